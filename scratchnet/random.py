@@ -1,0 +1,110 @@
+"""Every random number of the library comes from here, and from one seed.
+
+Two kinds of users draw random numbers:
+
+* whoever draws *once* (an initializer, the shuffling of a `fit`) takes a fresh
+  `numpy.random.Generator` from `generator()`;
+* a layer that draws *at every step* (Dropout, GaussianNoise) owns a `RandomStream`.
+
+A training step may be computed in several parts of the batch, each in its own thread. The noise of a sample must
+not depend on that. A `RandomStream` therefore draws from a counter-based generator (Philox: Salmon et al., "Parallel
+random numbers: as easy as 1, 2, 3", 2011) whose key is (seed of the stream, number of the step, number of the draw in
+that step) and which can be advanced to any row of the batch at no cost. The training loop announces step and rows
+with `drawing_rows`; a layer that is called by hand simply counts its own calls.
+"""
+
+import contextlib
+import contextvars
+import threading
+
+import numpy as np
+
+_lock = threading.Lock()
+_root = np.random.default_rng()
+_part = contextvars.ContextVar("scratchnet_part_of_batch", default=None)
+
+
+def set_seed(seed):
+    """Seed everything that is drawn from now on; `scratchnet.utils.set_random_seed` is its public name.
+
+    Raises ValueError unless `seed` is an integer of at least 0.
+    """
+    global _root
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"the seed must be an integer of at least 0, got {seed!r}")
+    with _lock:
+        _root = np.random.default_rng(int(seed))
+
+
+def new_seed():
+    """The next seed (a Python int below 2**63) of the global sequence."""
+    with _lock:
+        return int(_root.integers(2**63))
+
+
+def generator(seed=None):
+    """A `numpy.random.Generator`: of `seed` if one is given, else of the next seed of the global sequence."""
+    return np.random.default_rng(new_seed() if seed is None else seed)
+
+
+class _Part:
+    """Which rows of which step the current thread is computing, and how often each stream has drawn in it."""
+
+    def __init__(self, step, first_row):
+        self.step = step
+        self.first_row = first_row
+        self.draws = {}
+
+
+@contextlib.contextmanager
+def drawing_rows(step, first_row):
+    """Inside, random layers draw what the whole batch of step number `step` would have drawn from row `first_row` on."""
+    token = _part.set(_Part(step, first_row))
+    try:
+        yield
+    finally:
+        _part.reset(token)
+
+
+class RandomStream:
+    """Random numbers for a layer that draws at every step; a row of the batch has its own place in the stream.
+
+    `seed`: an integer makes the stream repeatable by itself; None takes the next global seed.
+    """
+
+    def __init__(self, seed=None):
+        self.seed = new_seed() if seed is None else int(seed)
+        self._calls = 0
+
+    def uniform(self, shape):
+        """Float64 uniforms in [0, 1) of `shape` = (rows, ...)."""
+        row_size = int(np.prod(shape[1:], dtype=np.int64))
+        # Philox makes four 64-bit numbers a counter step: a row starts on a whole counter step of its own.
+        counters = -(-row_size // 4)
+        bits, first_row = self._next_draw()
+        bits.advance(first_row * counters)
+        flat = np.random.Generator(bits).random((shape[0], counters * 4))
+        return flat[:, :row_size].reshape(shape)
+
+    def normal(self, shape):
+        """Float64 standard normals of `shape` = (rows, ...), by the Box-Muller transform (1958).
+
+        It takes a fixed count of uniforms for each normal, which rejection methods do not, so that a row's place in
+        the stream is known without drawing the rows before it.
+        """
+        u = self.uniform((shape[0], 2, *shape[1:]))
+        radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))
+        return radius * np.cos(2.0 * np.pi * u[:, 1])
+
+    def _next_draw(self):
+        part = _part.get()
+        if part is None:
+            draw, first_row = (1 << 32) + self._calls, 0  # by hand: a step number that no fit reaches
+            self._calls += 1
+            key = (draw, 0)
+        else:
+            count = part.draws.get(id(self), 0)
+            part.draws[id(self)] = count + 1
+            key, first_row = (part.step, count), part.first_row
+        entropy = np.random.SeedSequence([self.seed, *key])
+        return np.random.Philox(entropy), first_row

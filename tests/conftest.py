@@ -1,0 +1,13 @@
+"""Settings of all tests: hypothesis draws the same examples on every run and has no deadline."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+settings.register_profile(
+    "scratchnet", derandomize=True, deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", parent=settings.get_profile("scratchnet"), max_examples=200)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))
