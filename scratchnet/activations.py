@@ -1,0 +1,284 @@
+"""Activation functions and their derivatives, side by side.
+
+Each is a pair, as everything here that can be differentiated:
+
+    y, cache = activation.forward(z)         y  = f(z)
+    dz       = activation.backward(dy, cache)   dz = dy * f'(z)      (softmax: dz = dy . J, a full Jacobian)
+
+Most derivatives are cheapest from the *output*: sigmoid' = y (1 - y), tanh' = 1 - y^2, relu' = [y > 0]. Those keep y
+in their cache; the others keep z. The table at the end of the file says which.
+
+At a kink the derivative is the one that Keras takes: relu'(0) = 0, leaky_relu'(0) = negative_slope.
+"""
+
+import math
+
+import numpy as np
+
+_erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has no erf; this one is exact and slow
+
+
+def _linear(z, out=None):
+    return z
+
+
+def _linear_gradient(dy, y):
+    return dy
+
+
+def _relu(z, out=None):
+    return np.maximum(z, 0, out=out)
+
+
+def _relu_gradient(dy, y):
+    return dy * (y > 0)
+
+
+def _relu6(z, out=None):
+    return np.clip(z, 0, 6, out=out)
+
+
+def _relu6_gradient(dy, y):
+    return dy * ((y > 0) & (y < 6))
+
+
+def _leaky_relu(z, out=None, negative_slope=0.2):
+    return np.multiply(z, np.where(z > 0, 1, z.dtype.type(negative_slope)), out=out)
+
+
+def _leaky_relu_gradient(dy, y, negative_slope=0.2):
+    return dy * np.where(y > 0, 1, dy.dtype.type(negative_slope))  # y has the sign of z
+
+
+def _elu(z, out=None, alpha=1.0):
+    return np.add(np.maximum(z, 0), alpha * np.expm1(np.minimum(z, 0)), out=out)
+
+
+def _elu_gradient(dy, y, alpha=1.0):
+    return dy * np.where(y > 0, 1, y + dy.dtype.type(alpha))  # for z <= 0: alpha e^z = y + alpha
+
+
+# Klambauer et al., "Self-normalizing neural networks", 2017: the fixed point (mean 0, variance 1) of their equation 5.
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def _selu(z, out=None):
+    return np.multiply(_elu(z, alpha=_SELU_ALPHA), _SELU_SCALE, out=out)
+
+
+def _selu_gradient(dy, y):
+    return dy * np.where(y > 0, dy.dtype.type(_SELU_SCALE), y + dy.dtype.type(_SELU_SCALE * _SELU_ALPHA))
+
+
+def _sigmoid(z, out=None):
+    with np.errstate(over="ignore"):  # exp(-z) = inf gives 1 / inf = 0, which is right
+        y = np.exp(np.negative(z, out=out), out=out)
+    return 1 / (1 + y) if out is None else np.reciprocal(np.add(y, 1, out=out), out=out)
+
+
+def _sigmoid_gradient(dy, y):
+    return dy * (y * (1 - y))
+
+
+def _hard_sigmoid(z, out=None):
+    return np.clip(z / 6 + z.dtype.type(0.5), 0, 1, out=out)
+
+
+def _hard_sigmoid_gradient(dy, y):
+    return dy * ((y > 0) & (y < 1)) / 6
+
+
+def _tanh(z, out=None):
+    return np.tanh(z, out=out)
+
+
+def _tanh_gradient(dy, y):
+    return dy * (1 - y * y)
+
+
+def _softsign(z, out=None):
+    return np.divide(z, 1 + np.abs(z), out=out)
+
+
+def _softsign_gradient(dy, y):
+    return dy * (1 - np.abs(y)) ** 2  # 1 - |y| = 1 / (1 + |z|)
+
+
+def _softplus(z, out=None):
+    return np.logaddexp(z, 0, out=out)
+
+
+def _softplus_gradient(dy, y):
+    return dy * -np.expm1(-y)  # sigmoid(z) = 1 - e^(-softplus(z))
+
+
+def _exponential(z, out=None):
+    return np.exp(z, out=out)
+
+
+def _exponential_gradient(dy, y):
+    return dy * y
+
+
+def _silu(z, out=None):
+    return np.multiply(z, _sigmoid(z), out=out)
+
+
+def _silu_gradient(dy, z):
+    s = _sigmoid(z)
+    return dy * (s * (1 + z * (1 - s)))
+
+
+def _normal_cdf(z):
+    return (0.5 * (1 + _erf(z / math.sqrt(2)).astype(np.float64))).astype(z.dtype)
+
+
+def _gelu(z, out=None):
+    return np.multiply(z, _normal_cdf(z), out=out)
+
+
+def _gelu_gradient(dy, z):
+    density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return dy * (_normal_cdf(z) + z * density)
+
+
+def _softmax(z, out=None):
+    y = np.exp(z - z.max(axis=-1, keepdims=True), out=out)  # the shift changes nothing and avoids overflow
+    return np.divide(y, y.sum(axis=-1, keepdims=True), out=y)
+
+
+def _softmax_gradient(dy, y):
+    return y * (dy - (dy * y).sum(axis=-1, keepdims=True))  # J = diag(y) - y y^T
+
+
+def _log_softmax(z, out=None):
+    shifted = z - z.max(axis=-1, keepdims=True)
+    return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), out=out)
+
+
+def _log_softmax_gradient(dy, y):
+    return dy - np.exp(y) * dy.sum(axis=-1, keepdims=True)
+
+
+class Activation:
+    """A function of `z`, its derivative, and which of input and output the derivative is computed from.
+
+    Args:
+        name: how layers and saved models refer to it.
+        function: ``function(z, out=None) -> y``, of z's shape and dtype; `out` may be `z` itself.
+        gradient: ``gradient(dy, kept) -> dz``, where `kept` is `y` or `z`.
+        keeps: ``"y"`` or ``"z"``.
+        parameters: further keyword arguments of both functions, such as ``negative_slope``.
+
+    Calling it, ``relu(z)``, is the plain function, as in Keras. To use a function of your own in a layer, make one:
+    ``Activation("square", lambda z, out=None: z * z, lambda dy, z: 2 * z * dy, keeps="z")``.
+    """
+
+    def __init__(self, name, function, gradient, keeps, **parameters):
+        if keeps not in ("y", "z"):
+            raise ValueError(f'Activation "{name}": keeps must be "y" or "z", got {keeps!r}')
+        self.name = name
+        self.function = function
+        self.gradient = gradient
+        self.keeps = keeps
+        self.parameters = parameters
+
+    def __call__(self, z, **parameters):
+        z = np.asarray(z)
+        if not np.issubdtype(z.dtype, np.floating):
+            z = z.astype(np.float64)
+        return self.function(z, **{**self.parameters, **parameters})
+
+    def forward(self, z, overwrite=False):
+        """Return ``(y, cache)``. With `overwrite`, y may be written over z, which the caller then must not use again."""
+        in_place = overwrite and self.keeps == "y"
+        y = self.function(z, out=z if in_place else None, **self.parameters)
+        return y, (y if self.keeps == "y" else z)
+
+    def backward(self, dy, cache):
+        """Return ``dz``, of dy's shape. (The linear function returns dy itself.)"""
+        return self.gradient(dy, cache, **self.parameters)
+
+    def with_parameters(self, **parameters):
+        """The same activation with other parameters: ``leaky_relu.with_parameters(negative_slope=0.1)``."""
+        return Activation(self.name, self.function, self.gradient, self.keeps, **{**self.parameters, **parameters})
+
+    def __repr__(self):
+        parameters = "".join(f", {key}={value}" for key, value in self.parameters.items())
+        return f"<activation {self.name}{parameters}>"
+
+
+_TABLE = {
+    activation.name: activation
+    for activation in (
+        # name, y = f(z), dz = dy * f'(z), and what f' is computed from
+        Activation("linear", _linear, _linear_gradient, "y"),
+        Activation("relu", _relu, _relu_gradient, "y"),
+        Activation("relu6", _relu6, _relu6_gradient, "y"),
+        Activation("leaky_relu", _leaky_relu, _leaky_relu_gradient, "y"),
+        Activation("elu", _elu, _elu_gradient, "y"),
+        Activation("selu", _selu, _selu_gradient, "y"),
+        Activation("sigmoid", _sigmoid, _sigmoid_gradient, "y"),
+        Activation("hard_sigmoid", _hard_sigmoid, _hard_sigmoid_gradient, "y"),
+        Activation("tanh", _tanh, _tanh_gradient, "y"),
+        Activation("softsign", _softsign, _softsign_gradient, "y"),
+        Activation("softplus", _softplus, _softplus_gradient, "y"),
+        Activation("exponential", _exponential, _exponential_gradient, "y"),
+        Activation("silu", _silu, _silu_gradient, "z"),
+        Activation("gelu", _gelu, _gelu_gradient, "z"),
+        Activation("softmax", _softmax, _softmax_gradient, "y"),
+        Activation("log_softmax", _log_softmax, _log_softmax_gradient, "y"),
+    )
+}
+_ALIASES = {"swish": "silu"}
+
+linear = _TABLE["linear"]
+relu = _TABLE["relu"]
+relu6 = _TABLE["relu6"]
+leaky_relu = _TABLE["leaky_relu"]
+elu = _TABLE["elu"]
+selu = _TABLE["selu"]
+sigmoid = _TABLE["sigmoid"]
+hard_sigmoid = _TABLE["hard_sigmoid"]
+tanh = _TABLE["tanh"]
+softsign = _TABLE["softsign"]
+softplus = _TABLE["softplus"]
+exponential = _TABLE["exponential"]
+silu = swish = _TABLE["silu"]
+gelu = _TABLE["gelu"]
+softmax = _TABLE["softmax"]
+log_softmax = _TABLE["log_softmax"]
+
+
+def names():
+    """The names of all activations, in the order of the table."""
+    return list(_TABLE)
+
+
+def get(identifier):
+    """The Activation that a layer's ``activation=`` argument means: a name, an Activation, or None for linear.
+
+    Raises ValueError for an unknown name and TypeError for a plain function, which has no derivative.
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, Activation):
+        return identifier
+    if isinstance(identifier, str):
+        try:
+            return _TABLE[_ALIASES.get(identifier, identifier)]
+        except KeyError:
+            raise ValueError(f"unknown activation {identifier!r}: known are {', '.join([*_TABLE, *_ALIASES])}") from None
+    if isinstance(identifier, dict) and "name" in identifier:
+        return get(identifier["name"]).with_parameters(**identifier.get("parameters", {}))
+    raise TypeError(
+        f"activation {identifier!r} is neither a name nor an Activation: a plain function has no derivative here; "
+        "wrap it as scratchnet.activations.Activation(name, function, gradient, keeps)"
+    )
+
+
+def serialize(activation):
+    """What `get` turns back into `activation`: its name, or a dict where it has parameters of its own."""
+    if activation.parameters:
+        return {"name": activation.name, "parameters": dict(activation.parameters)}
+    return activation.name

@@ -1,0 +1,93 @@
+"""The fully connected layer.
+
+    z = x W + b          y = f(z)
+
+Every output is a weighted sum of all inputs, passed through an activation f (Rosenblatt 1958; gradients by Rumelhart,
+Hinton and Williams, "Learning representations by back-propagating errors", 1986). With L the loss and d v = dL/dv:
+
+    dz = dy * f'(z)      dW = x^T dz      db = sum over the batch of dz      dx = dz W^T
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import activations, initializers
+from scratchnet.layers.base import Layer, check_positive_int
+
+
+class DenseCache(NamedTuple):
+    x: np.ndarray  # (N, ..., D)
+    activation: Any
+
+
+class Dense(Layer):
+    """``y = activation(x W + b)`` over the last axis.
+
+    Args:
+        units: U, the number of outputs.
+        activation: name or Activation; None is linear.
+        use_bias: whether there is a bias b.
+        kernel_initializer, bias_initializer: of ``kernel`` (D, U) and ``bias`` (U,).
+
+    Shapes: (N, ..., D) -> (N, ..., U).
+
+    Raises:
+        ValueError: if `units` is not a positive integer, or the last axis of an input differs from what was built.
+    """
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = check_positive_int(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        D = input_shape[-1]
+        self.add_weight("kernel", (D, self.units), self.kernel_initializer)
+        if self.use_bias:
+            self.add_weight("bias", (self.units,), self.bias_initializer)
+
+    def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape, self._letters(input_shape), **self._expected())
+        if input_shape[-1] is None:
+            raise self.error(f"the last axis of its input must have a size, got {input_shape}")
+        return (*input_shape[:-1], self.units)
+
+    def forward(self, x, training=False):
+        *N, D = self.unpack(x, self._letters(x.shape), **self._expected())
+        W = self.params["kernel"]
+        z = x.reshape(-1, D) @ W  # (N..., U)
+        if self.use_bias:
+            z += self.params["bias"]
+        y, activation = self.activation.forward(z, overwrite=True)
+        return y.reshape(*N, self.units), DenseCache(x, activation)
+
+    def backward(self, dy, cache, needs_dx=True):
+        x, W = cache.x, self.params["kernel"]
+        D, U = W.shape
+        dz = self.activation.backward(dy.reshape(-1, U), cache.activation)  # y = f(z)
+        grads = {"kernel": x.reshape(-1, D).T @ dz}  # z = x W + b
+        if self.use_bias:
+            grads["bias"] = dz.sum(axis=0)
+        dx = (dz @ W.T).reshape(x.shape) if needs_dx else None
+        return dx, grads
+
+    @staticmethod
+    def _letters(shape):
+        middle = "".join(f"{chr(ord('A') + i)}" for i in range(max(len(shape) - 2, 0)))
+        return f"N{middle}D" if isinstance(shape, tuple) else "ND"
+
+    def _expected(self):
+        return {"D": self.params["kernel"].shape[0]} if self.built else {}

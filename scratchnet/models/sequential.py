@@ -1,0 +1,126 @@
+"""A plain stack of layers: each reads what the one before it gave.
+
+    model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activation="softmax")])
+"""
+
+from scratchnet.layers import Input, InputLayer, KerasTensor
+from scratchnet.layers.base import Layer, unique_name
+from scratchnet.models.model import Model
+
+
+class Sequential(Model):
+    """A `Model` of one input, one output, and a list of layers between them.
+
+    Args:
+        layers: the layers, in order; an `Input` or ``input_shape=`` on the first makes the model complete at once,
+            otherwise it is built for the first data it sees.
+        name: by default "sequential", counted.
+        trainable: False freezes every layer in it.
+
+    Raises:
+        TypeError: for something that is not a layer.
+        ValueError: for a layer that cannot follow the one before it, or a name that stands twice.
+    """
+
+    def __init__(self, layers=None, *, name=None, trainable=True, **kwargs):
+        Layer.__init__(self, name=unique_name("sequential") if name is None else name, **kwargs)
+        self._trainable = True
+        self._clear_graph()
+        self._layers = []
+        for layer in layers or []:
+            self.add(layer)
+        if not trainable:
+            self.trainable = False
+
+    def _clear_graph(self):
+        self._input, self.inputs, self.outputs, self.nodes, self.input_layers = None, [], [], [], []
+        self._keys = None
+        self.built = False
+
+    def add(self, layer):
+        """Put `layer` on top of the stack."""
+        if isinstance(layer, KerasTensor) or isinstance(layer, InputLayer):
+            if self._layers or self._input is not None:
+                raise self.error("an Input must be the first entry, and there can be only one")
+            self._input = layer if isinstance(layer, KerasTensor) else Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name)
+            return
+        if not isinstance(layer, Layer):
+            raise self.error(f"expected a layer, got {layer!r}", TypeError)
+        if any(existing.name == layer.name for existing in self._layers):
+            raise self.error(f"two layers are named {layer.name!r}; names must be unique within a model")
+        if self._input is None and not self._layers:
+            if layer.batch_input_shape is not None:
+                self._input = Input(batch_shape=layer.batch_input_shape, dtype=layer.dtype)
+            elif isinstance(layer, Model) and layer.built and len(layer.inputs) == 1:
+                self._input = Input(batch_shape=layer.inputs[0].shape, dtype=layer.inputs[0].dtype)
+        if self._input is not None:
+            tensor = layer(self.outputs[0] if self._layers else self._input)  # raises before the stack has changed
+            if not isinstance(tensor, KerasTensor):
+                raise self.error(f"layer {layer.name!r} has several outputs; use Model(inputs, outputs)")
+        self._layers.append(layer)
+        if self._input is not None:
+            self._set_graph(self._input, tensor)
+
+    def pop(self):
+        """Take the last layer off the stack and return it. Raises ValueError if there is none."""
+        if not self._layers:
+            raise self.error("there is no layer to pop")
+        layer, first = self._layers.pop(), self._input
+        if self.built:
+            node = next(node for node in self.nodes if node.layer is layer)
+            layer.inbound_nodes.remove(node)
+            if self._layers:
+                self._set_graph(first, node.inputs)
+            else:
+                self._clear_graph()
+                self._input = first
+        return layer
+
+    def build(self, input_shape=None):
+        """Connect the stack for inputs of `input_shape`, with its batch axis."""
+        if self.built:
+            return
+        if not self._layers:
+            raise self.error("has no layers; add some first")
+        if not isinstance(input_shape, tuple):
+            raise self.error(f"expected the shape of one input, got {input_shape}")
+        tensor = self._input = Input(batch_shape=(None, *input_shape[1:]), dtype=self.dtype)
+        try:
+            for layer in self._layers:
+                tensor = layer(tensor)
+        except (ValueError, TypeError):
+            self._input = None
+            raise
+        self._set_graph(self._input, tensor)
+
+    @property
+    def layers(self):
+        """The layers of the stack; the input is not among them."""
+        return list(self._layers)
+
+    def get_config(self):
+        """The list of layers as JSON-able values."""
+        from scratchnet.layers import serialize
+
+        batch_shape = None if self._input is None else list(self._input.shape)
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "batch_shape": batch_shape,
+            "dtype": self.dtype if self._input is None else self._input.dtype,
+            "input_name": None if self._input is None else self._input.name,
+            "layers": [serialize(layer) for layer in self._layers],
+        }
+
+    @classmethod
+    def from_config(cls, settings, custom_objects=None):
+        from scratchnet.layers import deserialize
+
+        model = cls(name=settings["name"])
+        if settings["batch_shape"] is not None:
+            shape = tuple(settings["batch_shape"])
+            model.add(Input(batch_shape=shape, dtype=settings["dtype"], name=settings["input_name"]))
+        for layer in settings["layers"]:
+            model.add(deserialize(layer, custom_objects))
+        model._trainable = settings["trainable"]
+        return model

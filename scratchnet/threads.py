@@ -1,0 +1,116 @@
+"""How many threads compute, and how work is given to them.
+
+A step is split once, above the layers: each thread takes a part of the batch through the whole model. BLAS is held to
+one thread meanwhile, because two pools of threads on the same cores (BLAS's and ours) spend their time waiting for each
+other. NumPy and the compiled kernels release the interpreter lock, so plain Python threads do run side by side.
+
+`SCRATCHNET_NUM_THREADS` or `set_num_threads` rule the number; by default it is that of the processors this process may
+use. Threads live as long as one call of fit, evaluate or predict.
+"""
+
+import contextlib
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+_num_threads = None
+_blas_lock = threading.Lock()
+_blas_users = 0
+_blas_limit = None
+_blas_controller = None
+
+
+def set_num_threads(count):
+    """Use `count` threads from now on; None goes back to the default. Raises ValueError unless it is an int of at least 1."""
+    global _num_threads
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise ValueError(f"the number of threads must be an integer of at least 1, got {count!r}")
+    _num_threads = count
+
+
+def get_num_threads():
+    """The number of threads: as set, else `SCRATCHNET_NUM_THREADS`, else the number of available processors."""
+    if _num_threads is not None:
+        return _num_threads
+    setting = os.environ.get("SCRATCHNET_NUM_THREADS", "").strip()
+    if setting:
+        if not setting.isdecimal() or int(setting) < 1:
+            raise ValueError(f"SCRATCHNET_NUM_THREADS must be an integer of at least 1, got {setting!r}")
+        return int(setting)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Workers:
+    """A few threads for the length of a ``with`` block, BLAS held to one thread each.
+
+    `count`: how many items `map` computes at the same time; by default `get_num_threads()`.
+    """
+
+    def __init__(self, count=None):
+        self.count = get_num_threads() if count is None else count
+
+    def __enter__(self):
+        self._scope = contextlib.ExitStack()
+        self._scope.enter_context(_single_threaded_blas())
+        self._pool = None
+        if self.count > 1:  # the calling thread is one of them
+            self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
+        return self
+
+    def __exit__(self, *exception):
+        return self._scope.__exit__(*exception)
+
+    def map(self, function, items):
+        """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.
+
+        An exception of any of them is raised here after all have ended.
+        """
+        items = list(items)
+        results = []
+        for start in range(0, len(items), self.count):
+            mine, *others = items[start : start + self.count]
+            futures = [self._pool.submit(function, item) for item in others]
+            try:
+                results.append(function(mine))
+            finally:
+                for future in futures:
+                    future.exception()  # wait: no part may still be computing when the caller goes on
+            results.extend(future.result() for future in futures)
+        return results
+
+
+@contextlib.contextmanager
+def _single_threaded_blas():
+    """Holds BLAS to one thread; the last of several users that overlap in time gives it back its threads."""
+    global _blas_users, _blas_limit, _blas_controller
+    with _blas_lock:
+        if _blas_users == 0:
+            if _blas_controller is None:
+                from threadpoolctl import ThreadpoolController
+
+                _blas_controller = ThreadpoolController()
+            _blas_limit = _blas_controller.limit(limits=1, user_api="blas")
+        _blas_users += 1
+    try:
+        yield
+    finally:
+        with _blas_lock:
+            _blas_users -= 1
+            if _blas_users == 0:
+                _blas_limit.restore_original_limits()
+                _blas_limit = None
+
+
+def _after_fork_in_child():
+    """The threads of the parent, among them one that may have held the lock, do not exist in a forked child."""
+    global _blas_lock, _blas_users, _blas_limit
+    _blas_lock = threading.Lock()
+    if _blas_limit is not None:
+        _blas_limit.restore_original_limits()
+    _blas_users, _blas_limit = 0, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
