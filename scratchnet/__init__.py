@@ -1,0 +1,59 @@
+"""scratchnet: deep learning from scratch in NumPy, to read, to check, and to use.
+
+    from scratchnet.models import Sequential
+    from scratchnet.layers import Dense, Input
+
+Its public face is Keras's: `models`, `layers`, `losses`, `optimizers`, `metrics`, `activations`, `initializers`,
+`callbacks`, `datasets`, `utils`. They are imported when they are first used.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_MODULES = (
+    "activations",
+    "callbacks",
+    "config",
+    "datasets",
+    "evaluation",
+    "gradient_check",
+    "initializers",
+    "kernels",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "random",
+    "threads",
+    "utils",
+)
+_NAMES = {
+    "Input": "layers",
+    "KerasTensor": "layers",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Optimizer": "optimizers",
+    "Sequential": "models",
+    "get_backend": "kernels",
+    "get_num_threads": "threads",
+    "set_backend": "kernels",
+    "set_num_threads": "threads",
+}
+
+__all__ = ["__version__", *_MODULES, *_NAMES]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

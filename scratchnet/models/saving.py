@@ -1,0 +1,212 @@
+"""Saving and loading, without pickle: nothing that a file holds is ever run.
+
+A saved model is one `.npz` file (a zip archive of plain arrays) with two more entries: `architecture.json`, the layers
+and how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``,
+the optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only. Files are written beside
+their place and renamed into it, so that a crash leaves the old file whole.
+"""
+
+import json
+import os
+import tempfile
+import zipfile
+
+import numpy as np
+
+from scratchnet import losses, metrics, optimizers
+
+FORMAT = "scratchnet 1"
+
+
+class Saver:
+    """The part of a Model that is about files."""
+
+    def save(self, filepath, overwrite=True, include_optimizer=True):
+        """Write architecture, parameters, what compile was told and the optimizer's state to `filepath`.
+
+        Raises FileExistsError if the file exists and `overwrite` is false, ValueError if the model is not built.
+        """
+        if not self.built:
+            raise self.error("cannot be saved before it is built")
+        from scratchnet.layers import serialize
+
+        texts = {"architecture.json": {"format": FORMAT, "model": serialize(self)}}
+        arrays = _weights(self)
+        if self.optimizer is not None:
+            texts["training.json"] = _compile_settings(self)
+            if include_optimizer and self.optimizer.state:
+                arrays.update((f"optimizer/{k}", np.asarray(v)) for k, v in self.optimizer.get_state().items())
+        write_archive(filepath, arrays, texts, overwrite)
+
+    def save_weights(self, filepath, overwrite=True):
+        """Write the parameters to `filepath`."""
+        if not self.built:
+            raise self.error("has no weights to save before it is built")
+        write_archive(filepath, _weights(self), {"weights.json": {"format": FORMAT}}, overwrite)
+
+    def load_weights(self, filepath):
+        """Read the parameters from a file of `save_weights` or `save`.
+
+        They are matched by name; where the names differ only because automatic names were counted differently, in
+        order. Raises ValueError, and changes nothing, if the file is damaged or belongs to another architecture.
+        """
+        if not self.built:
+            raise self.error("has no weights to load into before it is built")
+        arrays, _ = read_archive(filepath)
+        set_weights_from(self, arrays, filepath)
+
+
+def save_model(model, filepath, overwrite=True, include_optimizer=True):
+    """The same as ``model.save(filepath)``."""
+    model.save(filepath, overwrite, include_optimizer)
+
+
+def load_model(filepath, custom_objects=None, compile=True):
+    """The model that `save` wrote, compiled as it was, its optimizer where it stood.
+
+    Args:
+        filepath: the file.
+        custom_objects: dict from name to class, function or Activation, for what is not scratchnet's own.
+        compile: False leaves out losses, metrics and optimizer.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is damaged, is not a saved model, or needs a `custom_objects` entry.
+    """
+    from scratchnet.layers import deserialize
+
+    arrays, texts = read_archive(filepath)
+    if "architecture.json" not in texts:
+        raise ValueError(f"{filepath}: this file holds weights but no architecture; build the model and call load_weights")
+    try:
+        model = deserialize(texts["architecture.json"]["model"], custom_objects)
+    except (KeyError, TypeError) as problem:
+        raise ValueError(f"{filepath}: the architecture cannot be read ({problem})") from problem
+    set_weights_from(model, arrays, filepath)
+    settings = texts.get("training.json")
+    if compile and settings is not None:
+        model.compile(**_resolve(settings, custom_objects or {}))
+        state = {key.removeprefix("optimizer/"): value for key, value in arrays.items() if key.startswith("optimizer/")}
+        if state:
+            model.optimizer.build(model.trainable_params)
+            model.optimizer.set_state(state)
+    return model
+
+
+def clone_model(model):
+    """A model of the same architecture with parameters of its own, newly initialized."""
+    return type(model).from_config(model.get_config())
+
+
+def set_weights_from(model, arrays, filepath):
+    """Copy the ``weights/...`` entries of `arrays` into the model, all or none."""
+    found = {key.removeprefix("weights/"): a for key, a in arrays.items() if key.startswith("weights/")}
+    params = model.params
+    if set(found) != set(params):
+        own_names = [key.rsplit("/", 1)[-1] for key in params]
+        if own_names != [key.rsplit("/", 1)[-1] for key in found]:
+            missing, extra = sorted(set(params) - set(found)), sorted(set(found) - set(params))
+            raise ValueError(
+                f"{filepath} belongs to another architecture than {model!r}: "
+                f"missing are {missing or 'none'}, not in the model are {extra or 'none'}"
+            )
+        found = dict(zip(params, found.values()))
+    for key, parameter in params.items():
+        if found[key].shape != parameter.shape:
+            raise ValueError(
+                f"{filepath} belongs to another architecture than {model!r}: "
+                f"{key} has shape {found[key].shape}, the model's has {parameter.shape}"
+            )
+        if found[key].dtype.kind != "f":
+            raise ValueError(f"{filepath}: {key} is of dtype {found[key].dtype}, expected floating point numbers")
+    for key, parameter in params.items():
+        parameter[...] = found[key]
+
+
+def write_archive(filepath, arrays, texts, overwrite=True):
+    """Write arrays and JSON texts to one `.npz` file: to a temporary file beside it, then renamed."""
+    filepath = os.fspath(filepath)
+    if not overwrite and os.path.exists(filepath):
+        raise FileExistsError(f"{filepath} exists; overwrite=True replaces it")
+    folder = os.path.dirname(os.path.abspath(filepath))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"cannot write {filepath}: there is no folder {folder}")
+    handle, temporary = tempfile.mkstemp(prefix=os.path.basename(filepath) + ".", suffix=".tmp", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                for name, content in texts.items():
+                    archive.writestr(name, json.dumps(content, indent=1))
+                for name, array in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                        np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
+        os.replace(temporary, filepath)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read_archive(filepath):
+    """``(arrays, texts)`` of a file that `write_archive` wrote. Raises ValueError if it is damaged or foreign."""
+    filepath = os.fspath(filepath)
+    if not os.path.exists(filepath):
+        raise FileNotFoundError(f"there is no file {filepath}")
+    arrays, texts = {}, {}
+    try:
+        with zipfile.ZipFile(filepath) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as entry:
+                    if name.endswith(".json"):
+                        texts[name] = json.loads(entry.read())
+                    elif name.endswith(".npy"):
+                        arrays[name.removesuffix(".npy")] = np.lib.format.read_array(entry, allow_pickle=False)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, NotImplementedError) as problem:
+        raise ValueError(f"{filepath} is damaged or not a file of scratchnet: {problem}") from problem
+    header = texts.get("architecture.json", texts.get("weights.json"))
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise ValueError(f"{filepath} is not a file of scratchnet: it has no header of the format {FORMAT!r}")
+    return arrays, texts
+
+
+def _weights(model):
+    return {f"weights/{key}": parameter for key, parameter in model.params.items()}
+
+
+def _compile_settings(model):
+    """What compile was told, as JSON: objects as their configurations, functions by name."""
+    settings = dict(model._compile_config, optimizer=optimizers.serialize(model.optimizer))
+    return {key: _to_json(value) for key, value in settings.items()}
+
+
+def _to_json(value):
+    if isinstance(value, dict):
+        return {key: _to_json(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_json(entry) for entry in value]
+    if isinstance(value, losses.Loss):
+        return {"loss": losses.serialize(value)}
+    if isinstance(value, metrics.Metric):
+        return {"metric": metrics.serialize(value)}
+    if callable(value):
+        return {"name": value.__name__}
+    return value
+
+
+def _resolve(value, custom_objects):
+    """`_to_json` backwards."""
+    if isinstance(value, dict):
+        if set(value) == {"loss"} and isinstance(value["loss"], dict):
+            return losses.deserialize(value["loss"], custom_objects)
+        if set(value) == {"metric"} and isinstance(value["metric"], dict):
+            return metrics.deserialize(value["metric"], custom_objects)
+        if set(value) == {"name"}:
+            return custom_objects.get(value["name"], value["name"])
+        return {key: _resolve(entry, custom_objects) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_resolve(entry, custom_objects) for entry in value]
+    return value
