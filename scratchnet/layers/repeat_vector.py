@@ -1,0 +1,40 @@
+"""The same vector at every time step: the bridge from an encoder to a decoder.
+
+    y_t = x    for t = 1 ... T          dx = sum over t of dy_t
+
+Nothing is copied: y is x seen with a stride of zero along the time axis. Layers that notice the stride (the recurrent
+ones) compute once for a sample what others compute at each step.
+"""
+
+import numpy as np
+
+from scratchnet.layers.base import Layer, check_positive_int
+
+
+class RepeatVector(Layer):
+    """Repeats each sample's vector `n` times.
+
+    Args:
+        n: T, the number of time steps that come out.
+
+    Shapes: (N, D) -> (N, n, D). The output is a read-only view of the input.
+
+    Raises:
+        ValueError: if `n` is not a positive integer, or the input has not two axes.
+    """
+
+    def __init__(self, n, **kwargs):
+        super().__init__(**kwargs)
+        self.n = check_positive_int(self, "n", n)
+
+    def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape, "ND")
+        N, D = input_shape
+        return (N, self.n, D)
+
+    def forward(self, x, training=False):
+        N, D = self.unpack(x, "ND")
+        return np.broadcast_to(x[:, np.newaxis], (N, self.n, D)), None
+
+    def backward(self, dy, cache):
+        return dy.sum(axis=1), {}  # (N, D)

@@ -1,0 +1,112 @@
+"""The plain recurrent layer.
+
+    z_t = x_t W + h_(t-1) R + b          h_t = f(z_t)
+
+The state h is the layer's memory: each step mixes what comes in with what was there (Elman, "Finding structure in
+time", 1990). Its gradient unfolds the loop and walks it backwards ("backpropagation through time": Werbos 1990).
+h_t is used twice, in the output y_t and in the next step, so both adjoints add up:
+
+    dh_t = dy_t + dz_(t+1) R^T           dz_t = dh_t * f'(z_t)
+    dW = sum over t of x_t^T dz_t        dR = sum of h_(t-1)^T dz_t        db = sum of dz_t        dx_t = dz_t W^T
+"""
+
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from scratchnet import activations, kernels
+from scratchnet.kernels.with_numpy import recurrent as numpy_kernels
+from scratchnet.layers.recurrent import Recurrent, every_step, initial
+
+# Activations that the kernels of every backend know; the NumPy kernels take any.
+_KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)
+
+
+class SimpleRNNCache(NamedTuple):
+    """Steps are in the order of processing; h[0] is the initial state, h[t + 1] the state after step t."""
+
+    x: np.ndarray  # (T, N, D), or (1, N, D) if every step had the same
+    h: np.ndarray  # (T + 1, N, U)
+    z: Optional[np.ndarray]  # (T, N, U), only for an activation whose derivative needs it
+    has_initial_state: bool
+
+
+class SimpleRNN(Recurrent):
+    """``h_t = activation(x_t W + h_(t-1) R + b)`` for t = 1 ... T.
+
+    Args:
+        units: U, the size of the state.
+        activation: name or Activation; None is linear.
+        use_bias: whether there is a bias b.
+        kernel_initializer, recurrent_initializer, bias_initializer: of W = ``kernel`` (D, U), R = ``recurrent_kernel``
+            (U, U) and b = ``bias`` (U,).
+        return_sequences: whether to return the states of all steps or only the last.
+        return_state: whether to return ``[y, h]``, the last state beside the output.
+        go_backwards: whether to process the last step first; a returned sequence is in the order of processing.
+
+    Shapes: x (N, T, D), or [x, h0] with the initial state (N, U) -> (N, U), or (N, T, U) with `return_sequences`.
+    ``rnn(x, initial_state=h0)`` says the same as ``rnn([x, h0])``.
+
+    Raises:
+        ValueError: if `units` is not a positive integer, or an input or state has another shape than these.
+    """
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            activation,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            return_sequences,
+            return_state,
+            go_backwards,
+            **kwargs,
+        )
+        self._kernels = kernels if self.activation in _KERNEL_ACTIVATIONS else numpy_kernels
+
+    def forward(self, x, training=False):
+        """Return ``(y, cache)``, or ``([y, h], cache)`` with `return_state`; `x` may be ``[x, h0]``."""
+        x, T, (h0,) = self.start(x)
+        N, U, dtype = x.shape[1], self.units, x.dtype
+        R = self.params["recurrent_kernel"]
+        keep_z = self.activation.keeps == "z"
+        xW = every_step(self.project(x), T)  # T times (N, U)
+        h = initial(h0, T, (N, U), dtype)  # (T + 1, N, U)
+        z = np.empty((T if keep_z else 1, N, U), dtype)
+        for t, z_t in enumerate(every_step(z, T)):
+            np.dot(h[t], R, out=z_t)
+            self._kernels.simple_rnn_step_forward(z_t, xW[t], h[t + 1], self.activation)  # z += xW; h = f(z)
+        return self.finish([h]), SimpleRNNCache(x, h, z if keep_z else None, h0 is not None)
+
+    def backward(self, dy, cache, needs_dx=True):
+        """Return ``(dx, grads)``; dx is ``[dx, dh0]`` if forward was given an initial state.
+
+        With `return_state`, dy is ``[dy, dh]``, each of which may be None for zeros.
+        """
+        x, h, z, has_initial_state = cache
+        T, N, U = len(h) - 1, *h.shape[1:]
+        dy, (dh,) = self.split_dy(dy, (N, U), h.dtype)
+        RT = np.ascontiguousarray(self.params["recurrent_kernel"].T)
+        dz = np.empty((T, N, U), h.dtype)
+        for t in reversed(range(T)):
+            if dy is not None:
+                dh += dy[t]
+            self._kernels.simple_rnn_step_backward(dh, h[t + 1], z if z is None else z[t], dz[t], self.activation)  # h = f(z)
+            np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
+        grads = self.weight_gradients(x, h, dz)
+        dx = self.input_gradient(dz) if needs_dx else None
+        return ([dx, dh] if has_initial_state else dx), grads
