@@ -150,5 +150,7 @@ class LSTM(Recurrent):
             self._kernels.lstm_step_backward(dh, dc, z_t, c[t], gates[t], c[t + 1], a[t], dz[t], act, rec)
             np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
         grads = self.weight_gradients(x, h, dz)
-        dx = self.input_gradient(dz) if needs_dx else None
+        if not needs_dx:
+            return None, grads
+        dx = self.input_gradient(dz)
         return ([dx, dh, dc] if cache.has_initial_state else dx), grads

@@ -102,7 +102,9 @@ class Recurrent(Layer):
         for name, state in zip(self.state_names, states):
             self._check_state(name, np.shape(state), N)
             if state.dtype != x.dtype:
-                raise self.error(f"expected the initial state {name}0 to be {x.dtype} like x, got {state.dtype}", TypeError)
+                raise self.error(
+                    f"expected the initial state {name}0 to be {x.dtype} like x, got {state.dtype}", TypeError
+                )
         if x.strides[1] == 0:
             x = x[:, :1]
         if self.go_backwards:

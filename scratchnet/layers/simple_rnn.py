@@ -105,8 +105,11 @@ class SimpleRNN(Recurrent):
         for t in reversed(range(T)):
             if dy is not None:
                 dh += dy[t]
-            self._kernels.simple_rnn_step_backward(dh, h[t + 1], z if z is None else z[t], dz[t], self.activation)  # h = f(z)
+            z_t = None if z is None else z[t]
+            self._kernels.simple_rnn_step_backward(dh, h[t + 1], z_t, dz[t], self.activation)  # dz = dh * f'(z)
             np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
         grads = self.weight_gradients(x, h, dz)
-        dx = self.input_gradient(dz) if needs_dx else None
+        if not needs_dx:
+            return None, grads
+        dx = self.input_gradient(dz)
         return ([dx, dh] if has_initial_state else dx), grads

@@ -1,0 +1,316 @@
+"""The values that parameters start from, under Keras's names.
+
+An initializer is called with a shape, ``init(shape, dtype=None) -> array``. One with a `seed` of its own gives the same
+values at every call; one without takes new values from the library's one seed (`scratchnet.utils.set_random_seed`).
+
+Most belong to one family, `VarianceScaling`: zero mean, and a variance of ``scale / n`` where n counts the inputs
+(fan_in), the outputs (fan_out), or is their mean, so that signals neither grow nor fade from layer to layer.
+"""
+
+import inspect
+import math
+
+import numpy as np
+
+from scratchnet import config
+from scratchnet import random as seeds
+
+
+class Initializer:
+    """Base of all; a subclass stores its arguments under their names and defines `values(shape, rng)`."""
+
+    def __call__(self, shape, dtype=None):
+        """An array of `shape`; `dtype` is "float32" or "float64", by default `scratchnet.config.floatx()`."""
+        dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
+        shape = tuple(shape)
+        if any(not isinstance(size, (int, np.integer)) or size < 0 for size in shape):
+            raise ValueError(f"{type(self).__name__}: a shape must be non-negative integers, got {shape}")
+        return np.asarray(self.values(shape, self._generator()), dtype=dtype)
+
+    def values(self, shape, rng):
+        raise NotImplementedError(f"{type(self).__name__} defines no values(shape, rng)")
+
+    def _generator(self):
+        return seeds.generator(self.seed) if hasattr(self, "seed") else None
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    @classmethod
+    def from_config(cls, settings):
+        return cls(**settings)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+def _check_seed(name, seed):
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
+        raise ValueError(f"{name}: seed must be None or an integer of at least 0, got {seed!r}")
+    return seed
+
+
+class Zeros(Initializer):
+    """All zeros."""
+
+    def values(self, shape, rng):
+        return np.zeros(shape)
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def values(self, shape, rng):
+        return np.ones(shape)
+
+
+class Constant(Initializer):
+    """All the same value."""
+
+    def __init__(self, value=0.0):
+        self.value = value
+
+    def values(self, shape, rng):
+        return np.full(shape, self.value, dtype=np.float64)
+
+
+class Identity(Initializer):
+    """`gain` on the diagonal of a matrix, zeros elsewhere. Raises ValueError for anything but two axes."""
+
+    def __init__(self, gain=1.0):
+        self.gain = gain
+
+    def values(self, shape, rng):
+        if len(shape) != 2:
+            raise ValueError(f"Identity: expected the shape of a matrix, got {shape}")
+        return self.gain * np.eye(*shape)
+
+
+class RandomNormal(Initializer):
+    """Normal with this mean and standard deviation."""
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        self.mean, self.stddev = mean, stddev
+        self.seed = _check_seed("RandomNormal", seed)
+
+    def values(self, shape, rng):
+        return rng.normal(self.mean, self.stddev, shape)
+
+
+class TruncatedNormal(Initializer):
+    """Normal, with values more than two standard deviations from the mean drawn again."""
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        self.mean, self.stddev = mean, stddev
+        self.seed = _check_seed("TruncatedNormal", seed)
+
+    def values(self, shape, rng):
+        return self.mean + self.stddev * _truncated_standard_normal(shape, rng)
+
+
+class RandomUniform(Initializer):
+    """Uniform in [minval, maxval)."""
+
+    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+        self.minval, self.maxval = minval, maxval
+        self.seed = _check_seed("RandomUniform", seed)
+
+    def values(self, shape, rng):
+        return rng.uniform(self.minval, self.maxval, shape)
+
+
+class VarianceScaling(Initializer):
+    """Zero mean and variance ``scale / n``.
+
+    Args:
+        scale: positive.
+        mode: what n is: "fan_in", "fan_out" or "fan_avg". The fans of a kernel (..., in, out) are its in or out times
+            the product of the axes before them.
+        distribution: "truncated_normal", "untruncated_normal" or "uniform" (within ``sqrt(3 scale / n)``).
+        seed: None or an integer.
+    """
+
+    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
+        if not scale > 0:
+            raise ValueError(f"VarianceScaling: scale must be positive, got {scale!r}")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f'VarianceScaling: mode must be "fan_in", "fan_out" or "fan_avg", got {mode!r}')
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(f"VarianceScaling: unknown distribution {distribution!r}")
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.seed = _check_seed("VarianceScaling", seed)
+
+    def values(self, shape, rng):
+        fan_in, fan_out = _fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(n, 1.0)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return rng.uniform(-limit, limit, shape)
+        if self.distribution == "untruncated_normal":
+            return rng.normal(0, math.sqrt(variance), shape)
+        # Cutting the tails at two standard deviations leaves a standard deviation of 0.8796.
+        return math.sqrt(variance) / 0.87962566103423978 * _truncated_standard_normal(shape, rng)
+
+
+class _Scaled(VarianceScaling):
+    """A member of the family with everything but the seed fixed."""
+
+    settings = None
+
+    def __init__(self, seed=None):
+        super().__init__(*self.settings, seed=seed)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform within ``sqrt(6 / (fan_in + fan_out))`` (Glorot and Bengio 2010)."""
+
+    settings = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal of variance ``2 / (fan_in + fan_out)`` (Glorot and Bengio 2010)."""
+
+    settings = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform within ``sqrt(6 / fan_in)`` (He et al. 2015)."""
+
+    settings = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal of variance ``2 / fan_in`` (He et al. 2015)."""
+
+    settings = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform within ``sqrt(3 / fan_in)`` (LeCun et al. 1998, "Efficient backprop")."""
+
+    settings = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal of variance ``1 / fan_in`` (LeCun et al. 1998; Klambauer et al. 2017)."""
+
+    settings = (1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(Initializer):
+    """`gain` times a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014).
+
+    Kernels with more than two axes are orthogonal as matrices (product of all axes but the last, last).
+    Raises ValueError for fewer than two axes.
+    """
+
+    def __init__(self, gain=1.0, seed=None):
+        self.gain = gain
+        self.seed = _check_seed("Orthogonal", seed)
+
+    def values(self, shape, rng):
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal: expected at least two axes, got {shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+        q *= np.sign(np.diag(r))  # QR alone is unique only up to signs; this makes q uniformly distributed
+        return self.gain * (q.T if rows < columns else q).reshape(shape)
+
+
+def _truncated_standard_normal(shape, rng):
+    values = rng.normal(size=shape)
+    outside = np.abs(values) > 2
+    while outside.any():
+        values[outside] = rng.normal(size=int(outside.sum()))
+        outside = np.abs(values) > 2
+    return values
+
+
+def _fans(shape):
+    """fan_in and fan_out of a kernel (..., in, out), as Keras counts them."""
+    if len(shape) < 2:
+        fan = shape[0] if shape else 1
+        return fan, fan
+    window = math.prod(shape[:-2])
+    return shape[-2] * window, shape[-1] * window
+
+
+class FunctionInitializer(Initializer):
+    """A function ``f(shape, dtype=...)`` used as an initializer."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, shape, dtype=None):
+        return np.asarray(self.function(tuple(shape), dtype=dtype), dtype=dtype)
+
+
+_CLASSES = {
+    cls.__name__: cls
+    for cls in (
+        Zeros,
+        Ones,
+        Constant,
+        Identity,
+        RandomNormal,
+        TruncatedNormal,
+        RandomUniform,
+        VarianceScaling,
+        GlorotUniform,
+        GlorotNormal,
+        HeUniform,
+        HeNormal,
+        LecunUniform,
+        LecunNormal,
+        Orthogonal,
+    )
+}
+_NAMES = {
+    "zeros": Zeros,
+    "ones": Ones,
+    "constant": Constant,
+    "identity": Identity,
+    "random_normal": RandomNormal,
+    "truncated_normal": TruncatedNormal,
+    "random_uniform": RandomUniform,
+    "variance_scaling": VarianceScaling,
+    "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
+    "orthogonal": Orthogonal,
+}
+
+
+def get(identifier):
+    """The Initializer that a layer's ``..._initializer=`` means: a name, an Initializer, a class, a config, a function.
+
+    None stands for zeros. Raises ValueError for an unknown name, TypeError for anything else.
+    """
+    if identifier is None:
+        return Zeros()
+    if isinstance(identifier, Initializer):
+        return identifier
+    if isinstance(identifier, str):
+        if identifier not in _NAMES and identifier not in _CLASSES:
+            raise ValueError(f"unknown initializer {identifier!r}: known are {', '.join(_NAMES)}")
+        return _NAMES.get(identifier, _CLASSES.get(identifier))()
+    if isinstance(identifier, dict) and identifier.get("class_name") in _CLASSES:
+        return _CLASSES[identifier["class_name"]].from_config(identifier.get("config", {}))
+    if isinstance(identifier, type) and issubclass(identifier, Initializer):
+        return identifier()
+    if callable(identifier):
+        return FunctionInitializer(identifier)
+    raise TypeError(f"initializer {identifier!r} is neither a name, an Initializer nor a function of a shape")
+
+
+def serialize(initializer):
+    """What `get` turns back into the initializer, as JSON-able values. Raises TypeError for a plain function."""
+    if isinstance(initializer, FunctionInitializer):
+        raise TypeError(f"a function cannot be saved as an initializer: {initializer.function!r}; write an Initializer")
+    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}

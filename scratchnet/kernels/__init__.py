@@ -1,0 +1,176 @@
+"""The heavy loops: one signature for each operation, three implementations.
+
+* ``loops``: the definition, in plain Python loops. Slow, obvious, made to be stepped through.
+* ``numpy``: vectorised, on NumPy and its BLAS alone.
+* ``numba``: compiled, where Numba is installed (``pip install 'scratchnet[fast]'``).
+
+They are tested equal, forward and backward. Which one is used is chosen here and nowhere else: by `set_backend`, by the
+environment variable `SCRATCHNET_BACKEND`, and otherwise Numba where it is installed, else NumPy.
+
+Notation: N batch, H W height and width of the input, OH OW of the output, C channels, F filters, KH KW kernel size,
+U units. Arrays are float32 or float64, results have the dtype of the inputs. `padding` is
+``((top, bottom), (left, right))``; strides, dilation and pool sizes are pairs. No input is ever changed.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+
+BACKENDS = {"loops": "loops", "numpy": "with_numpy", "numba": "with_numba"}
+
+_backend = None
+_module = None
+_announced = None
+
+
+def set_backend(name):
+    """Compute with ``"loops"``, ``"numpy"`` or ``"numba"`` from now on; None goes back to the default.
+
+    Raises ValueError for another name, ImportError for "numba" where it is not installed.
+    """
+    global _backend, _module
+    if name is not None:
+        _check_name(name, "set_backend")
+        if name == "numba" and not _numba_is_installed():
+            raise ImportError("the backend 'numba' needs Numba: pip install 'scratchnet[fast]'")
+    _backend, _module = name, None
+
+
+def get_backend():
+    """The name of the backend in use."""
+    return _choose()[0]
+
+
+def describe_backend():
+    """One line that says which backend is used, and why."""
+    name, reason = _choose()
+    return f"scratchnet computes with {name} ({reason})"
+
+
+def announce_backend(stream=None):
+    """Print `describe_backend` once, and again only when the backend has changed."""
+    global _announced
+    line = describe_backend()
+    if line != _announced:
+        _announced = line
+        print(line, file=sys.stderr if stream is None else stream)
+
+
+def _choose():
+    if _backend is not None:
+        return _backend, "set_backend"
+    setting = os.environ.get("SCRATCHNET_BACKEND", "").strip()
+    if setting:
+        _check_name(setting, "SCRATCHNET_BACKEND")
+        if setting == "numba" and not _numba_is_installed():
+            raise ImportError("SCRATCHNET_BACKEND=numba needs Numba: pip install 'scratchnet[fast]'")
+        return setting, "SCRATCHNET_BACKEND"
+    if _numba_is_installed():
+        return "numba", "Numba is installed"
+    return "numpy", "Numba is not installed; pip install 'scratchnet[fast]' makes it faster"
+
+
+def _check_name(name, where):
+    if name not in BACKENDS:
+        raise ValueError(f"{where}: unknown backend {name!r}, expected one of {', '.join(BACKENDS)}")
+
+
+def _numba_is_installed():
+    return "numba" in sys.modules or importlib.util.find_spec("numba") is not None
+
+
+def _active():
+    global _module
+    if _module is None:
+        _module = importlib.import_module(f"{__name__}.{BACKENDS[get_backend()]}")
+    return _module
+
+
+# ---- convolution ----
+
+
+def conv2d_forward(x, kernel, bias, strides, padding, dilation):
+    """``y[n, i, j, f] = bias[f] + sum over a, b, c of x[n, i S + a dil, j S + b dil, c] kernel[a, b, c, f]``.
+
+    x (N, H, W, C), kernel (KH, KW, C, F), bias (F,) or None -> y (N, OH, OW, F); x counts as 0 outside.
+    """
+    return _active().conv2d_forward(x, kernel, bias, strides, padding, dilation)
+
+
+def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True):
+    """The adjoints of `conv2d_forward` for dy (N, OH, OW, F): ``(dx, dkernel, dbias)``; dx is None without `needs_dx`."""
+    return _active().conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx)
+
+
+# ---- pooling ----
+
+
+def max_pool2d_forward(x, pool_size, strides, padding):
+    """The largest value of each window, and where it was: ``(y, argmax)``, both (N, OH, OW, C).
+
+    Padding is never chosen. argmax counts the window's elements row by row; of equal values the first; NaN wins.
+    """
+    return _active().max_pool2d_forward(x, pool_size, strides, padding)
+
+
+def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
+    """dx of `max_pool2d_forward`: each dy goes to the element that was chosen, and adds up where windows overlap."""
+    return _active().max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding)
+
+
+def average_pool2d_forward(x, pool_size, strides, padding):
+    """The mean of each window (N, OH, OW, C), taken over the elements inside the image only."""
+    return _active().average_pool2d_forward(x, pool_size, strides, padding)
+
+
+def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
+    """dx of `average_pool2d_forward`: each dy, divided by its window's count, goes to every element of the window."""
+    return _active().average_pool2d_backward(dy, x_shape, pool_size, strides, padding)
+
+
+# ---- upsampling ----
+
+
+def upsample2d_forward(x, size):
+    """Each element of x (N, H, W, C) repeated in a block of `size`: (N, H size[0], W size[1], C)."""
+    return _active().upsample2d_forward(x, size)
+
+
+def upsample2d_backward(dy, size):
+    """dx of `upsample2d_forward`: the sum of dy over each block."""
+    return _active().upsample2d_backward(dy, size)
+
+
+# ---- one step of a recurrent layer ----
+#
+# On entry z holds the recurrent product h_(t-1) R; it is scratch. Activations are `scratchnet.activations.Activation`s.
+
+
+def simple_rnn_step_forward(z, xW, h, activation):
+    """``z += xW``, then ``h = f(z)``; all (N, U)."""
+    return _active().simple_rnn_step_forward(z, xW, h, activation)
+
+
+def simple_rnn_step_backward(dh, h, z, dz, activation):
+    """``dz = dh * f'(z)``; all (N, U). z may be None where the derivative is computed from h."""
+    return _active().simple_rnn_step_backward(dh, h, z, dz, activation)
+
+
+def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
+    """``z += xW`` (N, 4U), then the gates i, f, g, o (N, 4U), the cell ``c = f c_prev + i g`` (N, U), ``a = activation(c)``
+    and ``h = o a``, each written into its array; `gates` may be xW itself."""
+    return _active().lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation)
+
+
+def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent_activation):
+    """The adjoint of `lstm_step_forward`: writes dz (N, 4U) and turns dc (N, U), in place, into that of c_prev."""
+    return _active().lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent_activation)
+
+
+# ---- optimizer ----
+
+
+def adam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon):
+    """One step of Adam on flat arrays, in place; `learning_rate` is already corrected for the bias of the averages."""
+    return _active().adam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon)

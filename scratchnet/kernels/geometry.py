@@ -1,0 +1,27 @@
+"""Sizes and paddings of windows that slide over an image, per axis, as Keras (and TensorFlow) count them."""
+
+
+def output_size(size, kernel, stride, padding, dilation=1):
+    """How many windows of `kernel` elements fit on an axis of `size`; None where the size is unknown.
+
+    "valid": only windows inside the image, ``ceil((size - extent + 1) / stride)`` with ``extent = (kernel - 1) dilation + 1``.
+    "same": ``ceil(size / stride)``.
+    """
+    if size is None:
+        return None
+    if padding == "same":
+        return -(-size // stride)
+    return max(-(-(size - _extent(kernel, dilation) + 1) // stride), 0)
+
+
+def pad_amounts(size, kernel, stride, padding, dilation=1):
+    """``(before, after)``: the elements to add to an axis of `size`; of an odd total the last one goes at the end."""
+    if padding == "valid":
+        return 0, 0
+    covered = (output_size(size, kernel, stride, "same") - 1) * stride + _extent(kernel, dilation)
+    total = max(covered - size, 0)
+    return total // 2, total - total // 2
+
+
+def _extent(kernel, dilation):
+    return (kernel - 1) * dilation + 1

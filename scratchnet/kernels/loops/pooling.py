@@ -1,0 +1,69 @@
+"""Max and average pooling as they are defined: each window of each channel by itself."""
+
+import numpy as np
+
+
+def max_pool2d_forward(x, pool_size, strides, padding):
+    N, H, W, C = x.shape
+    y = np.empty((N, *_output_size(x.shape, pool_size, strides, padding), C), x.dtype)
+    argmax = np.empty(y.shape, np.int32)
+    for n, i, j, c in np.ndindex(*y.shape):  # each window
+        best, place = None, 0
+        for a in range(pool_size[0]):
+            for b in range(pool_size[1]):
+                p = i * strides[0] + a - padding[0][0]
+                q = j * strides[1] + b - padding[1][0]
+                if not (0 <= p < H and 0 <= q < W):
+                    continue  # padding is never chosen
+                value = x[n, p, q, c]
+                # Later equal values do not win; NaN wins over numbers, and then stays.
+                if best is None or value > best or (np.isnan(value) and not np.isnan(best)):
+                    best, place = value, a * pool_size[1] + b
+        y[n, i, j, c], argmax[n, i, j, c] = best, place
+    return y, argmax
+
+
+def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
+    dx = np.zeros(x_shape, dy.dtype)
+    for n, i, j, c in np.ndindex(*dy.shape):
+        a, b = divmod(argmax[n, i, j, c], pool_size[1])
+        p = i * strides[0] + a - padding[0][0]
+        q = j * strides[1] + b - padding[1][0]
+        dx[n, p, q, c] += dy[n, i, j, c]
+    return dx
+
+
+def average_pool2d_forward(x, pool_size, strides, padding):
+    N, H, W, C = x.shape
+    y = np.empty((N, *_output_size(x.shape, pool_size, strides, padding), C), x.dtype)
+    for n, i, j, c in np.ndindex(*y.shape):
+        rows, columns = _window(i, j, x.shape, pool_size, strides, padding)
+        total = x.dtype.type(0)
+        for p in rows:
+            for q in columns:
+                total += x[n, p, q, c]
+        y[n, i, j, c] = total / (len(rows) * len(columns))
+    return y
+
+
+def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
+    dx = np.zeros(x_shape, dy.dtype)
+    for n, i, j, c in np.ndindex(*dy.shape):
+        rows, columns = _window(i, j, x_shape, pool_size, strides, padding)
+        for p in rows:
+            for q in columns:
+                dx[n, p, q, c] += dy[n, i, j, c] / (len(rows) * len(columns))
+    return dx
+
+
+def _window(i, j, x_shape, pool_size, strides, padding):
+    """The rows and the columns of the image under window (i, j)."""
+    top = i * strides[0] - padding[0][0]
+    left = j * strides[1] - padding[1][0]
+    rows = range(max(top, 0), min(top + pool_size[0], x_shape[1]))
+    columns = range(max(left, 0), min(left + pool_size[1], x_shape[2]))
+    return rows, columns
+
+
+def _output_size(x_shape, pool_size, strides, padding):
+    return [(x_shape[1 + k] + sum(padding[k]) - pool_size[k]) // strides[k] + 1 for k in range(2)]

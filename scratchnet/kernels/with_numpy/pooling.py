@@ -1,0 +1,97 @@
+"""Pooling, one element of the window at a time: every element is a strided view of the image, as large as the output.
+
+For a window of KH x KW that makes KH KW passes over the output, each of them a plain vectorised operation.
+"""
+
+import numpy as np
+
+
+def max_pool2d_forward(x, pool_size, strides, padding):
+    OH, OW = _output_size(x.shape, pool_size, strides, padding)
+    padded = _pad(x, padding, -np.inf)
+    y = argmax = None
+    for place, view in enumerate(_views(padded, pool_size, strides, OH, OW)):
+        if y is None:
+            # A window may begin in the padding. Its minus infinity must not be chosen over one inside the image.
+            y, argmax = view.copy(), np.zeros(view.shape, np.int32)
+            if padding != ((0, 0), (0, 0)):
+                inside = _pad(np.ones((1, *x.shape[1:3], 1), bool), padding, False)
+                chosen = np.broadcast_to(next(_views(inside, pool_size, strides, OH, OW)), (1, OH, OW, 1)).copy()
+            continue
+        better = (view > y) | (np.isnan(view) & ~np.isnan(y))
+        if padding != ((0, 0), (0, 0)):
+            here = _nth_view(inside, place, pool_size, strides, OH, OW)
+            better |= here & ~chosen
+            chosen |= here
+        np.copyto(y, view, where=better)
+        argmax[better] = place
+    return y, argmax
+
+
+def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
+    N, OH, OW, C = dy.shape
+    dpadded = np.zeros(_padded_shape(x_shape, padding), dy.dtype)
+    for place, view in enumerate(_views(dpadded, pool_size, strides, OH, OW)):
+        view += dy * (argmax == place)
+    return _unpad(dpadded, x_shape, padding)
+
+
+def average_pool2d_forward(x, pool_size, strides, padding):
+    OH, OW = _output_size(x.shape, pool_size, strides, padding)
+    padded = _pad(x, padding, 0)
+    y = np.zeros((x.shape[0], OH, OW, x.shape[3]), x.dtype)
+    for view in _views(padded, pool_size, strides, OH, OW):
+        y += view
+    y /= _counts(x.shape, pool_size, strides, padding, OH, OW, x.dtype)
+    return y
+
+
+def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
+    N, OH, OW, C = dy.shape
+    dtotal = dy / _counts(x_shape, pool_size, strides, padding, OH, OW, dy.dtype)  # y = total / count
+    dpadded = np.zeros(_padded_shape(x_shape, padding), dy.dtype)
+    for view in _views(dpadded, pool_size, strides, OH, OW):
+        view += dtotal
+    return _unpad(dpadded, x_shape, padding)
+
+
+def _views(padded, pool_size, strides, OH, OW):
+    """For each element of the window, in order, the view of that element in all windows: (N, OH, OW, C)."""
+    for a in range(pool_size[0]):
+        for b in range(pool_size[1]):
+            rows = slice(a, a + (OH - 1) * strides[0] + 1, strides[0])
+            columns = slice(b, b + (OW - 1) * strides[1] + 1, strides[1])
+            yield padded[:, rows, columns]
+
+
+def _nth_view(padded, place, pool_size, strides, OH, OW):
+    a, b = divmod(place, pool_size[1])
+    return padded[:, a : a + (OH - 1) * strides[0] + 1 : strides[0], b : b + (OW - 1) * strides[1] + 1 : strides[1]]
+
+
+def _counts(x_shape, pool_size, strides, padding, OH, OW, dtype):
+    """How many elements of each window lie inside the image: (1, OH, OW, 1)."""
+    inside = _pad(np.ones((1, *x_shape[1:3], 1), dtype), padding, 0)
+    return sum(_views(inside, pool_size, strides, OH, OW))
+
+
+def _pad(x, padding, value):
+    if padding == ((0, 0), (0, 0)):
+        return x
+    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+
+
+def _padded_shape(x_shape, padding):
+    N, H, W, C = x_shape
+    return N, H + sum(padding[0]), W + sum(padding[1]), C
+
+
+def _unpad(dpadded, x_shape, padding):
+    if padding == ((0, 0), (0, 0)):
+        return dpadded
+    (top, _), (left, _) = padding
+    return np.ascontiguousarray(dpadded[:, top : top + x_shape[1], left : left + x_shape[2]])
+
+
+def _output_size(x_shape, pool_size, strides, padding):
+    return [(x_shape[1 + k] + sum(padding[k]) - pool_size[k]) // strides[k] + 1 for k in range(2)]

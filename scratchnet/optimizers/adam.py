@@ -1,0 +1,107 @@
+"""Adam and its relatives: steps in the direction of a running mean, divided by the root of a running mean square.
+
+    m = beta_1 m + (1 - beta_1) g                v = beta_2 v + (1 - beta_2) g^2
+    w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
+
+Both means start at zero; the factor in front, at step t = 1, 2, ..., takes out the bias towards it (Kingma and Ba,
+"Adam: a method for stochastic optimization", 2015; this order of the operations is the one after their algorithm 1,
+with epsilon outside the root).
+"""
+
+import math
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.optimizers.base import Optimizer, check_number
+
+
+class Adam(Optimizer):
+    """Adam.
+
+    Args:
+        learning_rate: see `Optimizer`, as for the arguments not named here.
+        beta_1, beta_2: how much of the running means of g and g^2 is kept, in [0, 1).
+        epsilon: added to the root.
+        amsgrad: whether to divide by the largest v so far (Reddi et al., "On the convergence of Adam and beyond", 2018).
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        name = type(self).__name__
+        self.beta_1 = check_number(name, "beta_1", beta_1, at_least=0, below=1)
+        self.beta_2 = check_number(name, "beta_2", beta_2, at_least=0, below=1)
+        self.epsilon = check_number(name, "epsilon", epsilon, at_least=0)
+        self.amsgrad = bool(amsgrad)
+        self.slot_names = ("m", "v", "v_hat") if amsgrad else ("m", "v")
+
+    def update_step(self, param, grad, slots, learning_rate):
+        t = self.iterations + 1
+        step_size = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        if not self.amsgrad:
+            betas = self.beta_1, self.beta_2
+            kernels.adam_update(param, grad, slots["m"], slots["v"], step_size, *betas, self.epsilon)
+            return
+        m, v, v_hat = slots["m"], slots["v"], slots["v_hat"]
+        m += (grad - m) * (1 - self.beta_1)
+        v += (grad * grad - v) * (1 - self.beta_2)
+        np.maximum(v_hat, v, out=v_hat)
+        param -= m * param.dtype.type(step_size) / (np.sqrt(v_hat) + self.epsilon)
+
+
+class AdamW(Adam):
+    """Adam with weight decay beside the gradient step instead of in the gradient.
+
+    Loshchilov and Hutter, "Decoupled weight decay regularization", 2019. Arguments as `Adam`; `weight_decay` is 0.004 by
+    default.
+    """
+
+    def __init__(
+        self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
+        if weight_decay is None:
+            raise ValueError("AdamW: weight_decay must be a number; use Adam to go without")
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov's look ahead: the next step's momentum is applied in this one.
+
+    mu_t = beta_1 (1 - 0.5 * 0.96^t) is the momentum of step t (Dozat, "Incorporating Nesterov momentum into Adam", 2016).
+    Arguments as `Adam`.
+    """
+
+    slot_names = ("m", "v")
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = check_number("Nadam", "beta_1", beta_1, at_least=0, below=1)
+        self.beta_2 = check_number("Nadam", "beta_2", beta_2, at_least=0, below=1)
+        self.epsilon = check_number("Nadam", "epsilon", epsilon, at_least=0)
+        self._product = (0, 1.0)  # (t, mu_1 ... mu_t)
+
+    def _momentum(self, t):
+        return self.beta_1 * (1 - 0.5 * 0.96**t)
+
+    def _momentum_product(self, t):
+        """mu_1 ... mu_t, from the product of the step before where it is known."""
+        done, product = self._product if self._product[0] <= t else (0, 1.0)
+        for k in range(done + 1, t + 1):
+            product *= self._momentum(k)
+        return product
+
+    def begin_step(self, learning_rate):
+        t = self.iterations + 1
+        self._product = (t, self._momentum_product(t))
+
+    def update_step(self, param, grad, slots, learning_rate):
+        t = self.iterations + 1
+        dtype = param.dtype.type
+        m, v = slots["m"], slots["v"]
+        m += (grad - m) * (1 - self.beta_1)
+        v += (grad * grad - v) * (1 - self.beta_2)
+        mu, mu_next = self._momentum(t), self._momentum(t + 1)
+        product = self._momentum_product(t)
+        m_hat = m * dtype(mu_next / (1 - product * mu_next)) + grad * dtype((1 - mu) / (1 - product))
+        v_hat = v / dtype(1 - self.beta_2**t)
+        param -= m_hat * dtype(learning_rate) / (np.sqrt(v_hat) + self.epsilon)

@@ -1,0 +1,244 @@
+"""What every optimizer has: a learning rate, slots beside each parameter, clipping, weight decay, and one step.
+
+    optimizer.build(params)             once: make the slots
+    optimizer.update(params, grads)     every step: change the arrays of `params` in place
+
+A subclass names its slots and gives the rule for one parameter, `update_step`, on flat arrays. Every rule acts on each
+element by itself, so any stretch of a parameter can be updated on its own: the training loop gives each thread one.
+"""
+
+import inspect
+
+import numpy as np
+
+from scratchnet.optimizers import schedules
+
+# Arguments of Keras's optimizers that scratchnet does not have, and the values with which they ask for nothing.
+_KERAS_ONLY = {
+    "use_ema": (False,),
+    "ema_momentum": (0.99,),
+    "ema_overwrite_frequency": (None,),
+    "loss_scale_factor": (None,),
+    "gradient_accumulation_steps": (None,),
+}
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    Args:
+        learning_rate: a positive number, a schedule, or a function of nothing that returns a number.
+        weight_decay: None, or the share of a parameter (times the learning rate) that is taken away before each step.
+        clipnorm: each gradient is scaled down to this norm if its own is larger.
+        clipvalue: each entry of a gradient is cut to [-clipvalue, clipvalue].
+        global_clipnorm: all gradients together are scaled down to this norm.
+        name: by default the class's name in lower case.
+
+    Raises:
+        ValueError: for a number out of range, or more than one kind of clipping.
+        TypeError: for an argument that the optimizer does not have; one that only Keras has is named as such.
+    """
+
+    slot_names = ()
+
+    def __init__(
+        self,
+        learning_rate,
+        weight_decay=None,
+        clipnorm=None,
+        clipvalue=None,
+        global_clipnorm=None,
+        name=None,
+        **kwargs,
+    ):
+        cls = type(self).__name__
+        for key, value in kwargs.items():
+            if key not in _KERAS_ONLY:
+                raise TypeError(f"{cls} has no argument {key!r}")
+            if value not in _KERAS_ONLY[key]:
+                raise TypeError(f"{cls}: Keras's argument {key!r} is not implemented in scratchnet (got {value!r})")
+        clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        given = [key for key, value in clipping.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"{cls}: only one of clipnorm, clipvalue and global_clipnorm can be given, got {given}")
+        for key in given:
+            check_number(cls, key, clipping[key], above=0)
+        if weight_decay is not None:
+            check_number(cls, "weight_decay", weight_decay, at_least=0)
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self.name = name or cls.lower()
+        self.iterations = 0
+        self.state = {}  # "m/dense/kernel" -> array
+        self._shapes = None
+
+    # ---- what an optimizer defines ----
+
+    def update_step(self, param, grad, slots, learning_rate):
+        """Change the flat array `param`, and its `slots` (name -> flat array), in place for this gradient."""
+        raise NotImplementedError(f"{type(self).__name__} defines no update_step")
+
+    def initial_slot(self, name, param):
+        """The array that slot `name` of a parameter starts from."""
+        return np.zeros_like(param)
+
+    # ---- the learning rate ----
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the next step; it can be set unless a schedule gives it."""
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            return float(self._learning_rate(self.iterations))
+        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        scheduled = isinstance(getattr(self, "_learning_rate", None), schedules.LearningRateSchedule)
+        if scheduled and not isinstance(value, schedules.LearningRateSchedule):
+            raise TypeError(f"{type(self).__name__}: the learning rate follows a schedule and cannot be set to {value!r}")
+        if not callable(value):
+            check_number(type(self).__name__, "learning_rate", value, at_least=0)
+            value = float(value)
+        self._learning_rate = value
+
+    lr = learning_rate
+
+    # ---- a step ----
+
+    def build(self, params):
+        """Make the slots for `params` (name -> array). Building again for the same parameters does nothing."""
+        shapes = {key: w.shape for key, w in params.items()}
+        if self._shapes == shapes:
+            return
+        if self._shapes is not None:
+            raise ValueError(
+                f"{type(self).__name__} was built for other parameters: it knows {_listed(self._shapes)}, "
+                f"got {_listed(shapes)}; compile the model again with a new optimizer"
+            )
+        self._shapes = shapes
+        for slot in self.slot_names:
+            for key, w in params.items():
+                self.state[f"{slot}/{key}"] = self.initial_slot(slot, w)
+
+    def update(self, params, grads, run=map):
+        """One step: change the arrays of `params` in place.
+
+        Args:
+            params, grads: dicts with the same keys; gradients are not changed.
+            run: `map`, or something like it that works on the parts of the parameters at the same time.
+
+        Raises ValueError for gradients that do not belong to the parameters; nothing has changed then.
+        """
+        self.build(params)
+        if grads.keys() != params.keys():
+            raise ValueError(f"{type(self).__name__}: gradients of {list(grads)} for the parameters {list(params)}")
+        for key, w in params.items():
+            if grads[key].shape != w.shape:
+                raise ValueError(f"{type(self).__name__}: {key} has shape {w.shape}, its gradient {grads[key].shape}")
+        grads = self.clip(grads)
+        learning_rate = self.learning_rate
+        self.begin_step(learning_rate)
+        list(run(lambda part: self._update_part(params, grads, learning_rate, *part), self._parts(params)))
+        self.iterations += 1
+
+    def begin_step(self, learning_rate):
+        """Called once before each step, for what depends on the number of the step only."""
+
+    def _parts(self, params, length=1 << 18):
+        """Every parameter, in stretches of at most `length` elements: (key, slice)."""
+        for key, w in params.items():
+            for start in range(0, w.size, length):
+                yield key, slice(start, start + length)
+
+    def _update_part(self, params, grads, learning_rate, key, part):
+        param = params[key].reshape(-1)[part]
+        grad = np.ascontiguousarray(grads[key]).reshape(-1)[part]
+        slots = {slot: self.state[f"{slot}/{key}"].reshape(-1)[part] for slot in self.slot_names}
+        if self.weight_decay:
+            param -= param * param.dtype.type(self.weight_decay * learning_rate)
+        self.update_step(param, grad, slots, learning_rate)
+
+    def clip(self, grads):
+        """The gradients as the step will use them; new arrays where something is cut."""
+        if self.clipvalue is not None:
+            return {key: np.clip(g, -self.clipvalue, self.clipvalue) for key, g in grads.items()}
+        if self.clipnorm is not None:
+            return {key: _scale_to_norm(g, _norm([g]), self.clipnorm) for key, g in grads.items()}
+        if self.global_clipnorm is not None:
+            norm = _norm(grads.values())
+            return {key: _scale_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}
+        return grads
+
+    # ---- state and configuration ----
+
+    def get_state(self):
+        """Everything that the next steps depend on: the slots, "iterations", and "learning_rate" where it was a number."""
+        state = {key: slot.copy() for key, slot in self.state.items()}
+        state["iterations"] = np.asarray(self.iterations)
+        if not callable(self._learning_rate):
+            state["learning_rate"] = np.asarray(self._learning_rate)
+        return state
+
+    def set_state(self, state):
+        """Go on from `get_state`. Raises ValueError, and changes nothing, if it is another optimizer's."""
+        slots = {key: np.asarray(s) for key, s in state.items() if key not in ("iterations", "learning_rate")}
+        if slots.keys() != self.state.keys() or "iterations" not in state:
+            differ = sorted(slots.keys() ^ self.state.keys()) or ["iterations"]
+            raise ValueError(f"{type(self).__name__}: this is the state of another optimizer or model: {differ} differ")
+        for key, slot in self.state.items():
+            if slots[key].shape != slot.shape:
+                raise ValueError(f"{type(self).__name__}: {key} has shape {slot.shape}, the state's {slots[key].shape}")
+        for key, slot in self.state.items():
+            slot[...] = slots[key]
+        self.iterations = int(state["iterations"])
+        if "learning_rate" in state and not callable(self._learning_rate):
+            self._learning_rate = float(state["learning_rate"])
+
+    def get_config(self):
+        """The constructor's arguments as JSON-able values."""
+        settings = {}
+        for base in type(self).__mro__:
+            if base is object:
+                break
+            for argument in inspect.signature(base.__init__).parameters:
+                if argument not in ("self", "kwargs") and argument not in settings and hasattr(self, argument):
+                    settings[argument] = getattr(self, argument)
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            settings["learning_rate"] = schedules.serialize(self._learning_rate)
+        return settings
+
+    @classmethod
+    def from_config(cls, settings):
+        settings = dict(settings)
+        if isinstance(settings.get("learning_rate"), dict):
+            settings["learning_rate"] = schedules.deserialize(settings["learning_rate"])
+        return cls(**settings)
+
+    def __repr__(self):
+        return f"{type(self).__name__}(learning_rate={self.learning_rate:g}, iterations={self.iterations})"
+
+
+def check_number(owner, argument, value, at_least=None, above=None, below=None):
+    """`value` as a number within the bounds, or a ValueError that names the argument."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    fits = number and np.isfinite(value)
+    fits = fits and (at_least is None or value >= at_least) and (above is None or value > above)
+    if not fits or (below is not None and value >= below):
+        bounds = [f"at least {at_least}"] * (at_least is not None) + [f"above {above}"] * (above is not None)
+        bounds += [f"below {below}"] * (below is not None)
+        raise ValueError(f"{owner}: {argument} must be a number {' and '.join(bounds)}, got {value!r}")
+    return value
+
+
+def _norm(arrays):
+    """The Euclidean norm of all entries of all arrays."""
+    return float(np.sqrt(sum(float(np.vdot(a, a)) for a in arrays)))
+
+
+def _scale_to_norm(grad, norm, largest):
+    return grad * grad.dtype.type(largest / norm) if norm > largest else grad
+
+
+def _listed(shapes):
+    return ", ".join(f"{key} {shape}" for key, shape in shapes.items()) or "none"

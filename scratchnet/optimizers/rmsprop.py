@@ -1,0 +1,49 @@
+"""RMSprop: each step is divided by the root of a running mean of the gradient's square.
+
+    v = rho v + (1 - rho) g^2                    w -= lr g / sqrt(v + epsilon)
+    centered: the mean of g, squared, is taken off v; momentum: the step is added to a velocity
+
+Tieleman and Hinton, "Lecture 6.5", Coursera 2012; centered: Graves 2013, section 2.
+"""
+
+import numpy as np
+
+from scratchnet.optimizers.base import Optimizer, check_number
+
+
+class RMSprop(Optimizer):
+    """RMSprop.
+
+    Args:
+        learning_rate: see `Optimizer`, as for the arguments not named here.
+        rho: how much of the running means is kept, in [0, 1).
+        momentum: in [0, 1).
+        epsilon: added under the root.
+        centered: whether to divide by the standard deviation instead of the root mean square.
+    """
+
+    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.rho = check_number("RMSprop", "rho", rho, at_least=0, below=1)
+        self.momentum = check_number("RMSprop", "momentum", momentum, at_least=0, below=1)
+        self.epsilon = check_number("RMSprop", "epsilon", epsilon, at_least=0)
+        self.centered = bool(centered)
+        self.slot_names = ("v", *["mean"] * self.centered, *["momentum"] * (momentum > 0))
+
+    def update_step(self, param, grad, slots, learning_rate):
+        v = slots["v"]
+        v *= self.rho
+        v += grad * grad * (1 - self.rho)
+        denominator = v + self.epsilon
+        if self.centered:
+            mean = slots["mean"]
+            mean *= self.rho
+            mean += grad * (1 - self.rho)
+            denominator -= mean * mean
+        step = grad * param.dtype.type(learning_rate) / np.sqrt(denominator)
+        if self.momentum:
+            velocity = slots["momentum"]
+            velocity *= self.momentum
+            velocity += step
+            step = velocity
+        param -= step

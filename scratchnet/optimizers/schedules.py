@@ -1,0 +1,173 @@
+"""Learning rates that change with the number of the step."""
+
+import inspect
+import math
+
+
+class LearningRateSchedule:
+    """A function of the step (0, 1, 2, ...) that an optimizer takes as its `learning_rate`."""
+
+    def __call__(self, step):
+        raise NotImplementedError(f"{type(self).__name__} defines no __call__(step)")
+
+    def get_config(self):
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    @classmethod
+    def from_config(cls, settings):
+        return cls(**settings)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+def _check_steps(owner, argument, value):
+    if not value > 0:
+        raise ValueError(f"{owner}: {argument} must be positive, got {value!r}")
+    return value
+
+
+class ExponentialDecay(LearningRateSchedule):
+    """``initial * rate^(step / decay_steps)``; with `staircase` the quotient is rounded down."""
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
+        self.initial_learning_rate, self.decay_rate, self.staircase = initial_learning_rate, decay_rate, staircase
+        self.decay_steps = _check_steps("ExponentialDecay", "decay_steps", decay_steps)
+        self.name = name
+
+    def __call__(self, step):
+        quotient = step / self.decay_steps
+        return self.initial_learning_rate * self.decay_rate ** (math.floor(quotient) if self.staircase else quotient)
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """``values[k]`` for steps after ``boundaries[k - 1]`` up to and including ``boundaries[k]``."""
+
+    def __init__(self, boundaries, values, name="PiecewiseConstant"):
+        if len(boundaries) != len(values) - 1:
+            raise ValueError(
+                f"PiecewiseConstantDecay: {len(values)} values need {len(values) - 1} boundaries, got {len(boundaries)}"
+            )
+        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+
+    def __call__(self, step):
+        return self.values[sum(step > boundary for boundary in self.boundaries)]
+
+
+class PolynomialDecay(LearningRateSchedule):
+    """From `initial` to `end_learning_rate` in `decay_steps`: the difference shrinks as ``(1 - step / decay_steps)^power``.
+
+    With `cycle`, decay_steps is stretched to the next multiple that is not over yet.
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate,
+        decay_steps,
+        end_learning_rate=0.0001,
+        power=1.0,
+        cycle=False,
+        name="PolynomialDecay",
+    ):
+        self.initial_learning_rate, self.end_learning_rate = initial_learning_rate, end_learning_rate
+        self.decay_steps = _check_steps("PolynomialDecay", "decay_steps", decay_steps)
+        self.power, self.cycle, self.name = power, cycle, name
+
+    def __call__(self, step):
+        length = self.decay_steps
+        if self.cycle:
+            length *= max(math.ceil(step / length), 1)
+        else:
+            step = min(step, length)
+        share = (1 - step / length) ** self.power
+        return (self.initial_learning_rate - self.end_learning_rate) * share + self.end_learning_rate
+
+
+class InverseTimeDecay(LearningRateSchedule):
+    """``initial / (1 + rate step / decay_steps)``; with `staircase` the quotient is rounded down."""
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
+        self.initial_learning_rate, self.decay_rate, self.staircase = initial_learning_rate, decay_rate, staircase
+        self.decay_steps = _check_steps("InverseTimeDecay", "decay_steps", decay_steps)
+        self.name = name
+
+    def __call__(self, step):
+        quotient = step / self.decay_steps
+        return self.initial_learning_rate / (1 + self.decay_rate * (math.floor(quotient) if self.staircase else quotient))
+
+
+class CosineDecay(LearningRateSchedule):
+    """Half a cosine wave down from `initial` (or `warmup_target`) to ``alpha`` times it in `decay_steps`.
+
+    With `warmup_target`, the rate first climbs to it in a straight line for `warmup_steps`. (Loshchilov and Hutter,
+    "SGDR: stochastic gradient descent with warm restarts", 2017.)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate,
+        decay_steps,
+        alpha=0.0,
+        name="CosineDecay",
+        warmup_target=None,
+        warmup_steps=0,
+    ):
+        self.initial_learning_rate, self.alpha = initial_learning_rate, alpha
+        self.decay_steps = _check_steps("CosineDecay", "decay_steps", decay_steps)
+        self.warmup_target, self.warmup_steps, self.name = warmup_target, warmup_steps, name
+
+    def __call__(self, step):
+        top = self.initial_learning_rate
+        if self.warmup_target is not None:
+            if step < self.warmup_steps:
+                return top + (self.warmup_target - top) * step / self.warmup_steps
+            step, top = step - self.warmup_steps, self.warmup_target
+        wave = (1 + math.cos(math.pi * min(step, self.decay_steps) / self.decay_steps)) / 2
+        return top * ((1 - self.alpha) * wave + self.alpha)
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    """`CosineDecay` again and again: each period `t_mul` times as long, its start `m_mul` times as high as the one before."""
+
+    def __init__(
+        self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"
+    ):
+        self.initial_learning_rate, self.t_mul, self.m_mul = initial_learning_rate, t_mul, m_mul
+        self.first_decay_steps = _check_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
+        self.alpha, self.name = alpha, name
+
+    def __call__(self, step):
+        length, height = self.first_decay_steps, 1.0
+        while step >= length:
+            step -= length
+            length *= self.t_mul
+            height *= self.m_mul
+        wave = height * (1 + math.cos(math.pi * step / length)) / 2
+        return self.initial_learning_rate * ((1 - self.alpha) * wave + self.alpha)
+
+
+_CLASSES = {
+    cls.__name__: cls
+    for cls in (
+        ExponentialDecay,
+        PiecewiseConstantDecay,
+        PolynomialDecay,
+        InverseTimeDecay,
+        CosineDecay,
+        CosineDecayRestarts,
+    )
+}
+
+
+def serialize(schedule):
+    """The schedule's class and arguments as JSON-able values."""
+    return {"class_name": type(schedule).__name__, "config": schedule.get_config()}
+
+
+def deserialize(settings, custom_objects=None):
+    """The schedule that `serialize` described. Raises ValueError for an unknown class."""
+    name = settings.get("class_name")
+    cls = (custom_objects or {}).get(name) or _CLASSES.get(name)
+    if cls is None:
+        raise ValueError(f"unknown learning rate schedule {name!r}: known are {', '.join(_CLASSES)}")
+    return cls.from_config(settings.get("config", {}))

@@ -1,0 +1,57 @@
+"""RepeatVector: a view forward, a sum over time backward."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scratchnet.layers.lstm import LSTM
+from scratchnet.layers.repeat_vector import RepeatVector
+from scratchnet.layers.symbolic import KerasTensor
+
+
+@given(N=st.integers(1, 4), T=st.integers(1, 5), D=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_forward_repeats_and_backward_is_its_adjoint(N, T, D, seed):
+    rng = np.random.default_rng(seed)
+    layer = RepeatVector(T)
+    layer.ensure_built((None, D))
+    x, dy = rng.normal(size=(N, D)), rng.normal(size=(N, T, D))
+    y, cache = layer.forward(x)
+    np.testing.assert_array_equal(y, np.stack([x] * T, axis=1))
+    dx, grads = layer.backward(dy, cache)
+    assert grads == {} and dx.shape == x.shape
+    assert abs(np.sum(y * dy) - np.sum(x * dx)) < 1e-12 * max(1, np.sum(np.abs(y * dy)))
+
+
+def test_output_is_a_view_that_cannot_be_written():
+    layer, x = RepeatVector(5), np.ones((2, 3), np.float32)
+    y = layer(x)
+    assert y.strides[1] == 0 and np.shares_memory(x, y) and not y.flags.writeable and y.dtype == np.float32
+    assert layer.backward(np.ones_like(y), None)[0].dtype == np.float32
+
+
+def test_gradient_arrives_through_a_recurrent_layer():
+    rng = np.random.default_rng(0)
+    repeat, lstm = RepeatVector(4), LSTM(3, return_sequences=True, dtype="float64")
+    x, dy = rng.normal(size=(2, 5)), rng.normal(size=(2, 4, 3))
+    repeat.ensure_built(x.shape)
+    lstm.ensure_built((2, 4, 5))
+    (steps, cache), direction = repeat.forward(x), rng.normal(size=x.shape)
+    dx = repeat.backward(lstm.backward(dy, lstm.forward(steps)[1])[0], cache)[0]
+
+    def loss(x):
+        return np.sum(lstm.forward(repeat.forward(x)[0])[0] * dy)
+
+    numeric = (loss(x + 1e-5 * direction) - loss(x - 1e-5 * direction)) / 2e-5
+    assert abs(numeric - np.sum(dx * direction)) < 1e-8
+
+
+def test_shapes_configuration_and_errors():
+    layer = RepeatVector(5, name="mine")
+    assert layer(KerasTensor((None, 3), "float32", "x")).shape == (None, 5, 3)
+    assert RepeatVector.from_config(layer.get_config()).n == 5
+    with pytest.raises(ValueError, match='RepeatVector "mine": expected an input of shape .*got 3 axes'):
+        layer(np.zeros((2, 3, 4)))
+    for n in (0, -1, 1.5, "3", None):
+        with pytest.raises(ValueError, match="n must be a positive integer"):
+            RepeatVector(n)

@@ -1,0 +1,150 @@
+"""TimeDistributed: the same as a Python loop over the steps, forward and backward."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scratchnet.gradient_check.differences import numeric_gradient, relative_error
+from scratchnet.layers.base import Layer
+from scratchnet.layers.dense import Dense
+from scratchnet.layers.lstm import LSTM
+from scratchnet.layers.repeat_vector import RepeatVector
+from scratchnet.layers.symbolic import KerasTensor
+from scratchnet.layers.time_distributed import TimeDistributed
+
+
+def inner_layers():
+    """A layer over vectors, one that changes the rank, one over sequences of its own, one without parameters."""
+    return {
+        "dense": (Dense(4, activation="sigmoid", dtype="float64"), (3,)),
+        "lstm": (LSTM(2, dtype="float64"), (3, 2)),
+        "dense over two axes": (Dense(2, dtype="float64"), (2, 3)),
+        "repeat": (RepeatVector(2), (3,)),
+        "nested": (TimeDistributed(Dense(2, activation="tanh", dtype="float64")), (2, 3)),
+    }
+
+
+@given(kind=st.sampled_from(list(inner_layers())), N=st.integers(1, 3), T=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_is_a_loop_over_the_steps(kind, N, T, seed):
+    rng = np.random.default_rng(seed)
+    inner, shape = inner_layers()[kind]
+    layer = TimeDistributed(inner)
+    x = rng.normal(size=(N, T, *shape))
+    layer.ensure_built(x.shape)
+    y, cache = layer.forward(x)
+    steps = [inner.forward(x[:, t]) for t in range(T)]
+    np.testing.assert_allclose(y, np.stack([step[0] for step in steps], axis=1), rtol=0, atol=1e-14)
+    assert y.shape == layer.compute_output_shape(x.shape)
+    dy = rng.normal(size=y.shape)
+    dx, grads = layer.backward(dy, cache)
+    parts = [inner.backward(dy[:, t], steps[t][1]) for t in range(T)]
+    np.testing.assert_allclose(dx, np.stack([part[0] for part in parts], axis=1), rtol=0, atol=1e-14)
+    assert list(grads) == list(layer.params)
+    for name in grads:
+        np.testing.assert_allclose(grads[name], sum(part[1][name] for part in parts), rtol=0, atol=1e-12)
+
+
+def test_gradients():
+    rng = np.random.default_rng(0)
+    layer = TimeDistributed(Dense(4, activation="sigmoid", dtype="float64"))
+    x, dy = rng.normal(size=(2, 3, 5)), rng.normal(size=(2, 3, 4))
+    layer.ensure_built(x.shape)
+    dx, grads = layer.backward(dy, layer.forward(x)[1])
+
+    def loss():
+        return np.sum(layer.forward(x)[0] * dy)
+
+    for value, analytic in ((x, dx), *((layer.params[name], grads[name]) for name in grads)):
+        assert relative_error(numeric_gradient(loss, value), analytic) < 1e-7
+
+
+def test_backward_twice_is_the_same_and_nothing_given_changes():
+    rng = np.random.default_rng(1)
+    layer = TimeDistributed(Dense(4, activation="tanh"))
+    x, dy = rng.normal(size=(2, 3, 5)).astype(np.float32), rng.normal(size=(2, 3, 4)).astype(np.float32)
+    layer.ensure_built(x.shape)
+    kept_x, kept_dy = x.copy(), dy.copy()
+    x.flags.writeable = dy.flags.writeable = False
+    y, cache = layer.forward(x)
+    (dx, grads), (dx2, grads2) = layer.backward(dy, cache), layer.backward(dy, cache)
+    assert y.dtype == dx.dtype == grads["kernel"].dtype == np.float32
+    for once, again in ((dx, dx2), (x, kept_x), (dy, kept_dy), *((grads[name], grads2[name]) for name in grads)):
+        np.testing.assert_array_equal(again, once)
+    assert layer.backward(dy, cache, needs_dx=False)[0] is None
+
+
+@pytest.mark.parametrize("layout", ["time first in memory", "repeated by stride", "fortran"])
+def test_memory_layout_of_the_input_does_not_matter(layout):
+    x = np.random.default_rng(2).normal(size=(2, 3, 5))
+    if layout == "repeated by stride":
+        odd = np.broadcast_to(x[:, :1], x.shape)
+    elif layout == "fortran":
+        odd = np.asfortranarray(x)
+    else:
+        odd = np.ascontiguousarray(x.swapaxes(0, 1)).swapaxes(0, 1)
+    layer = TimeDistributed(Dense(4, dtype="float64"))
+    np.testing.assert_array_equal(layer(odd), layer(odd.copy(order="C")))
+
+
+def test_parameters_are_those_of_the_layer():
+    inner = Dense(4)
+    layer = TimeDistributed(inner)
+    layer.build((None, 3, 5))
+    assert layer.params is inner.params and layer.weights[0] is inner.params["kernel"]
+    assert list(layer.trainable_params) == ["kernel", "bias"] and layer.count_params() == 5 * 4 + 4
+    inner.trainable = False
+    assert layer.trainable_params == {} and len(layer.non_trainable_weights) == 2
+    inner.trainable, layer.trainable = True, False
+    assert layer.trainable_params == {}
+
+
+def test_random_streams_are_those_of_the_layer():
+    class Noisy(Layer):
+        def random_streams(self):
+            return {"noise": "a stream"}
+
+    assert TimeDistributed(Noisy()).random_streams() == {"noise": "a stream"}
+
+
+def test_training_is_passed_on():
+    class Mode(Layer):
+        def forward(self, x, training=False):
+            return x + training, None
+
+    layer = TimeDistributed(Mode(dtype="float64"))
+    x = np.zeros((2, 3, 4))
+    assert layer(x, training=True).all() and not layer(x).any()
+
+
+@pytest.mark.parametrize("shape", [(None, 7, 5), (3, None, 5), (None, None, 5)])
+def test_batch_and_time_may_be_unknown(shape):
+    y = TimeDistributed(Dense(4))(KerasTensor(shape, "float32", "x"))
+    assert y.shape == (*shape[:2], 4)
+
+
+def test_configuration_contains_the_layer():
+    layers = pytest.importorskip("scratchnet.layers")
+    if not hasattr(layers, "serialize"):
+        pytest.skip("layers cannot be serialized yet")
+    layer = TimeDistributed(Dense(4, activation="relu", name="inner"), name="outer")
+    again = TimeDistributed.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    assert isinstance(again.layer, Dense) and again.layer.units == 4 and again.layer.name == "inner"
+
+
+def test_errors_name_the_layer():
+    with pytest.raises(TypeError, match='TimeDistributed "mine": expected a layer .*got 4'):
+        TimeDistributed(4, name="mine")
+    with pytest.raises(TypeError, match="expected a layer"):
+        TimeDistributed(Dense)
+    layer = TimeDistributed(Dense(4), name="mine")
+    with pytest.raises(ValueError, match=r'TimeDistributed "mine": .*at least three axes, got \(2, 3\)'):
+        layer(np.zeros((2, 3)))
+    layer(np.zeros((2, 3, 5)))
+    with pytest.raises(ValueError, match='Dense "dense.*": .*D is 6'):
+        layer(np.zeros((2, 3, 6)))
+    with pytest.raises(ValueError, match="expected one input"):
+        layer([np.zeros((2, 3, 5)), np.zeros((2, 3, 5))])
+    with pytest.raises(ValueError, match="expected a layer with one output"):
+        TimeDistributed(LSTM(2, return_state=True))(np.zeros((2, 3, 4, 5)))
