@@ -127,9 +127,9 @@ class Recurrent(Layer):
         return [y, *[state[-1] for state in states]] if self.return_state else y
 
     def split_dy(self, dy, shape, dtype):
-        """Undo `finish`: dy as (T, N, U), or None if only the last step came out, and fresh adjoints of the last states.
+        """Undo `finish`: dy as (T, N, U), or None if only the last step came out, and adjoints of the last states.
 
-        `shape`: (N, U). An adjoint that is None means zeros.
+        `shape`: (N, U). An adjoint that is None means zeros; the arrays returned are new and may be changed.
         """
         dy, *dstates = dy if self.return_state else [dy, *[None] * len(self.state_names)]
         dstates = [np.zeros(shape, dtype) if d is None else np.array(d, dtype, order="C") for d in dstates]

@@ -83,14 +83,14 @@ def test_memory_layout_of_the_input_does_not_matter(layout):
         odd = np.asfortranarray(x)
     else:
         odd = np.ascontiguousarray(x.swapaxes(0, 1)).swapaxes(0, 1)
-    layer = TimeDistributed(Dense(4, dtype="float64"))
+    layer = TimeDistributed(Dense(4, dtype="float64"), dtype="float64")
     np.testing.assert_array_equal(layer(odd), layer(odd.copy(order="C")))
 
 
 def test_parameters_are_those_of_the_layer():
     inner = Dense(4)
     layer = TimeDistributed(inner)
-    layer.build((None, 3, 5))
+    layer.ensure_built((None, 3, 5))
     assert layer.params is inner.params and layer.weights[0] is inner.params["kernel"]
     assert list(layer.trainable_params) == ["kernel", "bias"] and layer.count_params() == 5 * 4 + 4
     inner.trainable = False

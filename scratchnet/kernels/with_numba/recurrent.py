@@ -7,7 +7,7 @@ vectorises; one long loop with all equations it would not, having to prove that 
 `math.exp` and `math.tanh` are calls for one number at a time. In float32 they are replaced by a polynomial, which
 vectorises and is right to a few units in the last place; float64, in which gradients are proved, keeps the exact ones.
 
-Cost of a step with N = 64, U = 128 (float32, one core with AVX-512): about 20 microseconds forward and 15 backward,
+Cost of a step with N = 64, U = 128 (float32, one Zen 4 core): about 17 microseconds forward and 13 backward,
 beside 90 for the matrix product.
 """
 
@@ -22,6 +22,8 @@ _OPTIONS = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"},
     "error_model": "numpy",  # a division that may raise ZeroDivisionError is not vectorised
 }
+# Reordered sums would undo the care with which e^z is computed.
+_IN_ORDER = {**_OPTIONS, "fastmath": {"contract", "nsz"}}
 
 _LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
 _CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
@@ -63,11 +65,11 @@ def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent
     _lstm_step_backward(dh, dc, c_prev, gates, a, dz, _CODES[activation.name], _CODES[recurrent_activation.name])
 
 
-@njit(**_OPTIONS)
+@njit(**_IN_ORDER)
 def _expm1_parts(z):
     """``(p, s)`` with e^z = s + s p: z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, p = e^r - 1 by its Taylor series."""
-    z = min(max(z, _LOWEST), _HIGHEST)
-    n = np.floor(z * _LOG2_E + _HALF)
+    z = min(max(z, _LOWEST), _HIGHEST)  # NaN stays NaN: of two that do not compare, min and max take the first
+    n = np.floor(max(_LOWEST, z) * _LOG2_E + _HALF)  # but here it must not: an integer cannot hold it
     r = (z - n * _LN2_HIGH) - n * _LN2_LOW
     q = _C4 + r * (_C5 + r * (_C6 + r * _C7))
     p = r + r * r * (_HALF + r * (_C3 + r * q))
@@ -75,13 +77,13 @@ def _expm1_parts(z):
     return p, s
 
 
-@njit(**_OPTIONS)
+@njit(**_IN_ORDER)
 def _sigmoid32(z):
     p, s = _expm1_parts(-z)
     return _ONE / (_ONE + (s + s * p))
 
 
-@njit(**_OPTIONS)
+@njit(**_IN_ORDER)
 def _tanh32(z):
     p, s = _expm1_parts(_TWO * z)
     e = s * p + (s - _ONE)  # e^(2z) - 1, without cancellation near 0

@@ -10,10 +10,10 @@ import numpy as np
 def simple_rnn_step_forward(z, xW, h, activation):
     """``z += xW`` and ``h = f(z)``. On entry z holds the recurrent product h_(t-1) R. All (N, U).
 
-    On exit z is the pre-activation if the activation keeps z, else scratch.
+    On exit z is the pre-activation.
     """
     z += xW
-    h[...], _ = activation.forward(z, overwrite=True)
+    h[...], _ = activation.forward(z)
 
 
 def simple_rnn_step_backward(dh, h, z, dz, activation):
@@ -24,17 +24,16 @@ def simple_rnn_step_backward(dh, h, z, dz, activation):
 def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
     """Gates, cell and state of one step: ``z += xW``, then the equations below.
 
-    z (N, 4U) holds the recurrent product h_(t-1) R on entry; on exit it is the pre-activation where the activation
-    keeps z, else scratch. Writes gates (N, 4U), which may be xW itself, and c, a = activation(c), h (N, U). c_prev
-    (N, U) is the cell before the step.
+    z (N, 4U) holds the recurrent product h_(t-1) R on entry and the pre-activation on exit. Writes gates (N, 4U), which
+    may be xW itself, and c, a = activation(c), h (N, U). c_prev (N, U) is the cell before the step.
     """
     z += xW
     z_i, z_f, z_g, z_o = _split(z)
     i, f, g, o = _split(gates)
-    i[...], _ = recurrent_activation.forward(z_i, overwrite=True)
-    f[...], _ = recurrent_activation.forward(z_f, overwrite=True)
-    g[...], _ = activation.forward(z_g, overwrite=True)
-    o[...], _ = recurrent_activation.forward(z_o, overwrite=True)
+    i[...], _ = recurrent_activation.forward(z_i)
+    f[...], _ = recurrent_activation.forward(z_f)
+    g[...], _ = activation.forward(z_g)
+    o[...], _ = recurrent_activation.forward(z_o)
     np.multiply(f, c_prev, out=c)
     c += i * g
     a[...], _ = activation.forward(c)
