@@ -332,3 +332,11 @@ def check_pair(layer, argument, value):
     if len(values) != 2:
         raise layer.error(f"{argument} must be one or two positive integers, got {value!r}")
     return tuple(check_positive_int(layer, argument, v) for v in values)
+
+
+def check_padding(layer, value):
+    """ "valid" or "same", in any case, as it is written in lower case."""
+    padding = value.lower() if isinstance(value, str) else value
+    if padding not in ("valid", "same"):
+        raise layer.error(f'padding must be "valid" or "same", got {value!r}')
+    return padding

@@ -13,12 +13,14 @@ class Objective:
 
     Args:
         names: of the outputs.
+        ranks: how many axes each output has.
         loss: one for all outputs, or a list or dict with one for each.
         loss_weights: None, or a list or dict with a number for each output.
     """
 
-    def __init__(self, names, loss, loss_weights=None):
+    def __init__(self, names, ranks, loss, loss_weights=None):
         self.names = names
+        self.ranks = ranks
         self.losses = [None if entry is None else losses.get(entry) for entry in per_output(names, loss, "loss")]
         weights = [None] * len(names) if loss_weights is None else per_output(names, loss_weights, "loss_weights")
         self.weights = [1.0 if w is None else float(w) for w in weights]
@@ -28,8 +30,8 @@ class Objective:
     def counts(self, batch):
         """For each output, what its sum of loss values is divided by; parts of a batch share the whole batch's counts."""
         return [
-            None if loss is None else loss.count(y, sample_weight=w)
-            for loss, y, w in zip(self.losses, batch.y, batch.weights)
+            None if loss is None else loss.count(y, ndim, sample_weight=w)
+            for loss, y, ndim, w in zip(self.losses, batch.y, self.ranks, batch.weights)
         ]
 
     def forward(self, batch, y_preds, counts):

@@ -34,14 +34,21 @@ class ProgressBar(Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._finish(logs)
 
+    def on_train_interrupted(self):
+        self.stream.write("\n")
+        self.stream.flush()
+
     def on_test_begin(self, logs=None):
-        self._start()
+        if self.epochs is None:  # the validation within fit is part of its epoch's line
+            self._start()
 
     def on_test_batch_end(self, batch, logs=None):
-        self._step(batch, logs)
+        if self.epochs is None:
+            self._step(batch, logs)
 
     def on_test_end(self, logs=None):
-        self._finish(logs)
+        if self.epochs is None:
+            self._finish(logs)
 
     on_predict_begin, on_predict_batch_end, on_predict_end = on_test_begin, on_test_batch_end, on_test_end
 

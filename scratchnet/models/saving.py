@@ -1,21 +1,14 @@
-"""Saving and loading, without pickle: nothing that a file holds is ever run.
+"""Saving and loading models.
 
-A saved model is one `.npz` file (a zip archive of plain arrays) with two more entries: `architecture.json`, the layers
-and how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``,
-the optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only. Files are written beside
-their place and renamed into it, so that a crash leaves the old file whole.
+A saved model is one `.npz` file (see `scratchnet.archive`) with two more entries: `architecture.json`, the layers and how
+they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``, the
+optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only.
 """
-
-import json
-import os
-import tempfile
-import zipfile
 
 import numpy as np
 
 from scratchnet import losses, metrics, optimizers
-
-FORMAT = "scratchnet 1"
+from scratchnet.archive import read_archive, write_archive
 
 
 class Saver:
@@ -30,19 +23,19 @@ class Saver:
             raise self.error("cannot be saved before it is built")
         from scratchnet.layers import serialize
 
-        texts = {"architecture.json": {"format": FORMAT, "model": serialize(self)}}
+        texts = {"architecture": serialize(self)}
         arrays = _weights(self)
         if self.optimizer is not None:
-            texts["training.json"] = _compile_settings(self)
+            texts["training"] = _compile_settings(self)
             if include_optimizer and self.optimizer.state:
                 arrays.update((f"optimizer/{k}", np.asarray(v)) for k, v in self.optimizer.get_state().items())
-        write_archive(filepath, arrays, texts, overwrite)
+        write_archive(filepath, "model", arrays, texts, overwrite)
 
     def save_weights(self, filepath, overwrite=True):
         """Write the parameters to `filepath`."""
         if not self.built:
             raise self.error("has no weights to save before it is built")
-        write_archive(filepath, _weights(self), {"weights.json": {"format": FORMAT}}, overwrite)
+        write_archive(filepath, "weights", _weights(self), overwrite=overwrite)
 
     def load_weights(self, filepath):
         """Read the parameters from a file of `save_weights` or `save`.
@@ -52,7 +45,7 @@ class Saver:
         """
         if not self.built:
             raise self.error("has no weights to load into before it is built")
-        arrays, _ = read_archive(filepath)
+        arrays, _ = read_archive(filepath, "weights", "model")
         set_weights_from(self, arrays, filepath)
 
 
@@ -75,15 +68,13 @@ def load_model(filepath, custom_objects=None, compile=True):
     """
     from scratchnet.layers import deserialize
 
-    arrays, texts = read_archive(filepath)
-    if "architecture.json" not in texts:
-        raise ValueError(f"{filepath}: this file holds weights but no architecture; build the model and call load_weights")
+    arrays, texts = read_archive(filepath, "model")
     try:
-        model = deserialize(texts["architecture.json"]["model"], custom_objects)
+        model = deserialize(texts["architecture"], custom_objects)
     except (KeyError, TypeError) as problem:
         raise ValueError(f"{filepath}: the architecture cannot be read ({problem})") from problem
     set_weights_from(model, arrays, filepath)
-    settings = texts.get("training.json")
+    settings = texts.get("training")
     if compile and settings is not None:
         model.compile(**_resolve(settings, custom_objects or {}))
         state = {key.removeprefix("optimizer/"): value for key, value in arrays.items() if key.startswith("optimizer/")}
@@ -121,56 +112,6 @@ def set_weights_from(model, arrays, filepath):
             raise ValueError(f"{filepath}: {key} is of dtype {found[key].dtype}, expected floating point numbers")
     for key, parameter in params.items():
         parameter[...] = found[key]
-
-
-def write_archive(filepath, arrays, texts, overwrite=True):
-    """Write arrays and JSON texts to one `.npz` file: to a temporary file beside it, then renamed."""
-    filepath = os.fspath(filepath)
-    if not overwrite and os.path.exists(filepath):
-        raise FileExistsError(f"{filepath} exists; overwrite=True replaces it")
-    folder = os.path.dirname(os.path.abspath(filepath))
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"cannot write {filepath}: there is no folder {folder}")
-    handle, temporary = tempfile.mkstemp(prefix=os.path.basename(filepath) + ".", suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w") as archive:
-                for name, content in texts.items():
-                    archive.writestr(name, json.dumps(content, indent=1))
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                        np.lib.format.write_array(entry, np.asarray(array), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
-        os.replace(temporary, filepath)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def read_archive(filepath):
-    """``(arrays, texts)`` of a file that `write_archive` wrote. Raises ValueError if it is damaged or foreign."""
-    filepath = os.fspath(filepath)
-    if not os.path.exists(filepath):
-        raise FileNotFoundError(f"there is no file {filepath}")
-    arrays, texts = {}, {}
-    try:
-        with zipfile.ZipFile(filepath) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as entry:
-                    if name.endswith(".json"):
-                        texts[name] = json.loads(entry.read())
-                    elif name.endswith(".npy"):
-                        arrays[name.removesuffix(".npy")] = np.lib.format.read_array(entry, allow_pickle=False)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, NotImplementedError) as problem:
-        raise ValueError(f"{filepath} is damaged or not a file of scratchnet: {problem}") from problem
-    header = texts.get("architecture.json", texts.get("weights.json"))
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError(f"{filepath} is not a file of scratchnet: it has no header of the format {FORMAT!r}")
-    return arrays, texts
 
 
 def _weights(model):

@@ -11,13 +11,11 @@ and `_train_step` is just that, done for several parts of the batch at the same 
 then added in the order of the parts: who is quicker never changes the result.
 """
 
-import contextlib
-
 import numpy as np
 
 from scratchnet import kernels, losses, metrics, optimizers
 from scratchnet import random as seeds
-from scratchnet.callbacks import CallbackList, History, TerminateOnNaN
+from scratchnet.callbacks import BackupAndRestore, CallbackList, History, TerminateOnNaN
 from scratchnet.layers.symbolic import flatten, map_structure
 from scratchnet.models.data import Arrays, batches, check_batch_size
 from scratchnet.models.objective import Averages, Objective, metrics_per_output
@@ -87,7 +85,8 @@ class Trainer:
             names, settings = self.output_names, self._compile_config
             plain = metrics_per_output(names, settings["metrics"], "metrics")
             weighted = metrics_per_output(names, settings["weighted_metrics"], "weighted_metrics")
-            self._objective = Objective(names, self.loss, settings["loss_weights"])
+            ranks = [tensor.ndim for tensor in self.outputs]
+            self._objective = Objective(names, ranks, self.loss, settings["loss_weights"])
             self._averages = Averages(self._objective, plain, weighted)
 
     # ---- training ----
@@ -143,28 +142,35 @@ class Trainer:
         if verbose:
             kernels.announce_backend()
 
-        with contextlib.ExitStack() as scope:
-            workers = scope.enter_context(Workers())
-            scope.callback(callbacks.on_train_end)
-            callbacks.on_train_begin()
-            for epoch in range(self._initial_epoch, epochs):
-                callbacks.on_epoch_begin(epoch)
-                self._averages.reset()
-                order = np.random.default_rng([self._shuffle_seed, epoch]).permutation(train.size) if shuffle else None
-                for step, rows in enumerate(batches(train.size, batch_size, order)):
-                    callbacks.on_train_batch_begin(step)
-                    self._train_step(train.batch(rows), workers, where=f"epoch {epoch + 1}, batch {step + 1}")
-                    callbacks.on_train_batch_end(step, self._averages.logs())
+        callbacks.on_train_begin()
+        try:
+            with Workers() as workers:
+                for epoch in range(self._initial_epoch, epochs):
+                    callbacks.on_epoch_begin(epoch)
+                    self._averages.reset()
+                    order = self._order(train.size, epoch) if shuffle else None
+                    for step, rows in enumerate(batches(train.size, batch_size, order)):
+                        callbacks.on_train_batch_begin(step)
+                        self._train_step(train.batch(rows), workers, where=f"epoch {epoch + 1}, batch {step + 1}")
+                        callbacks.on_train_batch_end(step, self._averages.logs())
+                        if self.stop_training:
+                            break
+                    logs = self._averages.logs()
+                    if validation is not None and _validates(epoch, validation_freq):
+                        scores = self._evaluate(validation, validation_batch_size, workers, callbacks)
+                        logs.update((f"val_{key}", value) for key, value in scores.items())
+                    callbacks.on_epoch_end(epoch, logs)
                     if self.stop_training:
                         break
-                logs = self._averages.logs()
-                if validation is not None and _validates(epoch, validation_freq):
-                    scores = self._evaluate(validation, validation_batch_size, workers, callbacks)
-                    logs.update((f"val_{key}", value) for key, value in scores.items())
-                callbacks.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
+        except BaseException:  # Ctrl-C too: the model stays as the last step left it
+            callbacks.on_train_interrupted()
+            raise
+        callbacks.on_train_end()
         return self.history
+
+    def _order(self, size, epoch):
+        """The order of the samples in an epoch: a permutation that depends on the seed of the fit and the epoch alone."""
+        return np.random.default_rng([self._shuffle_seed, epoch]).permutation(size)
 
     def _train_step(self, batch, workers, where):
         """One step of gradient descent on `batch`."""
@@ -219,12 +225,17 @@ class Trainer:
         return train, validation
 
     def _callbacks(self, callbacks, verbose, steps, epochs):
-        """History, what the user gave, and the progress bar, told about this fit."""
+        """What the user gave, the progress bar, and History, told about this fit.
+
+        Backups come last: they hold the state of the other callbacks, which have to have begun, and ended, the epoch.
+        """
         self.history = History()
-        given = flatten(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
-        bar = [ProgressBar(verbose, steps, epochs)] if verbose and epochs is not None else []
+        given = _as_list(callbacks)
+        backups = [callback for callback in given if isinstance(callback, BackupAndRestore)]
+        others = [callback for callback in given if callback not in backups]
+        bar = [ProgressBar(verbose, steps, epochs)] if verbose else []
         params = {"verbose": verbose, "epochs": epochs, "steps": steps}
-        return CallbackList([self.history, *given, *bar], model=self, params=params)
+        return CallbackList([*others, *bar, self.history, *backups], model=self, params=params)
 
     # ---- evaluation ----
 
@@ -253,8 +264,14 @@ class Trainer:
 
         self._averages.reset()
         callbacks.on_test_begin()
-        self._run(compute, list(batches(data.size, batch_size)), workers, callbacks.on_test_batch_begin,
-                  lambda result: self._averages.add(*result), lambda step: callbacks.on_test_batch_end(step, self._averages.logs()))
+        self._run(
+            compute,
+            list(batches(data.size, batch_size)),
+            workers,
+            callbacks.on_test_batch_begin,
+            lambda result: self._averages.add(*result),
+            lambda step: callbacks.on_test_batch_end(step, self._averages.logs()),
+        )
         logs = self._averages.logs()
         callbacks.on_test_end(logs)
         return logs
@@ -293,9 +310,8 @@ class Trainer:
                 end(first + k)
 
     def _test_callbacks(self, callbacks, verbose, steps):
-        given = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
         bar = [ProgressBar(verbose, steps)] if verbose else []
-        return CallbackList([*given, *bar], model=self, params={"verbose": verbose, "steps": steps})
+        return CallbackList([*_as_list(callbacks), *bar], model=self, params={"verbose": verbose, "steps": steps})
 
     # ---- single batches ----
 
@@ -377,6 +393,12 @@ def _sum(arrays):
 def _concatenate(pieces):
     """Lists of arrays, one list for each piece of the batch, as one list of whole arrays."""
     return [ys[0] if len(ys) == 1 else np.concatenate(ys) for ys in zip(*pieces)]
+
+
+def _as_list(callbacks):
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
 
 
 def _validates(epoch, frequency):

@@ -1,0 +1,76 @@
+"""Saving the model while it trains."""
+
+from scratchnet.callbacks.monitor import Monitor
+
+
+class ModelCheckpoint(Monitor):
+    """Save the model after every epoch, or only when `monitor` has become better.
+
+    Args:
+        filepath: where to; may contain ``{epoch:02d}`` (counted from 1) and keys of the logs such as ``{val_loss:.2f}``.
+        monitor, mode: see `Monitor`; used with `save_best_only`.
+        verbose: 1 says when it saves.
+        save_best_only: whether to save only improvements.
+        save_weights_only: whether to save the parameters alone.
+        save_freq: "epoch", or after how many batches to save.
+        initial_value_threshold: a figure that the first saved model has to beat.
+
+    Raises KeyError, naming the key, if `filepath` asks for a figure that the logs do not have.
+    """
+
+    state_names = ("best", "_batches")
+
+    def __init__(
+        self,
+        filepath,
+        monitor="val_loss",
+        verbose=0,
+        save_best_only=False,
+        save_weights_only=False,
+        mode="auto",
+        save_freq="epoch",
+        initial_value_threshold=None,
+    ):
+        super().__init__(monitor, mode)
+        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
+            raise ValueError(f'ModelCheckpoint: save_freq must be "epoch" or a positive integer, got {save_freq!r}')
+        self.filepath = str(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self.best = self.worst if initial_value_threshold is None else initial_value_threshold
+        self._batches = 0
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq != "epoch":
+            self._batches += 1
+            if self._batches % self.save_freq == 0:
+                self._save(self._epoch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq == "epoch":
+            self._save(epoch, logs)
+
+    def _save(self, epoch, logs):
+        if self.save_best_only:
+            current = self.figure(logs)
+            if current is None or not self.improved(current, self.best):
+                return
+            self.best = current
+        try:
+            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+        except KeyError as missing:
+            raise KeyError(
+                f"ModelCheckpoint: the file name {self.filepath!r} asks for {missing}; there are epoch, {', '.join(logs or {})}"
+            ) from None
+        if self.verbose > 0:
+            print(f"Epoch {epoch + 1}: saving to {path}")
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)

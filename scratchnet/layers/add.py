@@ -1,0 +1,35 @@
+"""The sum of several inputs of the same shape: y = x_1 + x_2 + ...; every dx_k is dy."""
+
+from scratchnet.layers.base import Layer
+
+
+class Add(Layer):
+    """[(N, ...), (N, ...), ...] -> (N, ...).
+
+    Raises ValueError unless there are two or more inputs, all of the same shape. (Keras also repeats axes of size 1;
+    here that is refused.)
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        if not isinstance(input_shape, list) or len(input_shape) < 2:
+            raise self.error(f"expected a list of at least two inputs, got {input_shape}")
+        first, *others = input_shape
+        for shape in others:
+            fits = len(shape) == len(first) and all(a == b or None in (a, b) for a, b in zip(first, shape))
+            if not fits:
+                raise self.error(f"inputs must have the same shape, got {first} and {shape}")
+        return first
+
+    def forward(self, xs, training=False):
+        self.compute_output_shape([x.shape for x in xs])
+        y = xs[0] + xs[1]
+        for x in xs[2:]:
+            y += x
+        return y, len(xs)
+
+    def backward(self, dy, cache):
+        return [dy] * cache, {}

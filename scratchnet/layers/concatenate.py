@@ -1,0 +1,58 @@
+"""Several inputs behind one another along one axis; the adjoint cuts dy apart at the same places."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchnet.layers.base import Layer
+
+
+class ConcatenateCache(NamedTuple):
+    axis: int
+    cuts: list  # where dy is cut
+
+
+class Concatenate(Layer):
+    """[(N, ..., A, ...), (N, ..., B, ...), ...] -> (N, ..., A + B + ..., ...).
+
+    Args:
+        axis: along which; not 0, the samples.
+
+    Raises ValueError unless there are two or more inputs that agree in all other axes.
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+            raise self.error(f"axis must be an integer other than 0, the axis of samples, got {axis!r}")
+        self.axis = axis
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        if not isinstance(input_shape, list) or len(input_shape) < 2:
+            raise self.error(f"expected a list of at least two inputs, got {input_shape}")
+        first, *others = input_shape
+        axis = self._axis(len(first))
+        for shape in others:
+            fits = len(shape) == len(first) and all(
+                k == axis or a == b or None in (a, b) for k, (a, b) in enumerate(zip(first, shape))
+            )
+            if not fits:
+                raise self.error(f"inputs must agree in all axes but {self.axis}, got {first} and {shape}")
+        sizes = [shape[axis] for shape in input_shape]
+        return (*first[:axis], None if None in sizes else sum(sizes), *first[axis + 1 :])
+
+    def forward(self, xs, training=False):
+        self.compute_output_shape([x.shape for x in xs])
+        axis = self._axis(xs[0].ndim)
+        cuts = np.cumsum([x.shape[axis] for x in xs])[:-1].tolist()
+        return np.concatenate(xs, axis=axis), ConcatenateCache(axis, cuts)
+
+    def backward(self, dy, cache):
+        return np.split(dy, cache.cuts, axis=cache.axis), {}
+
+    def _axis(self, ndim):
+        axis = self.axis + ndim if self.axis < 0 else self.axis
+        if not 0 < axis < ndim:
+            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes, or is that of the samples")
+        return axis

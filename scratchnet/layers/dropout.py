@@ -1,0 +1,49 @@
+"""Dropout: in training, each number is left out with probability p, so that none can be relied on alone.
+
+    y = x * mask / (1 - p),   mask = [u >= p] for uniform u            dx = dy * mask / (1 - p)
+
+The factor keeps the expected value, so that outside of training nothing has to be done ("inverted" dropout; Srivastava
+et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014).
+"""
+
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from scratchnet.layers.base import Layer
+from scratchnet.random import RandomStream
+
+
+class DropoutCache(NamedTuple):
+    scaled_mask: Optional[np.ndarray]  # 0 or 1 / (1 - p), of x's shape; None where nothing was dropped
+
+
+class Dropout(Layer):
+    """Any shape.
+
+    Args:
+        rate: p, in [0, 1).
+        seed: an integer makes the masks repeatable by themselves; None takes the library's seed.
+    """
+
+    def __init__(self, rate, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
+            raise self.error(f"rate must be a number in [0, 1), got {rate!r}")
+        self.rate = rate
+        self.seed = seed
+        self.random = RandomStream(seed)
+        self.built = True
+
+    def forward(self, x, training=False):
+        if not training or self.rate == 0:
+            return x, DropoutCache(None)
+        mask = self.random.uniform(x.shape) >= self.rate
+        scaled_mask = mask * x.dtype.type(1 / (1 - self.rate))
+        return x * scaled_mask, DropoutCache(scaled_mask)
+
+    def backward(self, dy, cache):
+        return dy if cache.scaled_mask is None else dy * cache.scaled_mask, {}
+
+    def random_streams(self):
+        return {"random": self.random}

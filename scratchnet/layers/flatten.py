@@ -1,0 +1,30 @@
+"""Everything of a sample in one row."""
+
+import math
+from typing import NamedTuple
+
+from scratchnet.layers.base import Layer
+
+
+class FlattenCache(NamedTuple):
+    shape: tuple  # of x
+
+
+class Flatten(Layer):
+    """(N, ...) -> (N, product of the other axes), in the order of memory: the last axis runs fastest."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        if not isinstance(input_shape, tuple) or not input_shape:
+            raise self.error(f"expected one input with a batch axis, got {input_shape}")
+        rest = input_shape[1:]
+        return input_shape[0], None if None in rest else math.prod(rest)
+
+    def forward(self, x, training=False):
+        return x.reshape(x.shape[0], math.prod(x.shape[1:])), FlattenCache(x.shape)
+
+    def backward(self, dy, cache):
+        return dy.reshape(cache.shape), {}

@@ -1,0 +1,34 @@
+"""Max pooling: of each window only the largest value goes on.
+
+    y[n, i, j, c] = max over a, b of  x[n, S i + a, S j + b, c]
+
+Its derivative is 1 by the element that was the largest (of equal ones the first) and 0 by all others: each dy returns
+to the one place it came from, and where windows overlap, what returns to the same place adds up (Ranzato et al. 2007;
+Scherer, Mueller and Behnke 2010).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.layers.pooling import Pooling2D
+
+
+class MaxPooling2DCache(NamedTuple):
+    argmax: np.ndarray  # (N, OH, OW, C): which element of its window each y is
+    x_shape: tuple
+    padding: tuple
+
+
+class MaxPooling2D(Pooling2D):
+    __doc__ = f"""The largest value of each window.\n\n{Pooling2D.__doc__.split(chr(10), 2)[2]}"""
+
+    def forward(self, x, training=False):
+        padding = self.pad_amounts(x)
+        y, argmax = kernels.max_pool2d_forward(x, self.pool_size, self.strides, padding)
+        return y, MaxPooling2DCache(argmax, x.shape, padding)
+
+    def backward(self, dy, cache):
+        argmax, x_shape, padding = cache
+        return kernels.max_pool2d_backward(dy, argmax, x_shape, self.pool_size, self.strides, padding), {}

@@ -1,0 +1,41 @@
+"""What max and average pooling share: a window that slides over each channel by itself."""
+
+from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.layers.base import Layer, check_padding, check_pair
+
+
+class Pooling2D(Layer):
+    """Base of `MaxPooling2D` and `AveragePooling2D`.
+
+    Args:
+        pool_size: (KH, KW), or one number for both.
+        strides: how far the window moves; None is `pool_size`.
+        padding: "valid" or "same"; padding takes no part in the maximum or the mean.
+
+    Shapes: (N, H, W, C) -> (N, OH, OW, C).
+
+    Raises:
+        ValueError: for sizes that are not positive, or an image smaller than the window.
+    """
+
+    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", **kwargs):
+        super().__init__(**kwargs)
+        self.pool_size = check_pair(self, "pool_size", pool_size)
+        self.strides = self.pool_size if strides is None else check_pair(self, "strides", strides)
+        self.padding = check_padding(self, padding)
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape, "NHWC")
+        N, H, W, C = input_shape
+        windows = zip((H, W), self.pool_size, self.strides)
+        sizes = [output_size(size, k, s, self.padding) for size, k, s in windows]
+        if 0 in sizes:
+            raise self.error(f"an image of shape {input_shape} is smaller than the window {self.pool_size}")
+        return N, *sizes, C
+
+    def pad_amounts(self, x):
+        """((top, bottom), (left, right)) for the images x."""
+        N, H, W, C = self.unpack(x, "NHWC")
+        self.compute_output_shape(x.shape)
+        return tuple(pad_amounts(size, k, s, self.padding) for size, k, s in zip((H, W), self.pool_size, self.strides))

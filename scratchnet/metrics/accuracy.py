@@ -1,0 +1,106 @@
+"""How often the prediction is right."""
+
+import numpy as np
+
+from scratchnet.metrics.base import MeanMetricWrapper
+
+
+def accuracy(y_true, y_pred):
+    """1.0 where target and prediction are equal."""
+    y_true, y_pred = _same_rank(y_true, y_pred)
+    return (y_true == y_pred).astype(np.float64)
+
+
+def binary_accuracy(y_true, y_pred, threshold=0.5):
+    """1.0 where the prediction is on the target's side of `threshold`."""
+    y_true, y_pred = _same_rank(y_true, y_pred)
+    return ((y_pred > threshold) == y_true).astype(np.float64)
+
+
+def categorical_accuracy(y_true, y_pred):
+    """1.0 where the largest prediction is at the place of the one in one-hot targets (N, ..., classes)."""
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(f"categorical_accuracy: targets of shape {y_true.shape}, predictions of shape {y_pred.shape}")
+    return (y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)).astype(np.float64)
+
+
+def sparse_categorical_accuracy(y_true, y_pred):
+    """1.0 where the largest prediction is at the place of the label (N, ...), or (N, ..., 1)."""
+    labels, y_pred = _labels(y_true, y_pred, "sparse_categorical_accuracy")
+    return (labels == y_pred.argmax(axis=-1)).astype(np.float64)
+
+
+def top_k_categorical_accuracy(y_true, y_pred, k=5):
+    """1.0 where the true class of one-hot targets is among the `k` largest predictions."""
+    return sparse_top_k_categorical_accuracy(np.argmax(y_true, axis=-1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
+    """1.0 where fewer than `k` predictions are larger than that of the label."""
+    labels, y_pred = _labels(y_true, y_pred, "sparse_top_k_categorical_accuracy")
+    own = np.take_along_axis(y_pred, labels[..., None].astype(np.int64), axis=-1)
+    return ((y_pred > own).sum(axis=-1) < k).astype(np.float64)
+
+
+def _same_rank(y_true, y_pred):
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.shape != y_pred.shape:
+        if y_true.size != y_pred.size or y_true.shape[:1] != y_pred.shape[:1]:
+            raise ValueError(f"accuracy: targets of shape {y_true.shape}, predictions of shape {y_pred.shape}")
+        y_true = y_true.reshape(y_pred.shape)
+    return y_true, y_pred
+
+
+def _labels(y_true, y_pred, owner):
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.shape == (*y_pred.shape[:-1], 1):
+        y_true = y_true[..., 0]
+    if y_true.shape != y_pred.shape[:-1]:
+        raise ValueError(f"{owner}: labels of shape {y_true.shape}, predictions of shape {y_pred.shape}")
+    return y_true, y_pred
+
+
+class Accuracy(MeanMetricWrapper):
+    """The share of predictions that equal their targets."""
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(accuracy, name, dtype)
+
+
+class BinaryAccuracy(MeanMetricWrapper):
+    """The share of predictions on the right side of `threshold`."""
+
+    def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
+        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+        self.threshold = threshold
+
+
+class CategoricalAccuracy(MeanMetricWrapper):
+    """The share of samples whose most probable class is the one of their one-hot target."""
+
+    def __init__(self, name="categorical_accuracy", dtype=None):
+        super().__init__(categorical_accuracy, name, dtype)
+
+
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """The share of samples whose most probable class is their label."""
+
+    def __init__(self, name="sparse_categorical_accuracy", dtype=None):
+        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """The share of samples whose class (one-hot) is among the `k` most probable."""
+
+    def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+        self.k = k
+
+
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+    """The share of samples whose label is among the `k` most probable classes."""
+
+    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None):
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k)
+        self.k = k
