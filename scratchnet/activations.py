@@ -72,7 +72,8 @@ def _selu_gradient(dy, y):
 
 def _sigmoid(z, out=None):
     with np.errstate(over="ignore"):  # exp(-z) = inf gives 1 / inf = 0, which is right
-        y = np.exp(np.negative(z, out=out), out=out)
+        # A product, not np.negative: NumPy 2.4's is wrong in place on strided float32.
+        y = np.exp(np.multiply(z, -1, out=out), out=out)
     return 1 / (1 + y) if out is None else np.reciprocal(np.add(y, 1, out=out), out=out)
 
 

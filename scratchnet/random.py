@@ -66,6 +66,21 @@ def drawing_rows(step, first_row):
         _part.reset(token)
 
 
+@contextlib.contextmanager
+def rows_per_sample(count):
+    """Inside, each sample of the batch stands in `count` rows, as where time is folded into the batch."""
+    part = _part.get()
+    if part is None:
+        yield
+        return
+    kept = part.first_row
+    part.first_row = kept * count
+    try:
+        yield
+    finally:
+        part.first_row = kept
+
+
 class RandomStream:
     """Random numbers for a layer that draws at every step; a row of the batch has its own place in the stream.
 

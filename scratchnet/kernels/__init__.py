@@ -32,7 +32,7 @@ def set_backend(name):
     global _backend, _module
     if name is not None:
         _check_name(name, "set_backend")
-        if name == "numba" and not _numba_is_installed():
+        if name == "numba" and not numba_is_installed():
             raise ImportError("the backend 'numba' needs Numba: pip install 'scratchnet[fast]'")
     _backend, _module = name, None
 
@@ -63,10 +63,10 @@ def _choose():
     setting = os.environ.get("SCRATCHNET_BACKEND", "").strip()
     if setting:
         _check_name(setting, "SCRATCHNET_BACKEND")
-        if setting == "numba" and not _numba_is_installed():
+        if setting == "numba" and not numba_is_installed():
             raise ImportError("SCRATCHNET_BACKEND=numba needs Numba: pip install 'scratchnet[fast]'")
         return setting, "SCRATCHNET_BACKEND"
-    if _numba_is_installed():
+    if numba_is_installed():
         return "numba", "Numba is installed"
     return "numpy", "Numba is not installed; pip install 'scratchnet[fast]' makes it faster"
 
@@ -76,7 +76,8 @@ def _check_name(name, where):
         raise ValueError(f"{where}: unknown backend {name!r}, expected one of {', '.join(BACKENDS)}")
 
 
-def _numba_is_installed():
+def numba_is_installed():
+    """Whether the backend "numba" can be chosen; Numba is not imported to find out."""
     return "numba" in sys.modules or importlib.util.find_spec("numba") is not None
 
 

@@ -14,7 +14,6 @@ class Activation(Layer):
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
-        self.built = True
 
     def forward(self, x, training=False):
         return self.activation.forward(x)

@@ -10,10 +10,6 @@ class Add(Layer):
     here that is refused.)
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.built = True
-
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, list) or len(input_shape) < 2:
             raise self.error(f"expected a list of at least two inputs, got {input_shape}")

@@ -47,6 +47,7 @@ _KERAS_ONLY = {
     "unroll": (False,),
     "use_cudnn": ("auto", False),
     "weights": (None,),
+    "zero_output_for_mask": (False,),
 }
 
 _name_counts = {}
@@ -104,14 +105,14 @@ class Layer:
         if input_shape is not None:
             shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
             self.batch_input_shape = (batch_size, *shape)
-        self.built = False
+        self.built = type(self).build is Layer.build  # there is nothing to build
         self.inbound_nodes = []  # the uses of this layer in graphs
         self._params = {}
 
     # ---- what a layer defines ----
 
     def build(self, input_shape):
-        """Create the parameters for inputs of `input_shape` (batch axis first). Layers without parameters need none."""
+        """Create the parameters for inputs of `input_shape` (batch axis first), and set `built`."""
 
     def compute_output_shape(self, input_shape):
         """The shape of forward's output for `input_shape`, both with the batch axis; raises ValueError if it cannot be."""
@@ -195,17 +196,23 @@ class Layer:
         return shape
 
     def check_shape(self, shape, letters, **expected):
-        """Raise ValueError unless `shape` has one axis for each letter and the sizes that `expected` gives."""
-        wanted = "(" + ", ".join(str(expected.get(letter, letter)) for letter in letters) + ")"
+        """Raise ValueError unless `shape` has one axis for each letter and the sizes that `expected` gives.
+
+        A ``*`` among the letters stands for any number of axes.
+        """
+        wanted = "(" + ", ".join("..." if letter == "*" else str(expected.get(letter, letter)) for letter in letters) + ")"
         if not isinstance(shape, tuple):
             raise self.error(f"expected one input of shape {wanted}, got {len(shape)} inputs")
+        if "*" in letters and len(shape) >= len(letters) - 1:
+            letters = letters.replace("*", " " * (len(shape) - len(letters) + 1))
         if len(shape) != len(letters):
             raise self.error(f"expected an input of shape {wanted}, got {len(shape)} axes: {shape}")
         for letter, size in zip(letters, shape):
             if letter in expected and size != expected[letter]:
                 raise self.error(f"expected an input of shape {wanted}, got {shape}: {letter} is {size}")
             if size is not None and size < 1:
-                raise self.error(f"got an empty input of shape {shape}: {letter} is {size}")
+                axis = "" if letter == " " else f": {letter} is {size}"
+                raise self.error(f"got an empty input of shape {shape}{axis}")
 
     def error(self, message, kind=ValueError):
         """An exception to raise, which names the layer."""

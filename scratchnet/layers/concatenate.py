@@ -26,7 +26,6 @@ class Concatenate(Layer):
         if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
             raise self.error(f"axis must be an integer other than 0, the axis of samples, got {axis!r}")
         self.axis = axis
-        self.built = True
 
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, list) or len(input_shape) < 2:

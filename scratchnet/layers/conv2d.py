@@ -84,6 +84,7 @@ class Conv2D(Layer):
         self.add_weight("kernel", (*self.kernel_size, C, self.filters), self.kernel_initializer)
         if self.use_bias:
             self.add_weight("bias", (self.filters,), self.bias_initializer)
+        self.built = True
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "NHWC", **self._expected())

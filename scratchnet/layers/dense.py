@@ -58,15 +58,16 @@ class Dense(Layer):
         self.add_weight("kernel", (D, self.units), self.kernel_initializer)
         if self.use_bias:
             self.add_weight("bias", (self.units,), self.bias_initializer)
+        self.built = True
 
     def compute_output_shape(self, input_shape):
-        self.check_shape(input_shape, self._letters(input_shape), **self._expected())
+        self.check_shape(input_shape, "N*D", **self._expected())
         if input_shape[-1] is None:
             raise self.error(f"the last axis of its input must have a size, got {input_shape}")
         return (*input_shape[:-1], self.units)
 
     def forward(self, x, training=False):
-        *N, D = self.unpack(x, self._letters(x.shape), **self._expected())
+        *N, D = self.unpack(x, "N*D", **self._expected())
         W = self.params["kernel"]
         z = x.reshape(-1, D) @ W  # (N..., U)
         if self.use_bias:
@@ -83,11 +84,6 @@ class Dense(Layer):
             grads["bias"] = dz.sum(axis=0)
         dx = (dz @ W.T).reshape(x.shape) if needs_dx else None
         return dx, grads
-
-    @staticmethod
-    def _letters(shape):
-        middle = "".join(f"{chr(ord('A') + i)}" for i in range(max(len(shape) - 2, 0)))
-        return f"N{middle}D" if isinstance(shape, tuple) else "ND"
 
     def _expected(self):
         return {"D": self.params["kernel"].shape[0]} if self.built else {}

@@ -33,7 +33,6 @@ class Dropout(Layer):
         self.rate = rate
         self.seed = seed
         self.random = RandomStream(seed)
-        self.built = True
 
     def forward(self, x, training=False):
         if not training or self.rate == 0:

@@ -13,10 +13,6 @@ class FlattenCache(NamedTuple):
 class Flatten(Layer):
     """(N, ...) -> (N, product of the other axes), in the order of memory: the last axis runs fastest."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.built = True
-
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, tuple) or not input_shape:
             raise self.error(f"expected one input with a batch axis, got {input_shape}")

@@ -19,7 +19,6 @@ class GaussianNoise(Layer):
         self.stddev = stddev
         self.seed = seed
         self.random = RandomStream(seed)
-        self.built = True
 
     def forward(self, x, training=False):
         if not training or self.stddev == 0:

@@ -17,10 +17,6 @@ class GlobalAveragePooling2DCache(NamedTuple):
 class GlobalAveragePooling2D(Layer):
     """(N, H, W, C) -> (N, C)."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.built = True
-
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "NHWC")
         return input_shape[0], input_shape[3]

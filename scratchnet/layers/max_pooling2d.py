@@ -22,7 +22,18 @@ class MaxPooling2DCache(NamedTuple):
 
 
 class MaxPooling2D(Pooling2D):
-    __doc__ = f"""The largest value of each window.\n\n{Pooling2D.__doc__.split(chr(10), 2)[2]}"""
+    """The largest value of each window.
+
+    Args:
+        pool_size: (KH, KW), or one number for both.
+        strides: how far the window moves; None is `pool_size`.
+        padding: "valid", only windows inside the image, or "same", ``ceil(H / stride)`` rows.
+
+    Shapes: (N, H, W, C) -> (N, OH, OW, C).
+
+    Raises:
+        ValueError: for sizes that are not positive, or an image smaller than the window.
+    """
 
     def forward(self, x, training=False):
         padding = self.pad_amounts(x)

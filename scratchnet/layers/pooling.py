@@ -5,25 +5,13 @@ from scratchnet.layers.base import Layer, check_padding, check_pair
 
 
 class Pooling2D(Layer):
-    """Base of `MaxPooling2D` and `AveragePooling2D`.
-
-    Args:
-        pool_size: (KH, KW), or one number for both.
-        strides: how far the window moves; None is `pool_size`.
-        padding: "valid" or "same"; padding takes no part in the maximum or the mean.
-
-    Shapes: (N, H, W, C) -> (N, OH, OW, C).
-
-    Raises:
-        ValueError: for sizes that are not positive, or an image smaller than the window.
-    """
+    """Base of `MaxPooling2D` and `AveragePooling2D`."""
 
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", **kwargs):
         super().__init__(**kwargs)
         self.pool_size = check_pair(self, "pool_size", pool_size)
         self.strides = self.pool_size if strides is None else check_pair(self, "strides", strides)
         self.padding = check_padding(self, padding)
-        self.built = True
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "NHWC")

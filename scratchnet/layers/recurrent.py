@@ -60,6 +60,7 @@ class Recurrent(Layer):
         self.add_weight("recurrent_kernel", (U, G * U), self.recurrent_initializer)
         if self.use_bias:
             self.add_weight("bias", (G * U,), self.bias_initializer)
+        self.built = True
 
     def compute_output_shape(self, input_shape):
         x_shape, state_shapes = self._split(input_shape)

@@ -28,7 +28,6 @@ class Reshape(Layer):
         for size in self.target_shape:
             if not isinstance(size, int) or isinstance(size, bool) or (size < 1 and size != -1):
                 raise self.error(f"target_shape must be positive integers, or -1 once, got {self.target_shape}")
-        self.built = True
 
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, tuple) or not input_shape:

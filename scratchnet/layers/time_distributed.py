@@ -9,6 +9,7 @@ the batch, (N, T, ...) -> (N T, ...), the layer computes forward or backward as 
 from typing import Any, NamedTuple
 
 from scratchnet.layers.base import Layer
+from scratchnet.random import rows_per_sample
 
 
 class TimeDistributedCache(NamedTuple):
@@ -56,6 +57,7 @@ class TimeDistributed(Layer):
 
     def build(self, input_shape):
         self.layer.ensure_built(self._folded(input_shape))
+        self.built = True
 
     def compute_output_shape(self, input_shape):
         shape = self.layer.compute_output_shape(self._folded(input_shape))
@@ -76,7 +78,8 @@ class TimeDistributed(Layer):
 
     def forward(self, x, training=False):
         N, T = x.shape[:2]
-        y, inner = self.layer.forward(x.reshape(self._folded(x.shape)), training=training)
+        with rows_per_sample(T):  # a random layer draws for N T rows
+            y, inner = self.layer.forward(x.reshape(self._folded(x.shape)), training=training)
         return y.reshape(N, T, *y.shape[1:]), TimeDistributedCache((N, T), inner)
 
     def backward(self, dy, cache, needs_dx=True):

@@ -20,7 +20,6 @@ class UpSampling2D(Layer):
     def __init__(self, size=(2, 2), **kwargs):
         super().__init__(**kwargs)
         self.size = check_pair(self, "size", size)
-        self.built = True
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "NHWC")

@@ -5,46 +5,46 @@
 * ``nogil``: threads run kernels side by side.
 * Without ``parallel=True``: threads are made once, above the layers (`scratchnet.threads`).
 * fastmath without "nnan" and "ninf": NaN checks and padding with minus infinity must go on working. What is allowed is
-  to reorder and fuse sums, so that they vectorise.
+  to reorder and fuse sums, so that they vectorise; ``reorder=False`` forbids even that, where digits were counted.
+* With NumPy's error model: a division that may raise ZeroDivisionError is not vectorised.
 """
 
 import functools
 import sys
 import threading
-import time
 
 import numba
 
-_FASTMATH = {"reassoc", "contract", "nsz", "arcp", "afn"}
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _told = False
 
 
-def njit(function):
+def njit(function=None, *, reorder=True):
     """`numba.njit` with the settings of this folder; says so, once, when compiling takes longer than a blink."""
-    compiled = numba.njit(nogil=True, cache=True, fastmath=_FASTMATH)(function)
-    if not hasattr(compiled, "_compile_for_args"):  # NUMBA_DISABLE_JIT=1 gives the plain function back
-        return compiled
-    compile_for_args = compiled._compile_for_args
+    if function is None:
+        return functools.partial(njit, reorder=reorder)
+    fastmath = {"contract", "nsz", "reassoc", "arcp", "afn"} if reorder else {"contract", "nsz"}
+    compiled = numba.njit(nogil=True, cache=True, fastmath=fastmath, error_model="numpy")(function)
+    if hasattr(compiled, "compile"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
+        compiled.compile = _telling(compiled.compile)
+    return compiled
 
-    @functools.wraps(compile_for_args)
+
+def _telling(compile_):
+    @functools.wraps(compile_)
     def compile_and_tell(*args, **kwargs):
         with _lock:  # two threads that need the same kernel compile it once
             timer = threading.Timer(_PATIENCE, _tell)
             timer.daemon = True
             timer.start()
             try:
-                return compile_for_args(*args, **kwargs)
+                return compile_(*args, **kwargs)
             finally:
                 timer.cancel()
 
-    try:
-        compiled._compile_for_args = compile_and_tell
-    except AttributeError:
-        pass
-    return compiled
+    return compile_and_tell
 
 
 def _tell():

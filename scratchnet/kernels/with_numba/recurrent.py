@@ -14,16 +14,8 @@ beside 90 for the matrix product.
 import math
 
 import numpy as np
-from numba import njit
 
-_OPTIONS = {
-    "nogil": True,
-    "cache": True,
-    "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"},
-    "error_model": "numpy",  # a division that may raise ZeroDivisionError is not vectorised
-}
-# Reordered sums would undo the care with which e^z is computed.
-_IN_ORDER = {**_OPTIONS, "fastmath": {"contract", "nsz"}}
+from scratchnet.kernels.with_numba.compile import njit
 
 _LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
 _CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
@@ -65,7 +57,7 @@ def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent
     _lstm_step_backward(dh, dc, c_prev, gates, a, dz, _CODES[activation.name], _CODES[recurrent_activation.name])
 
 
-@njit(**_IN_ORDER)
+@njit(reorder=False)
 def _expm1_parts(z):
     """``(p, s)`` with e^z = s + s p: z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, p = e^r - 1 by its Taylor series."""
     z = min(max(z, _LOWEST), _HIGHEST)  # NaN stays NaN: of two that do not compare, min and max take the first
@@ -77,20 +69,20 @@ def _expm1_parts(z):
     return p, s
 
 
-@njit(**_IN_ORDER)
+@njit(reorder=False)
 def _sigmoid32(z):
     p, s = _expm1_parts(-z)
     return _ONE / (_ONE + (s + s * p))
 
 
-@njit(**_IN_ORDER)
+@njit(reorder=False)
 def _tanh32(z):
     p, s = _expm1_parts(_TWO * z)
     e = s * p + (s - _ONE)  # e^(2z) - 1, without cancellation near 0
     return e / (e + _TWO)
 
 
-@njit(**_OPTIONS)
+@njit
 def _activate(code, z, y):
     """``y = f(z)`` for one row (U,)."""
     if code == _RELU:
@@ -118,7 +110,7 @@ def _activate(code, z, y):
             y[u] = z[u]
 
 
-@njit(**_OPTIONS)
+@njit
 def _multiply_by_slope(code, y, d):
     """``d *= f'(z)`` for one row (U,), from y = f(z)."""
     if code == _RELU:
@@ -135,7 +127,7 @@ def _multiply_by_slope(code, y, d):
             d[u] = d[u] / _SIX if _ZERO < y[u] < _ONE else _ZERO
 
 
-@njit(**_OPTIONS)
+@njit
 def _simple_rnn_step_forward(z, xW, h, code):
     N, U = h.shape
     for n in range(N):
@@ -145,7 +137,7 @@ def _simple_rnn_step_forward(z, xW, h, code):
         _activate(code, z_n, h[n])
 
 
-@njit(**_OPTIONS)
+@njit
 def _simple_rnn_step_backward(dh, h, dz, code):
     N, U = h.shape
     for n in range(N):
@@ -155,7 +147,7 @@ def _simple_rnn_step_backward(dh, h, dz, code):
         _multiply_by_slope(code, h[n], dz_n)
 
 
-@njit(**_OPTIONS)
+@njit
 def _lstm_step_forward(z, xW, c_prev, gates, c, a, h, code, recurrent_code):
     N, U = c.shape
     for n in range(N):
@@ -174,7 +166,7 @@ def _lstm_step_forward(z, xW, c_prev, gates, c, a, h, code, recurrent_code):
             h_n[u] = o[u] * a_n[u]
 
 
-@njit(**_OPTIONS)
+@njit
 def _lstm_step_backward(dh, dc, c_prev, gates, a, dz, code, recurrent_code):
     N, U = a.shape
     for n in range(N):

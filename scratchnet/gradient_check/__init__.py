@@ -1,0 +1,23 @@
+"""The gradient check: is a backward pass the derivative of its forward pass?
+
+    from scratchnet.gradient_check import check_layer
+    print(check_layer(layer, x))                 # a table: one line for dx and for each parameter
+    check_layer(layer, x).raise_if_failed()
+
+and ``python -m scratchnet.gradient_check`` for everything that the library has.
+"""
+
+from scratchnet.gradient_check.check import check_activation, check_adjoint, check_layer, check_loss
+from scratchnet.gradient_check.differences import numeric_gradient, relative_error
+from scratchnet.gradient_check.report import Report, Row
+
+__all__ = [
+    "Report",
+    "Row",
+    "check_activation",
+    "check_adjoint",
+    "check_layer",
+    "check_loss",
+    "numeric_gradient",
+    "relative_error",
+]
