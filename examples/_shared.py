@@ -1,0 +1,96 @@
+"""What all examples have in common: their options, their data, and how they end."""
+
+import argparse
+import os
+import sys
+import time
+
+import numpy as np
+
+import scratchnet
+from scratchnet.datasets import cifar10, mnist
+from scratchnet.evaluation import save_figure
+from scratchnet.utils import set_random_seed
+
+CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+class Output:
+    """The folder that an example writes into, and what it has written."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.paths = []
+        os.makedirs(folder, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"cannot write into the folder {folder}")
+
+    def figure(self, name, figure):
+        """Save a figure as ``name.png``."""
+        self.paths.append(save_figure(figure, os.path.join(self.folder, f"{name}.png")))
+
+    def text(self, name, text):
+        """Save a text as `name`."""
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.paths.append(path)
+
+
+def run_example(main, description, epochs, batch_size=128, extra=None):
+    """Read the command line, call ``main(options, output)``, name the files it wrote; the process's exit code.
+
+    `extra(parser)` may add options. What goes wrong for a known reason ends with one line and exit code 1.
+    """
+    name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, prog=os.path.basename(sys.argv[0])
+    )
+    parser.add_argument("--data", choices=("sample", "full"), default="sample", help="the embedded sample, or all of it: from the folder SCRATCHNET_DATA, the cache, or the download")
+    parser.add_argument("--epochs", type=_positive, default=epochs, help="passes over the training data")
+    parser.add_argument("--batch-size", type=_positive, default=batch_size, help="samples in a training step")
+    parser.add_argument("--seed", type=int, default=1, help="of everything random: the same seed, the same result")
+    parser.add_argument("--backend", choices=("loops", "numpy", "numba"), default=None, help="which kernels compute; by default numba where it is installed, else numpy")
+    parser.add_argument("--out", default=os.path.join("outputs", name), metavar="FOLDER", help="where the pictures go")
+    if extra is not None:
+        extra(parser)
+    options = parser.parse_args()
+    began = time.perf_counter()
+    try:
+        scratchnet.set_backend(options.backend)
+        set_random_seed(options.seed)
+        output = Output(options.out)
+        main(options, output)
+    except (OSError, ImportError, ValueError, FloatingPointError) as problem:
+        print(f"{parser.prog}: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{parser.prog}: interrupted", file=sys.stderr)
+        return 130
+    print(f"\nDone in {time.perf_counter() - began:.0f} s. Wrote:")
+    for path in output.paths:
+        print(f"  {path}")
+    return 0
+
+
+def load_mnist(options):
+    """``(x_train, y_train), (x_test, y_test)``: digits (N, 28, 28) float32 in [0, 1], labels (N,)."""
+    return _scaled(mnist, options)
+
+
+def load_cifar10(options):
+    """``(x_train, y_train), (x_test, y_test)``: photographs (N, 32, 32, 3) float32 in [0, 1], labels (N, 1)."""
+    return _scaled(cifar10, options)
+
+
+def _scaled(dataset, options):
+    (x_train, y_train), (x_test, y_test) = dataset.load_data() if options.data == "full" else dataset.load_sample()
+    print(f"{len(x_train):,} training and {len(x_test):,} test images ({options.data} data)")
+    return (np.float32(x_train) / 255, y_train), (np.float32(x_test) / 255, y_test)
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
