@@ -172,6 +172,8 @@ class Model(Trainer, Saver, Layer):
                 raise self.error(f"expected a dict with the inputs {names}, got {list(x)}")
             return [x[name] for name in names]
         values = list(x) if isinstance(x, (list, tuple)) else [x]
+        if len(self.inputs) == 1 and not (len(values) == 1 and hasattr(values[0], "shape")):
+            return [x]  # the rows of one array
         if len(values) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(values)}")
         return values

@@ -180,11 +180,11 @@ class Trainer:
 
         def compute(part):
             piece = batch.rows(part)
-            with seeds.drawing_rows(step, part.start):
+            with seeds.drawing_rows(step, part.start), np.errstate(all="ignore"):  # what is not finite is told below
                 y_pred, cache = self.forward(self.pack_inputs(piece.x), training=True)
-            values, loss_caches = objective.forward(piece, flatten(y_pred), counts)
-            dy = self.pack_outputs(objective.backward(loss_caches))
-            _, grads = self.backward(dy, cache, needs_dx=False)
+                values, loss_caches = objective.forward(piece, flatten(y_pred), counts)
+                dy = self.pack_outputs(objective.backward(loss_caches))
+                _, grads = self.backward(dy, cache, needs_dx=False)
             return values, flatten(y_pred), grads
 
         parts = _parts(batch.size, workers.count)
@@ -195,8 +195,8 @@ class Trainer:
         self._averages.add(batch, values, _concatenate(y_preds) if self._averages.wants_predictions else None)
         if params:
             grads = {key: _sum([grads[key] for grads in all_grads]) for key in params}
-            self.optimizer.build(params)
-            self.optimizer.update(params, grads)
+            with np.errstate(all="ignore"):
+                self.optimizer.update(params, grads, run=workers.map)
 
     def _describe_non_finite(self, batch, where):
         with np.errstate(all="ignore"):

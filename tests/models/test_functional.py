@@ -1,0 +1,200 @@
+"""The functional Model: graphs of layers, shared layers, several inputs and outputs, models as layers."""
+
+import numpy as np
+import pytest
+
+from scratchnet.layers import LSTM, Add, Concatenate, Dense, Flatten, Input, Reshape
+from scratchnet.models import Model, Sequential
+
+
+def two_headed():
+    a, b = Input((3,), name="a"), Input((2,), name="b")
+    h = Concatenate()([Dense(4, activation="relu")(a), Dense(4, activation="relu")(b)])
+    return Model({"a": a, "b": b}, {"p": Dense(2, activation="softmax", name="p_layer")(h), "q": Dense(1)(h)})
+
+
+def test_a_layer_that_is_called_twice_has_one_set_of_weights_and_gets_both_gradients():
+    shared = Dense(2, dtype="float64")
+    a, b = Input((3,)), Input((3,))
+    model = Model([a, b], Add()([shared(a), shared(b)]))
+    assert list(model.params) == [f"{shared.name}/kernel", f"{shared.name}/bias"]
+    xa, xb, dy = np.random.default_rng(0).standard_normal((3, 4, 3))
+    dy = dy[:, :2]
+    _, cache = model.forward([xa, xb])
+    _, grads = model.backward(dy, cache)
+    np.testing.assert_allclose(grads[f"{shared.name}/kernel"], xa.T @ dy + xb.T @ dy)
+
+
+def test_a_tensor_that_is_read_twice_receives_both_adjoints():
+    x = Input((2,))
+    model = Model(x, Add()([x, x]))
+    values = np.ones((1, 2))
+    y, cache = model.forward(values)
+    dx, grads = model.backward(np.array([[1.0, 2.0]]), cache)
+    np.testing.assert_array_equal(y, 2 * values)
+    np.testing.assert_array_equal(dx, [[2.0, 4.0]])
+    assert grads == {}
+
+
+def test_autoencoder_encoder_and_decoder_share_their_weights():
+    image = Input((4,))
+    encoder = Model(image, Dense(2)(image), name="encoder")
+    code = Input((2,))
+    decoder = Model(code, Dense(4)(code), name="decoder")
+    autoencoder = Sequential([Input((4,)), encoder, decoder])
+    autoencoder.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+    before = encoder.get_weights()[0]
+    autoencoder.fit(x, x, epochs=1, verbose=0)
+    assert not np.array_equal(before, encoder.get_weights()[0])
+    np.testing.assert_allclose(
+        decoder.predict(encoder.predict(x, verbose=0), verbose=0), autoencoder.predict(x, verbose=0), rtol=1e-6
+    )
+
+
+def test_a_parameter_that_is_reached_on_two_ways_is_listed_and_updated_once():
+    image = Input((3,))
+    dense = Dense(3)
+    inner = Model(image, dense(image), name="inner")
+    x = Input((3,))
+    model = Model(x, Add()([dense(x), inner(x)]))
+    assert len(model.params) == 2
+    assert model.count_params() == 12
+
+
+def test_inputs_and_outputs_as_dicts():
+    model = two_headed()
+    model.compile("adam", {"p": "categorical_crossentropy", "q": "mse"}, loss_weights={"p": 1.0, "q": 0.5})
+    rng = np.random.default_rng(0)
+    x = {"a": rng.normal(size=(20, 3)), "b": rng.normal(size=(20, 2))}
+    y = {"p": np.eye(2)[rng.integers(0, 2, 20)], "q": rng.normal(size=(20, 1))}
+    history = model.fit(x, y, epochs=2, verbose=0).history
+    assert set(history) == {"loss", "p_loss", "q_loss"}
+    assert history["loss"][0] == pytest.approx(history["p_loss"][0] + 0.5 * history["q_loss"][0])
+    predictions = model.predict(x, verbose=0)
+    assert {key: value.shape for key, value in predictions.items()} == {"p": (20, 2), "q": (20, 1)}
+
+
+def test_several_outputs_as_a_list_with_a_metric_for_each():
+    x = Input((3,))
+    model = Model(x, [Dense(1, name="first")(x), Dense(2, activation="softmax", name="second")(x)])
+    model.compile("adam", ["mse", "sparse_categorical_crossentropy"], metrics=[["mae"], ["accuracy"]])
+    data = np.random.default_rng(0).normal(size=(10, 3)), [np.zeros((10, 1)), np.zeros(10, int)]
+    logs = model.evaluate(*data, verbose=0, return_dict=True)
+    assert list(logs) == ["loss", "first_loss", "second_loss", "first_mean_absolute_error", "second_accuracy"]
+    assert len(model.evaluate(*data, verbose=0)) == 5
+
+
+def test_states_of_an_encoder_start_a_decoder():
+    x = Input((5, 3))
+    _, h, c = LSTM(4, return_state=True)(x)
+    decoded = LSTM(4, return_sequences=True)(x, initial_state=[h, c])
+    model = Model(x, decoded)
+    model.compile("adam", "mse")
+    data = np.random.default_rng(0).normal(size=(16, 5, 3)).astype("float32")
+    losses = model.fit(data, np.zeros((16, 5, 4)), epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_a_model_can_end_at_an_inner_layer():
+    model = Sequential([Input((4,)), Dense(3, name="code"), Dense(4)])
+    x = np.ones((2, 4), "float32")
+    part = Model(model.inputs, model.get_layer("code").output)
+    np.testing.assert_array_equal(part.predict(x, verbose=0), model.get_layer("code")(x))
+
+
+def test_a_disconnected_graph_is_refused_by_name():
+    a, b = Input((3,), name="here"), Input((3,), name="missing")
+    with pytest.raises(ValueError, match="disconnected.*'missing'"):
+        Model(a, Add()([a, b]))
+    with pytest.raises(ValueError, match="no output depends on the input 'missing'"):
+        Model([a, b], Dense(2)(a))
+
+
+def test_names_must_be_unique():
+    x = Input((3,))
+    with pytest.raises(ValueError, match="two layers are named 'same'"):
+        Model(x, Dense(2, name="same")(Dense(3, name="same")(x)))
+    with pytest.raises(ValueError, match="two layers are named 'same'"):
+        Sequential([Dense(2, name="same"), Dense(2, name="same")])
+
+
+def test_values_in_place_of_tensors_are_refused():
+    with pytest.raises(TypeError, match="symbolic tensors"):
+        Model(np.ones(3), np.ones(3))
+    with pytest.raises(TypeError, match="inputs and outputs"):
+        Model()
+    with pytest.raises(TypeError, match="Add or Concatenate"):
+        Input((3,)) + 1
+
+
+def test_wrong_inputs_are_named():
+    model = two_headed()
+    with pytest.raises(ValueError, match=r"inputs \['a', 'b'\]"):
+        model.predict({"a": np.ones((2, 3))}, verbose=0)
+    with pytest.raises(ValueError, match="'b' expects shape"):
+        model.predict({"a": np.ones((2, 3)), "b": np.ones((2, 7))}, verbose=0)
+
+
+def test_freezing_a_model_freezes_its_layers():
+    inner = Sequential([Input((3,)), Dense(3)])
+    model = Sequential([Input((3,)), inner, Dense(1)])
+    inner.trainable = False
+    assert [key.split("/")[0] for key in model.trainable_params] == [model.layers[1].name] * 2
+    model.compile("sgd", "mse")
+    before = inner.get_weights()[0]
+    model.fit(np.ones((4, 3)), np.zeros((4, 1)), verbose=0)
+    np.testing.assert_array_equal(before, inner.get_weights()[0])
+    assert len(model.non_trainable_weights) == 2
+
+
+def test_sequential_is_built_by_the_first_data_it_sees():
+    model = Sequential([Flatten(), Dense(3)])
+    assert not model.built
+    with pytest.raises(ValueError, match="before it is built"):
+        model.summary()
+    assert model.predict(np.ones((2, 2, 2)), verbose=0).shape == (2, 3)
+    assert model.input_shape == (None, 2, 2)
+
+
+def test_add_and_pop_keep_the_weights_of_the_other_layers():
+    model = Sequential([Input((4,)), Dense(3)])
+    kernel = model.layers[0].params["kernel"]
+    model.add(Dense(2))
+    assert model.output_shape == (None, 2)
+    assert model.pop().units == 2
+    assert model.output_shape == (None, 3)
+    assert model.layers[0].params["kernel"] is kernel
+    model.pop()
+    assert model.layers == []
+    with pytest.raises(ValueError, match="no layer to pop"):
+        model.pop()
+
+
+def test_a_layer_that_does_not_fit_leaves_the_stack_unchanged():
+    model = Sequential([Input((5, 5, 2)), Flatten()])
+    with pytest.raises(ValueError, match=r"cannot reshape 50 values per sample into \(7, -1\): 50 is not divisible by 7"):
+        model.add(Reshape((7, -1)))
+    assert len(model.layers) == 1
+
+
+def test_only_layers_can_be_added():
+    with pytest.raises(TypeError, match="expected a layer"):
+        Sequential([lambda x: x])
+
+
+def test_get_layer_by_name_and_index():
+    model = Sequential([Input((4,)), Dense(3, name="first"), Dense(2)])
+    assert model.get_layer("first") is model.get_layer(index=0)
+    with pytest.raises(ValueError, match="there are first"):
+        model.get_layer("second")
+    with pytest.raises(ValueError, match="there is no layer 9"):
+        model.get_layer(index=9)
+
+
+def test_summary_of_a_graph_says_what_is_connected_to_what(capsys):
+    two_headed().summary()
+    printed = capsys.readouterr().out
+    assert "Connected to" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "p_layer" in printed

@@ -1,0 +1,376 @@
+"""compile, fit, evaluate, predict: what they compute, return and refuse."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+
+import scratchnet
+from scratchnet import losses, metrics, optimizers
+from scratchnet.callbacks import LambdaCallback, TerminateOnNaN
+from scratchnet.layers import Dense, Dropout, Flatten, GaussianNoise, Input
+from scratchnet.models import Sequential
+from scratchnet.utils import set_random_seed
+
+
+@pytest.fixture(autouse=True)
+def default_threads():
+    yield
+    scratchnet.set_num_threads(None)
+
+
+def classifier(*, seed=0, extra=(), loss="sparse_categorical_crossentropy", optimizer="adam"):
+    set_random_seed(seed)
+    model = Sequential([Input((5,)), Dense(8, activation="tanh"), *extra, Dense(3, activation="softmax")])
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def data(count=90, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, count)
+    return (rng.normal(size=(count, 5)) + y[:, None]).astype("float32"), y
+
+
+# ---- what training computes ----
+
+
+def test_a_step_is_gradient_descent_on_the_mean_loss():
+    model = Sequential([Input((2,), dtype="float64"), Dense(1, use_bias=False, dtype="float64")])
+    model.compile(optimizers.SGD(0.1), "mse")
+    model.set_weights([np.array([[1.0], [2.0]])])
+    x, y = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.zeros((3, 1))
+    # predictions 1, 2, 3; dL/dw = 2/3 sum(p x) = 2/3 (4, 5)
+    assert model.train_on_batch(x, y) == pytest.approx((1 + 4 + 9) / 3)
+    np.testing.assert_allclose(model.get_weights()[0].ravel(), [1 - 0.1 * 8 / 3, 2 - 0.1 * 10 / 3])
+
+
+def test_the_losses_of_an_epoch_are_weighted_by_the_size_of_the_batches():
+    model = Sequential([Input((1,)), Dense(1, kernel_initializer="ones")])
+    model.compile(optimizers.SGD(0.0), "mse", metrics=["mse"])
+    x = np.arange(5.0)[:, None]
+    history = model.fit(x, np.zeros(5), batch_size=3, epochs=1, verbose=0).history
+    assert history["loss"][0] == pytest.approx(np.mean(x**2))
+    assert history["mean_squared_error"][0] == pytest.approx(np.mean(x**2))
+    assert model.evaluate(x, np.zeros(5), batch_size=2, verbose=0)[0] == pytest.approx(np.mean(x**2))
+
+
+def test_validation_split_takes_the_last_samples_before_shuffling():
+    model = Sequential([Input((1,)), Dense(1, kernel_initializer="ones")])
+    model.compile(optimizers.SGD(0.0), "mse")
+    x = np.arange(10.0)[:, None]
+    history = model.fit(x, np.zeros((10, 1)), validation_split=0.2, verbose=0).history
+    assert history["val_loss"][0] == pytest.approx((64 + 81) / 2)
+    assert history["loss"][0] == pytest.approx(np.mean(x[:8] ** 2))
+
+
+def test_training_learns_and_evaluate_agrees_with_predict():
+    x, y = data()
+    model = classifier(optimizer=optimizers.Adam(0.03))
+    history = model.fit(x, y, epochs=30, batch_size=32, verbose=0).history
+    assert history["accuracy"][-1] > 0.8
+    loss, accuracy = model.evaluate(x, y, verbose=0)
+    p = model.predict(x, verbose=0)
+    assert accuracy == pytest.approx(np.mean(p.argmax(axis=1) == y))
+    assert loss == pytest.approx(-np.log(p[np.arange(len(y)), y]).mean(), rel=1e-5)
+
+
+def test_sample_weights_and_class_weights_mean_the_same():
+    x, y = data()
+    weights = {0: 1.0, 1: 5.0, 2: 0.5}
+    one, two = classifier(), classifier()
+    one.fit(x, y, class_weight=weights, epochs=2, shuffle=False, verbose=0)
+    two.fit(x, y, sample_weight=np.array([weights[label] for label in y]), epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(one.get_weights(), two.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_labels_in_a_column_and_one_hot_targets_resolve_accuracy_by_their_shapes():
+    x, y = data()
+    for targets, loss in ((y[:, None], "sparse_categorical_crossentropy"), (np.eye(3)[y], "categorical_crossentropy")):
+        model = classifier(loss=loss)
+        accuracy = model.evaluate(x, targets, verbose=0)[1]
+        assert accuracy == pytest.approx(np.mean(model.predict(x, verbose=0).argmax(axis=1) == y))
+    binary = Sequential([Input((5,)), Dense(1, activation="sigmoid")])
+    binary.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    p = binary.predict(x, verbose=0).ravel()
+    assert binary.evaluate(x, y % 2, verbose=0)[1] == pytest.approx(np.mean((p > 0.5) == (y % 2)))
+
+
+@pytest.mark.parametrize("extra", [(), (Dropout(0.5),), (GaussianNoise(0.3),)], ids=["plain", "dropout", "noise"])
+def test_the_number_of_threads_changes_the_result_by_rounding_only(extra):
+    results = []
+    for threads in (1, 2, 3):
+        scratchnet.set_num_threads(threads)
+        model = classifier(extra=[type(layer).from_config(layer.get_config()) for layer in extra])
+        history = model.fit(*data(), epochs=3, batch_size=64, verbose=0).history
+        results.append((history["loss"], model.get_weights()))
+    for losses_, weights in results[1:]:
+        np.testing.assert_allclose(losses_, results[0][0], rtol=1e-5)
+        for a, b in zip(weights, results[0][1]):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    runs = []
+    for _ in range(2):
+        model = classifier(extra=[Dropout(0.3)])
+        model.fit(*data(), epochs=2, verbose=0)
+        runs.append(model.get_weights())
+    for a, b in zip(*runs):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("backend", ["loops", "numpy"])
+def test_every_backend_trains_to_the_same_result(backend):
+    weights = []
+    for name in (None, backend):
+        scratchnet.set_backend(name)
+        try:
+            model = classifier()
+            model.fit(*data(30), epochs=2, verbose=0)
+        finally:
+            scratchnet.set_backend(None)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_two_models_train_in_two_threads_at_once():
+    x, y = data(200)
+    alone = classifier(seed=3)
+    alone.fit(x, y, epochs=3, verbose=0, shuffle=False)
+    models = []
+    for _ in range(2):
+        models.append(classifier(seed=3))
+    threads = [threading.Thread(target=m.fit, args=(x, y), kwargs={"epochs": 3, "verbose": 0, "shuffle": False}) for m in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for model in models:
+        for a, b in zip(model.get_weights(), alone.get_weights()):
+            np.testing.assert_array_equal(a, b)
+    assert not [t for t in threading.enumerate() if t.name.startswith("scratchnet")]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_in_the_middle_of_training_can_train_by_itself():
+    model = classifier()
+    exit_codes = []
+
+    def fork(batch, logs):
+        if batch == 1 and not exit_codes:
+            child = os.fork()
+            if child == 0:
+                other = classifier()
+                ok = np.isfinite(other.fit(*data(), epochs=1, verbose=0).history["loss"][0])
+                os._exit(0 if ok else 1)
+            exit_codes.append(os.waitpid(child, 0)[1])
+
+    model.fit(*data(), epochs=1, verbose=0, callbacks=[LambdaCallback(on_train_batch_end=fork)])
+    assert exit_codes == [0]
+
+
+def test_threads_end_and_blas_gets_its_threads_back_after_fit():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    before = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
+    model = classifier()
+    model.fit(*data(), verbose=0)
+    with pytest.raises(ZeroDivisionError):
+        model.fit(*data(), verbose=0, callbacks=[LambdaCallback(on_train_batch_end=lambda *_: 1 / 0)])
+    assert [pool["num_threads"] for pool in threadpoolctl.threadpool_info()] == before
+    assert not [t for t in threading.enumerate() if t.name.startswith("scratchnet")]
+
+
+# ---- the face ----
+
+
+def test_evaluate_returns_what_keras_returns():
+    x, y = data()
+    model = classifier()
+    assert list(model.evaluate(x, y, verbose=0, return_dict=True)) == ["loss", "accuracy"]
+    assert len(model.evaluate(x, y, verbose=0)) == 2
+    model.compile("adam", "sparse_categorical_crossentropy")
+    assert isinstance(model.evaluate(x, y, verbose=0), float)
+
+
+def test_losses_and_metrics_as_objects_classes_and_functions():
+    x, y = data()
+    for loss in (losses.SparseCategoricalCrossentropy(), losses.SparseCategoricalCrossentropy, losses.sparse_categorical_crossentropy):
+        model = classifier(loss=loss)
+        assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=[metrics.SparseCategoricalAccuracy(name="right"), lambda t, p: p.max(axis=1)])
+    assert list(model.fit(x, y, verbose=0).history) == ["loss", "right", "<lambda>"]
+
+
+def test_single_batches():
+    x, y = data()
+    model = classifier()
+    assert model.test_on_batch(x, y, return_dict=True)["loss"] == pytest.approx(model.evaluate(x, y, verbose=0)[0])
+    before = model.test_on_batch(x, y)[0]
+    for _ in range(20):
+        model.train_on_batch(x, y)
+    assert model.test_on_batch(x, y)[0] < before
+    assert model.predict_on_batch(x).shape == (90, 3)
+
+
+def test_progress_lines_have_kerass_form(capsys):
+    x, y = data()
+    model = classifier()
+    model.fit(x, y, epochs=2, batch_size=30, validation_split=0.1, verbose=1)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[0] == "Epoch 1/2" and lines[2] == "Epoch 2/2"
+    assert lines[1].startswith("3/3 ━") and "/step - loss: " in lines[1] and " - val_accuracy: " in lines[1]
+    model.fit(x, y, epochs=1, verbose=2)
+    assert "3/3 - " in capsys.readouterr().out
+    model.fit(x, y, epochs=1, verbose=0)
+    assert capsys.readouterr().out == ""
+
+
+def test_initial_epoch_and_validation_frequency():
+    x, y = data()
+    history = classifier().fit(x, y, epochs=6, initial_epoch=2, validation_split=0.5, validation_freq=2, verbose=0)
+    assert history.epoch == [2, 3, 4, 5]
+    assert len(history.history["val_loss"]) == 2
+
+
+# ---- what bad input gets ----
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.ones((4, 5)), np.zeros(3, int), "x has 4 samples, y has 3"),
+        (np.ones((4, 6)), np.zeros(4, int), r"expects shape \(None, 5\), got \(4, 6\)"),
+        (np.ones(5), np.zeros(1, int), "one sample needs a batch axis"),
+        (np.ones((0, 5)), np.zeros(0, int), "no samples"),
+        (np.full((4, 5), np.nan), np.zeros(4, int), r"NaN or infinity \(first in sample 0\)"),
+        (np.ones((4, 5)), np.array([0, 1, 2, 3]), r"label 3 is outside the 3 classes"),
+        (np.ones((4, 5)), np.array([0, -1, 2, 1]), "label -1 is outside"),
+        (np.ones((4, 5)), np.array([0.5, 1, 2, 1]), "labels must be integers"),
+        (np.ones((4, 5)), np.eye(3)[[0, 1, 2, 0]], "one-hot targets need categorical_crossentropy"),
+        ([[1.0, 2.0], [1.0]], np.zeros(2, int), "ragged"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused_and_change_nothing(x, y, message):
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        model.fit(x, y, verbose=0)
+    for a, b in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_data_that_are_not_numbers_are_refused():
+    model = classifier()
+    with pytest.raises(TypeError, match="must be numbers"):
+        model.fit(np.array([["a"] * 5]), np.zeros(1), verbose=0)
+    with pytest.raises(TypeError, match="generators"):
+        model.fit((i for i in range(3)), np.zeros(3), verbose=0)
+
+
+@pytest.mark.parametrize("change", [lambda x: x.astype("float64"), lambda x: (x * 10).astype(int) / 10, np.asfortranarray, lambda x: x[::-1][::-1]])
+def test_harmless_layouts_and_dtypes_give_the_same_result(change):
+    x, y = data()
+    x = np.round(x, 1)
+    expected = classifier().predict(x, verbose=0)
+    changed = change(x)
+    changed.flags.writeable = False
+    np.testing.assert_allclose(classifier().predict(changed, verbose=0), expected, rtol=2e-4)
+
+
+def test_bytes_are_taken_as_numbers():
+    model = Sequential([Input((2, 2)), Flatten(), Dense(1)])
+    x = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), model.predict(x.astype("float32"), verbose=0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
+        ({"batch_size": 2.5}, "batch_size"),
+        ({"validation_split": 1.5}, "validation_split must be between 0 and 1"),
+        ({"validation_split": 0.999}, "leaves one part empty"),
+        ({"verbose": 3}, "verbose"),
+        ({"validation_data": np.ones(3)}, r"validation_data must be \(x, y\)"),
+        ({"sample_weight": np.ones(3)}, "sample_weight has 3"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        classifier().fit(*data(), **{"verbose": 0, **arguments})
+
+
+def test_keras_arguments_that_are_missing_are_named():
+    with pytest.raises(TypeError, match="steps_per_epoch"):
+        classifier().fit(*data(), steps_per_epoch=3, verbose=0)
+    with pytest.raises(TypeError, match="jit_compile"):
+        classifier().compile("adam", "mse", jit_compile=True)
+    with pytest.raises(TypeError, match="no argument 'losses'"):
+        classifier().compile("adam", losses="mse")
+    with pytest.raises(TypeError, match="Keras's argument 'kernel_regularizer' is not implemented"):
+        Dense(3, kernel_regularizer="l2")
+    with pytest.raises(TypeError, match="no argument 'unit'"):
+        Dense(3, unit=4)
+    with pytest.raises(ImportError, match="GRU"):
+        from scratchnet.layers import GRU  # noqa: F401
+
+
+def test_unknown_names_are_answered_with_the_known_ones():
+    model = Sequential([Input((5,)), Dense(3)])
+    with pytest.raises(ValueError, match="unknown optimizer 'adamm'.*Adam"):
+        model.compile("adamm", "mse")
+    with pytest.raises(ValueError, match="unknown loss 'msee'.*mean_squared_error"):
+        model.compile("adam", "msee")
+    model.compile("adam", "mse", metrics=["accuracyy"])
+    with pytest.raises(ValueError, match="unknown metric 'accuracyy'"):
+        model.fit(np.ones((3, 5)), np.ones((3, 3)), verbose=0)
+    with pytest.raises(ValueError, match="unknown activation 'rely'"):
+        Dense(3, activation="rely")
+    with pytest.raises(ValueError, match="unknown initializer"):
+        Dense(3, kernel_initializer="glorot")
+
+
+def test_fit_before_compile_and_calls_before_build():
+    model = Sequential([Dense(3)])
+    with pytest.raises(ValueError, match="fit before compile"):
+        model.fit(np.ones((2, 4)), np.ones((2, 3)), verbose=0)
+    with pytest.raises(ValueError, match="evaluate before compile"):
+        model.evaluate(np.ones((2, 4)), np.ones((2, 3)), verbose=0)
+    with pytest.raises(ValueError, match="before it was built"):
+        Dense(3).forward(np.ones((2, 4), "float32"))
+    with pytest.raises(ValueError, match="needs targets"):
+        classifier().fit(np.ones((2, 5)), verbose=0)
+
+
+def test_training_that_becomes_nan_stops_and_says_where():
+    model = Sequential([Input((2,)), Dense(4, name="wild"), Dense(1)])
+    model.compile(optimizers.SGD(1e20), "mse")
+    with pytest.raises(FloatingPointError, match=r"epoch 1, batch \d.*(parameter wild/|output of layer)"):
+        model.fit(np.ones((64, 2)), np.ones(64), epochs=3, batch_size=16, verbose=0)
+
+
+def test_terminate_on_nan_ends_fit_without_an_error():
+    model = Sequential([Input((2,)), Dense(4), Dense(1)])
+    model.compile(optimizers.SGD(1e20), "mse")
+    with np.errstate(all="ignore"):
+        history = model.fit(np.ones((64, 2)), np.ones(64), epochs=3, batch_size=16, verbose=0, callbacks=[TerminateOnNaN()])
+    assert len(history.epoch) == 1
+
+
+def test_an_interrupted_fit_leaves_a_usable_model():
+    x, y = data()
+    model = classifier()
+
+    def interrupt(batch, logs):
+        if batch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, verbose=0, callbacks=[LambdaCallback(on_train_batch_end=interrupt)])
+    assert np.isfinite(model.predict(x, verbose=0)).all()
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
