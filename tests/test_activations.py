@@ -1,0 +1,91 @@
+"""Activations: their values, their derivatives at kinks, and what large numbers do to them."""
+
+import numpy as np
+import pytest
+
+from scratchnet import activations
+
+Z = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
+
+# Values by Keras 3.15.1 (float32), to six digits.
+KERAS = {
+    "linear": [-2.000000, -0.500000, 0.000000, 0.500000, 2.000000],
+    "relu": [0.000000, 0.000000, 0.000000, 0.500000, 2.000000],
+    "relu6": [0.000000, 0.000000, 0.000000, 0.500000, 2.000000],
+    "leaky_relu": [-0.400000, -0.100000, 0.000000, 0.500000, 2.000000],
+    "elu": [-0.864665, -0.393469, 0.000000, 0.500000, 2.000000],
+    "selu": [-1.520167, -0.691758, 0.000000, 0.525351, 2.101402],
+    "sigmoid": [0.119203, 0.377541, 0.500000, 0.622459, 0.880797],
+    "hard_sigmoid": [0.166667, 0.416667, 0.500000, 0.583333, 0.833333],
+    "tanh": [-0.964028, -0.462117, 0.000000, 0.462117, 0.964028],
+    "softsign": [-0.666667, -0.333333, 0.000000, 0.333333, 0.666667],
+    "softplus": [0.126928, 0.474077, 0.693147, 0.974077, 2.126928],
+    "exponential": [0.135335, 0.606531, 1.000000, 1.648721, 7.389056],
+    "silu": [-0.238406, -0.188770, 0.000000, 0.311230, 1.761594],
+    "gelu": [-0.045500, -0.154269, 0.000000, 0.345731, 1.954500],
+    "softmax": [0.012555, 0.056266, 0.092767, 0.152948, 0.685464],
+    "log_softmax": [-4.377659, -2.877660, -2.377660, -1.877660, -0.377659],
+}
+
+
+@pytest.mark.parametrize("name", activations.names())
+def test_values_are_those_of_keras(name):
+    np.testing.assert_allclose(activations.get(name)(Z[None])[0], KERAS[name], atol=2e-6)
+
+
+@pytest.mark.parametrize("name", activations.names())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dtype_stays_inputs_are_not_changed_and_overwriting_gives_the_same(name, dtype):
+    activation, z = activations.get(name), np.random.default_rng(0).normal(size=(4, 5)).astype(dtype)
+    kept = z.copy()
+    y, cache = activation.forward(z)
+    dz = activation.backward(np.ones_like(z), cache)
+    assert y.dtype == dz.dtype == dtype
+    np.testing.assert_array_equal(z, kept)
+    overwritten, _ = activation.forward(z.copy(), overwrite=True)
+    np.testing.assert_array_equal(overwritten, y)
+
+
+@pytest.mark.parametrize("name", [n for n in activations.names() if n != "exponential"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_numbers_give_finite_values_and_no_warning(name, dtype):
+    z = np.array([[-1000.0, -100.0, 100.0, 1000.0]], dtype)
+    y, cache = activations.get(name).forward(z)
+    assert np.isfinite(y).all()
+    assert np.isfinite(activations.get(name).backward(np.ones_like(z), cache)).all()
+
+
+@pytest.mark.parametrize(("name", "slope"), [("relu", 0.0), ("leaky_relu", 0.2), ("elu", 1.0), ("relu6", 0.0), ("hard_sigmoid", 1 / 6)])
+def test_the_derivative_at_zero_is_keras_s(name, slope):
+    activation = activations.get(name)
+    _, cache = activation.forward(np.zeros(1))
+    assert activation.backward(np.ones(1), cache)[0] == pytest.approx(slope)
+
+
+def test_gelu_is_the_exact_one():
+    # x Phi(x) with Phi(1) = 0.8413447460685429; the tanh approximation would give 0.841192 at 1
+    assert activations.gelu(np.array([1.0]))[0] == pytest.approx(0.8413447460685429, abs=1e-12)
+
+
+def test_sigmoid_in_place_on_a_strided_view_is_right():
+    base = np.linspace(-3, 3, 16, dtype="float32").reshape(4, 4)
+    view = base[:, :1]
+    expected = 1 / (1 + np.exp(-view.astype("float64")))
+    y, _ = activations.sigmoid.forward(view, overwrite=True)
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
+def test_parameters_names_and_what_is_refused():
+    steep = activations.leaky_relu.with_parameters(negative_slope=0.5)
+    np.testing.assert_array_equal(steep(np.array([-2.0, 2.0])), [-1.0, 2.0])
+    again = activations.get(activations.serialize(steep))
+    np.testing.assert_array_equal(again(np.array([-2.0])), [-1.0])
+    assert activations.get("swish") is activations.silu
+    assert activations.get(None) is activations.linear
+    assert activations.relu([-1, 2]).tolist() == [0, 2]
+    with pytest.raises(ValueError, match="known are linear, relu"):
+        activations.get("RELU")
+    with pytest.raises(TypeError, match="has no derivative"):
+        activations.get(np.tanh)
+    with pytest.raises(ValueError, match='keeps must be "y" or "z"'):
+        activations.Activation("a", np.tanh, None, "x")

@@ -1,0 +1,60 @@
+"""Random streams: a sample's noise depends on the step and its place in the batch, not on who computes it."""
+
+import numpy as np
+import pytest
+
+from scratchnet import random as seeds
+from scratchnet.random import RandomStream, drawing_rows, rows_per_sample
+
+
+def draw(stream, step, first, count, kind="uniform"):
+    with drawing_rows(step, first):
+        return getattr(stream, kind)((count, 3, 2))
+
+
+@pytest.mark.parametrize("kind", ["uniform", "normal"])
+def test_parts_of_a_batch_draw_what_the_whole_batch_draws(kind):
+    stream = RandomStream(5)
+    whole = draw(stream, 3, 0, 10, kind)
+    parts = [draw(stream, 3, 0, 4, kind), draw(stream, 3, 4, 6, kind)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_steps_seeds_and_repeated_draws_differ():
+    stream = RandomStream(5)
+    first = draw(stream, 0, 0, 4)
+    assert not np.array_equal(first, draw(stream, 1, 0, 4))
+    assert not np.array_equal(first, draw(RandomStream(6), 0, 0, 4))
+    with drawing_rows(0, 0):
+        one, two = stream.uniform((4, 3, 2)), stream.uniform((4, 3, 2))
+    np.testing.assert_array_equal(one, first)
+    assert not np.array_equal(one, two)
+    assert not np.array_equal(stream.uniform((2, 2)), stream.uniform((2, 2)))  # called by hand
+
+
+def test_folding_time_into_the_batch_moves_the_rows_with_it():
+    stream = RandomStream(1)
+    with drawing_rows(0, 0), rows_per_sample(3):
+        whole = stream.uniform((6 * 3, 2))
+    with drawing_rows(0, 4), rows_per_sample(3):
+        part = stream.uniform((2 * 3, 2))
+    np.testing.assert_array_equal(part, whole[4 * 3 :])
+
+
+def test_moments():
+    uniform, normal = RandomStream(0).uniform((2000, 50)), RandomStream(0).normal((2000, 50))
+    assert uniform.min() >= 0 and uniform.max() < 1
+    assert uniform.mean() == pytest.approx(0.5, abs=0.01)
+    assert normal.mean() == pytest.approx(0, abs=0.02)
+    assert normal.std() == pytest.approx(1, abs=0.02)
+    assert np.mean(np.abs(normal) < 1) == pytest.approx(0.6827, abs=0.01)
+
+
+def test_the_global_seed_repeats_everything():
+    seeds.set_seed(3)
+    first = [seeds.new_seed(), RandomStream().seed, seeds.generator().random()]
+    seeds.set_seed(3)
+    assert [seeds.new_seed(), RandomStream().seed, seeds.generator().random()] == first
+    for wrong in (-1, 1.5, True, "1"):
+        with pytest.raises(ValueError, match="integer of at least 0"):
+            seeds.set_seed(wrong)
