@@ -7,6 +7,7 @@ NumPy's own ``dtype.__setstate__`` a pickle could declare raw bytes to be pointe
 Since NumPy's modules are never looked up, it does not matter either where a version of NumPy keeps them.
 """
 
+import io
 import math
 import pickle
 
@@ -17,78 +18,87 @@ def load(data, name):
     """Unpickle a dict whose values may be arrays.
 
     Args:
-        data: the bytes of the pickle, any protocol; str of Python 2 becomes bytes.
+        data: the bytes of the pickle, any protocol; a str of Python 2 becomes bytes.
         name: what to call the data in an error.
 
     Returns:
-        the dict; its arrays are numpy.ndarray.
+        the dict; its arrays are numpy.ndarray (read-only).
 
     Raises:
-        ValueError: the pickle wants anything that is not allowed, is damaged, or is no dict.
+        ValueError: the pickle asks for anything that is not allowed, is damaged, or is no dict.
     """
     try:
-        value = _Unpickler(data).load()
-    except Exception as error:  # a damaged pickle can raise whatever the objects that it mangles raise
+        value = _RestrictedUnpickler(io.BytesIO(data), encoding="bytes").load()
+        if not isinstance(value, dict):
+            raise pickle.UnpicklingError(f"expected a dict, found {type(value).__name__}")
+        return {key: item.array() if isinstance(item, _Array) else item for key, item in value.items()}
+    except Exception as error:  # a mangled pickle raises whatever the opcodes that it mangles into raise
         raise ValueError(f"{name}: refused or damaged pickle: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{name}: expected a pickled dict, found {type(value).__name__}")
-    return {key: item.array(name) if isinstance(item, _Array) else item for key, item in value.items()}
+
+
+class _RestrictedUnpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        try:
+            return _NAMES[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(
+                f"it asks for {module}.{name}; only arrays, lists, dicts, numbers, bytes and str are read"
+            ) from None
 
 
 class _Array:
-    """Stands for an array: built empty by ``_reconstruct(ndarray, (0,), b"b")``, then given its state."""
+    """Stands for an array: made empty by ``_reconstruct(ndarray, (0,), b"b")``, then given its state."""
 
-    __slots__ = ("shape", "dtype", "fortran_order", "data")
+    shape = dtype = fortran_order = data = None
 
-    def __init__(self, *args):
-        self.data = None
+    def __init__(self, *_):
+        pass
 
     def __setstate__(self, state):
         _version, self.shape, self.dtype, self.fortran_order, self.data = state
 
-    def array(self, name):
-        if not (isinstance(self.data, bytes) and isinstance(self.dtype, _Dtype) and _is_shape(self.shape)):
-            raise ValueError(f"{name}: a pickled array without a proper shape, type or content")
+    def array(self):
+        if not (isinstance(self.dtype, _Dtype) and isinstance(self.data, bytes) and isinstance(self.shape, tuple)):
+            raise pickle.UnpicklingError("an array without a shape, a type or bytes")
         dtype = self.dtype.dtype()
-        expected = math.prod(self.shape) * dtype.itemsize
-        if len(self.data) != expected:
-            raise ValueError(f"{name}: a pickled array of shape {self.shape} and type {dtype} has {expected} bytes, "
-                             f"found {len(self.data)}")
-        order = "F" if self.fortran_order else "C"
-        return np.frombuffer(self.data, dtype).reshape(self.shape, order=order)
+        size = math.prod(self.shape) * dtype.itemsize
+        if len(self.data) != size or not all(isinstance(n, int) and n >= 0 for n in self.shape):
+            raise pickle.UnpicklingError(f"an array of shape {self.shape} and type {dtype} in {len(self.data)} bytes")
+        return np.frombuffer(self.data, dtype).reshape(self.shape, order="F" if self.fortran_order else "C")
 
 
 class _Dtype:
     """Stands for a dtype: ``dtype("u1", 0, 1)``, then given a state whose second item is the byte order."""
 
-    __slots__ = ("code", "byte_order")
+    NUMBERS = frozenset(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
+    BYTE_ORDERS = frozenset(["|", "<", ">", "="])
 
-    _NUMBERS = frozenset(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
+    code = None
+    byte_order = "="
 
-    def __init__(self, code, *args):
-        self.code = code.decode("ascii") if isinstance(code, bytes) else code
-        self.byte_order = "|"
-        if self.code not in self._NUMBERS:
-            raise pickle.UnpicklingError(f"arrays of type {self.code!r} are not allowed, only of numbers")
+    def __init__(self, code, *_):
+        self.code = _text(code)
+        if self.code not in self.NUMBERS:
+            raise pickle.UnpicklingError(f"arrays of type {self.code!r} are not read, only arrays of numbers")
 
     def __setstate__(self, state):
-        order = state[1]
-        self.byte_order = order.decode("ascii") if isinstance(order, bytes) else order
-        if self.byte_order not in ("|", "<", ">", "="):
+        self.byte_order = _text(state[1])
+        if self.byte_order not in self.BYTE_ORDERS:
             raise pickle.UnpicklingError(f"{self.byte_order!r} is no byte order")
 
     def dtype(self):
         return np.dtype(self.byte_order + self.code)
 
 
-class _Unpickler:
-    """Runs a pickle with only the names of ``_NAMES``."""
+def _text(value):
+    return value.decode("ascii") if isinstance(value, bytes) else value
 
-    # ndarray is only ever an argument of _reconstruct, so it need not be anything that can be called.
-    # Both homes of multiarray: before NumPy 2 and since.
-    _NAMES = {
-        ("numpy.core.multiarray", "_reconstruct"): _Array,
-        ("numpy._core.multiarray", "_reconstruct"): _Array,
-        ("numpy", "ndarray"): "ndarray",
-        ("numpy", "dtype"): _Dtype,
-    }
+
+# ndarray is only ever an argument of _reconstruct, so it need not be anything that can be called.
+# NumPy moved multiarray with its version 2.0; pickles of both kinds exist.
+_NAMES = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy", "ndarray"): "ndarray",
+    ("numpy", "dtype"): _Dtype,
+}

@@ -1,0 +1,86 @@
+"""Where the file of a data set comes from: the user's own folder, else the cache, else the net."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+DATA_VARIABLE = "SCRATCHNET_DATA"
+CACHE_VARIABLE = "SCRATCHNET_CACHE"
+
+
+class Source(NamedTuple):
+    """A file and the places where it may lie."""
+
+    dataset: str  # as people write it: "MNIST"
+    cached: str  # path inside the cache: "mnist/train-images-idx3-ubyte.gz"
+    places: tuple  # paths inside the user's folder, the first that exists is taken
+    urls: tuple  # addresses of the same content, the first that answers is taken
+    needed: str  # what to put into SCRATCHNET_DATA, for the errors
+    sample: str  # the call that needs no files: "mnist.load_sample()"
+
+
+def fetch(source, read):
+    """What ``read`` makes of the file, from the first place that has it.
+
+    Args:
+        source: Source.
+        read: function of a path; raises ValueError if the content is not right.
+
+    Returns:
+        what ``read`` returned.
+
+    Raises:
+        FileNotFoundError: SCRATCHNET_DATA names a folder without the file; or it is not set, nothing is cached, and
+            no mirror gave the file. Says what to do.
+        ValueError: the file in SCRATCHNET_DATA is damaged or is not the published one.
+    """
+    folder = os.environ.get(DATA_VARIABLE)
+    if folder:
+        return read(find_in(Path(folder).expanduser(), source))
+
+    cached = cache_folder() / source.cached
+    if cached.exists():
+        try:
+            return read(cached)
+        except ValueError as error:
+            if sys.stderr is not None:
+                print(f"Fetching {cached.name} anew, because the cached copy is unusable: {error}", file=sys.stderr)
+
+    from scratchnet.datasets.download import download
+
+    try:
+        return download(source.urls, cached, read)
+    except OSError as error:
+        raise FileNotFoundError(
+            f"{source.dataset} is not on this machine, and {cached.name} could not be downloaded to {cached.parent}:\n"
+            f"{error}\n"
+            f"Without a network, either use the sample that the package embeds, {source.sample}, or get {source.needed} "
+            f"elsewhere, put them into a folder, and set the environment variable {DATA_VARIABLE} to that folder."
+        ) from error
+
+
+def find_in(folder, source):
+    """Path of the file inside the user's folder."""
+    for place in source.places:
+        if (folder / place).exists():
+            return folder / place
+    problem = "which is not there" if not folder.is_dir() else f"which has none of {', '.join(source.places)}"
+    raise FileNotFoundError(
+        f"{source.dataset}: the environment variable {DATA_VARIABLE} names the folder {folder}, {problem}. "
+        f"Put {source.needed} there, or unset {DATA_VARIABLE} to download, or use {source.sample}."
+    )
+
+
+def cache_folder():
+    """``$SCRATCHNET_CACHE``, or the folder "scratchnet" where the user's system keeps caches."""
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        return Path(chosen).expanduser()
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        return Path(xdg) / "scratchnet"
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "scratchnet" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "scratchnet"
+    return Path.home() / ".cache" / "scratchnet"
