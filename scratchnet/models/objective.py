@@ -147,4 +147,4 @@ def resolve_metric(spec, y_true, y_pred):
     if isinstance(spec, str) and spec.lower() in ("accuracy", "acc", "crossentropy", "ce"):
         return spec, metrics.resolve_accuracy(spec, np.shape(y_true), np.shape(y_pred))
     metric = metrics.get(spec)
-    return metric.name, metric
+    return spec if isinstance(spec, str) else metric.name, metric

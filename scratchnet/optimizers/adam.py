@@ -8,8 +8,6 @@ Both means start at zero; the factor in front, at step t = 1, 2, ..., takes out 
 with epsilon outside the root).
 """
 
-import math
-
 import numpy as np
 
 from scratchnet import kernels
@@ -37,7 +35,9 @@ class Adam(Optimizer):
 
     def update_step(self, param, grad, slots, learning_rate):
         t = self.iterations + 1
-        step_size = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        # In the parameter's dtype, as in Keras: float32's 0.999 makes the first steps 6e-6 shorter, which can be seen.
+        dtype = param.dtype.type
+        step_size = dtype(learning_rate) * np.sqrt(1 - dtype(self.beta_2) ** t) / (1 - dtype(self.beta_1) ** t)
         if not self.amsgrad:
             betas = self.beta_1, self.beta_2
             kernels.adam_update(param, grad, slots["m"], slots["v"], step_size, *betas, self.epsilon)

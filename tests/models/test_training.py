@@ -52,7 +52,7 @@ def test_the_losses_of_an_epoch_are_weighted_by_the_size_of_the_batches():
     x = np.arange(5.0)[:, None]
     history = model.fit(x, np.zeros(5), batch_size=3, epochs=1, verbose=0).history
     assert history["loss"][0] == pytest.approx(np.mean(x**2))
-    assert history["mean_squared_error"][0] == pytest.approx(np.mean(x**2))
+    assert history["mse"][0] == pytest.approx(np.mean(x**2))
     assert model.evaluate(x, np.zeros(5), batch_size=2, verbose=0)[0] == pytest.approx(np.mean(x**2))
 
 
