@@ -22,3 +22,12 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+
+_ONLY_IN_KERAS = {"OrbaxCheckpoint", "ProgbarLogger", "RemoteMonitor", "SwapEMAWeights", "TensorBoard"}
+
+
+def __getattr__(name):
+    if name in _ONLY_IN_KERAS:
+        available = ", ".join(__all__)
+        raise AttributeError(f"Keras's callback {name} is not implemented in scratchnet; there are {available}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

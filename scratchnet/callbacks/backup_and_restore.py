@@ -1,5 +1,6 @@
 """Going on after a crash as if it had not happened."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -7,12 +8,15 @@ import numpy as np
 from scratchnet.archive import read_archive, write_archive
 from scratchnet.callbacks.base import Callback
 
+_ARRAY = "array of this archive"
+
 
 class BackupAndRestore(Callback):
     """Keep a backup of a fit; the same call in a new process goes on after the last epoch that was finished.
 
     The backup holds all that the rest of the fit depends on: parameters, optimizer, random streams, the shuffling, and
-    the states of the other callbacks. The result is that of a fit that was never interrupted, to the bit.
+    the states of the other callbacks (see `Callback.get_state`). The result is that of a fit that was never
+    interrupted, to the bit.
 
     Args:
         backup_dir: a folder for this fit alone; made if it is missing.
@@ -28,7 +32,10 @@ class BackupAndRestore(Callback):
         if not backup_dir:
             raise ValueError("BackupAndRestore: backup_dir must name a folder")
         if save_freq != "epoch":
-            raise ValueError(f'BackupAndRestore: only save_freq="epoch" is implemented in scratchnet, got {save_freq!r}')
+            raise ValueError(
+                f'BackupAndRestore: save_freq must be "epoch", got {save_freq!r}; '
+                "Keras's number of batches is not implemented in scratchnet"
+            )
         if double_checkpoint:
             raise ValueError("BackupAndRestore: Keras's double_checkpoint is not implemented in scratchnet")
         self.backup_dir = os.fspath(backup_dir)
@@ -36,6 +43,7 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
 
     def on_train_begin(self, logs=None):
+        os.makedirs(self.backup_dir, exist_ok=True)  # now, lest the first epoch be lost to a folder that cannot be made
         if os.path.exists(self.path):
             self._restore()
 
@@ -43,42 +51,70 @@ class BackupAndRestore(Callback):
         arrays = {f"model/{key}": value for key, value in self.model.training_state().items()}
         callbacks = []
         for number, callback in enumerate(self._others()):
-            state = callback.get_state()
-            for key, value in state.items():
-                if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
-                    state[key] = {"number_of_arrays": len(value)}
-                    arrays.update((f"callback {number}/{key}/{k}", array) for k, array in enumerate(value))
+            state = _to_json(callback.get_state(), f"callback {number}", arrays)
             callbacks.append({"class": type(callback).__name__, "state": state})
-        fit = {"epoch": epoch, "stopped": self.model.stop_training, "callbacks": callbacks}
-        os.makedirs(self.backup_dir, exist_ok=True)
+        fit = {"epoch": epoch, "stopped": bool(self.model.stop_training), "callbacks": callbacks}
         write_archive(self.path, "backup", arrays, {"fit": fit})
 
     def on_train_end(self, logs=None):
-        if self.delete_checkpoint and os.path.exists(self.path):
-            os.remove(self.path)
+        if not self.delete_checkpoint:
+            return
+        for name in os.listdir(self.backup_dir):
+            if name.startswith("backup.npz"):  # the backup, and what processes killed while they wrote it have left
+                os.remove(os.path.join(self.backup_dir, name))
+        with contextlib.suppress(OSError):  # it is not empty: not ours alone
+            os.rmdir(self.backup_dir)
 
     def _restore(self):
+        others = self._others()
         try:
             arrays, texts = read_archive(self.path, "backup")
-            fit, others = texts["fit"], self._others()
+            fit = texts["fit"]
             classes = [saved["class"] for saved in fit["callbacks"]]
             if classes != [type(callback).__name__ for callback in others]:
                 raise ValueError(f"it was made with the callbacks {', '.join(classes)}")
+            states = [_from_json(saved["state"], arrays) for saved in fit["callbacks"]]
+            next_epoch = self.params["epochs"] if fit["stopped"] else fit["epoch"] + 1
             self.model.set_training_state(
                 {key.removeprefix("model/"): array for key, array in arrays.items() if key.startswith("model/")}
             )
-            for number, (saved, callback) in enumerate(zip(fit["callbacks"], others)):
-                state = saved["state"]
-                for key, value in state.items():
-                    if isinstance(value, dict) and "number_of_arrays" in value:
-                        state[key] = [arrays[f"callback {number}/{key}/{k}"] for k in range(value["number_of_arrays"])]
+            for callback, state in zip(others, states):
                 callback.set_state(state)
-        except (ValueError, KeyError) as problem:
+        except (ValueError, KeyError, TypeError) as problem:
             raise ValueError(
                 f"BackupAndRestore: {self.path} cannot be restored ({problem}); delete it to start from the beginning"
             ) from problem
-        self.model._initial_epoch = self.params["epochs"] if fit["stopped"] else fit["epoch"] + 1
+        self.model._initial_epoch = next_epoch
 
     def _others(self):
         """The callbacks of this fit whose state decides how it goes on."""
-        return [callback for callback in self.siblings if callback.state_names]
+        return [
+            callback
+            for callback in self.siblings
+            if callback.state_names or type(callback).get_state is not Callback.get_state
+        ]
+
+
+def _to_json(value, name, arrays):
+    """`value` as JSON has it; arrays are put into the dict `arrays`, under names that begin with `name`."""
+    if isinstance(value, dict):
+        return {key: _to_json(entry, f"{name}/{key}", arrays) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_json(entry, f"{name}/{k}", arrays) for k, entry in enumerate(value)]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        arrays[name] = value
+        return {_ARRAY: name}
+    return value
+
+
+def _from_json(value, arrays):
+    """`_to_json` backwards."""
+    if isinstance(value, dict):
+        if value.keys() == {_ARRAY}:
+            return arrays[value[_ARRAY]]
+        return {key: _from_json(entry, arrays) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_from_json(entry, arrays) for entry in value]
+    return value

@@ -6,8 +6,11 @@ import copy
 class Callback:
     """Base of all callbacks; override what you need.
 
-    Before training, `model` (the model) and `params` (a dict with "verbose", "epochs", "steps") are set. `logs` are the
-    figures so far under Keras's keys. A callback whose state decides how a fit goes on names it in `state_names`.
+    Before training, `model` (the model) and `params` (a dict with "verbose", "epochs", "steps") are set. `logs` is a
+    dict of the figures so far under Keras's keys, empty where there are none yet; what a callback adds to it, the
+    callbacks after it see too. An exception in a hook ends fit.
+
+    A callback whose state decides how a fit goes on names the attributes in `state_names`, for `BackupAndRestore`.
     """
 
     state_names = ()
@@ -24,7 +27,7 @@ class Callback:
         self.params = params
 
     def get_state(self):
-        """What a resumed fit must continue from: a dict of numbers, strings, lists, arrays or None."""
+        """What a resumed fit goes on from: a dict of numbers, strings, None, arrays, or lists and dicts of these."""
         return {name: copy.copy(getattr(self, name)) for name in self.state_names}
 
     def set_state(self, state):
@@ -39,7 +42,10 @@ class Callback:
         """At the end of fit."""
 
     def on_train_interrupted(self):
-        """Instead of `on_train_end`, when an exception or Ctrl-C ends fit: the place to close files. (Keras has no such hook.)"""
+        """Instead of `on_train_end`, when an exception or Ctrl-C ends fit: the place to close files.
+
+        Keras has no such hook.
+        """
 
     def on_epoch_begin(self, epoch, logs=None):
         """Before each epoch, counted from 0."""
@@ -49,9 +55,17 @@ class Callback:
 
     def on_train_batch_begin(self, batch, logs=None):
         """Before each training step, counted from 0 in each epoch."""
+        self.on_batch_begin(batch, logs=logs)
 
     def on_train_batch_end(self, batch, logs=None):
         """After each training step."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_batch_begin(self, batch, logs=None):
+        """The old name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch, logs=None):
+        """The old name of `on_train_batch_end`."""
 
     def on_test_begin(self, logs=None):
         """At the start of evaluate, or of the validation within fit."""
@@ -79,7 +93,10 @@ class Callback:
 
 
 class CallbackList(Callback):
-    """Several callbacks as one: each hook calls that of every callback, in order."""
+    """Several callbacks as one: each hook calls that of every callback, in order, with `logs` always a dict.
+
+    Raises TypeError for an entry that is no `Callback`.
+    """
 
     def __init__(self, callbacks, model, params):
         super().__init__()
@@ -97,15 +114,30 @@ class CallbackList(Callback):
     def __iter__(self):
         return iter(self.callbacks)
 
-
-def _forward_to_all(hook):
-    def call(self, *args, **kwargs):
+    def on_train_interrupted(self):
         for callback in self.callbacks:
-            getattr(callback, hook)(*args, **kwargs)
-
-    call.__name__ = hook
-    return call
+            callback.on_train_interrupted()
 
 
-for _hook in [name for name in vars(Callback) if name.startswith("on_")]:
-    setattr(CallbackList, _hook, _forward_to_all(_hook))
+def _hook_of_all(name, numbered):
+    """The hook `name` of a CallbackList; `numbered`: whether it is told which epoch or batch it is about."""
+
+    def with_number(self, number, logs=None):
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, name)(number, logs)
+
+    def without_number(self, logs=None):
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, name)(logs)
+
+    return with_number if numbered else without_number
+
+
+for _moment in ("begin", "end"):
+    for _name in (f"on_train_{_moment}", f"on_test_{_moment}", f"on_predict_{_moment}"):
+        setattr(CallbackList, _name, _hook_of_all(_name, numbered=False))
+    for _name in ("epoch", "batch", "train_batch", "test_batch", "predict_batch"):
+        _name = f"on_{_name}_{_moment}"
+        setattr(CallbackList, _name, _hook_of_all(_name, numbered=True))

@@ -7,49 +7,74 @@ from scratchnet.callbacks.base import Callback
 
 
 class CSVLogger(Callback):
-    """Write a row for each epoch to a CSV file.
+    """Write a row for each epoch to a CSV file, with "NA" where a figure is missing.
 
     Args:
-        filename: the file.
-        separator: between the columns.
-        append: whether to go on with an existing file; its heading decides the columns.
+        filename: the file; its folder must exist.
+        separator: between the columns, a single character.
+        append: whether to go on below the rows of an existing file, whose heading then decides the columns; otherwise
+            each fit starts the file anew.
+
+    Raises ValueError where a file that is to be continued has no heading of this kind.
     """
+
+    state_names = ("_size",)
 
     def __init__(self, filename, separator=",", append=False):
         super().__init__()
         self.filename = os.fspath(filename)
         self.separator = separator
         self.append = append
+        self._size = None  # bytes up to the end of the last row of this fit
         self._file = None
 
     def on_train_begin(self, logs=None):
-        self._writer = None
-        self._keys = None
-        mode = "w"
-        if self.append and os.path.exists(self.filename) and os.path.getsize(self.filename):
-            with open(self.filename, newline="") as file:
-                self._keys = next(csv.reader(file, delimiter=self.separator))[1:]
-            mode = "a"
-        self._file = open(self.filename, mode, newline="")
+        self._close()
+        self._size = None
+        self._columns = None
+        self._file = open(self.filename, "a", newline="", encoding="utf-8")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._columns is not None:
+            return
+        self._columns = []
+        if self._size is not None:  # BackupAndRestore goes on with a fit; rows of epochs that are now repeated go
+            self._file.truncate(min(self._size, os.path.getsize(self.filename)))
+        elif not self.append:
+            self._file.truncate(0)
+        if os.path.getsize(self.filename):
+            with open(self.filename, newline="", encoding="utf-8") as file:
+                self._columns = next(csv.reader(file, delimiter=self.separator))
+            if self._columns[:1] != ["epoch"]:
+                raise ValueError(
+                    f"CSVLogger: cannot go on with {self.filename}: its first line is no heading that starts with "
+                    f"'epoch' and separates columns by {self.separator!r}"
+                )
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        if self._writer is None:
-            fresh = self._keys is None
-            self._keys = sorted(logs) if fresh else self._keys
-            self._writer = csv.DictWriter(
-                self._file, ["epoch", *self._keys], restval="NA", extrasaction="ignore", delimiter=self.separator
-            )
-            if fresh:
-                self._writer.writeheader()
-        self._writer.writerow({"epoch": epoch, **logs})
+        heading = not self._columns
+        if heading:
+            keys = sorted(logs)
+            if not any(key.startswith("val_") for key in keys):
+                keys += [f"val_{key}" for key in keys]  # a later epoch may be the first to be validated
+            self._columns = ["epoch", *keys]
+        writer = csv.DictWriter(
+            self._file, self._columns, restval="NA", extrasaction="ignore", delimiter=self.separator
+        )
+        if heading:
+            writer.writeheader()
+        writer.writerow({"epoch": epoch, **logs})
         self._file.flush()
-        self.append = True  # a second fit goes on below the first
+        self._size = os.path.getsize(self.filename)
 
     def on_train_end(self, logs=None):
+        self._close()
+
+    def on_train_interrupted(self):
+        self._close()
+
+    def _close(self):
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def on_train_interrupted(self):
-        self.on_train_end()

@@ -1,6 +1,6 @@
 """Stopping when training no longer helps."""
 
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import Monitor, check_count
 
 
 class EarlyStopping(Monitor):
@@ -13,6 +13,9 @@ class EarlyStopping(Monitor):
         baseline: a figure that has to be beaten for an improvement to end the patience.
         restore_best_weights: whether to go back to the parameters of the best epoch at the end.
         start_from_epoch: epochs at the beginning that are not watched.
+
+    After a fit, `stopped_epoch` is the epoch (from 0) after which it was stopped, or 0; `best` and `best_epoch` are the
+    best figure and its epoch.
     """
 
     state_names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
@@ -29,13 +32,19 @@ class EarlyStopping(Monitor):
         start_from_epoch=0,
     ):
         super().__init__(monitor, mode, min_delta)
+        check_count(self, "patience", patience)
+        check_count(self, "start_from_epoch", start_from_epoch)
         self.patience = patience
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
+        self._start()
 
     def on_train_begin(self, logs=None):
+        self._start()  # an object may serve several fits
+
+    def _start(self):
         self.wait = 0
         self.stopped_epoch = 0
         self.best = self.worst
@@ -43,7 +52,7 @@ class EarlyStopping(Monitor):
         self.best_weights = None
 
     def on_epoch_end(self, epoch, logs=None):
-        current = self.figure(logs)
+        current = self.figure(logs or {})
         if current is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:

@@ -13,6 +13,9 @@ class History(Callback):
         self.history = {}
         self.epoch = []
 
+    def on_train_begin(self, logs=None):
+        self.epoch = []
+
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)
         for key, value in (logs or {}).items():

@@ -1,7 +1,10 @@
 """Changing the learning rate while the model trains."""
 
+import inspect
+from numbers import Real
+
 from scratchnet.callbacks.base import Callback
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import Monitor, check_count
 
 
 class ReduceLROnPlateau(Monitor):
@@ -9,11 +12,13 @@ class ReduceLROnPlateau(Monitor):
 
     Args:
         monitor, mode, min_delta: see `Monitor`.
-        factor: below 1.
+        factor: at least 0, below 1.
         patience: epochs without improvement until then.
         verbose: 1 says so.
         cooldown: epochs after a reduction in which nothing is counted.
         min_lr: the learning rate does not go below.
+
+    Adds the learning rate to the logs as "learning_rate". Raises ValueError for a factor or a count out of range.
     """
 
     state_names = ("best", "wait", "cooldown_counter")
@@ -30,22 +35,28 @@ class ReduceLROnPlateau(Monitor):
         min_lr=0.0,
     ):
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor!r}")
+        if not 0.0 <= factor < 1.0:
+            raise ValueError(f"ReduceLROnPlateau: factor must be at least 0 and below 1, got {factor!r}")
+        check_count(self, "patience", patience)
+        check_count(self, "cooldown", cooldown)
         self.factor = factor
         self.patience = patience
         self.verbose = verbose
         self.cooldown = cooldown
         self.min_lr = min_lr
+        self._start()
 
     def on_train_begin(self, logs=None):
+        self._start()  # an object may serve several fits
+
+    def _start(self):
         self.best = self.worst
         self.wait = 0
         self.cooldown_counter = 0
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs is not None:
-            logs["learning_rate"] = self.model.optimizer.learning_rate
+        logs = {} if logs is None else logs
+        logs["learning_rate"] = self.model.optimizer.learning_rate
         current = self.figure(logs)
         if current is None:
             return
@@ -69,23 +80,25 @@ class ReduceLROnPlateau(Monitor):
 class LearningRateScheduler(Callback):
     """Set the learning rate before each epoch to ``schedule(epoch, learning_rate)`` (or ``schedule(epoch)``).
 
-    Raises ValueError if the schedule does not return a number.
+    Args:
+        schedule: a function of the epoch, counted from 0, and the learning rate so far; returns the new one.
+        verbose: 1 says so.
+
+    Adds the learning rate to the logs as "learning_rate". Raises TypeError if the schedule cannot be called, ValueError
+    if it does not return a number that can be a learning rate.
     """
 
     def __init__(self, schedule, verbose=0):
         super().__init__()
+        if not callable(schedule):
+            raise TypeError(f"LearningRateScheduler: schedule must be a function, got {schedule!r}")
         self.schedule = schedule
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
-        try:
-            rate = self.schedule(epoch, self.model.optimizer.learning_rate)
-        except TypeError:  # a schedule of the epoch alone
-            rate = self.schedule(epoch)
-        try:
-            rate = float(rate)
-        except (TypeError, ValueError):
-            raise ValueError(f"LearningRateScheduler: the schedule must return a number, got {rate!r}") from None
+        rate = self._scheduled(epoch, self.model.optimizer.learning_rate)
+        if not isinstance(rate, Real) or isinstance(rate, bool):
+            raise ValueError(f"LearningRateScheduler: the schedule must return a number, got {rate!r}")
         self.model.optimizer.learning_rate = rate
         if self.verbose > 0:
             print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
@@ -93,3 +106,10 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
             logs["learning_rate"] = self.model.optimizer.learning_rate
+
+    def _scheduled(self, epoch, rate):
+        try:
+            inspect.signature(self.schedule).bind(epoch, rate)
+        except TypeError:  # a schedule of the epoch alone; calling it to find out would hide its own TypeErrors
+            return self.schedule(epoch)
+        return self.schedule(epoch, rate)

@@ -1,5 +1,7 @@
 """Saving the model while it trains."""
 
+import os
+
 from scratchnet.callbacks.monitor import Monitor
 
 
@@ -7,12 +9,13 @@ class ModelCheckpoint(Monitor):
     """Save the model after every epoch, or only when `monitor` has become better.
 
     Args:
-        filepath: where to; may contain ``{epoch:02d}`` (counted from 1) and keys of the logs such as ``{val_loss:.2f}``.
-        monitor, mode: see `Monitor`; used with `save_best_only`.
+        filepath: where to; may contain ``{epoch:02d}`` and, with a `save_freq` in batches, ``{batch}`` (both counted
+            from 1), and keys of the logs such as ``{val_loss:.2f}``. Missing folders are made.
+        monitor, mode: see `Monitor`; used with `save_best_only`. A model without that figure is saved anyway.
         verbose: 1 says when it saves.
         save_best_only: whether to save only improvements.
         save_weights_only: whether to save the parameters alone.
-        save_freq: "epoch", or after how many batches to save.
+        save_freq: "epoch", or after how many batches to save; they are counted on from epoch to epoch.
         initial_value_threshold: a figure that the first saved model has to beat.
 
     Raises KeyError, naming the key, if `filepath` asks for a figure that the logs do not have.
@@ -34,7 +37,7 @@ class ModelCheckpoint(Monitor):
         super().__init__(monitor, mode)
         if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f'ModelCheckpoint: save_freq must be "epoch" or a positive integer, got {save_freq!r}')
-        self.filepath = str(filepath)
+        self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
@@ -50,27 +53,40 @@ class ModelCheckpoint(Monitor):
         if self.save_freq != "epoch":
             self._batches += 1
             if self._batches % self.save_freq == 0:
-                self._save(self._epoch, logs)
+                self._consider(self._epoch, {"batch": batch + 1, **(logs or {})})
 
     def on_epoch_end(self, epoch, logs=None):
         if self.save_freq == "epoch":
-            self._save(epoch, logs)
+            self._consider(epoch, logs or {})
 
-    def _save(self, epoch, logs):
+    def _consider(self, epoch, logs):
+        """Save the model if it is to be saved now."""
+        reason = ""
         if self.save_best_only:
             current = self.figure(logs)
-            if current is None or not self.improved(current, self.best):
-                return
-            self.best = current
-        try:
-            path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
-        except KeyError as missing:
-            raise KeyError(
-                f"ModelCheckpoint: the file name {self.filepath!r} asks for {missing}; there are epoch, {', '.join(logs or {})}"
-            ) from None
-        if self.verbose > 0:
-            print(f"Epoch {epoch + 1}: saving to {path}")
+            if current is not None:
+                if not self.improved(current, self.best):
+                    self._say(epoch, f"{self.monitor} is {current:.5g}, not better than {self.best:.5g}")
+                    return
+                reason = f"{self.monitor} went from {self.best:.5g} to {current:.5g}, "
+                self.best = current
+        path = self._path(epoch, logs)
+        self._say(epoch, f"{reason}saving to {path}")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)
         else:
             self.model.save(path)
+
+    def _path(self, epoch, logs):
+        try:
+            return self.filepath.format(epoch=epoch + 1, **logs)
+        except KeyError as missing:
+            available = ", ".join(["epoch", *logs])
+            raise KeyError(
+                f"ModelCheckpoint: the file name {self.filepath!r} asks for {missing}; there are {available}"
+            ) from None
+
+    def _say(self, epoch, what):
+        if self.verbose > 0:
+            print(f"Epoch {epoch + 1}: {what}")

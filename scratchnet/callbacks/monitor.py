@@ -1,9 +1,15 @@
 """What the callbacks have in common that watch one figure: which way is better, and whether it became better."""
 
 import math
+import re
 import warnings
+from numbers import Real
 
 from scratchnet.callbacks.base import Callback
+
+# By the last word of a figure's name: val_sparse_categorical_accuracy, out_1_cosine_similarity, mean_squared_error.
+_LARGER_IS_BETTER = {"acc", "accuracy", "auc", "precision", "recall", "score", "similarity"}
+_SMALLER_IS_BETTER = {"bce", "ce", "crossentropy", "divergence", "error", "huber", "kld", "loss", "mae", "mse", "rmse"}
 
 
 class Monitor(Callback):
@@ -11,22 +17,32 @@ class Monitor(Callback):
 
     Args:
         monitor: the key of the figure.
-        mode: "min", "max", or "auto": max for accuracies and the like, else min.
+        mode: "min", "max", or "auto": by the figure's name, min for losses and errors, max for accuracies and the like.
         min_delta: by how much the figure must be better to count.
+
+    Raises ValueError for an unknown mode, and for "auto" with a name that does not say which way is better.
     """
 
     def __init__(self, monitor, mode, min_delta=0.0):
         super().__init__()
-        name = type(self).__name__
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f'{name}: mode must be "auto", "min" or "max", got {mode!r}')
-        if mode == "auto":
-            maximized = ("accuracy", "acc", "auc", "precision", "recall", "f1", "similarity")
-            mode = "max" if any(monitor.endswith(word) for word in maximized) else "min"
         self.monitor = monitor
-        self.mode = mode
+        self.mode = self._mode_of(monitor) if mode == "auto" else mode
+        if self.mode not in ("min", "max"):
+            raise ValueError(f'{type(self).__name__}: mode must be "auto", "min" or "max", got {mode!r}')
         self.min_delta = abs(min_delta)
         self._warned = False
+
+    def _mode_of(self, monitor):
+        unnumbered = re.sub(r"_\d+$", "", monitor.lower())
+        last_word = unnumbered.rsplit("_", 1)[-1]
+        if last_word in _LARGER_IS_BETTER:
+            return "max"
+        if last_word in _SMALLER_IS_BETTER:
+            return "min"
+        raise ValueError(
+            f"{type(self).__name__}: the name {monitor!r} does not say whether larger or smaller is better; "
+            'pass mode="max" or mode="min"'
+        )
 
     @property
     def worst(self):
@@ -35,15 +51,21 @@ class Monitor(Callback):
 
     def improved(self, current, best):
         """Whether `current` is better than `best` by more than `min_delta`; NaN never is."""
-        return current < best - self.min_delta if self.mode == "min" else current > best + self.min_delta
+        return current + self.min_delta < best if self.mode == "min" else current - self.min_delta > best
 
     def figure(self, logs):
         """The watched figure, or None, with a warning the first time, where the logs do not have it."""
-        value = (logs or {}).get(self.monitor)
+        value = logs.get(self.monitor)
         if value is None and not self._warned:
             self._warned = True
             warnings.warn(
-                f"{type(self).__name__}: there is no {self.monitor!r} in the logs; there are {', '.join(logs or {})}",
+                f"{type(self).__name__}: there is no {self.monitor!r} in the logs; there are {', '.join(logs)}",
                 stacklevel=2,
             )
         return value
+
+
+def check_count(owner, argument, value):
+    """Raise ValueError, naming the callback and its argument, unless `value` is a number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not value >= 0:
+        raise ValueError(f"{type(owner).__name__}: {argument} must be a number of at least 0, got {value!r}")

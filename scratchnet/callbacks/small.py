@@ -6,18 +6,31 @@ from scratchnet.callbacks.base import Callback
 
 
 class TerminateOnNaN(Callback):
-    """End the fit when the loss becomes NaN or infinite, instead of the error that fit raises without it."""
+    """End the fit when the loss becomes NaN or infinite, instead of the error that fit raises without it.
+
+    Args:
+        raise_error: whether to end it by a RuntimeError, so that `on_train_end` of the other callbacks is not called,
+            rather than as if its epochs were over.
+    """
+
+    def __init__(self, raise_error=False):
+        super().__init__()
+        self.raise_error = raise_error
 
     def on_train_batch_end(self, batch, logs=None):
-        if not math.isfinite((logs or {}).get("loss", 0.0)):
-            print(f"Batch {batch}: the loss is not finite, training ends")
-            self.model.stop_training = True
+        loss = (logs or {}).get("loss", 0.0)
+        if math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"TerminateOnNaN: the loss is {loss} at batch {batch}")
+        print(f"Batch {batch}: the loss is not finite, training ends")
+        self.model.stop_training = True
 
 
 class LambdaCallback(Callback):
     """Functions as a callback: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``.
 
-    Takes the name of any hook. Raises TypeError for a name that is none.
+    Takes the name of any hook. Raises TypeError for a name that is none, or a value that cannot be called.
     """
 
     def __init__(self, **functions):
@@ -26,5 +39,8 @@ class LambdaCallback(Callback):
             if not hook.startswith("on_") or not hasattr(Callback, hook):
                 hooks = ", ".join(name for name in vars(Callback) if name.startswith("on_"))
                 raise TypeError(f"LambdaCallback: {hook!r} is no hook; there are {hooks}")
-            if function is not None:
-                setattr(self, hook, function)
+            if function is None:
+                continue
+            if not callable(function):
+                raise TypeError(f"LambdaCallback: {hook} must be a function, got {function!r}")
+            setattr(self, hook, function)
