@@ -56,7 +56,7 @@ def first_of_each_class(labels, count):
 
 def main():
     parser = argparse.ArgumentParser(description="Make the samples that the package embeds from the whole data sets.")
-    parser.add_argument("folder", nargs="?", type=Path, default=mnist.SAMPLES, help="where to write (default: %(default)s)")
+    parser.add_argument("folder", nargs="?", type=Path, default=mnist.SAMPLES, help="where to write: %(default)s")
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     make_mnist(folder)

@@ -92,7 +92,7 @@ def _load_keras_file(path):
         raise ValueError(f"mnist.load_data: path={str(path)!r} is not an existing .npz file. Leave path out to use the "
                          f"folder named by {sources.DATA_VARIABLE}, the cache or the download")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = [file[key] for key in ("x_train", "y_train", "x_test", "y_test")]
     except Exception as error:  # zip, zlib, header and key errors: np.load passes on whatever the damage leads to
         raise ValueError(f"mnist.load_data: {path} is not an .npz file with the arrays "

@@ -28,12 +28,22 @@ def load(data, name):
         ValueError: the pickle asks for anything that is not allowed, is damaged, or is no dict.
     """
     try:
+        _check_memo(data)
         value = _RestrictedUnpickler(io.BytesIO(data), encoding="bytes").load()
         if not isinstance(value, dict):
             raise pickle.UnpicklingError(f"expected a dict, found {type(value).__name__}")
         return {key: item.array() if isinstance(item, _Array) else item for key, item in value.items()}
     except Exception as error:  # a mangled pickle raises whatever the opcodes that it mangles into raise
         raise ValueError(f"{name}: refused or damaged pickle: {error}") from error
+
+
+def _check_memo(data):
+    """Refuse a place in the memo that no pickle of this length needs: a few bytes could claim gigabytes for it."""
+    import pickletools
+
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(data):
+            raise pickle.UnpicklingError(f"{opcode.name} {argument} in {len(data)} bytes")
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
@@ -58,11 +68,10 @@ class _Array:
         _version, self.shape, self.dtype, self.fortran_order, self.data = state
 
     def array(self):
-        if not (isinstance(self.dtype, _Dtype) and isinstance(self.data, bytes) and isinstance(self.shape, tuple)):
-            raise pickle.UnpicklingError("an array without a shape, a type or bytes")
+        if not (isinstance(self.dtype, _Dtype) and isinstance(self.data, bytes) and _is_shape(self.shape)):
+            raise pickle.UnpicklingError("an array without a proper shape, type or content")
         dtype = self.dtype.dtype()
-        size = math.prod(self.shape) * dtype.itemsize
-        if len(self.data) != size or not all(isinstance(n, int) and n >= 0 for n in self.shape):
+        if len(self.data) != math.prod(self.shape) * dtype.itemsize:
             raise pickle.UnpicklingError(f"an array of shape {self.shape} and type {dtype} in {len(self.data)} bytes")
         return np.frombuffer(self.data, dtype).reshape(self.shape, order="F" if self.fortran_order else "C")
 
@@ -90,8 +99,16 @@ class _Dtype:
         return np.dtype(self.byte_order + self.code)
 
 
+def _is_shape(value):
+    return isinstance(value, tuple) and len(value) <= 32 and all(isinstance(n, int) and 0 <= n < 2**32 for n in value)
+
+
 def _text(value):
-    return value.decode("ascii") if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return value.decode("ascii")
+    if not isinstance(value, str):
+        raise pickle.UnpicklingError(f"expected a str, found {type(value).__name__}")
+    return value
 
 
 # ndarray is only ever an argument of _reconstruct, so it need not be anything that can be called.

@@ -55,8 +55,10 @@ def fetch(source, read):
         raise FileNotFoundError(
             f"{source.dataset} is not on this machine, and {cached.name} could not be downloaded to {cached.parent}:\n"
             f"{error}\n"
-            f"Without a network, either use the sample that the package embeds, {source.sample}, or get {source.needed} "
-            f"elsewhere, put them into a folder, and set the environment variable {DATA_VARIABLE} to that folder."
+            f"Without a network, either use the sample that the package embeds, {source.sample}, or get "
+            f"{source.needed} elsewhere, put them into a folder, and set the environment variable {DATA_VARIABLE} to "
+            f"that folder.\n"
+            f"({CACHE_VARIABLE} names another folder for downloads.)"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Where a file is taken from: the user's folder, the cache, the net, in this order; and what is said when it is nowhere."""
+"""Where a file is taken from: the user's folder, the cache, the net, in this order; and what the error says."""
 
 from pathlib import Path
 
@@ -128,9 +128,9 @@ def test_offline_and_empty_handed_the_error_says_what_to_do(source, mirror, cach
         assert part in message
 
 
-def test_a_cache_that_cannot_be_made_is_an_error_that_names_it(source, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_made_is_an_error_that_names_it(source, tmp_path):
     (tmp_path / "cache").write_bytes(b"a file where the folder should be")
-    with pytest.raises(FileNotFoundError, match="could not be downloaded to .*cache.*SCRATCHNET_CACHE"):
+    with pytest.raises(FileNotFoundError, match="(?s)could not be downloaded to .*cache.*SCRATCHNET_CACHE"):
         sources.fetch(source, read)
 
 
