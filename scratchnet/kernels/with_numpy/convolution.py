@@ -1,88 +1,173 @@
 """Convolution as matrix products: the patches under the windows become the rows of a matrix (im2col).
 
-    patches (M, KH KW C) @ kernel (KH KW C, F) = y (M, F)          M = images in a piece x OH x OW
+    patches (M, KH KW C) @ kernel (KH KW C, F) = y (M, F)                    M = images in a piece x OH x OW
 
-The patches repeat each pixel up to KH KW times, so they are gathered for a few images at a time, few enough to stay in
-the L2 cache between the gathering and the product (Chellapilla et al., "High performance convolutional neural networks
-for document processing", 2006, without the memory that it is known for).
+Two moves do all the work, each the adjoint of the other: `_gather` copies windows out of an image, `add_windows` adds
+windows back into one. Backward gathers x for dkernel = patches^T dy and adds up the windows dy kernel^T for dx.
+With stride 1 there is a second way for each, in which the channels change places, because the image that y is, is seen
+through the same windows, flipped:
+
+* forward multiplies each pixel first and adds up the windows after; chosen where F is small (a decoder's last layer);
+* backward gathers dy: the one matrix D of its windows gives dx = D kernel^T and dkernel = x^T D.
+
+Why it is shaped like this:
+
+* Patches repeat each pixel up to KH KW times (Chellapilla et al., "High performance convolutional neural networks for
+  document processing", 2006). They are made for a few images at a time, few enough to stay in the L2 cache between the
+  copy and the product: a product from main memory runs at about half the speed.
+* One strided copy by NumPy moves whole runs of neighbours, as long as no window leaves the image; so each piece is first
+  copied into a frame of zeros. With many channels a run is KW C elements. With few it would be short; there the matrix
+  lies in memory the other way round, an image row to a run, which is all the same to BLAS.
+* A last column of ones multiplies the bias, so that adding it costs no pass over y; in backward it gives dbias.
+
+Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and KH KW C copied elements for each row.
 """
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-_CACHE = 512 * 1024  # bytes of patches to work on at a time
+_CACHE = 512 * 1024  # bytes to work on at a time: the patches, what they are made of, and what is made of them
+_FEW = 5  # channels; with fewer an image row is the longer run
 
 
-def conv2d_forward(x, kernel, bias, strides, padding, dilation):
-    KH, KW, C, F = kernel.shape
-    padded = _pad(x, padding)
-    windows = _windows(padded, KH, KW, strides, dilation)  # (N, OH, OW, KH, KW, C)
-    N, OH, OW = windows.shape[:3]
-    W = kernel.reshape(-1, F)
-    y = np.empty((N, OH, OW, F), np.result_type(x, kernel))
-    for piece in _pieces(windows):
-        np.dot(_patches(windows[piece]), W, out=y[piece].reshape(-1, F))
-    if bias is not None:
-        y += bias
-    return y
-
-
-def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True):
-    KH, KW, C, F = kernel.shape
-    padded = _pad(x, padding)
-    windows = _windows(padded, KH, KW, strides, dilation)
-    W = kernel.reshape(-1, F)
-    dW = np.zeros(W.shape, kernel.dtype)
-    dpadded = np.zeros(padded.shape, dy.dtype) if needs_dx else None
-    for piece in _pieces(windows):
-        dz = np.ascontiguousarray(dy[piece]).reshape(-1, F)  # (M, F)
-        dW += _patches(windows[piece]).T @ dz  # z = patches W
-        if needs_dx:
-            dpatches = (dz @ W.T).reshape(windows[piece].shape)
-            _scatter(dpatches, dpadded[piece], strides, dilation)
-    dbias = dy.reshape(-1, F).sum(axis=0)
-    dx = None
-    if needs_dx:
-        (top, _), (left, _) = padding
-        dx = np.ascontiguousarray(dpadded[:, top : top + x.shape[1], left : left + x.shape[2]])
-    return dx, dW.reshape(kernel.shape), dbias
-
-
-def _windows(padded, KH, KW, strides, dilation):
-    """All windows as a view (N, OH, OW, KH, KW, C) of the padded image."""
-    N, H, W, C = padded.shape
-    OH = (H - (KH - 1) * dilation[0] - 1) // strides[0] + 1
-    OW = (W - (KW - 1) * dilation[1] - 1) // strides[1] + 1
-    sn, sh, sw, sc = padded.strides
-    steps = (sn, sh * strides[0], sw * strides[1], sh * dilation[0], sw * dilation[1], sc)
-    return as_strided(padded, (N, OH, OW, KH, KW, C), steps, writeable=False)
-
-
-def _pieces(windows):
-    """Slices of the batch whose patches fill about `_CACHE` bytes."""
-    per_image = int(np.prod(windows.shape[1:])) * windows.itemsize
-    images = max(_CACHE // max(per_image, 1), 1)
-    for start in range(0, len(windows), images):
-        yield slice(start, start + images)
-
-
-def _patches(windows):
-    """The windows copied into the rows of a matrix (M, KH KW C)."""
-    return windows.reshape(-1, int(np.prod(windows.shape[3:])))
-
-
-def _scatter(dpatches, dpadded, strides, dilation):
-    """Add each window's adjoint (N, OH, OW, KH, KW, C) to the pixels it was read from."""
-    N, OH, OW, KH, KW, C = dpatches.shape
+def add_windows(values, framed, strides, dilation):
+    """The adjoint of copying `_windows`: each place of the window in turn, for all windows at once."""
+    _, OH, OW, KH, KW, _ = values.shape
     for a in range(KH):
         for b in range(KW):
             p, q = a * dilation[0], b * dilation[1]
             rows = slice(p, p + (OH - 1) * strides[0] + 1, strides[0])
             columns = slice(q, q + (OW - 1) * strides[1] + 1, strides[1])
-            dpadded[:, rows, columns] += dpatches[:, :, :, a, b]
+            framed[:, rows, columns] += values[:, :, :, a, b]
 
 
-def _pad(x, padding):
-    if padding == ((0, 0), (0, 0)):
-        return x
-    return np.pad(x, ((0, 0), *padding, (0, 0)))
+def conv2d_forward(x, kernel, bias, strides, padding, dilation, add=add_windows):
+    N, H, W, C = x.shape
+    KH, KW, _, F = kernel.shape
+    OH, OW = _output_size((H, W), (KH, KW), strides, padding, dilation)
+    y = np.empty((N, OH, OW, F), x.dtype)
+    mirrored = _mirror(padding, (KH, KW), dilation)
+    if max(strides) == 1 and F < min(_FEW, C) and np.min(mirrored) >= 0:
+        flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(C, -1)  # (C, KH KW F)
+        for piece in _pieces(N, (H * W * (C + KH * KW * F) + OH * OW * F) * x.itemsize):
+            _multiply_and_add(x[piece], flipped, (KH, KW), strides, mirrored, dilation, y[piece], add)
+            if bias is not None:
+                y[piece] += bias
+        return y
+    weights = np.zeros((KH * KW * C + 1, F), x.dtype)
+    weights[:-1] = kernel.reshape(-1, F)
+    if bias is not None:
+        weights[-1] = bias
+    for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
+        np.dot(patches, weights, out=y[piece].reshape(-1, F))
+    return y
+
+
+def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, add=add_windows):
+    KH, KW, C, F = kernel.shape
+    mirrored = _mirror(padding, (KH, KW), dilation)
+    if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C) and np.min(mirrored) >= 0:
+        return _backward_gathering_dy(dy, x, kernel, mirrored, dilation, needs_dx)
+    return _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx, add)
+
+
+def _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx, add):
+    KH, KW, C, F = kernel.shape
+    weights = kernel.reshape(-1, F)  # (KH KW C, F)
+    dweights = np.zeros((len(weights) + 1, F), x.dtype)
+    dx = np.empty(x.shape, x.dtype) if needs_dx else None
+    for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
+        dweights += patches.T @ dy[piece].reshape(-1, F)  # y = patches [weights; bias]
+        if needs_dx:
+            _multiply_and_add(dy[piece], weights.T, (KH, KW), strides, padding, dilation, dx[piece], add)
+    return dx, dweights[:-1].reshape(kernel.shape), dweights[-1]
+
+
+def _backward_gathering_dy(dy, x, kernel, mirrored, dilation, needs_dx):
+    KH, KW, C, F = kernel.shape
+    flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2).reshape(-1, C)  # (KH KW F, C)
+    dflipped = np.zeros((C, len(flipped)), x.dtype)
+    dbias = np.zeros(F, x.dtype)
+    dx = np.empty(x.shape, x.dtype) if needs_dx else None
+    for piece, patches in _gather(dy, C, (KH, KW), (1, 1), mirrored, dilation):
+        D = patches[:, :-1]  # (images H W, KH KW F)
+        dflipped += x[piece].reshape(-1, C).T @ D
+        dz = dy[piece].reshape(-1, F)
+        dbias += np.ones(len(dz), dz.dtype) @ dz
+        if needs_dx:
+            np.dot(D, flipped, out=dx[piece].reshape(-1, C))
+    dkernel = dflipped.reshape(C, KH, KW, F)[:, ::-1, ::-1].transpose(1, 2, 0, 3)
+    return dx, np.ascontiguousarray(dkernel), dbias
+
+
+def _gather(x, F, kernel_size, strides, padding, dilation):
+    """For each piece of the batch its slice and its matrix (M, KH KW C + 1): a window to a row, then a one.
+
+    Each matrix is overwritten by the next. `F`: the columns of the other side of the product.
+    """
+    N, H, W, C = x.shape
+    (top, _), (left, _) = padding
+    OH, OW = _output_size((H, W), kernel_size, strides, padding, dilation)
+    K = kernel_size[0] * kernel_size[1] * C
+    pieces = _pieces(N, (H * W * C + OH * OW * (K + 1 + F)) * x.itemsize)
+    images = pieces[0].stop if pieces else 0
+    few = C < _FEW
+    framed = _frame(images, (H, W), C, padding, x.dtype, few)
+    windows = _windows(framed, (OH, OW), kernel_size, strides, dilation)  # (images, OH, OW, KH, KW, C)
+    matrix = np.ones((K + 1, images * OH * OW), x.dtype).T if few else np.ones((images * OH * OW, K + 1), x.dtype)
+    rows = _rows_as_windows(matrix, windows.shape)
+    for piece in pieces:
+        part = x[piece]
+        framed[: len(part), top : top + H, left : left + W] = part
+        rows[: len(part)] = windows[: len(part)]
+        yield piece, matrix[: len(part) * OH * OW]
+
+
+def _multiply_and_add(z, weights, kernel_size, strides, padding, dilation, image, add):
+    """`image` (n, H, W, C) = the windows ``z weights`` (n, OH, OW, KH KW C), each added to where `_gather` takes it from."""
+    n, OH, OW, F = z.shape
+    _, H, W, C = image.shape
+    (top, _), (left, _) = padding
+    few = C < _FEW
+    z = z.reshape(-1, F)
+    products = np.dot(weights.T, z.T).T if few else np.dot(z, weights)  # (n OH OW, KH KW C)
+    framed = _frame(n, (H, W), C, padding, z.dtype, few)
+    add(_rows_as_windows(products, (n, OH, OW, *kernel_size, C)), framed, strides, dilation)
+    image[...] = framed[:, top : top + H, left : left + W]
+
+
+def _windows(framed, output_size, kernel_size, strides, dilation):
+    """All windows as a view (N, OH, OW, KH, KW, C)."""
+    sn, sh, sw, sc = framed.strides
+    steps = (sn, sh * strides[0], sw * strides[1], sh * dilation[0], sw * dilation[1], sc)
+    return as_strided(framed, (len(framed), *output_size, *kernel_size, framed.shape[3]), steps, writeable=False)
+
+
+def _rows_as_windows(matrix, shape):
+    """A view (N, OH, OW, KH, KW, C) of a matrix of patches, without its column of ones if it has one."""
+    _, OH, OW, _, KW, C = shape
+    row, column = matrix.strides
+    return as_strided(matrix, shape, (OH * OW * row, OW * row, row, KW * C * column, C * column, column))
+
+
+def _frame(N, size, C, padding, dtype, few):
+    """Zeros (N, H + padding, W + padding, C); with `few` channels each channel is a plane by itself in memory."""
+    H, W = (size[k] + sum(padding[k]) for k in range(2))
+    return np.zeros((C, N, H, W), dtype).transpose(1, 2, 3, 0) if few else np.zeros((N, H, W, C), dtype)
+
+
+def _mirror(padding, kernel_size, dilation):
+    """The padding with which the windows of the output see the input, at stride 1; negative where there is none."""
+    reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
+    return tuple((reach[k] - padding[k][0], reach[k] - padding[k][1]) for k in range(2))
+
+
+def _pieces(N, bytes_per_image):
+    """Slices of the batch with about `_CACHE` bytes each."""
+    images = max(_CACHE // max(bytes_per_image, 1), 1)
+    return [slice(start, min(start + images, N)) for start in range(0, N, images)]
+
+
+def _output_size(size, kernel_size, strides, padding, dilation):
+    extents = [(kernel_size[k] - 1) * dilation[k] + 1 for k in range(2)]
+    return [(size[k] + sum(padding[k]) - extents[k]) // strides[k] + 1 for k in range(2)]
