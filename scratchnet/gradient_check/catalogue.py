@@ -5,13 +5,14 @@ permutation of separated values, relu-like activations values that are not near 
 """
 
 import inspect
+import math
 
 import numpy as np
 
 from scratchnet import activations, kernels, layers, losses
 from scratchnet.gradient_check.check import LINEAR, SMOOTH, STACK, check_activation, check_adjoint, check_layer, check_loss
 from scratchnet.gradient_check.differences import relative_error
-from scratchnet.gradient_check.report import Report, Row
+from scratchnet.gradient_check.report import Report, Row, compare
 from scratchnet.layers.symbolic import map_structure
 from scratchnet.models import Model, Sequential
 
@@ -24,11 +25,48 @@ def separated(rng, shape):
     return (rng.permutation(count) - count / 2 + 0.25).reshape(shape) / 10.0
 
 
+def _sigmoid(z):
+    return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+
+
+# What each activation is, written down a second time and one number at a time: a gradient check compares a function
+# with its own derivative and cannot tell whether it is the right function. (The softmaxes take a row, see below.)
+_DEFINITIONS = {
+    "linear": lambda z: z,
+    "relu": lambda z: z if z > 0 else 0.0,
+    "relu6": lambda z: min(max(z, 0.0), 6.0),
+    "leaky_relu": lambda z: z if z > 0 else 0.2 * z,
+    "elu": lambda z: z if z > 0 else math.expm1(z),
+    "selu": lambda z: 1.0507009873554805 * (z if z > 0 else 1.6732632423543772 * math.expm1(z)),
+    "sigmoid": _sigmoid,
+    "hard_sigmoid": lambda z: min(max(z / 6 + 0.5, 0.0), 1.0),
+    "tanh": math.tanh,
+    "softsign": lambda z: z / (1 + abs(z)),
+    "softplus": lambda z: math.log1p(math.exp(-abs(z))) + max(z, 0.0),
+    "exponential": math.exp,
+    "silu": lambda z: z * _sigmoid(z),
+    "gelu": lambda z: z * math.erfc(-z / math.sqrt(2)) / 2,
+}
+
+
+def check_values(activation):
+    """Compare an activation's values with its definition, to 1e-12; a Report of one row."""
+    z = np.linspace(-8, 8, 33)
+    if activation.name in _DEFINITIONS:
+        expected = [_DEFINITIONS[activation.name](value) for value in z.tolist()]
+    else:
+        total = math.fsum(math.exp(value) for value in z.tolist())
+        log = activation.name == "log_softmax"
+        expected = [value - math.log(total) if log else math.exp(value) / total for value in z.tolist()]
+    return Report(activation.name, [compare("value", np.array(expected), activation(z[None])[0], LINEAR, 0.0)])
+
+
 def check_activations(rng):
-    """Every entry of the table of activations."""
+    """Every entry of the table of activations: its derivative, and its values."""
     for name in activations.names():
         z = separated(rng, (4, 6)) / 0.7
         yield _named(f"activation {name}", check_activation(activations.get(name), z))
+        yield _named(f"activation {name}", check_values(activations.get(name)))
 
 
 def check_losses(rng):

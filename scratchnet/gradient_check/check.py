@@ -47,6 +47,10 @@ def check_layer(layer, x, training=False, linear=(), bound=SMOOTH, step=STEP, se
     dx, grads = layer.backward(dy, cache)
     if set(grads) != set(layer.params):
         raise AssertionError(f"grads has the keys {sorted(grads)}, params {sorted(layer.params)}")
+    again = layer.backward(dy, cache)
+    for first, second in zip(flatten([dx, list(grads.values())]), flatten([again[0], list(again[1].values())])):
+        if not np.array_equal(first, second):
+            raise AssertionError(f"{layer!r}: backward gives something else when it is called a second time")
 
     def value():
         return sum(float(np.sum(a * d)) for a, d in zip(flatten(forward()[0]), flatten(dy)))
