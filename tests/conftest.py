@@ -10,4 +10,5 @@ settings.register_profile(
     "scratchnet", derandomize=True, deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", parent=settings.get_profile("scratchnet"), max_examples=200)
+settings.register_profile("quick", parent=settings.get_profile("scratchnet"), max_examples=5)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))

@@ -292,9 +292,19 @@ class Layer:
         return cls(**settings)
 
     def __repr__(self):
-        arguments = {k: v for k, v in self.get_config().items() if k not in ("trainable", "dtype")}
-        listed = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if value is not None)
-        return f"{type(self).__name__}({listed})"
+        """The name and those arguments that are not the defaults."""
+        shown = [f"name={self.name!r}"]
+        for parameter in inspect.signature(type(self).__init__).parameters.values():
+            value = getattr(self, parameter.name, parameter.default)
+            if isinstance(value, activations.Activation):
+                value, default = value.name, parameter.default or "linear"
+            elif isinstance(value, initializers.Initializer):
+                value, default = _serialize(value), _serialize(initializers.get(parameter.default))
+            else:
+                default = parameter.default
+            if parameter.kind is not parameter.VAR_KEYWORD and parameter.name not in ("self", "name") and value != default:
+                shown.append(f"{parameter.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 def map_shapes(function, shapes):
