@@ -241,20 +241,16 @@ def check_models(rng):
 
 def check_kernels(rng):
     """loops = numpy = numba for every kernel, forward and backward, in float64 (1e-12) and float32 (1e-5)."""
-    chosen = kernels.get_backend()
     others = [name for name in kernels.BACKENDS if name != "loops" and (name != "numba" or kernels.numba_is_installed())]
-    try:
-        for dtype, bound in ((np.float64, 1e-12), (np.float32, 1e-5)):
-            for name, call in _kernel_calls(rng, dtype):
-                kernels.set_backend("loops")
+    for dtype, bound in ((np.float64, 1e-12), (np.float32, 1e-5)):
+        for name, call in _kernel_calls(rng, dtype):
+            with kernels.using_backend("loops"):
                 expected = call()
-                for backend in others:
-                    kernels.set_backend(backend)
+            for backend in others:
+                with kernels.using_backend(backend):
                     errors = [relative_error(r, e) for r, e in zip(call(), expected) if e is not None]
-                    row = Row(f"{backend} against loops", max(errors), bound, 0.0, None, 0.0, 0.0)
-                    yield Report(f"kernel {name} {np.dtype(dtype).name}", [row])
-    finally:
-        kernels.set_backend(chosen)
+                row = Row(f"{backend} against loops", max(errors), bound, 0.0, None, 0.0, 0.0)
+                yield Report(f"kernel {name} {np.dtype(dtype).name}", [row])
 
 
 def _kernel_calls(rng, dtype):

@@ -61,16 +61,15 @@ def objection(exhibit):
 def _kernels_from(backend, module, *names):
     """Computes with `backend`, its functions `names` taken from the patched module."""
     package = importlib.import_module(f"scratchnet.kernels.{kernels.BACKENDS[backend]}")
-    chosen, kept = kernels.get_backend(), {name: getattr(package, name) for name in names}
+    kept = {name: getattr(package, name) for name in names}
     try:
-        kernels.set_backend(backend)
         for name in names:
             setattr(package, name, getattr(module, name))
-        yield
+        with kernels.using_backend(backend):
+            yield
     finally:
         for name, function in kept.items():
             setattr(package, name, function)
-        kernels.set_backend(chosen)
 
 
 def _layer(name, shape, **options):

@@ -12,6 +12,7 @@ U units. Arrays are float32 or float64, results have the dtype of the inputs. `p
 ``((top, bottom), (left, right))``; strides, dilation and pool sizes are pairs. No input is ever changed.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -35,6 +36,17 @@ def set_backend(name):
         if name == "numba" and not numba_is_installed():
             raise ImportError("the backend 'numba' needs Numba: pip install 'scratchnet[fast]'")
     _backend, _module = name, None
+
+
+@contextlib.contextmanager
+def using_backend(name):
+    """A ``with`` block that computes with `name` and then goes back to what was chosen before."""
+    before = _backend
+    set_backend(name)
+    try:
+        yield
+    finally:
+        set_backend(before)
 
 
 def get_backend():

@@ -8,23 +8,18 @@ import numpy as np
 
 def max_pool2d_forward(x, pool_size, strides, padding):
     OH, OW = _output_size(x.shape, pool_size, strides, padding)
-    padded = _pad(x, padding, -np.inf)
-    y = argmax = None
-    for place, view in enumerate(_views(padded, pool_size, strides, OH, OW)):
-        if y is None:
-            # A window may begin in the padding. Its minus infinity must not be chosen over one inside the image.
-            y, argmax = view.copy(), np.zeros(view.shape, np.int32)
-            if padding != ((0, 0), (0, 0)):
-                inside = _pad(np.ones((1, *x.shape[1:3], 1), bool), padding, False)
-                chosen = np.broadcast_to(next(_views(inside, pool_size, strides, OH, OW)), (1, OH, OW, 1)).copy()
-            continue
-        better = (view > y) | (np.isnan(view) & ~np.isnan(y))
-        if padding != ((0, 0), (0, 0)):
-            here = _nth_view(inside, place, pool_size, strides, OH, OW)
-            better |= here & ~chosen
-            chosen |= here
-        np.copyto(y, view, where=better)
-        argmax[better] = place
+    views = list(_views(_pad(x, padding, -np.inf), pool_size, strides, OH, OW))
+    y = views[0].copy()
+    for view in views[1:]:
+        np.maximum(y, view, out=y)  # NaN wins
+    # Where the maximum was: as many places as come before the first that equals it. Padding may equal it, too, in a
+    # window of minus infinities, but is never chosen.
+    inside = _views(_pad(np.ones((1, *x.shape[1:3], 1), bool), padding, False), pool_size, strides, OH, OW)
+    argmax = np.zeros(y.shape, np.uint8 if len(views) <= 256 else np.int32)
+    found = np.zeros(y.shape, bool)
+    for view, is_inside in zip(views[:-1], inside):
+        found |= ((view == y) | np.isnan(view)) & is_inside
+        argmax += ~found
     return y, argmax
 
 
@@ -32,7 +27,7 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
     N, OH, OW, C = dy.shape
     dpadded = np.zeros(_padded_shape(x_shape, padding), dy.dtype)
     for place, view in enumerate(_views(dpadded, pool_size, strides, OH, OW)):
-        view += dy * (argmax == place)
+        np.add(view, dy, out=view, where=argmax == place)
     return _unpad(dpadded, x_shape, padding)
 
 
@@ -62,11 +57,6 @@ def _views(padded, pool_size, strides, OH, OW):
             rows = slice(a, a + (OH - 1) * strides[0] + 1, strides[0])
             columns = slice(b, b + (OW - 1) * strides[1] + 1, strides[1])
             yield padded[:, rows, columns]
-
-
-def _nth_view(padded, place, pool_size, strides, OH, OW):
-    a, b = divmod(place, pool_size[1])
-    return padded[:, a : a + (OH - 1) * strides[0] + 1 : strides[0], b : b + (OW - 1) * strides[1] + 1 : strides[1]]
 
 
 def _counts(x_shape, pool_size, strides, padding, OH, OW, dtype):
