@@ -43,15 +43,30 @@ def run_example(main, description, epochs, batch_size=128, extra=None):
     `extra(parser)` may add options. What goes wrong for a known reason ends with one line and exit code 1.
     """
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, prog=os.path.basename(sys.argv[0])
+    program = os.path.basename(sys.argv[0])
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    add = parser.add_argument
+    add(
+        "--data",
+        choices=("sample", "full"),
+        default="sample",
+        help="the embedded sample, or everything: from the folder SCRATCHNET_DATA, the cache, or the download "
+        "(default: sample)",
     )
-    parser.add_argument("--data", choices=("sample", "full"), default="sample", help="the embedded sample, or all of it: from the folder SCRATCHNET_DATA, the cache, or the download")
-    parser.add_argument("--epochs", type=_positive, default=epochs, help="passes over the training data")
-    parser.add_argument("--batch-size", type=_positive, default=batch_size, help="samples in a training step")
-    parser.add_argument("--seed", type=int, default=1, help="of everything random: the same seed, the same result")
-    parser.add_argument("--backend", choices=("loops", "numpy", "numba"), default=None, help="which kernels compute; by default numba where it is installed, else numpy")
-    parser.add_argument("--out", default=os.path.join("outputs", name), metavar="FOLDER", help="where the pictures go")
+    add("--epochs", type=_positive, default=epochs, help="passes over the training data (default: %(default)s)")
+    add("--batch-size", type=_positive, default=batch_size, help="samples in a training step (default: %(default)s)")
+    add("--seed", type=int, default=1, help="the same seed gives the same result (default: %(default)s)")
+    add(
+        "--backend",
+        choices=("loops", "numpy", "numba"),
+        help="which kernels compute (default: numba where it is installed, else numpy)",
+    )
+    add(
+        "--out",
+        default=os.path.join("outputs", name),
+        metavar="FOLDER",
+        help="where the pictures go (default: %(default)s)",
+    )
     if extra is not None:
         extra(parser)
     options = parser.parse_args()
@@ -62,10 +77,10 @@ def run_example(main, description, epochs, batch_size=128, extra=None):
         output = Output(options.out)
         main(options, output)
     except (OSError, ImportError, ValueError, FloatingPointError) as problem:
-        print(f"{parser.prog}: {problem}", file=sys.stderr)
+        print(f"{program}: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\n{parser.prog}: interrupted", file=sys.stderr)
+        print(f"\n{program}: interrupted", file=sys.stderr)
         return 130
     print(f"\nDone in {time.perf_counter() - began:.0f} s. Wrote:")
     for path in output.paths:
