@@ -18,8 +18,10 @@ Why it is shaped like this:
 * One strided copy by NumPy moves whole runs of neighbours, as long as no window leaves the image; so each piece is first
   copied into a frame of zeros. With many channels a run is KW C elements. With few it would be short; there the matrix
   lies in memory the other way round, an image row to a run, which is all the same to BLAS.
-* OpenBLAS has kernels for small products that skip its repacking of the operands; with so few filters they are a tenth
-  faster than its large ones. So a product is made in strips of as many rows as count as small.
+* With few channels a product has so few multiply-adds to a byte that OpenBLAS's repacking of its operands shows. It is
+  left out for small products, so there a piece is no larger than what counts as small.
+* Not smaller than that either: between two calls of NumPy a thread needs the interpreter's lock, and threads that
+  compute side by side wait for each other there.
 * A last column of ones multiplies the bias, so that adding it costs no pass over y; in backward it gives dbias.
 
 Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and KH KW C copied elements for each row.
@@ -28,7 +30,7 @@ Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-_CACHE = 384 * 1024  # bytes to work on at a time: the patches, what they are made of, and what is made of them
+_CACHE = 1024 * 1024  # bytes to work on at a time: the patches, what they are made of, and what is made of them
 _SMALL = 100**3  # multiply-adds; up to here OpenBLAS takes a product for a small one
 _FEW = 5  # channels; with fewer an image row is the longer run
 
@@ -52,7 +54,7 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, add=add_windows)
     mirrored = _mirror(padding, (KH, KW), dilation)
     if max(strides) == 1 and F < min(_FEW, C) and np.min(mirrored) >= 0:
         flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(C, -1)  # (C, KH KW F)
-        for piece in _pieces(N, (H * W * (C + KH * KW * F) + OH * OW * F) * x.itemsize):
+        for piece in _pieces(N, (H * W * (C + KH * KW * F) + OH * OW * F) * x.itemsize, N):
             _multiply_and_add(x[piece], flipped, (KH, KW), strides, mirrored, dilation, y[piece], add)
             if bias is not None:
                 y[piece] += bias
@@ -62,7 +64,7 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, add=add_windows)
     if bias is not None:
         weights[-1] = bias
     for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
-        _product(patches, weights, y[piece].reshape(-1, F))
+        np.dot(patches, weights, out=y[piece].reshape(-1, F))
     return y
 
 
@@ -98,16 +100,9 @@ def _backward_gathering_dy(dy, x, kernel, mirrored, dilation, needs_dx):
         dz = dy[piece].reshape(-1, F)
         dbias += np.ones(len(dz), dz.dtype) @ dz
         if needs_dx:
-            _product(D, flipped, dx[piece].reshape(-1, C))
+            np.dot(D, flipped, out=dx[piece].reshape(-1, C))
     dkernel = dflipped.reshape(C, KH, KW, F)[:, ::-1, ::-1].transpose(1, 2, 0, 3)
     return dx, np.ascontiguousarray(dkernel), dbias
-
-
-def _product(patches, weights, out):
-    """``out = patches weights``, in strips of rows."""
-    strip = max(_SMALL // weights.size, 16)
-    for start in range(0, len(patches), strip):
-        np.dot(patches[start : start + strip], weights, out=out[start : start + strip])
 
 
 def _gather(x, F, kernel_size, strides, padding, dilation):
@@ -119,9 +114,10 @@ def _gather(x, F, kernel_size, strides, padding, dilation):
     (top, _), (left, _) = padding
     OH, OW = _output_size((H, W), kernel_size, strides, padding, dilation)
     K = kernel_size[0] * kernel_size[1] * C
-    pieces = _pieces(N, (H * W * C + OH * OW * (K + 1 + F)) * x.itemsize)
-    images = pieces[0].stop if pieces else 0
     few = C < _FEW
+    at_most = _SMALL // max(OH * OW * (K + 1) * F, 1) if few else N
+    pieces = _pieces(N, (H * W * C + OH * OW * (K + 1 + F)) * x.itemsize, at_most)
+    images = pieces[0].stop if pieces else 0
     framed = _frame(images, (H, W), C, padding, x.dtype, few)
     windows = _windows(framed, (OH, OW), kernel_size, strides, dilation)  # (images, OH, OW, KH, KW, C)
     matrix = np.ones((K + 1, images * OH * OW), x.dtype).T if few else np.ones((images * OH * OW, K + 1), x.dtype)
@@ -172,9 +168,9 @@ def _mirror(padding, kernel_size, dilation):
     return tuple((reach[k] - padding[k][0], reach[k] - padding[k][1]) for k in range(2))
 
 
-def _pieces(N, bytes_per_image):
-    """Slices of the batch with about `_CACHE` bytes each."""
-    images = max(_CACHE // max(bytes_per_image, 1), 1)
+def _pieces(N, bytes_per_image, at_most):
+    """Slices of the batch with about `_CACHE` bytes each, and no more than `at_most` images, but one at least."""
+    images = max(min(_CACHE // max(bytes_per_image, 1), at_most), 1)
     return [slice(start, min(start + images, N)) for start in range(0, N, images)]
 
 

@@ -25,9 +25,10 @@ def max_pool2d_forward(x, pool_size, strides, padding):
 
 def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
     N, OH, OW, C = dy.shape
+    bits = dy.view(f"i{dy.itemsize}")  # to be multiplied in place of dy, since 0 * inf is NaN
     dpadded = np.zeros(_padded_shape(x_shape, padding), dy.dtype)
     for place, view in enumerate(_views(dpadded, pool_size, strides, OH, OW)):
-        np.add(view, dy, out=view, where=argmax == place)
+        view += (bits * (argmax == place)).view(dy.dtype)
     return _unpad(dpadded, x_shape, padding)
 
 
