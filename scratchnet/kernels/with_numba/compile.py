@@ -14,6 +14,7 @@ import sys
 import threading
 
 import numba
+import numpy as np
 
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
@@ -30,6 +31,14 @@ def njit(function=None, *, reorder=True):
     if hasattr(compiled, "compile"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
         compiled.compile = _telling(compiled.compile)
     return compiled
+
+
+def plain(array):
+    """`array`, or a copy of it, as kernels are compiled for: contiguous, aligned, writeable.
+
+    Every other layout, and read-only memory too, would be a type of its own to Numba and be compiled for anew.
+    """
+    return array if array.flags.carray else np.array(array, order="C")
 
 
 def _telling(compile_):

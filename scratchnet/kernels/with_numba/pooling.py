@@ -7,31 +7,31 @@ elements: it is written and read once per output, and memory sets the pace.
 
 import numpy as np
 
-from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.compile import njit, plain
 
 
 def max_pool2d_forward(x, pool_size, strides, padding):
     y = np.empty((x.shape[0], *_output_size(x.shape, pool_size, strides, padding), x.shape[3]), x.dtype)
     argmax = np.empty(y.shape, np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32)
-    _max_forward(np.ascontiguousarray(x), *pool_size, *strides, padding[0][0], padding[1][0], y, argmax)
+    _max_forward(plain(x), *pool_size, *strides, padding[0][0], padding[1][0], y, argmax)
     return y, argmax
 
 
 def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
     dx = np.zeros(x_shape, dy.dtype)
-    _max_backward(np.ascontiguousarray(dy), argmax, *pool_size, *strides, padding[0][0], padding[1][0], dx)
+    _max_backward(plain(dy), plain(argmax), *pool_size, *strides, padding[0][0], padding[1][0], dx)
     return dx
 
 
 def average_pool2d_forward(x, pool_size, strides, padding):
     y = np.zeros((x.shape[0], *_output_size(x.shape, pool_size, strides, padding), x.shape[3]), x.dtype)
-    _average_forward(np.ascontiguousarray(x), *pool_size, *strides, padding[0][0], padding[1][0], y)
+    _average_forward(plain(x), *pool_size, *strides, padding[0][0], padding[1][0], y)
     return y
 
 
 def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
     dx = np.zeros(x_shape, dy.dtype)
-    _average_backward(np.ascontiguousarray(dy), *pool_size, *strides, padding[0][0], padding[1][0], dx)
+    _average_backward(plain(dy), *pool_size, *strides, padding[0][0], padding[1][0], dx)
     return dx
 
 

@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.compile import njit, plain
 
 
 def upsample2d_forward(x, size):
     N, H, W, C = x.shape
     y = np.empty((N, H * size[0], W * size[1], C), x.dtype)
-    _repeat(np.ascontiguousarray(x), size[0], size[1], y)
+    _repeat(plain(x), size[0], size[1], y)
     return y
 
 
 def upsample2d_backward(dy, size):
     N, OH, OW, C = dy.shape
     dx = np.empty((N, OH // size[0], OW // size[1], C), dy.dtype)
-    _sum_blocks(np.ascontiguousarray(dy), size[0], size[1], dx)
+    _sum_blocks(plain(dy), size[0], size[1], dx)
     return dx
 
 

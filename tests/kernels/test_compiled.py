@@ -1,0 +1,79 @@
+"""What Numba brings along: compiled once for each dtype, announced, and the same as plain Python with checked bounds."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+AGREEMENT = """
+import numpy as np
+from scratchnet.kernels import loops, with_numba
+rng = np.random.default_rng(0)
+plain, strided = (((1, 1), (0, 1)), (1, 1), (1, 1)), (((1, 0), (1, 1)), (2, 1), (1, 1))
+dilated = ((2, 2), (1, 1)), (1, 1), (2, 1)
+for padding, strides, dilation in (plain, strided, dilated):
+    for C, F in ((1, 7), (7, 1), (6, 5)):
+        x, kernel, bias = rng.normal(size=(2, 5, 4, C)), rng.normal(size=(3, 2, C, F)), rng.normal(size=F)
+        args = strides, padding, dilation
+        y = loops.conv2d_forward(x, kernel, bias, *args)
+        np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, bias, *args), y, atol=1e-12)
+        dy = rng.normal(size=y.shape)
+        results = [module.conv2d_backward(dy, x, kernel, *args) for module in (with_numba, loops)]
+        for found, expected in zip(*results):
+            np.testing.assert_allclose(found, expected, atol=1e-12)
+x, args = -rng.random((2, 5, 4, 3)), ((3, 2), (2, 1), ((1, 1), (0, 1)))
+y, argmax = with_numba.max_pool2d_forward(x, *args)
+expected_y, expected_argmax = loops.max_pool2d_forward(x, *args)
+np.testing.assert_array_equal(y, expected_y)
+np.testing.assert_array_equal(argmax, expected_argmax)
+dy = rng.normal(size=y.shape)
+back = [module.max_pool2d_backward(dy, argmax, x.shape, *args) for module in (with_numba, loops)]
+np.testing.assert_allclose(*back, atol=1e-12)
+np.testing.assert_allclose(*[m.average_pool2d_forward(x, *args) for m in (with_numba, loops)], atol=1e-12)
+np.testing.assert_allclose(*[m.average_pool2d_backward(dy, x.shape, *args) for m in (with_numba, loops)], atol=1e-12)
+np.testing.assert_array_equal(*[m.upsample2d_forward(x, (2, 3)) for m in (with_numba, loops)])
+dy = rng.normal(size=(2, 10, 12, 3))
+np.testing.assert_allclose(*[m.upsample2d_backward(dy, (2, 3)) for m in (with_numba, loops)], atol=1e-12)
+print("agreed")
+"""
+
+
+def run(code, **environment):
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_the_same_in_plain_python():
+    assert run(AGREEMENT, NUMBA_DISABLE_JIT="1").stdout == "agreed\n"
+
+
+def test_no_index_leaves_its_array_and_compiling_is_announced_once(tmp_path):
+    # A cache of its own, because code that checks bounds is other code.
+    result = run(AGREEMENT, NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path))
+    assert result.stdout == "agreed\n"
+    assert result.stderr.count("compiling kernels for this machine") == 1
+
+
+def test_a_layout_is_not_compiled_for_anew():
+    from scratchnet.kernels import with_numba
+    from scratchnet.kernels.with_numba import pooling, upsampling
+
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 2))
+    readonly = x.copy()
+    readonly.flags.writeable = False
+    pool = (2, 2), (2, 2), ((0, 0), (0, 0))
+    kernels = pooling._max_forward, pooling._average_forward, upsampling._repeat
+    counts = []
+    for array in (x, readonly, np.asfortranarray(x), x[::-1], x[:, :, ::2][:, :, [0, 1, 1, 0]]):
+        with_numba.max_pool2d_forward(array, *pool)
+        with_numba.average_pool2d_forward(array, *pool)
+        with_numba.upsample2d_forward(array, (2, 2))
+        counts.append([len(getattr(kernel, "signatures", ())) for kernel in kernels])
+    assert all(count == counts[0] for count in counts)
