@@ -2,29 +2,45 @@
 
 import numpy as np
 
+from scratchnet.evaluation.anomalies import add_noise
+from scratchnet.evaluation.reconstruction import reconstruction_error
 from scratchnet.evaluation.style import require
+
+add_gaussian_noise = add_noise  # an anomaly to a detector; to a denoiser, its input
+
+
+def image_quality(clean, images, samples=1000):
+    """``{"mse", "psnr", "ssim"}`` of images against the clean ones, each the mean over the images.
+
+    Args:
+        clean: (N, H, W) or (N, H, W, C), values in [0, 1], H and W at least 7.
+        images: of the same shape.
+        samples: the SSIM, which is slow, is the mean over the first so many images; None: over all.
+
+    PSNR is ``-10 log10(mse)`` in dB (the peak is 1); infinite for an image equal to the clean one. SSIM: Wang et al.,
+    "Image quality assessment: from error visibility to structural similarity", 2004, by scikit-image, 1 at best.
+    Raises ValueError for different shapes, NaN or infinity.
+    """
+    similarity = require("skimage.metrics", extra="examples").structural_similarity
+    clean, images = np.asarray(clean), np.asarray(images)
+    if images.shape != clean.shape or clean.ndim not in (3, 4):
+        raise ValueError(f"image_quality: images of shape {images.shape}, clean ones of shape {clean.shape}")
+    mse = reconstruction_error(clean, images)  # (N,)
+    with np.errstate(divide="ignore"):
+        psnr = -10 * np.log10(mse)
+    options = {"data_range": 1.0, "channel_axis": -1 if clean.ndim == 4 else None}
+    pairs = zip(clean[:samples].astype(np.float64), images[:samples].astype(np.float64))
+    ssim = [similarity(a, b, **options) for a, b in pairs]
+    return {"mse": float(mse.mean()), "psnr": float(psnr.mean()), "ssim": float(np.mean(ssim))}
 
 
 def denoising_table(clean, images_by_name, samples=1000):
-    """Mean squared error, PSNR (dB) and SSIM of each set of images against the clean ones: ``(headings, rows)``.
+    """`image_quality` of each set of images as ``(headings, rows)`` of text.
 
-    Args:
-        clean: (N, H, W, C) in [0, 1].
-        images_by_name: dict from a name ("noisy", a model) to images of the same shape.
-        samples: SSIM, which is slow, is the mean over this many images.
-
-    PSNR is ``-10 log10(mse)`` of each image, averaged (peak 1). SSIM: Wang et al., "Image quality assessment: from error
-    visibility to structural similarity", 2004, by scikit-image.
+    `images_by_name`: dict from a name ("noisy", a model's) to images of the shape of `clean`.
     """
-    similarity = require("skimage.metrics", extra="examples").structural_similarity
-    clean = np.asarray(clean, dtype=np.float64)
     rows = []
     for name, images in images_by_name.items():
-        images = np.asarray(images, dtype=np.float64)
-        if images.shape != clean.shape:
-            raise ValueError(f"denoising_table: {name} has shape {images.shape}, the clean images {clean.shape}")
-        mse = np.square(images - clean).reshape(len(clean), -1).mean(axis=1)
-        psnr = -10 * np.log10(np.maximum(mse, 1e-12))
-        ssim = [similarity(a, b, data_range=1.0, channel_axis=-1) for a, b in zip(clean[:samples], images[:samples])]
-        rows.append([name, f"{mse.mean():.5f}", f"{psnr.mean():.2f}", f"{np.mean(ssim):.4f}"])
+        quality = image_quality(clean, images, samples)
+        rows.append([name, f"{quality['mse']:.5f}", f"{quality['psnr']:.2f}", f"{quality['ssim']:.4f}"])
     return ("images", "MSE", "PSNR (dB)", "SSIM"), rows

@@ -1,25 +1,39 @@
-"""Finding what does not belong: an autoencoder reconstructs badly what it was not trained on."""
+"""Finding what does not belong: an autoencoder reconstructs badly what it was not trained on.
+
+The idea is old (Japkowicz, Myers and Gluck, "A novelty detection approach to classification", 1995). It has a known
+weakness: what is *simpler* than the training data, such as a digit on black, may well be reconstructed better.
+"""
+
+import inspect
+import numbers
 
 import numpy as np
 
 from scratchnet.evaluation.reconstruction import reconstruction_error
-from scratchnet.evaluation.style import COLOURS, axes_or_new, require
+from scratchnet.evaluation.style import require
 
 _base = require("sklearn.base")
+_validation = require("sklearn.utils.validation")
 
 
 class ReconstructionDetector(_base.OutlierMixin, _base.BaseEstimator):
     """An outlier detector by reconstruction error, in the manner of scikit-learn's.
 
     Args:
-        model: a trained autoencoder; anything with ``predict(X)`` that gives arrays of X's shape.
-        quantile: in (0, 1): the share of normal data that counts as normal. The threshold is this quantile of the errors
-            on the data given to `fit`, which have to be normal; anomalies play no part in it.
+        model: a trained autoencoder: anything with ``predict(X)`` or a function, that gives arrays of X's shape. It is
+            not trained further.
+        quantile: in (0, 1): the share of normal data that counts as normal. The threshold is this quantile of the
+            errors on the data given to `fit`, which have to be normal; anomalies play no part in it.
         measure: "mse", "mae" or "bce"; see `reconstruction_error`.
 
     Attributes (after fit):
         threshold_: the largest error that counts as normal.
-        offset_: ``-threshold_``, as scikit-learn counts: score_samples - offset_ = decision_function.
+        offset_: ``-threshold_``, as scikit-learn counts: decision_function = score_samples - offset_.
+        n_features_in_: how many values a sample has.
+
+    X is (N, D), or (N, ...) such as images. To `sklearn.base.clone` a detector copies the model, weights and all.
+    Raises ValueError for a quantile or measure that is none, for NaN or infinity, for samples of another size than in
+    `fit`, and for reconstructions of another shape; scikit-learn's NotFittedError before `fit`.
     """
 
     def __init__(self, model=None, quantile=0.95, measure="mse"):
@@ -28,79 +42,57 @@ class ReconstructionDetector(_base.OutlierMixin, _base.BaseEstimator):
         self.measure = measure
 
     def fit(self, X, y=None):
-        """Set the threshold from normal data X (N, ...); y is not used. Returns self."""
-        if not 0 < self.quantile < 1:
+        """Set the threshold from normal data X; y is not used. Returns self."""
+        if not isinstance(self.quantile, numbers.Real) or not 0 < self.quantile < 1:
             raise ValueError(f"ReconstructionDetector: quantile must be between 0 and 1, got {self.quantile!r}")
-        errors = self.errors(X)
+        X = self._check(X)
+        errors = self._errors(X)
+        self.n_features_in_ = X[0].size
         self.threshold_ = float(np.quantile(errors, self.quantile))
         self.offset_ = -self.threshold_
-        self.n_features_in_ = int(np.prod(np.shape(X)[1:]))
         return self
 
     def errors(self, X):
-        """The reconstruction error of each sample (N,)."""
-        X = np.asarray(X)
-        if not np.isfinite(X).all():
-            raise ValueError("ReconstructionDetector: X holds NaN or infinity")
-        try:
-            Y = self.model.predict(X, verbose=0)
-        except TypeError:  # a model that is not Keras-like
-            Y = self.model.predict(X)
-        return reconstruction_error(X, Y, self.measure)
+        """The reconstruction error of each sample (N,); needs no `fit`."""
+        X = self._check(X)
+        expected = getattr(self, "n_features_in_", X[0].size)
+        if X[0].size != expected:
+            # scikit-learn's own words, which its checks of an estimator look for.
+            raise ValueError(
+                f"X has {X[0].size} features, but ReconstructionDetector is expecting {expected} features as input"
+            )
+        return self._errors(X)
 
     def score_samples(self, X):
         """The higher, the more normal: the negative error of each sample (N,)."""
+        _validation.check_is_fitted(self, "threshold_")
         return -self.errors(X)
 
     def decision_function(self, X):
-        """Positive for normal samples, negative for outliers (N,)."""
-        require("sklearn.utils.validation").check_is_fitted(self, "threshold_")
+        """Positive or 0 for normal samples, negative for outliers (N,)."""
         return self.score_samples(X) - self.offset_
 
     def predict(self, X):
         """1 for normal samples, -1 for outliers (N,)."""
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
+    def score(self, X, y):
+        """The share of samples on which `predict` agrees with y, (N,) of 1 and -1 (as `EllipticEnvelope.score`)."""
+        return float(require("sklearn.metrics").accuracy_score(y, self.predict(X)))
 
-def detection_table(errors_normal, errors_by_kind, threshold):
-    """How well a threshold tells each kind of anomaly from normal data: ``(headings, rows)``.
+    def _check(self, X):
+        return _validation.check_array(X, allow_nd=True, estimator=self)
 
-    Args:
-        errors_normal: (N,) errors of normal test data.
-        errors_by_kind: dict from a kind of anomaly to its errors (M,).
-        threshold: errors above it are called anomalies.
-
-    Rows: kind, ROC-AUC of the error, precision and recall at the threshold.
-    """
-    metrics = require("sklearn.metrics")
-    rows = []
-    for kind, errors in errors_by_kind.items():
-        truth = np.r_[np.zeros(len(errors_normal)), np.ones(len(errors))]
-        scores = np.r_[errors_normal, errors]
-        flagged = scores > threshold
-        precision = metrics.precision_score(truth, flagged, zero_division=0)
-        recall = metrics.recall_score(truth, flagged)
-        rows.append([kind, f"{metrics.roc_auc_score(truth, scores):.4f}", f"{precision:.3f}", f"{recall:.3f}"])
-    return ("anomaly", "ROC-AUC", "precision", "recall"), rows
+    def _errors(self, X):
+        predict = getattr(self.model, "predict", self.model)
+        if not callable(predict):
+            raise TypeError(f"ReconstructionDetector: model must have predict or be a function, got {self.model!r}")
+        options = {"verbose": 0} if "verbose" in _parameters(predict) else {}
+        return reconstruction_error(X, predict(X, **options), self.measure)
 
 
-def plot_error_histogram(errors_normal, errors_by_kind, threshold, ax=None):
-    """Histograms of the errors of normal data and of each kind of anomaly, and the threshold. Returns the figure."""
-    figure, ax = axes_or_new(ax, 8.0, 4.2)
-    everything = np.concatenate([errors_normal, *errors_by_kind.values()])
-    bins = np.geomspace(max(everything.min(), 1e-8), everything.max() * 1.0001, 60)
-    ax.hist(errors_normal, bins, weights=_share(errors_normal), color="0.75", label="normal")
-    for colour, (kind, errors) in zip(COLOURS, errors_by_kind.items()):
-        ax.hist(errors, bins, weights=_share(errors), histtype="step", color=colour, linewidth=1.6, label=kind)
-    ax.axvline(threshold, color="black", linestyle="--", linewidth=1.2, label=f"threshold {threshold:.4f}")
-    ax.set(xscale="log", xlabel="reconstruction error (log scale)", ylabel="share of images")
-    ax.set_title("Errors of normal and strange images")
-    ax.grid(color="0.9")
-    ax.set_axisbelow(True)
-    ax.legend(fontsize="small")
-    return figure
-
-
-def _share(errors):
-    return np.full(len(errors), 1 / max(len(errors), 1))
-
+def _parameters(function):
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a function that is not written in Python may not tell
+        return ()

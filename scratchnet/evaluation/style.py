@@ -3,17 +3,32 @@
 import importlib
 import os
 
-# Okabe and Ito's colours, which readers with any kind of colour vision can tell apart.
+# The eight colours of Okabe and Ito ("Color universal design", 2008), which readers with any kind of colour vision can
+# tell apart, yellow and black last since they are the hardest to read beside the others; a grey and a brown make ten.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000", "#7F7F7F", "#8C510A")
+
+_PACKAGES = {"sklearn": "scikit-learn", "skimage": "scikit-image"}
 
 
 def require(module, extra="plot"):
-    """Import a package that only evaluation needs, or raise ImportError with the command that installs it."""
+    """Import a module that only evaluation needs.
+
+    Raises ImportError with the command that installs its package if that package is missing. A package that is there
+    and fails to import raises its own error.
+    """
+    root = module.split(".")[0]
     try:
         return importlib.import_module(module)
-    except ImportError as problem:
-        package = {"sklearn": "scikit-learn", "skimage": "scikit-image"}.get(module.split(".")[0], module.split(".")[0])
-        raise ImportError(f"this needs {package}: pip install 'scratchnet[{extra}]'") from problem
+    except ModuleNotFoundError as problem:
+        if (problem.name or "").split(".")[0] != root:
+            raise
+        package = _PACKAGES.get(root, root)
+        raise ImportError(f"this needs {package}: pip install 'scratchnet[{extra}]'", name=root) from problem
+
+
+def colour(k):
+    """The colour of the k-th of several things; after the last the first comes again."""
+    return COLOURS[k % len(COLOURS)]
 
 
 def new_figure(width=8.0, height=4.5, rows=1, columns=1, **options):
@@ -34,21 +49,28 @@ def save_figure(figure, path):
     return str(path)
 
 
-def text_table(headings, rows):
-    """A table as text: the first column left, the others right."""
-    return "\n".join(_lines(headings, rows, "  ", ""))
+def text_table(headings, rows, width=80):
+    """A table as text: the first column left, the others right.
+
+    Where a line would be longer than `width`, the first column is shortened, down to eight characters.
+    """
+    cells = [[str(cell) for cell in row] for row in (headings, *rows)]
+    excess = max(len(line) for line in _lines(cells, "  ")) - width
+    if excess > 0:
+        room = max(max(len(row[0]) for row in cells) - excess, 8)
+        cells = [[row[0] if len(row[0]) <= room else row[0][: room - 3] + "...", *row[1:]] for row in cells]
+    return "\n".join(line.rstrip() for line in _lines(cells, "  "))
 
 
 def markdown_table(headings, rows):
-    """The same as Markdown."""
-    head, *body = _lines(headings, rows, " | ", "| ")
+    """The same as Markdown, at full width; a ``|`` in a cell is escaped."""
+    cells = [[str(cell).replace("|", r"\|") for cell in row] for row in (headings, *rows)]
+    head, *body = [f"| {line} |" for line in _lines(cells, " | ")]
     rule = "|" + "|".join("---" if i == 0 else "---:" for i in range(len(headings))) + "|"
-    return "\n".join([f"{head} |", rule, *(f"{line} |" for line in body)])
+    return "\n".join([head, rule, *body])
 
 
-def _lines(headings, rows, between, before):
-    cells = [[str(cell) for cell in row] for row in (headings, *rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(headings))]
+def _lines(cells, between):
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     for row in cells:
-        aligned = [c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
-        yield (before + between.join(aligned)).rstrip()
+        yield between.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths)))
