@@ -8,14 +8,14 @@ Each is a pair, as everything here that can be differentiated:
 Most derivatives are cheapest from the *output*: sigmoid' = y (1 - y), tanh' = 1 - y^2, relu' = [y > 0]. Those keep y
 in their cache; the others keep z. The table at the end of the file says which.
 
-At a kink the derivative is the one that Keras takes: relu'(0) = 0, leaky_relu'(0) = negative_slope.
+At a kink the derivative is the one that Keras takes: relu'(0) = 0, leaky_relu'(0) = negative_slope, selu'(0) = scale.
 """
 
 import math
 
 import numpy as np
 
-_erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has no erf; this one is exact and slow
+_erf = np.vectorize(math.erf, otypes=[np.float64])  # NumPy has no erf; this one is exact and slow
 
 
 def _linear(z, out=None):
@@ -67,7 +67,7 @@ def _selu(z, out=None):
 
 
 def _selu_gradient(dy, y):
-    return dy * np.where(y > 0, dy.dtype.type(_SELU_SCALE), y + dy.dtype.type(_SELU_SCALE * _SELU_ALPHA))
+    return dy * np.where(y >= 0, dy.dtype.type(_SELU_SCALE), y + dy.dtype.type(_SELU_SCALE * _SELU_ALPHA))
 
 
 def _sigmoid(z, out=None):
@@ -201,7 +201,13 @@ class Activation:
         return self.gradient(dy, cache, **self.parameters)
 
     def with_parameters(self, **parameters):
-        """The same activation with other parameters: ``leaky_relu.with_parameters(negative_slope=0.1)``."""
+        """The same activation with other parameters: ``leaky_relu.with_parameters(negative_slope=0.1)``.
+
+        Raises ValueError for a slope below 0.
+        """
+        for name, value in parameters.items():
+            if self.function in (_leaky_relu, _elu) and not value >= 0:  # the derivative takes z's sign from y
+                raise ValueError(f'activation "{self.name}": {name} must be at least 0, got {value!r}')
         return Activation(self.name, self.function, self.gradient, self.keeps, **{**self.parameters, **parameters})
 
     def __repr__(self):

@@ -30,10 +30,14 @@ def set_seed(seed):
     Raises ValueError unless `seed` is an integer of at least 0.
     """
     global _root
+    with _lock:
+        _root = np.random.default_rng(_check_seed(seed))
+
+
+def _check_seed(seed):
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"the seed must be an integer of at least 0, got {seed!r}")
-    with _lock:
-        _root = np.random.default_rng(int(seed))
+    return int(seed)
 
 
 def new_seed():
@@ -84,11 +88,12 @@ def rows_per_sample(count):
 class RandomStream:
     """Random numbers for a layer that draws at every step; a row of the batch has its own place in the stream.
 
-    `seed`: an integer makes the stream repeatable by itself; None takes the next global seed.
+    `seed`: an integer of at least 0 makes the stream repeatable by itself; None takes the next global seed.
+    Raises ValueError for anything else.
     """
 
     def __init__(self, seed=None):
-        self.seed = new_seed() if seed is None else int(seed)
+        self.seed = new_seed() if seed is None else _check_seed(seed)
         self._calls = 0
 
     def uniform(self, shape):
@@ -121,5 +126,7 @@ class RandomStream:
             count = part.draws.get(id(self), 0)
             part.draws[id(self)] = count + 1
             key, first_row = (part.step, count), part.first_row
-        entropy = np.random.SeedSequence([self.seed, *key])
+        # As a spawn key: in one list with the seed, numbers of more than 32 bits would be taken apart into several, and
+        # [seed, 2**32 + k, 0] and [seed, k, 1] would be the same.
+        entropy = np.random.SeedSequence(self.seed, spawn_key=key)
         return np.random.Philox(entropy), first_row

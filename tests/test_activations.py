@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import activations
+from scratchnet.gradient_check import check_activation
 
 Z = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
 
@@ -55,7 +56,7 @@ def test_large_numbers_give_finite_values_and_no_warning(name, dtype):
     assert np.isfinite(activations.get(name).backward(np.ones_like(z), cache)).all()
 
 
-@pytest.mark.parametrize(("name", "slope"), [("relu", 0.0), ("leaky_relu", 0.2), ("elu", 1.0), ("relu6", 0.0), ("hard_sigmoid", 1 / 6)])
+@pytest.mark.parametrize(("name", "slope"), [("relu", 0.0), ("leaky_relu", 0.2), ("elu", 1.0), ("relu6", 0.0), ("selu", 1.0507009873554805), ("hard_sigmoid", 1 / 6), ("softsign", 1.0)])
 def test_the_derivative_at_zero_is_keras_s(name, slope):
     activation = activations.get(name)
     _, cache = activation.forward(np.zeros(1))
@@ -89,3 +90,39 @@ def test_parameters_names_and_what_is_refused():
         activations.get(np.tanh)
     with pytest.raises(ValueError, match='keeps must be "y" or "z"'):
         activations.Activation("a", np.tanh, None, "x")
+
+
+@pytest.mark.parametrize("name", activations.names())
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 1), (2, 3, 4)])
+def test_the_derivative_is_that_of_differences(name, shape):
+    z = np.random.default_rng(len(shape)).uniform(0.05, 2.5, shape) * np.random.default_rng(0).choice([-1, 1], shape)
+    check_activation(activations.get(name), z).raise_if_failed()
+
+
+@pytest.mark.parametrize("name", ["relu6", "hard_sigmoid"])
+def test_where_a_function_is_flat_its_derivative_is_zero(name):
+    z = np.array([-3.0, 6.0, -20.0, 20.0])  # the kinks among them count as flat, as in Keras
+    _, cache = activations.get(name).forward(z)
+    np.testing.assert_array_equal(activations.get(name).backward(np.ones(4), cache), 0)
+
+
+@pytest.mark.parametrize("name", [n for n in activations.names() if "softmax" not in n])
+def test_a_single_number_is_enough(name):
+    assert activations.get(name)(0.5) == pytest.approx(activations.get(name)(np.array([0.5]))[0])
+
+
+@pytest.mark.parametrize("name", activations.names())
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda a: np.repeat(a, 3, axis=1)[:, ::3]], ids=["Fortran", "strided"])
+def test_overwriting_is_right_in_every_layout(name, change):
+    z = np.random.default_rng(0).normal(size=(9, 5)).astype("float32")
+    expected = activations.get(name).forward(z)[0]
+    np.testing.assert_allclose(activations.get(name).forward(change(z.copy()), overwrite=True)[0], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("activation", "parameter"), [(activations.leaky_relu, "negative_slope"), (activations.elu, "alpha")])
+def test_a_slope_below_zero_is_refused_since_the_sign_of_y_would_mislead(activation, parameter):
+    flat = activation.with_parameters(**{parameter: 0.0})
+    _, cache = flat.forward(np.array([-2.0, 2.0]))
+    np.testing.assert_array_equal(flat.backward(np.ones(2), cache), [0, 1])
+    with pytest.raises(ValueError, match=f"{parameter} must be at least 0, got -1"):
+        activation.with_parameters(**{parameter: -1.0})

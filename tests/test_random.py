@@ -58,3 +58,37 @@ def test_the_global_seed_repeats_everything():
     for wrong in (-1, 1.5, True, "1"):
         with pytest.raises(ValueError, match="integer of at least 0"):
             seeds.set_seed(wrong)
+
+
+def test_draws_by_hand_and_draws_of_a_fit_never_meet():
+    stream = RandomStream(5)
+    by_hand = [stream.uniform((1, 4)) for _ in range(4)]
+    for step in range(4):
+        with drawing_rows(step, 0):
+            for draw_in_step in (stream.uniform((1, 4)), stream.uniform((1, 4)), stream.uniform((1, 4))):
+                assert not any(np.array_equal(draw_in_step, other) for other in by_hand)
+
+
+def test_seeds_longer_than_32_bits_have_streams_of_their_own():
+    seeds_near = [7, 7 + (1 << 32), 7 + (2 << 32), (7 << 32) + 1]
+    first = [draw(RandomStream(seed), step, 0, 1).tobytes() for seed in seeds_near for step in range(3)]
+    assert len(set(first)) == len(first)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", True])
+def test_a_stream_s_seed_is_an_integer(seed):
+    with pytest.raises(ValueError, match="integer of at least 0"):
+        RandomStream(seed)
+
+
+def test_outside_of_a_fit_a_row_per_sample_is_no_concern():
+    one, two = RandomStream(4), RandomStream(4)
+    with rows_per_sample(3):
+        folded = one.uniform((6, 2))
+    np.testing.assert_array_equal(folded, two.uniform((6, 2)))
+
+
+def test_sizes_of_all_kinds():
+    stream = RandomStream(0)
+    for shape in ((3,), (1, 1), (2, 5), (0, 3), (3, 0)):
+        assert stream.uniform(shape).shape == stream.normal(shape).shape == shape
