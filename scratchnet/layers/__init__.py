@@ -1,5 +1,6 @@
 """Layers, under Keras's names. One idea a file; `scratchnet.layers.base` says what they have in common."""
 
+from scratchnet import activations
 from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.add import Add
 from scratchnet.layers.average_pooling2d import AveragePooling2D
@@ -107,16 +108,26 @@ def serialize(layer):
 def deserialize(settings, custom_objects=None):
     """The layer that `serialize` described, with new parameters.
 
-    `custom_objects`: dict from name to class, for layers that are not scratchnet's own.
-    Raises ValueError for a class that is in neither.
+    `custom_objects`: dict from name to class, or to Activation, for what is not scratchnet's own.
+    Raises ValueError for a class that is in neither, and for `settings` that describe no layer.
     """
-    name, custom_objects = settings["class_name"], custom_objects or {}
-    if name in custom_objects:
-        return custom_objects[name].from_config(settings["config"])
-    if name in ("Model", "Sequential"):
+    if not isinstance(settings, dict) or not {"class_name", "config"} <= settings.keys():
+        raise ValueError(f"a layer is described by a dict with 'class_name' and 'config', got {settings!r}")
+    name, config, custom_objects = settings["class_name"], settings["config"], custom_objects or {}
+    if name in ("Model", "Sequential") and name not in custom_objects:
         from scratchnet import models
 
-        return getattr(models, name).from_config(settings["config"], custom_objects)
-    if name not in _CLASSES:
+        return getattr(models, name).from_config(config, custom_objects)
+    cls = custom_objects.get(name) or _CLASSES.get(name)
+    if cls is None:
         raise ValueError(f"unknown layer class {name!r}; a layer of your own must be given in custom_objects")
-    return _CLASSES[name].from_config(settings["config"])
+    return cls.from_config({key: _own_activation(value, custom_objects) for key, value in config.items()})
+
+
+def _own_activation(value, custom_objects):
+    """The Activation of `custom_objects` that a value of a configuration names; any other value as it is."""
+    named = value.get("name") if isinstance(value, dict) else value
+    found = custom_objects.get(named) if isinstance(named, str) else None
+    if not isinstance(found, activations.Activation):
+        return value
+    return found.with_parameters(**value["parameters"]) if isinstance(value, dict) else found

@@ -1,10 +1,22 @@
 """Activations as layers of their own: y = f(z), element by element (softmax: along the last axis)."""
 
 from scratchnet import activations
-from scratchnet.layers.base import Layer
+from scratchnet.layers.base import Layer, check_number
 
 
-class Activation(Layer):
+class _ActivationLayer(Layer):
+    """Base of the layers that apply their `activation`, and nothing else."""
+
+    activation = activations.linear
+
+    def forward(self, x, training=False):
+        return self.activation.forward(x)
+
+    def backward(self, dy, cache):
+        return self.activation.backward(dy, cache), {}
+
+
+class Activation(_ActivationLayer):
     """``y = activation(x)``; any shape.
 
     Args:
@@ -15,61 +27,43 @@ class Activation(Layer):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
-    def forward(self, x, training=False):
-        return self.activation.forward(x)
 
-    def backward(self, dy, cache):
-        return self.activation.backward(dy, cache), {}
+class ReLU(_ActivationLayer):
+    """``y = max(x, 0)``. Of Keras's arguments only the defaults are taken; for a slope below 0 see `LeakyReLU`."""
 
+    activation = activations.relu
 
-class _Fixed(Activation):
-    """An activation layer whose function is given by its class; its parameters are the constructor's arguments."""
-
-    function = None
-    arguments = ()
-
-    def __init__(self, **kwargs):
-        parameters = {name: kwargs.pop(name) for name in self.arguments}
-        super().__init__(self.function.with_parameters(**parameters) if parameters else self.function, **kwargs)
-        for name, value in parameters.items():
-            setattr(self, name, value)
-
-    def get_config(self):
-        settings = super().get_config()
-        del settings["activation"]
-        return settings
+    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+        super().__init__(**kwargs)
+        given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
+        for argument, default in {"max_value": None, "negative_slope": 0, "threshold": 0}.items():
+            if given[argument] != default:
+                message = f"Keras's argument {argument!r} is not implemented in scratchnet (got {given[argument]!r})"
+                raise self.error(message, TypeError)
 
 
-class ReLU(_Fixed):
-    """``y = max(x, 0)``. Keras's max_value, negative_slope and threshold are refused; see `LeakyReLU`."""
-
-    function = activations.relu
-
-
-class LeakyReLU(_Fixed):
-    """``y = x`` where x > 0, else ``negative_slope x`` (Maas et al. 2013)."""
-
-    function = activations.leaky_relu
-    arguments = ("negative_slope",)
+class LeakyReLU(_ActivationLayer):
+    """``y = x`` where x > 0, else ``negative_slope x`` (Maas et al. 2013); raises ValueError for a slope below 0."""
 
     def __init__(self, negative_slope=0.3, **kwargs):
-        super().__init__(negative_slope=float(negative_slope), **kwargs)
+        super().__init__(**kwargs)
+        self.negative_slope = check_number(self, "negative_slope", negative_slope)
+        self.activation = activations.leaky_relu.with_parameters(negative_slope=self.negative_slope)
 
 
-class ELU(_Fixed):
-    """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016)."""
-
-    function = activations.elu
-    arguments = ("alpha",)
+class ELU(_ActivationLayer):
+    """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016); raises ValueError for an alpha below 0."""
 
     def __init__(self, alpha=1.0, **kwargs):
-        super().__init__(alpha=float(alpha), **kwargs)
+        super().__init__(**kwargs)
+        self.alpha = check_number(self, "alpha", alpha)
+        self.activation = activations.elu.with_parameters(alpha=self.alpha)
 
 
-class Softmax(_Fixed):
+class Softmax(_ActivationLayer):
     """``y = e^x / sum(e^x)`` along the last axis."""
 
-    function = activations.softmax
+    activation = activations.softmax
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)

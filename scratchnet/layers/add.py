@@ -13,12 +13,13 @@ class Add(Layer):
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, list) or len(input_shape) < 2:
             raise self.error(f"expected a list of at least two inputs, got {input_shape}")
-        first, *others = input_shape
+        common, *others = input_shape
         for shape in others:
-            fits = len(shape) == len(first) and all(a == b or None in (a, b) for a, b in zip(first, shape))
+            fits = len(shape) == len(common) and all(a == b or None in (a, b) for a, b in zip(common, shape))
             if not fits:
-                raise self.error(f"inputs must have the same shape, got {first} and {shape}")
-        return first
+                raise self.error(f"inputs must have the same shape, got {common} and {shape}")
+            common = tuple(b if a is None else a for a, b in zip(common, shape))
+        return common
 
     def forward(self, xs, training=False):
         self.compute_output_shape([x.shape for x in xs])

@@ -12,6 +12,7 @@ Writing a layer of your own: store the arguments in `__init__`, make parameters 
 """
 
 import inspect
+import math
 import re
 
 import numpy as np
@@ -94,9 +95,7 @@ class Layer:
                 raise TypeError(f"{cls} has no argument {key!r}: it takes {known}")
             if not any(value is default or value == default for default in _KERAS_ONLY[key]):
                 raise TypeError(f"{cls}: Keras's argument {key!r} is not implemented in scratchnet (got {value!r})")
-        if name is not None and (not isinstance(name, str) or not name or "/" in name):
-            raise ValueError(f"{cls}: a name must be a non-empty string without '/', got {name!r}")
-        self.name = unique_name(snake_case(cls)) if name is None else name
+        self.name = unique_name(snake_case(cls)) if name is None else check_name(cls, name)
         self.trainable = bool(trainable)
         self.dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
         if input_dim is not None:
@@ -115,7 +114,11 @@ class Layer:
         """Create the parameters for inputs of `input_shape` (batch axis first), and set `built`."""
 
     def compute_output_shape(self, input_shape):
-        """The shape of forward's output for `input_shape`, both with the batch axis; raises ValueError if it cannot be."""
+        """The shape of forward's output for `input_shape`, both with the batch axis; raises ValueError if it cannot be.
+
+        By default that of the only input, unchanged.
+        """
+        self.check_shape(input_shape, "*")
         return input_shape
 
     def forward(self, x, training=False):
@@ -334,6 +337,22 @@ def _serialize(value):
     if isinstance(value, initializers.Initializer):
         return initializers.serialize(value)
     return value
+
+
+def check_name(owner, name):
+    """`name` if it can stand in a key such as "dense/kernel", or a ValueError that names the `owner`."""
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ValueError(f"{owner}: a name must be a non-empty string without '/', got {name!r}")
+    return name
+
+
+def check_number(layer, argument, value, below=math.inf):
+    """`value` as a float of at least 0 and less than `below`, or an error that names the layer and the argument."""
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < below:
+        wanted = "finite number of at least 0" if below == math.inf else f"number in [0, {below})"
+        raise layer.error(f"{argument} must be a {wanted}, got {value!r}")
+    return float(value)
 
 
 def check_positive_int(layer, argument, value):

@@ -30,16 +30,17 @@ class Concatenate(Layer):
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, list) or len(input_shape) < 2:
             raise self.error(f"expected a list of at least two inputs, got {input_shape}")
-        first, *others = input_shape
-        axis = self._axis(len(first))
+        common, *others = input_shape
+        axis = self._axis(len(common))
         for shape in others:
-            fits = len(shape) == len(first) and all(
-                k == axis or a == b or None in (a, b) for k, (a, b) in enumerate(zip(first, shape))
+            fits = len(shape) == len(common) and all(
+                k == axis or a == b or None in (a, b) for k, (a, b) in enumerate(zip(common, shape))
             )
             if not fits:
-                raise self.error(f"inputs must agree in all axes but {self.axis}, got {first} and {shape}")
+                raise self.error(f"inputs must agree in all axes but {self.axis}, got {common} and {shape}")
+            common = tuple(b if a is None else a for a, b in zip(common, shape))
         sizes = [shape[axis] for shape in input_shape]
-        return (*first[:axis], None if None in sizes else sum(sizes), *first[axis + 1 :])
+        return (*common[:axis], None if None in sizes else sum(sizes), *common[axis + 1 :])
 
     def forward(self, xs, training=False):
         self.compute_output_shape([x.shape for x in xs])

@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from scratchnet.layers.base import Layer
+from scratchnet.layers.base import Layer, check_number
 from scratchnet.random import RandomStream
 
 
@@ -23,16 +23,16 @@ class Dropout(Layer):
 
     Args:
         rate: p, in [0, 1).
-        seed: an integer makes the masks repeatable by themselves; None takes the library's seed.
+        seed: an integer of at least 0 makes the masks repeatable by themselves; None takes the library's seed.
+
+    Raises ValueError for a rate or seed that is none.
     """
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate < 1:
-            raise self.error(f"rate must be a number in [0, 1), got {rate!r}")
-        self.rate = rate
-        self.seed = seed
+        self.rate = check_number(self, "rate", rate, below=1)
         self.random = RandomStream(seed)
+        self.seed = None if seed is None else self.random.seed
 
     def forward(self, x, training=False):
         if not training or self.rate == 0:

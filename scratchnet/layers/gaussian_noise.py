@@ -1,6 +1,6 @@
 """Gaussian noise, added in training only: y = x + stddev * normal. Its derivative by x is 1 (Bishop 1995)."""
 
-from scratchnet.layers.base import Layer
+from scratchnet.layers.base import Layer, check_number
 from scratchnet.random import RandomStream
 
 
@@ -9,16 +9,16 @@ class GaussianNoise(Layer):
 
     Args:
         stddev: the standard deviation of the noise, at least 0.
-        seed: an integer makes the noise repeatable by itself; None takes the library's seed.
+        seed: an integer of at least 0 makes the noise repeatable by itself; None takes the library's seed.
+
+    Raises ValueError for a standard deviation or seed that is none.
     """
 
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(stddev, bool) or not isinstance(stddev, (int, float)) or not 0 <= stddev < float("inf"):
-            raise self.error(f"stddev must be a number of at least 0, got {stddev!r}")
-        self.stddev = stddev
-        self.seed = seed
+        self.stddev = check_number(self, "stddev", stddev)
         self.random = RandomStream(seed)
+        self.seed = None if seed is None else self.random.seed
 
     def forward(self, x, training=False):
         if not training or self.stddev == 0:

@@ -1,11 +1,13 @@
 """Where data enter a graph of layers."""
 
+import numpy as np
+
 from scratchnet import config
-from scratchnet.layers.base import Layer, unique_name
+from scratchnet.layers.base import Layer, check_name, unique_name
 from scratchnet.layers.symbolic import KerasTensor
 
 
-def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None):
+def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, **kwargs):
     """A symbolic tensor to build a model from.
 
     Args:
@@ -15,27 +17,40 @@ def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None):
         name: by default "input", counted.
         batch_shape: `shape` with the batch axis in front, instead of both.
 
-    Raises ValueError for a shape that is none.
+    Raises:
+        ValueError: for a shape or a name that is none.
+        TypeError: for an argument that only Keras has, and for one that nobody has.
     """
+    for argument, value in kwargs.items():
+        if argument not in ("sparse", "ragged", "tensor", "optional"):
+            raise TypeError(f"Input has no argument {argument!r}: it takes shape, batch_size, dtype, name, batch_shape")
+        if value is not None and value is not False:
+            raise TypeError(f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got {value!r})")
     if (shape is None) == (batch_shape is None):
         raise ValueError("Input: give either shape or batch_shape")
+    if batch_shape is not None and batch_size is not None:
+        raise ValueError(f"Input: batch_shape {batch_shape} already says what batch_size={batch_size} says")
     if batch_shape is None:
-        batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
+        batch_shape = (batch_size, *(shape if isinstance(shape, (tuple, list)) else (shape,)))
     for size in batch_shape:
-        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        is_int = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+        if size is not None and (not is_int or size < 1):
             raise ValueError(f"Input: sizes must be positive integers or None, got {tuple(batch_shape)}")
+    sizes = [None if size is None else int(size) for size in batch_shape]
     dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
-    return KerasTensor(batch_shape, dtype, unique_name("input") if name is None else name)
+    return KerasTensor(sizes, dtype, unique_name("input") if name is None else check_name("Input", name))
 
 
 class InputLayer(Layer):
     """`Input` as the first entry of a Sequential, and as models list their inputs. It computes nothing.
 
-    Arguments as `Input`.
+    Arguments as `Input`; `input_shape` is Keras's older name of `shape`.
     """
 
-    def __init__(self, shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, **kwargs):
-        tensor = Input(shape, batch_size, dtype, name, batch_shape)
+    def __init__(
+        self, shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, input_shape=None, **kwargs
+    ):
+        tensor = Input(input_shape if shape is None else shape, batch_size, dtype, name, batch_shape)
         super().__init__(name=tensor.name, dtype=tensor.dtype, **kwargs)
         self.batch_shape = tensor.shape
         self.built = True

@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from scratchnet.layers.base import Layer
 
 
@@ -22,12 +24,14 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
-        if self.target_shape.count(-1) > 1:
-            raise self.error(f"at most one axis of target_shape can be -1, got {self.target_shape}")
-        for size in self.target_shape:
-            if not isinstance(size, int) or isinstance(size, bool) or (size < 1 and size != -1):
-                raise self.error(f"target_shape must be positive integers, or -1 once, got {self.target_shape}")
+        sizes = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (target_shape,)
+        for size in sizes:
+            is_int = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+            if not is_int or (size < 1 and size != -1):
+                raise self.error(f"target_shape must be positive integers, or -1 once, got {target_shape!r}")
+        if sizes.count(-1) > 1:
+            raise self.error(f"at most one axis of target_shape can be -1, got {target_shape!r}")
+        self.target_shape = tuple(int(size) for size in sizes)
 
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, tuple) or not input_shape:
