@@ -121,6 +121,8 @@ def deserialize(settings, custom_objects=None):
     cls = custom_objects.get(name) or _CLASSES.get(name)
     if cls is None:
         raise ValueError(f"unknown layer class {name!r}; a layer of your own must be given in custom_objects")
+    if cls is TimeDistributed:
+        return cls.from_config(config, custom_objects)
     return cls.from_config({key: _own_activation(value, custom_objects) for key, value in config.items()})
 
 

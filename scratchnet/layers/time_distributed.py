@@ -98,7 +98,7 @@ class TimeDistributed(Layer):
         return {**super().get_config(), "layer": serialize(self.layer)}
 
     @classmethod
-    def from_config(cls, settings):
+    def from_config(cls, settings, custom_objects=None):
         from scratchnet.layers import deserialize
 
-        return cls(**{**settings, "layer": deserialize(settings["layer"])})
+        return cls(**{**settings, "layer": deserialize(settings["layer"], custom_objects)})

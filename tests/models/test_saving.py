@@ -152,11 +152,12 @@ class Doubling(Dense):
 
 
 def test_a_layer_of_ones_own_needs_custom_objects(tmp_path):
-    model, path = Sequential([Input((2,)), Doubling(2)]), tmp_path / "m.npz"
+    model, path = Sequential([Input((3, 2)), Doubling(2), TimeDistributed(Doubling(2))]), tmp_path / "m.npz"
     model.save(path)
     with pytest.raises(ValueError, match="custom_objects"):
         load_model(path)
-    assert isinstance(load_model(path, custom_objects={"Doubling": Doubling}).layers[0], Doubling)
+    loaded = load_model(path, custom_objects={"Doubling": Doubling})
+    assert isinstance(loaded.layers[0], Doubling) and isinstance(loaded.layers[1].layer, Doubling)
 
 
 def test_an_activation_with_parameters_comes_back(tmp_path):
