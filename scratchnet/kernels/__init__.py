@@ -112,7 +112,7 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation):
 
 
 def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True):
-    """The adjoints of `conv2d_forward` for dy (N, OH, OW, F): ``(dx, dkernel, dbias)``; dx is None without `needs_dx`."""
+    """The adjoints of `conv2d_forward` for dy (N, OH, OW, F): ``(dx, dkernel, dbias)``, dx None without `needs_dx`."""
     return _active().conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx)
 
 
@@ -171,8 +171,8 @@ def simple_rnn_step_backward(dh, h, z, dz, activation):
 
 
 def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
-    """``z += xW`` (N, 4U), then the gates i, f, g, o (N, 4U), the cell ``c = f c_prev + i g`` (N, U), ``a = activation(c)``
-    and ``h = o a``, each written into its array; `gates` may be xW itself."""
+    """``z += xW`` (N, 4U), then the gates i, f, g, o (N, 4U), the cell ``c = f c_prev + i g`` (N, U),
+    ``a = activation(c)`` and ``h = o a``, each written into its array; `gates` may be xW itself."""
     return _active().lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation)
 
 

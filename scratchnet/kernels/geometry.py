@@ -4,7 +4,8 @@
 def output_size(size, kernel, stride, padding, dilation=1):
     """How many windows of `kernel` elements fit on an axis of `size`; None where the size is unknown.
 
-    "valid": only windows inside the image, ``ceil((size - extent + 1) / stride)`` with ``extent = (kernel - 1) dilation + 1``.
+    "valid": only windows inside the image, ``ceil((size - extent + 1) / stride)``, with
+    ``extent = (kernel - 1) dilation + 1``.
     "same": ``ceil(size / stride)``.
     """
     if size is None:

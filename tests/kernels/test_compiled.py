@@ -1,4 +1,4 @@
-"""What Numba brings along: compiled once for each dtype, announced, and the same as plain Python with checked bounds."""
+"""What Numba brings along: compiled once for each dtype, announced, the same in plain Python, and within bounds."""
 
 import os
 import subprocess
@@ -69,11 +69,10 @@ def test_a_layout_is_not_compiled_for_anew():
     readonly = x.copy()
     readonly.flags.writeable = False
     pool = (2, 2), (2, 2), ((0, 0), (0, 0))
-    kernels = pooling._max_forward, pooling._average_forward, upsampling._repeat
-    counts = []
     for array in (x, readonly, np.asfortranarray(x), x[::-1], x[:, :, ::2][:, :, [0, 1, 1, 0]]):
         with_numba.max_pool2d_forward(array, *pool)
         with_numba.average_pool2d_forward(array, *pool)
         with_numba.upsample2d_forward(array, (2, 2))
-        counts.append([len(getattr(kernel, "signatures", ())) for kernel in kernels])
-    assert all(count == counts[0] for count in counts)
+    for kernel in (pooling._max_forward, pooling._average_forward, upsampling._repeat):
+        for arguments in getattr(kernel, "signatures", ()):  # none where NUMBA_DISABLE_JIT is set
+            assert arguments[0].layout == "C" and arguments[0].mutable
