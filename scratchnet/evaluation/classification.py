@@ -5,6 +5,9 @@ import numpy as np
 from scratchnet.evaluation.checks import check_class_names, check_labels, check_pictures, check_probabilities
 from scratchnet.evaluation.style import axes_or_new, colour, new_figure, require
 
+_MOST_COLOURS = 12  # classes whose ROC curves have a colour and a line in the legend; of more, only their range
+_MOST_NUMBERS = 20  # classes whose confusion matrix has room for its numbers; of more, only the shades
+
 
 def one_vs_rest_auc(y_true, probabilities):
     """The area under the ROC curve of each class against the rest: (classes,), NaN where a class has no curve.
@@ -32,12 +35,13 @@ def plot_confusion_matrix(y_true, probabilities, class_names=None, title="Confus
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure, ax = axes_or_new(ax, 6.8, 5.8)
     image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=100)
-    for i, j in np.ndindex(*matrix.shape):
+    for i, j in np.ndindex(*matrix.shape) if len(names) <= _MOST_NUMBERS else ():
         ink = "white" if shares[i, j] > 50 else ("black" if matrix[i, j] else "0.65")
         ax.text(j, i, matrix[i, j], ha="center", va="center", fontsize=9, color=ink)
     turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
-    ax.set_xticks(classes, names, **turned)
-    ax.set_yticks(classes, names)
+    size = 10 if len(names) <= _MOST_NUMBERS else 6
+    ax.set_xticks(classes, names, fontsize=size, **turned)
+    ax.set_yticks(classes, names, fontsize=size)
     ax.set(xlabel="predicted class", ylabel="true class", title=title)
     figure.colorbar(image, ax=ax, label="% of the samples of the true class", shrink=0.85)
     return figure
@@ -77,15 +81,22 @@ def plot_roc_curves(y_true, probabilities, class_names=None, title="ROC: one cla
     for panel in panels:
         for c, (false_positives, true_positives) in curves.items():
             line = {"color": colour(c), "linestyle": "-" if c < 8 else "-.", "linewidth": 1.4}
+            if len(curves) > _MOST_COLOURS:
+                line = {"color": "0.7", "linewidth": 0.8}
             panel.plot(false_positives, true_positives, label=f"{names[c]} ({areas[c]:.4f})", **line)
         panel.plot(rates, mean, "k--", linewidth=2, label=f"macro average ({np.nanmean(areas):.4f})")
         panel.grid(color="0.9")
     if len(panels) == 2:
         panels[1].tick_params(labelsize=8)
-        panels[1].text(0.97, 0.05, "the same, logarithmic rate", transform=panels[1].transAxes, ha="right", fontsize=9)
+        cover = {"facecolor": "white", "linewidth": 0, "pad": 1}  # the line of chance passes below the title
+        panels[1].set_title("the same, logarithmic rate", fontsize=9, bbox=cover)
     ax.plot([0, 1], [0, 1], ":", color="0.5", linewidth=1, label="chance (0.5000)")
     ax.set(xlabel="false positive rate", ylabel="true positive rate", title=title)
-    ax.legend(title="class (AUC)", fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
+    handles, labels = ax.get_legend_handles_labels()
+    if len(curves) > _MOST_COLOURS:
+        labels[-3] = f"{len(curves)} classes\n({np.nanmin(areas):.4f} to {np.nanmax(areas):.4f})"
+        handles, labels = handles[-3:], labels[-3:]
+    ax.legend(handles, labels, title="class (AUC)", fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
 
 

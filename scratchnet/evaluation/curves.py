@@ -39,9 +39,12 @@ def plot_curves(histories, keys=None, axes=None):
         for k, (name, (table, epochs)) in enumerate(tables.items()):
             _plot_key(ax, key, name, table, epochs, colour(k))
         ax.set(xlabel="epoch", ylabel=_UNITS.get(key, key), title=_TITLES.get(key, key))
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        first, last = min(e[0] for _, e in tables.values()), max(e[-1] for _, e in tables.values())
+        if first == last:
+            ax.set_xlim(first - 0.5, last + 0.5)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.grid(color="0.9")
-        ax.legend(fontsize="small")
+        ax.legend(fontsize="small", handlelength=3)
     return axes[0].figure
 
 

@@ -57,7 +57,9 @@ def plot_error_histogram(
     errors_by_kind = {kind: check_values(who, e, f"errors of {kind!r}") for kind, e in errors_by_kind.items()}
     # An error of exactly 0 has no place on a logarithmic axis: it is counted in the first bin.
     everything = np.maximum(np.concatenate([errors_normal, *errors_by_kind.values(), [threshold]]), 1e-8)
-    bins = np.geomspace(everything.min() / 1.01, everything.max() * 1.01, 61)
+    fewest = min(map(len, [errors_normal, *errors_by_kind.values()]))
+    count = int(np.clip(2 * np.sqrt(fewest), 20, 60))  # bins that are wide enough to hold some of the fewest
+    bins = np.geomspace(everything.min() / 1.01, everything.max() * 1.01, count + 1)
     figure, ax = axes_or_new(ax, 8.0, 4.2)
     ax.hist(np.maximum(errors_normal, 1e-8), bins, weights=_percent(errors_normal), color="0.78", label="normal")
     for k, (kind, errors) in enumerate(errors_by_kind.items()):
@@ -65,6 +67,10 @@ def plot_error_histogram(
         ax.hist(np.maximum(errors, 1e-8), bins, weights=_percent(errors), **options)
     ax.axvline(threshold, color="black", linestyle="--", linewidth=1.2, label=f"threshold {threshold:.4g}")
     ax.set(xscale="log", xlabel=f"reconstruction error ({measure}, logarithmic)", ylabel="% of the images", title=title)
+    ticker = require("matplotlib.ticker")
+    ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+    ax.xaxis.set_minor_formatter(ticker.NullFormatter())
     ax.grid(color="0.9")
     ax.set_axisbelow(True)
     ax.legend(fontsize="small")

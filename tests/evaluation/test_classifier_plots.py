@@ -86,6 +86,18 @@ def test_roc_of_good_classifiers_has_an_inset():
     assert len(ax.child_axes) == 1 and ax.child_axes[0].get_xscale() == "log"
 
 
+def test_many_classes_stay_readable():
+    y = np.arange(120) % 30
+    p = probabilities(y, 30, strength=1.0)
+    ax = plot_roc_curves(y, p).axes[0]
+    assert len(ax.lines) == 32
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    areas = one_vs_rest_auc(y, p)
+    assert legend[0] == f"30 classes\n({areas.min():.4f} to {areas.max():.4f})" and len(legend) == 3
+    ax = plot_confusion_matrix(y, p).axes[0]
+    assert not ax.texts and ax.images[0].get_array().shape == (30, 30)
+
+
 def test_confusion_matrix_by_hand():
     y = [0, 0, 1, 2]
     p = np.eye(3)[[0, 1, 1, 0]]

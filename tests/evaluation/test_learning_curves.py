@@ -62,6 +62,12 @@ def test_the_history_of_a_real_fit():
     np.testing.assert_array_equal(validation.get_xdata(), [2, 4])
 
 
+def test_a_single_epoch_has_a_whole_number_on_its_axis():
+    ax = plot_curves({"loss": [1.0]}).axes[0]
+    low, high = ax.get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [1]
+
+
 def test_epochs_that_cannot_be_told_are_an_error():
     with pytest.raises(ValueError, match="val_loss has 1 values for 5 epochs"):
         plot_curves({"loss": [1.0] * 5, "val_loss": [1.0]})
