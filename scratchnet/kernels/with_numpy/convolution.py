@@ -16,8 +16,8 @@ Why it is shaped like this:
   document processing", 2006). They are made for a few images at a time, few enough to stay in the L2 cache between the
   copy and the product: a product from main memory runs at about half the speed.
 * One strided copy by NumPy moves whole runs of neighbours, as long as no window leaves the image; so each piece is
-  first copied into a frame of zeros. With many channels a run is KW C elements. With few it would be short; there the matrix
-  lies in memory the other way round, an image row to a run, which is all the same to BLAS.
+  first copied into a frame of zeros. With many channels a run is KW C elements. With few it would be short; there the
+  matrix lies in memory the other way round, an image row to a run, which is all the same to BLAS.
 * With few channels a product has so few multiply-adds to a byte that OpenBLAS's repacking of its operands shows. It is
   left out for small products, so there a piece is no larger than what counts as small.
 * Not smaller than that either: between two calls of NumPy a thread needs the interpreter's lock, and threads that
@@ -130,7 +130,7 @@ def _gather(x, F, kernel_size, strides, padding, dilation):
 
 
 def _multiply_and_add(z, weights, kernel_size, strides, padding, dilation, image, add):
-    """Write into `image` (n, H, W, C) the sum of the windows ``z weights``, each at the place `_gather` takes it from."""
+    """Write into `image` (n, H, W, C) the sum of the windows ``z weights``, each where `_gather` takes it from."""
     n, OH, OW, F = z.shape
     _, H, W, C = image.shape
     (top, _), (left, _) = padding
