@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 
 import numpy as np
 
@@ -16,7 +17,8 @@ class BackupAndRestore(Callback):
 
     The backup holds all that the rest of the fit depends on: parameters, optimizer, random streams, the shuffling, and
     the states of the other callbacks (see `Callback.get_state`). The result is that of a fit that was never
-    interrupted, to the bit.
+    interrupted, to the bit. Layers are matched by name; where the names differ only because automatic names were counted
+    differently (the same model made again in one process), in order.
 
     Args:
         backup_dir: a folder for this fit alone; made if it is missing.
@@ -75,9 +77,8 @@ class BackupAndRestore(Callback):
                 raise ValueError(f"it was made with the callbacks {', '.join(classes)}")
             states = [_from_json(saved["state"], arrays) for saved in fit["callbacks"]]
             next_epoch = self.params["epochs"] if fit["stopped"] else fit["epoch"] + 1
-            self.model.set_training_state(
-                {key.removeprefix("model/"): array for key, array in arrays.items() if key.startswith("model/")}
-            )
+            state = {key.removeprefix("model/"): array for key, array in arrays.items() if key.startswith("model/")}
+            self.model.set_training_state(_with_names_of(self.model, state))
             for callback, state in zip(others, states):
                 callback.set_state(state)
         except (ValueError, KeyError, TypeError) as problem:
@@ -93,6 +94,24 @@ class BackupAndRestore(Callback):
             for callback in self.siblings
             if callback.state_names or type(callback).get_state is not Callback.get_state
         ]
+
+
+def _with_names_of(model, state):
+    """The training state `state` under the names that the layers of `model` have, if only automatic numbers differ."""
+    saved = [key for key in state if key.startswith(("weights/", "random/")) and key != "random/shuffle"]
+    own = [f"weights/{key}" for key in model.params] + [f"random/{key}" for key in model.random_streams()]
+    if set(saved) == set(own) or [_unnumbered(key) for key in saved] != [_unnumbered(key) for key in own]:
+        return state  # nothing to do, or set_training_state says what differs
+    names = dict(zip(saved, own))
+    for key in state:
+        if key.startswith("optimizer/") and key.count("/") > 1:  # optimizer/m/dense/kernel
+            _, slot, weight = key.split("/", 2)
+            names[key] = f"optimizer/{slot}/" + names[f"weights/{weight}"].removeprefix("weights/")
+    return {names.get(key, key): array for key, array in state.items()}
+
+
+def _unnumbered(key):
+    return re.sub(r"_\d+(?=/)", "", key)
 
 
 def _to_json(value, name, arrays):
