@@ -1,0 +1,97 @@
+"""Initializers: bounds and variances, orthogonality, seeds, and every way to name one."""
+
+import numpy as np
+import pytest
+
+from scratchnet import initializers
+from scratchnet.utils import set_random_seed
+
+SHAPE = (300, 200)
+
+
+@pytest.mark.parametrize(
+    ("name", "variance"),
+    [
+        ("glorot_uniform", 2 / 500),
+        ("glorot_normal", 2 / 500),
+        ("he_uniform", 2 / 300),
+        ("he_normal", 2 / 300),
+        ("lecun_uniform", 1 / 300),
+        ("lecun_normal", 1 / 300),
+    ],
+)
+def test_the_variance_follows_the_fans(name, variance):
+    values = initializers.get(name)(SHAPE, "float64")
+    assert values.var() == pytest.approx(variance, rel=0.03)
+    assert values.mean() == pytest.approx(0, abs=5 * np.sqrt(variance / values.size))
+    limit = np.sqrt(3 * variance) if "uniform" in name else 2 * np.sqrt(variance) / 0.8796
+    assert np.abs(values).max() <= limit * 1.001
+    assert np.abs(values).max() > 0.95 * limit
+
+
+def test_fans_of_a_convolution_count_the_window():
+    values = initializers.VarianceScaling(1.0, "fan_out", "untruncated_normal", seed=1)((3, 3, 20, 50), "float64")
+    assert values.var() == pytest.approx(1 / (9 * 50), rel=0.03)
+    assert initializers.VarianceScaling(mode="fan_avg", distribution="normal", seed=1)((40,)).std() == pytest.approx(np.sqrt(1 / 40), rel=0.3)
+
+
+@pytest.mark.parametrize("shape", [(20, 7), (7, 20), (2, 3, 4, 5), (1, 1)])
+def test_orthogonal_rows_or_columns(shape):
+    q = initializers.Orthogonal(gain=2.0, seed=3)(shape, "float64").reshape(-1, shape[-1]) / 2
+    product = q.T @ q if q.shape[0] >= q.shape[1] else q @ q.T
+    np.testing.assert_allclose(product, np.eye(len(product)), atol=1e-12)
+
+
+def test_simple_ones():
+    assert (initializers.Zeros()((2, 3)) == 0).all()
+    assert (initializers.Ones()((2, 3)) == 1).all()
+    assert (initializers.Constant(0.3)((2,), "float64") == 0.3).all()
+    np.testing.assert_array_equal(initializers.Identity(2.0)((2, 3)), [[2, 0, 0], [0, 2, 0]])
+    values = initializers.RandomUniform(1, 2)(SHAPE)
+    assert values.min() >= 1 and values.max() < 2 and values.dtype == np.float32
+    assert initializers.RandomNormal(3.0, 0.1)(SHAPE).mean() == pytest.approx(3, abs=0.01)
+    assert np.abs(initializers.TruncatedNormal(0, 0.5)(SHAPE)).max() <= 1.0
+
+
+def test_seeds():
+    seeded, free = initializers.GlorotUniform(seed=4), initializers.GlorotUniform()
+    np.testing.assert_array_equal(seeded((3, 4)), seeded((3, 4)))
+    assert not np.array_equal(free((3, 4)), free((3, 4)))
+    draws = []
+    for _ in range(2):
+        set_random_seed(5)
+        draws.append(free((3, 4)))
+    np.testing.assert_array_equal(*draws)
+
+
+def test_every_way_to_name_an_initializer():
+    for identifier in ("he_normal", "HeNormal", initializers.HeNormal, initializers.HeNormal(), initializers.serialize(initializers.HeNormal())):
+        assert isinstance(initializers.get(identifier), initializers.HeNormal)
+    assert isinstance(initializers.get(None), initializers.Zeros)
+    assert repr(initializers.Constant(2)) == "Constant(value=2)"
+    own = initializers.get(lambda shape, dtype: np.full(shape, 7.0))
+    assert (own((2,), "float32") == 7).all()
+    with pytest.raises(TypeError, match="cannot be saved"):
+        initializers.serialize(own)
+    with pytest.raises(ValueError, match="unknown initializer 'glorot'"):
+        initializers.get("glorot")
+    with pytest.raises(TypeError, match="neither a name"):
+        initializers.get(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: initializers.VarianceScaling(0), "scale must be positive"),
+        (lambda: initializers.VarianceScaling(mode="fan"), "mode must be"),
+        (lambda: initializers.VarianceScaling(distribution="cauchy"), "unknown distribution"),
+        (lambda: initializers.GlorotUniform(seed=-1), "seed must be None or an integer"),
+        (lambda: initializers.Orthogonal()((3,)), "at least two axes"),
+        (lambda: initializers.Identity()((3,)), "shape of a matrix"),
+        (lambda: initializers.Zeros()((-1,)), "non-negative integers"),
+        (lambda: initializers.Zeros()((2,), "int32"), "dtype 'int32' is not supported"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
