@@ -54,8 +54,7 @@ def main(options, output):
     (_, _), (digits, _) = load_mnist(options)
     held_out = CIFAR10_NAMES.index(options.held_out)
     x_train = x_train[y_train.ravel() != held_out]
-    x_strange_class = x_test[y_test.ravel() == held_out]
-    x_test = x_test[y_test.ravel() != held_out]
+    x_strange_class, x_test = x_test[y_test.ravel() == held_out], x_test[y_test.ravel() != held_out]
     # The detector's threshold is set on normal images that the model was not trained on.
     x_calibration, x_train = x_train[: len(x_train) // 10], x_train[len(x_train) // 10 :]
 
@@ -83,13 +82,19 @@ def main(options, output):
     output.text("detection.md", markdown_table(headings, table) + "\n")
     output.figure("loss", plot_curves(history))
     output.figure("errors", plot_error_histogram(errors, strange, detector.threshold_))
+    for kind, found in strange.items():
+        title = f"Reconstruction errors: normal images and {kind}"
+        figure = plot_error_histogram(errors, {kind: found}, detector.threshold_, title=title)
+        output.figure("errors_" + kind.replace(" ", "_").replace(".", "_"), figure)
     output.figure("kinds", plot_images({"normal": x_test, **kinds}, title="Normal images and kinds of anomalies"))
     order = np.argsort(errors)
     for name, picked in (("best", order[:10]), ("worst", order[::-1][:10])):
         reconstructed = model.predict(as_rows(x_test[picked]), verbose=0).reshape(-1, 32, 32, 3)
         rows = {"image": x_test[picked], "reconstructed": reconstructed}
         captions = [f"{e:.4f}" for e in errors[picked]]
-        output.figure(name, plot_images(rows, title=f"The {name} reconstructed test images, and their errors", captions=captions))
+        output.figure(
+            name, plot_images(rows, title=f"The {name} reconstructed test images, and their errors", captions=captions)
+        )
 
 
 def extra_options(parser):

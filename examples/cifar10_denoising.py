@@ -54,11 +54,15 @@ def main(options, output):
     print("\n" + text_table(headings, table))
     output.text("denoising.md", markdown_table(headings, table) + "\n")
     output.figure("loss", plot_curves(histories))
-    output.figure("images", plot_images({"clean": x_test, "noisy": noisy_test, **denoised}, title="Noise, and what is left of it"))
+    output.figure(
+        "images", plot_images({"clean": x_test, "noisy": noisy_test, **denoised}, title="Noise, and what is left of it")
+    )
 
 
 def extra_options(parser):
-    parser.add_argument("--noise", type=float, default=0.2, help="standard deviation of the noise; pixels are in [0, 1]")
+    parser.add_argument(
+        "--noise", type=float, default=0.2, help="standard deviation of the noise; pixels are in [0, 1]"
+    )
 
 
 if __name__ == "__main__":

@@ -81,4 +81,6 @@ def main(options, output):
 
 
 if __name__ == "__main__":
-    sys.exit(run_example(main, "Train two networks of convolutions and LSTMs on photographs and compare them.", epochs=5))
+    sys.exit(
+        run_example(main, "Train two networks of convolutions and LSTMs on photographs and compare them.", epochs=5)
+    )

@@ -38,15 +38,20 @@ def main(options, output):
     (x_train, _), (x_test, _) = load_mnist(options)
     model = build_model()
     model.summary()
-    history = model.fit(
-        x_train, x_train, epochs=options.epochs, batch_size=options.batch_size, validation_split=0.2
-    )
+    history = model.fit(x_train, x_train, epochs=options.epochs, batch_size=options.batch_size, validation_split=0.2)
     print(f"Test loss: {model.evaluate(x_test, x_test, batch_size=options.batch_size, verbose=0):.4f}")
 
     reconstructed = model.predict(x_test[:10], verbose=0)
-    output.figure("reconstructions", plot_reconstructions(x_test, reconstructed, title="Digits, and what 128 numbers keep of them"))
+    output.figure(
+        "reconstructions",
+        plot_reconstructions(x_test, reconstructed, title="Digits, and what 128 numbers keep of them"),
+    )
     output.figure("loss", plot_curves(history))
 
 
 if __name__ == "__main__":
-    sys.exit(run_example(main, "Train an LSTM autoencoder on handwritten digits and picture what it keeps of them.", epochs=10))
+    sys.exit(
+        run_example(
+            main, "Train an LSTM autoencoder on handwritten digits and picture what it keeps of them.", epochs=10
+        )
+    )

@@ -20,7 +20,17 @@ from scratchnet.evaluation import (
     reconstruction_error,
     text_table,
 )
-from scratchnet.layers import LSTM, Conv2D, Dense, Input, MaxPooling2D, RepeatVector, SimpleRNN, TimeDistributed, UpSampling2D
+from scratchnet.layers import (
+    LSTM,
+    Conv2D,
+    Dense,
+    Input,
+    MaxPooling2D,
+    RepeatVector,
+    SimpleRNN,
+    TimeDistributed,
+    UpSampling2D,
+)
 from scratchnet.models import Model, Sequential
 
 
@@ -70,7 +80,9 @@ def main(options, output):
         errors[name] = reconstruction_error(x_test, pictures[name])
         codes = encoder.predict(x_new, batch_size=options.batch_size, verbose=0)
         output.figure(f"codes_{name.lower()}", plot_codes(codes, y_test, title=f"{name}: codes of the test digits"))
-        rows.append([name, f"{loss:.4f}", f"{errors[name].mean():.4f}", f"{codes[0].size:,}", f"{model.count_params():,}"])
+        rows.append(
+            [name, f"{loss:.4f}", f"{errors[name].mean():.4f}", f"{codes[0].size:,}", f"{model.count_params():,}"]
+        )
     print("\n" + text_table(("autoencoder", "test loss", "test MSE", "code size", "parameters"), rows))
     output.figure("reconstructions", plot_reconstructions(x_test, pictures))
     output.figure("error_per_class", plot_error_per_class(errors, y_test))

@@ -62,4 +62,6 @@ def main(options, output):
 
 
 if __name__ == "__main__":
-    sys.exit(run_example(main, "Train a CNN, a SimpleRNN and an LSTM on handwritten digits and compare them.", epochs=5))
+    sys.exit(
+        run_example(main, "Train a CNN, a SimpleRNN and an LSTM on handwritten digits and compare them.", epochs=5)
+    )

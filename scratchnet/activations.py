@@ -275,7 +275,9 @@ def get(identifier):
         try:
             return _TABLE[_ALIASES.get(identifier, identifier)]
         except KeyError:
-            raise ValueError(f"unknown activation {identifier!r}: known are {', '.join([*_TABLE, *_ALIASES])}") from None
+            raise ValueError(
+                f"unknown activation {identifier!r}: known are {', '.join([*_TABLE, *_ALIASES])}"
+            ) from None
     if isinstance(identifier, dict) and "name" in identifier:
         return get(identifier["name"]).with_parameters(**identifier.get("parameters", {}))
     raise TypeError(

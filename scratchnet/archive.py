@@ -73,7 +73,15 @@ def read_archive(filepath, *contents):
                     elif name.endswith(".npy"):
                         arrays[name.removesuffix(".npy")] = np.lib.format.read_array(entry, allow_pickle=False)
                         entry.read()  # to the end, where the checksum is
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as problem:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as problem:
         raise ValueError(f"{filepath} is damaged or not a file of scratchnet: {problem}") from problem
     header = texts.pop("header", None)
     if not isinstance(header, dict) or header.get("format") != FORMAT:

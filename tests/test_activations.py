@@ -56,7 +56,18 @@ def test_large_numbers_give_finite_values_and_no_warning(name, dtype):
     assert np.isfinite(activations.get(name).backward(np.ones_like(z), cache)).all()
 
 
-@pytest.mark.parametrize(("name", "slope"), [("relu", 0.0), ("leaky_relu", 0.2), ("elu", 1.0), ("relu6", 0.0), ("selu", 1.0507009873554805), ("hard_sigmoid", 1 / 6), ("softsign", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "slope"),
+    [
+        ("relu", 0.0),
+        ("leaky_relu", 0.2),
+        ("elu", 1.0),
+        ("relu6", 0.0),
+        ("selu", 1.0507009873554805),
+        ("hard_sigmoid", 1 / 6),
+        ("softsign", 1.0),
+    ],
+)
 def test_the_derivative_at_zero_is_keras_s(name, slope):
     activation = activations.get(name)
     _, cache = activation.forward(np.zeros(1))
@@ -112,14 +123,20 @@ def test_a_single_number_is_enough(name):
 
 
 @pytest.mark.parametrize("name", activations.names())
-@pytest.mark.parametrize("change", [np.asfortranarray, lambda a: np.repeat(a, 3, axis=1)[:, ::3]], ids=["Fortran", "strided"])
+@pytest.mark.parametrize(
+    "change", [np.asfortranarray, lambda a: np.repeat(a, 3, axis=1)[:, ::3]], ids=["Fortran", "strided"]
+)
 def test_overwriting_is_right_in_every_layout(name, change):
     z = np.random.default_rng(0).normal(size=(9, 5)).astype("float32")
     expected = activations.get(name).forward(z)[0]
-    np.testing.assert_allclose(activations.get(name).forward(change(z.copy()), overwrite=True)[0], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        activations.get(name).forward(change(z.copy()), overwrite=True)[0], expected, rtol=1e-5, atol=1e-6
+    )
 
 
-@pytest.mark.parametrize(("activation", "parameter"), [(activations.leaky_relu, "negative_slope"), (activations.elu, "alpha")])
+@pytest.mark.parametrize(
+    ("activation", "parameter"), [(activations.leaky_relu, "negative_slope"), (activations.elu, "alpha")]
+)
 def test_a_slope_below_zero_is_refused_since_the_sign_of_y_would_mislead(activation, parameter):
     flat = activation.with_parameters(**{parameter: 0.0})
     _, cache = flat.forward(np.array([-2.0, 2.0]))

@@ -32,7 +32,9 @@ def test_the_variance_follows_the_fans(name, variance):
 def test_fans_of_a_convolution_count_the_window():
     values = initializers.VarianceScaling(1.0, "fan_out", "untruncated_normal", seed=1)((3, 3, 20, 50), "float64")
     assert values.var() == pytest.approx(1 / (9 * 50), rel=0.03)
-    assert initializers.VarianceScaling(mode="fan_avg", distribution="normal", seed=1)((40,)).std() == pytest.approx(np.sqrt(1 / 40), rel=0.3)
+    assert initializers.VarianceScaling(mode="fan_avg", distribution="normal", seed=1)((40,)).std() == pytest.approx(
+        np.sqrt(1 / 40), rel=0.3
+    )
 
 
 @pytest.mark.parametrize("shape", [(20, 7), (7, 20), (2, 3, 4, 5), (1, 1)])
@@ -65,7 +67,13 @@ def test_seeds():
 
 
 def test_every_way_to_name_an_initializer():
-    for identifier in ("he_normal", "HeNormal", initializers.HeNormal, initializers.HeNormal(), initializers.serialize(initializers.HeNormal())):
+    for identifier in (
+        "he_normal",
+        "HeNormal",
+        initializers.HeNormal,
+        initializers.HeNormal(),
+        initializers.serialize(initializers.HeNormal()),
+    ):
         assert isinstance(initializers.get(identifier), initializers.HeNormal)
     assert isinstance(initializers.get(None), initializers.Zeros)
     assert repr(initializers.Constant(2)) == "Constant(value=2)"

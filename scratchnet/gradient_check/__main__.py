@@ -70,7 +70,9 @@ def plot_step_sizes(path):
 
     steps = 10.0 ** np.arange(-12, 0.5, 0.5)
     figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot(xscale="log", yscale="log", xlabel="step of the differences", ylabel="relative error of dx")
+    axes = figure.add_subplot(
+        xscale="log", yscale="log", xlabel="step of the differences", ylabel="relative error of dx"
+    )
     rng = np.random.default_rng(0)
     x64, dy = rng.standard_normal((2, 4, 3)), rng.standard_normal((2, 5))
     layer = LSTM(5, dtype="float64")

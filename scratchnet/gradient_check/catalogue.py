@@ -9,7 +9,15 @@ import math
 import numpy as np
 
 from scratchnet import activations, kernels, layers, losses
-from scratchnet.gradient_check.check import LINEAR, SMOOTH, STACK, check_activation, check_adjoint, check_layer, check_loss
+from scratchnet.gradient_check.check import (
+    LINEAR,
+    SMOOTH,
+    STACK,
+    check_activation,
+    check_adjoint,
+    check_layer,
+    check_loss,
+)
 from scratchnet.gradient_check.differences import relative_error
 from scratchnet.gradient_check.report import Report, Row, compare
 from scratchnet.layers.symbolic import map_structure
@@ -143,7 +151,13 @@ def check_layers(rng):
     yield case(layers.Concatenate(axis=1, **F64), [normal((2, k, 2)) for k in (1, 3)], linear=("x",))
     yield case(layers.Dropout(0.4, seed=1, **F64), normal((4, 5)), training=True, linear=("x",))
     yield case(layers.GaussianNoise(0.4, seed=1, **F64), normal((4, 5)), training=True, linear=("x",))
-    for layer in (layers.Activation("gelu", **F64), layers.LeakyReLU(0.1, **F64), layers.ELU(0.7, **F64), layers.ReLU(**F64), layers.Softmax(**F64)):
+    for layer in (
+        layers.Activation("gelu", **F64),
+        layers.LeakyReLU(0.1, **F64),
+        layers.ELU(0.7, **F64),
+        layers.ReLU(**F64),
+        layers.Softmax(**F64),
+    ):
         yield case(layer, separated(rng, (3, 4)))
     yield from _recurrent(rng, case)
 
@@ -226,7 +240,9 @@ def check_models(rng):
     shared = Dense(4, activation="tanh", **F64)
     joined = layers.Concatenate(**F64)([shared(a), shared(shared_input := layers.Add(**F64)([a, b]))])
     out = Dense(2, **F64)(joined)
-    yield case("shared layer, two inputs, two outputs", Model([a, b], [out, shared_input]), [normal((3, 3)), normal((3, 3))])
+    yield case(
+        "shared layer, two inputs, two outputs", Model([a, b], [out, shared_input]), [normal((3, 3)), normal((3, 3))]
+    )
     image = Input((4,), **F64)
     encoder = Model(image, Dense(2, activation="tanh", **F64)(image), name="encoder")
     code = Input((2,), **F64)
@@ -236,12 +252,18 @@ def check_models(rng):
     sequence, h, c = Input((3, 2), **F64), Input((2,), **F64), Input((2,), **F64)
     y, h1, c1 = layers.LSTM(2, return_state=True, **F64)(sequence, initial_state=[h, c])
     y2 = layers.LSTM(2, **F64)(sequence, initial_state=[h1, c1])
-    yield case("states passed on", Model([sequence, h, c], layers.Add(**F64)([y, y2])), [normal((2, 3, 2)), normal((2, 2)), normal((2, 2))])
+    yield case(
+        "states passed on",
+        Model([sequence, h, c], layers.Add(**F64)([y, y2])),
+        [normal((2, 3, 2)), normal((2, 2)), normal((2, 2))],
+    )
 
 
 def check_kernels(rng):
     """loops = numpy = numba for every kernel, forward and backward, in float64 (1e-12) and float32 (1e-5)."""
-    others = [name for name in kernels.BACKENDS if name != "loops" and (name != "numba" or kernels.numba_is_installed())]
+    others = [
+        name for name in kernels.BACKENDS if name != "loops" and (name != "numba" or kernels.numba_is_installed())
+    ]
     for dtype, bound in ((np.float64, 1e-12), (np.float32, 1e-5)):
         for name, call in _kernel_calls(rng, dtype):
             with kernels.using_backend("loops"):

@@ -36,7 +36,9 @@ def check_layer(layer, x, training=False, linear=(), bound=SMOOTH, step=STEP, se
     layer.ensure_built(map_structure(np.shape, x))
     for name, array in [("x", a) for a in flatten(x)] + list(layer.params.items()):
         if array.dtype != np.float64:
-            raise TypeError(f"check_layer: {name} is {array.dtype}; make the layer with dtype='float64' and x in float64")
+            raise TypeError(
+                f"check_layer: {name} is {array.dtype}; make the layer with dtype='float64' and x in float64"
+            )
 
     def forward():
         with drawing_rows(step=0, first_row=0):

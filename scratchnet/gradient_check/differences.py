@@ -40,7 +40,9 @@ def relative_error(numeric, analytic, tiny=1e-30):
     """
     numeric, analytic = np.asarray(numeric), np.asarray(analytic)
     if numeric.shape != analytic.shape:
-        raise ValueError(f"a gradient must have its argument's shape: numeric {numeric.shape}, analytic {analytic.shape}")
+        raise ValueError(
+            f"a gradient must have its argument's shape: numeric {numeric.shape}, analytic {analytic.shape}"
+        )
     if numeric.size == 0:
         return 0.0
     error = np.max(np.abs(numeric - analytic))

@@ -40,7 +40,9 @@ def patched(exhibit):
     original = importlib.import_module(exhibit.module)
     source = inspect.getsource(original)
     if source.count(exhibit.right) != 1:
-        raise LookupError(f"{exhibit.title}: {exhibit.module} holds {source.count(exhibit.right)} times\n{exhibit.right}")
+        raise LookupError(
+            f"{exhibit.title}: {exhibit.module} holds {source.count(exhibit.right)} times\n{exhibit.right}"
+        )
     copy = types.ModuleType(original.__name__)
     copy.__file__ = original.__file__
     exec(compile(source.replace(exhibit.right, exhibit.wrong), original.__file__, "exec"), copy.__dict__)
@@ -214,7 +216,7 @@ EXHIBITS = [
     Exhibit(
         "a recurrent layer fails on the second training step",
         f"{_LAYERS}.recurrent",
-        '        dz_x = dz_x.reshape(-1, GU)\n        grads = {',
+        "        dz_x = dz_x.reshape(-1, GU)\n        grads = {",
         '        dz_x = dz_x.reshape(-1, GU)\n        self.total = getattr(self, "total", 0) + dz_x\n        dz_x = self.total\n        grads = {',
         lambda module: _recurrent_with(module),
         "What backward accumulates must not stay on the layer. The check calls backward twice.",
@@ -295,7 +297,9 @@ def _recurrent_with(module):
 
 def main(arguments=None):
     """Show every exhibit and what the check says; the exit code is 1 if one survives."""
-    parser = argparse.ArgumentParser(prog="python -m scratchnet.gradient_check.museum", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m scratchnet.gradient_check.museum", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--markdown", action="store_true", help="as a page of the documentation")
     options = parser.parse_args(arguments)
     survivors = 0
@@ -310,7 +314,9 @@ def main(arguments=None):
                 print("\n".join(f"{sign}{line}" for line in lines.splitlines()))
             print(f"```\n\n{exhibit.lesson} The check says:\n\n```text\n{text}\n```\n")
         else:
-            print(f"{number:2}. {exhibit.title}\n    {'SURVIVED' if said is None else 'caught'}: {text.splitlines()[0]}")
+            print(
+                f"{number:2}. {exhibit.title}\n    {'SURVIVED' if said is None else 'caught'}: {text.splitlines()[0]}"
+            )
     if not options.markdown:
         print(f"\n{len(EXHIBITS)} bugs, {survivors or 'none'} survived")
     return 1 if survivors else 0

@@ -56,9 +56,15 @@ class Report:
         width = max([len("argument"), *(len(row.argument) for row in self.rows)])
         lines.append(f"  {'argument':{width}}  {'error':>8}  {'bound':>8}  {'step':>8}  worst entry")
         for row in self.rows:
-            place = "" if row.worst is None else f"{list(row.worst)}: numeric {row.numeric:.9g}, analytic {row.analytic:.9g}"
+            place = (
+                ""
+                if row.worst is None
+                else f"{list(row.worst)}: numeric {row.numeric:.9g}, analytic {row.analytic:.9g}"
+            )
             mark = "" if row.passed else "  <-- FAILED"
-            lines.append(f"  {row.argument:{width}}  {row.error:8.1e}  {row.bound:8.1e}  {row.step:8.1e}  {place}{mark}")
+            lines.append(
+                f"  {row.argument:{width}}  {row.error:8.1e}  {row.bound:8.1e}  {row.step:8.1e}  {place}{mark}"
+            )
         return "\n".join(lines)
 
 

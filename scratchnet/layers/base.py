@@ -144,7 +144,9 @@ class Layer:
     def _connect(self, inputs):
         for tensor in flatten(inputs):
             if not isinstance(tensor, KerasTensor):
-                raise self.error(f"called on a mixture of symbolic tensors and values ({type(tensor).__name__})", TypeError)
+                raise self.error(
+                    f"called on a mixture of symbolic tensors and values ({type(tensor).__name__})", TypeError
+                )
         inputs = list(inputs) if isinstance(inputs, tuple) else inputs
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
@@ -166,7 +168,9 @@ class Layer:
 
     def _only_node(self):
         if len(self.inbound_nodes) != 1:
-            raise self.error(f"has no single input and output: it stands in {len(self.inbound_nodes)} places of a graph")
+            raise self.error(
+                f"has no single input and output: it stands in {len(self.inbound_nodes)} places of a graph"
+            )
         return self.inbound_nodes[0]
 
     def _as_input(self, value):
@@ -203,7 +207,9 @@ class Layer:
 
         A ``*`` among the letters stands for any number of axes.
         """
-        wanted = "(" + ", ".join("..." if letter == "*" else str(expected.get(letter, letter)) for letter in letters) + ")"
+        wanted = (
+            "(" + ", ".join("..." if letter == "*" else str(expected.get(letter, letter)) for letter in letters) + ")"
+        )
         if not isinstance(shape, tuple):
             raise self.error(f"expected one input of shape {wanted}, got {len(shape)} inputs")
         if "*" in letters and len(shape) >= len(letters) - 1:
@@ -305,7 +311,11 @@ class Layer:
                 value, default = _serialize(value), _serialize(initializers.get(parameter.default))
             else:
                 default = parameter.default
-            if parameter.kind is not parameter.VAR_KEYWORD and parameter.name not in ("self", "name") and value != default:
+            if (
+                parameter.kind is not parameter.VAR_KEYWORD
+                and parameter.name not in ("self", "name")
+                and value != default
+            ):
                 shown.append(f"{parameter.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 

@@ -39,7 +39,9 @@ class KerasTensor:
         raise TypeError(f"{self!r} has no value, so it is neither true nor false")
 
     def _refuse(self, *args):
-        raise TypeError(f"{self!r}: arithmetic on symbolic tensors is not supported; use a layer such as Add or Concatenate")
+        raise TypeError(
+            f"{self!r}: arithmetic on symbolic tensors is not supported; use a layer such as Add or Concatenate"
+        )
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _refuse
     __matmul__ = __rmatmul__ = __pow__ = __getitem__ = _refuse

@@ -37,7 +37,9 @@ class Loss:
 
     def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
         if reduction not in _REDUCTIONS:
-            raise ValueError(f"{type(self).__name__}: unknown reduction {reduction!r}, expected one of {_REDUCTIONS[:5]}")
+            raise ValueError(
+                f"{type(self).__name__}: unknown reduction {reduction!r}, expected one of {_REDUCTIONS[:5]}"
+            )
         self.reduction = "none" if reduction is None else reduction
         self.name = name or _snake_case(type(self).__name__)
         self.dtype = dtype
@@ -141,7 +143,9 @@ class Loss:
         return cls(**settings)
 
     def __repr__(self):
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items() if v is not None)})"
+        return (
+            f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items() if v is not None)})"
+        )
 
 
 def over_last_axis(dvalues, ndim):

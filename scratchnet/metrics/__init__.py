@@ -97,7 +97,9 @@ def get(identifier):
     if isinstance(identifier, type) and issubclass(identifier, Metric):
         return identifier()
     if isinstance(identifier, losses.Loss):
-        return MeanMetricWrapper(type(identifier).from_config({**identifier.get_config(), "reduction": "none"}), name=identifier.name)
+        return MeanMetricWrapper(
+            type(identifier).from_config({**identifier.get_config(), "reduction": "none"}), name=identifier.name
+        )
     if callable(identifier):
         return MeanMetricWrapper(identifier, name=getattr(identifier, "__name__", type(identifier).__name__))
     raise TypeError(f"metric {identifier!r} is neither a name, a Metric nor a function")

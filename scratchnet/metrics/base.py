@@ -68,7 +68,9 @@ class Mean(Metric):
         if weights.ndim < values.ndim:  # a weight for several values counts their mean
             values = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
         if weights.shape != values.shape and weights.size != 1:
-            raise ValueError(f'metric "{self.name}": weights of shape {weights.shape} for values of shape {values.shape}')
+            raise ValueError(
+                f'metric "{self.name}": weights of shape {weights.shape} for values of shape {values.shape}'
+            )
         weights = np.broadcast_to(weights, values.shape)
         self.total += float((values * weights).sum())
         self.count += float(weights.sum())

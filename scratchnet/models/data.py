@@ -89,7 +89,11 @@ class Arrays:
                 raise self.model.error(f"{name} names the outputs {unknown}; the model has {names}")
             return [value.get(key) for key in names]
         if len(names) == 1:
-            return flatten(value) if isinstance(value, (list, tuple)) and len(value) == 1 and np.ndim(value[0]) else [value]
+            return (
+                flatten(value)
+                if isinstance(value, (list, tuple)) and len(value) == 1 and np.ndim(value[0])
+                else [value]
+            )
         if isinstance(value, (list, tuple)):
             if len(value) != len(names):
                 raise self.model.error(f"{name} has {len(value)} entries, the model {len(names)} outputs: {names}")

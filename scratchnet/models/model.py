@@ -325,9 +325,7 @@ class Model(Trainer, Saver, Layer):
             "trainable": self.trainable,
             "inputs": [{"shape": list(t.shape), "dtype": t.dtype, "name": t.name} for t in self.inputs],
             "layers": [serialize(layer) for layer in self._layers],
-            "nodes": [
-                {"layer": node.layer.name, "inputs": _tag(node.inputs, reference)} for node in self.nodes
-            ],
+            "nodes": [{"layer": node.layer.name, "inputs": _tag(node.inputs, reference)} for node in self.nodes],
             "input_structure": _tag(self._input_structure, reference),
             "output_structure": _tag(self._output_structure, reference),
         }
@@ -337,9 +335,7 @@ class Model(Trainer, Saver, Layer):
         """The model that `get_config` described, with new parameters."""
         from scratchnet.layers import Input, deserialize
 
-        inputs = [
-            Input(batch_shape=tuple(t["shape"]), dtype=t["dtype"], name=t["name"]) for t in settings["inputs"]
-        ]
+        inputs = [Input(batch_shape=tuple(t["shape"]), dtype=t["dtype"], name=t["name"]) for t in settings["inputs"]]
         layers = {layer["config"]["name"]: deserialize(layer, custom_objects) for layer in settings["layers"]}
         outputs = []
 
@@ -350,7 +346,9 @@ class Model(Trainer, Saver, Layer):
             outputs.append(flatten(layers[node["layer"]](_untag(node["inputs"], tensor))))
         # Freezing sets every layer at once; each layer's own setting is already in its config.
         model = cls(
-            _untag(settings["input_structure"], tensor), _untag(settings["output_structure"], tensor), name=settings["name"]
+            _untag(settings["input_structure"], tensor),
+            _untag(settings["output_structure"], tensor),
+            name=settings["name"],
         )
         model._trainable = settings["trainable"]
         return model

@@ -110,4 +110,10 @@ def _duration(seconds):
 def _step_time(seconds):
     if seconds >= 1:
         return f"{seconds:.0f}s"
-    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-2 else f"{seconds * 1e3:.1f}ms" if seconds >= 1e-4 else f"{seconds * 1e6:.0f}us"
+    return (
+        f"{seconds * 1e3:.0f}ms"
+        if seconds >= 1e-2
+        else f"{seconds * 1e3:.1f}ms"
+        if seconds >= 1e-4
+        else f"{seconds * 1e6:.0f}us"
+    )

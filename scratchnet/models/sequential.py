@@ -1,6 +1,6 @@
 """A plain stack of layers: each reads what the one before it gave.
 
-    model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activation="softmax")])
+model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activation="softmax")])
 """
 
 from scratchnet.layers import Input, InputLayer, KerasTensor
@@ -42,7 +42,11 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor) or isinstance(layer, InputLayer):
             if self._layers or self._input is not None:
                 raise self.error("an Input must be the first entry, and there can be only one")
-            self._input = layer if isinstance(layer, KerasTensor) else Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name)
+            self._input = (
+                layer
+                if isinstance(layer, KerasTensor)
+                else Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name)
+            )
             return
         if not isinstance(layer, Layer):
             raise self.error(f"expected a layer, got {layer!r}", TypeError)

@@ -13,7 +13,7 @@ then added in the order of the parts: who is quicker never changes the result.
 
 import numpy as np
 
-from scratchnet import kernels, losses, metrics, optimizers
+from scratchnet import kernels, losses, optimizers
 from scratchnet import random as seeds
 from scratchnet.callbacks import BackupAndRestore, CallbackList, History, TerminateOnNaN
 from scratchnet.layers.symbolic import flatten, map_structure
@@ -55,7 +55,12 @@ class Trainer:
             TypeError: for an argument that only Keras has.
             ValueError: for an unknown name.
         """
-        harmless = {"run_eagerly": (False, True), "jit_compile": ("auto", False), "steps_per_execution": (1,), "auto_scale_loss": (True, False)}
+        harmless = {
+            "run_eagerly": (False, True),
+            "jit_compile": ("auto", False),
+            "steps_per_execution": (1,),
+            "auto_scale_loss": (True, False),
+        }
         for key, value in kwargs.items():
             if key not in harmless:
                 raise TypeError(f"compile has no argument {key!r}")
@@ -365,9 +370,13 @@ class Trainer:
             raise self.error(f"the training state is of another model: {sorted(found ^ expected)} differ")
         for key, w in params.items():
             if state[f"weights/{key}"].shape != w.shape:
-                raise self.error(f"the training state is of another model: {key} has shape {state[f'weights/{key}'].shape}, not {w.shape}")
+                raise self.error(
+                    f"the training state is of another model: {key} has shape {state[f'weights/{key}'].shape}, not {w.shape}"
+                )
         self.optimizer.build(self.trainable_params)
-        self.optimizer.set_state({k.removeprefix("optimizer/"): v for k, v in state.items() if k.startswith("optimizer/")})
+        self.optimizer.set_state(
+            {k.removeprefix("optimizer/"): v for k, v in state.items() if k.startswith("optimizer/")}
+        )
         for key, w in params.items():
             w[...] = state[f"weights/{key}"]
         for key, stream in streams.items():

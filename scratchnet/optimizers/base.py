@@ -96,7 +96,9 @@ class Optimizer:
     def learning_rate(self, value):
         scheduled = isinstance(getattr(self, "_learning_rate", None), schedules.LearningRateSchedule)
         if scheduled and not isinstance(value, schedules.LearningRateSchedule):
-            raise TypeError(f"{type(self).__name__}: the learning rate follows a schedule and cannot be set to {value!r}")
+            raise TypeError(
+                f"{type(self).__name__}: the learning rate follows a schedule and cannot be set to {value!r}"
+            )
         if not callable(value):
             check_number(type(self).__name__, "learning_rate", value, at_least=0)
             value = float(value)

@@ -93,7 +93,9 @@ class InverseTimeDecay(LearningRateSchedule):
 
     def __call__(self, step):
         quotient = step / self.decay_steps
-        return self.initial_learning_rate / (1 + self.decay_rate * (math.floor(quotient) if self.staircase else quotient))
+        return self.initial_learning_rate / (
+            1 + self.decay_rate * (math.floor(quotient) if self.staircase else quotient)
+        )
 
 
 class CosineDecay(LearningRateSchedule):
@@ -129,9 +131,7 @@ class CosineDecay(LearningRateSchedule):
 class CosineDecayRestarts(LearningRateSchedule):
     """`CosineDecay` again and again: each period `t_mul` times as long, its start `m_mul` times as high as the one before."""
 
-    def __init__(
-        self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"
-    ):
+    def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
         self.initial_learning_rate, self.t_mul, self.m_mul = initial_learning_rate, t_mul, m_mul
         self.first_decay_steps = _check_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
         self.alpha, self.name = alpha, name

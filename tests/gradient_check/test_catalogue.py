@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from scratchnet import kernels
-from scratchnet.gradient_check import check_activation, check_adjoint, check_layer, check_loss, numeric_gradient, relative_error
+from scratchnet.gradient_check import (
+    check_activation,
+    check_adjoint,
+    check_layer,
+    check_loss,
+    numeric_gradient,
+    relative_error,
+)
 from scratchnet.gradient_check.__main__ import main
 from scratchnet.gradient_check.catalogue import FAMILIES
 from scratchnet.layers import LSTM, Dense
@@ -102,7 +109,9 @@ def test_losses_and_activations_can_be_checked_alone():
     assert not check_loss(Wrong(), np.zeros((2, 3)), np.ones((2, 3))).passed
     from scratchnet.activations import Activation
 
-    assert not check_activation(Activation("wrong", lambda z, out=None: z**2, lambda dy, z: z * dy, "z"), np.ones(3)).passed
+    assert not check_activation(
+        Activation("wrong", lambda z, out=None: z**2, lambda dy, z: z * dy, "z"), np.ones(3)
+    ).passed
 
 
 def test_relative_error_is_of_the_largest_entry_and_never_hides_a_nan():

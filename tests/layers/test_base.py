@@ -187,7 +187,9 @@ def test_what_is_the_user_s_own_comes_from_custom_objects():
         pass
 
     square = activations.Activation("square", lambda z, out=None: z * z, lambda dy, z: 2 * z * dy, keeps="z")
-    power = activations.Activation("power", lambda z, out=None, p=2: z**p, lambda dy, z, p=2: dy * p * z ** (p - 1), "z", p=3)
+    power = activations.Activation(
+        "power", lambda z, out=None, p=2: z**p, lambda dy, z, p=2: dy * p * z ** (p - 1), "z", p=3
+    )
     own = {"Doubled": Doubled, "square": square, "power": power}
     assert type(deserialize(serialize(Doubled(2)), own)) is Doubled
     assert deserialize(serialize(Activation(square)), own).activation is square
@@ -207,7 +209,10 @@ def test_weights_that_do_not_fit_change_nothing():
     layer = Dense(2)
     layer(np.ones((1, 3)))
     before = layer.get_weights()
-    for wrong, kind in (([np.zeros((3, 2)), np.zeros(3)], ValueError), ([np.zeros((3, 2)), np.array(["a", "b"])], TypeError)):
+    for wrong, kind in (
+        ([np.zeros((3, 2)), np.zeros(3)], ValueError),
+        ([np.zeros((3, 2)), np.array(["a", "b"])], TypeError),
+    ):
         with pytest.raises(kind, match="weight 'bias'"):
             layer.set_weights(wrong)
         for now, then in zip(layer.weights, before):
@@ -244,7 +249,20 @@ def test_a_layer_in_several_places_of_a_graph_has_no_single_input():
 # ---- refusals ----
 
 
-@pytest.mark.parametrize("make", [lambda: Dense(2), lambda: Conv2D(2, 1), ReLU, LeakyReLU, Softmax, lambda: Dropout(0.5), lambda: GaussianNoise(1.0), Flatten, UpSampling2D])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Dense(2),
+        lambda: Conv2D(2, 1),
+        ReLU,
+        LeakyReLU,
+        Softmax,
+        lambda: Dropout(0.5),
+        lambda: GaussianNoise(1.0),
+        Flatten,
+        UpSampling2D,
+    ],
+)
 def test_a_layer_with_one_input_refuses_a_list(make):
     with pytest.raises(ValueError, match="expected one input"):
         make()([np.ones(IMAGE), np.ones(IMAGE)])
@@ -266,7 +284,16 @@ def test_the_base_class_says_what_is_missing():
             use()
 
 
-@pytest.mark.parametrize(("argument", "value"), [("kernel_regularizer", "l2"), ("bias_constraint", "nonneg"), ("activity_regularizer", "l1"), ("data_format", "channels_first"), ("groups", 2)])
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("kernel_regularizer", "l2"),
+        ("bias_constraint", "nonneg"),
+        ("activity_regularizer", "l1"),
+        ("data_format", "channels_first"),
+        ("groups", 2),
+    ],
+)
 def test_what_only_keras_has_is_refused_by_name(argument, value):
     with pytest.raises(TypeError, match=f"Conv2D: Keras's argument '{argument}' is not implemented"):
         Conv2D(2, 3, **{argument: value})
@@ -296,7 +323,11 @@ def test_seeds_that_are_none_are_refused(seed):
 
 
 def test_numpy_numbers_are_numbers():
-    for layer in (Dropout(np.float32(0.5), seed=np.int64(3)), Reshape((np.int64(2), -1)), Conv2D(np.int64(2), np.int32(3))):
+    for layer in (
+        Dropout(np.float32(0.5), seed=np.int64(3)),
+        Reshape((np.int64(2), -1)),
+        Conv2D(np.int64(2), np.int32(3)),
+    ):
         assert deserialize(json.loads(json.dumps(serialize(layer)))).get_config() == layer.get_config()
     assert Input((np.int64(3),)).shape == (None, 3)
 

@@ -30,7 +30,11 @@ def convolutions(draw):
     padding = draw(PADDINGS)
     kernel = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     dilated = draw(st.booleans())
-    options = {"dilation_rate": (draw(st.integers(1, 2)), 2)} if dilated else {"strides": (draw(st.integers(1, 5)), draw(st.integers(1, 3)))}
+    options = (
+        {"dilation_rate": (draw(st.integers(1, 2)), 2)}
+        if dilated
+        else {"strides": (draw(st.integers(1, 5)), draw(st.integers(1, 3)))}
+    )
     smallest = [1, 1] if padding == "same" else [2 * (k - 1) + 1 for k in kernel]
     size = [draw(st.integers(s, s + 4)) for s in smallest]
     layer = Conv2D(draw(st.integers(1, 4)), kernel, padding=padding, use_bias=draw(st.booleans()), **options, **F64)
@@ -81,7 +85,9 @@ def test_a_sandwich_and_the_second_step():
     rng = np.random.default_rng(0)
     for layer in (MaxPooling2D(2, **F64), UpSampling2D(**F64), GlobalAveragePooling2D(**F64), Conv2D(2, 2, **F64)):
         tail = [] if isinstance(layer, GlobalAveragePooling2D) else [Flatten(**F64)]
-        model = Sequential([Input((4, 4, 2), **F64), Conv2D(2, 1, activation="tanh", **F64), layer, *tail, Dense(2, **F64)])
+        model = Sequential(
+            [Input((4, 4, 2), **F64), Conv2D(2, 1, activation="tanh", **F64), layer, *tail, Dense(2, **F64)]
+        )
         x = rng.standard_normal((2, 4, 4, 2))
         check_layer(model, x, bound=1e-6).raise_if_failed()
         model.compile("sgd", "mse")
@@ -121,7 +127,9 @@ def test_the_first_of_equal_maxima_gets_the_gradient():
 
 
 def test_average_pooling_leaves_padding_out_of_the_count():
-    np.testing.assert_array_equal(AveragePooling2D(2, padding="same", **F64)(np.ones((1, 3, 3, 1))), np.ones((1, 2, 2, 1)))
+    np.testing.assert_array_equal(
+        AveragePooling2D(2, padding="same", **F64)(np.ones((1, 3, 3, 1))), np.ones((1, 2, 2, 1))
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +162,9 @@ def test_contract(make):
         np.testing.assert_array_equal(grads[key], grads_again[key])
     for change in (np.asfortranarray, lambda a: np.repeat(a, 2, axis=2)[:, :, ::2]):
         np.testing.assert_allclose(layer.forward(change(x))[0], y, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(layer.backward(change(dy), cache)[0], dx, rtol=1e-5, atol=1e-6) if dy.ndim == 4 else None
+        np.testing.assert_allclose(
+            layer.backward(change(dy), cache)[0], dx, rtol=1e-5, atol=1e-6
+        ) if dy.ndim == 4 else None
     parts = []
     for rows in (slice(0, 1), slice(1, 4)):
         y_part, cache_part = layer.forward(x[rows])
@@ -188,7 +198,9 @@ def test_what_does_not_fit_is_refused_by_name(make, shape, message):
 def test_other_channels_than_before_are_refused():
     layer = Conv2D(3, 3, name="seen")
     layer(np.ones((1, 4, 4, 2)))
-    with pytest.raises(ValueError, match=r'Conv2D "seen": expected an input of shape \(N, H, W, 2\), got \(1, 4, 4, 3\): C is 3'):
+    with pytest.raises(
+        ValueError, match=r'Conv2D "seen": expected an input of shape \(N, H, W, 2\), got \(1, 4, 4, 3\): C is 3'
+    ):
         layer(np.ones((1, 4, 4, 3)))
 
 
@@ -204,5 +216,9 @@ def test_keras_s_names_and_refusals():
 
 
 def test_configurations_make_the_same_layer_again():
-    for layer in (Conv2D(3, (2, 3), (2, 1), "same", activation="relu", use_bias=False), MaxPooling2D(3, 2, "same"), UpSampling2D((1, 2))):
+    for layer in (
+        Conv2D(3, (2, 3), (2, 1), "same", activation="relu", use_bias=False),
+        MaxPooling2D(3, 2, "same"),
+        UpSampling2D((1, 2)),
+    ):
         assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()

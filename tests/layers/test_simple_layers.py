@@ -35,7 +35,12 @@ F64 = {"dtype": "float64"}
 SIZES = st.integers(1, 5)
 
 
-@given(shape=st.lists(SIZES, min_size=2, max_size=4), units=SIZES, bias=st.booleans(), activation=st.sampled_from(["tanh", "sigmoid", "softmax", "gelu", None]))
+@given(
+    shape=st.lists(SIZES, min_size=2, max_size=4),
+    units=SIZES,
+    bias=st.booleans(),
+    activation=st.sampled_from(["tanh", "sigmoid", "softmax", "gelu", None]),
+)
 def test_dense_gradients(shape, units, bias, activation):
     rng = np.random.default_rng(0)
     layer, x = Dense(units, activation, bias, **F64), rng.standard_normal(shape)
@@ -48,7 +53,9 @@ def test_dense_by_hand_and_its_errors():
     layer(np.ones((1, 3)))
     layer.set_weights([np.arange(6.0).reshape(3, 2), np.array([10.0, 20.0])])
     np.testing.assert_array_equal(layer(np.array([[1.0, 2.0, 3.0]])), [[26.0, 42.0]])
-    with pytest.raises(ValueError, match=r'Dense "out": expected an input of shape \(N, ..., 3\), got \(2, 4\): D is 4'):
+    with pytest.raises(
+        ValueError, match=r'Dense "out": expected an input of shape \(N, ..., 3\), got \(2, 4\): D is 4'
+    ):
         layer(np.ones((2, 4)))
     with pytest.raises(ValueError, match="weight 'kernel' has shape"):
         layer.set_weights([np.ones((2, 3)), np.ones(2)])
@@ -92,7 +99,10 @@ def test_reshape_resolves_one_unknown_axis():
 
 
 def test_reshape_says_what_does_not_divide():
-    with pytest.raises(ValueError, match=r'Reshape "r": cannot reshape 7200 values per sample into \(64, -1\): 7200 is not divisible by 64'):
+    with pytest.raises(
+        ValueError,
+        match=r'Reshape "r": cannot reshape 7200 values per sample into \(64, -1\): 7200 is not divisible by 64',
+    ):
         Reshape((64, -1), name="r")(Input((15, 15, 32)))
     with pytest.raises(ValueError, match=r"cannot reshape 6 values per sample into \(2, 2\), which holds 4"):
         Reshape((2, 2))(np.ones((1, 6)))
@@ -101,7 +111,11 @@ def test_reshape_says_what_does_not_divide():
             Reshape(wrong)
 
 
-@pytest.mark.parametrize("layer", [ReLU(**F64), LeakyReLU(0.1, **F64), ELU(0.5, **F64), Softmax(**F64), Activation("silu", **F64)], ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize(
+    "layer",
+    [ReLU(**F64), LeakyReLU(0.1, **F64), ELU(0.5, **F64), Softmax(**F64), Activation("silu", **F64)],
+    ids=lambda layer: type(layer).__name__,
+)
 def test_activation_layers(layer):
     check_layer(layer, separated(np.random.default_rng(0), (3, 4))).raise_if_failed()
     again = deserialize(serialize(layer))
@@ -109,7 +123,9 @@ def test_activation_layers(layer):
     np.testing.assert_array_equal(again(x), layer(x))
 
 
-@pytest.mark.parametrize("make", [lambda: Dropout(0.4, seed=3), lambda: GaussianNoise(0.5, seed=3)], ids=["Dropout", "GaussianNoise"])
+@pytest.mark.parametrize(
+    "make", [lambda: Dropout(0.4, seed=3), lambda: GaussianNoise(0.5, seed=3)], ids=["Dropout", "GaussianNoise"]
+)
 def test_random_layers_do_nothing_outside_of_training(make):
     x = np.ones((4, 5), "float32")
     np.testing.assert_array_equal(make()(x), x)

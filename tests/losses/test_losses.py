@@ -31,11 +31,20 @@ def case(name, shape, seed):
 
 
 ALL = [*SMOOTH, "MeanAbsoluteError", "Huber", "SparseCategoricalCrossentropy"]
-SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=2).map(tuple).flatmap(lambda s: st.integers(2, 4).map(lambda d: (*s, d)))
+SHAPES = (
+    st.lists(st.integers(1, 4), min_size=1, max_size=2)
+    .map(tuple)
+    .flatmap(lambda s: st.integers(2, 4).map(lambda d: (*s, d)))
+)
 
 
 @pytest.mark.parametrize("name", ALL)
-@given(shape=SHAPES, seed=st.integers(0, 1000), reduction=st.sampled_from(["sum_over_batch_size", "sum", "mean_with_sample_weight"]), weighted=st.booleans())
+@given(
+    shape=SHAPES,
+    seed=st.integers(0, 1000),
+    reduction=st.sampled_from(["sum_over_batch_size", "sum", "mean_with_sample_weight"]),
+    weighted=st.booleans(),
+)
 def test_gradient(name, shape, seed, reduction, weighted):
     loss = getattr(losses, name)(reduction=reduction, **SMOOTH.get(name, {}))
     y_true, y_pred = case(name, shape, seed)
@@ -129,7 +138,12 @@ def test_what_happens_at_kinks_and_beyond_the_clip():
     [
         ("mse", np.ones(3), np.ones((3, 3)), r"targets of shape \(3,\) do not match predictions of shape \(3, 3\)"),
         ("bce", np.array([[255.0]]), np.array([[0.5]]), "between 0 and 1, got 255 to 255; bytes are divided by 255"),
-        ("categorical_crossentropy", np.ones(2, int), np.ones((2, 3)), "integer labels need sparse_categorical_crossentropy"),
+        (
+            "categorical_crossentropy",
+            np.ones(2, int),
+            np.ones((2, 3)),
+            "integer labels need sparse_categorical_crossentropy",
+        ),
         ("categorical_crossentropy", np.ones(2), np.ones(2), "axis of classes"),
         ("sparse_categorical_crossentropy", np.ones((2, 3)), np.ones((2, 3)), "one-hot targets need"),
         ("sparse_categorical_crossentropy", np.array([0, 5]), np.ones((2, 3)), r"label 5 is outside the 3 classes"),
@@ -148,7 +162,10 @@ def test_arguments_that_make_no_sense_are_refused():
         (lambda: losses.BinaryCrossentropy(label_smoothing=2), "label_smoothing"),
         (lambda: losses.CategoricalCrossentropy(axis=1), "axis=-1"),
         (lambda: losses.CosineSimilarity(axis=0), "axis=-1"),
-        (lambda: losses.MeanSquaredError()(np.ones((2, 2)), np.ones((2, 2)), sample_weight=np.ones(3)), "sample weights of shape"),
+        (
+            lambda: losses.MeanSquaredError()(np.ones((2, 2)), np.ones((2, 2)), sample_weight=np.ones(3)),
+            "sample weights of shape",
+        ),
         (lambda: losses.get("nothing"), "unknown loss 'nothing'"),
         (lambda: losses.deserialize({"class_name": "Nothing"}), "unknown loss class"),
     ):
@@ -164,10 +181,20 @@ def test_arguments_that_make_no_sense_are_refused():
 
 
 def test_every_way_to_name_a_loss():
-    for identifier in ("mse", "MSE", "mean_squared_error", "MeanSquaredError", losses.mse, losses.MeanSquaredError, losses.MeanSquaredError()):
+    for identifier in (
+        "mse",
+        "MSE",
+        "mean_squared_error",
+        "MeanSquaredError",
+        losses.mse,
+        losses.MeanSquaredError,
+        losses.MeanSquaredError(),
+    ):
         assert isinstance(losses.get(identifier), losses.MeanSquaredError)
     huber = losses.Huber(0.3, name="h")
     again = losses.get(losses.serialize(huber))
     assert again.get_config() == huber.get_config()
     assert repr(huber).startswith("Huber(delta=0.3")
-    np.testing.assert_array_equal(losses.mean_squared_error([[0.0, 2.0], [1.0, 1.0]], [[0.0, 0.0], [1.0, 1.0]]), [2.0, 0.0])
+    np.testing.assert_array_equal(
+        losses.mean_squared_error([[0.0, 2.0], [1.0, 1.0]], [[0.0, 0.0], [1.0, 1.0]]), [2.0, 0.0]
+    )

@@ -50,7 +50,9 @@ def test_metrics_of_losses_are_means_of_their_values():
     assert metrics.CosineSimilarity()([[1.0, 0.0]], [[2.0, 0.0]]) == pytest.approx(1.0)  # the loss is -1
     for name in ("BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence"):
         p = np.array([[0.3, 0.7]])
-        assert getattr(metrics, name)()([[0.0, 1.0]], p) == pytest.approx(float(getattr(losses, name)()([[0.0, 1.0]], p)))
+        assert getattr(metrics, name)()([[0.0, 1.0]], p) == pytest.approx(
+            float(getattr(losses, name)()([[0.0, 1.0]], p))
+        )
     assert metrics.SparseCategoricalCrossentropy()([1], [[0.3, 0.7]]) == pytest.approx(-np.log(0.7))
 
 
@@ -85,7 +87,13 @@ def test_accuracy_means_what_the_shapes_say(y_true, y_pred, cls):
 
 
 def test_every_way_to_name_a_metric():
-    for identifier in ("mse", "mean_squared_error", "MeanSquaredError", metrics.MeanSquaredError, metrics.MeanSquaredError()):
+    for identifier in (
+        "mse",
+        "mean_squared_error",
+        "MeanSquaredError",
+        metrics.MeanSquaredError,
+        metrics.MeanSquaredError(),
+    ):
         assert isinstance(metrics.get(identifier), metrics.MeanSquaredError)
     top = metrics.TopKCategoricalAccuracy(k=2, name="top")
     again = metrics.get(metrics.serialize(top))

@@ -173,7 +173,9 @@ def test_add_and_pop_keep_the_weights_of_the_other_layers():
 
 def test_a_layer_that_does_not_fit_leaves_the_stack_unchanged():
     model = Sequential([Input((5, 5, 2)), Flatten()])
-    with pytest.raises(ValueError, match=r"cannot reshape 50 values per sample into \(7, -1\): 50 is not divisible by 7"):
+    with pytest.raises(
+        ValueError, match=r"cannot reshape 50 values per sample into \(7, -1\): 50 is not divisible by 7"
+    ):
         model.add(Reshape((7, -1)))
     assert len(model.layers) == 1
 

@@ -16,7 +16,9 @@ from scratchnet.optimizers.schedules import ExponentialDecay
 
 
 def trained(optimizer="adam"):
-    model = Sequential([Input((6, 6, 1)), Conv2D(2, 3, activation="relu"), MaxPooling2D(), Flatten(), Dropout(0.1), Dense(3)])
+    model = Sequential(
+        [Input((6, 6, 1)), Conv2D(2, 3, activation="relu"), MaxPooling2D(), Flatten(), Dropout(0.1), Dense(3)]
+    )
     model.compile(optimizer, loss=Huber(0.5), metrics=["mae", MeanAbsoluteError(name="distance")])
     model.fit(images(), np.ones((12, 3)), epochs=2, verbose=0)
     return model
@@ -34,7 +36,9 @@ def test_a_saved_model_comes_back_as_it_was_and_goes_on_training(tmp_path):
     assert loaded.optimizer.iterations == model.optimizer.iterations == 2
     for key, slot in model.optimizer.state.items():
         np.testing.assert_array_equal(loaded.optimizer.state[key], slot)
-    assert loaded.evaluate(images(), np.ones((12, 3)), verbose=0) == model.evaluate(images(), np.ones((12, 3)), verbose=0)
+    assert loaded.evaluate(images(), np.ones((12, 3)), verbose=0) == model.evaluate(
+        images(), np.ones((12, 3)), verbose=0
+    )
     loaded.fit(images(), np.ones((12, 3)), verbose=0)
 
 
@@ -113,7 +117,10 @@ def test_a_damaged_or_foreign_file_is_named_and_changes_nothing(tmp_path, kind):
 def test_a_mismatched_file_says_what_differs_and_changes_nothing(tmp_path):
     model, path = trained(), tmp_path / "w.npz"
     model.save_weights(path)
-    for other in (Sequential([Input((4,)), Dense(3)]), Sequential([Input((6, 6, 1)), Conv2D(2, 3), Flatten(), Dense(4)])):
+    for other in (
+        Sequential([Input((4,)), Dense(3)]),
+        Sequential([Input((6, 6, 1)), Conv2D(2, 3), Flatten(), Dense(4)]),
+    ):
         before = other.get_weights()
         with pytest.raises(ValueError, match="another architecture"):
             other.load_weights(path)

@@ -144,7 +144,10 @@ def test_two_models_train_in_two_threads_at_once():
     models = []
     for _ in range(2):
         models.append(classifier(seed=3))
-    threads = [threading.Thread(target=m.fit, args=(x, y), kwargs={"epochs": 3, "verbose": 0, "shuffle": False}) for m in models]
+    threads = [
+        threading.Thread(target=m.fit, args=(x, y), kwargs={"epochs": 3, "verbose": 0, "shuffle": False})
+        for m in models
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -199,10 +202,18 @@ def test_evaluate_returns_what_keras_returns():
 
 def test_losses_and_metrics_as_objects_classes_and_functions():
     x, y = data()
-    for loss in (losses.SparseCategoricalCrossentropy(), losses.SparseCategoricalCrossentropy, losses.sparse_categorical_crossentropy):
+    for loss in (
+        losses.SparseCategoricalCrossentropy(),
+        losses.SparseCategoricalCrossentropy,
+        losses.sparse_categorical_crossentropy,
+    ):
         model = classifier(loss=loss)
         assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=[metrics.SparseCategoricalAccuracy(name="right"), lambda t, p: p.max(axis=1)])
+    model.compile(
+        "adam",
+        "sparse_categorical_crossentropy",
+        metrics=[metrics.SparseCategoricalAccuracy(name="right"), lambda t, p: p.max(axis=1)],
+    )
     assert list(model.fit(x, y, verbose=0).history) == ["loss", "right", "<lambda>"]
 
 
@@ -272,7 +283,10 @@ def test_data_that_are_not_numbers_are_refused():
         model.fit((i for i in range(3)), np.zeros(3), verbose=0)
 
 
-@pytest.mark.parametrize("change", [lambda x: x.astype("float64"), lambda x: (x * 10).astype(int) / 10, np.asfortranarray, lambda x: x[::-1][::-1]])
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: x.astype("float64"), lambda x: (x * 10).astype(int) / 10, np.asfortranarray, lambda x: x[::-1][::-1]],
+)
 def test_harmless_layouts_and_dtypes_give_the_same_result(change):
     x, y = data()
     x = np.round(x, 1)
@@ -358,7 +372,9 @@ def test_terminate_on_nan_ends_fit_without_an_error():
     model = Sequential([Input((2,)), Dense(4), Dense(1)])
     model.compile(optimizers.SGD(1e20), "mse")
     with np.errstate(all="ignore"):
-        history = model.fit(np.ones((64, 2)), np.ones(64), epochs=3, batch_size=16, verbose=0, callbacks=[TerminateOnNaN()])
+        history = model.fit(
+            np.ones((64, 2)), np.ones(64), epochs=3, batch_size=16, verbose=0, callbacks=[TerminateOnNaN()]
+        )
     assert len(history.epoch) == 1
 
 

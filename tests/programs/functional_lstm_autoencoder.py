@@ -20,7 +20,13 @@ encoder = Model(inputs, encoded)
 model.compile(optimizer="adam", loss="mse")
 model.summary()
 history = model.fit(
-    x_train, x_train, epochs=3, batch_size=64, validation_data=(x_test, x_test), callbacks=[ReduceLROnPlateau()], verbose=2
+    x_train,
+    x_train,
+    epochs=3,
+    batch_size=64,
+    validation_data=(x_test, x_test),
+    callbacks=[ReduceLROnPlateau()],
+    verbose=2,
 )
 test_loss = model.evaluate(x_test, x_test)
 predictions = model.predict(x_test)

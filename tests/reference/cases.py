@@ -7,7 +7,15 @@ IMAGE, SEQUENCE = (3, 7, 6, 2), (3, 5, 4)
 
 def conv_options():
     for padding in ("valid", "same"):
-        for options in ({}, {"strides": 2}, {"strides": (3, 1)}, {"dilation_rate": 2}, {"use_bias": False}, {"kernel_size": (2, 4)}, {"kernel_size": 1, "strides": 2}):
+        for options in (
+            {},
+            {"strides": 2},
+            {"strides": (3, 1)},
+            {"dilation_rate": 2},
+            {"use_bias": False},
+            {"kernel_size": (2, 4)},
+            {"kernel_size": 1, "strides": 2},
+        ):
             yield {"filters": 3, "kernel_size": 3, "padding": padding, **options}
 
 
@@ -31,7 +39,11 @@ def recurrent_options():
 
 
 CASES = [
-    *(("Dense", {"units": 4, "activation": a, "use_bias": b}, SEQUENCE) for a in (None, "relu", "softmax", "gelu") for b in (True, False)),
+    *(
+        ("Dense", {"units": 4, "activation": a, "use_bias": b}, SEQUENCE)
+        for a in (None, "relu", "softmax", "gelu")
+        for b in (True, False)
+    ),
     *(("Conv2D", o, IMAGE) for o in conv_options()),
     ("Conv2D", {"filters": 1, "kernel_size": 3, "padding": "same", "activation": "sigmoid"}, (2, 6, 6, 8)),
     *(("MaxPooling2D", o, IMAGE) for o in pool_options()),
@@ -45,7 +57,21 @@ CASES = [
     *(("LSTM", {"units": 3, **o}, SEQUENCE) for o in recurrent_options()),
     ("LSTM", {"units": 3, "recurrent_activation": "hard_sigmoid"}, SEQUENCE),
     ("LSTM", {"units": 3, "unit_forget_bias": False}, SEQUENCE),
-    *(("Activation", {"activation": a}, SEQUENCE) for a in ("relu", "elu", "selu", "softplus", "silu", "leaky_relu", "tanh", "log_softmax", "hard_sigmoid", "softsign")),
+    *(
+        ("Activation", {"activation": a}, SEQUENCE)
+        for a in (
+            "relu",
+            "elu",
+            "selu",
+            "softplus",
+            "silu",
+            "leaky_relu",
+            "tanh",
+            "log_softmax",
+            "hard_sigmoid",
+            "softsign",
+        )
+    ),
     ("LeakyReLU", {"negative_slope": 0.1}, SEQUENCE),
     ("ELU", {"alpha": 0.7}, SEQUENCE),
 ]

@@ -1,6 +1,6 @@
 """Write what Keras computes for the cases of `cases.py` into expected.npz, for those without TensorFlow.
 
-    python tests/reference/make_expected.py
+python tests/reference/make_expected.py
 """
 
 import os
@@ -16,7 +16,11 @@ def main():
     import keras
     import tensorflow
 
-    arrays = {"versions": np.array([f"keras {keras.__version__}", f"tensorflow {tensorflow.__version__}", f"numpy {np.__version__}"])}
+    arrays = {
+        "versions": np.array(
+            [f"keras {keras.__version__}", f"tensorflow {tensorflow.__version__}", f"numpy {np.__version__}"]
+        )
+    }
     for case, (name, options, shape) in zip(cases.names(), cases.CASES):
         results = cases.kerass(getattr(keras.layers, name)(**options), *cases.inputs(shape))
         arrays.update((f"{case}/{k}", array) for k, array in enumerate(results))

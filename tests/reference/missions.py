@@ -19,7 +19,14 @@ def _photographs(count):
 
 def cnn_classifier(K):
     L = K.layers
-    return [L.Input((28, 28, 1)), L.Conv2D(32, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(), L.Dense(128, activation="relu"), L.Dense(10, activation="softmax")]
+    return [
+        L.Input((28, 28, 1)),
+        L.Conv2D(32, 3, activation="relu"),
+        L.MaxPooling2D(),
+        L.Flatten(),
+        L.Dense(128, activation="relu"),
+        L.Dense(10, activation="softmax"),
+    ]
 
 
 def simple_rnn_classifier(K):
@@ -55,7 +62,13 @@ def recurrent_autoencoder(layer):
 
 def cifar10_autoencoder(K):
     L = K.layers
-    return [L.Input((32, 96)), L.LSTM(64), L.RepeatVector(32), L.LSTM(64, return_sequences=True), L.TimeDistributed(L.Dense(96))]
+    return [
+        L.Input((32, 96)),
+        L.LSTM(64),
+        L.RepeatVector(32),
+        L.LSTM(64, return_sequences=True),
+        L.TimeDistributed(L.Dense(96)),
+    ]
 
 
 def cifar10_hybrid(K):
@@ -74,13 +87,33 @@ def cifar10_hybrid(K):
 
 # name: (layers, loss, batch size, data as (x, y) for a number of samples)
 MISSIONS = {
-    "CNN classifier": (cnn_classifier, "sparse_categorical_crossentropy", 128, lambda n: (_digits(n)[0][..., None], _digits(n)[1])),
+    "CNN classifier": (
+        cnn_classifier,
+        "sparse_categorical_crossentropy",
+        128,
+        lambda n: (_digits(n)[0][..., None], _digits(n)[1]),
+    ),
     "SimpleRNN classifier": (simple_rnn_classifier, "sparse_categorical_crossentropy", 128, _digits),
     "CNN autoencoder": (cnn_autoencoder, "binary_crossentropy", 128, lambda n: (_digits(n)[0][..., None],) * 2),
-    "SimpleRNN autoencoder": (recurrent_autoencoder("SimpleRNN"), "binary_crossentropy", 128, lambda n: (_digits(n)[0],) * 2),
+    "SimpleRNN autoencoder": (
+        recurrent_autoencoder("SimpleRNN"),
+        "binary_crossentropy",
+        128,
+        lambda n: (_digits(n)[0],) * 2,
+    ),
     "LSTM autoencoder": (recurrent_autoencoder("LSTM"), "binary_crossentropy", 128, lambda n: (_digits(n)[0],) * 2),
-    "CIFAR-10 LSTM autoencoder": (cifar10_autoencoder, "mse", 256, lambda n: (_photographs(n)[0].reshape(-1, 32, 96),) * 2),
-    "CIFAR-10 CNN + LSTM": (cifar10_hybrid, "categorical_crossentropy", 128, lambda n: (_photographs(n)[0], np.eye(10, dtype="float32")[_photographs(n)[1]])),
+    "CIFAR-10 LSTM autoencoder": (
+        cifar10_autoencoder,
+        "mse",
+        256,
+        lambda n: (_photographs(n)[0].reshape(-1, 32, 96),) * 2,
+    ),
+    "CIFAR-10 CNN + LSTM": (
+        cifar10_hybrid,
+        "categorical_crossentropy",
+        128,
+        lambda n: (_photographs(n)[0], np.eye(10, dtype="float32")[_photographs(n)[1]]),
+    ),
 }
 
 

@@ -44,7 +44,11 @@ def test_states_in(keras, tf, name):
         np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("inner", [("Dense", {"units": 3}, (2, 4, 5)), ("Conv2D", {"filters": 2, "kernel_size": 2}, (2, 3, 4, 4, 2))], ids=["Dense", "Conv2D"])
+@pytest.mark.parametrize(
+    "inner",
+    [("Dense", {"units": 3}, (2, 4, 5)), ("Conv2D", {"filters": 2, "kernel_size": 2}, (2, 3, 4, 4, 2))],
+    ids=["Dense", "Conv2D"],
+)
 def test_time_distributed(keras, inner):
     name, options, shape = inner
     x, W0 = cases.inputs(shape)

@@ -33,7 +33,9 @@ LOSSES = [
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
-@pytest.mark.parametrize(("name", "options", "y_true", "y_pred"), LOSSES, ids=lambda v: v if isinstance(v, str) else None)
+@pytest.mark.parametrize(
+    ("name", "options", "y_true", "y_pred"), LOSSES, ids=lambda v: v if isinstance(v, str) else None
+)
 def test_loss_and_its_gradient(keras, tf, name, options, y_true, y_pred, reduction, weighted):
     weights = np.random.default_rng(5).uniform(0.5, 2, (6, 4)).astype("float32") if weighted else None
     mine, theirs = (getattr(m, name)(reduction=reduction, **options) for m in (losses, keras.losses))
@@ -54,7 +56,9 @@ def test_clipped_probabilities_have_kerass_gradient(keras, tf):
         expected = keras.losses.BinaryCrossentropy()(y_true, variable)
     value, cache = losses.BinaryCrossentropy().forward(y_true, y_pred)
     np.testing.assert_allclose(value, expected, rtol=1e-5)
-    np.testing.assert_allclose(losses.BinaryCrossentropy().backward(cache), tape.gradient(expected, variable), rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.BinaryCrossentropy().backward(cache), tape.gradient(expected, variable), rtol=1e-5
+    )
 
 
 METRICS = [
@@ -77,7 +81,9 @@ METRICS = [
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("name", "options", "y_true", "y_pred"), METRICS, ids=lambda v: v if isinstance(v, str) else None)
+@pytest.mark.parametrize(
+    ("name", "options", "y_true", "y_pred"), METRICS, ids=lambda v: v if isinstance(v, str) else None
+)
 def test_metric(keras, name, options, y_true, y_pred, weighted):
     mine, theirs = getattr(metrics, name)(**options), getattr(keras.metrics, name)(**options)
     assert theirs.name.startswith(mine.name)  # Keras counts some names up
@@ -99,7 +105,16 @@ def test_history_keys_are_kerass(keras):
     for library in (keras, scratchnet):
         L = library.layers
         model = library.models.Sequential([L.Input((3,)), L.Dense(2, activation="softmax")])
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc", "accuracy", "sparse_top_k_categorical_accuracy", library.metrics.SparseCategoricalAccuracy()])
+        model.compile(
+            "adam",
+            "sparse_categorical_crossentropy",
+            metrics=[
+                "acc",
+                "accuracy",
+                "sparse_top_k_categorical_accuracy",
+                library.metrics.SparseCategoricalAccuracy(),
+            ],
+        )
         keys.append(list(model.fit(np.ones((4, 3)), np.zeros(4), verbose=0).history))
         model = library.models.Sequential([L.Input((3,)), L.Dense(2)])
         model.compile("adam", "mse", metrics=["mse", "mae", "mean_squared_error"])
@@ -165,7 +180,20 @@ def test_schedule(keras, name, args, options):
 
 @pytest.mark.parametrize(
     "name",
-    ["zeros", "ones", "random_normal", "random_uniform", "truncated_normal", "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "orthogonal"],
+    [
+        "zeros",
+        "ones",
+        "random_normal",
+        "random_uniform",
+        "truncated_normal",
+        "glorot_uniform",
+        "glorot_normal",
+        "he_uniform",
+        "he_normal",
+        "lecun_uniform",
+        "lecun_normal",
+        "orthogonal",
+    ],
 )
 @pytest.mark.parametrize("shape", [(300, 200), (3, 3, 40, 60)])
 def test_initializers_draw_from_the_same_distribution(keras, name, shape):
@@ -173,4 +201,6 @@ def test_initializers_draw_from_the_same_distribution(keras, name, shape):
     assert mine.dtype == theirs.dtype
     assert mine.mean() == pytest.approx(theirs.mean(), abs=6 * theirs.std() / np.sqrt(theirs.size) + 1e-7)
     assert mine.std() == pytest.approx(theirs.std(), rel=0.03)
-    assert np.abs(mine).max() == pytest.approx(np.abs(theirs).max(), rel=0.02 if "normal" not in name and name != "orthogonal" else 0.3)
+    assert np.abs(mine).max() == pytest.approx(
+        np.abs(theirs).max(), rel=0.02 if "normal" not in name and name != "orthogonal" else 0.3
+    )
