@@ -43,11 +43,11 @@ def _relu6_gradient(dy, y):
 
 
 def _leaky_relu(z, out=None, negative_slope=0.2):
-    return np.multiply(z, np.where(z > 0, 1, z.dtype.type(negative_slope)), out=out)
+    return np.multiply(z, np.where(z > 0, z.dtype.type(1), z.dtype.type(negative_slope)), out=out)
 
 
 def _leaky_relu_gradient(dy, y, negative_slope=0.2):
-    return dy * np.where(y > 0, 1, dy.dtype.type(negative_slope))  # y has the sign of z
+    return dy * np.where(y > 0, dy.dtype.type(1), dy.dtype.type(negative_slope))  # y has the sign of z
 
 
 def _elu(z, out=None, alpha=1.0):

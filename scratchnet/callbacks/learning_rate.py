@@ -110,6 +110,8 @@ class LearningRateScheduler(Callback):
     def _scheduled(self, epoch, rate):
         try:
             inspect.signature(self.schedule).bind(epoch, rate)
-        except TypeError:  # a schedule of the epoch alone; calling it to find out would hide its own TypeErrors
+        except (TypeError, ValueError):
+            # A schedule of the epoch alone, or (ValueError) a builtin without a signature. Calling it with both to find
+            # out would hide TypeErrors of its own.
             return self.schedule(epoch)
         return self.schedule(epoch, rate)

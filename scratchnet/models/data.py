@@ -1,5 +1,6 @@
 """What fit, evaluate and predict are given, checked once and then handed out batch by batch."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -71,8 +72,10 @@ class Arrays:
                 TypeError,
             )
         try:
-            array = np.asarray(value)
-        except ValueError:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # before NumPy 1.24 a ragged list was only a warning
+                array = np.asarray(value)
+        except (ValueError, UserWarning):
             raise self.model.error(f"the {self.what} data {name} is a ragged list: its rows differ in length") from None
         if array.dtype.kind not in "fiub":
             raise self.model.error(f"the {self.what} data {name} must be numbers, got dtype {array.dtype}", TypeError)

@@ -55,8 +55,9 @@ def test_the_same_in_plain_python():
 
 
 def test_no_index_leaves_its_array_and_compiling_is_announced_once(tmp_path):
-    # A cache of its own, because code that checks bounds is other code.
-    result = run(AGREEMENT, NUMBA_BOUNDSCHECK="1", NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path))
+    # A cache of its own, because code that checks bounds is other code. No patience, because no test depends on a time.
+    impatient = "from scratchnet.kernels.with_numba import compile\ncompile._PATIENCE = 0\n"
+    result = run(impatient + AGREEMENT, NUMBA_BOUNDSCHECK="1", NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path))
     assert result.stdout == "agreed\n"
     assert result.stderr.count("compiling kernels for this machine") == 1
 

@@ -10,7 +10,7 @@ import scratchnet
 
 pytestmark = [pytest.mark.reference, pytest.mark.filterwarnings("ignore")]
 
-_spec = importlib.util.spec_from_file_location("missions", Path(__file__).with_name("missions.py"))
+_spec = importlib.util.spec_from_file_location("missions", Path(__file__).parents[2] / "benches" / "missions.py")
 missions = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(missions)
 
