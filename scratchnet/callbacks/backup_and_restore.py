@@ -17,8 +17,8 @@ class BackupAndRestore(Callback):
 
     The backup holds all that the rest of the fit depends on: parameters, optimizer, random streams, the shuffling, and
     the states of the other callbacks (see `Callback.get_state`). The result is that of a fit that was never
-    interrupted, to the bit. Layers are matched by name; where the names differ only because automatic names were counted
-    differently (the same model made again in one process), in order.
+    interrupted, to the bit. Layers are matched by name; where the names differ only in their automatic numbers (the same
+    model made again in one process), in order.
 
     Args:
         backup_dir: a folder for this fit alone; made if it is missing.

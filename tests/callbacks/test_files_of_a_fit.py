@@ -67,8 +67,10 @@ def test_each_epoch_gets_a_file_of_its_name(tmp_path):
 def test_a_saved_file_is_the_model_of_its_epoch(tmp_path):
     network, outputs = model(), []
     remember = LambdaCallback(on_epoch_end=lambda epoch, logs: outputs.append(network.predict(X, verbose=0)))
-    checkpoints = [ModelCheckpoint(str(tmp_path / "{epoch}.keras")),
-                   ModelCheckpoint(tmp_path / "{epoch}.weights.h5", save_weights_only=True)]  # fmt: skip
+    checkpoints = [
+        ModelCheckpoint(str(tmp_path / "{epoch}.keras")),
+        ModelCheckpoint(tmp_path / "{epoch}.weights.h5", save_weights_only=True),
+    ]
     network.fit(X, Y, epochs=2, verbose=0, callbacks=[remember, *checkpoints])
     for epoch in (1, 2):
         np.testing.assert_array_equal(load_model(tmp_path / f"{epoch}.keras").predict(X, verbose=0), outputs[epoch - 1])
@@ -275,8 +277,15 @@ def test_numpy_figures_and_odd_values_are_written(tmp_path):
 def test_a_missing_folder_is_told_before_training(tmp_path):
     started = []
     with pytest.raises(FileNotFoundError):
-        model().fit(X, Y, verbose=0, callbacks=[CSVLogger(tmp_path / "no" / "log.csv"),
-                                                LambdaCallback(on_epoch_begin=lambda *_: started.append(1))])  # fmt: skip
+        model().fit(
+            X,
+            Y,
+            verbose=0,
+            callbacks=[
+                CSVLogger(tmp_path / "no" / "log.csv"),
+                LambdaCallback(on_epoch_begin=lambda *_: started.append(1)),
+            ],
+        )
     assert not started
 
 

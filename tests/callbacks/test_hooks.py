@@ -53,8 +53,10 @@ def test_fit_calls_the_hooks_in_kerass_order():
     # Two threads may compute two batches of the validation at a time: their begins come before their ends.
     assert sorted(recorder.names) == sorted(["on_train_begin", *epoch, *epoch, "on_train_end"])
     assert [name for name in recorder.names if "test_batch" not in name] == [
-        "on_train_begin", *[name for name in epoch * 2 if "test_batch" not in name], "on_train_end"
-    ]  # fmt: skip
+        "on_train_begin",
+        *[name for name in epoch * 2 if "test_batch" not in name],
+        "on_train_end",
+    ]
 
 
 def test_evaluate_and_predict_call_their_own_hooks():
@@ -87,10 +89,16 @@ def test_logs_are_dicts_of_floats_under_kerass_keys():
 
 def test_every_hook_may_demand_its_logs():
     seen = []
-    about_all = {f"on_{what}_{moment}": lambda logs: seen.append(logs) for what in ("train", "test", "predict")
-                 for moment in ("begin", "end")}  # fmt: skip
-    about_one = {f"on_{what}_{moment}": lambda number, logs: seen.append(logs)
-                 for what in ("epoch", "train_batch", "test_batch", "predict_batch") for moment in ("begin", "end")}  # fmt: skip
+    about_all = {
+        f"on_{what}_{moment}": lambda logs: seen.append(logs)
+        for what in ("train", "test", "predict")
+        for moment in ("begin", "end")
+    }
+    about_one = {
+        f"on_{what}_{moment}": lambda number, logs: seen.append(logs)
+        for what in ("epoch", "train_batch", "test_batch", "predict_batch")
+        for moment in ("begin", "end")
+    }
     demanding = LambdaCallback(**about_all, **about_one)
     network = model()
     network.fit(X, Y, validation_split=0.5, verbose=0, callbacks=[demanding])
