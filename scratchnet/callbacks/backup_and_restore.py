@@ -17,7 +17,7 @@ class BackupAndRestore(Callback):
 
     The backup holds all that the rest of the fit depends on: parameters, optimizer, random streams, the shuffling, and
     the states of the other callbacks (see `Callback.get_state`). The result is that of a fit that was never
-    interrupted, to the bit. Layers are matched by name; where the names differ only in their automatic numbers (the same
+    interrupted, to the bit. Layers are matched by name; where names differ only in their automatic numbers (the same
     model made again in one process), in order.
 
     Args:
