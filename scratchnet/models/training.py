@@ -131,9 +131,10 @@ class Trainer:
             FloatingPointError: where the loss becomes NaN or infinite; says in which epoch, batch and layer.
         """
         for key, value in kwargs.items():
-            kind = "Keras's" if key in ("steps_per_epoch", "validation_steps") else "unknown"
-            if value is not None or kind == "unknown":
-                raise TypeError(f"fit: {kind} argument {key!r} is not implemented in scratchnet")
+            if key not in ("steps_per_epoch", "validation_steps"):
+                raise TypeError(f"fit has no argument {key!r}")
+            if value is not None:
+                raise TypeError(f"fit: Keras's argument {key!r} is not implemented in scratchnet")
         verbose = _check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
         train, validation = self._training_arrays(x, y, sample_weight, class_weight, validation_split, validation_data)
@@ -160,6 +161,7 @@ class Trainer:
                         callbacks.on_train_batch_end(step, self._averages.logs())
                         if self.stop_training:
                             break
+                    self._check_parameters(where=f"the last batch of epoch {epoch + 1}")
                     logs = self._averages.logs()
                     if validation is not None and _validates(epoch, validation_freq):
                         scores = self._evaluate(validation, validation_batch_size, workers, callbacks)
@@ -174,7 +176,7 @@ class Trainer:
         return self.history
 
     def _order(self, size, epoch):
-        """The order of the samples in an epoch: a permutation that depends on the seed of the fit and the epoch alone."""
+        """The order of the samples in an epoch: it depends on the seed of the fit and the number of the epoch alone."""
         return np.random.default_rng([self._shuffle_seed, epoch]).permutation(size)
 
     def _train_step(self, batch, workers, where):
@@ -183,9 +185,10 @@ class Trainer:
         counts = objective.counts(batch)
         step = self.optimizer.iterations
 
+        @_quietly
         def compute(part):
             piece = batch.rows(part)
-            with seeds.drawing_rows(step, part.start), np.errstate(all="ignore"):  # what is not finite is told below
+            with seeds.drawing_rows(step, part.start):
                 y_pred, cache = self.forward(self.pack_inputs(piece.x), training=True)
                 values, loss_caches = objective.forward(piece, flatten(y_pred), counts)
                 dy = self.pack_outputs(objective.backward(loss_caches))
@@ -200,16 +203,25 @@ class Trainer:
         self._averages.add(batch, values, _concatenate(y_preds) if self._averages.wants_predictions else None)
         if params:
             grads = {key: _sum([grads[key] for grads in all_grads]) for key in params}
-            with np.errstate(all="ignore"):
-                self.optimizer.update(params, grads, run=workers.map)
+            self.optimizer.update(params, grads, run=lambda update, parts: workers.map(_quietly(update), parts))
 
     def _describe_non_finite(self, batch, where):
         with np.errstate(all="ignore"):
             place = self.first_non_finite(self.pack_inputs(batch.x)) or "the loss itself"
         return (
-            f'{type(self).__name__} "{self.name}": the loss became NaN or infinite in {where}; the first non-finite '
-            f"value is in {place}. A smaller learning rate or clipnorm may help. The parameters are as the step before left them"
+            f'{type(self).__name__} "{self.name}": the loss became NaN or infinite in {where}; the first non-finite value '
+            f"is in {place}. A smaller learning rate or clipnorm may help. The parameters are as the step before left them"
         )
+
+    def _check_parameters(self, where):
+        """The update of a step shows in the loss of the next; after the last step of an epoch it is looked for here."""
+        if self._stop_at_nan:
+            for key, parameter in self.params.items():
+                if not np.isfinite(parameter).all():
+                    raise FloatingPointError(
+                        f'{type(self).__name__} "{self.name}": the update after {where} made the parameter {key} NaN or '
+                        "infinite; a smaller learning rate or clipnorm may help"
+                    )
 
     def _training_arrays(self, x, y, sample_weight, class_weight, validation_split, validation_data):
         """The checked data sets (training, validation or None) of a fit."""
@@ -382,6 +394,16 @@ class Trainer:
         for key, stream in streams.items():
             stream.seed = int(state[f"random/{key}"])
         self._shuffle_seed = int(state["random/shuffle"])
+
+
+def _quietly(function):
+    """`function` without NumPy's floating-point warnings, in whatever thread: fit tells by itself what is not finite."""
+
+    def quiet(part):
+        with np.errstate(all="ignore"):
+            return function(part)
+
+    return quiet
 
 
 def _parts(size, workers):

@@ -320,6 +320,8 @@ def test_arguments_that_make_no_sense_are_refused(arguments, message):
 
 
 def test_keras_arguments_that_are_missing_are_named():
+    with pytest.raises(TypeError, match="fit has no argument 'epoch'"):
+        classifier().fit(*data(), epoch=3)
     with pytest.raises(TypeError, match="steps_per_epoch"):
         classifier().fit(*data(), steps_per_epoch=3, verbose=0)
     with pytest.raises(TypeError, match="jit_compile"):
@@ -366,6 +368,13 @@ def test_training_that_becomes_nan_stops_and_says_where():
     model.compile(optimizers.SGD(1e20), "mse")
     with pytest.raises(FloatingPointError, match=r"epoch 1, batch \d.*(parameter wild/|output of layer)"):
         model.fit(np.ones((64, 2)), np.ones(64), epochs=3, batch_size=16, verbose=0)
+
+
+def test_parameters_that_become_nan_in_the_last_step_are_told_too():
+    model = Sequential([Input((2,)), Dense(1, name="wild")])
+    model.compile(optimizers.SGD(1e38), "mse")
+    with pytest.raises(FloatingPointError, match="last batch of epoch 1 made the parameter wild/kernel NaN or infinite"):
+        model.fit(np.full((4, 2), 1e3), np.full(4, -1e3), batch_size=4, verbose=0)
 
 
 def test_terminate_on_nan_ends_fit_without_an_error():
