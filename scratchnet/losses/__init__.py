@@ -1,62 +1,62 @@
 """Losses, each with its derivative; the functions give the loss of each sample, as Keras's functions do."""
 
 from scratchnet.losses.base import Loss
-from scratchnet.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
-from scratchnet.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError
-from scratchnet.losses.similarity import CosineSimilarity, KLDivergence
-
-
-def _function(cls, name):
-    """The function of Keras that gives the values of loss `cls`, one for each sample."""
-
-    def values(y_true, y_pred, **options):
-        loss = cls(reduction="none", **options)
-        return loss(y_true, y_pred)
-
-    values.__name__ = values.__qualname__ = name
-    values.__doc__ = f"The values of `{cls.__name__}`, one for each sample; `options` are those of the class."
-    values.loss_class = cls
-    return values
-
-
-mean_squared_error = _function(MeanSquaredError, "mean_squared_error")
-mean_absolute_error = _function(MeanAbsoluteError, "mean_absolute_error")
-huber = _function(Huber, "huber")
-binary_crossentropy = _function(BinaryCrossentropy, "binary_crossentropy")
-categorical_crossentropy = _function(CategoricalCrossentropy, "categorical_crossentropy")
-sparse_categorical_crossentropy = _function(SparseCategoricalCrossentropy, "sparse_categorical_crossentropy")
-kl_divergence = _function(KLDivergence, "kl_divergence")
-cosine_similarity = _function(CosineSimilarity, "cosine_similarity")
-
-_FUNCTIONS = (
-    mean_squared_error,
-    mean_absolute_error,
-    huber,
+from scratchnet.losses.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
-    kl_divergence,
-    cosine_similarity,
 )
-_ALIASES = {
-    "mse": "mean_squared_error",
-    "MSE": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "MAE": "mean_absolute_error",
-    "bce": "binary_crossentropy",
-    "BCE": "binary_crossentropy",
-    "kld": "kl_divergence",
-    "KLD": "kl_divergence",
-    "kullback_leibler_divergence": "kl_divergence",
-}
-_CLASSES = {function.__name__: function.loss_class for function in _FUNCTIONS}
-_CLASSES.update({cls.__name__: cls for cls in list(_CLASSES.values())})
-_CLASSES.update({alias: _CLASSES[name] for alias, name in _ALIASES.items()})
+from scratchnet.losses.regression import (
+    Huber,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    huber,
+    mean_absolute_error,
+    mean_squared_error,
+)
+from scratchnet.losses.similarity import CosineSimilarity, KLDivergence, cosine_similarity, kl_divergence
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 bce = BCE = binary_crossentropy
 kld = KLD = kullback_leibler_divergence = kl_divergence
+
+_CLASS_OF = {
+    mean_squared_error: MeanSquaredError,
+    mean_absolute_error: MeanAbsoluteError,
+    huber: Huber,
+    binary_crossentropy: BinaryCrossentropy,
+    categorical_crossentropy: CategoricalCrossentropy,
+    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    kl_divergence: KLDivergence,
+    cosine_similarity: CosineSimilarity,
+}
+_ALIASES = {
+    "mse": MeanSquaredError,
+    "MSE": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "MAE": MeanAbsoluteError,
+    "bce": BinaryCrossentropy,
+    "BCE": BinaryCrossentropy,
+    "kld": KLDivergence,
+    "KLD": KLDivergence,
+    "kullback_leibler_divergence": KLDivergence,
+}
+_CLASSES = {
+    **{function.__name__: cls for function, cls in _CLASS_OF.items()},
+    **{cls.__name__: cls for cls in _CLASS_OF.values()},
+    **_ALIASES,
+}
+_ONLY_IN_KERAS = set(
+    "BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalHinge Circle Dice Hinge LogCosh "
+    "MeanAbsolutePercentageError MeanSquaredLogarithmicError Poisson SquaredHinge Tversky "
+    "binary_focal_crossentropy ctc categorical_focal_crossentropy categorical_hinge circle dice hinge log_cosh "
+    "mean_absolute_percentage_error mape MAPE mean_squared_logarithmic_error msle MSLE poisson squared_hinge tversky "
+    "crossentropy ce".split()
+)
 
 __all__ = [
     "BinaryCrossentropy",
@@ -71,30 +71,36 @@ __all__ = [
     "deserialize",
     "get",
     "serialize",
-    *(function.__name__ for function in _FUNCTIONS),
+    *(function.__name__ for function in _CLASS_OF),
     *_ALIASES,
 ]
+
+
+def __getattr__(name):
+    if name in _ONLY_IN_KERAS:
+        raise AttributeError(_missing(name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def get(identifier):
     """The Loss that compile's ``loss=`` means: a name, a Loss, a class, a function of this module, or a config.
 
-    Raises ValueError for an unknown name, TypeError for a function of somebody's own, which has no derivative.
+    None stays None. Raises ValueError for an unknown name, TypeError for a function of somebody's own, which has no
+    derivative.
     """
-    if isinstance(identifier, Loss):
+    if identifier is None or isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, str):
         if identifier not in _CLASSES:
-            known = ", ".join(f.__name__ for f in _FUNCTIONS)
-            raise ValueError(f"unknown loss {identifier!r}: known are {known} (and {', '.join(_ALIASES)})")
+            raise ValueError(_missing(identifier))
         return _CLASSES[identifier]()
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Loss):
         return identifier()
-    if hasattr(identifier, "loss_class"):
-        return identifier.loss_class()
     if callable(identifier):
+        if _is_ours(identifier):
+            return _CLASS_OF[identifier]()
         raise TypeError(
             f"the function {getattr(identifier, '__name__', identifier)!r} alone cannot be a loss: nothing here "
             "differentiates Python code. Write a subclass of scratchnet.losses.Loss with values(y_true, y_pred) -> "
@@ -104,16 +110,33 @@ def get(identifier):
 
 
 def serialize(loss):
-    """The loss's class and arguments as JSON-able values."""
+    """The loss's class and arguments as JSON-able values; the name of a function of this module."""
+    if callable(loss) and _is_ours(loss):
+        return loss.__name__
+    if not isinstance(loss, Loss):
+        raise TypeError(f"cannot serialize {loss!r}: it is neither a Loss nor a function of scratchnet.losses")
     return {"class_name": type(loss).__name__, "config": loss.get_config()}
 
 
 def deserialize(settings, custom_objects=None):
     """The loss that `serialize` described. Raises ValueError for an unknown class."""
+    if isinstance(settings, str):
+        settings = {"class_name": settings}
     name = settings.get("class_name")
     cls = (custom_objects or {}).get(name) or _CLASSES.get(name)
     if cls is None:
-        raise ValueError(f"unknown loss class {name!r}; give it in custom_objects")
+        raise ValueError(
+            _missing(name) if name in _ONLY_IN_KERAS else f"unknown loss class {name!r}; give it in custom_objects"
+        )
     return cls.from_config(settings.get("config", {}))
 
 
+def _is_ours(function):
+    return any(function is ours for ours in _CLASS_OF)
+
+
+def _missing(name):
+    known = f"known are {', '.join(function.__name__ for function in _CLASS_OF)} (and {', '.join(_ALIASES)})"
+    if name in _ONLY_IN_KERAS:
+        return f"Keras's loss {name!r} is not implemented in scratchnet: {known}"
+    return f"unknown loss {name!r}: {known}"

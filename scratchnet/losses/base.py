@@ -12,55 +12,76 @@ part the count of the whole; then the parts' values and gradients simply add up.
 """
 
 import inspect
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from scratchnet import config
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
 
 class LossCache(NamedTuple):
-    dvalues: Any  # (N, ...), or one number: w / count
-    values: Any  # what the loss's own derivative needs
+    dvalues: Any  # the adjoint of the values, w / count, or one number; None if there is no gradient
+    terms: Any  # what the loss's own derivative needs
     shape: tuple  # of y_pred
+    dtype: Any  # of y_pred
 
 
 class Loss:
     """Base of all losses.
 
     Args:
-        reduction: "sum_over_batch_size" (or "mean"): divided by the number of values; "sum"; "mean_with_sample_weight":
-            divided by the sum of the weights; None or "none": an array, of which there is no gradient.
         name: by default the class's name in snake case.
-        dtype: None or "float32" / "float64"; a loss follows the dtype of the predictions, so it changes nothing.
+        reduction: "sum_over_batch_size" (or "mean"): divided by the number of values; "sum"; "mean_with_sample_weight":
+            divided by the sum of the weights as they are given; None or "none": an array, which has no gradient.
+        dtype: "float32" or "float64", to compute in; None takes that of the predictions. The gradient always has the
+            dtype of the predictions.
+
+    A loss of your own brings its derivative, here of ``v = mean(log(cosh(e)))``:
+
+        class LogCosh(Loss):
+            def values(self, y_true, y_pred):
+                e = y_pred - y_true
+                return np.log(np.cosh(e)).mean(axis=-1), e
+
+            def gradient(self, dvalues, cache):
+                e = cache
+                return np.tanh(e) / e.shape[-1] * dvalues
+
+    `scratchnet.gradient_check.check_loss` tells whether it is right. A loss that is no weighted sum over samples
+    overrides `forward` and `backward` themselves; fit computes a batch in parts, whose values must then add up.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
+    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in _REDUCTIONS:
             raise ValueError(
-                f"{type(self).__name__}: unknown reduction {reduction!r}, expected one of {_REDUCTIONS[:5]}"
+                f"{type(self).__name__}: unknown reduction {reduction!r}, expected one of {_REDUCTIONS[:5]} or None"
             )
+        self.name = name or snake_case(type(self).__name__)
         self.reduction = "none" if reduction is None else reduction
-        self.name = name or _snake_case(type(self).__name__)
-        self.dtype = dtype
+        self.dtype = None if dtype is None else config.check_float_dtype(dtype)
 
     # ---- what a loss defines ----
 
     def values(self, y_true, y_pred):
-        """Return ``(values, cache)``: the loss of each sample, averaged over the last axis, and what `gradient` needs."""
-        raise NotImplementedError(f"{type(self).__name__} defines no values(y_true, y_pred)")
+        """Return ``(values, cache)``: the loss of each sample, without the last axis, and what `gradient` needs."""
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no values(y_true, y_pred) -> (values, cache); "
+            "Keras's call(y_true, y_pred) is not used, since nothing here differentiates Python code"
+        )
 
     def gradient(self, dvalues, cache):
-        """``dy_pred`` for the adjoints `dvalues` of the values, which broadcast against y_pred."""
-        raise NotImplementedError(f"{type(self).__name__} defines no gradient(dvalues, cache)")
+        """``dy_pred`` for the adjoints `dvalues` of the values, whose last axis of size 1 stands for that of y_pred."""
+        raise NotImplementedError(f"{type(self).__name__} defines no gradient(dvalues, cache) -> dy_pred")
 
-    def check_shapes(self, y_true, y_pred):
-        """`y_true` in the shape of `y_pred`: an axis of size 1 at the end may be missing or too many, nothing else."""
-        if y_true.shape == y_pred.shape:
-            return y_true
-        if y_true.shape == (*y_pred.shape, 1) or (*y_true.shape, 1) == y_pred.shape:
-            return y_true.reshape(y_pred.shape)
-        raise self.error(f"targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
+    def check_targets(self, y_true, y_pred):
+        """`y_true` as `values` takes it: here in the shape and dtype of `y_pred`."""
+        matched = in_shape_of(y_pred, y_true)
+        if matched is None:
+            raise self.error(f"targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
+        return matched.astype(y_pred.dtype, copy=False)
 
     def valid(self, y_true, shape):
         """Which of the values, of this shape, count: a boolean array, or None for all."""
@@ -72,60 +93,69 @@ class Loss:
         """Return ``(value, cache)``.
 
         Args:
-            y_true: the targets, of y_pred's shape (for sparse losses without the axis of classes).
-            y_pred: the predictions (N, ...).
-            sample_weight: None, or weights whose shape is a beginning of that of the values: (N,), (N, T), ...
+            y_true: the targets, of y_pred's shape (for sparse losses without the axis of classes); an axis of size 1 at
+                the end may be missing or too many. Any dtype.
+            y_pred: the predictions (N, ..., D); the values have the shape (N, ...).
+            sample_weight: None, or the weights of the values: (N,), (N, 1), (N, T), ...
             count: what the sum is divided by, if not `self.count` of this batch.
 
         Raises ValueError where shapes do not match or a label is outside the classes.
         """
         y_pred = np.asarray(y_pred)
-        if y_pred.dtype.kind != "f":
-            y_pred = y_pred.astype(np.float64)
-        y_true = self.check_shapes(np.asarray(y_true), y_pred)
-        values, cache = self.values(y_true, y_pred)
-        weights = self._weights(sample_weight, y_true, values.shape, values.dtype)
+        if y_pred.ndim == 0:
+            raise self.error("predictions need at least one axis, got a single number")
+        is_float = y_pred.dtype in (np.float32, np.float64)
+        dtype = np.dtype(self.dtype or (y_pred.dtype if is_float else config.floatx()))
+        shape, kept_dtype = y_pred.shape, y_pred.dtype if is_float else dtype
+
+        y_pred = y_pred.astype(dtype, copy=False)
+        y_true = self.check_targets(np.asarray(y_true), y_pred)
+        values, terms = self.values(y_true, y_pred)  # (N, ...)
+        weights = self._weights(sample_weight, y_true, values.shape)
+        if weights is not None:
+            weights = weights.astype(dtype, copy=False)
+            values = values * weights
         if self.reduction == "none":
-            return (values if weights is None else values * weights), LossCache(None, None, y_pred.shape)
+            return values, LossCache(None, None, shape, kept_dtype)
         if count is None:
             count = self.count(y_true, y_pred.ndim, sample_weight)
-        total = values.sum() if weights is None else (values * weights).sum()
-        scale = values.dtype.type(1 / count if count else 0)
-        return total * scale, LossCache(scale if weights is None else weights * scale, cache, y_pred.shape)
+        scale = dtype.type(1 / count if count else 0)
+        dvalues = scale if weights is None else weights * scale
+        return values.sum() * scale, LossCache(dvalues, terms, shape, kept_dtype)
 
     def backward(self, cache):
         """``dy_pred``: the gradient of the value, in the shape and dtype of the predictions."""
         if cache.dvalues is None:
-            raise self.error('a loss with reduction="none" is an array, which has no gradient')
-        return self.gradient(cache.dvalues, cache.values).reshape(cache.shape)
+            raise self.error('with reduction="none" the loss is an array, which has no gradient; take reduction="sum"')
+        dvalues = np.asarray(cache.dvalues)[..., None]  # (N, ..., 1), or (1,)
+        dy_pred = self.gradient(dvalues, cache.terms)
+        return dy_pred.reshape(cache.shape).astype(cache.dtype, copy=False)
 
     def count(self, y_true, ndim, sample_weight=None):
         """What the weighted sum of the values of this batch is divided by; `ndim` is the number of axes of y_pred."""
         if self.reduction == "sum":
             return 1.0
         y_true = np.asarray(y_true)
-        shape = y_true.shape[: max(ndim - 1, 1)]  # the values': the last axis is averaged away
-        valid = self.valid(y_true, shape)
+        shape = y_true.shape[: ndim - 1]
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            weights = np.broadcast_to(_expand(np.asarray(sample_weight), len(shape)), shape)
-            return float(weights.sum() if valid is None else weights[valid].sum())
+            return float(self._weights(sample_weight, y_true, shape).sum(dtype=np.float64))
+        valid = self.valid(y_true, shape)
         return float(np.prod(shape) if valid is None else valid.sum())
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The value alone, as in Keras."""
         return self.forward(y_true, y_pred, sample_weight)[0]
 
-    def _weights(self, sample_weight, y_true, shape, dtype):
-        """The weight of each value, or None where all are 1."""
+    def _weights(self, sample_weight, y_true, shape):
+        """Weights that broadcast against values of this shape, 0 where these do not count; None where all are 1."""
         valid = self.valid(y_true, shape)
         if sample_weight is None:
-            return None if valid is None else valid.astype(dtype)
-        weights = np.asarray(sample_weight, dtype=dtype)
-        if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
-            weights = weights[..., 0]
-        if weights.shape != shape[: weights.ndim] and weights.size != 1:
-            raise self.error(f"sample weights of shape {weights.shape} do not match loss values of shape {shape}")
-        weights = np.broadcast_to(_expand(weights, len(shape)), shape)
+            return valid
+        weights = expanded_weights(sample_weight, shape)
+        if weights is None:
+            raise self.error(
+                f"sample weights of shape {np.shape(sample_weight)} do not match loss values of shape {shape}"
+            )
         return weights if valid is None else weights * valid
 
     def error(self, message, kind=ValueError):
@@ -140,6 +170,7 @@ class Loss:
 
     @classmethod
     def from_config(cls, settings):
+        """The loss with these arguments."""
         return cls(**settings)
 
     def __repr__(self):
@@ -148,15 +179,29 @@ class Loss:
         )
 
 
-def over_last_axis(dvalues, ndim):
-    """Adjoints of values, shaped to broadcast against predictions of `ndim` axes."""
-    return dvalues[..., None] if np.ndim(dvalues) == ndim - 1 and ndim > 1 else dvalues
+def in_shape_of(y_pred, y_true):
+    """`y_true` in the shape of `y_pred`, where at most an axis of size 1 at the end is missing or too many; else None.
+
+    Nothing broadcasts: (N,) against (N, N) would be a silently wrong result.
+    """
+    if y_true.shape == y_pred.shape:
+        return y_true
+    if y_true.shape == (*y_pred.shape, 1) or (*y_true.shape, 1) == y_pred.shape:
+        return y_true.reshape(y_pred.shape)
+    return None
 
 
-def _expand(weights, ndim):
-    """`weights` with axes of size 1 behind, up to `ndim`."""
-    return weights.reshape(weights.shape + (1,) * (ndim - weights.ndim)) if weights.ndim < ndim else weights
+def expanded_weights(weights, shape):
+    """`weights`, (N,) or (N, T) or ..., with as many axes as `shape`, to which they broadcast; None if they do not."""
+    weights = np.asarray(weights)
+    if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
+        weights = weights[..., 0]
+    elif weights.ndim < len(shape):
+        weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    fits = weights.ndim == len(shape) and all(have in (1, want) for have, want in zip(weights.shape, shape))
+    return weights if fits else None
 
 
-def _snake_case(name):
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+def snake_case(name):
+    """The default name of a class, as in Keras: ``KLDivergence`` is ``kl_divergence``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

@@ -3,14 +3,42 @@
 Predictions are probabilities p, or with ``from_logits=True`` the numbers z before the sigmoid or softmax. From logits
 the two functions are computed together, which loses no digits and makes the derivative ``p - t``.
 
-Over probabilities everything is cut to [1e-7, 1 - 1e-7] first, as in Keras; where something was cut the derivative is 0.
+Over probabilities everything is cut to [1e-7, 1 - 1e-7], as in Keras; where something was cut the derivative is 0.
 """
+
+import warnings
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchnet import config
 from scratchnet.activations import log_softmax, sigmoid
-from scratchnet.losses.base import Loss, over_last_axis
+from scratchnet.losses.base import Loss
+
+
+class LogitsCache(NamedTuple):
+    t: Any  # targets, or labels (N, ..., 1)
+    p: Any  # sigmoid(z) or softmax(z)
+
+
+class BinaryCache(NamedTuple):
+    t: Any
+    p: Any
+    inside: Any  # where p was not cut
+
+
+class CategoricalCache(NamedTuple):
+    t: Any
+    s: Any  # sum of y_pred over the classes, (N, ..., 1)
+    p: Any  # y_pred / s
+    c: Any  # p after the cut
+
+
+class SparseCache(NamedTuple):
+    labels: Any  # (N, ..., 1)
+    c: Any  # y_pred after the cut
+    s: Any  # sum of c over the classes, (N, ..., 1)
+    inside: Any  # where y_pred was not cut
 
 
 class BinaryCrossentropy(Loss):
@@ -31,46 +59,51 @@ class BinaryCrossentropy(Loss):
         label_smoothing=0.0,
         axis=-1,
         reduction="sum_over_batch_size",
-        name=None,
+        name="binary_crossentropy",
         dtype=None,
     ):
-        super().__init__(reduction, name, dtype)
+        super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
         self.label_smoothing = _check_smoothing(self, label_smoothing)
         self.axis = _check_axis(self, axis)
 
-    def values(self, y_true, y_pred):
-        t = y_true.astype(y_pred.dtype, copy=False)
-        if t.size and not (t.min() >= 0 and t.max() <= 1):
+    def check_targets(self, y_true, y_pred):
+        t = super().check_targets(y_true, y_pred)
+        if t.size and (t.min() < 0 or t.max() > 1):  # false for NaN, which shows in the value
             raise self.error(
                 f"targets must lie between 0 and 1, got {t.min():g} to {t.max():g}; bytes are divided by 255 first"
             )
+        return t
+
+    def values(self, y_true, y_pred):
+        t = y_true
         if self.label_smoothing:
             t = t * (1 - self.label_smoothing) + self.label_smoothing / 2
         if self.from_logits:
             z = y_pred
-            v = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
-        else:
-            p = np.clip(y_pred, config.epsilon(), 1 - config.epsilon())
-            v = np.log(p)  # -v = t log(p) + (1 - t) log(1 - p), built up in place
-            v *= t
-            q = np.subtract(1, p)
-            np.log(q, out=q)
-            q *= 1 - t
-            v += q
-            np.negative(v, out=v)
-        return (v.mean(axis=-1) if v.ndim > 1 else v), (t, y_pred)
+            v = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))  # log(1 + e^z) - z t, without overflow
+            return v.mean(axis=-1), LogitsCache(t, sigmoid(z))
+        p = _cut(y_pred)
+        log_p = np.log(p)
+        log_p *= t
+        log_q = np.subtract(1, p)
+        np.log(log_q, out=log_q)
+        log_q *= 1 - t
+        log_p += log_q  # t log(p) + (1 - t) log(1 - p)
+        return -log_p.mean(axis=-1), BinaryCache(t, p, p == y_pred)
 
     def gradient(self, dvalues, cache):
-        t, y_pred = cache
-        scale = over_last_axis(dvalues / t.dtype.type(t.shape[-1] if t.ndim > 1 else 1), t.ndim)
+        dvalues = dvalues / cache.t.dtype.type(cache.t.shape[-1])  # the mean over the last axis
         if self.from_logits:
-            return (sigmoid(y_pred) - t) * scale
-        low, high = y_pred.dtype.type(config.epsilon()), y_pred.dtype.type(1 - config.epsilon())
-        p = np.clip(y_pred, low, high)
-        d = (p - t) / (p * (1 - p))  # -t / p + (1 - t) / (1 - p)
-        d *= scale
-        d *= (y_pred >= low) & (y_pred <= high)  # the clip
+            t, p = cache
+            return (p - t) * dvalues
+        t, p, inside = cache
+        variance = 1 - p
+        variance *= p
+        d = p - t
+        d /= variance  # -t / p + (1 - t) / (1 - p)
+        d *= dvalues
+        d *= inside  # the cut
         return d
 
 
@@ -84,6 +117,8 @@ class CategoricalCrossentropy(Loss):
         label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / classes``.
         axis: the axis of classes; only the last is supported.
         reduction, name, dtype: see `Loss`.
+
+    Warns, as Keras does, where there is only one class: its probability is always 1.
     """
 
     def __init__(
@@ -92,46 +127,54 @@ class CategoricalCrossentropy(Loss):
         label_smoothing=0.0,
         axis=-1,
         reduction="sum_over_batch_size",
-        name=None,
+        name="categorical_crossentropy",
         dtype=None,
     ):
-        super().__init__(reduction, name, dtype)
+        super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
         self.label_smoothing = _check_smoothing(self, label_smoothing)
         self.axis = _check_axis(self, axis)
 
-    def check_shapes(self, y_true, y_pred):
+    def check_targets(self, y_true, y_pred):
+        if y_pred.ndim < 2:
+            raise self.error(f"predictions need an axis of classes behind the batch axis, got shape {y_pred.shape}")
         if y_true.shape != y_pred.shape:
             hint = ""
             if y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
                 hint = "; integer labels need sparse_categorical_crossentropy, or to_categorical first"
             raise self.error(f"targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}{hint}")
-        if y_pred.ndim < 2:
-            raise self.error(f"predictions need an axis of classes behind the batch axis, got shape {y_pred.shape}")
-        return y_true
+        if y_pred.shape[-1] == 1:
+            message = f'CategoricalCrossentropy "{self.name}": one class only; two classes need binary_crossentropy'
+            warnings.warn(message, SyntaxWarning, stacklevel=3)
+        return y_true.astype(y_pred.dtype, copy=False)
 
     def values(self, y_true, y_pred):
-        t = y_true.astype(y_pred.dtype, copy=False)
+        t = y_true
         if self.label_smoothing:
             t = t * (1 - self.label_smoothing) + self.label_smoothing / t.shape[-1]
         if self.from_logits:
             log_p = log_softmax(y_pred)
-            return -(t * log_p).sum(axis=-1), (t, log_p, None)
+            return -(t * log_p).sum(axis=-1), LogitsCache(t, np.exp(log_p))
         s = y_pred.sum(axis=-1, keepdims=True)
         p = y_pred / s
-        return -(t * np.log(_clip(p))).sum(axis=-1), (t, p, s)
+        c = _cut(p)
+        return -(t * np.log(c)).sum(axis=-1), CategoricalCache(t, s, p, c)
 
     def gradient(self, dvalues, cache):
-        t, p, s = cache
-        dvalues = over_last_axis(dvalues, t.ndim)
         if self.from_logits:
-            return (np.exp(p) * t.sum(axis=-1, keepdims=True) - t) * dvalues  # here p holds log p
-        dp = np.where(_is_inside(p), -t / _clip(p), 0)  # v = -sum(t log(p))
+            t, p = cache
+            return (p * t.sum(axis=-1, keepdims=True) - t) * dvalues
+        t, s, p, c = cache
+        dp = -t / c  # v = -sum(t log(c))
+        dp *= c == p  # c = cut(p)
         return (dp - (dp * p).sum(axis=-1, keepdims=True)) / s * dvalues  # p = y / sum(y)
 
 
 class SparseCategoricalCrossentropy(Loss):
-    """``v = -log(p[label])``: `CategoricalCrossentropy` for integer labels.
+    """``v = -log(p[label])``: the cross-entropy for integer labels (N, ...) or (N, ..., 1).
+
+    Probabilities are first cut, to c, and then divided by their sum: ``v = log(sum(c)) - log(c[label])``. Keras does it
+    in this order on TensorFlow, in the other on its other backends; it only shows where something is cut.
 
     Args:
         from_logits: whether predictions are logits.
@@ -139,7 +182,7 @@ class SparseCategoricalCrossentropy(Loss):
         axis: the axis of classes; only the last is supported.
         reduction, name, dtype: see `Loss`.
 
-    Raises ValueError for a label that is not an integer or is outside the classes.
+    Raises ValueError for a label that is not an integer or is outside the classes, TypeError for no numbers at all.
     """
 
     def __init__(
@@ -148,68 +191,67 @@ class SparseCategoricalCrossentropy(Loss):
         ignore_class=None,
         reduction="sum_over_batch_size",
         axis=-1,
-        name=None,
+        name="sparse_categorical_crossentropy",
         dtype=None,
     ):
-        super().__init__(reduction, name, dtype)
+        super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
         self.ignore_class = ignore_class
         self.axis = _check_axis(self, axis)
 
-    def check_shapes(self, y_true, y_pred):
+    def check_targets(self, y_true, y_pred):
         if y_pred.ndim < 2:
             raise self.error(f"predictions need an axis of classes behind the batch axis, got shape {y_pred.shape}")
-        if y_true.shape == (*y_pred.shape[:-1], 1):
-            y_true = y_true[..., 0]
-        if y_true.shape != y_pred.shape[:-1]:
+        if y_true.shape not in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
             hint = "; one-hot targets need categorical_crossentropy" if y_true.shape == y_pred.shape else ""
             raise self.error(f"labels of shape {y_true.shape} do not match predictions of shape {y_pred.shape}{hint}")
-        return y_true
+        labels, classes = y_true.reshape(y_pred.shape[:-1]), y_pred.shape[-1]
+        if labels.dtype.kind not in "biuf":
+            raise self.error(f"labels must be integers, got an array of {labels.dtype}", TypeError)
+        counted = labels if self.ignore_class is None else labels[labels != self.ignore_class]
+        if counted.dtype.kind == "f" and (counted != np.floor(counted)).any():  # true for NaN
+            raise self.error(f"labels must be integers, got {counted[counted != np.floor(counted)][0]:g}")
+        wrong = counted[(counted < 0) | (counted >= classes)]
+        if wrong.size:
+            raise self.error(
+                f"label {float(wrong[0]):.0f} is outside the {classes} classes of the predictions (0 to {classes - 1})"
+            )
+        return labels
 
     def valid(self, y_true, shape):
         return None if self.ignore_class is None else y_true.reshape(shape) != self.ignore_class
 
     def values(self, y_true, y_pred):
-        labels = self._labels(y_true, y_pred.shape[-1])[..., None]  # (N, ..., 1)
+        labels = y_true[..., None]  # (N, ..., 1)
+        if self.ignore_class is not None:
+            valid = labels != self.ignore_class
+            labels, y_pred = np.where(valid, labels, 0), np.where(valid, y_pred, 0)
+        labels = labels.astype(np.int64, copy=False)
         if self.from_logits:
             log_p = log_softmax(y_pred)
-            return -np.take_along_axis(log_p, labels, axis=-1)[..., 0], (labels, log_p, None)
-        s = y_pred.sum(axis=-1, keepdims=True)
-        p = y_pred / s
-        return -np.log(_clip(np.take_along_axis(p, labels, axis=-1)))[..., 0], (labels, p, s)
+            return -np.take_along_axis(log_p, labels, axis=-1)[..., 0], LogitsCache(labels, np.exp(log_p))
+        c = _cut(y_pred)
+        s = c.sum(axis=-1, keepdims=True)
+        v = np.log(s) - np.log(np.take_along_axis(c, labels, axis=-1))  # (N, ..., 1)
+        return v[..., 0], SparseCache(labels, c, s, c == y_pred)
 
     def gradient(self, dvalues, cache):
-        labels, p, s = cache
-        dvalues = over_last_axis(dvalues, p.ndim)
         if self.from_logits:
-            d = np.exp(p)  # here p holds log p: softmax(z) - one_hot(label)
-            np.put_along_axis(d, labels, np.take_along_axis(d, labels, axis=-1) - 1, axis=-1)
+            labels, p = cache
+            d = p.copy()
+            np.put_along_axis(d, labels, np.take_along_axis(p, labels, axis=-1) - 1, axis=-1)  # p - one_hot(label)
             return d * dvalues
-        p_true = np.take_along_axis(p, labels, axis=-1)  # (N, ..., 1)
-        dp_true = np.where(_is_inside(p_true), -1 / _clip(p_true), 0)  # v = -log(p_true)
-        # p_true = y_true / s: its derivative is (1 - p_true) / s by y_true, and -p_true / s by every other y.
-        d = np.broadcast_to(-dp_true * p_true, p.shape).copy()
-        np.put_along_axis(d, labels, dp_true * (1 - p_true), axis=-1)
-        return d / s * dvalues
-
-    def _labels(self, y_true, classes):
-        labels = y_true
-        if labels.dtype.kind not in "iu":
-            labels = y_true.astype(np.int64)
-            if (labels != y_true).any():
-                raise self.error(f"labels must be integers, got {y_true[labels != y_true].flat[0]}")
-        if self.ignore_class is not None:
-            labels = np.where(labels == self.ignore_class, 0, labels)
-        if labels.size and (labels.min() < 0 or labels.max() >= classes):
-            wrong = labels.min() if labels.min() < 0 else labels.max()
-            raise self.error(f"label {wrong} is outside the {classes} classes of the predictions (0 to {classes - 1})")
-        return labels.astype(np.int64, copy=False)
+        labels, c, s, inside = cache
+        d = np.broadcast_to(1 / s, c.shape).copy()  # v = log(s) - log(c[label])
+        np.put_along_axis(d, labels, 1 / s - 1 / np.take_along_axis(c, labels, axis=-1), axis=-1)
+        d *= inside  # c = cut(y_pred)
+        return d * dvalues
 
 
 def _check_smoothing(loss, value):
     if not 0 <= value <= 1:
         raise loss.error(f"label_smoothing must be between 0 and 1, got {value!r}")
-    return value
+    return float(value)
 
 
 def _check_axis(loss, axis):
@@ -218,9 +260,20 @@ def _check_axis(loss, axis):
     return axis
 
 
-def _clip(p):
+def _cut(p):
     return np.clip(p, config.epsilon(), 1 - config.epsilon())
 
 
-def _is_inside(p):
-    return (p >= p.dtype.type(config.epsilon())) & (p <= p.dtype.type(1 - config.epsilon()))
+def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """The values of `BinaryCrossentropy`, (N, ...) for predictions (N, ..., D)."""
+    return BinaryCrossentropy(from_logits, label_smoothing, axis, reduction=None)(y_true, y_pred)
+
+
+def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
+    """The values of `CategoricalCrossentropy`, (N, ...) for predictions (N, ..., classes)."""
+    return CategoricalCrossentropy(from_logits, label_smoothing, axis, reduction=None)(y_true, y_pred)
+
+
+def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+    """The values of `SparseCategoricalCrossentropy`, (N, ...) for predictions (N, ..., classes); 0 where ignored."""
+    return SparseCategoricalCrossentropy(from_logits, ignore_class, reduction=None, axis=axis)(y_true, y_pred)

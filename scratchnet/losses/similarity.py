@@ -1,52 +1,85 @@
-"""Losses that compare two distributions or two directions."""
+"""Losses that compare two distributions or two directions along the last axis."""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchnet import config
-from scratchnet.losses.base import Loss, over_last_axis
+from scratchnet.losses.base import Loss
 
-_SMALLEST_SQUARE = 1e-12  # squared lengths below this count as this
+_SHORTEST = 1e-7  # a vector that is not longer is divided by this
+
+
+class KLDivergenceCache(NamedTuple):
+    t: Any
+    p: Any
+    inside: Any  # where p was not cut
+
+
+class CosineSimilarityCache(NamedTuple):
+    t: Any
+    u: Any
+    length: Any  # |y_pred|, (N, ..., 1)
 
 
 class KLDivergence(Loss):
-    """``v = sum(t log(t / p))`` over the last axis, t and p cut to [1e-7, 1] (Kullback and Leibler 1951)."""
+    """``v = sum(t log(t / p))``, t and p cut to [1e-7, 1] (Kullback and Leibler 1951).
+
+    The derivative is ``-t / p``, and 0 where p was cut.
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None):
+        super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
-        t = np.clip(y_true.astype(y_pred.dtype, copy=False), config.epsilon(), 1)
+        t = np.clip(y_true, config.epsilon(), 1)
         p = np.clip(y_pred, config.epsilon(), 1)
-        return (t * np.log(t / p)).sum(axis=-1), (t, p, y_pred)
+        return (t * np.log(t / p)).sum(axis=-1), KLDivergenceCache(t, p, p == y_pred)
 
     def gradient(self, dvalues, cache):
-        t, p, y_pred = cache
-        inside = (y_pred >= y_pred.dtype.type(config.epsilon())) & (y_pred <= 1)  # the clip
-        return -t / p * inside * over_last_axis(dvalues, t.ndim)
+        t, p, inside = cache
+        return -t / p * inside * dvalues
 
 
 class CosineSimilarity(Loss):
-    """``v = -cos(angle between y_true and y_pred)`` along the last axis: -1 where they point the same way.
+    """``v = -cos(angle between y_true and y_pred)``: -1 where they point the same way.
 
         u = y_pred / |y_pred|,  t = y_true / |y_true|,  v = -sum(t u)         dy_pred = -(t - u sum(t u)) / |y_pred|
+
+    Args:
+        axis: the axis of the vectors; only the last is supported.
+        reduction, name, dtype: see `Loss`.
     """
 
-    def __init__(self, axis=-1, reduction="sum_over_batch_size", name=None, dtype=None):
-        super().__init__(reduction, name, dtype)
+    def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
+        super().__init__(name, reduction, dtype)
         if axis != -1:
             raise self.error(f"only axis=-1 is implemented, got {axis!r}")
         self.axis = axis
 
     def values(self, y_true, y_pred):
-        t, _ = _unit(y_true.astype(y_pred.dtype, copy=False))
+        t, _ = _unit(y_true)
         u, length = _unit(y_pred)
-        return -(t * u).sum(axis=-1), (t, u, length)
+        return -(t * u).sum(axis=-1), CosineSimilarityCache(t, u, length)
 
     def gradient(self, dvalues, cache):
         t, u, length = cache
-        moving = (length * length > _SMALLEST_SQUARE).astype(u.dtype)  # a shorter vector is divided by a constant
-        d = -(t - moving * u * (t * u).sum(axis=-1, keepdims=True)) / length
-        return d * over_last_axis(dvalues, u.ndim)
+        along = u * (t * u).sum(axis=-1, keepdims=True)
+        along *= length > _SHORTEST  # a shorter vector is divided by a constant
+        return (along - t) / length * dvalues
 
 
 def _unit(a):
     """`a` divided by its length along the last axis, and that length."""
-    length = np.sqrt(np.maximum(np.square(a).sum(axis=-1, keepdims=True), a.dtype.type(_SMALLEST_SQUARE)))
+    length = np.maximum(np.sqrt(np.square(a).sum(axis=-1, keepdims=True)), a.dtype.type(_SHORTEST))
     return a / length, length
+
+
+def kl_divergence(y_true, y_pred):
+    """The values of `KLDivergence`, (N, ...) for predictions (N, ..., D)."""
+    return KLDivergence(reduction=None)(y_true, y_pred)
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """The values of `CosineSimilarity`, (N, ...) for predictions (N, ..., D)."""
+    return CosineSimilarity(axis, reduction=None)(y_true, y_pred)

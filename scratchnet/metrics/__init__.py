@@ -1,6 +1,7 @@
 """Metrics: figures that are gathered over the batches of an epoch, under Keras's names."""
 
 from scratchnet import losses
+from scratchnet.losses.base import snake_case
 from scratchnet.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -15,7 +16,7 @@ from scratchnet.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from scratchnet.metrics.base import Mean, MeanMetricWrapper, Metric
-from scratchnet.metrics.confusion import Precision, Recall
+from scratchnet.metrics.confusion import AUC, Precision, Recall
 from scratchnet.metrics.from_losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -30,6 +31,7 @@ from scratchnet.metrics.from_losses import (
 _CLASSES = {
     cls.__name__: cls
     for cls in (
+        AUC,
         Accuracy,
         BinaryAccuracy,
         BinaryCrossentropy,
@@ -49,7 +51,7 @@ _CLASSES = {
         TopKCategoricalAccuracy,
     )
 }
-_NAMES = {cls().name: cls for cls in _CLASSES.values()}
+_NAMES = {snake_case(name): cls for name, cls in _CLASSES.items()}
 _ALIASES = {
     "mse": MeanSquaredError,
     "MSE": MeanSquaredError,
@@ -63,24 +65,50 @@ _ALIASES = {
     "KLD": KLDivergence,
 }
 
+_FUNCTIONS = {
+    function.__name__: function
+    for function in (
+        binary_accuracy,
+        categorical_accuracy,
+        sparse_categorical_accuracy,
+        sparse_top_k_categorical_accuracy,
+        top_k_categorical_accuracy,
+        losses.mean_squared_error,
+        losses.mean_absolute_error,
+        losses.huber,
+        losses.binary_crossentropy,
+        losses.categorical_crossentropy,
+        losses.sparse_categorical_crossentropy,
+        losses.kl_divergence,
+    )
+}
+_ONLY_IN_KERAS = set(
+    "BinaryIoU CategoricalHinge ConcordanceCorrelation F1Score FBetaScore FalseNegatives FalsePositives Hinge IoU "
+    "LogCoshError MeanAbsolutePercentageError MeanIoU MeanSquaredLogarithmicError OneHotIoU OneHotMeanIoU "
+    "PearsonCorrelation Poisson PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity "
+    "SpecificityAtSensitivity SquaredHinge Sum TrueNegatives TruePositives".split()
+)
+
 __all__ = [
     *_CLASSES,
     "MeanMetricWrapper",
     "Metric",
-    "binary_accuracy",
-    "categorical_accuracy",
     "deserialize",
     "get",
     "resolve_accuracy",
     "serialize",
-    "sparse_categorical_accuracy",
-    "sparse_top_k_categorical_accuracy",
-    "top_k_categorical_accuracy",
+    *_FUNCTIONS,
 ]
 
 
+def __getattr__(name):
+    if name in _ONLY_IN_KERAS:
+        raise AttributeError(f"Keras's metric {name} is not implemented in scratchnet; there are {', '.join(_CLASSES)}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def get(identifier):
-    """The Metric that an entry of compile's ``metrics=`` means: a name, a Metric, a class, a loss, a function, a config.
+    """The Metric that an entry of compile's ``metrics=`` means: a name, Metric, class, config, Loss or function.
 
     A function takes (y_true, y_pred) and gives a value for each sample; its mean is shown under its name.
     Raises ValueError for an unknown name, TypeError for anything else.
@@ -91,7 +119,7 @@ def get(identifier):
         for table in (_NAMES, _ALIASES, _CLASSES):
             if identifier in table:
                 return table[identifier]()
-        raise ValueError(f"unknown metric {identifier!r}: known are accuracy, {', '.join([*_NAMES, *_ALIASES])}")
+        raise ValueError(_missing(identifier))
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Metric):
@@ -109,33 +137,46 @@ def resolve_accuracy(name, y_true_shape, y_pred_shape):
     """The metric that "accuracy" or "crossentropy" means for targets and predictions of these shapes, as in Keras.
 
     One output value: binary. Targets without the axis of classes (or with one of size 1): sparse. Else categorical.
+    The metric keeps the name: "acc" stays "acc". Raises ValueError for any other name.
     """
     if y_pred_shape[-1] == 1:
-        kind = "binary"
+        kind = 0
     elif len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
-        kind = "sparse"
+        kind = 1
     else:
-        kind = "categorical"
+        kind = 2
     if name.lower() in ("accuracy", "acc"):
-        cls = {"binary": BinaryAccuracy, "sparse": SparseCategoricalAccuracy, "categorical": CategoricalAccuracy}[kind]
-    else:
-        cls = {
-            "binary": BinaryCrossentropy,
-            "sparse": SparseCategoricalCrossentropy,
-            "categorical": CategoricalCrossentropy,
-        }[kind]
-    return cls(name=name)
+        return (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy)[kind](name=name)
+    if name.lower() in ("crossentropy", "ce"):
+        return (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy)[kind](name=name)
+    raise ValueError(f'{name!r} does not depend on shapes: only "accuracy", "acc", "crossentropy" and "ce" do')
 
 
 def serialize(metric):
-    """The metric's class and arguments as JSON-able values."""
-    return {"class_name": type(metric).__name__, "config": metric.get_config()}
+    """The metric's class and arguments as JSON-able values, or the name of a plain function."""
+    if isinstance(metric, Metric):
+        return {"class_name": type(metric).__name__, "config": metric.get_config()}
+    if callable(metric):
+        return metric.__name__
+    raise TypeError(f"cannot serialize {metric!r}: it is neither a Metric nor a function")
 
 
 def deserialize(settings, custom_objects=None):
-    """The metric that `serialize` described. Raises ValueError for an unknown class."""
-    name = settings.get("class_name")
-    cls = (custom_objects or {}).get(name) or _CLASSES.get(name)
+    """The metric, or the function, that `serialize` described. Raises ValueError for what is unknown."""
+    if isinstance(settings, str):
+        known = {**_FUNCTIONS, **(custom_objects or {})}
+        return known[settings] if settings in known else get(settings)
+    name, arguments = settings.get("class_name"), dict(settings.get("config", {}))
+    cls = {**_CLASSES, "MeanMetricWrapper": MeanMetricWrapper, **(custom_objects or {})}.get(name)
     if cls is None:
         raise ValueError(f"unknown metric class {name!r}; give it in custom_objects")
-    return cls.from_config(settings.get("config", {}))
+    if isinstance(arguments.get("fn"), str):
+        arguments["fn"] = deserialize(arguments["fn"], custom_objects)
+    return cls.from_config(arguments)
+
+
+def _missing(name):
+    known = f"known are accuracy, crossentropy, {', '.join(n for n in [*_NAMES, *_ALIASES] if n != 'accuracy')}"
+    if name in _ONLY_IN_KERAS or name in map(snake_case, _ONLY_IN_KERAS):
+        return f"Keras's metric {name!r} is not implemented in scratchnet: {known}"
+    return f"unknown metric {name!r}: {known}; a function of your own goes in custom_objects when a model is loaded"

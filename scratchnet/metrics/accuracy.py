@@ -1,64 +1,76 @@
-"""How often the prediction is right."""
+"""How often the prediction is right. The functions give 1.0 or 0.0 for each sample; the classes their mean."""
 
 import numpy as np
 
+from scratchnet import config
+from scratchnet.losses.base import in_shape_of
 from scratchnet.metrics.base import MeanMetricWrapper
 
 
 def accuracy(y_true, y_pred):
     """1.0 where target and prediction are equal."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
-    return (y_true == y_pred).astype(np.float64)
+    y_true, y_pred = _same_shape(y_true, y_pred, "accuracy")
+    return _as_float(y_true == y_pred)
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
     """1.0 where the prediction is on the target's side of `threshold`."""
-    y_true, y_pred = _same_rank(y_true, y_pred)
-    return ((y_pred > threshold) == y_true).astype(np.float64)
+    y_true, y_pred = _same_shape(y_true, y_pred, "binary_accuracy")
+    return _as_float((y_pred > threshold) == y_true)
 
 
 def categorical_accuracy(y_true, y_pred):
     """1.0 where the largest prediction is at the place of the one in one-hot targets (N, ..., classes)."""
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    if y_true.shape != y_pred.shape:
-        raise ValueError(f"categorical_accuracy: targets of shape {y_true.shape}, predictions of shape {y_pred.shape}")
-    return (y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)).astype(np.float64)
+    y_true, y_pred = _same_classes(y_true, y_pred, "categorical_accuracy")
+    return _as_float(y_true.argmax(axis=-1) == y_pred.argmax(axis=-1))
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
     """1.0 where the largest prediction is at the place of the label (N, ...), or (N, ..., 1)."""
     labels, y_pred = _labels(y_true, y_pred, "sparse_categorical_accuracy")
-    return (labels == y_pred.argmax(axis=-1)).astype(np.float64)
+    return _as_float(labels == y_pred.argmax(axis=-1))
 
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """1.0 where the true class of one-hot targets is among the `k` largest predictions."""
-    return sparse_top_k_categorical_accuracy(np.argmax(y_true, axis=-1), y_pred, k)
+    y_true, y_pred = _same_classes(y_true, y_pred, "top_k_categorical_accuracy")
+    return sparse_top_k_categorical_accuracy(y_true.argmax(axis=-1), y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """1.0 where fewer than `k` predictions are larger than that of the label."""
+    """1.0 where fewer than `k` predictions are larger than that of the label; 0.0 for a label outside the classes."""
     labels, y_pred = _labels(y_true, y_pred, "sparse_top_k_categorical_accuracy")
-    own = np.take_along_axis(y_pred, labels[..., None].astype(np.int64), axis=-1)
-    return ((y_pred > own).sum(axis=-1) < k).astype(np.float64)
+    inside = (labels >= 0) & (labels < y_pred.shape[-1])
+    labels = np.where(inside, labels, 0).astype(np.int64)
+    own = np.take_along_axis(y_pred, labels[..., None], axis=-1)  # (N, ..., 1)
+    among = (y_pred > own).sum(axis=-1) < k
+    return _as_float(among & inside & np.isfinite(y_pred).all(axis=-1))  # nothing is larger than NaN
 
 
-def _same_rank(y_true, y_pred):
+def _same_shape(y_true, y_pred, owner):
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    matched = in_shape_of(y_pred, y_true)
+    if matched is None:
+        raise ValueError(f"{owner}: targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
+    return matched, y_pred
+
+
+def _same_classes(y_true, y_pred, owner):
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if y_true.shape != y_pred.shape:
-        if y_true.size != y_pred.size or y_true.shape[:1] != y_pred.shape[:1]:
-            raise ValueError(f"accuracy: targets of shape {y_true.shape}, predictions of shape {y_pred.shape}")
-        y_true = y_true.reshape(y_pred.shape)
+        raise ValueError(f"{owner}: targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
     return y_true, y_pred
 
 
 def _labels(y_true, y_pred, owner):
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    if y_true.shape == (*y_pred.shape[:-1], 1):
-        y_true = y_true[..., 0]
-    if y_true.shape != y_pred.shape[:-1]:
-        raise ValueError(f"{owner}: labels of shape {y_true.shape}, predictions of shape {y_pred.shape}")
-    return y_true, y_pred
+    if y_true.shape not in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
+        raise ValueError(f"{owner}: labels of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
+    return y_true.reshape(y_pred.shape[:-1]), y_pred
+
+
+def _as_float(right):
+    return right.astype(config.floatx())
 
 
 class Accuracy(MeanMetricWrapper):

@@ -4,6 +4,8 @@ import inspect
 
 import numpy as np
 
+from scratchnet.losses.base import snake_case
+
 
 class Metric:
     """Base of all metrics: `update_state` with each batch, `result` at any time, `reset_state` for a new epoch.
@@ -11,12 +13,13 @@ class Metric:
     Args:
         name: the key in logs and histories; by default the class's name in snake case.
         dtype: accepted for Keras's sake; figures are gathered in float64.
+
+    A metric of your own defines `update_state`, `result` and `reset_state`. This constructor calls `reset_state`: what
+    that needs is set before ``super().__init__``.
     """
 
-    default_name = None
-
     def __init__(self, name=None, dtype=None):
-        self.name = name or self.default_name
+        self.name = name or snake_case(type(self).__name__)
         self.dtype = dtype
         self.reset_state()
 
@@ -41,6 +44,7 @@ class Metric:
 
     @classmethod
     def from_config(cls, settings):
+        """The metric with these arguments."""
         return cls(**settings)
 
     def __repr__(self):
@@ -48,49 +52,65 @@ class Metric:
 
 
 class Mean(Metric):
-    """The weighted mean of values: ``update_state(values, sample_weight=None)``."""
+    """The weighted mean of values: ``update_state(values, sample_weight=None)``.
 
-    default_name = "mean"
+        result = sum over batches and samples of w_n v_n / sum of w_n
+
+    where v_n is the mean of all values of a sample, and so is w_n, as in Keras. Weights may have fewer axes than the
+    values, (N,) for values (N, T): then they count the mean of what they cover.
+    """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(name, dtype)
 
     def reset_state(self):
         self.total = 0.0
         self.count = 0.0
 
     def update_state(self, values, sample_weight=None):
+        """Count in the values (N, ...) of one batch. Raises ValueError for weights that do not match them."""
         values = np.asarray(values, dtype=np.float64)
         if sample_weight is None:
-            self.total += float(values.sum())
-            self.count += values.size
+            self.total += float(_per_sample(values).sum())
+            self.count += len(values) if values.ndim else 1
             return
         weights = np.asarray(sample_weight, dtype=np.float64)
         if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
             weights = weights[..., 0]
-        if weights.ndim < values.ndim:  # a weight for several values counts their mean
-            values = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
-        if weights.shape != values.shape and weights.size != 1:
+        means = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
+        if weights.ndim > values.ndim or any(have not in (1, want) for have, want in zip(weights.shape, means.shape)):
             raise ValueError(
                 f'metric "{self.name}": weights of shape {weights.shape} for values of shape {values.shape}'
             )
-        weights = np.broadcast_to(weights, values.shape)
-        self.total += float((values * weights).sum())
-        self.count += float(weights.sum())
+        weights = np.broadcast_to(weights, means.shape)
+        self.total += float(_per_sample(means * weights).sum())
+        self.count += float(_per_sample(weights).sum())
 
     def result(self):
         return self.total / self.count if self.count else 0.0
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of ``fn(y_true, y_pred, **options)``, which gives a value for each sample."""
+    """The mean of ``fn(y_true, y_pred, **kwargs)``, which gives a value for each sample."""
 
-    def __init__(self, fn, name=None, dtype=None, **options):
-        super().__init__(name=name or getattr(fn, "__name__", None), dtype=dtype)
+    def __init__(self, fn, name=None, dtype=None, **kwargs):
+        super().__init__(name or snake_case(type(self).__name__), dtype)
         self.fn = fn
-        self.options = options
+        self.kwargs = kwargs
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        super().update_state(self.fn(y_true, y_pred, **self.options), sample_weight)
+        """Count in one batch."""
+        super().update_state(self.fn(y_true, y_pred, **self.kwargs), sample_weight)
 
     def get_config(self):
+        """The constructor's arguments; a function by its name."""
         settings = super().get_config()
-        settings.pop("fn", None)
+        if "fn" in settings:
+            settings["fn"] = getattr(self.fn, "__name__", type(self.fn).__name__)
+            settings.update(settings.pop("kwargs"))
         return settings
+
+
+def _per_sample(a):
+    """The mean of all but the first axis."""
+    return a.mean(axis=tuple(range(1, a.ndim))) if a.ndim > 1 else a

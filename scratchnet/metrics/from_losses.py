@@ -1,9 +1,10 @@
-"""Metrics that are the mean of a loss's values."""
+"""Metrics that are the mean of a loss's values. Formulas, arguments and what is refused are those of the loss."""
 
 import numpy as np
 
 from scratchnet import losses
-from scratchnet.metrics.base import MeanMetricWrapper
+from scratchnet.losses.base import expanded_weights
+from scratchnet.metrics.base import Mean, MeanMetricWrapper
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -13,11 +14,16 @@ class MeanSquaredError(MeanMetricWrapper):
         super().__init__(losses.mean_squared_error, name, dtype)
 
 
-class RootMeanSquaredError(MeanMetricWrapper):
-    """The root of the mean of the squared errors."""
+class RootMeanSquaredError(Mean):
+    """The root of the mean of the squared errors; a weight may belong to a single error, as in Keras."""
 
     def __init__(self, name="root_mean_squared_error", dtype=None):
-        super().__init__(losses.mean_squared_error, name, dtype)
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count in one batch."""
+        errors = losses.mean_squared_error(np.expand_dims(y_true, -1), np.expand_dims(y_pred, -1))  # each by itself
+        super().update_state(errors, sample_weight)
 
     def result(self):
         return float(np.sqrt(super().result()))
@@ -43,19 +49,45 @@ class BinaryCrossentropy(MeanMetricWrapper):
 class CategoricalCrossentropy(MeanMetricWrapper):
     """The mean cross-entropy with one-hot targets."""
 
-    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
         super().__init__(
-            losses.categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
+            losses.categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
         )
-        self.from_logits, self.label_smoothing = from_logits, label_smoothing
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """The mean cross-entropy with integer labels."""
+    """The mean cross-entropy with integer labels.
 
-    def __init__(self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False):
-        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits)
-        self.from_logits = from_logits
+    As in Keras, samples of `ignore_class` count as 0 where there are no weights, and not at all where there are.
+    """
+
+    def __init__(
+        self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None, axis=-1
+    ):
+        super().__init__(
+            losses.sparse_categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+        )
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count in one batch."""
+        if sample_weight is not None and self.ignore_class is not None:
+            shape = np.shape(y_pred)[:-1]
+            weights = expanded_weights(sample_weight, shape)
+            if weights is not None:  # else told below
+                sample_weight = weights * (np.reshape(y_true, shape) != self.ignore_class)
+        super().update_state(y_true, y_pred, sample_weight)
 
 
 class KLDivergence(MeanMetricWrapper):
@@ -68,5 +100,10 @@ class KLDivergence(MeanMetricWrapper):
 class CosineSimilarity(MeanMetricWrapper):
     """The mean cosine of the angle between targets and predictions: 1 where they agree (the loss is its negative)."""
 
-    def __init__(self, name="cosine_similarity", dtype=None):
-        super().__init__(lambda y_true, y_pred: -losses.cosine_similarity(y_true, y_pred), name, dtype)
+    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+        super().__init__(_cosine, name, dtype, axis=axis)
+        self.axis = axis
+
+
+def _cosine(y_true, y_pred, axis):
+    return -losses.cosine_similarity(y_true, y_pred, axis)
