@@ -1,7 +1,8 @@
 """The values that parameters start from, under Keras's names.
 
 An initializer is called with a shape, ``init(shape, dtype=None) -> array``. One with a `seed` of its own gives the same
-values at every call; one without takes new values from the library's one seed (`scratchnet.utils.set_random_seed`).
+values at every call; one without takes new values from the library's one seed (`scratchnet.utils.set_random_seed`),
+so that layers may share it. (In Keras a shared one gives them all the same values.)
 
 Most belong to one family, `VarianceScaling`: zero mean, and a variance of ``scale / n`` where n counts the inputs
 (fan_in), the outputs (fan_out), or is their mean, so that signals neither grow nor fade from layer to layer.
@@ -17,25 +18,26 @@ from scratchnet import random as seeds
 
 
 class Initializer:
-    """Base of all; a subclass stores its arguments under their names and defines `values(shape, rng)`."""
+    """Base of all; a subclass stores its arguments under their names and defines `values`, or Keras's `__call__`."""
 
     def __call__(self, shape, dtype=None):
         """An array of `shape`; `dtype` is "float32" or "float64", by default `scratchnet.config.floatx()`."""
         dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
-        shape = tuple(shape)
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if any(not isinstance(size, (int, np.integer)) or size < 0 for size in shape):
             raise ValueError(f"{type(self).__name__}: a shape must be non-negative integers, got {shape}")
         return np.asarray(self.values(shape, self._generator()), dtype=dtype)
 
     def values(self, shape, rng):
+        """An array of `shape`; `rng` is a `numpy.random.Generator`, or None for a class without an attribute `seed`."""
         raise NotImplementedError(f"{type(self).__name__} defines no values(shape, rng)")
 
     def _generator(self):
         return seeds.generator(self.seed) if hasattr(self, "seed") else None
 
     def get_config(self):
-        """The constructor's arguments."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        """The constructor's arguments as JSON-able values."""
+        return {name: _plain(getattr(self, name)) for name in inspect.signature(type(self)).parameters}
 
     @classmethod
     def from_config(cls, settings):
@@ -45,10 +47,21 @@ class Initializer:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
 
-def _check_seed(name, seed):
+def _plain(value):
+    """NumPy's numbers and arrays as Python's numbers and lists; anything else as it is."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def _check_seed(initializer, seed):
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
-        raise ValueError(f"{name}: seed must be None or an integer of at least 0, got {seed!r}")
+        raise ValueError(f"{type(initializer).__name__}: seed must be None or an integer of at least 0, got {seed!r}")
     return seed
+
+
+def _check_stddev(initializer, stddev):
+    if not 0 <= stddev < math.inf:
+        raise ValueError(f"{type(initializer).__name__}: stddev must be a number of at least 0, got {stddev!r}")
+    return stddev
 
 
 class Zeros(Initializer):
@@ -66,7 +79,7 @@ class Ones(Initializer):
 
 
 class Constant(Initializer):
-    """All the same value."""
+    """All the same value, a number; or an array, repeated as NumPy broadcasts it."""
 
     def __init__(self, value=0.0):
         self.value = value
@@ -91,8 +104,8 @@ class RandomNormal(Initializer):
     """Normal with this mean and standard deviation."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
-        self.mean, self.stddev = mean, stddev
-        self.seed = _check_seed("RandomNormal", seed)
+        self.mean, self.stddev = mean, _check_stddev(self, stddev)
+        self.seed = _check_seed(self, seed)
 
     def values(self, shape, rng):
         return rng.normal(self.mean, self.stddev, shape)
@@ -102,8 +115,8 @@ class TruncatedNormal(Initializer):
     """Normal, with values more than two standard deviations from the mean drawn again."""
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
-        self.mean, self.stddev = mean, stddev
-        self.seed = _check_seed("TruncatedNormal", seed)
+        self.mean, self.stddev = mean, _check_stddev(self, stddev)
+        self.seed = _check_seed(self, seed)
 
     def values(self, shape, rng):
         return self.mean + self.stddev * _truncated_standard_normal(shape, rng)
@@ -113,8 +126,10 @@ class RandomUniform(Initializer):
     """Uniform in [minval, maxval)."""
 
     def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+        if not minval <= maxval:
+            raise ValueError(f"RandomUniform: minval must not be above maxval, got {minval!r} and {maxval!r}")
         self.minval, self.maxval = minval, maxval
-        self.seed = _check_seed("RandomUniform", seed)
+        self.seed = _check_seed(self, seed)
 
     def values(self, shape, rng):
         return rng.uniform(self.minval, self.maxval, shape)
@@ -126,21 +141,22 @@ class VarianceScaling(Initializer):
     Args:
         scale: positive.
         mode: what n is: "fan_in", "fan_out" or "fan_avg". The fans of a kernel (..., in, out) are its in or out times
-            the product of the axes before them.
-        distribution: "truncated_normal", "untruncated_normal" or "uniform" (within ``sqrt(3 scale / n)``).
+            the product of the axes before them; both fans of a vector are its size.
+        distribution: "truncated_normal" (or "normal"), "untruncated_normal" or "uniform" (within ``sqrt(3 scale / n)``).
         seed: None or an integer.
     """
 
     def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
-        if not scale > 0:
-            raise ValueError(f"VarianceScaling: scale must be positive, got {scale!r}")
+        if not 0 < scale < math.inf:
+            raise ValueError(f"VarianceScaling: scale must be a positive number, got {scale!r}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f'VarianceScaling: mode must be "fan_in", "fan_out" or "fan_avg", got {mode!r}')
+        distribution = str(distribution).lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(f"VarianceScaling: unknown distribution {distribution!r}")
         self.scale, self.mode, self.distribution = scale, mode, distribution
-        self.seed = _check_seed("VarianceScaling", seed)
+        self.seed = _check_seed(self, seed)
 
     def values(self, shape, rng):
         fan_in, fan_out = _fans(shape)
@@ -209,7 +225,7 @@ class Orthogonal(Initializer):
 
     def __init__(self, gain=1.0, seed=None):
         self.gain = gain
-        self.seed = _check_seed("Orthogonal", seed)
+        self.seed = _check_seed(self, seed)
 
     def values(self, shape, rng):
         if len(shape) < 2:
@@ -238,36 +254,48 @@ def _fans(shape):
     return shape[-2] * window, shape[-1] * window
 
 
+class FromArray(Initializer):
+    """These values; what `get` makes of an array. Raises ValueError when another shape is asked for."""
+
+    def __init__(self, value):
+        self.value = np.array(value, dtype=np.float64)
+
+    def values(self, shape, rng):
+        if shape != self.value.shape:
+            raise ValueError(f"FromArray: the values have shape {self.value.shape}, the parameter has {shape}")
+        return self.value
+
+
 class FunctionInitializer(Initializer):
-    """A function ``f(shape, dtype=...)`` used as an initializer."""
+    """A function ``f(shape, dtype=...)`` used as an initializer. Raises ValueError if it gives another shape."""
 
     def __init__(self, function):
         self.function = function
 
     def __call__(self, shape, dtype=None):
-        return np.asarray(self.function(tuple(shape), dtype=dtype), dtype=dtype)
+        dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
+        values = np.asarray(self.function(tuple(shape), dtype=dtype), dtype=dtype)
+        if values.shape != tuple(shape):
+            raise ValueError(f"the initializer {self.function!r} gave shape {values.shape} instead of {tuple(shape)}")
+        return values
 
 
-_CLASSES = {
-    cls.__name__: cls
-    for cls in (
-        Zeros,
-        Ones,
-        Constant,
-        Identity,
-        RandomNormal,
-        TruncatedNormal,
-        RandomUniform,
-        VarianceScaling,
-        GlorotUniform,
-        GlorotNormal,
-        HeUniform,
-        HeNormal,
-        LecunUniform,
-        LecunNormal,
-        Orthogonal,
-    )
-}
+zeros = Zeros
+ones = Ones
+constant = Constant
+identity = Identity
+random_normal = RandomNormal
+truncated_normal = TruncatedNormal
+random_uniform = RandomUniform
+variance_scaling = VarianceScaling
+glorot_uniform = GlorotUniform
+glorot_normal = GlorotNormal
+he_uniform = HeUniform
+he_normal = HeNormal
+lecun_uniform = LecunUniform
+lecun_normal = LecunNormal
+orthogonal = Orthogonal
+
 _NAMES = {
     "zeros": Zeros,
     "ones": Ones,
@@ -285,28 +313,44 @@ _NAMES = {
     "lecun_normal": LecunNormal,
     "orthogonal": Orthogonal,
 }
+_CLASSES = {
+    **_NAMES,
+    **{cls.__name__: cls for cls in [*_NAMES.values(), FromArray]},
+    "zero": Zeros,
+    "one": Ones,
+    "normal": RandomNormal,
+    "uniform": RandomUniform,
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
+}
+
+__all__ = ["Initializer", "deserialize", "get", "serialize", *_NAMES, *(cls.__name__ for cls in _NAMES.values())]
 
 
 def get(identifier):
-    """The Initializer that a layer's ``..._initializer=`` means: a name, an Initializer, a class, a config, a function.
+    """The Initializer that a layer's ``..._initializer=`` means.
 
-    None stands for zeros. Raises ValueError for an unknown name, TypeError for anything else.
+    Args:
+        identifier: a name, an Initializer, a class, what `serialize` gave, a function ``f(shape, dtype=...)``, or an
+            array of the parameter's shape. None stands for zeros.
+
+    Raises ValueError for an unknown name, TypeError for anything else.
     """
     if identifier is None:
         return Zeros()
     if isinstance(identifier, Initializer):
         return identifier
     if isinstance(identifier, str):
-        if identifier not in _NAMES and identifier not in _CLASSES:
-            raise ValueError(f"unknown initializer {identifier!r}: known are {', '.join(_NAMES)}")
-        return _NAMES.get(identifier, _CLASSES.get(identifier))()
-    if isinstance(identifier, dict) and identifier.get("class_name") in _CLASSES:
-        return _CLASSES[identifier["class_name"]].from_config(identifier.get("config", {}))
+        return deserialize({"class_name": identifier})
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, (np.ndarray, np.generic)):
+        return FromArray(identifier)
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
     if callable(identifier):
         return FunctionInitializer(identifier)
-    raise TypeError(f"initializer {identifier!r} is neither a name, an Initializer nor a function of a shape")
+    raise TypeError(f"initializer {identifier!r} is neither a name, an Initializer, a function of a shape nor an array")
 
 
 def serialize(initializer):
@@ -314,3 +358,12 @@ def serialize(initializer):
     if isinstance(initializer, FunctionInitializer):
         raise TypeError(f"a function cannot be saved as an initializer: {initializer.function!r}; write an Initializer")
     return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
+
+
+def deserialize(settings, custom_objects=None):
+    """The initializer that `serialize` described. Raises ValueError for an unknown class."""
+    name = settings.get("class_name")
+    cls = (custom_objects or {}).get(name) or _CLASSES.get(name)
+    if cls is None:
+        raise ValueError(f"unknown initializer {name!r}: known are {', '.join(_NAMES)}")
+    return cls.from_config(settings.get("config", {}))

@@ -1,5 +1,7 @@
 """Initializers: bounds and variances, orthogonality, seeds, and every way to name one."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -72,10 +74,13 @@ def test_every_way_to_name_an_initializer():
         "HeNormal",
         initializers.HeNormal,
         initializers.HeNormal(),
+        initializers.he_normal,
         initializers.serialize(initializers.HeNormal()),
     ):
         assert isinstance(initializers.get(identifier), initializers.HeNormal)
     assert isinstance(initializers.get(None), initializers.Zeros)
+    for name, cls in (("zero", "Zeros"), ("one", "Ones"), ("normal", "RandomNormal"), ("uniform", "RandomUniform")):
+        assert isinstance(initializers.get(name), getattr(initializers, cls))  # Keras's short names
     assert repr(initializers.Constant(2)) == "Constant(value=2)"
     own = initializers.get(lambda shape, dtype: np.full(shape, 7.0))
     assert (own((2,), "float32") == 7).all()
@@ -83,17 +88,92 @@ def test_every_way_to_name_an_initializer():
         initializers.serialize(own)
     with pytest.raises(ValueError, match="unknown initializer 'glorot'"):
         initializers.get("glorot")
+    with pytest.raises(ValueError, match="unknown initializer 'Mine'"):
+        initializers.get({"class_name": "Mine", "config": {}})
     with pytest.raises(TypeError, match="neither a name"):
         initializers.get(3)
+
+
+def test_an_array_is_its_own_initializer_and_can_be_saved():
+    values = np.arange(6.0).reshape(2, 3)
+    given = initializers.get(values)
+    values += 1  # a copy was taken
+    for initializer in (given, initializers.get(json.loads(json.dumps(initializers.serialize(given))))):
+        result = initializer((2, 3), "float32")
+        assert result.dtype == np.float32
+        np.testing.assert_array_equal(result, np.arange(6).reshape(2, 3))
+    with pytest.raises(ValueError, match=r"the values have shape \(2, 3\), the parameter has \(3, 2\)"):
+        given((3, 2))
+
+
+def test_a_function_has_to_keep_to_the_shape():
+    with pytest.raises(ValueError, match=r"gave shape \(1,\) instead of \(2,\)"):
+        initializers.get(lambda shape, dtype: np.ones(1))((2,))
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        initializers.Zeros(),
+        initializers.Constant(np.float32(0.5)),
+        initializers.Constant(np.array([1.0, 2.0])),
+        initializers.Identity(3),
+        initializers.RandomNormal(0.1, 0.2, seed=np.int64(3)),
+        initializers.TruncatedNormal(0.1, 0.2, seed=3),
+        initializers.RandomUniform(-1, 2, seed=3),
+        initializers.VarianceScaling(2.0, "fan_out", "Uniform", seed=3),
+        initializers.LecunNormal(seed=3),
+        initializers.Orthogonal(1.5, seed=3),
+    ],
+    ids=lambda initializer: type(initializer).__name__,
+)
+def test_configurations_survive_json_and_give_the_same_values(initializer):
+    again = initializers.deserialize(json.loads(json.dumps(initializers.serialize(initializer))))
+    assert type(again) is type(initializer) and repr(again) == repr(initializer)
+    np.testing.assert_array_equal(again((2, 2)), initializer((2, 2)))
+
+
+def test_an_initializer_of_ones_own():
+    class Ramp(initializers.Initializer):
+        def __init__(self, start=0.0):
+            self.start = start
+
+        def values(self, shape, rng):
+            return self.start + np.arange(np.prod(shape)).reshape(shape)
+
+    settings = initializers.serialize(Ramp(2.0))
+    again = initializers.deserialize(settings, {"Ramp": Ramp})
+    np.testing.assert_array_equal(again((2, 2)), [[2, 3], [4, 5]])
+    with pytest.raises(NotImplementedError, match="Initializer defines no values"):
+        initializers.Initializer()((2,))
+
+
+@pytest.mark.parametrize("name", ["random_normal", "random_uniform", "truncated_normal", "glorot_normal", "he_uniform"])
+def test_shapes_without_entries_or_axes(name):
+    assert initializers.get(name)((0, 3)).shape == (0, 3)
+    assert initializers.get(name)(()).shape == ()
+    assert initializers.get(name)(4).shape == (4,)
+
+
+def test_values_beyond_two_deviations_are_drawn_again():
+    values = initializers.TruncatedNormal(5.0, 0.5, seed=1)((200, 200), "float64")
+    assert np.abs(values - 5).max() <= 1
+    assert np.abs(values - 5).max() > 0.99
+    assert values.std() == pytest.approx(0.5 * 0.87962566, rel=0.01)  # of a normal cut at two deviations
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: initializers.VarianceScaling(0), "scale must be positive"),
+        (lambda: initializers.VarianceScaling(0), "scale must be a positive number"),
         (lambda: initializers.VarianceScaling(mode="fan"), "mode must be"),
         (lambda: initializers.VarianceScaling(distribution="cauchy"), "unknown distribution"),
-        (lambda: initializers.GlorotUniform(seed=-1), "seed must be None or an integer"),
+        (lambda: initializers.VarianceScaling(float("nan")), "scale must be a positive number"),
+        (lambda: initializers.GlorotUniform(seed=-1), "GlorotUniform: seed must be None or an integer"),
+        (lambda: initializers.GlorotUniform(seed=1.0), "seed must be None or an integer"),
+        (lambda: initializers.RandomNormal(0, -1), "RandomNormal: stddev must be"),
+        (lambda: initializers.TruncatedNormal(0, -1), "TruncatedNormal: stddev must be"),
+        (lambda: initializers.RandomUniform(1, -1), "minval must not be above maxval"),
         (lambda: initializers.Orthogonal()((3,)), "at least two axes"),
         (lambda: initializers.Identity()((3,)), "shape of a matrix"),
         (lambda: initializers.Zeros()((-1,)), "non-negative integers"),
