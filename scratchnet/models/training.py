@@ -148,8 +148,9 @@ class Trainer:
         if verbose:
             kernels.announce_backend()
 
-        callbacks.on_train_begin()
+        logs = {}
         try:
+            callbacks.on_train_begin()
             with Workers() as workers:
                 for epoch in range(self._initial_epoch, epochs):
                     callbacks.on_epoch_begin(epoch)
@@ -172,7 +173,7 @@ class Trainer:
         except BaseException:  # Ctrl-C too: the model stays as the last step left it
             callbacks.on_train_interrupted()
             raise
-        callbacks.on_train_end()
+        callbacks.on_train_end(logs)
         return self.history
 
     def _order(self, size, epoch):

@@ -124,9 +124,6 @@ def test_batch_and_time_may_be_unknown(shape):
 
 
 def test_configuration_contains_the_layer():
-    layers = pytest.importorskip("scratchnet.layers")
-    if not hasattr(layers, "serialize"):
-        pytest.skip("layers cannot be serialized yet")
     layer = TimeDistributed(Dense(4, activation="relu", name="inner"), name="outer")
     again = TimeDistributed.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
