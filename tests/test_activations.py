@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scratchnet import activations
 from scratchnet.gradient_check import check_activation
+from scratchnet.gradient_check.catalogue import separated
 
 Z = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
 
@@ -143,3 +146,14 @@ def test_a_slope_below_zero_is_refused_since_the_sign_of_y_would_mislead(activat
     np.testing.assert_array_equal(flat.backward(np.ones(2), cache), [0, 1])
     with pytest.raises(ValueError, match=f"{parameter} must be at least 0, got -1"):
         activation.with_parameters(**{parameter: -1.0})
+
+
+@pytest.mark.parametrize("name", activations.names())
+@given(
+    shape=st.lists(st.integers(1, 4), min_size=2, max_size=4),
+    seed=st.integers(0, 1000),
+    scale=st.sampled_from([0.3, 0.7, 2.1]),
+)
+def test_the_derivative_is_that_of_the_function(name, shape, seed, scale):
+    z = separated(np.random.default_rng(seed), shape) / scale
+    check_activation(activations.get(name), np.clip(z, -9, 9) + 1e-3, seed=seed).raise_if_failed()
