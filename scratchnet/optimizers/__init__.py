@@ -49,9 +49,15 @@ def serialize(optimizer):
 
 
 def deserialize(settings, custom_objects=None):
-    """The optimizer that `serialize` described, without its state. Raises ValueError for an unknown class."""
+    """The optimizer that `serialize` described, without its state. Raises ValueError for an unknown class.
+
+    `custom_objects`: dict from name to class, for optimizers and schedules that are not scratchnet's own.
+    """
     name = settings.get("class_name")
     cls = (custom_objects or {}).get(name) or _CLASSES.get(str(name).lower())
     if cls is None:
         raise ValueError(f"unknown optimizer class {name!r}")
-    return cls.from_config(settings.get("config", {}))
+    arguments = dict(settings.get("config", {}))
+    if isinstance(arguments.get("learning_rate"), dict):
+        arguments["learning_rate"] = schedules.deserialize(arguments["learning_rate"], custom_objects)
+    return cls.from_config(arguments)

@@ -21,7 +21,8 @@ class Adam(Optimizer):
         learning_rate: see `Optimizer`, as for the arguments not named here.
         beta_1, beta_2: how much of the running means of g and g^2 is kept, in [0, 1).
         epsilon: added to the root.
-        amsgrad: whether to divide by the largest v so far (Reddi et al., "On the convergence of Adam and beyond", 2018).
+        amsgrad: whether to divide by the largest v so far (Reddi, Kale and Kumar, "On the convergence of Adam and
+            beyond", 2018).
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
@@ -52,8 +53,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with weight decay beside the gradient step instead of in the gradient.
 
-    Loshchilov and Hutter, "Decoupled weight decay regularization", 2019. Arguments as `Adam`; `weight_decay` is 0.004 by
-    default.
+    Loshchilov and Hutter, "Decoupled weight decay regularization", 2019. Arguments as `Adam`; `weight_decay` is 0.004
+    by default.
     """
 
     def __init__(
@@ -67,8 +68,12 @@ class AdamW(Adam):
 class Nadam(Optimizer):
     """Adam with Nesterov's look ahead: the next step's momentum is applied in this one.
 
-    mu_t = beta_1 (1 - 0.5 * 0.96^t) is the momentum of step t (Dozat, "Incorporating Nesterov momentum into Adam", 2016).
-    Arguments as `Adam`.
+    mu_t = beta_1 (1 - 0.5 * 0.96^t) is the momentum of step t, and with M_t = mu_1 ... mu_t
+
+        m_hat = mu_(t+1) m / (1 - M_(t+1)) + (1 - mu_t) g / (1 - M_t)        v_hat = v / (1 - beta_2^t)
+        w -= lr m_hat / (sqrt(v_hat) + epsilon)
+
+    Dozat, "Incorporating Nesterov momentum into Adam", 2016. Arguments as `Adam`, without amsgrad.
     """
 
     slot_names = ("m", "v")

@@ -8,6 +8,7 @@ element by itself, so any stretch of a parameter can be updated on its own: the 
 """
 
 import inspect
+import re
 
 import numpy as np
 
@@ -62,16 +63,17 @@ class Optimizer:
         if len(given) > 1:
             raise ValueError(f"{cls}: only one of clipnorm, clipvalue and global_clipnorm can be given, got {given}")
         for key in given:
-            check_number(cls, key, clipping[key], above=0)
+            clipping[key] = check_number(cls, key, clipping[key], above=0)
         if weight_decay is not None:
-            check_number(cls, "weight_decay", weight_decay, at_least=0)
+            weight_decay = check_number(cls, "weight_decay", weight_decay, at_least=0)
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
-        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipping.values()
         self.name = name or cls.lower()
         self.iterations = 0
         self.state = {}  # "m/dense/kernel" -> array
-        self._shapes = None
+        self._built_for = None  # name of a parameter -> (shape, dtype)
+        self._undecayed = None
 
     # ---- what an optimizer defines ----
 
@@ -110,32 +112,39 @@ class Optimizer:
 
     def build(self, params):
         """Make the slots for `params` (name -> array). Building again for the same parameters does nothing."""
-        shapes = {key: w.shape for key, w in params.items()}
-        if self._shapes == shapes:
+        given = {key: (w.shape, w.dtype) for key, w in params.items()}
+        if self._built_for == given:
             return
-        if self._shapes is not None:
+        if self._built_for is not None:
             raise ValueError(
-                f"{type(self).__name__} was built for other parameters: it knows {_listed(self._shapes)}, "
-                f"got {_listed(shapes)}; compile the model again with a new optimizer"
+                f"{type(self).__name__} was built for other parameters: it knows {_listed(self._built_for)}, "
+                f"got {_listed(given)}; compile the model again with a new optimizer"
             )
-        self._shapes = shapes
+        for key, w in params.items():
+            if w.dtype.kind != "f":
+                raise ValueError(f"{type(self).__name__}: {key} must hold floating point numbers, not {w.dtype}")
+        self._built_for = given
         for slot in self.slot_names:
             for key, w in params.items():
-                self.state[f"{slot}/{key}"] = self.initial_slot(slot, w)
+                self.state[f"{slot}/{key}"] = np.asarray(self.initial_slot(slot, w), order="C")
 
     def update(self, params, grads, run=map):
         """One step: change the arrays of `params` in place.
 
         Args:
-            params, grads: dicts with the same keys; gradients are not changed.
+            params, grads: dicts with the same keys; gradients are not changed. Parameters must be writeable and in C
+                order: a flat view of anything else would be a copy, and its update lost.
             run: `map`, or something like it that works on the parts of the parameters at the same time.
 
-        Raises ValueError for gradients that do not belong to the parameters; nothing has changed then.
+        Raises ValueError for such parameters, and for gradients that do not belong to them; nothing has changed then.
         """
         self.build(params)
         if grads.keys() != params.keys():
             raise ValueError(f"{type(self).__name__}: gradients of {list(grads)} for the parameters {list(params)}")
+        grads = {key: np.asarray(grads[key], dtype=w.dtype) for key, w in params.items()}
         for key, w in params.items():
+            if not w.flags.carray:
+                raise ValueError(f"{type(self).__name__}: {key} must be writeable and in C order; take a .copy() of it")
             if grads[key].shape != w.shape:
                 raise ValueError(f"{type(self).__name__}: {key} has shape {w.shape}, its gradient {grads[key].shape}")
         grads = self.clip(grads)
@@ -157,7 +166,7 @@ class Optimizer:
         param = params[key].reshape(-1)[part]
         grad = np.ascontiguousarray(grads[key]).reshape(-1)[part]
         slots = {slot: self.state[f"{slot}/{key}"].reshape(-1)[part] for slot in self.slot_names}
-        if self.weight_decay:
+        if self.weight_decay and not self._is_undecayed(key):
             param -= param * param.dtype.type(self.weight_decay * learning_rate)
         self.update_step(param, grad, slots, learning_rate)
 
@@ -172,10 +181,34 @@ class Optimizer:
             return {key: _scale_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}
         return grads
 
+    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+        """Spare the parameters whose name matches one of `var_names` the weight decay; called before the first step.
+
+        Args:
+            var_list: only in Keras.
+            var_names: list of regular expressions, searched for in the last part of a parameter's key: ["bias"] stands
+                for every "dense/bias".
+
+        Raises:
+            TypeError: for a `var_list`, or for `var_names` that are not a list.
+            ValueError: if the optimizer is built already.
+        """
+        cls = type(self).__name__
+        if var_list is not None:
+            raise TypeError(f"{cls}: Keras's var_list is not implemented in scratchnet; use var_names, as in ['bias']")
+        if isinstance(var_names, str):
+            raise TypeError(f"{cls}: var_names must be a list of strings, got {var_names!r}")
+        if self._built_for is not None:
+            raise ValueError(f"{cls}: exclude_from_weight_decay comes before build and the first step")
+        self._undecayed = re.compile("|".join(var_names)) if var_names else None
+
+    def _is_undecayed(self, key):
+        return self._undecayed is not None and self._undecayed.search(key.rsplit("/", 1)[-1]) is not None
+
     # ---- state and configuration ----
 
     def get_state(self):
-        """Everything that the next steps depend on: the slots, "iterations", and "learning_rate" where it was a number."""
+        """All that the next steps depend on: the slots, "iterations", and "learning_rate" where it was a number."""
         state = {key: slot.copy() for key, slot in self.state.items()}
         state["iterations"] = np.asarray(self.iterations)
         if not callable(self._learning_rate):
@@ -183,22 +216,29 @@ class Optimizer:
         return state
 
     def set_state(self, state):
-        """Go on from `get_state`. Raises ValueError, and changes nothing, if it is another optimizer's."""
+        """Go on from `get_state`. Raises ValueError, and changes nothing, if it is another optimizer's or damaged."""
+        cls = type(self).__name__
         slots = {key: np.asarray(s) for key, s in state.items() if key not in ("iterations", "learning_rate")}
         if slots.keys() != self.state.keys() or "iterations" not in state:
             differ = sorted(slots.keys() ^ self.state.keys()) or ["iterations"]
-            raise ValueError(f"{type(self).__name__}: this is the state of another optimizer or model: {differ} differ")
+            raise ValueError(f"{cls}: this is the state of another optimizer or model: {differ} differ")
         for key, slot in self.state.items():
             if slots[key].shape != slot.shape:
-                raise ValueError(f"{type(self).__name__}: {key} has shape {slot.shape}, the state's {slots[key].shape}")
+                raise ValueError(f"{cls}: {key} has shape {slot.shape}, the state's {slots[key].shape}")
+            if slots[key].dtype.kind != "f":
+                raise ValueError(f"{cls}: {key} must hold floating point numbers, the state's are {slots[key].dtype}")
+        iterations, learning_rate = np.asarray(state["iterations"]), self._learning_rate
+        if iterations.shape != () or iterations.dtype.kind not in "iu" or iterations < 0:
+            raise ValueError(f"{cls}: iterations must be an integer of at least 0, the state's is {iterations}")
+        if "learning_rate" in state and not callable(learning_rate):
+            number = np.asarray(state["learning_rate"])[()]
+            learning_rate = float(check_number(cls, "learning_rate", number, at_least=0))
         for key, slot in self.state.items():
             slot[...] = slots[key]
-        self.iterations = int(state["iterations"])
-        if "learning_rate" in state and not callable(self._learning_rate):
-            self._learning_rate = float(state["learning_rate"])
+        self.iterations, self._learning_rate = int(iterations), learning_rate
 
     def get_config(self):
-        """The constructor's arguments as JSON-able values."""
+        """The constructor's arguments as JSON-able values; of a function as learning rate, the value it gives now."""
         settings = {}
         for base in type(self).__mro__:
             if base is object:
@@ -222,7 +262,7 @@ class Optimizer:
 
 
 def check_number(owner, argument, value, at_least=None, above=None, below=None):
-    """`value` as a number within the bounds, or a ValueError that names the argument."""
+    """`value` as a Python number within the bounds, or a ValueError that names the argument."""
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     fits = number and np.isfinite(value)
     fits = fits and (at_least is None or value >= at_least) and (above is None or value > above)
@@ -230,7 +270,7 @@ def check_number(owner, argument, value, at_least=None, above=None, below=None):
         bounds = [f"at least {at_least}"] * (at_least is not None) + [f"above {above}"] * (above is not None)
         bounds += [f"below {below}"] * (below is not None)
         raise ValueError(f"{owner}: {argument} must be a number {' and '.join(bounds)}, got {value!r}")
-    return value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _norm(arrays):
@@ -242,5 +282,5 @@ def _scale_to_norm(grad, norm, largest):
     return grad * grad.dtype.type(largest / norm) if norm > largest else grad
 
 
-def _listed(shapes):
-    return ", ".join(f"{key} {shape}" for key, shape in shapes.items()) or "none"
+def _listed(parameters):
+    return ", ".join(f"{key} {shape} {dtype}" for key, (shape, dtype) in parameters.items()) or "none"

@@ -40,6 +40,7 @@ class RMSprop(Optimizer):
             mean *= self.rho
             mean += grad * (1 - self.rho)
             denominator -= mean * mean
+            np.maximum(denominator, self.epsilon, out=denominator)  # rounding can make a variance negative
         step = grad * param.dtype.type(learning_rate) / np.sqrt(denominator)
         if self.momentum:
             velocity = slots["momentum"]

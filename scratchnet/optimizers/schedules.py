@@ -1,7 +1,10 @@
 """Learning rates that change with the number of the step."""
 
 import inspect
+import itertools
 import math
+
+import numpy as np
 
 
 class LearningRateSchedule:
@@ -11,7 +14,8 @@ class LearningRateSchedule:
         raise NotImplementedError(f"{type(self).__name__} defines no __call__(step)")
 
     def get_config(self):
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        """The constructor's arguments as JSON-able values."""
+        return {name: _to_json(getattr(self, name)) for name in inspect.signature(type(self)).parameters}
 
     @classmethod
     def from_config(cls, settings):
@@ -19,6 +23,12 @@ class LearningRateSchedule:
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+def _to_json(value):
+    if isinstance(value, list):
+        return [_to_json(entry) for entry in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_steps(owner, argument, value):
@@ -48,6 +58,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ValueError(
                 f"PiecewiseConstantDecay: {len(values)} values need {len(values) - 1} boundaries, got {len(boundaries)}"
             )
+        if any(low >= high for low, high in itertools.pairwise(boundaries)):
+            raise ValueError(f"PiecewiseConstantDecay: boundaries must increase, got {boundaries}")
         self.boundaries, self.values, self.name = list(boundaries), list(values), name
 
     def __call__(self, step):
@@ -55,7 +67,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From `initial` to `end_learning_rate` in `decay_steps`: the difference shrinks as ``(1 - step / decay_steps)^power``.
+    """From `initial` to `end_learning_rate` in `decay_steps`; the rest shrinks as ``(1 - step / decay_steps)^power``.
 
     With `cycle`, decay_steps is stretched to the next multiple that is not over yet.
     """
@@ -129,15 +141,22 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """`CosineDecay` again and again: each period `t_mul` times as long, its start `m_mul` times as high as the one before."""
+    """`CosineDecay` again and again, each period `t_mul` times as long and `m_mul` times as high as the one before.
+
+    `t_mul` is at least 1: periods that get shorter would end for good at step ``first_decay_steps / (1 - t_mul)``.
+    """
 
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
         self.initial_learning_rate, self.t_mul, self.m_mul = initial_learning_rate, t_mul, m_mul
         self.first_decay_steps = _check_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
         self.alpha, self.name = alpha, name
+        if not t_mul >= 1:
+            raise ValueError(f"CosineDecayRestarts: t_mul must be at least 1 (shorter periods run out), got {t_mul!r}")
 
     def __call__(self, step):
         length, height = self.first_decay_steps, 1.0
+        if self.t_mul == 1:  # nothing grows: the loop below would take a turn for every period
+            height, step = self.m_mul ** (step // length), step % length
         while step >= length:
             step -= length
             length *= self.t_mul
