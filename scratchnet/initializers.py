@@ -26,7 +26,7 @@ class Initializer:
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if any(not isinstance(size, (int, np.integer)) or size < 0 for size in shape):
             raise ValueError(f"{type(self).__name__}: a shape must be non-negative integers, got {shape}")
-        return np.asarray(self.values(shape, self._generator()), dtype=dtype)
+        return np.asarray(self.values(shape, self._generator()), dtype=dtype, order="C")
 
     def values(self, shape, rng):
         """An array of `shape`; `rng` is a `numpy.random.Generator`, or None for a class without an attribute `seed`."""

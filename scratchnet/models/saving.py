@@ -76,7 +76,8 @@ def load_model(filepath, custom_objects=None, compile=True):
     set_weights_from(model, arrays, filepath)
     settings = texts.get("training")
     if compile and settings is not None:
-        model.compile(**_resolve(settings, custom_objects or {}))
+        optimizer = optimizers.deserialize(settings.pop("optimizer"), custom_objects)
+        model.compile(optimizer, **_resolve(settings, custom_objects or {}))
         state = {key.removeprefix("optimizer/"): value for key, value in arrays.items() if key.startswith("optimizer/")}
         if state:
             model.optimizer.build(model.trainable_params)

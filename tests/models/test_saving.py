@@ -48,6 +48,18 @@ def test_a_schedule_is_saved_with_the_optimizer(tmp_path):
     assert load_model(tmp_path / "m.npz").optimizer.learning_rate == pytest.approx(model.optimizer.learning_rate)
 
 
+class Halving(ExponentialDecay):
+    """A schedule of somebody's own."""
+
+
+def test_a_schedule_of_ones_own_needs_custom_objects(tmp_path):
+    model, path = trained(Adam(Halving(0.01, 10, 0.5))), tmp_path / "m.npz"
+    model.save(path)
+    with pytest.raises(ValueError, match="Halving"):
+        load_model(path)
+    assert load_model(path, {"Halving": Halving}).optimizer.learning_rate == pytest.approx(model.optimizer.learning_rate)
+
+
 def test_a_graph_with_shared_layers_and_nested_models_comes_back(tmp_path):
     x = Input((4, 3))
     encoder = Model(x, LSTM(2)(x), name="encoder")
