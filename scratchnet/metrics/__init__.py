@@ -1,6 +1,15 @@
 """Metrics: figures that are gathered over the batches of an epoch, under Keras's names."""
 
 from scratchnet import losses
+from scratchnet.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    huber,
+    kl_divergence,
+    mean_absolute_error,
+    mean_squared_error,
+    sparse_categorical_crossentropy,
+)
 from scratchnet.losses.base import snake_case
 from scratchnet.metrics.accuracy import (
     Accuracy,
@@ -73,13 +82,13 @@ _FUNCTIONS = {
         sparse_categorical_accuracy,
         sparse_top_k_categorical_accuracy,
         top_k_categorical_accuracy,
-        losses.mean_squared_error,
-        losses.mean_absolute_error,
-        losses.huber,
-        losses.binary_crossentropy,
-        losses.categorical_crossentropy,
-        losses.sparse_categorical_crossentropy,
-        losses.kl_divergence,
+        mean_squared_error,
+        mean_absolute_error,
+        huber,
+        binary_crossentropy,
+        categorical_crossentropy,
+        sparse_categorical_crossentropy,
+        kl_divergence,
     )
 }
 _ONLY_IN_KERAS = set(

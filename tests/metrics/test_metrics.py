@@ -117,3 +117,9 @@ def test_every_way_to_name_a_metric():
 def test_shapes_that_do_not_match_are_refused(name):
     with pytest.raises(ValueError, match="of shape"):
         getattr(metrics, name)(np.ones((3, 2)), np.ones((4, 3)))
+
+
+def test_everything_the_module_lists_is_there():
+    for name in metrics.__all__:
+        assert hasattr(metrics, name)
+    assert metrics.mean_squared_error is losses.mean_squared_error
