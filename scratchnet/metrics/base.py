@@ -100,7 +100,8 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count in one batch."""
-        super().update_state(self.fn(y_true, y_pred, **self.kwargs), sample_weight)
+        values = self.fn(np.asarray(y_true), np.asarray(y_pred), **self.kwargs)
+        super().update_state(values, sample_weight)
 
     def get_config(self):
         """The constructor's arguments; a function by its name."""

@@ -122,7 +122,8 @@ class AUC(Metric):
             p = sigmoid(p)
         if p.size and not (p.min() >= 0 and p.max() <= 1):
             raise ValueError(f'AUC "{self.name}": predictions must lie in [0, 1], got {p.min():g} to {p.max():g}')
-        last = np.searchsorted(self._edges, p, side="left") - 1  # the last threshold that p is above
+        edges = self._edges.astype(p.dtype)  # a float32 of 0.7 is not above the threshold 0.7
+        last = np.searchsorted(edges, p, side="left") - 1  # the last threshold that p is above
         self._true += np.bincount(last[truth], weights[truth], self.num_thresholds)
         self._false += np.bincount(last[~truth], weights[~truth], self.num_thresholds)
 
