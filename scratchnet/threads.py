@@ -13,11 +13,15 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from scratchnet import kernels
+from scratchnet.memory import keep_freed_memory
+
 _num_threads = None
 _blas_lock = threading.Lock()
 _blas_users = 0
 _blas_limit = None
 _blas_controller = None
+_blas_of = None  # the backend for which `_blas_controller` looked: each may bring a BLAS of its own
 
 
 def set_num_threads(count):
@@ -52,6 +56,8 @@ class Workers:
         self.count = get_num_threads() if count is None else count
 
     def __enter__(self):
+        keep_freed_memory()
+        kernels.load()
         self._scope = contextlib.ExitStack()
         self._scope.enter_context(_single_threaded_blas())
         self._pool = None
@@ -84,13 +90,13 @@ class Workers:
 @contextlib.contextmanager
 def _single_threaded_blas():
     """Holds BLAS to one thread; the last of several users that overlap in time gives it back its threads."""
-    global _blas_users, _blas_limit, _blas_controller
+    global _blas_users, _blas_limit, _blas_controller, _blas_of
     with _blas_lock:
         if _blas_users == 0:
-            if _blas_controller is None:
+            if _blas_of != kernels.get_backend():
                 from threadpoolctl import ThreadpoolController
 
-                _blas_controller = ThreadpoolController()
+                _blas_controller, _blas_of = ThreadpoolController(), kernels.get_backend()
             _blas_limit = _blas_controller.limit(limits=1, user_api="blas")
         _blas_users += 1
     try:

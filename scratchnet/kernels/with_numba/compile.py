@@ -7,6 +7,9 @@
 * fastmath without "nnan" and "ninf": NaN checks and padding with minus infinity must go on working. What is allowed is
   to reorder and fuse sums, so that they vectorise; ``reorder=False`` forbids even that, where digits were counted.
 * With NumPy's error model: a division that may raise ZeroDivisionError is not vectorised.
+
+`np.dot` in compiled code calls SciPy's BLAS, without the interpreter and its lock. SciPy's BLAS is loaded here, and not at
+the first product, because `scratchnet.threads` holds every BLAS that it finds loaded to one thread.
 """
 
 import functools
@@ -15,6 +18,7 @@ import threading
 
 import numba
 import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401
 
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
