@@ -1,0 +1,297 @@
+"""What all benches have in common: their options, taking turns, what they say of the machine, JSON and plots.
+
+How a bench measures: the sides take turns (ours, theirs, ours, theirs, ...), so that a busy moment of the machine meets
+all alike; what counts is the ratio within a turn, of which the median and the spread are shown. A bench looks like this:
+
+    def measure(options): ...                        # rows: a list of flat dicts of numbers and names
+    def table(result): ...                           # for the screen
+    def markdown(result): ...                        # a section of docs/benchmarks.md, from the JSON alone
+    def draw(result): ...                            # a figure, from the JSON alone
+
+    def main():
+        parser = make_parser(__doc__, turns=5)
+        parser.add_argument(...)
+        run_bench("kernels", parser.parse_args(), measure, table, draw)
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+# The names under which a package may be installed: the module of tensorflow-cpu is tensorflow too.
+_DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "scikit-learn": ("scikit-learn",)}
+PACKAGES = ("numpy", "scipy", "numba", "tensorflow", "jax", "torch", "keras")
+
+
+# ---- the command line ----
+
+
+def make_parser(description, **defaults):
+    """A parser with the options that all benches have; its help begins with the first paragraph of `description`."""
+    parser = argparse.ArgumentParser(description=description.split("\n\n")[0].replace("\n", " "))
+    add_common_options(parser, **defaults)
+    return parser
+
+
+def add_common_options(parser, turns=7, threads=2):
+    """``--turns``, ``--threads``, ``--json`` and ``--plot``."""
+    add = parser.add_argument
+    add("--turns", type=positive, default=turns, help="how often each side is timed (default: %(default)s)")
+    add("--threads", type=positive, default=threads, help="of every side (default: %(default)s)")
+    add("--json", metavar="FILE", help="write every reading, and what is known of the machine")
+    add("--plot", metavar="FILE", help="write the plot as PNG")
+
+
+def positive(text):
+    """An option's value: an integer of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer of at least 1, got {text!r}")
+    return int(text)
+
+
+def run_bench(name, options, measure, table, draw):
+    """Measure, print the table, write what the options ask for; returns the result as it stands in the JSON file.
+
+    ``measure(options)`` gives the rows, ``table(result)`` the text, ``draw(result)`` the figure.
+    """
+    restart_without_coretype()
+    print(environment_line(options.threads))
+    began, clock = datetime.datetime.now(datetime.timezone.utc), time.perf_counter()
+    rows = measure(options)
+    result = {
+        "bench": name,
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - clock, 1),
+        "options": {key: value for key, value in vars(options).items() if key not in ("json", "plot")},
+        "environment": environment(options.threads),
+        "rows": rows,
+    }
+    print(table(result))
+    if options.json:
+        write_json(options.json, result)
+    if options.plot:
+        save_plot(options.plot, draw(result))
+    return result
+
+
+# ---- the machine ----
+
+
+def without_coretype(**settings):
+    """The environment of a process to be started: ours with `settings`, and without OPENBLAS_CORETYPE.
+
+    That variable makes OpenBLAS use the instructions of another processor, half as fast. NumPy reads it while loading.
+    """
+    kept = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
+    return {**kept, **{key: str(value) for key, value in settings.items()}}
+
+
+def restart_without_coretype():
+    """Where OPENBLAS_CORETYPE is set, run this program anew without it, and end with its exit code."""
+    if "OPENBLAS_CORETYPE" in os.environ:
+        command = [sys.executable, *sys.orig_argv[1:]]
+        sys.exit(subprocess.call(command, env=without_coretype()))
+
+
+def environment(threads):
+    """What a reading depends on besides the code: processor, versions, BLAS and its architecture, threads; JSON-ready."""
+    import numpy  # noqa: F401 (threadpoolctl finds the BLAS of a process only after it has loaded)
+    from threadpoolctl import threadpool_info
+
+    import scratchnet
+    from scratchnet import kernels
+
+    kernels.load()
+    blas = [
+        {key: pool.get(key) for key in ("internal_api", "version", "architecture", "threading_layer", "num_threads")}
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+    return {
+        "processor": processor(),
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "scratchnet": scratchnet.__version__,
+        "packages": {name: found for name in PACKAGES if (found := installed(name))},
+        "backend": kernels.get_backend(),
+        "blas": blas,
+        "threads": threads,
+    }
+
+
+def environment_line(threads):
+    """The same in two lines for the screen."""
+    return describe(environment(threads))
+
+
+def describe(environment):
+    """Two lines for what `environment` gave."""
+    versions = [f"Python {environment['python']}"]
+    versions += [f"{name} {version}" for name, version in environment["packages"].items()]
+    blas = " and ".join(
+        dict.fromkeys(f"{pool['internal_api']} for {pool['architecture']}" for pool in environment["blas"])
+    )
+    return (
+        f"{environment['processors']} processors, {environment['processor']}; {blas or 'BLAS unknown'}; "
+        f"{environment['threads']} threads a side\n{', '.join(versions)}"
+    )
+
+
+def processor():
+    """The processor's name."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):  # not Linux, or a processor without a name there
+        return platform.processor() or "processor unknown"
+
+
+def installed(package):
+    """The version of an installed package, None where it is missing."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    for distribution in _DISTRIBUTIONS.get(package, (package,)):
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            pass
+    return None
+
+
+def hold_to(threads):
+    """Let this process and what it starts use only the first `threads` processors, where the system can do that.
+
+    Some libraries (JAX) look at nothing else when they decide how many threads to start.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        available = sorted(os.sched_getaffinity(0))
+        if threads < len(available):
+            os.sched_setaffinity(0, available[:threads])
+
+
+# ---- measuring ----
+
+
+def milliseconds(function, calls=1):
+    """How long one call of `function` takes, as the mean of `calls`."""
+    began = time.perf_counter()
+    for _ in range(calls):
+        function()
+    return (time.perf_counter() - began) / calls * 1e3
+
+
+def calls_for(function, at_least=20.0):
+    """How many calls take `at_least` milliseconds together, so that the clock can tell. Calls it (a warm-up as well)."""
+    function()
+    return max(1, int(at_least / max(milliseconds(function), 1e-3) + 0.5))
+
+
+def in_turns(sides, turns, title=""):
+    """``{name: [reading of each turn]}`` for `sides` ``{name: function without arguments that returns a reading}``."""
+    readings = {name: [] for name in sides}
+    for turn in range(turns):
+        for name, measure in sides.items():
+            progress(f"{title}: {name}, turn {turn + 1} of {turns}")
+            readings[name].append(measure())
+    progress()
+    return readings
+
+
+def ratios(theirs, ours):
+    """Theirs over ours, turn by turn: above 1 where we are faster."""
+    return [b / a for a, b in zip(ours, theirs)]
+
+
+def median_and_spread(values):
+    """``(median, smallest, largest)``."""
+    return statistics.median(values), min(values), max(values)
+
+
+def spread_text(values, digits=2):
+    """``"2.10 (1.95 to 2.40)"``."""
+    middle, low, high = median_and_spread(values)
+    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def progress(text=""):
+    """Show `text` as the one line of progress (on stderr), or clear that line."""
+    width = 100
+    sys.stderr.write(f"\r{text[:width]:<{width}}" if text else f"\r{'':<{width}}\r")
+    sys.stderr.flush()
+
+
+class Worker:
+    """A process that answers one line with one line, once it has printed ``ready``.
+
+    `command`: what follows the name of the Python interpreter; `settings`: environment variables. Raises RuntimeError
+    with the end of what it wrote to stderr, if it stops before it is ready or before it answers.
+    """
+
+    def __init__(self, command, **settings):
+        import tempfile
+
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self._process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env=without_coretype(**settings),
+        )
+        while self._line() != "ready":
+            pass
+
+    def ask(self, line):
+        """Its answer to `line`."""
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        return self._line()
+
+    def _line(self):
+        line = self._process.stdout.readline()
+        if not line:
+            self.close()
+            self._errors.seek(0)
+            raise RuntimeError("a worker of this bench has stopped:\n" + "".join(self._errors.readlines()[-8:]))
+        return line.strip()
+
+    def close(self):
+        """Let it end, and wait for it."""
+        if not self._process.stdin.closed:
+            self._process.stdin.close()
+        self._process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+        self._process.stdout.close()
+        self._errors.close()
+
+
+# ---- results ----
+
+
+def write_json(path, result):
+    """Write the result, making the folder if need be."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+        file.write("\n")
+    print(f"wrote {path}")
+
+
+def save_plot(path, figure):
+    """Write a figure as PNG, making the folder if need be."""
+    from scratchnet.evaluation import save_figure
+
+    print(f"wrote {save_figure(figure, path)}")
