@@ -109,17 +109,21 @@ def _active():
 # ---- convolution ----
 
 
-def conv2d_forward(x, kernel, bias, strides, padding, dilation):
+def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     """``y[n, i, j, f] = bias[f] + sum over a, b, c of x[n, i S + a dil, j S + b dil, c] kernel[a, b, c, f]``.
 
-    x (N, H, W, C), kernel (KH, KW, C, F), bias (F,) or None -> y (N, OH, OW, F); x counts as 0 outside.
+    x (N, H, W, C), kernel (KH, KW, C, F), bias (F,) or None -> y (N, OH, OW, F); x counts as 0 outside. With `relu`
+    what is below 0 becomes 0: done here because y is still in the cache.
     """
-    return _active().conv2d_forward(x, kernel, bias, strides, padding, dilation)
+    return _active().conv2d_forward(x, kernel, bias, strides, padding, dilation, relu)
 
 
-def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True):
-    """The adjoints of `conv2d_forward` for dy (N, OH, OW, F): ``(dx, dkernel, dbias)``, dx None without `needs_dx`."""
-    return _active().conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx)
+def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
+    """The adjoints of `conv2d_forward` for dy (N, OH, OW, F): ``(dx, dkernel, dbias)``, dx None without `needs_dx`.
+
+    `relu_output`: y, if forward was called with `relu`.
+    """
+    return _active().conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx, relu_output)
 
 
 # ---- pooling ----

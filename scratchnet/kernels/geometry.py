@@ -26,3 +26,15 @@ def pad_amounts(size, kernel, stride, padding, dilation=1):
 
 def _extent(kernel, dilation):
     return (kernel - 1) * dilation + 1
+
+
+def window_counts(size, kernel_size, strides, padding, dilation):
+    """[OH, OW]: how many windows fit into an image of `size` (H, W) with `padding` ((top, bottom), (left, right))."""
+    reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
+    return [(size[k] + sum(padding[k]) - reach[k] - 1) // strides[k] + 1 for k in range(2)]
+
+
+def mirrored(padding, kernel_size, dilation):
+    """The padding with which the windows of the output see the input, at stride 1; negative where some do not reach it."""
+    reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
+    return tuple((reach[k] - padding[k][0], reach[k] - padding[k][1]) for k in range(2))

@@ -27,7 +27,7 @@ from scratchnet.layers.base import Layer, check_padding, check_pair, check_posit
 
 class Conv2DCache(NamedTuple):
     x: np.ndarray  # (N, H, W, C)
-    activation: Any
+    activation: Any  # what f keeps; of a relu its output y
     padding: tuple  # ((top, bottom), (left, right))
 
 
@@ -101,16 +101,21 @@ class Conv2D(Layer):
         N, H, W, C = self.unpack(x, "NHWC", **self._expected())
         windows = zip((H, W), self.kernel_size, self.strides, self.dilation_rate)
         padding = tuple(pad_amounts(size, k, s, self.padding, dilation) for size, k, s, dilation in windows)
-        kernel, bias = self.params["kernel"], self.params.get("bias")
-        z = kernels.conv2d_forward(x, kernel, bias, self.strides, padding, self.dilation_rate)  # (N, OH, OW, F)
-        y, activation = self.activation.forward(z, overwrite=True)
+        kernel, bias, relu = self.params["kernel"], self.params.get("bias"), self.activation is activations.relu
+        y = kernels.conv2d_forward(x, kernel, bias, self.strides, padding, self.dilation_rate, relu)  # (N, OH, OW, F)
+        if relu:  # the kernel has applied it, piece by piece while in the cache
+            return y, Conv2DCache(x, y, padding)
+        y, activation = self.activation.forward(y, overwrite=True)
         return y, Conv2DCache(x, activation, padding)
 
     def backward(self, dy, cache, needs_dx=True):
-        kernel = self.params["kernel"]
-        dz = self.activation.backward(dy, cache.activation)  # y = f(z)
+        kernel, relu_output = self.params["kernel"], None
+        if self.activation is activations.relu:
+            dz, relu_output = dy, cache.activation  # the kernel applies its slope
+        else:
+            dz = self.activation.backward(dy, cache.activation)  # y = f(z)
         dx, dkernel, dbias = kernels.conv2d_backward(
-            dz, cache.x, kernel, self.strides, cache.padding, self.dilation_rate, needs_dx
+            dz, cache.x, kernel, self.strides, cache.padding, self.dilation_rate, needs_dx, relu_output
         )
         return dx, {"kernel": dkernel, "bias": dbias} if self.use_bias else {"kernel": dkernel}
 

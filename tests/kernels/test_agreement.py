@@ -78,12 +78,14 @@ def test_convolution(backend, dtype, data):
     bias = data.draw(st.sampled_from([None, np.arange(F).astype(dtype)]))
     kept = x.copy(), kernel.copy()
     args = (strides, padding, dilation)
-    y = loops.conv2d_forward(x, kernel, bias, *args)
-    assert_equal(backend.conv2d_forward(x, kernel, bias, *args), y, dtype)
+    relu = data.draw(st.booleans())
+    y = loops.conv2d_forward(x, kernel, bias, *args, relu)
+    assert_equal(backend.conv2d_forward(x, kernel, bias, *args, relu), y, dtype)
     dy = arrays(data.draw, seed + 2, y.shape, dtype)
+    relu_output = y if relu else None
     for needs_dx in (True, False):
-        expected = loops.conv2d_backward(dy, x, kernel, *args, needs_dx)
-        for found, wanted in zip(backend.conv2d_backward(dy, x, kernel, *args, needs_dx), expected):
+        expected = loops.conv2d_backward(dy, x, kernel, *args, needs_dx, relu_output)
+        for found, wanted in zip(backend.conv2d_backward(dy, x, kernel, *args, needs_dx, relu_output), expected):
             assert_equal(found, wanted, dtype)
     np.testing.assert_array_equal(x, kept[0])
     np.testing.assert_array_equal(kernel, kept[1])
@@ -137,16 +139,20 @@ def test_upsampling(backend, dtype, data):
 
 
 @pytest.mark.parametrize("backend", FAST)
-def test_pieces_of_a_large_batch_make_the_whole(backend):
-    """Enough images for several pieces of the cache's size."""
+@pytest.mark.parametrize(("C", "F"), [(8, 9), (1, 16), (16, 1), (3, 7), (6, 20)])
+@pytest.mark.parametrize("relu", [False, True])
+def test_pieces_of_a_large_batch_make_the_whole(backend, C, F, relu):
+    """Enough images for several pieces of the cache's size, and some left over."""
     rng = np.random.default_rng(0)
-    x, kernel = rng.standard_normal((40, 14, 14, 8)), rng.standard_normal((3, 3, 8, 9))
+    x, kernel = rng.standard_normal((47, 14, 14, C)), rng.standard_normal((3, 3, C, F))
     args = ((1, 1), ((1, 1), (1, 1)), (1, 1))
-    y = backend.conv2d_forward(x, kernel, None, *args)
-    one = np.concatenate([backend.conv2d_forward(x[n : n + 1], kernel, None, *args) for n in range(40)])
+    y = backend.conv2d_forward(x, kernel, None, *args, relu)
+    images = [slice(n, n + 1) for n in range(len(x))]
+    one = np.concatenate([backend.conv2d_forward(x[n], kernel, None, *args, relu) for n in images])
     np.testing.assert_allclose(y, one, atol=1e-12)
-    dx, dkernel, dbias = backend.conv2d_backward(y, x, kernel, *args)
-    singles = [backend.conv2d_backward(y[n : n + 1], x[n : n + 1], kernel, *args) for n in range(40)]
+    dy = rng.standard_normal(y.shape)
+    dx, dkernel, dbias = backend.conv2d_backward(dy, x, kernel, *args, True, y if relu else None)
+    singles = [backend.conv2d_backward(dy[n], x[n], kernel, *args, True, y[n] if relu else None) for n in images]
     np.testing.assert_allclose(dx, np.concatenate([s[0] for s in singles]), atol=1e-9)
     np.testing.assert_allclose(dkernel, sum(s[1] for s in singles), atol=1e-8)
     np.testing.assert_allclose(dbias, sum(s[2] for s in singles), atol=1e-8)

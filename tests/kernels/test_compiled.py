@@ -19,12 +19,14 @@ for padding, strides, dilation in (plain, strided, dilated):
     for C, F in ((1, 7), (7, 1), (6, 5)):
         x, kernel, bias = rng.normal(size=(2, 5, 4, C)), rng.normal(size=(3, 2, C, F)), rng.normal(size=F)
         args = strides, padding, dilation
-        y = loops.conv2d_forward(x, kernel, bias, *args)
-        np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, bias, *args), y, atol=1e-12)
-        dy = rng.normal(size=y.shape)
-        results = [module.conv2d_backward(dy, x, kernel, *args) for module in (with_numba, loops)]
-        for found, expected in zip(*results):
-            np.testing.assert_allclose(found, expected, atol=1e-12)
+        for relu in (False, True):
+            y = loops.conv2d_forward(x, kernel, bias, *args, relu)
+            np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, bias, *args, relu), y, atol=1e-12)
+            dy = rng.normal(size=y.shape)
+            rest = True, y if relu else None
+            results = [module.conv2d_backward(dy, x, kernel, *args, *rest) for module in (with_numba, loops)]
+            for found, expected in zip(*results):
+                np.testing.assert_allclose(found, expected, atol=1e-12)
 x, args = -rng.random((2, 5, 4, 3)), ((3, 2), (2, 1), ((1, 1), (0, 1)))
 y, argmax = with_numba.max_pool2d_forward(x, *args)
 expected_y, expected_argmax = loops.max_pool2d_forward(x, *args)

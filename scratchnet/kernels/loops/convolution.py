@@ -5,11 +5,13 @@ Deep-learning libraries call this convolution; strictly it is a cross-correlatio
 
 import numpy as np
 
+from scratchnet.kernels.geometry import window_counts
 
-def conv2d_forward(x, kernel, bias, strides, padding, dilation):
+
+def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
-    OH, OW = _output_size(x.shape, kernel.shape, strides, padding, dilation)
+    OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
     y = np.zeros((N, OH, OW, F), x.dtype)
     for n in range(N):  # each image
         for i in range(OH):  # each window
@@ -23,11 +25,11 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation):
                             if 0 <= p < H and 0 <= q < W:
                                 for c in range(C):
                                     total += x[n, p, q, c] * kernel[a, b, c, f]
-                    y[n, i, j, f] = total
+                    y[n, i, j, f] = max(total, x.dtype.type(0)) if relu else total
     return y
 
 
-def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True):
+def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
     _, OH, OW, _ = dy.shape
@@ -39,6 +41,8 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True):
             for j in range(OW):
                 for f in range(F):
                     dtotal = dy[n, i, j, f]
+                    if relu_output is not None and not relu_output[n, i, j, f] > 0:
+                        continue  # the slope of relu is 0
                     dbias[f] += dtotal  # total = bias + ...
                     for a in range(KH):
                         for b in range(KW):
@@ -50,11 +54,3 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True):
                                     if needs_dx:
                                         dx[n, p, q, c] += kernel[a, b, c, f] * dtotal
     return dx, dkernel, dbias
-
-
-def _output_size(x_shape, kernel_shape, strides, padding, dilation):
-    sizes = []
-    for axis in range(2):
-        extent = (kernel_shape[axis] - 1) * dilation[axis] + 1
-        sizes.append((x_shape[1 + axis] + sum(padding[axis]) - extent) // strides[axis] + 1)
-    return sizes

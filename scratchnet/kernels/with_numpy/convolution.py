@@ -2,7 +2,7 @@
 
     patches (M, KH KW C) @ kernel (KH KW C, F) = y (M, F)                    M = images in a piece x OH x OW
 
-Two moves do all the work, each the adjoint of the other: `_gather` copies windows out of an image, `add_windows` adds
+Two moves do all the work, each the adjoint of the other: `_gather` copies windows out of an image, `_add_windows` adds
 windows back into one. Backward gathers x for dkernel = patches^T dy and adds up the windows dy kernel^T for dx.
 With stride 1 there is a second way for each, in which the channels change places, because the image that y is, is seen
 through the same windows, flipped:
@@ -30,12 +30,14 @@ Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from scratchnet.kernels.geometry import mirrored, window_counts
+
 _CACHE = 1024 * 1024  # bytes to work on at a time: the patches, what they are made of, and what is made of them
 _SMALL = 100**3  # multiply-adds; up to here OpenBLAS takes a product for a small one
 _FEW = 5  # channels; with fewer an image row is the longer run
 
 
-def add_windows(values, framed, strides, dilation):
+def _add_windows(values, framed, strides, dilation):
     """The adjoint of copying `_windows`: each place of the window in turn, for all windows at once."""
     _, OH, OW, KH, KW, _ = values.shape
     for a in range(KH):
@@ -46,18 +48,20 @@ def add_windows(values, framed, strides, dilation):
             framed[:, rows, columns] += values[:, :, :, a, b]
 
 
-def conv2d_forward(x, kernel, bias, strides, padding, dilation, add=add_windows):
+def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
-    OH, OW = _output_size((H, W), (KH, KW), strides, padding, dilation)
+    OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
     y = np.empty((N, OH, OW, F), x.dtype)
-    mirrored = _mirror(padding, (KH, KW), dilation)
-    if max(strides) == 1 and F < min(_FEW, C) and np.min(mirrored) >= 0:
+    mirror = mirrored(padding, (KH, KW), dilation)
+    if max(strides) == 1 and F < min(_FEW, C) and np.min(mirror) >= 0:
         flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(C, -1)  # (C, KH KW F)
         for piece in _pieces(N, (H * W * (C + KH * KW * F) + OH * OW * F) * x.itemsize, N):
-            _multiply_and_add(x[piece], flipped, (KH, KW), strides, mirrored, dilation, y[piece], add)
+            _multiply_and_add(x[piece], flipped, (KH, KW), strides, mirror, dilation, y[piece])
             if bias is not None:
                 y[piece] += bias
+            if relu:
+                np.maximum(y[piece], 0, out=y[piece])
         return y
     weights = np.zeros((KH * KW * C + 1, F), x.dtype)
     weights[:-1] = kernel.reshape(-1, F)
@@ -65,18 +69,22 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, add=add_windows)
         weights[-1] = bias
     for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
         np.dot(patches, weights, out=y[piece].reshape(-1, F))
+        if relu:
+            np.maximum(y[piece], 0, out=y[piece])
     return y
 
 
-def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, add=add_windows):
+def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
+    if relu_output is not None:
+        dy = dy * (relu_output > 0)
     KH, KW, C, F = kernel.shape
-    mirrored = _mirror(padding, (KH, KW), dilation)
-    if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C) and np.min(mirrored) >= 0:
-        return _backward_gathering_dy(dy, x, kernel, mirrored, dilation, needs_dx)
-    return _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx, add)
+    mirror = mirrored(padding, (KH, KW), dilation)
+    if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C) and np.min(mirror) >= 0:
+        return _backward_gathering_dy(dy, x, kernel, mirror, dilation, needs_dx)
+    return _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx)
 
 
-def _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx, add):
+def _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx):
     KH, KW, C, F = kernel.shape
     weights = kernel.reshape(-1, F)  # (KH KW C, F)
     dweights = np.zeros((len(weights) + 1, F), x.dtype)
@@ -84,17 +92,17 @@ def _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx, a
     for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
         dweights += patches.T @ dy[piece].reshape(-1, F)  # y = patches [weights; bias]
         if needs_dx:
-            _multiply_and_add(dy[piece], weights.T, (KH, KW), strides, padding, dilation, dx[piece], add)
+            _multiply_and_add(dy[piece], weights.T, (KH, KW), strides, padding, dilation, dx[piece])
     return dx, dweights[:-1].reshape(kernel.shape), dweights[-1]
 
 
-def _backward_gathering_dy(dy, x, kernel, mirrored, dilation, needs_dx):
+def _backward_gathering_dy(dy, x, kernel, mirror, dilation, needs_dx):
     KH, KW, C, F = kernel.shape
     flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2).reshape(-1, C)  # (KH KW F, C)
     dflipped = np.zeros((C, len(flipped)), x.dtype)
     dbias = np.zeros(F, x.dtype)
     dx = np.empty(x.shape, x.dtype) if needs_dx else None
-    for piece, patches in _gather(dy, C, (KH, KW), (1, 1), mirrored, dilation):
+    for piece, patches in _gather(dy, C, (KH, KW), (1, 1), mirror, dilation):
         D = patches[:, :-1]  # (images H W, KH KW F)
         dflipped += x[piece].reshape(-1, C).T @ D
         dz = dy[piece].reshape(-1, F)
@@ -112,7 +120,7 @@ def _gather(x, F, kernel_size, strides, padding, dilation):
     """
     N, H, W, C = x.shape
     (top, _), (left, _) = padding
-    OH, OW = _output_size((H, W), kernel_size, strides, padding, dilation)
+    OH, OW = window_counts((H, W), kernel_size, strides, padding, dilation)
     K = kernel_size[0] * kernel_size[1] * C
     few = C < _FEW
     at_most = _SMALL // max(OH * OW * (K + 1) * F, 1) if few else N
@@ -129,7 +137,7 @@ def _gather(x, F, kernel_size, strides, padding, dilation):
         yield piece, matrix[: len(part) * OH * OW]
 
 
-def _multiply_and_add(z, weights, kernel_size, strides, padding, dilation, image, add):
+def _multiply_and_add(z, weights, kernel_size, strides, padding, dilation, image):
     """Write into `image` (n, H, W, C) the sum of the windows ``z weights``, each where `_gather` takes it from."""
     n, OH, OW, F = z.shape
     _, H, W, C = image.shape
@@ -138,7 +146,7 @@ def _multiply_and_add(z, weights, kernel_size, strides, padding, dilation, image
     z = z.reshape(-1, F)
     products = np.dot(weights.T, z.T).T if few else np.dot(z, weights)  # (n OH OW, KH KW C)
     framed = _frame(n, (H, W), C, padding, z.dtype, few)
-    add(_rows_as_windows(products, (n, OH, OW, *kernel_size, C)), framed, strides, dilation)
+    _add_windows(_rows_as_windows(products, (n, OH, OW, *kernel_size, C)), framed, strides, dilation)
     image[...] = framed[:, top : top + H, left : left + W]
 
 
@@ -162,18 +170,7 @@ def _frame(N, size, C, padding, dtype, few):
     return np.zeros((C, N, H, W), dtype).transpose(1, 2, 3, 0) if few else np.zeros((N, H, W, C), dtype)
 
 
-def _mirror(padding, kernel_size, dilation):
-    """The padding with which the windows of the output see the input, at stride 1; negative where there is none."""
-    reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
-    return tuple((reach[k] - padding[k][0], reach[k] - padding[k][1]) for k in range(2))
-
-
 def _pieces(N, bytes_per_image, at_most):
     """Slices of the batch with about `_CACHE` bytes each, and no more than `at_most` images, but one at least."""
     images = max(min(_CACHE // max(bytes_per_image, 1), at_most), 1)
     return [slice(start, min(start + images, N)) for start in range(0, N, images)]
-
-
-def _output_size(size, kernel_size, strides, padding, dilation):
-    extents = [(kernel_size[k] - 1) * dilation[k] + 1 for k in range(2)]
-    return [(size[k] + sum(padding[k]) - extents[k]) // strides[k] + 1 for k in range(2)]
