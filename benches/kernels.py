@@ -226,7 +226,9 @@ def measure(options):
     models = [case for case in steps_of_models(options) if _wanted(case.kernel, options.only)]
     for count in sorted({1, options.threads}):
         scratchnet.set_num_threads(count)
-        rows += [{**judged(case, options.turns), "threads": count} for case in models]
+        for case in models:
+            size = f"{case.size}, {count} thread{'s' * (count > 1)}"
+            rows.append({**judged(case._replace(size=size), options.turns), "threads": count})
     return rows
 
 
@@ -274,10 +276,9 @@ HEADINGS = ("kernel", "size", "Numba ms", "NumPy / Numba", "(quartiles)", "loops
 def _cells(row):
     numba = statistics.median(row["ms"]["numba"])
     loops = f"{statistics.median(row['ms']['loops']) / numba:,.0f}" if "loops" in row["ms"] else ""
-    size = row["size"] + (f", {row['threads']} thread{'s' * (row['threads'] > 1)}" if row["kernel"] in MISSIONS else "")
     spread = f"{row['lower_quartile']:.2f} to {row['upper_quartile']:.2f}"
     ratio = f"{row['numpy_over_numba']:.2f}"
-    return row["kernel"], size, f"{numba:.3f}", ratio, spread, loops, "slower" if row["slower"] else ""
+    return row["kernel"], row["size"], f"{numba:.3f}", ratio, spread, loops, "slower" if row["slower"] else ""
 
 
 def table(result):
