@@ -19,6 +19,7 @@ from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
 
 _CACHE = 768 * 1024  # bytes to work on at a time
+_SMALL = 100**3  # multiply-adds; up to here OpenBLAS takes a product for a small one, and does not repack what it reads
 _FEW = 5  # channels; with fewer an image row is the longer run
 
 
@@ -31,12 +32,14 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     y = np.empty((N, OH, OW, F), x.dtype)
     bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
     if max(strides) == 1 and F < min(_FEW, C):
-        weights = np.ascontiguousarray(kernel.transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
-        for images, rows in _pieces(N, (H * W * (C + len(weights)) + OH * OW * F) * x.itemsize):
+        weights = np.ascontiguousarray(kernel.transpose(2, 0, 1, 3)).reshape(C, -1)  # (C, KH KW F)
+        size = (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize
+        for images, rows in _pieces(N, size, H * W * weights.size):
             _forward_adding(x[rows], weights, bias, relu, geometry, images, y[rows])
     else:
         weights = np.concatenate([kernel.reshape(-1, F), bias[None]])  # (KH KW C + 1, F)
-        for images, rows in _pieces(N, (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize):
+        size = (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize
+        for images, rows in _pieces(N, size, C < _FEW and OH * OW * weights.size):
             P = _patches(images * OH * OW, len(weights), C, x.dtype)
             _forward_gathering(x[rows], weights, relu, geometry, C < _FEW, P, y[rows])
     return y
@@ -53,7 +56,8 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
         dflipped, dbias = np.zeros_like(flipped), np.zeros(F, x.dtype)
         geometry = _geometry(kernel, strides, mirrored(padding, (KH, KW), dilation), dilation)
-        for images, rows in _pieces(N, (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize):
+        size = (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize
+        for images, rows in _pieces(N, size, F < _FEW and H * W * flipped.size):
             P = _patches(images * H * W, len(flipped), F, x.dtype)
             _backward_gathering_dy(
                 dy[rows], y[rows], relu, x[rows], flipped, geometry, needs_dx, F < _FEW, P, dflipped, dbias, dx[rows]
@@ -63,7 +67,8 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         weights = kernel.reshape(-1, F)  # (KH KW C, F)
         dweights = np.zeros((len(weights) + 1, F), x.dtype)
         geometry = _geometry(kernel, strides, padding, dilation)
-        for images, rows in _pieces(N, (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize):
+        size = (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize
+        for images, rows in _pieces(N, size, C < _FEW and OH * OW * dweights.size):
             P = _patches(images * OH * OW, len(dweights), C, x.dtype)
             _backward_gathering_x(
                 dy[rows], y[rows], relu, x[rows], weights, geometry, needs_dx, C < _FEW, P, dweights, dx[rows]
@@ -78,9 +83,13 @@ def _geometry(kernel, strides, padding, dilation):
     return tuple(int(k) for k in (*kernel.shape[:2], *strides, *dilation, top, left))
 
 
-def _pieces(N, bytes_per_image):
-    """``(images in a piece, slice of the batch)``: once for all pieces of equal size, once for the images left over."""
-    images = min(max(_CACHE // max(bytes_per_image, 1), 1), max(N, 1))
+def _pieces(N, bytes_per_image, multiply_adds_per_image):
+    """``(images in a piece, slice of the batch)``: once for all pieces of equal size, once for the images left over.
+
+    `multiply_adds_per_image`: of a product that should stay a small one to BLAS; 0 where that does not matter.
+    """
+    at_most = _SMALL // multiply_adds_per_image if multiply_adds_per_image else N
+    images = max(min(_CACHE // max(bytes_per_image, 1), at_most, N), 1)
     whole = N - N % images
     return [(n, rows) for n, rows in ((images, slice(whole)), (N - whole, slice(whole, N))) if n and rows.stop]
 
@@ -119,11 +128,11 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
     KH, KW, _, _, DH, DW, top, left = geometry
     N, H, W, C = x.shape
     _, OH, OW, F = y.shape
-    products = np.empty((len(weights), images * H * W), x.dtype)
-    planes = products.reshape(KH, KW, F, images, H, W)
+    products = np.empty((images * H * W, KH * KW * F), x.dtype)
+    lines = products.reshape(images, H, W, KH * KW * F)
     total = np.empty(OW, x.dtype)
     for start in range(0, N, images):
-        np.dot(weights, x[start : start + images].reshape(-1, C).T, products)
+        np.dot(x[start : start + images].reshape(-1, C), weights, products)
         for n in range(images):
             for i in range(OH):
                 for f in range(F):
@@ -133,9 +142,9 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
                         if 0 <= p < H:
                             for b in range(KW):
                                 q = b * DW - left  # of j = 0
-                                source, target = planes[a, b, f, n, p, max(q, 0) :], total[max(-q, 0) :]
-                                for j in range(min(source.size, target.size)):
-                                    target[j] += source[j]
+                                line, target = lines[n, p, max(q, 0) :, (a * KW + b) * F + f], total[max(-q, 0) :]
+                                for j in range(min(line.size, target.size)):
+                                    target[j] += line[j]
                     for j in range(OW):
                         y[start + n, i, j, f] = max(total[j], x.dtype.type(0)) if relu else total[j]
 
