@@ -7,14 +7,16 @@ def _digits(count):
     from scratchnet.datasets import mnist
 
     (x, y), _ = mnist.load_sample()
-    return x[:count].astype("float32") / 255, y[:count]
+    rows = np.arange(count) % len(x)
+    return x[rows].astype("float32") / 255, y[rows]
 
 
 def _photographs(count):
     from scratchnet.datasets import cifar10
 
     (x, y), _ = cifar10.load_sample()
-    return x[:count].astype("float32") / 255, y[:count, 0]
+    rows = np.arange(count) % len(x)  # the sample has 2,020 training images; beyond, they come again
+    return x[rows].astype("float32") / 255, y[rows, 0]
 
 
 def cnn_classifier(K):

@@ -1,27 +1,68 @@
-"""How long a training step takes, through `fit` as users call it, beside Keras on TensorFlow and on JAX.
+"""How long a training step takes, through `fit` as users call it, beside Keras on TensorFlow and on JAX, and PyTorch.
 
     python benches/models.py
-    python benches/models.py --peers tensorflow jax --json outputs/models.json
+    python benches/models.py --peers tensorflow jax torch --json outputs/models.json --plot outputs/models.png
 
-Every side runs in a process of its own and they take turns, so that a busy moment of the machine meets all alike. What
-counts is the ratio within a turn; the table shows the median over the turns and the smallest and largest ratio.
+Every side runs in a process of its own and they take turns, so that a busy moment of the machine meets all alike. All
+begin with the same weights; the bench ends with an error where a side's first loss differs. What counts is the ratio
+within a turn; the table shows the median over the turns and the smallest and largest ratio.
 """
 
-import argparse
 import importlib.util
-import json
 import os
-import platform
-import statistics
-import subprocess
 import sys
-import time
+import tempfile
 
-SIDES = ("tensorflow", "jax")
+from _shared import (
+    Worker,
+    describe,
+    hold_to,
+    in_turns,
+    make_parser,
+    median_and_spread,
+    milliseconds,
+    positive,
+    progress,
+    ratios,
+    restart_without_coretype,
+    run_bench,
+    spread_text,
+)
+
+PEERS = {"tensorflow": "TensorFlow (Keras)", "jax": "JAX (Keras)", "torch": "PyTorch"}
+CALLS = ("fit", "evaluate", "predict")
+SAME_LOSS = 1e-3  # the largest relative difference between the first losses of two sides
 
 
-def worker(side, name, samples, threads):
-    """Make the model, warm up, and then time one epoch for every line on standard input."""
+# ---- one side, in its own process ----
+
+
+def worker(side, name, samples, weights_file, calls, threads):
+    """Make the model, warm up, and then time one call over all samples for every line on standard input."""
+    hold_to(threads)
+    import numpy as np
+    from missions import MISSIONS
+
+    _, loss, batch_size, data = MISSIONS[name]
+    x, y = data(samples)
+    with np.load(weights_file) as file:
+        weights = [file[key] for key in file.files]
+    if side == "torch":
+        first_loss, functions, about = _torch_calls(name, loss, x, y, weights, batch_size, threads)
+    else:
+        first_loss, functions, about = _keras_calls(side, name, x, y, weights, batch_size, threads)
+    for call in calls:
+        functions[call]()
+    print("ready", flush=True)
+    steps = -(-len(x) // batch_size)
+    for line in sys.stdin:
+        question = line.strip()
+        answers = {"first loss": first_loss, "about": about}
+        print(answers[question] if question in answers else milliseconds(functions[question]) / steps, flush=True)
+
+
+def _keras_calls(side, name, x, y, weights, batch_size, threads):
+    """The first loss, the three calls, and what there is to say: of scratchnet, or of Keras on `side`."""
     if side == "scratchnet":
         import scratchnet as library
 
@@ -29,147 +70,225 @@ def worker(side, name, samples, threads):
     else:
         os.environ.update(KERAS_BACKEND=side, TF_CPP_MIN_LOG_LEVEL="3")
         import keras as library
-    from missions import MISSIONS, make
+    from missions import make
 
-    model, (_, _, batch_size, data) = make(name, library), MISSIONS[name]
-    x, y = data(samples)
-    steps = -(-len(x) // batch_size)
-    calls = {
+    model = make(name, library)
+    model.set_weights(weights)
+    first_loss = model.evaluate(x[:batch_size], y[:batch_size], batch_size=batch_size, verbose=0)
+    functions = {
         "fit": lambda: model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0),
         "evaluate": lambda: model.evaluate(x, y, batch_size=batch_size, verbose=0),
         "predict": lambda: model.predict(x, batch_size=batch_size, verbose=0),
     }
-    for call in calls.values():
-        call()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        began = time.perf_counter()
-        calls[line.strip()]()
-        print((time.perf_counter() - began) / steps * 1e3, flush=True)
+    return float(first_loss[0] if isinstance(first_loss, list) else first_loss), functions, ""
 
 
-class Side:
-    """A worker process and its readings."""
+def _torch_calls(name, loss, x, y, weights, batch_size, threads):
+    """The same of PyTorch."""
+    import torch
+    from torch_models import TorchModel
 
-    def __init__(self, side, name, samples, threads):
-        command = [sys.executable, __file__, "--worker", side, "--only", name, "--samples", str(samples)]
-        environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
-        environment.update({key: str(threads) for key in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")})
-        self.process = subprocess.Popen(
-            [*command, "--threads", str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-        )
-        self.ready = False
-        for line in self.process.stdout:
-            if line.strip() == "ready":
-                self.ready = True
-                break
-
-    def run(self, call):
-        """Milliseconds per step of one epoch."""
-        self.process.stdin.write(f"{call}\n")
-        self.process.stdin.flush()
-        return float(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+    torch.set_num_threads(threads)
+    model = TorchModel(name, loss, x, y, weights, batch_size)
+    functions = {"fit": model.fit, "evaluate": model.evaluate, "predict": model.predict}
+    about = "channels_last" if model.memory_format is torch.channels_last else ""
+    return model.first_loss(), functions, about
 
 
-def environment_line(threads):
-    """Versions, BLAS and threads."""
+# ---- measuring ----
+
+
+def measure(options):
+    """A row for every model and call: ``{"model", "batch", "call", "first_loss", "about", "ms": {side: readings}}``."""
+    from missions import MISSIONS
+
+    peers = []
+    for peer in options.peers:
+        needed = (peer,) if peer == "torch" else (peer, "keras")
+        missing = [package for package in needed if not importlib.util.find_spec(package)]
+        if missing:
+            print(f"{PEERS[peer]}: skipped, {' and '.join(missing)} is not installed")
+        else:
+            peers.append(peer)
+    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, options)]
+
+
+def _measure_model(name, peers, options):
+    from missions import MISSIONS
+
+    workers, rows = {}, []
+    with tempfile.TemporaryDirectory() as folder:
+        weights_file = os.path.join(folder, "weights.npz")
+        _save_initial_weights(name, weights_file)
+        try:
+            for side in ("scratchnet", *peers):
+                progress(f"{name}: {side} starts")
+                workers[side] = _start(side, name, weights_file, options)
+            first_losses = {side: float(process.ask("first loss")) for side, process in workers.items()}
+            check_first_losses(name, first_losses)
+            about = {side: process.ask("about") for side, process in workers.items()}
+            for call in options.calls:
+                sides = {side: lambda p=process, c=call: float(p.ask(c)) for side, process in workers.items()}
+                readings = in_turns(sides, options.turns, f"{name}, {call}")
+                rows.append(
+                    {
+                        "model": name,
+                        "batch": MISSIONS[name][2],
+                        "call": call,
+                        "first_loss": first_losses,
+                        "about": about,
+                        "ms": readings,
+                    }
+                )
+        finally:
+            for process in workers.values():
+                process.close()
+    return rows
+
+
+def _save_initial_weights(name, path):
     import numpy as np
-    from threadpoolctl import threadpool_info
+    from missions import make
 
-    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    architecture = blas[0].get("architecture", "unknown") if blas else "unknown"
-    versions = [f"Python {platform.python_version()}", f"NumPy {np.__version__}"]
-    for package in ("numba", "tensorflow", "jax", "keras"):
-        if importlib.util.find_spec(package):
-            from importlib.metadata import PackageNotFoundError, version
+    import scratchnet
+    from scratchnet.utils import set_random_seed
 
-            try:
-                versions.append(f"{package} {version(package)}")
-            except PackageNotFoundError:  # tensorflow-cpu installs the module tensorflow
-                versions.append(f"{package} {version(f'{package}-cpu')}")
-    return f"{', '.join(versions)}; BLAS for {architecture}; {threads} threads a side"
+    set_random_seed(1)
+    np.savez(path, *make(name, scratchnet).get_weights())
 
 
-def compare(name, call, peers, samples, threads, turns):
-    """One row: our median, and for each peer its median and the ratios in turns."""
-    sides = {}
-    for side in ("scratchnet", *peers):
-        sides[side] = Side(side, name, samples, threads)
-        if not sides[side].ready:
-            raise RuntimeError(f"{side} could not run {name}")
-    readings = {side: [] for side in sides}
-    for turn in range(turns):
-        for side, process in sides.items():
-            readings[side].append(process.run(call))
-        print(f"\r{name} {call}: turn {turn + 1} of {turns}", end="", file=sys.stderr, flush=True)
-    print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
-    for process in sides.values():
-        process.close()
-    return {"model": name, "call": call, "ms": readings}
+def _start(side, name, weights_file, options):
+    command = [__file__, "--worker", side, "--only", name, "--weights", weights_file]
+    command += ["--samples", options.samples, "--threads", options.threads, "--calls", *options.calls]
+    return Worker(command, TF_NUM_INTRAOP_THREADS=options.threads, OMP_NUM_THREADS=options.threads)
 
 
-def table(rows, peers):
+def check_first_losses(name, losses):
+    """Raises RuntimeError where a peer's first loss is not ours: then it would be another model."""
+    ours = losses["scratchnet"]
+    for side, loss in losses.items():
+        if not abs(loss - ours) <= SAME_LOSS * abs(ours):
+            raise RuntimeError(f"{name}: the first loss of {side} is {loss:.6g}, that of scratchnet {ours:.6g}")
+
+
+# ---- showing ----
+
+
+def peers_of(result):
+    """The peers of a result, in the order of `PEERS`."""
+    return [peer for peer in PEERS if result["rows"] and peer in result["rows"][0]["ms"]]
+
+
+def fastest_peer(row):
+    """``(peer, ratio)`` with the smallest median ratio; None without peers."""
+    found = {
+        peer: median_and_spread(ratios(readings, row["ms"]["scratchnet"]))[0]
+        for peer, readings in row["ms"].items()
+        if peer != "scratchnet"
+    }
+    return min(found.items(), key=lambda item: item[1]) if found else None
+
+
+def _cells(result, with_call=True):
+    """The headings and lines of a table."""
+    headings = ["model (batch)", *["call"][: int(with_call)], "scratchnet ms"]
+    for peer in peers_of(result):
+        headings += [f"{PEERS[peer]} ms", "ratio (spread)"]
+    lines = []
+    for row in result["rows"]:
+        ours = row["ms"]["scratchnet"]
+        line = [
+            f"{row['model']} ({row['batch']})",
+            *[row["call"]][: int(with_call)],
+            f"{median_and_spread(ours)[0]:.1f}",
+        ]
+        for peer in peers_of(result):
+            theirs = row["ms"][peer]
+            line += [f"{median_and_spread(theirs)[0]:.1f}", spread_text(ratios(theirs, ours))]
+        lines.append(line)
+    return headings, lines
+
+
+def table(result):
     """The readings as text."""
     from scratchnet.evaluation import text_table
 
-    headings, lines = ["model", "call", "scratchnet ms"], []
-    for peer in peers:
-        headings += [f"{peer} ms", "ratio", "(spread)"]
-    for row in rows:
-        mine = row["ms"]["scratchnet"]
-        line = [row["model"], row["call"], f"{statistics.median(mine):.1f}"]
-        for peer in peers:
-            ratios = [theirs / ours for ours, theirs in zip(mine, row["ms"][peer])]
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            line += [f"{statistics.median(row['ms'][peer]):.1f}", f"{statistics.median(ratios):.2f}", spread]
-        lines.append(line)
-    return text_table(headings, lines, width=200)
+    return text_table(*_cells(result), width=200)
+
+
+def markdown(result):
+    """A section of the page of benchmarks."""
+    from scratchnet.evaluation import markdown_table
+
+    options, parts = result["options"], ["## Models beside their peers"]
+    parts.append(
+        f"Milliseconds per step of {options['samples']:,} samples through one call, float32, {options['threads']} threads "
+        f"a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's time over "
+        "scratchnet's within a turn: its median, and its smallest and largest value. PyTorch runs a plain loop over "
+        "shuffled batches, with images in the memory format that is faster, and the relu LSTM as a cell in a loop "
+        "because `nn.LSTM` has no relu; `torch.compile` was not used."
+    )
+    for call in CALLS:
+        rows = [row for row in result["rows"] if row["call"] == call]
+        if not rows:
+            continue
+        of_call = {**result, "rows": rows}
+        parts.append(f"### `{call}`\n\n{markdown_table(*_cells(of_call, with_call=False))}")
+        found = [(fastest_peer(row), row["model"]) for row in rows if fastest_peer(row)]
+        if found:
+            (peer, least), name = min(found, key=lambda item: item[0][1])
+            twice = sum(ratio >= 2 for (_, ratio), _ in found)
+            parts.append(
+                f"Against the fastest peer of each model: at least twice as fast on {twice} of {len(found)}; the smallest "
+                f"ratio is {least:.2f} ({name}, {PEERS[peer]})."
+            )
+    return "\n\n".join(parts) + "\n"
+
+
+def draw(result):
+    """Bars: the ratio of every model and peer, with its spread, and a line at 2."""
+    from scratchnet.evaluation.style import colour, new_figure
+
+    calls = [call for call in CALLS if any(row["call"] == call for row in result["rows"])]
+    peers = peers_of(result)
+    figure, axes = new_figure(10, 3.6 * len(calls) + 0.6, len(calls), squeeze=False)
+    for ax, call in zip(axes[:, 0], calls):
+        rows = [row for row in result["rows"] if row["call"] == call]
+        width = 0.8 / max(len(peers), 1)
+        for k, peer in enumerate(peers):
+            found = [median_and_spread(ratios(row["ms"][peer], row["ms"]["scratchnet"])) for row in rows]
+            middles = [middle for middle, _, _ in found]
+            spread = [[middle - low for middle, low, _ in found], [high - middle for middle, _, high in found]]
+            places = [i + (k - (len(peers) - 1) / 2) * width for i in range(len(rows))]
+            ax.bar(places, middles, width, yerr=spread, capsize=2, color=colour(k), label=PEERS[peer])
+        ax.axhline(2, color="black", linewidth=1, linestyle="--")
+        ax.set_xticks(range(len(rows)), [row["model"].replace(" ", "\n", 1) for row in rows], fontsize=8)
+        ax.set_ylabel("peer's time / scratchnet's")
+        ax.set_title(f"{call}: how many times faster (line: twice)")
+        if peers:
+            ax.legend(fontsize=8)
+    figure.supxlabel(describe(result["environment"]), fontsize=6)
+    return figure
 
 
 def main():
     """Read the command line, measure, print the table."""
     from missions import MISSIONS
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", nargs="*", choices=SIDES, default=[], help="whom to compare with, where installed")
-    parser.add_argument("--only", nargs="*", choices=MISSIONS, metavar="MODEL", help=f"of: {', '.join(MISSIONS)}")
-    parser.add_argument("--calls", nargs="*", default=["fit"], choices=("fit", "evaluate", "predict"))
-    parser.add_argument("--samples", type=int, default=1280, help="in an epoch (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=2, help="of every side (default: %(default)s)")
-    parser.add_argument("--turns", type=int, default=7, help="how often each side is timed (default: %(default)s)")
-    parser.add_argument("--json", metavar="FILE", help="also write every reading")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add("--peers", nargs="*", choices=PEERS, default=[], help="whom to compare with, where installed")
+    add("--only", nargs="*", choices=MISSIONS, metavar="MODEL", help=f"of: {', '.join(MISSIONS)}")
+    add("--calls", nargs="*", default=["fit"], choices=CALLS, help="what to time (default: fit)")
+    add("--samples", type=positive, default=5120, help="in a call (default: %(default)s)")
+    parser.add_argument("--worker", help="for the bench itself: be one of the sides")
+    parser.add_argument("--weights", help="for the bench itself: the file of the initial weights")
     options = parser.parse_args()
     if options.worker:
-        worker(options.worker, options.only[0], options.samples, options.threads)
+        worker(options.worker, options.only[0], options.samples, options.weights, options.calls, options.threads)
         return
-    peers = []
-    for peer in options.peers:
-        if importlib.util.find_spec(peer) and importlib.util.find_spec("keras"):
-            peers.append(peer)
-        else:
-            print(f"{peer}: not installed, skipped")
-    print(environment_line(options.threads))
-    rows = [
-        compare(name, call, peers, options.samples, options.threads, options.turns)
-        for name in options.only or MISSIONS
-        for call in options.calls
-    ]
-    print(table(rows, peers))
-    if options.json:
-        os.makedirs(os.path.dirname(os.path.abspath(options.json)), exist_ok=True)
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(rows, file, indent=1)
-        print(f"wrote {options.json}")
+    restart_without_coretype()
+    run_bench("models", options, measure, table, draw)
 
 
 if __name__ == "__main__":
