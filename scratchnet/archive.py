@@ -6,9 +6,6 @@ the old file whole.
 
 import json
 import os
-import tempfile
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -28,6 +25,9 @@ def write_archive(filepath, content, arrays, texts=None, overwrite=True):
         FileExistsError: if the file exists and `overwrite` is false.
         FileNotFoundError: if there is no such folder.
     """
+    import tempfile  # here, because most programs save nothing: these take longer to import than a dozen layers
+    import zipfile
+
     filepath = os.fspath(filepath)
     if not overwrite and os.path.exists(filepath):
         raise FileExistsError(f"{filepath} exists; overwrite=True replaces it")
@@ -60,6 +60,9 @@ def read_archive(filepath, *contents):
 
     Raises FileNotFoundError if there is none, ValueError if it is damaged, foreign, or of another kind.
     """
+    import zipfile
+    import zlib
+
     filepath = os.fspath(filepath)
     if not os.path.exists(filepath):
         raise FileNotFoundError(f"there is no file {filepath}")

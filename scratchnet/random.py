@@ -20,7 +20,7 @@ import threading
 import numpy as np
 
 _lock = threading.Lock()
-_root = np.random.default_rng()
+_root = None  # made when first drawn from: importing numpy.random takes as long as importing all layers
 _part = contextvars.ContextVar("scratchnet_part_of_batch", default=None)
 
 
@@ -42,7 +42,10 @@ def _check_seed(seed):
 
 def new_seed():
     """The next seed (a Python int below 2**63) of the global sequence."""
+    global _root
     with _lock:
+        if _root is None:
+            _root = np.random.default_rng()
         return int(_root.integers(2**63))
 
 
