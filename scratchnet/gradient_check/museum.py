@@ -155,8 +155,8 @@ EXHIBITS = [
     Exhibit(
         "SimpleRNN's dx loses what later time steps say",
         f"{_LAYERS}.simple_rnn",
-        "        dx = self.input_gradient(dz)",
-        "        dx = self.input_gradient(dz * (np.arange(T) == T - 1)[:, None, None])",
+        "        dx, grads = self.gradients(x, h, dz, needs_dx)",
+        "        dx, grads = self.gradients(x, h, dz, needs_dx)\n        dx = dx * (np.arange(T) == T - 1)[:, None]",
         _layer("SimpleRNN", (2, 4, 3), units=3),
         "All gradients of weights are right, and in a network whose first layer it is nobody notices.",
     ),
@@ -287,7 +287,7 @@ def _recurrent_with(module):
     copy = types.ModuleType(lstm.__name__)
     exec(compile(source, lstm.__file__, "exec"), copy.__dict__)
     cls = type("LSTM", (copy.LSTM,), {})
-    for name in ("build", "weight_gradients"):
+    for name in ("build", "gradients"):
         setattr(cls, name, vars(module.Recurrent)[name])
     rng = np.random.default_rng(0)
     layer, x = cls(2, **F64), rng.standard_normal((2, 3, 4))

@@ -149,8 +149,5 @@ class LSTM(Recurrent):
             z_t = None if z is None else z[t]
             self._kernels.lstm_step_backward(dh, dc, z_t, c[t], gates[t], c[t + 1], a[t], dz[t], act, rec)
             np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
-        grads = self.weight_gradients(x, h, dz)
-        if not needs_dx:
-            return None, grads
-        dx = self.input_gradient(dz)
-        return ([dx, dh, dc] if cache.has_initial_state else dx), grads
+        dx, grads = self.gradients(x, h, dz, needs_dx)
+        return ([dx, dh, dc] if cache.has_initial_state and needs_dx else dx), grads

@@ -141,8 +141,12 @@ class Recurrent(Layer):
         dstates[0] += dy  # y is h at the last step
         return None, dstates
 
-    def weight_gradients(self, x, h, dz):
-        """Gradients of ``z_t = x_t W + h_(t-1) R + b``, summed over steps and samples: one product for each kernel."""
+    def gradients(self, x, h, dz, needs_dx):
+        """The adjoints of ``z_t = x_t W + h_(t-1) R + b``: ``(dx, grads)``, dx (N, T, D) or None.
+
+        Summed over steps and samples, each kernel's is one product. Of an x that is the same at every step, only the sum
+        of its steps' adjoints means anything: dx is then their mean, at every step, which has that sum and costs a T-th.
+        """
         T, N, GU = dz.shape
         U = h.shape[-1]
         dz_x = dz if len(x) == T else dz.sum(axis=0, keepdims=True)  # one x for all steps collects from all
@@ -153,13 +157,12 @@ class Recurrent(Layer):
         }
         if self.use_bias:
             grads["bias"] = dz_x.sum(axis=0)
-        return grads
-
-    def input_gradient(self, dz):
-        """dx (N, T, D) = dz W^T, back in the order in which x came."""
-        T, N, GU = dz.shape
-        dx = (dz.reshape(T * N, GU) @ self.params["kernel"].T).reshape(T, N, -1).transpose(1, 0, 2)
-        return dx[:, ::-1] if self.go_backwards else dx
+        if not needs_dx:
+            return None, grads
+        dx = (dz_x @ self.params["kernel"].T).reshape(len(x), N, -1).transpose(1, 0, 2)
+        if len(x) < T:
+            return np.broadcast_to(dx / dx.dtype.type(T), (N, T, dx.shape[-1])), grads
+        return dx[:, ::-1] if self.go_backwards else dx, grads
 
 
 def initial(state, T, shape, dtype):

@@ -108,8 +108,5 @@ class SimpleRNN(Recurrent):
             z_t = None if z is None else z[t]
             self._kernels.simple_rnn_step_backward(dh, h[t + 1], z_t, dz[t], self.activation)  # dz = dh * f'(z)
             np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
-        grads = self.weight_gradients(x, h, dz)
-        if not needs_dx:
-            return None, grads
-        dx = self.input_gradient(dz)
-        return ([dx, dh] if has_initial_state else dx), grads
+        dx, grads = self.gradients(x, h, dz, needs_dx)
+        return ([dx, dh] if has_initial_state and needs_dx else dx), grads
