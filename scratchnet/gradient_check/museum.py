@@ -216,8 +216,8 @@ EXHIBITS = [
     Exhibit(
         "a recurrent layer fails on the second training step",
         f"{_LAYERS}.recurrent",
-        "        dz_x = dz_x.reshape(-1, GU)\n        grads = {",
-        '        dz_x = dz_x.reshape(-1, GU)\n        self.total = getattr(self, "total", 0) + dz_x\n        dz_x = self.total\n        grads = {',
+        "        dz_x = dz_x.reshape(-1, GU)",
+        '        self.total = dz_x = getattr(self, "total", 0) + dz_x.reshape(-1, GU)',
         lambda module: _recurrent_with(module),
         "What backward accumulates must not stay on the layer. The check calls backward twice.",
     ),

@@ -36,7 +36,7 @@ _KERNEL_RECURRENT_ACTIVATIONS = (activations.sigmoid, activations.hard_sigmoid)
 class LSTMCache(NamedTuple):
     """Steps are in the order of processing; h[0] and c[0] are the initial states, h[t + 1], c[t + 1] follow step t."""
 
-    x: np.ndarray  # (T, N, D), or (1, N, D) if every step had the same
+    x: np.ndarray  # (T, N, D + 1), x and ones; (1, N, D + 1) if every step had the same
     h: np.ndarray  # (T + 1, N, U)
     c: np.ndarray  # (T + 1, N, U)
     i: np.ndarray  # (T, N, U), a view of `gates`, as are f, g and o

@@ -1,7 +1,9 @@
 """What the recurrent layers share: their arguments, shapes, initial states, and time in front.
 
 The time loop, forward and back, stands in the layer's own file. It works on arrays with time as the first axis, such as
-(T, N, U): then the values of one step lie together in memory, and matrix products take them without a copy.
+(T, N, U): then the values of one step lie together in memory, and matrix products take them without a copy. As x is
+copied for that anyway, a column of ones is put behind it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives
+dW and db in one.
 """
 
 import numpy as np
@@ -95,8 +97,9 @@ class Recurrent(Layer):
     def start(self, inputs):
         """Unpack what forward is given: x with time in front, in the order of processing, T, and the initial states.
 
-        x is (T, N, D); where it is the same at every step (as from RepeatVector) and says so by its stride, it is
-        (1, N, D), and one step's product stands for all. A state is (N, U), or None for zeros.
+        x is (T, N, D + 1) with ones in its last column (without them where there is no bias); where it is the same at
+        every step (as from RepeatVector) and says so by its stride, it is (1, N, D + 1), and one step's product stands for
+        all. A state is (N, U), or None for zeros.
         """
         x, states = self._split(list(inputs) if isinstance(inputs, tuple) else inputs)
         N, T, D = self.unpack(x, "NTD", **self._expected())
@@ -110,16 +113,17 @@ class Recurrent(Layer):
             x = x[:, :1]
         if self.go_backwards:
             x = x[:, ::-1]
-        x = np.ascontiguousarray(x.transpose(1, 0, 2))
-        return x, T, states or [None] * len(self.state_names)
+        x1 = np.ones((x.shape[1], N, D + self.use_bias), x.dtype)
+        x1[..., :D] = x.transpose(1, 0, 2)
+        return x1, T, states or [None] * len(self.state_names)
 
     def project(self, x):
-        """``x W + b`` for all steps of x (T, N, D) in one product: (T, N, G U)."""
-        T, N, D = x.shape
-        xW = x.reshape(T * N, D) @ self.params["kernel"]  # (T N, G U)
+        """``x W + b`` for all steps of what `start` made of x, in one product: (T, N, G U)."""
+        T, N, _ = x.shape
+        W = self.params["kernel"]
         if self.use_bias:
-            xW += self.params["bias"]
-        return xW.reshape(T, N, -1)
+            W = np.concatenate([W, self.params["bias"][np.newaxis]])  # (D + 1, G U)
+        return (x.reshape(T * N, -1) @ W).reshape(T, N, -1)
 
     def finish(self, states):
         """What forward returns, given the values of each state at all times, (T + 1, N, U) with the initial ones."""
@@ -151,15 +155,17 @@ class Recurrent(Layer):
         U = h.shape[-1]
         dz_x = dz if len(x) == T else dz.sum(axis=0, keepdims=True)  # one x for all steps collects from all
         dz_x = dz_x.reshape(-1, GU)
+        W = self.params["kernel"]
+        dW = x.reshape(len(dz_x), -1).T @ dz_x  # (D + 1, G U) with the bias
         grads = {
-            "kernel": x.reshape(len(dz_x), -1).T @ dz_x,  # (D, G U)
+            "kernel": dW[: len(W)],  # (D, G U)
             "recurrent_kernel": h[:-1].reshape(T * N, U).T @ dz.reshape(T * N, GU),  # (U, G U)
         }
         if self.use_bias:
-            grads["bias"] = dz_x.sum(axis=0)
+            grads["bias"] = dW[-1]
         if not needs_dx:
             return None, grads
-        dx = (dz_x @ self.params["kernel"].T).reshape(len(x), N, -1).transpose(1, 0, 2)
+        dx = (dz_x @ W.T).reshape(len(x), N, -1).transpose(1, 0, 2)
         if len(x) < T:
             return np.broadcast_to(dx / dx.dtype.type(T), (N, T, dx.shape[-1])), grads
         return dx[:, ::-1] if self.go_backwards else dx, grads

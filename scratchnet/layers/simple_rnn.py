@@ -25,7 +25,7 @@ _KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)
 class SimpleRNNCache(NamedTuple):
     """Steps are in the order of processing; h[0] is the initial state, h[t + 1] the state after step t."""
 
-    x: np.ndarray  # (T, N, D), or (1, N, D) if every step had the same
+    x: np.ndarray  # (T, N, D + 1), x and ones; (1, N, D + 1) if every step had the same
     h: np.ndarray  # (T + 1, N, U)
     z: Optional[np.ndarray]  # (T, N, U), only for an activation whose derivative needs it
     has_initial_state: bool

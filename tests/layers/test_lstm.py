@@ -262,7 +262,7 @@ def test_an_input_repeated_by_stride_gives_what_its_copy_gives(go_backwards, act
     layer = make(3, rng, units=4, dtype="float64", **options)
     x, dy = np.broadcast_to(rng.normal(size=(2, 1, 3)), (2, 5, 3)), rng.normal(size=(2, 5, 4))
     (y, cache), (wanted, wanted_cache) = layer.forward(x), layer.forward(x.copy())
-    assert cache.x.shape == (1, 2, 3) and wanted_cache.x.shape == (5, 2, 3)
+    assert cache.x.shape == (1, 2, 4) and wanted_cache.x.shape == (5, 2, 4)
     np.testing.assert_allclose(y, wanted, rtol=0, atol=1e-14)
     (dx, grads), (wanted_dx, wanted_grads) = layer.backward(dy, cache), layer.backward(dy, wanted_cache)
     assert dx.shape == wanted_dx.shape and dx.strides[1] == 0  # all that counts is the sum over the steps
