@@ -5,8 +5,8 @@
 
 float32, one thread (`--threads` rules the models only); sizes are changed one at a time around a typical one. In each
 turn every backend computes the same call again and again for some milliseconds. How to read the table: "NumPy / Numba"
-is the median over the turns of NumPy's time divided by Numba's, so that above 1 Numba pays, and the spread goes from the
-lower to the upper quartile of the turns. A row says "slower" where Numba takes at least 5 % longer and three turns in
+is the median over the turns of NumPy's time divided by Numba's, so that above 1 Numba pays; beside it stand the lower
+and the upper quartile of the turns. A row says "slower" where Numba takes at least 5 % longer and three turns in
 four agree; such a row is measured once more with three times the turns, and what counts is that. The loops are timed
 where they are done within a blink.
 
@@ -323,8 +323,9 @@ def markdown(result):
 
     python benches/kernels.py
 
-NumPy's time divided by Numba's, float32, one thread unless it says two; sizes are changed one at a time around a typical
-one. Above 1 Numba pays. "slower" counts the sizes at which Numba takes at least 5 % longer and three turns in four agree.
+NumPy's time divided by Numba's, float32, one thread unless it says two; sizes are changed one at a time around a
+typical one. Above 1 Numba pays. "slower" counts the sizes at which Numba takes at least 5 % longer and three turns in
+four agree.
 The last column but one is the time of the plain Python loops over Numba's, at the sizes where loops end within a blink.
 
 {markdown_table(headings, lines)}

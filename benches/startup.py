@@ -7,7 +7,7 @@ Everything is a program of its own, started anew each time. How to read the tabl
 
 * imports: the time of the import statement, and the median over the turns of its ratio to NumPy's;
 * first step: from starting `examples/lstm_autoencoder.py` to the end of its first training step, with an empty cache of
-  compiled kernels ("cold") and with a filled one ("warm"); how many kernels were compiled, and whether the user was told;
+  compiled kernels ("cold") and with a filled one ("warm"); how many kernels were compiled, and whether a line said so;
 * whole job: start, import, read the data, compile, train, evaluate. One script, of which only the name of the library
   changes, run in turns by scratchnet and by Keras; the ratio is theirs over ours within a turn.
 
@@ -202,7 +202,7 @@ def _tables(result):
         )
         for name, rows in first_steps.items()
     ]
-    headings = ("start", "seconds", "kernels compiled", "loaded", "user is told")
+    headings = ("start", "seconds", "kernels compiled", "loaded", "a line says so")
     tables["from start to the first training step (goals: 3 s warm, 12 s cold)"] = headings, lines
     if jobs:
         tables["whole job (goal: Keras takes 2 times as long)"] = _job_table(jobs)
@@ -245,9 +245,10 @@ def markdown(result):
     python benches/startup.py --data full --epochs 5
 
 Every figure is of programs started anew: the median, with the smallest and the largest. The first step is that of
-`examples/lstm_autoencoder.py`. The whole job (start, import, read the data, train, evaluate) is one script of which only
-the name of the library changes, run in turns: the LSTM autoencoder on {"all" if options["data"] == "full" else "the sample"}
-of MNIST, {options["epochs"]} epochs, {options["threads"]} threads a side.
+`examples/lstm_autoencoder.py`. The whole job (start, import, read the data, train, evaluate) is one script of which
+only the name of the library changes, run in turns: the LSTM autoencoder on
+{"all" if options["data"] == "full" else "the sample"} of MNIST, {options["epochs"]} epochs, {options["threads"]}
+threads a side.
 """
     for title, (headings, rows) in _tables(result).items():
         text += f"\n### {title[0].upper()}{title[1:]}\n\n{markdown_table(headings, rows)}\n"
@@ -268,8 +269,8 @@ def draw(result):
         ("whole job, seconds", {name: _median(rows) for name, rows in jobs.items()}, []),
     ]
     panels = [panel for panel in panels if panel[1]]
-    figure, every_ax = new_figure(4 * len(panels), 2.8, columns=len(panels))
-    for ax, (title, bars, goals) in zip(every_ax, panels):
+    figure, every_ax = new_figure(4 * len(panels), 2.8, columns=len(panels), squeeze=False)
+    for ax, (title, bars, goals) in zip(every_ax[0], panels):
         colours = [colour(int(name == "numpy" or name.startswith("Keras"))) for name in bars]
         ax.bar_label(ax.barh(list(bars), list(bars.values()), color=colours), fmt="{:.3g}", padding=3)
         for goal in goals:

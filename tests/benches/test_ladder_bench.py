@@ -1,0 +1,81 @@
+"""The ladder of `benches/ladder.py`: its rungs compute the same, it runs, and its page shows code that exists."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scratchnet import kernels
+
+ROOT = Path(__file__).parents[2]
+BENCH = ROOT / "benches" / "ladder.py"
+PAGE = ROOT / "docs" / "performance.md"
+
+
+@pytest.fixture
+def ladder(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCH.parent))
+    import ladder
+
+    return ladder
+
+
+@pytest.mark.parametrize("operation", ["convolution", "LSTM"])
+def test_the_rungs_compute_the_same(ladder, operation):
+    layer, x, dy = ladder.inputs(operation, 3)
+    expected = ladder.layer_pass(layer, x, dy)
+    assert expected.keys() == layer.params.keys()
+    for name, grad in ladder.textbook_pass(layer, x, dy).items():
+        np.testing.assert_allclose(grad, expected[name], rtol=1e-3, atol=1e-3)
+
+
+def test_products_in_loops(ladder):
+    A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    np.testing.assert_allclose(ladder._textbook.product_in_loops(A, B), A @ B)
+
+
+def test_it_writes_its_figures_into_the_page(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- ladder:begin -->\nold\n<!-- ladder:end -->\nafter\n")
+    command = [sys.executable, BENCH, "--small", "--turns", "2"]
+    command += ["--page", page, "--json", tmp_path / "ladder.json", "--plot", tmp_path / "ladder.png"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    rows = json.loads((tmp_path / "ladder.json").read_text())["rows"]
+    assert [row["rung"] for row in rows] == ["loops", "NumPy, all patches at once"]
+    assert (tmp_path / "ladder.png").exists()
+    text = page.read_text()
+    assert text.startswith("before\n<!-- ladder:begin -->\n`Conv2D") and text.endswith("<!-- ladder:end -->\nafter\n")
+    assert "old" not in text and "| loops " in text
+
+
+def test_every_rung_answers(ladder, monkeypatch, capsys):
+    options = argparse.Namespace(batch=2, loop_samples=1, threads=2, at_least=1)
+    for rung in ladder.rungs_of("convolution", 2):
+        monkeypatch.setattr("sys.stdin", ["go"])
+        with kernels.using_backend(None):  # undoes the choice of the worker
+            ladder.work("convolution", rung.name, options)
+        ready, ms = capsys.readouterr().out.split()
+        assert ready == "ready" and float(ms) > 0
+
+
+def test_a_page_without_markers_is_refused(ladder, tmp_path):
+    (tmp_path / "page.md").write_text("no markers")
+    with pytest.raises(ValueError, match="must hold the lines"):
+        ladder.write_page(tmp_path / "page.md", {})
+
+
+def test_the_page_shows_code_that_exists():
+    excerpts = re.findall(r"^`([\w/]+\.py)`.*?:\n\n```python\n(.*?)```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    assert len(excerpts) >= 4
+    for path, code in excerpts:
+        source = [line.strip() for line in (ROOT / path).read_text().splitlines()]
+        for line in code.splitlines():
+            assert line.strip() in ("", "...") or line.strip() in source, f"{path} has no line {line.strip()!r}"
