@@ -26,6 +26,7 @@ import time
 
 # The names under which a package may be installed: the module of tensorflow-cpu is tensorflow too.
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "scikit-learn": ("scikit-learn",)}
+_NOT_IN_RESULTS = ("json", "plot", "page", "worker", "weights")  # where files lie, and what a bench tells itself
 PACKAGES = ("numpy", "scipy", "numba", "tensorflow", "jax", "torch", "keras")
 
 
@@ -68,7 +69,7 @@ def run_bench(name, options, measure, table, draw):
         "bench": name,
         "began": began.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 1),
-        "options": {key: value for key, value in vars(options).items() if key not in ("json", "plot")},
+        "options": {key: value for key, value in vars(options).items() if key not in _NOT_IN_RESULTS},
         "environment": environment(options.threads),
         "rows": rows,
     }

@@ -102,15 +102,22 @@ def measure(options):
     """A row for every model and call: ``{"model", "batch", "call", "first_loss", "about", "ms": {side: readings}}``."""
     from missions import MISSIONS
 
-    peers = []
-    for peer in options.peers:
+    peers = installed(options.peers)
+    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, options)]
+
+
+def installed(peers):
+    """Those of the peers that are installed; of the others, a word."""
+    found = []
+    for peer in peers:
         needed = (peer,) if peer == "torch" else (peer, "keras")
         missing = [package for package in needed if not importlib.util.find_spec(package)]
         if missing:
-            print(f"{PEERS[peer]}: skipped, {' and '.join(missing)} is not installed")
+            are = "is" if len(missing) == 1 else "are"
+            print(f"{PEERS[peer]}: skipped, {' and '.join(missing)} {are} not installed")
         else:
-            peers.append(peer)
-    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, options)]
+            found.append(peer)
+    return found
 
 
 def _measure_model(name, peers, options):

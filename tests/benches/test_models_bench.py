@@ -1,26 +1,110 @@
 """The bench of the models runs, prints its table and writes its readings. (No test depends on a time.)"""
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-BENCH = Path(__file__).parents[2] / "benches" / "models.py"
+import numpy as np
+import pytest
+
+BENCHES = Path(__file__).parents[2] / "benches"
 
 
-def test_it_measures_every_call_of_a_model(tmp_path):
-    command = [sys.executable, BENCH, "--only", "SimpleRNN classifier", "--calls", "fit", "predict"]
-    command += ["--samples", "256", "--turns", "2", "--json", tmp_path / "out" / "models.json"]
-    environment = {**os.environ, "PYTHONPATH": str(BENCH.parents[1])}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+@pytest.fixture
+def bench(monkeypatch):
+    """``bench(name)`` imports a module of benches/, for this test."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(BENCHES)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if (BENCHES / f"{name}.py").exists():
+            del sys.modules[name]
+
+
+def run(*arguments, **settings):
+    environment = {**os.environ, "PYTHONPATH": str(BENCHES.parent), **settings}
+    result = subprocess.run(
+        [sys.executable, *map(str, arguments)], capture_output=True, text=True, env=environment, check=False
+    )
     assert result.returncode == 0, result.stderr
-    assert "SimpleRNN classifier" in result.stdout and "scratchnet ms" in result.stdout and "BLAS for" in result.stdout
-    rows = json.loads((tmp_path / "out" / "models.json").read_text())
-    assert [row["call"] for row in rows] == ["fit", "predict"]
-    assert all(len(row["ms"]["scratchnet"]) == 2 for row in rows)
+    return result
 
 
-def test_it_explains_its_options():
-    result = subprocess.run([sys.executable, BENCH, "--help"], capture_output=True, text=True, check=True)
-    assert "whom to compare with, where installed" in result.stdout
+def result_of(peers):
+    """A result as the bench writes it, of peers that take so many milliseconds where we take 9 to 11."""
+    readings = {"scratchnet": [10.0, 11.0, 9.0], **{peer: [ms] * 3 for peer, ms in peers.items()}}
+    row = {"model": "CNN classifier", "batch": 128, "call": "fit", "ms": readings, "about": {}, "first_loss": {}}
+    environment = {"processors": 2, "processor": "one", "blas": [], "threads": 2, "python": "3", "packages": {}}
+    options = {"samples": 1280, "threads": 2, "turns": 3}
+    return {"bench": "models", "options": options, "environment": environment, "rows": [row]}
+
+
+def test_all_of_it_runs_and_the_page_is_written_from_the_json_files(tmp_path):
+    # a variable that makes OpenBLAS compute as on another processor is taken away before NumPy loads
+    result = run(
+        BENCHES / "run_all.py", "--small", "--only", "models", "--folder", tmp_path, OPENBLAS_CORETYPE="Prescott"
+    )
+    assert "SimpleRNN classifier (128)" in result.stdout and "scratchnet ms" in result.stdout
+    assert "Prescott" not in result.stdout and "2 threads a side" in result.stdout
+    assert "turn 2 of 2" in result.stderr
+    written = json.loads((tmp_path / "models.json").read_text())
+    assert [row["call"] for row in written["rows"]] == ["fit"]
+    assert len(written["rows"][0]["ms"]["scratchnet"]) == 2
+    assert written["environment"]["packages"]["numpy"] == np.__version__ and written["environment"]["processor"]
+    assert (tmp_path / "images" / "models.png").read_bytes().startswith(b"\x89PNG")
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert "SimpleRNN classifier" in text and "![models: the plot of this section](images/models.png)" in text
+
+    (tmp_path / "benchmarks.md").unlink()
+    run(BENCHES / "run_all.py", "--from-json", "--folder", tmp_path)
+    assert (tmp_path / "benchmarks.md").read_text() == text
+
+
+def test_options_are_explained():
+    assert "whom to compare with, where installed" in run(BENCHES / "models.py", "--help").stdout
+
+
+def test_a_peer_that_is_not_installed_is_skipped_with_a_word(bench, monkeypatch, capsys):
+    models = bench("models")
+    monkeypatch.setattr(models.importlib.util, "find_spec", lambda name: None)
+    assert models.installed(["torch", "jax"]) == []
+    said = capsys.readouterr().out
+    assert "PyTorch: skipped, torch is not installed" in said
+    assert "JAX (Keras): skipped, jax and keras are not installed" in said
+
+
+def test_a_side_that_begins_with_another_loss_is_an_error(bench):
+    check = bench("models").check_first_losses
+    check("CNN classifier", {"scratchnet": 2.3000, "torch": 2.3001})
+    for other in (2.31, float("nan")):
+        with pytest.raises(RuntimeError, match="CNN classifier: the first loss of torch is"):
+            check("CNN classifier", {"scratchnet": 2.3, "torch": other})
+
+
+def test_the_ratio_is_that_within_a_turn_and_the_fastest_peer_counts(bench):
+    models = bench("models")
+    result = result_of({"tensorflow": 30.0, "torch": 20.0})
+    assert models.fastest_peer(result["rows"][0]) == ("torch", 2.0)
+    assert models.fastest_peer(result_of({})["rows"][0]) is None
+    text = models.markdown(result)
+    assert "3.00 (2.73 to 3.33)" in text and "2.00 (1.82 to 2.22)" in text
+    assert "at least twice as fast on 1 of 1; the smallest ratio is 2.00 (CNN classifier, PyTorch)" in text
+    assert len(models.draw(result).axes) == 1
+
+
+def test_torch_models_begin_with_the_same_loss(bench):
+    pytest.importorskip("torch")
+    import scratchnet
+
+    missions, torch_models = bench("missions"), bench("torch_models")
+    for name, (_, loss, _, data) in missions.MISSIONS.items():
+        x, y = data(32)
+        model = missions.make(name, scratchnet)
+        peer = torch_models.TorchModel(name, loss, x, y, model.get_weights(), 32)
+        assert peer.first_loss() == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-4), name
+        np.testing.assert_allclose(
+            peer.predict().reshape(-1)[:5], model.predict(x, verbose=0).reshape(-1)[:5], 1e-3, 1e-5
+        )
