@@ -203,8 +203,8 @@ class Trainer:
             raise FloatingPointError(self._describe_non_finite(batch, where))
         self._averages.add(batch, values, _concatenate(y_preds) if self._averages.wants_predictions else None)
         if params:
-            grads = {key: _sum([grads[key] for grads in all_grads]) for key in params}
-            self.optimizer.update(params, grads, run=lambda update, parts: workers.map(_quietly(update), parts))
+            grads = [{key: grads[key] for key in params} for grads in all_grads]
+            self.optimizer.update(params, grads, lambda f, shares: workers.map(_quietly(f), shares), workers.count)
 
     def _describe_non_finite(self, batch, where):
         with np.errstate(all="ignore"):
@@ -412,14 +412,6 @@ def _parts(size, workers):
     count = max(1, min(workers, size // _SMALLEST_PART))
     edges = [size * k // count for k in range(count + 1)]
     return [slice(a, b) for a, b in zip(edges, edges[1:])]
-
-
-def _sum(arrays):
-    """The sum in the order of the list."""
-    total = arrays[0]
-    for array in arrays[1:]:
-        total = total + array
-    return total
 
 
 def _concatenate(pieces):

@@ -23,6 +23,9 @@ _KERAS_ONLY = {
     "gradient_accumulation_steps": (None,),
 }
 
+_STRETCH = 1 << 17  # elements that are updated at a time: few enough for the cache, enough to be worth a call
+_SMALLEST_SHARE = 1 << 14  # elements: below this, a thread of its own costs more than it saves
+
 
 class Optimizer:
     """Base of all optimizers.
@@ -128,47 +131,52 @@ class Optimizer:
             for key, w in params.items():
                 self.state[f"{slot}/{key}"] = np.asarray(self.initial_slot(slot, w), order="C")
 
-    def update(self, params, grads, run=map):
+    def update(self, params, grads, run=map, shares=1):
         """One step: change the arrays of `params` in place.
 
         Args:
-            params, grads: dicts with the same keys; gradients are not changed. Parameters must be writeable and in C
-                order: a flat view of anything else would be a copy, and its update lost.
-            run: `map`, or something like it that works on the parts of the parameters at the same time.
+            params: dict of arrays. They must be writeable and in C order: a flat view of anything else would be a copy,
+                and its update lost.
+            grads: dict with the same keys, or a list of such dicts: the gradients of the parts of a batch, which are
+                summed in this order. None of them is changed.
+            run: `map`, or something like it that works on several items at the same time.
+            shares: into how many items of equal size the work for `run` is divided.
 
         Raises ValueError for such parameters, and for gradients that do not belong to them; nothing has changed then.
         """
         self.build(params)
+        parts = [self._checked(params, part) for part in (grads if isinstance(grads, (list, tuple)) else [grads])]
+        if self.clipvalue or self.clipnorm or self.global_clipnorm:  # of the sum
+            parts = [self.clip({key: _sum([part[key] for part in parts]) for key in params})]
+        learning_rate = self.learning_rate
+        self.begin_step(learning_rate)
+        list(run(lambda share: self._update_share(params, parts, learning_rate, share), _divided(params, shares)))
+        self.iterations += 1
+
+    def _checked(self, params, grads):
+        """`grads` in the dtypes of the parameters, or a ValueError."""
         if grads.keys() != params.keys():
             raise ValueError(f"{type(self).__name__}: gradients of {list(grads)} for the parameters {list(params)}")
-        grads = {key: np.asarray(grads[key], dtype=w.dtype) for key, w in params.items()}
+        grads = {key: np.asarray(grads[key], dtype=w.dtype, order="C") for key, w in params.items()}
         for key, w in params.items():
             if not w.flags.carray:
                 raise ValueError(f"{type(self).__name__}: {key} must be writeable and in C order; take a .copy() of it")
             if grads[key].shape != w.shape:
                 raise ValueError(f"{type(self).__name__}: {key} has shape {w.shape}, its gradient {grads[key].shape}")
-        grads = self.clip(grads)
-        learning_rate = self.learning_rate
-        self.begin_step(learning_rate)
-        list(run(lambda part: self._update_part(params, grads, learning_rate, *part), self._parts(params)))
-        self.iterations += 1
+        return grads
 
     def begin_step(self, learning_rate):
         """Called once before each step, for what depends on the number of the step only."""
 
-    def _parts(self, params, length=1 << 18):
-        """Every parameter, in stretches of at most `length` elements: (key, slice)."""
-        for key, w in params.items():
-            for start in range(0, w.size, length):
-                yield key, slice(start, start + length)
-
-    def _update_part(self, params, grads, learning_rate, key, part):
-        param = params[key].reshape(-1)[part]
-        grad = np.ascontiguousarray(grads[key]).reshape(-1)[part]
-        slots = {slot: self.state[f"{slot}/{key}"].reshape(-1)[part] for slot in self.slot_names}
-        if self.weight_decay and not self._is_undecayed(key):
-            param -= param * param.dtype.type(self.weight_decay * learning_rate)
-        self.update_step(param, grad, slots, learning_rate)
+    def _update_share(self, params, parts, learning_rate, share):
+        """Sum the gradients of the parts and update, one stretch after the other, while the sum is in the cache."""
+        for key, stretch in share:
+            param = params[key].reshape(-1)[stretch]
+            grad = _sum([part[key].reshape(-1)[stretch] for part in parts])
+            slots = {slot: self.state[f"{slot}/{key}"].reshape(-1)[stretch] for slot in self.slot_names}
+            if self.weight_decay and not self._is_undecayed(key):
+                param -= param * param.dtype.type(self.weight_decay * learning_rate)
+            self.update_step(param, grad, slots, learning_rate)
 
     def clip(self, grads):
         """The gradients as the step will use them; new arrays where something is cut."""
@@ -259,6 +267,29 @@ class Optimizer:
 
     def __repr__(self):
         return f"{type(self).__name__}(learning_rate={self.learning_rate:g}, iterations={self.iterations})"
+
+
+def _sum(arrays):
+    """The sum in the order of the list; of one array, itself."""
+    total = arrays[0]
+    for array in arrays[1:]:
+        total = total + array
+    return total
+
+
+def _divided(params, shares):
+    """All elements of all parameters, divided into at most so many equal shares: lists of (key, slice)."""
+    total = sum(w.size for w in params.values())
+    shares = max(1, min(shares, total // _SMALLEST_SHARE))
+    divided = [[] for _ in range(shares)]
+    first = 0  # where a parameter begins in the row of all
+    for key, w in params.items():
+        for k, share in enumerate(divided):
+            start = max(total * k // shares - first, 0)
+            stop = min(total * (k + 1) // shares - first, w.size)
+            share += [(key, slice(at, min(at + _STRETCH, stop))) for at in range(start, stop, _STRETCH)]
+        first += w.size
+    return divided
 
 
 def check_number(owner, argument, value, at_least=None, above=None, below=None):

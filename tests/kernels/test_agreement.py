@@ -112,6 +112,21 @@ def test_pooling(backend, dtype, data):
     assert_equal(backend.average_pool2d_backward(dy, *args), loops.average_pool2d_backward(dy, *args), dtype)
 
 
+@pytest.mark.parametrize("backend", FAST)
+@pytest.mark.parametrize("size", [(4, 6), (5, 7), (2, 3)])
+def test_windows_of_2x2_side_by_side_with_nan_and_infinities_anywhere(backend, size):
+    rng = np.random.default_rng(0)
+    x = rng.choice(np.array([np.nan, np.inf, -np.inf, 0, 1], "float32"), (8, *size, 9))
+    window = (2, 2), (2, 2), ((0, 0), (0, 0))
+    y, argmax = loops.max_pool2d_forward(x, *window)
+    found_y, found_argmax = backend.max_pool2d_forward(x, *window)
+    np.testing.assert_array_equal(found_y, y)
+    np.testing.assert_array_equal(found_argmax, argmax)
+    dy = rng.standard_normal(y.shape).astype("float32")
+    expected = loops.max_pool2d_backward(dy, argmax, x.shape, *window)
+    np.testing.assert_array_equal(backend.max_pool2d_backward(dy, argmax, x.shape, *window), expected)
+
+
 @pytest.mark.parametrize("backend", [pytest.param(loops, id="loops"), *FAST])
 def test_nan_wins_a_maximum_and_infinities_are_numbers(backend):
     x = np.array([[1.0, np.nan], [3.0, 2.0]]).reshape(1, 2, 2, 1)

@@ -112,7 +112,9 @@ def test_the_number_of_threads_changes_the_result_by_rounding_only(extra):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_the_same_seed_gives_the_same_bits():
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_seed_gives_the_same_bits(threads):
+    scratchnet.set_num_threads(threads)
     runs = []
     for _ in range(2):
         model = classifier(extra=[Dropout(0.3)])
@@ -138,6 +140,7 @@ def test_every_backend_trains_to_the_same_result(backend):
 
 
 def test_two_models_train_in_two_threads_at_once():
+    scratchnet.set_num_threads(2)
     x, y = data(200)
     alone = classifier(seed=3)
     alone.fit(x, y, epochs=3, verbose=0, shuffle=False)
@@ -161,6 +164,7 @@ def test_two_models_train_in_two_threads_at_once():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_in_the_middle_of_training_can_train_by_itself():
+    scratchnet.set_num_threads(2)
     model = classifier()
     exit_codes = []
 
@@ -180,6 +184,7 @@ def test_a_fork_in_the_middle_of_training_can_train_by_itself():
 def test_threads_end_and_blas_gets_its_threads_back_after_fit():
     threadpoolctl = pytest.importorskip("threadpoolctl")
     before = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
+    scratchnet.set_num_threads(2)
     model = classifier()
     model.fit(*data(), verbose=0)
     with pytest.raises(ZeroDivisionError):

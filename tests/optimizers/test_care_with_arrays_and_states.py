@@ -138,3 +138,38 @@ def test_weight_decay_is_settled_before_the_first_step():
     optimizer.build({"w": np.ones(1)})
     with pytest.raises(ValueError, match="before build"):
         optimizer.exclude_from_weight_decay(var_names=["w"])
+
+
+@pytest.mark.parametrize("clipping", [{}, {"clipnorm": 1.0}, {"global_clipnorm": 1.0}, {"clipvalue": 0.5}])
+@pytest.mark.parametrize("shares", [1, 2, 3])
+def test_gradients_of_parts_of_a_batch_are_summed_before_the_step(clipping, shares):
+    rng = np.random.default_rng(0)
+    shapes = {"a": (300, 200), "b": (5,), "c": (), "d": (40, 30), "e": (0,)}
+    start = {key: rng.standard_normal(shape) for key, shape in shapes.items()}
+    parts = [{key: rng.standard_normal(shape) for key, shape in shapes.items()} for _ in range(3)]
+    whole = {key: parts[0][key] + parts[1][key] + parts[2][key] for key in shapes}
+    kept = [{key: g.copy() for key, g in part.items()} for part in parts]
+    results = []
+    for grads, among in ((whole, 1), (parts, shares)):
+        params = {key: w.copy() for key, w in start.items()}
+        optimizers.Adam(0.1, weight_decay=0.1, **clipping).update(params, grads, shares=among)
+        results.append(params)
+    for key in shapes:
+        np.testing.assert_allclose(results[1][key], results[0][key], rtol=1e-12)
+        assert (results[1][key] != start[key]).all()
+        for part, before in zip(parts, kept):
+            np.testing.assert_array_equal(part[key], before[key])
+
+
+def test_threads_are_given_equal_shares_in_one_round():
+    given = []
+
+    def run(update, shares):
+        given.extend(shares)
+        return map(update, shares)
+
+    params = {"big": np.ones((700, 1000)), "bias": np.ones(10), "small": np.ones((99, 10))}
+    optimizers.SGD(0.1).update(params, {key: np.ones(w.shape) for key, w in params.items()}, run=run, shares=2)
+    assert [sum(part.stop - part.start for _, part in share) for share in given] == [350500, 350500]
+    for w in params.values():
+        np.testing.assert_array_equal(w, 0.9)
