@@ -214,15 +214,8 @@ def _series(result):
 
 
 TIME_HEADINGS = (
-    "model",
-    "varied",
-    "sizes",
-    "threads",
-    "ms, smallest",
-    "ms, largest",
-    "exponent",
-    "arithmetic",
-    "speed-up",
+    *("model", "varied", "sizes", "threads", "ms, smallest", "ms, largest", "exponent", "arithmetic"),
+    *("speed-up, smallest", "speed-up, largest"),
 )
 MEMORY_HEADINGS = ("model", "batch", "images", "side", "MB before", "MB at most", "MB of fit", "ratio to scratchnet")
 
@@ -233,8 +226,10 @@ def _time_lines(result):
         for count, (sizes, times, rows) in by_threads.items():
             line = [model, varied, f"{sizes[0]} to {sizes[-1]}", count, f"{times[0]:.2f}", f"{times[-1]:.1f}"]
             line += [f"{exponent(sizes, times):.2f}", rows[0]["expected"]]
-            one = by_threads[1][2][-1]["ms"]  # with one thread, the largest size
-            lines.append([*line, "" if count == 1 else spread_text(ratios(one, rows[-1]["ms"]))])
+            for end in (0, -1):  # against one thread, at the smallest size and at the largest
+                one, several = by_threads[1][2][end]["ms"], rows[end]["ms"]
+                line.append("" if count == 1 else spread_text(ratios(one, several)))
+            lines.append(line)
     return lines
 
 
@@ -254,7 +249,7 @@ def table(result):
     """The readings as text."""
     from scratchnet.evaluation import text_table
 
-    times = text_table(TIME_HEADINGS, _time_lines(result), width=140)
+    times = text_table(TIME_HEADINGS, _time_lines(result), width=180)
     return f"{times}\n\n{text_table(MEMORY_HEADINGS, _memory_lines(result), width=140)}"
 
 
@@ -271,7 +266,7 @@ Time: milliseconds per training step through `fit`, float32, the median of {resu
 doubled at a time while the others stay (a CNN of two convolutions: batch 64, images 32 x 32 x 16, 32 filters; two LSTM
 layers: batch 64, 32 time steps of 32 numbers, 64 units). "exponent" is the slope of log time against log size over the
 largest half of the sizes, "arithmetic" that of the multiply-adds. "speed-up" is one thread's time over that of
-{counts[-1]} threads at the largest size: its median and spread.
+{counts[-1]} threads: its median and spread.
 
 {markdown_table(TIME_HEADINGS, _time_lines(result))}
 
