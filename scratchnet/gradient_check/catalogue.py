@@ -297,28 +297,30 @@ def _kernel_calls(rng, dtype):
     yield "average_pool2d_backward", lambda: [kernels.average_pool2d_backward(dy, x.shape, *pool)]
     yield "upsample2d_forward", lambda: [kernels.upsample2d_forward(x, (2, 3))]
     yield "upsample2d_backward", lambda: [kernels.upsample2d_backward(x, (2, 1))]
-    z, xW, c_prev, dh, dc0 = normal(3, 8), normal(3, 8), normal(3, 2), normal(3, 2), normal(3, 2)
+    T, N, U = 4, 3, 2
+    xW, R, states, da = normal(T, N, 4 * U), normal(U, 4 * U), normal(2, T + 1, N, U), normal(T, N, U)
 
     def lstm():
-        gates, c, a, h, dc, dz = (np.empty_like(v) for v in (z, dh, dh, dh, dh, z))
-        kernels.lstm_step_forward(z.copy(), xW, c_prev, gates, c, a, h, activations.tanh, activations.sigmoid)
-        dc[...] = dc0
-        kernels.lstm_step_backward(dh, dc, None, c_prev, gates, c, a, dz, activations.tanh, activations.sigmoid)
-        return gates, c, a, h, dc, dz
+        (h, c), (dh, dc), dy = states.copy(), states[:, 0].copy(), da
+        gates, a, dz = np.empty_like(xW), np.empty_like(da), np.empty_like(xW)
+        kernels.lstm_forward(xW, R, h, c, gates, a, None, activations.tanh, activations.sigmoid)
+        kernels.lstm_backward(dy, dh, dc, R, c, gates, a, None, dz, activations.tanh, activations.sigmoid)
+        return gates, c, a, h, dh, dc, dz
 
     def simple_rnn():
-        h, dz = np.empty_like(z), np.empty_like(z)
-        kernels.simple_rnn_step_forward(z.copy(), xW, h, activations.tanh)
-        kernels.simple_rnn_step_backward(xW, h, None, dz, activations.tanh)
-        return h, dz
+        h, dh, dz = states[0].copy(), states[1, 0].copy(), np.empty_like(da)
+        kernels.simple_rnn_forward(np.ascontiguousarray(xW[..., :U]), R[:, :U], h, None, activations.tanh)
+        kernels.simple_rnn_backward(da, dh, R[:, :U], h, None, dz, activations.tanh)
+        return h, dh, dz
 
     def adam():
-        p, m, v = z.ravel().copy(), xW.ravel() * dtype(0.1), np.square(xW.ravel())
-        kernels.adam_update(p, z.ravel(), m, v, 0.01, 0.9, 0.999, 1e-7)
+        p, g, m, v = normals.copy(), xW[0].ravel(), xW[1].ravel() * dtype(0.1), np.square(xW[2].ravel())
+        kernels.adam_update(p, g, m, v, 0.01, 0.9, 0.999, 1e-7)
         return p, m, v
 
-    yield "lstm_step", lstm
-    yield "simple_rnn_step", simple_rnn
+    normals = normal(N * 4 * U)
+    yield "lstm", lstm
+    yield "simple_rnn", simple_rnn
     yield "adam_update", adam
 
 

@@ -165,30 +165,41 @@ def upsample2d_backward(dy, size):
     return _active().upsample2d_backward(dy, size)
 
 
-# ---- one step of a recurrent layer ----
+# ---- through time ----
 #
-# On entry z holds the recurrent product h_(t-1) R; it is scratch. Activations are `scratchnet.activations.Activation`s.
+# h[0] and c[0] are the initial states, h[t + 1] and c[t + 1] follow step t; R is the recurrent kernel. Of the input's part
+# xW there is one for each step, (T, ...), or one for all, (1, ...). Activations are `scratchnet.activations.Activation`s;
+# z is None unless one of them `keeps` it. Arrays are written into, because who calls knows which may share memory.
 
 
-def simple_rnn_step_forward(z, xW, h, activation):
-    """``z += xW``, then ``h = f(z)``; all (N, U)."""
-    return _active().simple_rnn_step_forward(z, xW, h, activation)
+def simple_rnn_forward(xW, R, h, z, activation):
+    """``z_t = h_(t-1) R + xW_t`` and ``h_t = f(z_t)``, step by step: writes h (T + 1, N, U) from h[1] on, and z (T, N, U)."""
+    return _active().simple_rnn_forward(xW, R, h, z, activation)
 
 
-def simple_rnn_step_backward(dh, h, z, dz, activation):
-    """``dz = dh * f'(z)``; all (N, U). z may be None where the derivative is computed from h."""
-    return _active().simple_rnn_step_backward(dh, h, z, dz, activation)
+def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
+    """The adjoint of `simple_rnn_forward`: writes dz (T, N, U) and turns dh (N, U), of the last state, into the first's.
+
+    `dy` (T, N, U): what comes in at each step besides, or None.
+    """
+    return _active().simple_rnn_backward(dy, dh, R, h, z, dz, activation)
 
 
-def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
-    """``z += xW`` (N, 4U), then the gates i, f, g, o (N, 4U), the cell ``c = f c_prev + i g`` (N, U),
-    ``a = activation(c)`` and ``h = o a``, each written into its array; `gates` may be xW itself."""
-    return _active().lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation)
+def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
+    """``z_t = h_(t-1) R + xW_t`` (N, 4U), the gates i, f, g, o, the cell ``c_t = f c_(t-1) + i g``, ``a_t = activation(c_t)``
+    and ``h_t = o a_t``, step by step.
+
+    Writes gates (T, N, 4U), which may be xW itself, c and h (T + 1, N, U) from index 1 on, a (T, N, U) and z (T, N, 4U).
+    """
+    return _active().lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation)
 
 
-def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent_activation):
-    """The adjoint of `lstm_step_forward`: writes dz (N, 4U) and turns dc (N, U), in place, into that of c_prev."""
-    return _active().lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent_activation)
+def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
+    """The adjoint of `lstm_forward`: writes dz (T, N, 4U), and turns dh and dc (N, U), of the last states, into the first's.
+
+    `dy` (T, N, U): what comes in at each step besides, or None.
+    """
+    return _active().lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation)
 
 
 # ---- optimizer ----

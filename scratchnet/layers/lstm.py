@@ -26,7 +26,7 @@ import numpy as np
 
 from scratchnet import activations, kernels
 from scratchnet.kernels.with_numpy import recurrent as numpy_kernels
-from scratchnet.layers.recurrent import Recurrent, every_step, initial
+from scratchnet.layers.recurrent import Recurrent, initial
 
 # Activations that the kernels of every backend know; the NumPy kernels take any.
 _KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)
@@ -117,19 +117,15 @@ class LSTM(Recurrent):
         N, U, dtype = x.shape[1], self.units, x.dtype
         R = self.params["recurrent_kernel"]
         act, rec = self.activation, self.recurrent_activation
-        keep_z = "z" in (act.keeps, rec.keeps)
         xW = self.project(x)  # (T, N, 4U)
         gates = xW if len(xW) == T else np.empty((T, N, 4 * U), dtype)  # a step's xW is not needed after its gates
-        xW = every_step(xW, T)
         h = initial(h0, T, (N, U), dtype)  # (T + 1, N, U)
         c = initial(c0, T, (N, U), dtype)
         a = np.empty((T, N, U), dtype)
-        z = np.empty((T if keep_z else 1, N, 4 * U), dtype)
-        for t, z_t in enumerate(every_step(z, T)):
-            np.dot(h[t], R, out=z_t)
-            self._kernels.lstm_step_forward(z_t, xW[t], c[t], gates[t], c[t + 1], a[t], h[t + 1], act, rec)
+        z = np.empty((T, N, 4 * U), dtype) if "z" in (act.keeps, rec.keeps) else None
+        self._kernels.lstm_forward(xW, R, h, c, gates, a, z, act, rec)
         i, f, g, o = np.split(gates, 4, axis=-1)  # (T, N, U)
-        cache = LSTMCache(x, h, c, i, f, g, o, gates, a, z if keep_z else None, h0 is not None)
+        cache = LSTMCache(x, h, c, i, f, g, o, gates, a, z, h0 is not None)
         return self.finish([h, c]), cache
 
     def backward(self, dy, cache, needs_dx=True):
@@ -139,15 +135,9 @@ class LSTM(Recurrent):
         """
         x, h, c, gates, a, z = cache.x, cache.h, cache.c, cache.gates, cache.a, cache.z
         T, N, U = a.shape
-        act, rec = self.activation, self.recurrent_activation
+        R = self.params["recurrent_kernel"]
         dy, (dh, dc) = self.split_dy(dy, (N, U), h.dtype)
-        RT = np.ascontiguousarray(self.params["recurrent_kernel"].T)
         dz = np.empty((T, N, 4 * U), h.dtype)
-        for t in reversed(range(T)):
-            if dy is not None:
-                dh += dy[t]
-            z_t = None if z is None else z[t]
-            self._kernels.lstm_step_backward(dh, dc, z_t, c[t], gates[t], c[t + 1], a[t], dz[t], act, rec)
-            np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
+        self._kernels.lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, self.activation, self.recurrent_activation)
         dx, grads = self.gradients(x, h, dz, needs_dx)
         return ([dx, dh, dc] if cache.has_initial_state and needs_dx else dx), grads

@@ -1,8 +1,8 @@
 """What the recurrent layers share: their arguments, shapes, initial states, and time in front.
 
-The time loop, forward and back, stands in the layer's own file. It works on arrays with time as the first axis, such as
-(T, N, U): then the values of one step lie together in memory, and matrix products take them without a copy. As x is
-copied for that anyway, a column of ones is put behind it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives
+The time loop, forward and back, is the heavy one and stands in `scratchnet.kernels`; in the backend "numpy" it reads like
+the equations. It works on arrays with time as the first axis, such as (T, N, U): then the values of one step lie together
+in memory, and matrix products take them without a copy. As x is copied for that anyway, a column of ones is put behind it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives
 dW and db in one.
 """
 
@@ -176,8 +176,3 @@ def initial(state, T, shape, dtype):
     values = np.empty((T + 1, *shape), dtype)
     values[0] = 0 if state is None else state
     return values
-
-
-def every_step(values, T):
-    """A list of T arrays, one for each step: those of `values` (T, ...), or T times the only one of (1, ...)."""
-    return list(values) if len(values) == T else [values[0]] * T

@@ -16,7 +16,7 @@ import numpy as np
 
 from scratchnet import activations, kernels
 from scratchnet.kernels.with_numpy import recurrent as numpy_kernels
-from scratchnet.layers.recurrent import Recurrent, every_step, initial
+from scratchnet.layers.recurrent import Recurrent, initial
 
 # Activations that the kernels of every backend know; the NumPy kernels take any.
 _KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)
@@ -83,14 +83,11 @@ class SimpleRNN(Recurrent):
         x, T, (h0,) = self.start(x)
         N, U, dtype = x.shape[1], self.units, x.dtype
         R = self.params["recurrent_kernel"]
-        keep_z = self.activation.keeps == "z"
-        xW = every_step(self.project(x), T)  # T times (N, U)
+        xW = self.project(x)  # (T, N, U)
         h = initial(h0, T, (N, U), dtype)  # (T + 1, N, U)
-        z = np.empty((T if keep_z else 1, N, U), dtype)
-        for t, z_t in enumerate(every_step(z, T)):
-            np.dot(h[t], R, out=z_t)
-            self._kernels.simple_rnn_step_forward(z_t, xW[t], h[t + 1], self.activation)  # z += xW; h = f(z)
-        return self.finish([h]), SimpleRNNCache(x, h, z if keep_z else None, h0 is not None)
+        z = np.empty((T, N, U), dtype) if self.activation.keeps == "z" else None
+        self._kernels.simple_rnn_forward(xW, R, h, z, self.activation)
+        return self.finish([h]), SimpleRNNCache(x, h, z, h0 is not None)
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; dx is ``[dx, dh0]`` if forward was given an initial state.
@@ -100,13 +97,7 @@ class SimpleRNN(Recurrent):
         x, h, z, has_initial_state = cache
         T, N, U = len(h) - 1, *h.shape[1:]
         dy, (dh,) = self.split_dy(dy, (N, U), h.dtype)
-        RT = np.ascontiguousarray(self.params["recurrent_kernel"].T)
         dz = np.empty((T, N, U), h.dtype)
-        for t in reversed(range(T)):
-            if dy is not None:
-                dh += dy[t]
-            z_t = None if z is None else z[t]
-            self._kernels.simple_rnn_step_backward(dh, h[t + 1], z_t, dz[t], self.activation)  # dz = dh * f'(z)
-            np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
+        self._kernels.simple_rnn_backward(dy, dh, self.params["recurrent_kernel"], h, z, dz, self.activation)
         dx, grads = self.gradients(x, h, dz, needs_dx)
         return ([dx, dh] if has_initial_state and needs_dx else dx), grads

@@ -133,3 +133,35 @@ def test_derivative_at_a_kink_is_that_of_the_activation():
             dz = np.empty_like(h)
             module.simple_rnn_step_backward(dh, h, None, dz, activations.get(name))
             np.testing.assert_allclose(dz[0], expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("same_at_every_step", [False, True])
+@pytest.mark.parametrize("with_dy", [False, True])
+def test_backends_agree_on_the_way_through_time(dtype, same_at_every_step, with_dy):
+    T, N, U = 5, 3, 4
+    rng = np.random.default_rng(0)
+
+    def normal(*shape):
+        return rng.normal(size=shape).astype(dtype)
+
+    xW, R, h0, c0 = normal(1 if same_at_every_step else T, N, 4 * U), normal(U, 4 * U), normal(N, U), normal(N, U)
+    dy, dh_T, dc_T = normal(N, T, U).transpose(1, 0, 2) if with_dy else None, normal(N, U), normal(N, U)
+    results = []
+    for module in backends():
+        (h, c), (dh, dc) = np.full((2, T + 1, N, U), np.nan, dtype), (dh_T.copy(), dc_T.copy())
+        h[0], c[0] = h0, c0
+        gates, dz = np.full((2, T, N, 4 * U), np.nan, dtype)
+        a = np.full((T, N, U), np.nan, dtype)
+        module.lstm_forward(xW, R, h, c, gates, a, None, activations.tanh, activations.sigmoid)
+        module.lstm_backward(dy, dh, dc, R, c, gates, a, None, dz, activations.tanh, activations.sigmoid)
+        lstm = [h, c, gates, a, dh, dc, dz]
+        h, dh, dz = np.full((T + 1, N, U), np.nan, dtype), dh_T.copy(), np.full((T, N, U), np.nan, dtype)
+        h[0] = h0
+        module.simple_rnn_forward(np.ascontiguousarray(xW[..., :U]), R[:, :U], h, None, activations.tanh)
+        module.simple_rnn_backward(dy, dh, R[:, :U], h, None, dz, activations.tanh)
+        results.append([*lstm, h, dh, dz])
+    for others in results[1:]:
+        for found, expected in zip(others, results[0]):
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 if dtype == np.float32 else 1e-12)

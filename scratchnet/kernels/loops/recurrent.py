@@ -1,10 +1,12 @@
-"""One time step of the recurrent layers, as the formulas define it.
+"""The recurrent layers' way through time, as the formulas define it.
 
 `activation` and `recurrent_activation` are Activations; of these kernels' own table only their names are used.
 Sizes: N batch, U units. The gates lie side by side in arrays (N, 4U), in the order i, f, g, o.
 """
 
 import math
+
+import numpy as np
 
 
 def _sigmoid(z):
@@ -19,6 +21,13 @@ _TABLE = {
     "sigmoid": (_sigmoid, lambda y: y * (1 - y)),
     "hard_sigmoid": (lambda z: min(max(z / 6 + 0.5, 0), 1), lambda y: 1 / 6 if 0 < y < 1 else 0),
 }
+
+
+def _product(x, W, y):
+    """``y = x W``."""
+    for n in range(len(x)):
+        for k in range(W.shape[1]):
+            y[n, k] = sum(float(x[n, u]) * float(W[u, k]) for u in range(len(W)))
 
 
 def simple_rnn_step_forward(z, xW, h, activation):
@@ -38,6 +47,24 @@ def simple_rnn_step_backward(dh, h, z, dz, activation):
     for n in range(N):
         for u in range(U):
             dz[n, u] = float(dh[n, u]) * slope(float(h[n, u]))
+
+
+def simple_rnn_forward(xW, R, h, z, activation):
+    """All steps of `simple_rnn_step_forward`; arrays as in `scratchnet.kernels.simple_rnn_forward`."""
+    scratch = np.empty_like(h[0]) if z is None else None
+    for t in range(len(h) - 1):
+        z_t = scratch if z is None else z[t]
+        _product(h[t], R, z_t)
+        simple_rnn_step_forward(z_t, xW[t % len(xW)], h[t + 1], activation)
+
+
+def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
+    """All steps of `simple_rnn_step_backward`, the last first; arrays as in `scratchnet.kernels.simple_rnn_backward`."""
+    for t in reversed(range(len(dz))):
+        if dy is not None:
+            dh += dy[t]
+        simple_rnn_step_backward(dh, h[t + 1], None if z is None else z[t], dz[t], activation)
+        _product(dz[t], R.T, dh)  # z = xW + h R: the state before this step
 
 
 def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
@@ -81,3 +108,22 @@ def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent
             dz[n, 2 * U + u] = dc_nu * i * act_slope(g)
             dz[n, 3 * U + u] = dh_nu * a_nu * rec_slope(o)
             dc[n, u] = dc_nu * f
+
+
+def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
+    """All steps of `lstm_step_forward`; arrays as in `scratchnet.kernels.lstm_forward`."""
+    scratch = np.empty_like(gates[0]) if z is None else None
+    for t in range(len(a)):
+        z_t, xW_t = (scratch if z is None else z[t]), xW[t % len(xW)]
+        _product(h[t], R, z_t)
+        lstm_step_forward(z_t, xW_t, c[t], gates[t], c[t + 1], a[t], h[t + 1], activation, recurrent_activation)
+
+
+def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
+    """All steps of `lstm_step_backward`, the last first; arrays as in `scratchnet.kernels.lstm_backward`."""
+    for t in reversed(range(len(a))):
+        if dy is not None:
+            dh += dy[t]
+        z_t = None if z is None else z[t]
+        lstm_step_backward(dh, dc, z_t, c[t], gates[t], c[t + 1], a[t], dz[t], activation, recurrent_activation)
+        _product(dz[t], R.T, dh)  # z = xW + h R: the state before this step

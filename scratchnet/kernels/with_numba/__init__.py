@@ -9,10 +9,10 @@ from scratchnet.kernels.with_numba.pooling import (
     max_pool2d_forward,
 )
 from scratchnet.kernels.with_numba.recurrent import (
-    lstm_step_backward,
-    lstm_step_forward,
-    simple_rnn_step_backward,
-    simple_rnn_step_forward,
+    lstm_backward,
+    lstm_forward,
+    simple_rnn_backward,
+    simple_rnn_forward,
 )
 from scratchnet.kernels.with_numba.upsampling import upsample2d_backward, upsample2d_forward
 
@@ -22,12 +22,12 @@ __all__ = [
     "average_pool2d_forward",
     "conv2d_backward",
     "conv2d_forward",
-    "lstm_step_backward",
-    "lstm_step_forward",
+    "lstm_backward",
+    "lstm_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
-    "simple_rnn_step_backward",
-    "simple_rnn_step_forward",
+    "simple_rnn_backward",
+    "simple_rnn_forward",
     "upsample2d_backward",
     "upsample2d_forward",
 ]

@@ -1,4 +1,6 @@
-"""One time step of the recurrent layers, vectorised; works with every Activation.
+"""The recurrent layers' way through time, vectorised over the batch; works with every Activation.
+
+A step is one matrix product, ``h_(t-1) R``, and then functions of single elements: the functions named "step".
 
 An activation whose derivative is computed from z (`keeps` is "z") needs z again in backward; the others are content
 with their own values.
@@ -19,6 +21,25 @@ def simple_rnn_step_forward(z, xW, h, activation):
 def simple_rnn_step_backward(dh, h, z, dz, activation):
     """``dz = dh * f'(z)``; z may be None unless the activation keeps z. All (N, U); writes dz."""
     dz[...] = activation.backward(dh, _kept(activation, h, z))
+
+
+def simple_rnn_forward(xW, R, h, z, activation):
+    """All steps of `simple_rnn_step_forward`; arrays as in `scratchnet.kernels.simple_rnn_forward`."""
+    scratch = np.empty_like(h[0]) if z is None else None
+    for t in range(len(h) - 1):
+        z_t = scratch if z is None else z[t]
+        np.dot(h[t], R, out=z_t)
+        simple_rnn_step_forward(z_t, xW[t % len(xW)], h[t + 1], activation)
+
+
+def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
+    """All steps of `simple_rnn_step_backward`, the last first; arrays as in `scratchnet.kernels.simple_rnn_backward`."""
+    RT = np.ascontiguousarray(R.T)  # once, not in every product
+    for t in reversed(range(len(dz))):
+        if dy is not None:
+            dh += dy[t]
+        simple_rnn_step_backward(dh, h[t + 1], None if z is None else z[t], dz[t], activation)
+        np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
 
 
 def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
@@ -54,6 +75,26 @@ def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent
     dz_f[...] = recurrent_activation.backward(dc * c_prev, _kept(recurrent_activation, f, z_f))
     dz_g[...] = activation.backward(dc * i, _kept(activation, g, z_g))
     dc *= f
+
+
+def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
+    """All steps of `lstm_step_forward`; arrays as in `scratchnet.kernels.lstm_forward`."""
+    scratch = np.empty_like(gates[0]) if z is None else None
+    for t in range(len(a)):
+        z_t, xW_t = (scratch if z is None else z[t]), xW[t % len(xW)]
+        np.dot(h[t], R, out=z_t)
+        lstm_step_forward(z_t, xW_t, c[t], gates[t], c[t + 1], a[t], h[t + 1], activation, recurrent_activation)
+
+
+def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
+    """All steps of `lstm_step_backward`, the last first; arrays as in `scratchnet.kernels.lstm_backward`."""
+    RT = np.ascontiguousarray(R.T)  # once, not in every product
+    for t in reversed(range(len(a))):
+        if dy is not None:
+            dh += dy[t]
+        z_t = None if z is None else z[t]
+        lstm_step_backward(dh, dc, z_t, c[t], gates[t], c[t + 1], a[t], dz[t], activation, recurrent_activation)
+        np.dot(dz[t], RT, out=dh)  # z = xW + h R: the state before this step
 
 
 def _split(gates):
