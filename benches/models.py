@@ -5,7 +5,8 @@
 
 Every side runs in a process of its own and they take turns, so that a busy moment of the machine meets all alike. All
 begin with the same weights; the bench ends with an error where a side's first loss differs. What counts is the ratio
-within a turn; the table shows the median over the turns and the smallest and largest ratio.
+within a turn; the table shows the median over the turns and the smallest and largest ratio. "limit" is how long the
+multiply-adds of a step take at the rate of a large matrix product: nothing that computes them can be faster.
 """
 
 import importlib.util
@@ -99,11 +100,12 @@ def _torch_calls(name, loss, x, y, weights, batch_size, threads):
 
 
 def measure(options):
-    """A row for every model and call: ``{"model", "batch", "call", "first_loss", "about", "ms": {side: readings}}``."""
+    """A row for every model and call, with its ``"ms": {side: readings}``."""
+    from arithmetic import sgemm_gflops
     from missions import MISSIONS
 
-    peers = installed(options.peers)
-    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, options)]
+    peers, gflops = installed(options.peers), sgemm_gflops(options.threads)
+    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, gflops, options)]
 
 
 def installed(peers):
@@ -120,7 +122,8 @@ def installed(peers):
     return found
 
 
-def _measure_model(name, peers, options):
+def _measure_model(name, peers, gflops, options):
+    from arithmetic import least_milliseconds
     from missions import MISSIONS
 
     workers, rows = {}, []
@@ -144,6 +147,7 @@ def _measure_model(name, peers, options):
                         "call": call,
                         "first_loss": first_losses,
                         "about": about,
+                        "limit": least_milliseconds(name, call, gflops),
                         "ms": readings,
                     }
                 )
@@ -198,17 +202,14 @@ def fastest_peer(row):
 
 def _cells(result, with_call=True):
     """The headings and lines of a table."""
-    headings = ["model (batch)", *["call"][: int(with_call)], "scratchnet ms"]
+    headings = ["model (batch)", *["call"][: int(with_call)], "limit ms", "scratchnet ms"]
     for peer in peers_of(result):
         headings += [f"{PEERS[peer]} ms", "ratio (spread)"]
     lines = []
     for row in result["rows"]:
         ours = row["ms"]["scratchnet"]
-        line = [
-            f"{row['model']} ({row['batch']})",
-            *[row["call"]][: int(with_call)],
-            f"{median_and_spread(ours)[0]:.1f}",
-        ]
+        line = [f"{row['model']} ({row['batch']})", *[row["call"]][: int(with_call)]]
+        line += [f"{row['limit']:.1f}", f"{median_and_spread(ours)[0]:.1f}"]
         for peer in peers_of(result):
             theirs = row["ms"][peer]
             line += [f"{median_and_spread(theirs)[0]:.1f}", spread_text(ratios(theirs, ours))]
@@ -233,7 +234,8 @@ def markdown(result):
         f"a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's time over "
         "scratchnet's within a turn: its median, and its smallest and largest value. PyTorch runs a plain loop over "
         "shuffled batches, with images in the memory format that is faster, and the relu LSTM as a cell in a loop "
-        "because `nn.LSTM` has no relu; `torch.compile` was not used."
+        "because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the multiply-adds alone, at "
+        "the rate of a large matrix product."
     )
     for call in CALLS:
         rows = [row for row in result["rows"] if row["call"] == call]

@@ -36,7 +36,7 @@ def run(*arguments, **settings):
 def result_of(peers):
     """A result as the bench writes it, of peers that take so many milliseconds where we take 9 to 11."""
     readings = {"scratchnet": [10.0, 11.0, 9.0], **{peer: [ms] * 3 for peer, ms in peers.items()}}
-    row = {"model": "CNN classifier", "batch": 128, "call": "fit", "ms": readings, "about": {}, "first_loss": {}}
+    row = {"model": "CNN classifier", "batch": 128, "call": "fit", "ms": readings, "limit": 1.5}
     environment = {"processors": 2, "processor": "one", "blas": [], "threads": 2, "python": "3", "packages": {}}
     options = {"samples": 1280, "threads": 2, "turns": 3}
     return {"bench": "models", "options": options, "environment": environment, "rows": [row]}
@@ -108,3 +108,12 @@ def test_torch_models_begin_with_the_same_loss(bench):
         np.testing.assert_allclose(
             peer.predict().reshape(-1)[:5], model.predict(x, verbose=0).reshape(-1)[:5], 1e-3, 1e-5
         )
+
+
+def test_the_limit_counts_every_multiply_add_once(bench):
+    count = bench("arithmetic").multiply_adds
+    one, two, three = 28 * 28 * 9 * 32, 14 * 14 * 9 * 32 * 32, 28 * 28 * 9 * 32  # the convolutions of the autoencoder
+    assert count("CNN autoencoder", training=False) == one + two + three
+    assert count("CNN autoencoder", training=True) == 2 * one + 3 * (two + three)
+    first, second, dense = 32 * 4 * 64 * (96 + 64), 32 * 4 * 64 * (64 + 64), 32 * 64 * 96
+    assert count("CIFAR-10 LSTM autoencoder", training=True) == 3 * (first + second + dense) - 32 * 4 * 64 * 96
