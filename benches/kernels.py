@@ -10,8 +10,8 @@ and the upper quartile of the turns. A row says "slower" where Numba takes at le
 four agree; such a row is measured once more with three times the turns, and what counts is that. The loops are timed
 where they are done within a blink.
 
-Kernels are called as the layers call them. That of a recurrent layer is only a part of a time step, so there the whole
-layer is timed, matrix products included; a model is timed by whole training steps through `fit`.
+Kernels are called as the layers call them; of the recurrent layers the whole layer is timed, all its matrix products
+included. A model is timed by whole training steps through `fit`.
 """
 
 import functools
@@ -141,7 +141,7 @@ def recurrent(layer, N=64, U=128, T=28, D=28, activation="tanh"):
         recurrent_layer, _, dy, cache = made()
         return lambda: recurrent_layer.backward(dy, cache)
 
-    steps = 20 * N * T * U * layer.num_gates
+    steps = N * T * U * layer.num_gates * (20 + 2 * U)
     return [Case(f"{name} forward", size, steps, forward), Case(f"{name} backward", size, steps, backward)]
 
 

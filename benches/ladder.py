@@ -24,6 +24,7 @@ from _shared import Worker, calls_for, in_turns, make_parser, milliseconds, posi
 
 from scratchnet import kernels
 from scratchnet.evaluation.style import colour, markdown_table, new_figure, text_table
+from scratchnet.kernels.loops import recurrent
 from scratchnet.layers import LSTM, Conv2D
 from scratchnet.threads import Workers
 
@@ -46,15 +47,21 @@ def textbook_pass(layer, x, dy):
 
 
 def loops_pass(layer, x, dy):
-    """The layer with the kernels' loops, and for an LSTM its matrix products once more, in loops, beside BLAS's."""
+    """The kernels' loops; an LSTM's products that the layer leaves to BLAS are made in loops once more, beside it."""
     grads = layer_pass(layer, x, dy)
     if isinstance(layer, LSTM):
+        x = x.reshape(-1, x.shape[2])  # (N T, D)
         W, R = layer.params["kernel"], layer.params["recurrent_kernel"]
         h, dz = np.ones((len(x), len(R)), x.dtype), np.ones((len(x), R.shape[1]), x.dtype)
-        for t in range(x.shape[1]):
-            for A, B in ((x[:, t], W), (h, R), (dz, R.T), (x[:, t].T, dz), (h.T, dz)):
-                _textbook.product_in_loops(A, B)
+        for A, B in ((x, W), (x.T, dz), (h.T, dz)):
+            _textbook.product_in_loops(A, B)
     return grads
+
+
+def blas_pass(layer, x, dy):
+    """The kernels' loops around products by BLAS."""
+    recurrent._product = lambda x, W, y: np.dot(x, W, out=y)
+    return layer_pass(layer, x, dy)
 
 
 class Rung(NamedTuple):
@@ -77,7 +84,7 @@ def rungs_of(operation, threads):
         first = [loops]
         textbook, library = "NumPy, all patches at once", "NumPy, patches that fit the cache"
     else:
-        first = [loops, loops._replace(name="loops, products by BLAS", make=layer_pass)]
+        first = [loops, loops._replace(name="loops, products by BLAS", make=blas_pass)]
         textbook, library = "NumPy, step by step", "NumPy, products of all steps in one"
     best = Rung("memory kept between passes", "numba", threads=threads, keep=True)
     together = f"instead: {threads} threads, and {threads} of BLAS in each"

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from scratchnet import kernels
+from scratchnet.kernels.loops import recurrent
+from scratchnet.layers import LSTM
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "benches" / "ladder.py"
@@ -35,6 +37,18 @@ def test_the_rungs_compute_the_same(ladder, operation):
         np.testing.assert_allclose(grad, expected[name], rtol=1e-3, atol=1e-3)
 
 
+def test_an_lstm_in_loops_computes_the_same(ladder, monkeypatch):
+    layer = LSTM(2)
+    x = np.random.default_rng(0).random((2, 3, 4), dtype="float32")
+    dy = np.ones(layer(x).shape, "float32")
+    expected = ladder.layer_pass(layer, x, dy)
+    monkeypatch.setattr(recurrent, "_product", recurrent._product)  # one rung replaces it
+    with kernels.using_backend("loops"):
+        for one_pass in (ladder.loops_pass, ladder.blas_pass):
+            for name, grad in one_pass(layer, x, dy).items():
+                np.testing.assert_allclose(grad, expected[name], rtol=1e-5, atol=1e-6)
+
+
 def test_products_in_loops(ladder):
     A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
     np.testing.assert_allclose(ladder._textbook.product_in_loops(A, B), A @ B)
@@ -56,12 +70,15 @@ def test_it_writes_its_figures_into_the_page(tmp_path):
     assert "old" not in text and "| loops " in text
 
 
-def test_every_rung_answers(ladder, monkeypatch, capsys):
+@pytest.mark.parametrize("operation", ["convolution", "LSTM"])
+def test_every_rung_answers(ladder, operation, monkeypatch, capsys):
     options = argparse.Namespace(batch=2, loop_samples=1, threads=2, at_least=1)
-    for rung in ladder.rungs_of("convolution", 2):
+    for rung in ladder.rungs_of(operation, 2):
+        if operation == "LSTM" and rung.slow:
+            continue  # seconds
         monkeypatch.setattr("sys.stdin", ["go"])
         with kernels.using_backend(None):  # undoes the choice of the worker
-            ladder.work("convolution", rung.name, options)
+            ladder.work(operation, rung.name, options)
         ready, ms = capsys.readouterr().out.split()
         assert ready == "ready" and float(ms) > 0
 
