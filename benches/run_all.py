@@ -32,7 +32,7 @@ BENCHES = {
         ["--peers", "--only", "SimpleRNN classifier", "--calls", "fit", "--samples", "256", "--turns", "2"],
     ),
     "kernels": ([], ["--small", "--turns", "1", "--only", "Adam"]),
-    "ladder": ([], ["--turns", "1", "--batch", "2", "--at-least", "1", "--rungs", "NumPy"]),
+    "ladder": ([], ["--small", "--turns", "1"]),
     "scaling": (["--data", "full"], ["--small", "--turns", "1", "--peers"]),
     "startup": (["--data", "full", "--epochs", "5"], ["--turns", "1", "--starts", "1", "--peers", "--no-job"]),
 }
