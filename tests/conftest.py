@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -11,4 +11,8 @@ settings.register_profile(
 )
 settings.register_profile("thorough", parent=settings.get_profile("scratchnet"), max_examples=200)
 settings.register_profile("quick", parent=settings.get_profile("scratchnet"), max_examples=5)
+# For tests/mutation: whether something fails, not the smallest example on which it does.
+settings.register_profile(
+    "mutation", parent=settings.get_profile("quick"), phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))

@@ -1,0 +1,330 @@
+"""Mutation testing: is there a test for every line? Change the line a little, and some test has to fail.
+
+    pip install -e '.[mutation]'
+    python tests/mutation/run.py                                     # everything, for hours
+    python tests/mutation/run.py scratchnet/losses/regression.py     # one file, for minutes
+    python tests/mutation/run.py --report-only                       # writes the reports of what is there already
+
+mutmut makes the mutants and runs them; here is only what it cannot know. Everything happens in a working copy
+(``--folder``), which is kept: a second run goes on where the first ended, tests again what survived if tests changed,
+and mutates again only the functions that changed.
+
+* In the copy, compiled kernels lose their ``@njit``: mutmut leaves decorated functions alone, and a mutant that has to be
+  compiled first takes a hundred times longer. So kernels are mutated, and tested, as the plain Python that they also are.
+* mutmut runs for each function the tests that reach it; GROUPS says among which.
+* A test that hangs is a killed mutant, but a machine that was asleep is not: what ran out of time runs once more.
+* ``equivalent.json`` lists the mutants that no test can tell from the original, each with its reason. They are known by
+  their file, their function and their changed lines, not by their number, which changes with every edit.
+* A mutant that changes nothing but the words of a ``raise`` is set apart too: tests hold the words that matter, and a
+  changed case or "XX" in the others is no change of behaviour.
+"""
+
+import argparse
+import ast
+import difflib
+import filecmp
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EQUIVALENT = Path(__file__).with_name("equivalent.json")
+TABLE = ROOT / "docs" / "mutation.md"
+BEGIN, END = "<!-- table: written by tests/mutation/run.py -->\n", "<!-- end of table -->\n"
+
+# What is mutated together -> (its files, the tests among which mutmut looks for those that reach a function).
+GROUPS = {
+    "activations": (["scratchnet/activations.py"], ["tests/test_activations.py"]),
+    "losses": (["scratchnet/losses/*.py"], ["tests/losses"]),
+    "optimizers": (["scratchnet/optimizers/*.py"], ["tests/optimizers"]),
+    "layers": (["scratchnet/layers/*.py"], ["tests/layers", "tests/models/test_functional.py"]),
+    "kernels": (["scratchnet/kernels/*.py"], ["tests/kernels"]),
+}
+# How things are compiled cannot be seen where nothing is.
+LEFT_OUT = ["scratchnet/kernels/with_numba/compile.py"]
+
+ENVIRONMENT = {
+    "HYPOTHESIS_PROFILE": "mutation",
+    "MPLBACKEND": "Agg",
+    "NUMBA_DISABLE_JIT": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "SCRATCHNET_BACKEND": "numpy",  # tests of the kernels choose theirs
+    "SCRATCHNET_NUM_THREADS": "1",
+}
+
+KILLED, SURVIVED, WAITING = "killed", "survived", "waiting"
+
+
+def status_of(exit_code):
+    """What mutmut's exit code means for the score: out of time and crashed are killed, "no tests" is survived."""
+    if exit_code is None:
+        return WAITING
+    return SURVIVED if exit_code in (0, 33) else KILLED
+
+
+def ran_out_of_time(exit_code):
+    return exit_code in (36, 24, -24, 152, -9, 255)
+
+
+# ---- the working copy ----
+
+
+def prepare(group, folder):
+    """Bring the working copy of `group` up to date; forget verdicts that depend on what changed."""
+    files, tests = GROUPS[group]
+    folder.mkdir(parents=True, exist_ok=True)
+    _mirror(ROOT / "scratchnet", folder / "scratchnet", _without_njit if group == "kernels" else None)
+    tests_changed = _mirror(ROOT / "tests", folder / "tests", None)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    settings = {
+        "source_paths": ["scratchnet"],
+        "only_mutate": files,
+        "do_not_mutate": LEFT_OUT,
+        "pytest_add_cli_args": ["-p", "no:cacheprovider"],
+        "pytest_add_cli_args_test_selection": tests,
+        "process_isolation": "forkserver",
+        "timeout_multiplier": "5",
+        "timeout_constant": "2",
+        "use_git_change_detection": "false",
+        "on_dependency_change": "ignore",
+        "track_dependencies": "false",
+    }
+    lines = ["", "[mutmut]"]
+    for name, value in settings.items():
+        lines.append(f"{name} =" + (f" {value}" if isinstance(value, str) else "".join(f"\n    {v}" for v in value)))
+    (folder / "setup.cfg").write_text((ROOT / "setup.cfg").read_text() + "\n".join(lines) + "\n")
+    if tests_changed:
+        (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which tests reach which function
+        forget(folder, lambda code: status_of(code) == SURVIVED)
+
+
+def _mirror(source, target, change):
+    """Copy the Python and data files of a tree, remove what is gone; whether anything was different."""
+    different = False
+    wanted = {p.relative_to(source) for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    for path in wanted:
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        if change is not None and path.suffix == ".py":
+            text = change((source / path).read_text())
+            if not (target / path).exists() or (target / path).read_text() != text:
+                (target / path).write_text(text)
+                different = True
+        elif not (target / path).exists() or not filecmp.cmp(source / path, target / path, shallow=False):
+            shutil.copy(source / path, target / path)
+            different = True
+    for path in [p for p in target.rglob("*") if p.is_file() and "__pycache__" not in p.parts]:
+        if path.relative_to(target) not in wanted:
+            path.unlink()
+            different = True
+    return different
+
+
+def _without_njit(text):
+    return re.sub(r"^@njit(\(.*\))?\n", "", text, flags=re.MULTILINE)
+
+
+def metas(folder):
+    """The records that mutmut keeps, one for each source file: (source path, path of the record)."""
+    for path in sorted((folder / "mutants" / "scratchnet").rglob("*.meta")):
+        yield path.relative_to(folder / "mutants").with_suffix("").as_posix(), path
+
+
+def forget(folder, condition):
+    """Make mutants wait again whose exit code meets `condition`; how many."""
+    count = 0
+    for _, path in metas(folder):
+        record = json.loads(path.read_text())
+        codes = record["exit_code_by_key"]
+        chosen = [key for key, code in codes.items() if code is not None and condition(code)]
+        codes.update(dict.fromkeys(chosen))
+        path.write_text(json.dumps(record, indent=4))
+        count += len(chosen)
+    return count
+
+
+# ---- running ----
+
+
+def run(group, folder, names, children):
+    """Run mutmut in the working copy; whatever ran out of time, twice."""
+    prepare(group, folder)
+    _mutmut(folder, names, children)
+    if forget(folder, ran_out_of_time):
+        _mutmut(folder, (), children)
+
+
+def _mutmut(folder, names, children):
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *names]
+    subprocess.run(command, cwd=folder, env={**os.environ, **ENVIRONMENT}, check=True)
+
+
+def names_of(files):
+    """mutmut's patterns for all mutants of some source files."""
+    return [file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") + ".x*" for file in files]
+
+
+# ---- results ----
+
+
+def results(folder):
+    """All mutants of a working copy as dicts: file, function, status, change ``(from, to)``, wording."""
+    from mutmut.mutation.data import MutantLineSpans
+
+    os.chdir(folder)
+    for file, path in metas(folder):
+        codes = json.loads(path.read_text())["exit_code_by_key"]
+        index = MutantLineSpans.load(file)
+        names = [key.rpartition(".")[2] for key in codes]
+        originals = sorted({re.sub(r"__mutmut_\d+$", "__mutmut_orig", name) for name in names})
+        sources = dict(zip(originals + names, index.read_function_sources(originals + names)))
+        for (key, code), name in zip(codes.items(), names):
+            stem = name.rpartition("__mutmut_")[0]
+            original, mutant = (_cleaned(sources[n], n, stem) for n in (f"{stem}__mutmut_orig", name))
+            function = stem.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+            yield {
+                "name": key,
+                "file": file,
+                "function": function,
+                "status": status_of(code),
+                "change": change(original, mutant),
+                "wording": only_wording(original, mutant),
+            }
+
+
+def _cleaned(source, name, stem):
+    return re.sub(r" *# type: ignore # mutmut generated", "", source).replace(name, stem)
+
+
+def change(original, mutant):
+    """The lines that differ, without their indentation: ``(from, to)``."""
+    lines = list(difflib.ndiff(original.splitlines(), mutant.splitlines()))
+    return tuple("\n".join(line[2:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+
+
+def only_wording(original, mutant):
+    """Whether two functions differ in nothing but the text within ``raise`` statements."""
+    return _without_wording(original) == _without_wording(mutant)
+
+
+def _without_wording(source):
+    tree = ast.parse("class _:\n" + source if source.startswith(" ") else source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            for part in (part for argument in node.exc.args for part in ast.walk(argument)):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    part.value = ""
+    return ast.dump(tree)
+
+
+def read_equivalent():
+    """{(file, function, from, to): reason}; `file` may hold wildcards."""
+    entries = json.loads(EQUIVALENT.read_text())
+    return [(e["file"], e["function"], e["from"], e["to"], e["reason"]) for e in entries]
+
+
+def reason_for(mutant, entries):
+    """Why a mutant is equivalent, or None."""
+    for file, function, before, after, reason in entries:
+        same = mutant["function"] == function and mutant["change"] == (before, after)
+        if same and fnmatch(mutant["file"], file):
+            return reason
+    return None
+
+
+def table(mutants):
+    """The table of docs/mutation.md: a line for each file and one for all."""
+    head = "| file | mutants | killed | survived | equivalent | wording | score |\n|---|--:|--:|--:|--:|--:|--:|\n"
+    counts = {}
+    for mutant in mutants:
+        counts.setdefault(mutant["file"], Counter())[mutant["verdict"]] += 1
+    rows = [_row(f"`{file.removeprefix('scratchnet/')}`", count) for file, count in sorted(counts.items())]
+    rows.append(_row("**all**", sum(counts.values(), Counter())))
+    return head + "".join(rows)
+
+
+def _row(label, count):
+    decided = count[KILLED] + count[SURVIVED]
+    score = f"{100 * count[KILLED] / decided:.1f} %" if decided else ""
+    waiting = f" ({count[WAITING]} not run)" if count[WAITING] else ""
+    columns = [
+        f"{sum(count.values())}{waiting}",
+        *(count[v] for v in (KILLED, SURVIVED, "equivalent", "wording")),
+        score,
+    ]
+    return f"| {label} | " + " | ".join(str(column) for column in columns) + " |\n"
+
+
+def report(folders, survivors):
+    """Write the table into docs/mutation.md and the survivors, as JSON, where told."""
+    entries = read_equivalent()
+    mutants = []
+    for folder in folders:
+        for mutant in results(folder):
+            reason = reason_for(mutant, entries)
+            if mutant["wording"]:
+                mutant["verdict"] = "wording"
+            else:
+                equivalent = mutant["status"] == SURVIVED and reason is not None
+                mutant["verdict"] = "equivalent" if equivalent else mutant["status"]
+            if reason is not None and mutant["status"] == KILLED and not mutant["wording"]:
+                print(f"listed as equivalent, but killed: {mutant['name']} ({reason})", file=sys.stderr)
+            mutants.append(mutant)
+    text = table(mutants)
+    print(text)
+    tools = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("mutmut", "pytest", "hypothesis", "numpy")
+    )
+    note = f"Made with Python {platform.python_version()}, {tools}.\n"
+    before, _, rest = TABLE.read_text().partition(BEGIN)
+    TABLE.write_text(before + BEGIN + "\n" + text + "\n" + note + "\n" + END + rest.partition(END)[2])
+    if survivors is not None:
+        found = [
+            {
+                "name": m["name"],
+                "file": m["file"],
+                "function": m["function"],
+                "from": m["change"][0],
+                "to": m["change"][1],
+            }
+            for m in mutants
+            if m["verdict"] == SURVIVED
+        ]
+        survivors.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="source files or names of groups; by default everything"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path(tempfile.gettempdir()) / "scratchnet-mutation", help="of the working copies"
+    )
+    parser.add_argument("--children", type=int, default=1, help="mutants tested at the same time")
+    parser.add_argument("--survivors", type=Path, help="file for the list of survivors (JSON)")
+    parser.add_argument("--report-only", action="store_true", help="run nothing")
+    args = parser.parse_args()
+    survivors = args.survivors and args.survivors.absolute()
+    folder = args.folder.resolve()
+    for group, (patterns, _) in GROUPS.items():
+        files = [Path(f).resolve().relative_to(ROOT).as_posix() for f in args.files if f.endswith(".py")]
+        files = [file for file in files if any(fnmatch(file, pattern) for pattern in patterns)]
+        if (not args.files or group in args.files or files) and not args.report_only:
+            print(f"== {group}", flush=True)
+            run(group, folder / group, names_of(files), args.children)
+    report([folder / group for group in GROUPS if (folder / group / "mutants").exists()], survivors)
+
+
+if __name__ == "__main__":
+    main()
