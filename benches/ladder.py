@@ -246,10 +246,11 @@ def draw(result):
     for (ax,), (name, rows) in zip(every_ax, groups.items()):
         bars = {row["rung"]: _ms(row) for row in rows}
         colours = [colour(8 if row["aside"] else 0) for row in rows]
-        ax.bar_label(ax.barh(list(bars), list(bars.values()), color=colours), fmt="{:,.3g}", padding=3)
+        labels = [f"{ms:,.0f}" if ms >= 100 else f"{ms:.1f}" for ms in bars.values()]
+        ax.bar_label(ax.barh(list(bars), list(bars.values()), color=colours), labels, padding=3)
         ax.set_xscale("log")
-        ax.set_xlim(min(bars.values()) / 3, max(bars.values()) * 4)
-        ax.set_title(f"{name}: milliseconds of a forward and backward pass, batch {result['options']['batch']}")
+        ax.set_xlim(min(bars.values()) / 3, max(bars.values()) * 9)
+        ax.set_title(f"{name}, batch {result['options']['batch']}: milliseconds of a pass")
         ax.invert_yaxis()
     return figure
 
