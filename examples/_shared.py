@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 import scratchnet
 from scratchnet.datasets import cifar10, mnist
 from scratchnet.evaluation import save_figure
+from scratchnet.evaluation.style import require
 from scratchnet.utils import set_random_seed
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -21,9 +23,12 @@ class Output:
     def __init__(self, folder):
         self.folder = folder
         self.paths = []
-        os.makedirs(folder, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"cannot write into the folder {folder}")
+        try:
+            os.makedirs(folder, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):  # permissions alone would not tell of a read-only disk
+                pass
+        except OSError as problem:
+            raise OSError(f"cannot write into the folder {folder}: {problem.strerror}") from problem
 
     def figure(self, name, figure):
         """Save a figure as ``name.png``."""
@@ -75,6 +80,7 @@ def run_example(main, description, epochs, batch_size=128, extra=None):
         scratchnet.set_backend(options.backend)
         set_random_seed(options.seed)
         output = Output(options.out)
+        require("matplotlib")  # better missed now than after the training
         main(options, output)
     except (OSError, ImportError, ValueError, FloatingPointError) as problem:
         print(f"{program}: {problem}", file=sys.stderr)
@@ -105,7 +111,6 @@ def _scaled(dataset, options):
 
 
 def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)

@@ -13,6 +13,8 @@ import sys
 from _shared import load_mnist, run_example
 
 from scratchnet.evaluation import (
+    error_table,
+    markdown_table,
     plot_codes,
     plot_curves,
     plot_error_per_class,
@@ -81,11 +83,18 @@ def main(options, output):
         codes = encoder.predict(x_new, batch_size=options.batch_size, verbose=0)
         output.figure(f"codes_{name.lower()}", plot_codes(codes, y_test, title=f"{name}: codes of the test digits"))
         rows.append(
-            [name, f"{loss:.4f}", f"{errors[name].mean():.4f}", f"{codes[0].size:,}", f"{model.count_params():,}"]
+            [name, f"{loss:.4f}", f"{errors[name].mean():.5f}", f"{codes[0].size:,}", f"{model.count_params():,}"]
         )
-    print("\n" + text_table(("autoencoder", "test loss", "test MSE", "code size", "parameters"), rows))
+    summary = ("autoencoder", "test loss", "test MSE", "code size", "parameters"), rows
+    by_digit = error_table(errors, y_test)
+    print(f"\n{text_table(*summary)}\n\nMean squared error by digit\n{text_table(*by_digit)}")
+    output.text(
+        "report.md", f"{markdown_table(*summary)}\n\nMean squared error by digit:\n\n{markdown_table(*by_digit)}\n"
+    )
     output.figure("reconstructions", plot_reconstructions(x_test, pictures))
-    output.figure("error_per_class", plot_error_per_class(errors, y_test))
+    output.figure(
+        "error_per_class", plot_error_per_class(errors, y_test, title="Mean squared error of the test digits")
+    )
     output.figure("loss", plot_curves(histories))
 
 

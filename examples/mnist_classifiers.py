@@ -11,7 +11,6 @@ others are given a random fifth, drawn by scikit-learn, as `validation_data`.
 import sys
 
 from _shared import load_mnist, run_example
-from sklearn.model_selection import train_test_split
 
 from scratchnet.evaluation import ClassifierReport
 from scratchnet.layers import LSTM, Conv2D, Dense, Flatten, Input, MaxPooling2D, SimpleRNN
@@ -41,6 +40,8 @@ def build_models():
 
 
 def main(options, output):
+    from sklearn.model_selection import train_test_split  # here, so that --help needs no scikit-learn
+
     (x_train, y_train), (x_test, y_test) = load_mnist(options)
     x_fit, x_val, y_fit, y_val = train_test_split(
         x_train, y_train, test_size=0.2, random_state=options.seed, stratify=y_train

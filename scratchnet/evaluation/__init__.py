@@ -16,7 +16,7 @@ _MODULES = {
     "detection": ("detection_scores", "detection_table", "plot_error_histogram"),
     "detector": ("ReconstructionDetector",),
     "images": ("plot_best_and_worst", "plot_images", "plot_reconstructions"),
-    "reconstruction": ("plot_error_per_class", "reconstruction_error"),
+    "reconstruction": ("error_table", "plot_error_per_class", "reconstruction_error"),
     "report": ("ClassifierReport", "evaluate_classifiers"),
     "style": ("COLOURS", "markdown_table", "save_figure", "text_table"),
 }

@@ -5,7 +5,7 @@ import numpy as np
 from scratchnet.evaluation.style import axes_or_new, colour, require
 
 
-def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0):
+def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0, most=3000):
     """A map of codes: their first two principal components, coloured by class.
 
     Args:
@@ -15,6 +15,7 @@ def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0):
         title: of the axes.
         ax: where to draw; by default on a figure of its own.
         seed: of scikit-learn's PCA, which approximates for large codes, and of the order in which points are drawn.
+        most: so many points are drawn at most, a random choice; the components are those of all codes.
 
     The axes say how much of the variance each component explains. Returns the figure. Raises ValueError for different
     lengths, too few samples or values, NaN or infinity.
@@ -35,7 +36,7 @@ def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0):
     names = [str(c) if names is None else str(names[c]) for c in classes]
     figure, ax = axes_or_new(ax, 8.0, 5.6)
     # Class after class, the last would cover the others; in a random order none is favoured.
-    order = np.random.default_rng(seed).permutation(len(places))
+    order = np.random.default_rng(seed).permutation(len(places))[:most]
     inks = np.array([colour(k) for k in range(len(classes))])
     ax.scatter(*places[order].T, s=9, c=inks[index[order]], alpha=0.6, linewidths=0)
     for k, name in enumerate(names):

@@ -34,6 +34,17 @@ def reconstruction_error(x, y, measure="mse"):
     return errors
 
 
+def error_table(errors, labels, names=None):
+    """The mean error of each class and of all samples, as ``(headings, rows)`` of text; a column for each model.
+
+    The arguments, and what is raised, are as of `plot_error_per_class`.
+    """
+    errors, labels, names = _check("error_table", errors, labels, names)
+    rows = [[name, *(f"{values[labels == c].mean():.5f}" for values in errors.values())] for c, name in names.items()]
+    rows.append(["all", *(f"{values.mean():.5f}" for values in errors.values())])
+    return ("class", *(model or "error" for model in errors)), rows
+
+
 def plot_error_per_class(errors, labels, names=None, kind="bar", title="Reconstruction error by class", ax=None):
     """The reconstruction error of each class, for one model or several.
 
@@ -49,14 +60,8 @@ def plot_error_per_class(errors, labels, names=None, kind="bar", title="Reconstr
     """
     if kind not in ("bar", "box"):
         raise ValueError(f'plot_error_per_class: kind must be "bar" or "box", got {kind!r}')
-    labels = np.ravel(labels)
-    errors = errors if isinstance(errors, dict) else {"": errors}
-    errors = {name: check_values("plot_error_per_class", values) for name, values in errors.items()}
-    for values in errors.values():
-        if len(values) != len(labels):
-            raise ValueError(f"plot_error_per_class: {len(values)} errors, {len(labels)} labels")
-    classes = np.unique(labels)
-    names = {c: str(c) if names is None else str(names[c]) for c in classes}
+    errors, labels, names = _check("plot_error_per_class", errors, labels, names)
+    classes = list(names)
     figure, ax = axes_or_new(ax, 8.0, 3.8)
     width = 0.8 / len(errors)
     for k, (name, values) in enumerate(errors.items()):
@@ -82,6 +87,17 @@ def plot_error_per_class(errors, labels, names=None, kind="bar", title="Reconstr
         ax.legend(fontsize="small", ncols=len(errors), loc="upper center")
         ax.set_ylim(0, 1.15 * ax.get_ylim()[1])
     return figure
+
+
+def _check(who, errors, labels, names):
+    """``(errors, labels, names)``: dicts from a model's name to (N,) and from a class to its name, labels (N,)."""
+    labels = np.ravel(labels)
+    errors = errors if isinstance(errors, dict) else {"": errors}
+    errors = {model: check_values(who, values) for model, values in errors.items()}
+    for values in errors.values():
+        if len(values) != len(labels):
+            raise ValueError(f"{who}: {len(values)} errors, {len(labels)} labels")
+    return errors, labels, {c: str(c) if names is None else str(names[c]) for c in np.unique(labels)}
 
 
 def _binary_crossentropy(x, y):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet.evaluation import (
+    error_table,
     plot_best_and_worst,
     plot_codes,
     plot_error_per_class,
@@ -149,6 +150,18 @@ def test_bars_are_the_mean_of_each_class():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["A", "B"]
 
 
+def test_table_has_the_mean_error_of_each_class_and_of_all():
+    headings, rows = error_table({"A": [1, 3, 5], "B": [2, 2, 8]}, [[7], [7], [2]])
+    assert headings == ("class", "A", "B")
+    assert rows == [["2", "5.00000", "8.00000"], ["7", "2.00000", "2.00000"], ["all", "3.00000", "4.00000"]]
+    assert error_table([1, 2], [0, 1], ["cat", "dog"]) == (
+        ("class", "error"),
+        [["cat", "1.00000"], ["dog", "2.00000"], ["all", "1.50000"]],
+    )
+    with pytest.raises(ValueError, match="error_table: 2 errors, 3 labels"):
+        error_table([1, 2], [0, 1, 2])
+
+
 def test_boxes_show_the_median_of_each_class():
     ax = plot_error_per_class([1, 2, 9, 4], [0, 0, 0, 1], names=["cat", "dog"], kind="box").axes[0]
     medians = [line.get_ydata()[0] for line in ax.lines if line.get_color() == "white"]
@@ -191,6 +204,14 @@ def test_map_of_codes_gives_each_point_the_colour_of_its_class():
     assert len(np.unique(colours[side], axis=0)) == len(np.unique(colours[~side], axis=0)) == 1
     assert not np.array_equal(colours[side][0], colours[~side][0])
     assert not ax.texts  # long names stand in the legend only
+
+
+def test_map_of_many_codes_draws_some_and_analyses_all():
+    codes = np.random.default_rng(0).normal(size=(50, 4))
+    all_of_them = plot_codes(codes, np.arange(50) % 3).axes[0]
+    some = plot_codes(codes, np.arange(50) % 3, most=20).axes[0]
+    assert len(some.collections[0].get_offsets()) == 20
+    assert some.get_xlabel() == all_of_them.get_xlabel()
 
 
 def test_names_on_the_map_do_not_cover_one_another():
