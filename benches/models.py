@@ -13,6 +13,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import textwrap
 
 from _shared import (
     Worker,
@@ -229,7 +230,7 @@ def markdown(result):
     from scratchnet.evaluation import markdown_table
 
     options, parts = result["options"], ["## Models beside their peers"]
-    parts.append(
+    paragraph = (
         f"Milliseconds per step of {options['samples']:,} samples through one call, float32, {options['threads']} threads "
         f"a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's time over "
         "scratchnet's within a turn: its median, and its smallest and largest value. PyTorch runs a plain loop over "
@@ -237,6 +238,7 @@ def markdown(result):
         "because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the multiply-adds alone, at "
         "the rate of a large matrix product."
     )
+    parts.append(textwrap.fill(paragraph, 120))
     for call in CALLS:
         rows = [row for row in result["rows"] if row["call"] == call]
         if not rows:

@@ -16,6 +16,7 @@ import os
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 from _shared import describe, without_coretype
@@ -56,13 +57,13 @@ def read_results(folder):
 
 def page(found, images, page_path):
     """The text of the page: a section for each result."""
-    parts = [
-        "# Benchmarks\n\n"
+    introduction = (
         "This page is written by `python benches/run_all.py` from the readings in `benches/results`; no figure in it is "
         "written by hand. The sides of a comparison run in turns; a ratio is that within a turn, and what is shown is its "
         "median, with its spread in brackets. Ratios carry over to other machines better than milliseconds do, and "
-        "neither carries over to a machine with another number of processors.\n\n" + _when_and_where(found)
-    ]
+        "neither carries over to a machine with another number of processors."
+    )
+    parts = ["# Benchmarks", textwrap.fill(introduction, 120), _when_and_where(found)]
     for bench, result in found.items():
         parts.append(importlib.import_module(bench).markdown(result).strip())
         if (images / f"{bench}.png").exists():
