@@ -218,6 +218,7 @@ def only_wording(original, mutant):
 
 
 def _without_wording(source):
+    source = source.strip("\n")
     tree = ast.parse("class _:\n" + source if source.startswith(" ") else source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
