@@ -157,3 +157,49 @@ def test_a_slope_below_zero_is_refused_since_the_sign_of_y_would_mislead(activat
 def test_the_derivative_is_that_of_the_function(name, shape, seed, scale):
     z = separated(np.random.default_rng(seed), shape) / scale
     check_activation(activations.get(name), np.clip(z, -9, 9) + 1e-3, seed=seed).raise_if_failed()
+
+
+@pytest.mark.parametrize("name", [n for n in activations.names() if n != "linear"])
+def test_out_is_written_and_returned(name):
+    z = np.random.default_rng(0).normal(size=(4, 5))
+    out, expected = np.empty_like(z), activations.get(name)(z)
+    assert activations.get(name).function(z, out=out) is out
+    np.testing.assert_allclose(out, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", activations.names())
+def test_z_is_overwritten_only_where_allowed_and_where_backward_does_not_need_it(name):
+    activation, z = activations.get(name), np.random.default_rng(0).normal(size=(4, 5))
+    if name != "linear":  # which gives z back
+        assert not np.shares_memory(activation.forward(z)[0], z)
+    assert np.shares_memory(activation.forward(z, overwrite=True)[0], z) == (activation.keeps == "y")
+
+
+def test_hard_sigmoid_ends_at_zero_and_one():
+    np.testing.assert_array_equal(activations.hard_sigmoid(np.array([-9.0, -3.0, 3.0, 9.0])), [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_rows_of_very_different_size_do_not_disturb_each_other(name):
+    z = np.array([[0.0, 1.0], [5000.0, 5001.0]])
+    y = activations.get(name)(z)
+    np.testing.assert_array_equal(y[0], y[1])
+    np.testing.assert_array_equal(y[0], activations.get(name)(z[0]))
+
+
+def test_calling_keeps_floats_and_makes_float64_of_integers():
+    assert activations.relu(np.ones(2, "float32")).dtype == np.float32
+    assert activations.relu(np.ones(2, "float16")).dtype == np.float16
+    assert activations.relu(np.ones(2, "int32")).dtype == np.float64
+    assert activations.sigmoid([0]).tolist() == [0.5]
+
+
+def test_an_activation_of_ones_own_a_dict_without_parameters_and_what_is_printed():
+    square = activations.Activation("square", lambda z, out=None: z * z, lambda dy, z: 2 * z * dy, keeps="z")
+    y, cache = square.forward(np.array([3.0]), overwrite=True)
+    assert (y.tolist(), square.backward(np.ones(1), cache).tolist()) == ([9.0], [6.0])
+    assert activations.get({"name": "relu"})(np.array([-1.0])) == 0
+    assert repr(activations.relu) == "<activation relu>"
+    both = activations.Activation("scaled", square.function, square.gradient, "z", a=1, b=2)
+    assert repr(both) == "<activation scaled, a=1, b=2>"
+    assert activations.names()[:2] == ["linear", "relu"]
