@@ -1,0 +1,71 @@
+"""The functions are the classes without a reduction: same defaults, same arguments, the loss of each sample."""
+
+import numpy as np
+import pytest
+
+from scratchnet import losses
+
+rng = np.random.default_rng(0)
+ONE_HOT, LABELS, P = np.eye(3)[[0, 2, 1, 1]], np.array([0, 2, 1, 1]), rng.uniform(0.1, 0.9, (4, 3))
+
+CASES = [
+    (losses.mean_squared_error, losses.MeanSquaredError, ONE_HOT, {}),
+    (losses.mean_absolute_error, losses.MeanAbsoluteError, ONE_HOT, {}),
+    (losses.huber, losses.Huber, 3 * ONE_HOT, {}),
+    (losses.huber, losses.Huber, ONE_HOT, {"delta": 0.2}),
+    (losses.binary_crossentropy, losses.BinaryCrossentropy, ONE_HOT, {}),
+    (losses.binary_crossentropy, losses.BinaryCrossentropy, ONE_HOT, {"from_logits": True, "label_smoothing": 0.2}),
+    (losses.categorical_crossentropy, losses.CategoricalCrossentropy, ONE_HOT, {}),
+    (
+        losses.categorical_crossentropy,
+        losses.CategoricalCrossentropy,
+        ONE_HOT,
+        {"from_logits": True, "label_smoothing": 0.2},
+    ),
+    (losses.sparse_categorical_crossentropy, losses.SparseCategoricalCrossentropy, LABELS, {}),
+    (
+        losses.sparse_categorical_crossentropy,
+        losses.SparseCategoricalCrossentropy,
+        LABELS,
+        {"from_logits": True, "ignore_class": 1},
+    ),
+    (losses.kl_divergence, losses.KLDivergence, ONE_HOT, {}),
+    (losses.cosine_similarity, losses.CosineSimilarity, ONE_HOT, {}),
+]
+
+
+@pytest.mark.parametrize(("function", "cls", "y_true", "options"), CASES)
+def test_a_function_gives_the_values_of_its_class(function, cls, y_true, options):
+    values = function(y_true, P, **options)
+    assert values.shape == (4,)
+    np.testing.assert_array_equal(values, cls(reduction=None, **options)(y_true, P))
+    weights = np.ones(4) if "ignore_class" not in options else LABELS != 1
+    assert cls(**options)(y_true, P) == pytest.approx(values.sum() / weights.sum())
+
+
+@pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy", "cosine_similarity"])
+def test_a_function_refuses_another_axis(name):
+    with pytest.raises(ValueError, match="only axis=-1 is implemented, got 0"):
+        getattr(losses, name)(ONE_HOT, P, axis=0)
+    with pytest.raises(ValueError, match="only axis=-1 is implemented, got 0"):
+        losses.sparse_categorical_crossentropy(LABELS, P, axis=0)
+
+
+def test_messages_list_names_separated_by_commas_and_name_a_function():
+    with pytest.raises(ValueError, match="known are mean_squared_error, mean_absolute_error, .*and mse, MSE, mae"):
+        losses.get("nothing")
+
+    def my_loss(y_true, y_pred):
+        return 0
+
+    with pytest.raises(TypeError, match="the function 'my_loss' alone cannot be a loss"):
+        losses.get(my_loss)
+    nameless = type("Nameless", (), {"__call__": lambda self: 0, "__repr__": lambda self: "it"})()
+    with pytest.raises(TypeError, match="the function it alone"):
+        losses.get(nameless)
+
+
+def test_what_is_printed():
+    assert repr(losses.MeanSquaredError()) == (
+        "MeanSquaredError(reduction='sum_over_batch_size', name='mean_squared_error')"
+    )
