@@ -28,7 +28,7 @@ class RMSprop(Optimizer):
         self.momentum = check_number("RMSprop", "momentum", momentum, at_least=0, below=1)
         self.epsilon = check_number("RMSprop", "epsilon", epsilon, at_least=0)
         self.centered = bool(centered)
-        self.slot_names = ("v", *["mean"] * self.centered, *["momentum"] * (momentum > 0))
+        self.slot_names = ("v", *["mean"] * self.centered, *["momentum"] * (self.momentum > 0))
 
     def update_step(self, param, grad, slots, learning_rate):
         v = slots["v"]

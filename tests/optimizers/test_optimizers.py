@@ -89,17 +89,6 @@ def test_going_on_from_a_saved_state_gives_the_same_bits(name, options):
     assert one.iterations == two.iterations == 6
 
 
-def test_a_parameter_may_be_updated_in_stretches():
-    whole, cut = optimizers.Adam(), optimizers.Adam()
-    cut._parts = lambda params: ((key, slice(k, k + 5)) for key, w in params.items() for k in range(0, w.size, 5))
-    a, b = params(), params()
-    for step in range(3):
-        whole.update(a, gradients(step))
-        cut.update(b, gradients(step))
-    for key in a:
-        np.testing.assert_array_equal(a[key], b[key])
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_all_backends_of_adam_agree(dtype):
     results = []
