@@ -28,7 +28,7 @@ def _extent(kernel, dilation):
     return (kernel - 1) * dilation + 1
 
 
-def window_counts(size, kernel_size, strides, padding, dilation):
+def window_counts(size, kernel_size, strides, padding, dilation=(1, 1)):
     """[OH, OW]: how many windows fit into an image of `size` (H, W) with `padding` ((top, bottom), (left, right))."""
     reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
     return [(size[k] + sum(padding[k]) - reach[k] - 1) // strides[k] + 1 for k in range(2)]

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from scratchnet.kernels.geometry import window_counts
+
 
 def max_pool2d_forward(x, pool_size, strides, padding):
     N, H, W, C = x.shape
-    y = np.empty((N, *_output_size(x.shape, pool_size, strides, padding), C), x.dtype)
+    y = np.empty((N, *window_counts(x.shape[1:3], pool_size, strides, padding), C), x.dtype)
     argmax = np.empty(y.shape, np.int32)
     for n, i, j, c in np.ndindex(*y.shape):  # each window
         best, place = None, 0
@@ -35,7 +37,7 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
 
 def average_pool2d_forward(x, pool_size, strides, padding):
     N, H, W, C = x.shape
-    y = np.empty((N, *_output_size(x.shape, pool_size, strides, padding), C), x.dtype)
+    y = np.empty((N, *window_counts(x.shape[1:3], pool_size, strides, padding), C), x.dtype)
     for n, i, j, c in np.ndindex(*y.shape):
         rows, columns = _window(i, j, x.shape, pool_size, strides, padding)
         total = x.dtype.type(0)
@@ -63,7 +65,3 @@ def _window(i, j, x_shape, pool_size, strides, padding):
     rows = range(max(top, 0), min(top + pool_size[0], x_shape[1]))
     columns = range(max(left, 0), min(left + pool_size[1], x_shape[2]))
     return rows, columns
-
-
-def _output_size(x_shape, pool_size, strides, padding):
-    return [(x_shape[1 + k] + sum(padding[k]) - pool_size[k]) // strides[k] + 1 for k in range(2)]

@@ -7,16 +7,23 @@ elements: it is written and read once per output, and memory sets the pace.
 Windows of 2 x 2 side by side, by far the most common ones, have kernels of their own for the maximum, three to five
 times as fast: with four elements known by name, the best so far stays in a register instead of going through `y`.
 
+Where there is one channel only, neighbours in memory are neighbours in the image: that is the case NumPy's kernels, which
+take a place of all windows at a time, are better at.
+
 Gradients are cleared by the kernels and not by `np.zeros`, which holds the interpreter lock, and the other threads up.
 """
 
 import numpy as np
 
+from scratchnet.kernels.geometry import window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numpy import pooling as with_numpy
 
 
 def max_pool2d_forward(x, pool_size, strides, padding):
-    y = np.empty((x.shape[0], *_output_size(x.shape, pool_size, strides, padding), x.shape[3]), x.dtype)
+    if x.shape[3] == 1:
+        return with_numpy.max_pool2d_forward(x, pool_size, strides, padding)
+    y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), x.shape[3]), x.dtype)
     argmax = np.empty(y.shape, np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32)
     if _is_2x2(pool_size, strides, padding):
         _max_forward_2x2(plain(x), y, argmax)
@@ -26,6 +33,8 @@ def max_pool2d_forward(x, pool_size, strides, padding):
 
 
 def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
+    if x_shape[3] == 1:
+        return with_numpy.max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding)
     dx = np.empty(x_shape, dy.dtype)
     if _is_2x2(pool_size, strides, padding):
         _max_backward_2x2(plain(dy), plain(argmax), dx)
@@ -35,19 +44,19 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
 
 
 def average_pool2d_forward(x, pool_size, strides, padding):
-    y = np.empty((x.shape[0], *_output_size(x.shape, pool_size, strides, padding), x.shape[3]), x.dtype)
+    if x.shape[3] == 1:
+        return with_numpy.average_pool2d_forward(x, pool_size, strides, padding)
+    y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), x.shape[3]), x.dtype)
     _average_forward(plain(x), *pool_size, *strides, padding[0][0], padding[1][0], y)
     return y
 
 
 def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
+    if x_shape[3] == 1:
+        return with_numpy.average_pool2d_backward(dy, x_shape, pool_size, strides, padding)
     dx = np.empty(x_shape, dy.dtype)
     _average_backward(plain(dy), *pool_size, *strides, padding[0][0], padding[1][0], dx)
     return dx
-
-
-def _output_size(x_shape, pool_size, strides, padding):
-    return [(x_shape[1 + k] + sum(padding[k]) - pool_size[k]) // strides[k] + 1 for k in range(2)]
 
 
 def _is_2x2(pool_size, strides, padding):

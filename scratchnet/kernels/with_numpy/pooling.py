@@ -5,9 +5,11 @@ For a window of KH x KW that makes KH KW passes over the output, each of them a 
 
 import numpy as np
 
+from scratchnet.kernels.geometry import window_counts
+
 
 def max_pool2d_forward(x, pool_size, strides, padding):
-    OH, OW = _output_size(x.shape, pool_size, strides, padding)
+    OH, OW = window_counts(x.shape[1:3], pool_size, strides, padding)
     views = list(_views(_pad(x, padding, -np.inf), pool_size, strides, OH, OW))
     y = views[0].copy()
     for view in views[1:]:
@@ -33,7 +35,7 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
 
 
 def average_pool2d_forward(x, pool_size, strides, padding):
-    OH, OW = _output_size(x.shape, pool_size, strides, padding)
+    OH, OW = window_counts(x.shape[1:3], pool_size, strides, padding)
     padded = _pad(x, padding, 0)
     y = np.zeros((x.shape[0], OH, OW, x.shape[3]), x.dtype)
     for view in _views(padded, pool_size, strides, OH, OW):
@@ -82,7 +84,3 @@ def _unpad(dpadded, x_shape, padding):
         return dpadded
     (top, _), (left, _) = padding
     return np.ascontiguousarray(dpadded[:, top : top + x_shape[1], left : left + x_shape[2]])
-
-
-def _output_size(x_shape, pool_size, strides, padding):
-    return [(x_shape[1 + k] + sum(padding[k]) - pool_size[k]) // strides[k] + 1 for k in range(2)]
