@@ -93,7 +93,7 @@ class Layer:
             if key not in _KERAS_ONLY:
                 known = ", ".join(_constructor_arguments(type(self)))
                 raise TypeError(f"{cls} has no argument {key!r}: it takes {known}")
-            if not any(value is default or value == default for default in _KERAS_ONLY[key]):
+            if isinstance(value, np.ndarray) or not any(value is d or value == d for d in _KERAS_ONLY[key]):
                 raise TypeError(f"{cls}: Keras's argument {key!r} is not implemented in scratchnet (got {value!r})")
         self.name = unique_name(snake_case(cls)) if name is None else check_name(cls, name)
         self.trainable = bool(trainable)
@@ -310,7 +310,7 @@ class Layer:
             elif isinstance(value, initializers.Initializer):
                 value, default = _serialize(value), _serialize(initializers.get(parameter.default))
             else:
-                default = parameter.default
+                default = config.floatx() if parameter.name == "dtype" else parameter.default
             if (
                 parameter.kind is not parameter.VAR_KEYWORD
                 and parameter.name not in ("self", "name")
