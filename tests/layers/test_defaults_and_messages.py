@@ -4,9 +4,21 @@ import numpy as np
 import pytest
 
 from scratchnet import layers
-from scratchnet.layers import base, symbolic
-from scratchnet.layers import Add, Concatenate, Conv2D, Dense, Flatten, Input, InputLayer, MaxPooling2D, Reshape
-from scratchnet.layers import TimeDistributed, UpSampling2D
+from scratchnet.layers import (
+    Add,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Flatten,
+    Input,
+    InputLayer,
+    MaxPooling2D,
+    Reshape,
+    TimeDistributed,
+    UpSampling2D,
+    base,
+    symbolic,
+)
 
 GLOROT, ZEROS, ORTHOGONAL = "GlorotUniform", "Zeros", "Orthogonal"
 WEIGHTS = {"use_bias": True, "kernel_initializer": GLOROT, "bias_initializer": ZEROS}

@@ -1,0 +1,96 @@
+"""What is said of the choice of a backend, word for word, and that a choice for a block ends with it."""
+
+import importlib.util
+import io
+import sys
+
+import pytest
+
+from scratchnet import kernels
+from scratchnet.kernels.geometry import mirrored, window_counts
+
+
+@pytest.fixture(autouse=True)
+def default():
+    yield
+    kernels.set_backend(None)
+
+
+def test_without_a_choice_numba_computes_where_it_is_installed(monkeypatch):
+    monkeypatch.setenv("SCRATCHNET_BACKEND", " ")
+    monkeypatch.setattr(kernels, "numba_is_installed", lambda: True)
+    assert kernels.describe_backend() == "scratchnet computes with numba (Numba is installed)"
+    monkeypatch.setattr(kernels, "numba_is_installed", lambda: False)
+    assert kernels.describe_backend() == (
+        "scratchnet computes with numpy (Numba and SciPy are not both installed; "
+        "pip install 'scratchnet[fast]' makes it faster)"
+    )
+
+
+def test_the_environment_chooses_any_backend_that_is_there(monkeypatch):
+    monkeypatch.setattr(kernels, "numba_is_installed", lambda: True)
+    for name in ("loops", "numpy", "numba"):
+        monkeypatch.setenv("SCRATCHNET_BACKEND", f" {name} ")
+        assert kernels.get_backend() == name
+        assert kernels.describe_backend() == f"scratchnet computes with {name} (SCRATCHNET_BACKEND)"
+    monkeypatch.setattr(kernels, "numba_is_installed", lambda: False)
+    with pytest.raises(ImportError, match="^SCRATCHNET_BACKEND=numba needs Numba and SciPy: pip install 'scratchnet"):
+        kernels.get_backend()
+    with pytest.raises(ImportError, match="^the backend 'numba' needs Numba and SciPy: pip install 'scratchnet"):
+        kernels.set_backend("numba")
+
+
+def test_an_unknown_name_is_refused_and_changes_nothing():
+    kernels.set_backend("loops")
+    with pytest.raises(ValueError, match="^set_backend: unknown backend 'cuda', expected one of loops, numpy, numba$"):
+        kernels.set_backend("cuda")
+    assert kernels.get_backend() == "loops"
+
+
+def test_a_choice_for_a_block_ends_with_it():
+    kernels.set_backend("numpy")
+    with kernels.using_backend("loops"):
+        assert kernels.get_backend() == "loops"
+        assert kernels._active().__name__ == "scratchnet.kernels.loops"
+    assert kernels.get_backend() == "numpy"
+    with pytest.raises(KeyError), kernels.using_backend("loops"):
+        raise KeyError
+    kernels.load()
+    assert kernels._module.__name__ == "scratchnet.kernels.with_numpy"
+
+
+def test_numba_needs_numba_and_scipy(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    for missing in ((), ("numba",), ("scipy",), ("numba", "scipy")):
+        with monkeypatch.context() as patch:
+            for name in ("numba", "scipy"):
+                patch.delitem(sys.modules, name, raising=False)
+                if name not in missing:
+                    patch.setitem(sys.modules, name, sys)
+            assert kernels.numba_is_installed() == (not missing)
+    with monkeypatch.context() as patch:
+        for name in ("numba", "scipy"):
+            patch.delitem(sys.modules, name, raising=False)
+        patch.setattr(importlib.util, "find_spec", lambda name: sys)
+        assert kernels.numba_is_installed()
+
+
+def test_another_backend_is_announced_again_and_where_it_is_told(monkeypatch, capsys):
+    monkeypatch.setattr(kernels, "_announced", None)
+    stream = io.StringIO()
+    for name in ("numpy", "numpy", "loops"):
+        kernels.set_backend(name)
+        kernels.announce_backend(stream)
+    assert stream.getvalue() == (
+        "scratchnet computes with numpy (set_backend)\nscratchnet computes with loops (set_backend)\n"
+    )
+    kernels.set_backend("numpy")
+    kernels.announce_backend()
+    captured = capsys.readouterr()
+    assert captured.err == "scratchnet computes with numpy (set_backend)\n" and captured.out == ""
+
+
+def test_windows_and_their_mirror_image():
+    assert window_counts((7, 9), (3, 2), (2, 3), ((1, 0), (2, 1)), (2, 1)) == [2, 4]
+    assert window_counts((3, 3), (3, 3), (1, 1), ((0, 0), (0, 0))) == [1, 1]
+    assert mirrored(((1, 0), (2, 5)), (3, 2), (2, 1)) == ((3, 4), (-1, -4))
