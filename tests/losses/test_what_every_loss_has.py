@@ -195,3 +195,58 @@ def test_a_vector_of_no_length_has_a_finite_gradient():
     value, cache = loss.forward(np.array([[3.0, 4.0]]), np.zeros((1, 2)))
     assert value == 0
     np.testing.assert_allclose(loss.backward(cache), [[-0.6e7, -0.8e7]])
+
+
+def said(loss, y_true, y_pred):
+    with pytest.raises(ValueError) as told:
+        loss(np.asarray(y_true), np.asarray(y_pred))
+    return str(told.value)
+
+
+def test_what_is_said_of_targets_that_do_not_fit():
+    binary, p = losses.BinaryCrossentropy(name="b"), np.full((2, 2), 0.5)
+    beyond = 'BinaryCrossentropy "b": targets must lie between 0 and 1, got {}; bytes are divided by 255 first'
+    assert said(binary, [[0, 1.5], [0, 1]], p) == beyond.format("0 to 1.5")
+    assert said(binary, [[-0.5, 0], [0, 1]], p) == beyond.format("-0.5 to 1")
+    one_hot, p = losses.CategoricalCrossentropy(name="c"), np.full((2, 3), 0.5)
+    hint = "; integer labels need sparse_categorical_crossentropy, or to_categorical first"
+    for shape, expected in (((2,), hint), ((2, 1), hint), ((2, 2), ""), ((3,), ""), ((1,), ""), ((2, 3, 1), "")):
+        assert said(one_hot, np.ones(shape), p) == (
+            f'CategoricalCrossentropy "c": targets of shape {shape} do not match predictions of shape (2, 3){expected}'
+        )
+    assert said(one_hot, np.ones((2, 2, 1)), np.ones((2, 2, 3))).endswith(hint)
+    sparse = losses.SparseCategoricalCrossentropy(name="s")
+    hint = "; one-hot targets need categorical_crossentropy"
+    for shape, expected in (((2, 3), hint), ((2, 2), ""), ((3,), ""), ((2, 1, 1), "")):
+        assert said(sparse, np.ones(shape), p) == (
+            f'SparseCategoricalCrossentropy "s": labels of shape {shape} do not match predictions of shape '
+            f"(2, 3){expected}"
+        )
+    for loss, name in ((one_hot, 'CategoricalCrossentropy "c"'), (sparse, 'SparseCategoricalCrossentropy "s"')):
+        assert said(loss, np.ones(3), np.ones(3)) == (
+            f"{name}: predictions need an axis of classes behind the batch axis, got shape (3,)"
+        )
+    assert said(losses.Huber(), np.ones((2, 3)), p[:1]) == (
+        'Huber "huber_loss": targets of shape (2, 3) do not match predictions of shape (1, 3)'
+    )
+    assert said(losses.Huber(), 1.0, 2.0) == (
+        'Huber "huber_loss": predictions need at least one axis, got a single number'
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in DEFAULTS if name != "SparseCategoricalCrossentropy"])
+def test_targets_of_the_right_dtype_are_not_copied(name):
+    t, p = np.eye(3), np.full((3, 3), 0.3)
+    assert np.shares_memory(getattr(losses, name)().check_targets(t, p), t)
+    assert getattr(losses, name)().check_targets(t.astype("int8"), p).dtype == np.float64
+
+
+def test_labels_of_the_right_dtype_are_not_copied_and_without_an_ignored_class_all_count():
+    labels, p = np.array([0, 2, 1]), np.full((3, 3), 0.3)
+    loss = losses.SparseCategoricalCrossentropy()
+    assert np.shares_memory(loss.forward(labels, p)[1].terms.labels, labels)
+    assert loss.valid(labels, (3,)) is None
+    one_class = losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    assert one_class([-1, 0], np.ones((2, 1))) == pytest.approx(0)
+    weighted = losses.SparseCategoricalCrossentropy(ignore_class=7, reduction="mean_with_sample_weight")
+    assert weighted.count([[0], [7], [1]], 2, [0.5, 9, 2]) == 2.5
