@@ -141,16 +141,16 @@ def metas(folder):
 
 
 def forget(folder, condition):
-    """Make mutants wait again whose exit code meets `condition`; how many."""
-    count = 0
+    """Make mutants wait again whose exit code meets `condition`; their names."""
+    forgotten = []
     for _, path in metas(folder):
         record = json.loads(path.read_text())
         codes = record["exit_code_by_key"]
         chosen = [key for key, code in codes.items() if code is not None and condition(code)]
         codes.update(dict.fromkeys(chosen))
         path.write_text(json.dumps(record, indent=4))
-        count += len(chosen)
-    return count
+        forgotten += chosen
+    return forgotten
 
 
 # ---- running ----
@@ -160,8 +160,8 @@ def run(group, folder, names, children):
     """Run mutmut in the working copy; whatever ran out of time, twice."""
     prepare(group, folder)
     _mutmut(folder, names, children)
-    if forget(folder, ran_out_of_time):
-        _mutmut(folder, (), children)
+    if again := forget(folder, ran_out_of_time):
+        _mutmut(folder, again, children)
 
 
 def _mutmut(folder, names, children):
