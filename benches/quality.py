@@ -249,8 +249,8 @@ noise: standard deviation 0.2, clipped to [0, 1]), the loss, Adam with its defau
 the batch size: 128, and 256 for the CIFAR-10 LSTM autoencoder. The last fifth of MNIST's training set is held out
 (`validation_split=0.2`); of CIFAR-10 all images train.
 
-Each side's own: the draw of the initial weights, the order of the samples, and the order in which sums are rounded. So
-the sides differ as two seeds of one side do.
+Each side's own: the draw of the initial weights, the order of the samples, and the order in which sums are rounded. If
+that is all, the sides differ as two seeds of one side do.
 
 A cell is the mean of the seeds and, in brackets, the smallest and the largest of them. The training loss is that of the
 last epoch, the mean over its batches. The verdict is about the test accuracy, or the test loss where there is none: how
