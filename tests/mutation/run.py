@@ -12,7 +12,8 @@ and mutates again only the functions that changed.
 * In the copy, compiled kernels lose their ``@njit``: mutmut leaves decorated functions alone, and a mutant that has to be
   compiled first takes a hundred times longer. So kernels are mutated, and tested, as the plain Python that they also are.
 * mutmut runs for each function the tests that reach it; GROUPS says among which.
-* A test that hangs is a killed mutant, but a machine that was asleep is not: what ran out of time runs once more.
+* A test that hangs is a killed mutant, but a machine that was busy or asleep is not: the time is that of the processor,
+  and what ran out of it counts as not run until it has done so twice.
 * ``equivalent.json`` lists the mutants that no test can tell from the original, each with its reason. They are known by
   their file, their function and their changed lines, not by their number, which changes with every edit.
 * A mutant that changes nothing but the words of a ``raise`` is set apart too: tests hold the words that matter, and a
@@ -63,12 +64,26 @@ ENVIRONMENT = {
     "SCRATCHNET_NUM_THREADS": "1",
 }
 
+# mutmut ends a worker after so many seconds by the clock, or twice as many of the processor; the clock is slowed down.
+RUN_MUTMUT = """
+import sys
+from mutmut.workers import timeout
+register = timeout.register_timeout
+timeout.register_timeout = lambda pid, timeout_s: register(pid, 50 * timeout_s)
+from mutmut.__main__ import cli
+sys.argv[0] = "mutmut"
+cli()
+"""
+
 KILLED, SURVIVED, WAITING = "killed", "survived", "waiting"
 
 
-def status_of(exit_code):
-    """What mutmut's exit code means for the score: out of time and crashed are killed, "no tests" is survived."""
-    if exit_code is None:
+def status_of(exit_code, confirmed=False):
+    """What mutmut's exit code means for the score: crashed is killed, "no tests" is survived.
+
+    Out of time is killed if it is `confirmed`, else not run.
+    """
+    if exit_code is None or (ran_out_of_time(exit_code) and not confirmed):
         return WAITING
     return SURVIVED if exit_code in (0, 33) else KILLED
 
@@ -159,13 +174,16 @@ def forget(folder, condition):
 def run(group, folder, names, children):
     """Run mutmut in the working copy; whatever ran out of time, twice."""
     prepare(group, folder)
+    forget(folder, ran_out_of_time)
     _mutmut(folder, names, children)
-    if again := forget(folder, ran_out_of_time):
+    again = forget(folder, ran_out_of_time)
+    if again:
         _mutmut(folder, again, children)
+    (folder / "ran_twice.json").write_text(json.dumps(again))
 
 
 def _mutmut(folder, names, children):
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children), *names]
+    command = [sys.executable, "-c", RUN_MUTMUT, "run", "--max-children", str(children), *names]
     subprocess.run(command, cwd=folder, env={**os.environ, **ENVIRONMENT}, check=True)
 
 
@@ -182,6 +200,8 @@ def results(folder):
     from mutmut.mutation.data import MutantLineSpans
 
     os.chdir(folder)
+    twice = folder / "ran_twice.json"
+    twice = set(json.loads(twice.read_text())) if twice.exists() else set()
     for file, path in metas(folder):
         codes = json.loads(path.read_text())["exit_code_by_key"]
         index = MutantLineSpans.load(file)
@@ -196,7 +216,7 @@ def results(folder):
                 "name": key,
                 "file": file,
                 "function": function,
-                "status": status_of(code),
+                "status": status_of(code, confirmed=key in twice),
                 "change": change(original, mutant),
                 "wording": only_wording(original, mutant),
             }
