@@ -4,8 +4,9 @@ The autoencoder learns to reconstruct photographs, read row by row (32 rows of 9
 reconstruct has a large error. The threshold comes from normal images alone: it is the quantile of their errors that the
 user sets, so that no anomaly has to be known beforehand.
 
-Some anomalies are easy and some are not: an image with shuffled rows, noise or edges that photographs do not have is
-hard to squeeze through 64 numbers; a class of photographs that was held out looks, to this model, like any other.
+Some anomalies are easy and some are not. Noise, and the hard edges of a digit, do not fit through 64 numbers. Shuffled
+rows do if the photograph is smooth, and most images of a class that training never saw do as well. A grey block is not
+found at all: a flat square is no harder to reconstruct than what it hides.
 
     python examples/cifar10_anomalies.py
     python examples/cifar10_anomalies.py --data full
