@@ -1,8 +1,8 @@
 """Taking noise out of photographs: two autoencoders that are given noisy images and trained towards the clean ones.
 
-The LSTM autoencoder has to squeeze an image of 3,072 numbers through 64. It gets rid of the noise and of all detail with
-it: it can only blur. The convolutional one has no such bottleneck; with a few 3 x 3 filters in a row it looks at a small
-neighbourhood of each pixel and keeps the edges.
+The LSTM autoencoder has to squeeze an image of 3,072 numbers through 64. It gets rid of the noise and of all detail
+with it: it can only blur. The convolutional one has no such bottleneck; with a few 3 x 3 filters in a row it looks at a
+small neighbourhood of each pixel and keeps the edges.
 
     python examples/cifar10_denoising.py
     python examples/cifar10_denoising.py --data full
@@ -27,7 +27,7 @@ def build_lstm():
 
 
 def build_convolutional():
-    """The noise is simpler than the image: the network predicts it, with the opposite sign, and adds it to the image."""
+    """The noise is simpler than the image: the network predicts it with the opposite sign and adds it to the image."""
     image = Input((32, 32, 3))
     h = Conv2D(24, (3, 3), activation="relu", padding="same")(image)
     h = Conv2D(24, (3, 3), activation="relu", padding="same")(h)

@@ -5,8 +5,8 @@ That needs `padding="same"`: without it, 15 x 15 x 32 = 7,200 numbers are left, 
 library says so. But a piece of 128 numbers is a strip of four pixels, with no meaning of its own, and only one
 convolution has looked at the image.
 
-The second lets three convolutions look first, and pools between them. What is left, 8 x 8 places, is read by the LSTM as
-a sequence of 8 rows: each step sees a whole row of the image.
+The second lets three convolutions look first, and pools between them. What is left, 8 x 8 places, is read by the LSTM
+as a sequence of 8 rows: each step sees a whole row of the image.
 
     python examples/cifar10_hybrid.py
     python examples/cifar10_hybrid.py --data full
