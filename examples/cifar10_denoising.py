@@ -4,6 +4,9 @@ The LSTM autoencoder has to squeeze an image of 3,072 numbers through 64. It get
 with it: it can only blur. The convolutional one has no such bottleneck; with a few 3 x 3 filters in a row it looks at a
 small neighbourhood of each pixel and keeps the edges.
 
+On the sample of 2,020 images the LSTM autoencoder has too little to learn from: what it gives back is further from the
+clean image than the noisy one is. With all of CIFAR-10 it is nearer.
+
     python examples/cifar10_denoising.py
     python examples/cifar10_denoising.py --data full
 """
