@@ -52,6 +52,7 @@ GROUPS = {
 }
 # How things are compiled cannot be seen where nothing is.
 LEFT_OUT = ["scratchnet/kernels/with_numba/compile.py"]
+TESTS_OF_COMPILING = "tests/kernels/test_compiled.py"
 
 ENVIRONMENT = {
     "HYPOTHESIS_PROFILE": "mutation",
@@ -106,7 +107,7 @@ def prepare(group, folder):
         "source_paths": ["scratchnet"],
         "only_mutate": files,
         "do_not_mutate": LEFT_OUT,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", f"--ignore={TESTS_OF_COMPILING}"],
         "pytest_add_cli_args_test_selection": tests,
         "process_isolation": "forkserver",
         "timeout_multiplier": "5",
