@@ -27,7 +27,7 @@ import time
 # The names under which a package may be installed: the module of tensorflow-cpu is tensorflow too.
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "scikit-learn": ("scikit-learn",)}
 _NOT_IN_RESULTS = ("json", "plot", "page", "worker", "weights")  # where files lie, and what a bench tells itself
-PACKAGES = ("numpy", "scipy", "numba", "tensorflow", "jax", "torch", "keras")
+PACKAGES = ("numpy", "numba", "tensorflow", "jax", "torch", "keras")
 
 
 # ---- the command line ----

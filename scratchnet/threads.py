@@ -21,7 +21,6 @@ _blas_lock = threading.Lock()
 _blas_users = 0
 _blas_limit = None
 _blas_controller = None
-_blas_of = None  # the backend for which `_blas_controller` looked: each may bring a BLAS of its own
 
 
 def set_num_threads(count):
@@ -90,13 +89,13 @@ class Workers:
 @contextlib.contextmanager
 def _single_threaded_blas():
     """Holds BLAS to one thread; the last of several users that overlap in time gives it back its threads."""
-    global _blas_users, _blas_limit, _blas_controller, _blas_of
+    global _blas_users, _blas_limit, _blas_controller
     with _blas_lock:
         if _blas_users == 0:
-            if _blas_of != kernels.get_backend():
+            if _blas_controller is None:
                 from threadpoolctl import ThreadpoolController
 
-                _blas_controller, _blas_of = ThreadpoolController(), kernels.get_backend()
+                _blas_controller = ThreadpoolController()
             _blas_limit = _blas_controller.limit(limits=1, user_api="blas")
         _blas_users += 1
     try:

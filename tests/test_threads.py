@@ -56,7 +56,7 @@ def test_an_exception_of_any_item_is_raised_after_all_have_ended(failing):
 def test_blas_is_held_to_one_thread_until_the_last_of_several_users_has_gone():
     info = pytest.importorskip("threadpoolctl").threadpool_info
 
-    def blas():  # NumPy's; SciPy may have brought another
+    def blas():  # NumPy's; other libraries may have brought another
         return [pool["num_threads"] for pool in info() if pool["user_api"] == "blas" and "numpy" in pool["filepath"]]
 
     before = blas()

@@ -2,8 +2,7 @@
 
 * ``loops``: the definition, in plain Python loops. Slow, obvious, made to be stepped through.
 * ``numpy``: vectorised, on NumPy and its BLAS alone.
-* ``numba``: compiled, where Numba is installed, and SciPy, whose BLAS compiled code calls
-  (``pip install 'scratchnet[fast]'``).
+* ``numba``: compiled, where Numba is installed (``pip install 'scratchnet[fast]'``).
 
 They are tested equal, forward and backward. Which one is used is chosen here and nowhere else: by `set_backend`, by the
 environment variable `SCRATCHNET_BACKEND`, and otherwise Numba where it is installed, else NumPy.
@@ -35,7 +34,7 @@ def set_backend(name):
     if name is not None:
         _check_name(name, "set_backend")
         if name == "numba" and not numba_is_installed():
-            raise ImportError("the backend 'numba' needs Numba and SciPy: pip install 'scratchnet[fast]'")
+            raise ImportError("the backend 'numba' needs Numba: pip install 'scratchnet[fast]'")
     _backend, _module = name, None
 
 
@@ -77,11 +76,11 @@ def _choose():
     if setting:
         _check_name(setting, "SCRATCHNET_BACKEND")
         if setting == "numba" and not numba_is_installed():
-            raise ImportError("SCRATCHNET_BACKEND=numba needs Numba and SciPy: pip install 'scratchnet[fast]'")
+            raise ImportError("SCRATCHNET_BACKEND=numba needs Numba: pip install 'scratchnet[fast]'")
         return setting, "SCRATCHNET_BACKEND"
     if numba_is_installed():
         return "numba", "Numba is installed"
-    return "numpy", "Numba and SciPy are not both installed; pip install 'scratchnet[fast]' makes it faster"
+    return "numpy", "Numba is not installed; pip install 'scratchnet[fast]' makes it faster"
 
 
 def _check_name(name, where):
@@ -90,8 +89,8 @@ def _check_name(name, where):
 
 
 def numba_is_installed():
-    """Whether the backend "numba" can be chosen: Numba and SciPy are there; neither is imported to find out."""
-    return all(name in sys.modules or importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
+    """Whether the backend "numba" can be chosen: Numba is there, which is not imported to find out."""
+    return "numba" in sys.modules or importlib.util.find_spec("numba") is not None
 
 
 def load():

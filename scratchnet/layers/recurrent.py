@@ -2,8 +2,8 @@
 
 The time loop, forward and back, is the heavy one and stands in `scratchnet.kernels`; in the backend "numpy" it reads like
 the equations. It works on arrays with time as the first axis, such as (T, N, U): then the values of one step lie together
-in memory, and matrix products take them without a copy. As x is copied for that anyway, a column of ones is put behind it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives
-dW and db in one.
+in memory, and matrix products take them without a copy. As x is copied for that anyway, a column of ones is put behind
+it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives dW and db in one.
 """
 
 import numpy as np

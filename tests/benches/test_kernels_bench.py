@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("numba")
-pytest.importorskip("scipy")
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "benches" / "kernels.py"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
-pytest.importorskip("scipy")
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "benches" / "startup.py"

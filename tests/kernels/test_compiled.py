@@ -64,6 +64,31 @@ def test_no_index_leaves_its_array_and_compiling_is_announced_once(tmp_path):
     assert result.stderr.count("compiling kernels for this machine") == 1
 
 
+OTHER_PROCESSOR = """
+import llvmlite.binding
+import numpy as np
+found = llvmlite.binding.get_host_cpu_features()  # Numba goes on compiling for this processor
+llvmlite.binding.get_host_cpu_features = lambda: found
+found.get = {features}.get
+from scratchnet.kernels.with_numba import matmul, tile
+rng = np.random.default_rng(0)
+for dtype in (np.float32, np.float64):
+    a, b, c = (rng.normal(size=shape).astype(dtype) for shape in ((15, 300), (300, 45), (15, 45)))
+    matmul.matmul(a, b, c)
+    np.testing.assert_allclose(c, a @ b, rtol=0, atol=1e-3 if dtype == np.float32 else 1e-12)
+print(tile.VECTOR_BYTES, tile.TALLEST)
+"""
+
+
+@pytest.mark.parametrize(
+    "features, expected", [({}, "16 8"), ({"avx": True}, "32 4"), ({"avx": True, "avx512f": True}, "64 8")]
+)
+def test_a_product_is_right_with_the_vectors_of_any_processor(tmp_path, features, expected):
+    # the instructions are LLVM's matter: what this processor has no vectors for, it makes of smaller ones
+    program = OTHER_PROCESSOR.replace("{features}", repr(features))
+    assert run(program, NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path)).stdout.strip() == expected
+
+
 def test_a_layout_is_not_compiled_for_anew():
     from scratchnet.kernels import with_numba
     from scratchnet.kernels.with_numba import pooling, upsampling

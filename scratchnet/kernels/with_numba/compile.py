@@ -1,16 +1,13 @@
 """How everything in this folder is compiled.
 
 * Lazily: a function is compiled for the dtypes of its first call, and cached on disk (`cache=True`). The cache does not
-  notice a change in a function that comes from another file; so a kernel's helpers stand in the kernel's own file. Nor
-  does it notice a change of the settings here: after one, the folder's ``__pycache__`` has to be deleted.
+  notice a change in a function that comes from another file; so a kernel's helpers stand in the kernel's own file. After a
+  change of what is shared, `matmul`, `tile` and the settings here, the folder's ``__pycache__`` has to be deleted.
 * ``nogil``: threads run kernels side by side.
 * Without ``parallel=True``: threads are made once, above the layers (`scratchnet.threads`).
 * fastmath without "nnan" and "ninf": NaN checks and padding with minus infinity must go on working. What is allowed is
   to reorder and fuse sums, so that they vectorise; ``reorder=False`` forbids even that, where digits were counted.
 * With NumPy's error model: a division that may raise ZeroDivisionError is not vectorised.
-
-`np.dot` in compiled code calls SciPy's BLAS, without the interpreter and its lock. SciPy's BLAS is loaded here, and not at
-the first product, because `scratchnet.threads` holds every BLAS that it finds loaded to one thread.
 """
 
 import functools
@@ -19,7 +16,6 @@ import threading
 
 import numba
 import numpy as np
-import scipy.linalg.cython_blas  # noqa: F401
 
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 

@@ -1,6 +1,6 @@
 """Convolution: the same moves as in `scratchnet.kernels.with_numpy.convolution`, whose head explains them, compiled.
 
-Piece after piece, the patches under the windows are copied together and multiplied by BLAS. From the first piece to the
+Piece after piece, the patches under the windows are copied together and multiplied. From the first piece to the
 last no line of Python runs: threads that compute side by side would wait for the interpreter's lock at each of them,
 which took a quarter of the time of a small convolution.
 
@@ -17,9 +17,9 @@ import numpy as np
 
 from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.matmul import matmul
 
 _CACHE = 768 * 1024  # bytes to work on at a time
-_SMALL = 100**3  # multiply-adds; up to here OpenBLAS takes a product for a small one, and does not repack what it reads
 _FEW = 5  # channels; with fewer an image row is the longer run
 
 
@@ -34,12 +34,12 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     if max(strides) == 1 and F < min(_FEW, C):
         weights = np.ascontiguousarray(kernel.transpose(2, 0, 1, 3)).reshape(C, -1)  # (C, KH KW F)
         size = (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize
-        for images, rows in _pieces(N, size, H * W * weights.size):
+        for images, rows in _pieces(N, size):
             _forward_adding(x[rows], weights, bias, relu, geometry, images, y[rows])
     else:
         weights = np.concatenate([kernel.reshape(-1, F), bias[None]])  # (KH KW C + 1, F)
         size = (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize
-        for images, rows in _pieces(N, size, C < _FEW and OH * OW * weights.size):
+        for images, rows in _pieces(N, size):
             P = _patches(images * OH * OW, len(weights), C, x.dtype)
             _forward_gathering(x[rows], weights, relu, geometry, C < _FEW, P, y[rows])
     return y
@@ -57,7 +57,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         dflipped, dbias = np.zeros_like(flipped), np.zeros(F, x.dtype)
         geometry = _geometry(kernel, strides, mirrored(padding, (KH, KW), dilation), dilation)
         size = (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize
-        for images, rows in _pieces(N, size, F < _FEW and H * W * flipped.size):
+        for images, rows in _pieces(N, size):
             P = _patches(images * H * W, len(flipped), F, x.dtype)
             _backward_gathering_dy(
                 dy[rows], y[rows], relu, x[rows], flipped, geometry, needs_dx, F < _FEW, P, dflipped, dbias, dx[rows]
@@ -65,13 +65,25 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         dkernel = dflipped.reshape(KH, KW, F, C)[::-1, ::-1].transpose(0, 1, 3, 2)
     else:
         weights = kernel.reshape(-1, F)  # (KH KW C, F)
+        weights_T = np.ascontiguousarray(weights.T)
         dweights = np.zeros((len(weights) + 1, F), x.dtype)
         geometry = _geometry(kernel, strides, padding, dilation)
         size = (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize
-        for images, rows in _pieces(N, size, C < _FEW and OH * OW * dweights.size):
+        for images, rows in _pieces(N, size):
             P = _patches(images * OH * OW, len(dweights), C, x.dtype)
             _backward_gathering_x(
-                dy[rows], y[rows], relu, x[rows], weights, geometry, needs_dx, C < _FEW, P, dweights, dx[rows]
+                dy[rows],
+                y[rows],
+                relu,
+                x[rows],
+                weights,
+                weights_T,
+                geometry,
+                needs_dx,
+                C < _FEW,
+                P,
+                dweights,
+                dx[rows],
             )
         dkernel, dbias = dweights[:-1].reshape(kernel.shape), dweights[-1]
     return dx if needs_dx else None, np.ascontiguousarray(dkernel), dbias
@@ -83,13 +95,9 @@ def _geometry(kernel, strides, padding, dilation):
     return tuple(int(k) for k in (*kernel.shape[:2], *strides, *dilation, top, left))
 
 
-def _pieces(N, bytes_per_image, multiply_adds_per_image):
-    """``(images in a piece, slice of the batch)``: once for all pieces of equal size, once for the images left over.
-
-    `multiply_adds_per_image`: of a product that should stay a small one to BLAS; 0 where that does not matter.
-    """
-    at_most = _SMALL // multiply_adds_per_image if multiply_adds_per_image else N
-    images = max(min(_CACHE // max(bytes_per_image, 1), at_most, N), 1)
+def _pieces(N, bytes_per_image):
+    """``(images in a piece, slice of the batch)``: once for all pieces of equal size, once for the images left over."""
+    images = max(min(_CACHE // max(bytes_per_image, 1), N), 1)
     whole = N - N % images
     return [(n, rows) for n, rows in ((images, slice(whole)), (N - whole, slice(whole, N))) if n and rows.stop]
 
@@ -112,10 +120,10 @@ def _forward_gathering(x, weights, relu, geometry, few, P, y):
         z = y[n : n + images].reshape(-1, F)  # (M, F)
         if few:
             _gather_planes(x[n : n + images], OH, OW, geometry, P)
-            np.dot(P.T, weights, z)
+            matmul(P.T, weights, z)
         else:
             _gather_rows(x[n : n + images], OH, OW, geometry, P)
-            np.dot(P, weights, z)
+            matmul(P, weights, z)
         if relu:
             values = z.reshape(-1)
             for k in range(values.size):
@@ -132,7 +140,7 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
     lines = products.reshape(images, H, W, KH * KW * F)
     total = np.empty(OW, x.dtype)
     for start in range(0, N, images):
-        np.dot(x[start : start + images].reshape(-1, C), weights, products)
+        matmul(x[start : start + images].reshape(-1, C), weights, products)
         for n in range(images):
             for i in range(OH):
                 for f in range(F):
@@ -150,7 +158,7 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
 
 
 @njit
-def _backward_gathering_x(dy, y, relu, x, weights, geometry, needs_dx, few, P, dweights, dx):
+def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, needs_dx, few, P, dweights, dx):
     """dweights += P^T dz; dP = dz weights^T, whose windows add up to dx."""
     N, OH, OW, F = dy.shape
     M, K = P.size // len(dweights), len(weights)
@@ -164,16 +172,16 @@ def _backward_gathering_x(dy, y, relu, x, weights, geometry, needs_dx, few, P, d
             dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
         if few:
             _gather_planes(x[n : n + images], OH, OW, geometry, P)
-            np.dot(P, dz, product)
+            matmul(P, dz, product)
         else:
             _gather_rows(x[n : n + images], OH, OW, geometry, P)
-            np.dot(P.T, dz, product)
+            matmul(P.T, dz, product)
         dweights += product
         if needs_dx and few:
-            np.dot(weights, dz.T, dP)
+            matmul(weights, dz.T, dP)
             _add_planes(dP, OH, OW, geometry, dx[n : n + images])
         elif needs_dx:
-            np.dot(dz, weights.T, dP)
+            matmul(dz, weights_T, dP)
             _add_rows(dP, OH, OW, geometry, dx[n : n + images])
 
 
@@ -184,25 +192,33 @@ def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, needs_dx, few, P, 
     _, OH, OW, F = dy.shape
     images = P.size // (len(flipped) * H * W)
     scratch = np.empty((images * OH * OW, F), dy.dtype)
-    ones = np.ones(len(scratch), dy.dtype)
     product = np.empty_like(dflipped)
     for n in range(0, N, images):
         dz = dy[n : n + images].reshape(-1, F)  # (M, F)
         if relu:
             dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
-        dbias += np.dot(ones, dz)
+        _add_columns(dz, dbias)
         pixels = x[n : n + images].reshape(-1, C)
         if few:
             _gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, P)
-            np.dot(P, pixels, product)
+            matmul(P, pixels, product)
         else:
             _gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
-            np.dot(P.T, pixels, product)
+            matmul(P.T, pixels, product)
         dflipped += product
         if needs_dx and few:
-            np.dot(P.T, flipped, dx[n : n + images].reshape(-1, C))
+            matmul(P.T, flipped, dx[n : n + images].reshape(-1, C))
         elif needs_dx:
-            np.dot(P, flipped, dx[n : n + images].reshape(-1, C))
+            matmul(P, flipped, dx[n : n + images].reshape(-1, C))
+
+
+@njit
+def _add_columns(dz, dbias):
+    """dbias += the sum over the rows of dz."""
+    for m in range(len(dz)):
+        row = dz[m]
+        for f in range(dbias.size):
+            dbias[f] += row[f]
 
 
 @njit

@@ -1,11 +1,12 @@
-"""The recurrent layers' way through time, compiled, the matrix products (BLAS's) included.
+"""The recurrent layers' way through time, compiled, the matrix products included.
 
 A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that compute
 side by side would spend a fifth of their time waiting for the interpreter's lock.
 
-Shape of a step, which is all that happens between two products: a sample's row of pre-activations (4U numbers, 2 KB for U = 128 in float32) stays in the first-level
-cache while short loops over U run over it, one for each equation. Short loops with few arrays are what the compiler
-vectorises; one long loop with all equations it would not, having to prove that too many arrays do not overlap.
+Shape of a step, which is all that happens between two products: a sample's row of pre-activations (4U numbers, 2 KB for
+U = 128 in float32) stays in the first-level cache while short loops over U run over it, one for each equation. Short
+loops with few arrays are what the compiler vectorises; one long loop with all equations it would not, having to prove
+that too many arrays do not overlap.
 
 `math.exp` and `math.tanh` are calls for one number at a time. In float32 they are replaced by a polynomial, which
 vectorises and is right to a few units in the last place; float64, in which gradients are proved, keeps the exact ones.
@@ -19,6 +20,7 @@ import math
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.matmul import matmul
 
 _LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
 _CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
@@ -225,7 +227,7 @@ def _lstm_step_backward(dh, dc, c_prev, gates, a, dz, code, recurrent_code):
 def _simple_rnn_forward(xW, R, h, code):
     z = np.empty_like(h[0])
     for t in range(len(h) - 1):
-        np.dot(h[t], R, z)
+        matmul(h[t], R, z)
         _simple_rnn_step_forward(z, xW[t % len(xW)], h[t + 1], code)
 
 
@@ -235,14 +237,14 @@ def _simple_rnn_backward(dy, dh, RT, h, dz, code):
         if len(dy) > 0:
             _add(dy[t], dh)
         _simple_rnn_step_backward(dh, h[t + 1], dz[t], code)
-        np.dot(dz[t], RT, dh)
+        matmul(dz[t], RT, dh)
 
 
 @njit
 def _lstm_forward(xW, R, h, c, gates, a, code, recurrent_code):
     z = np.empty_like(gates[0])
     for t in range(len(a)):
-        np.dot(h[t], R, z)
+        matmul(h[t], R, z)
         _lstm_step_forward(z, xW[t % len(xW)], c[t], gates[t], c[t + 1], a[t], h[t + 1], code, recurrent_code)
 
 
@@ -252,7 +254,7 @@ def _lstm_backward(dy, dh, dc, RT, c, gates, a, dz, code, recurrent_code):
         if len(dy) > 0:
             _add(dy[t], dh)
         _lstm_step_backward(dh, dc, c[t], gates[t], a[t], dz[t], code, recurrent_code)
-        np.dot(dz[t], RT, dh)
+        matmul(dz[t], RT, dh)
 
 
 @njit

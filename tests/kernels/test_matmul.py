@@ -1,0 +1,73 @@
+"""The matrix product of compiled code: NumPy's, for every size, layout and dtype."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+numba = pytest.importorskip("numba")
+
+from scratchnet.kernels.with_numba import matmul as module  # noqa: E402
+from scratchnet.kernels.with_numba.matmul import matmul  # noqa: E402
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
+
+DTYPES = (np.float32, np.float64)
+EPS = {dtype: np.finfo(dtype).eps for dtype in DTYPES}
+
+
+def matrices(M, K, N, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
+
+
+def check(a, b):
+    c = np.full((len(a), b.shape[1]), np.nan, a.dtype)
+    matmul(a, b, c)
+    # Each product of K terms is off by at most K roundings of the terms' sizes (Higham, "Accuracy and stability", 3.1).
+    bound = (max(a.shape[1], 1) * EPS[a.dtype.type]) * (np.abs(a).astype(float) @ np.abs(b).astype(float))
+    assert (np.abs(c - a.astype(float) @ b.astype(float)) <= bound).all()
+    return c
+
+
+@given(
+    st.integers(1, 20), st.integers(0, 40), st.integers(1, 70), st.sampled_from(DTYPES), st.booleans(), st.booleans()
+)
+def test_it_is_numpys_product_for_every_size_and_layout(M, K, N, dtype, turn_a, turn_b):
+    a, b = matrices(M, K, N, dtype)
+    check(np.asfortranarray(a) if turn_a else a, np.asfortranarray(b) if turn_b else b)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("K", [module._DEPTH - 1, module._DEPTH, module._DEPTH + 1, 2 * module._DEPTH + 3])
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+def test_blocks_of_the_right_matrix_add_up(K, extra, dtype):
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    for vectors in (1, 2, 3):
+        check(*matrices(11, K, vectors * lanes + extra, dtype))
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="of compiled tiles; in plain Python NumPy multiplies")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_row_does_not_depend_on_the_others(dtype):
+    # so that a batch gives the same bits, however it is divided among threads
+    a, b = matrices(15, 300, 45, dtype)
+    whole = check(a, b)
+    for rows in (slice(0, 1), slice(3, 8), slice(4, 15)):
+        np.testing.assert_array_equal(check(a[rows], b), whole[rows])
+
+
+def test_what_is_not_a_number_stays_in_its_row_and_column():
+    a, b = matrices(9, 5, 21, np.float32)
+    a[2, 1], b[3, 20] = np.nan, np.inf
+    c = np.empty((9, 21), np.float32)
+    matmul(a, b, c)
+    finite = np.isfinite(c)
+    assert not finite[2].any() and not finite[:, 20].any()
+    assert np.delete(np.delete(finite, 2, 0), 20, 1).all()
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    a, b = matrices(4, 3, 5, np.float64)
+    for a, b, c in ((a[:, :2], b, np.empty((4, 5))), (a, b, np.empty((3, 5))), (a, b, np.empty((4, 6)))):
+        with pytest.raises(ValueError, match="do not fit"):
+            matmul(a, b, c)
