@@ -23,7 +23,7 @@ _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", 
 
 
 class LossCache(NamedTuple):
-    dvalues: Any  # the adjoint of the values, w / count, or one number; None if there is no gradient
+    dvalues: Any  # the adjoint of the values, w / count, or one number
     terms: Any  # what the loss's own derivative needs
     shape: tuple  # of y_pred
     dtype: Any  # of y_pred
@@ -113,10 +113,10 @@ class Loss:
         values, terms = self.values(y_true, y_pred)  # (N, ...)
         weights = self._weights(sample_weight, y_true, values.shape)
         if weights is not None:
-            weights = weights.astype(dtype, copy=False)
+            weights = weights.astype(dtype)
             values = values * weights
         if self.reduction == "none":
-            return values, LossCache(None, None, shape, kept_dtype)
+            return values, None
         if count is None:
             count = self.count(y_true, y_pred.ndim, sample_weight)
         scale = dtype.type(1 / count if count else 0)
@@ -125,11 +125,13 @@ class Loss:
 
     def backward(self, cache):
         """``dy_pred``: the gradient of the value, in the shape and dtype of the predictions."""
-        if cache.dvalues is None:
+        if cache is None:
             raise self.error('with reduction="none" the loss is an array, which has no gradient; take reduction="sum"')
         dvalues = np.asarray(cache.dvalues)[..., None]  # (N, ..., 1), or (1,)
         dy_pred = self.gradient(dvalues, cache.terms)
-        return dy_pred.reshape(cache.shape).astype(cache.dtype, copy=False)
+        if dy_pred.shape != cache.shape:
+            raise self.error(f"gradient gives shape {dy_pred.shape} for predictions of shape {cache.shape}")
+        return dy_pred.astype(cache.dtype, copy=False)
 
     def count(self, y_true, ndim, sample_weight=None):
         """What the weighted sum of the values of this batch is divided by; `ndim` is the number of axes of y_pred."""

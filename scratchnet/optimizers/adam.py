@@ -88,16 +88,12 @@ class Nadam(Optimizer):
     def _momentum(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
-    def _momentum_product(self, t):
-        """mu_1 ... mu_t, from the product of the step before where it is known."""
-        done, product = self._product if self._product[0] <= t else (0, 1.0)
+    def begin_step(self):
+        t = self.iterations + 1
+        done, product = self._product if self._product[0] == self.iterations else (0, 1.0)  # else: set_state was called
         for k in range(done + 1, t + 1):
             product *= self._momentum(k)
-        return product
-
-    def begin_step(self, learning_rate):
-        t = self.iterations + 1
-        self._product = (t, self._momentum_product(t))
+        self._product = (t, product)
 
     def update_step(self, param, grad, slots, learning_rate):
         t = self.iterations + 1
@@ -106,7 +102,7 @@ class Nadam(Optimizer):
         m += (grad - m) * (1 - self.beta_1)
         v += (grad * grad - v) * (1 - self.beta_2)
         mu, mu_next = self._momentum(t), self._momentum(t + 1)
-        product = self._momentum_product(t)
+        _, product = self._product
         m_hat = m * dtype(mu_next / (1 - product * mu_next)) + grad * dtype((1 - mu) / (1 - product))
         v_hat = v / dtype(1 - self.beta_2**t)
         param -= m_hat * dtype(learning_rate) / (np.sqrt(v_hat) + self.epsilon)

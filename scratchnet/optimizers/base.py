@@ -149,7 +149,7 @@ class Optimizer:
         if self.clipvalue or self.clipnorm or self.global_clipnorm:  # of the sum
             parts = [self.clip({key: _sum([part[key] for part in parts]) for key in params})]
         learning_rate = self.learning_rate
-        self.begin_step(learning_rate)
+        self.begin_step()
         list(run(lambda share: self._update_share(params, parts, learning_rate, share), _divided(params, shares)))
         self.iterations += 1
 
@@ -165,7 +165,7 @@ class Optimizer:
                 raise ValueError(f"{type(self).__name__}: {key} has shape {w.shape}, its gradient {grads[key].shape}")
         return grads
 
-    def begin_step(self, learning_rate):
+    def begin_step(self):
         """Called once before each step, for what depends on the number of the step only."""
 
     def _update_share(self, params, parts, learning_rate, share):
@@ -211,7 +211,7 @@ class Optimizer:
         self._undecayed = re.compile("|".join(var_names)) if var_names else None
 
     def _is_undecayed(self, key):
-        return self._undecayed is not None and self._undecayed.search(key.rsplit("/", 1)[-1]) is not None
+        return self._undecayed is not None and self._undecayed.search(key.rpartition("/")[2]) is not None
 
     # ---- state and configuration ----
 
@@ -247,13 +247,8 @@ class Optimizer:
 
     def get_config(self):
         """The constructor's arguments as JSON-able values; of a function as learning rate, the value it gives now."""
-        settings = {}
-        for base in type(self).__mro__:
-            if base is object:
-                break
-            for argument in inspect.signature(base.__init__).parameters:
-                if argument not in ("self", "kwargs") and argument not in settings and hasattr(self, argument):
-                    settings[argument] = getattr(self, argument)
+        arguments = [name for cls in type(self).__mro__ for name in inspect.signature(cls.__init__).parameters]
+        settings = {name: getattr(self, name) for name in arguments if hasattr(self, name)}
         if isinstance(self._learning_rate, schedules.LearningRateSchedule):
             settings["learning_rate"] = schedules.serialize(self._learning_rate)
         return settings

@@ -88,6 +88,49 @@ def test_a_loss_of_ones_own():
         losses.get(3)
 
 
+class ButTheFirst(losses.MeanSquaredError):
+    """Spares the first step of each sequence."""
+
+    def valid(self, y_true, shape):
+        counts = np.ones(shape, dtype=bool)
+        counts[:, 0] = False
+        return counts
+
+
+def test_a_loss_of_ones_own_says_which_values_count():
+    loss, y_true, y_pred = ButTheFirst(), np.zeros((2, 3, 1)), np.array([[[9.0], [1], [2]], [[9], [3], [4]]])
+    assert loss.count(y_true, 3) == 4
+    value, cache = loss.forward(y_true, y_pred)
+    assert value == (1 + 4 + 9 + 16) / 4
+    np.testing.assert_array_equal(loss.backward(cache)[..., 0], [[0, 0.5, 1], [0, 1.5, 2]])
+
+
+class Sum(losses.Loss):
+    def values(self, y_true, y_pred):
+        return y_pred.sum(axis=-1), y_pred
+
+    def gradient(self, dvalues, cache):
+        return cache
+
+
+def test_what_has_the_right_dtype_is_not_copied():
+    y_pred = np.ones((2, 3), "float32")
+    _, cache = Sum().forward(y_pred, y_pred)
+    assert np.shares_memory(cache.terms, y_pred)
+    assert np.shares_memory(Sum().backward(cache), cache.terms)
+
+
+def test_a_gradient_of_the_wrong_shape_is_named():
+    class Wrong(Sum):
+        def gradient(self, dvalues, cache):
+            return np.ones(cache.shape[:1])
+
+    loss = Wrong()
+    with pytest.raises(ValueError) as told:
+        loss.backward(loss.forward(np.ones((2, 3)), np.ones((2, 3)))[1])
+    assert str(told.value) == 'Wrong "wrong": gradient gives shape (2,) for predictions of shape (2, 3)'
+
+
 def test_unknown_reductions_name_the_known_ones():
     with pytest.raises(ValueError) as told:
         losses.Huber(reduction="median")
@@ -115,6 +158,8 @@ def test_the_count_is_that_of_the_values_of_the_weights_or_one():
     assert losses.MeanSquaredError(reduction="sum").count(y_true, 3, weights) == 1
     assert losses.MeanSquaredError(reduction="mean_with_sample_weight").count(y_true, 3) == 12
     assert losses.MeanSquaredError(reduction="mean_with_sample_weight").count(y_true, 3, np.ones((4, 3))) == 12
+    large = np.array([2**24, 1, 1], "float32")  # whose sum in float32 is 2^24
+    assert losses.MeanSquaredError(reduction="mean_with_sample_weight").count(np.zeros((3, 1)), 2, large) == 2**24 + 2
     sparse = losses.SparseCategoricalCrossentropy(ignore_class=7)
     assert sparse.count(np.array([0, 7, 1]), 2) == 2
     weighted = losses.SparseCategoricalCrossentropy(ignore_class=7, reduction="mean_with_sample_weight")
@@ -214,7 +259,8 @@ def test_what_is_said_of_targets_that_do_not_fit():
         assert said(one_hot, np.ones(shape), p) == (
             f'CategoricalCrossentropy "c": targets of shape {shape} do not match predictions of shape (2, 3){expected}'
         )
-    assert said(one_hot, np.ones((2, 2, 1)), np.ones((2, 2, 3))).endswith(hint)
+    for shape in ((2, 2), (2, 2, 1)):
+        assert said(one_hot, np.ones(shape), np.ones((2, 2, 3))).endswith(hint)
     sparse = losses.SparseCategoricalCrossentropy(name="s")
     hint = "; one-hot targets need categorical_crossentropy"
     for shape, expected in (((2, 3), hint), ((2, 2), ""), ((3,), ""), ((2, 1, 1), "")):

@@ -1,5 +1,7 @@
 """What losses accept and refuse: shapes, dtypes, labels, names; messages say what was given and what is expected."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,13 @@ def test_labels_outside_the_classes_are_named(labels, kind, message):
         loss(np.array(labels), np.full((2, 3), 0.3))
 
 
+def test_labels_of_sequences_have_an_axis_of_size_1_or_none():
+    labels, p = np.array([[0, 2], [1, 1]]), np.array([[[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]] * 2)  # (N, T), (N, T, C)
+    loss = losses.SparseCategoricalCrossentropy(reduction="none")
+    np.testing.assert_allclose(loss(labels, p), [[np.log(2), np.log(2)], [np.log(4), np.log(4)]], rtol=1e-6)
+    np.testing.assert_array_equal(loss(labels[..., None], p), loss(labels, p))
+
+
 def test_only_the_ignored_class_may_be_outside():
     loss = losses.SparseCategoricalCrossentropy(ignore_class=-1)
     assert loss([-1, 0], np.full((2, 3), 0.3)) == pytest.approx(np.log(3))
@@ -115,9 +124,8 @@ def test_a_single_number_is_no_prediction():
 @pytest.mark.parametrize("shape", [(3,), (4, 3), (1, 3), (4, 2, 3), (2, 4)])
 def test_sample_weights_that_do_not_match(shape):
     for reduction in ("sum_over_batch_size", "mean_with_sample_weight"):
-        with pytest.raises(
-            ValueError, match=r"sample weights of shape \(.*\) do not match loss values of shape \(4, 2\)"
-        ):
+        message = f"sample weights of shape {shape} do not match loss values of shape (4, 2)"
+        with pytest.raises(ValueError, match=re.escape(message)):
             losses.MeanSquaredError(reduction=reduction)(np.zeros((4, 2, 3)), np.zeros((4, 2, 3)), np.ones(shape))
 
 

@@ -22,64 +22,36 @@ DEFAULTS = {
     },
     "Nadam": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
 }
-SCHEDULES = [
-    (
-        schedules.ExponentialDecay(0.1, 10, 0.5),
-        {
-            "initial_learning_rate": 0.1,
-            "decay_steps": 10,
-            "decay_rate": 0.5,
-            "staircase": False,
-            "name": "ExponentialDecay",
-        },
+SCHEDULES = {
+    "ExponentialDecay": ((0.1, 10, 0.5), {"staircase": False, "name": "ExponentialDecay"}),
+    "InverseTimeDecay": ((0.1, 10, 0.5), {"staircase": False, "name": "InverseTimeDecay"}),
+    "PiecewiseConstantDecay": (([5], [1.0, 0.5]), {"name": "PiecewiseConstant"}),
+    "PolynomialDecay": (
+        (0.1, 10),
+        {"end_learning_rate": 0.0001, "power": 1.0, "cycle": False, "name": "PolynomialDecay"},
     ),
-    (
-        schedules.InverseTimeDecay(0.1, 10, 0.5),
-        {
-            "initial_learning_rate": 0.1,
-            "decay_steps": 10,
-            "decay_rate": 0.5,
-            "staircase": False,
-            "name": "InverseTimeDecay",
-        },
-    ),
-    (
-        schedules.PiecewiseConstantDecay([5], [1.0, 0.5]),
-        {"boundaries": [5], "values": [1.0, 0.5], "name": "PiecewiseConstant"},
-    ),
-    (
-        schedules.PolynomialDecay(0.1, 10),
-        {
-            "initial_learning_rate": 0.1,
-            "decay_steps": 10,
-            "end_learning_rate": 0.0001,
-            "power": 1.0,
-            "cycle": False,
-            "name": "PolynomialDecay",
-        },
-    ),
-    (
-        schedules.CosineDecay(0.1, 10),
-        {
-            "initial_learning_rate": 0.1,
-            "decay_steps": 10,
-            "alpha": 0.0,
-            "name": "CosineDecay",
-            "warmup_target": None,
-            "warmup_steps": 0,
-        },
-    ),
-    (
-        schedules.CosineDecayRestarts(0.1, 10),
-        {
-            "initial_learning_rate": 0.1,
-            "first_decay_steps": 10,
-            "t_mul": 2.0,
-            "m_mul": 1.0,
-            "alpha": 0.0,
-            "name": "SGDRDecay",
-        },
-    ),
+    "CosineDecay": ((0.1, 10), {"alpha": 0.0, "name": "CosineDecay", "warmup_target": None, "warmup_steps": 0}),
+    "CosineDecayRestarts": ((0.1, 10), {"t_mul": 2.0, "m_mul": 1.0, "alpha": 0.0, "name": "SGDRDecay"}),
+}
+REQUIRED = {
+    "ExponentialDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
+    "InverseTimeDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
+    "PiecewiseConstantDecay": ("boundaries", "values"),
+    "PolynomialDecay": ("initial_learning_rate", "decay_steps"),
+    "CosineDecay": ("initial_learning_rate", "decay_steps"),
+    "CosineDecayRestarts": ("initial_learning_rate", "first_decay_steps"),
+}
+# What an optimizer keeps beside each parameter.
+SLOTS = [
+    ("SGD", {}, []),
+    ("SGD", {"momentum": 0.9}, ["momentum"]),
+    ("RMSprop", {}, ["v"]),
+    ("RMSprop", {"centered": True}, ["v", "mean"]),
+    ("RMSprop", {"momentum": 0.9}, ["v", "momentum"]),
+    ("Adagrad", {}, ["accumulator"]),
+    ("Adam", {}, ["m", "v"]),
+    ("Adam", {"amsgrad": True}, ["m", "v", "v_hat"]),
+    ("Nadam", {}, ["m", "v"]),
 ]
 
 
@@ -88,12 +60,21 @@ def test_the_defaults_are_keras_s(name):
     assert getattr(optimizers, name)().get_config() == {**COMMON, "name": name.lower(), **DEFAULTS[name]}
 
 
-@pytest.mark.parametrize(("schedule", "expected"), SCHEDULES, ids=lambda value: type(value).__name__)
-def test_the_defaults_of_schedules_are_keras_s(schedule, expected):
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_defaults_of_schedules_are_keras_s(name):
+    given, defaults = SCHEDULES[name]
+    schedule, expected = getattr(schedules, name)(*given), {**dict(zip(REQUIRED[name], given)), **defaults}
     assert schedule.get_config() == expected
     arguments = ", ".join(f"{key}={value!r}" for key, value in expected.items())
-    assert repr(schedule) == f"{type(schedule).__name__}({arguments})"
-    assert schedules.serialize(schedule) == {"class_name": type(schedule).__name__, "config": expected}
+    assert repr(schedule) == f"{name}({arguments})"
+    assert schedules.serialize(schedule) == {"class_name": name, "config": expected}
+
+
+@pytest.mark.parametrize(("name", "options", "slots"), SLOTS)
+def test_no_optimizer_keeps_more_than_its_rule_needs(name, options, slots):
+    optimizer = getattr(optimizers, name)(**options)
+    optimizer.build({"w": np.ones(2)})
+    assert list(optimizer.state) == [f"{slot}/w" for slot in slots]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +201,11 @@ def test_weight_decay_spares_what_matches_any_of_several_names():
     optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
     optimizer.update(params, {key: np.zeros(1) for key in params})
     assert [float(w[0]) for w in params.values()] == [1, 1, 0.75]
+    nested = {"bias": np.ones(1), "a/b/bias": np.ones(1), "bias/b/kernel": np.ones(1)}  # the last part decides
+    again = optimizers.SGD(0.5, weight_decay=0.5)
+    again.exclude_from_weight_decay(var_names=["bias"])
+    again.update(nested, {key: np.zeros(1) for key in nested})
+    assert [float(w[0]) for w in nested.values()] == [1, 1, 0.75]
     again = optimizers.SGD(0.5, weight_decay=0.5)
     again.exclude_from_weight_decay(var_names=["kernel"])
     again.exclude_from_weight_decay(var_names=[])

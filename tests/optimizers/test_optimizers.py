@@ -49,6 +49,11 @@ def test_two_steps_by_hand():
     optimizers.RMSprop(0.1, rho=0.5, epsilon=0).update(w, {"w": np.array([2.0])})
     assert w["w"][0] == pytest.approx(1 - 0.1 * 2 / np.sqrt(2))  # v = 0.5 * 4
     w = {"w": np.array([1.0])}
+    centered = optimizers.RMSprop(0.1, rho=0.5, epsilon=0, centered=True)
+    centered.update(w, {"w": np.array([2.0])})
+    assert (centered.state["v/w"], centered.state["mean/w"]) == (2, 1)
+    assert w["w"][0] == pytest.approx(1 - 0.1 * 2 / np.sqrt(2 - 1))
+    w = {"w": np.array([1.0])}
     optimizers.Adagrad(0.1, initial_accumulator_value=0, epsilon=0).update(w, {"w": np.array([2.0])})
     assert w["w"][0] == pytest.approx(0.9)
     w = {"w": np.array([1.0])}
@@ -73,20 +78,70 @@ def test_every_optimizer_goes_downhill_keeps_dtypes_and_changes_no_gradient(name
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIONS)
-def test_going_on_from_a_saved_state_gives_the_same_bits(name, options):
+@pytest.mark.parametrize("saved_after", [0, 1, 3])
+def test_going_on_from_a_saved_state_gives_the_same_bits(name, options, saved_after):
     one, two = (getattr(optimizers, name)(**options) for _ in range(2))
     w = params()
-    for step in range(3):
+    one.build(w)
+    for step in range(saved_after):
         one.update(w, gradients(step))
-    copy = {key: value.copy() for key, value in w.items()}
-    two.build(copy)
-    two.set_state(one.get_state())
-    for step in range(3, 6):
+    state, saved = one.get_state(), {key: value.copy() for key, value in w.items()}
+    for step in range(saved_after, 6):
         one.update(w, gradients(step))
-        two.update(copy, gradients(step))
-    for key in w:
-        np.testing.assert_array_equal(w[key], copy[key])
-    assert one.iterations == two.iterations == 6
+    for optimizer in (one, two):  # back to it, and on from it in another optimizer
+        again = {key: value.copy() for key, value in saved.items()}
+        optimizer.build(again)
+        optimizer.set_state(state)
+        for step in range(saved_after, 6):
+            optimizer.update(again, gradients(step))
+        for key in w:
+            np.testing.assert_array_equal(again[key], w[key])
+        assert optimizer.iterations == 6
+
+
+def test_a_step_of_nadam_takes_no_longer_the_later_it_is():
+    class Counting(optimizers.Nadam):
+        asked = 0
+
+        def _momentum(self, t):
+            self.asked += 1
+            return super()._momentum(t)
+
+    optimizer, w, asked = Counting(), params(), []
+    for step in range(5):
+        optimizer.update(w, gradients(step))
+        asked.append(optimizer.asked)
+    assert asked == [asked[0] * t for t in (1, 2, 3, 4, 5)]
+
+
+class TwoSpeeds(optimizers.Optimizer):
+    """Remembers a slow and a fast mean of the gradient, from different starts."""
+
+    slot_names = ("slow", "fast")
+
+    def __init__(self, learning_rate, keep, forgotten=None, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.keep = keep
+
+    def initial_slot(self, name, param):
+        return np.full_like(param, 1 if name == "slow" else 2)
+
+    def update_step(self, param, grad, slots, learning_rate):
+        slots["slow"] += (grad - slots["slow"]) * (1 - self.keep)
+        slots["fast"][:] = grad
+        param -= learning_rate * slots["slow"] * slots["fast"]
+
+
+def test_an_optimizer_of_ones_own():
+    optimizer, w = TwoSpeeds(0.5, keep=0.75, forgotten=3), {"w": np.zeros(1)}
+    optimizer.build(w)
+    assert (optimizer.state["slow/w"], optimizer.state["fast/w"]) == (1, 2)
+    optimizer.update(w, {"w": np.array([5.0])})
+    assert (optimizer.state["slow/w"], w["w"]) == (2, -5)
+    settings = optimizer.get_config()  # what was kept of the arguments, its own and those of every optimizer
+    assert settings.keys() == optimizers.SGD().get_config().keys() - {"momentum", "nesterov"} | {"keep"}
+    again = optimizers.deserialize({"class_name": "TwoSpeeds", "config": settings}, {"TwoSpeeds": TwoSpeeds})
+    assert again.get_config() == settings and again.keep == 0.75
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -135,10 +190,13 @@ def test_learning_rates():
 @pytest.mark.parametrize("name", NAMES)
 def test_configurations_make_the_same_optimizer_again(name):
     optimizer = getattr(optimizers, name)(schedules.CosineDecay(0.1, 10), clipnorm=2.0)
-    again = optimizers.get(optimizers.serialize(optimizer))
-    assert type(again) is type(optimizer) and again.clipnorm == 2.0
-    assert again.learning_rate == optimizer.learning_rate
-    assert again.get_config() == optimizer.get_config()
+    for again in (
+        optimizers.get(optimizers.serialize(optimizer)),
+        type(optimizer).from_config(optimizer.get_config()),
+    ):
+        assert type(again) is type(optimizer) and again.clipnorm == 2.0
+        assert again.learning_rate == optimizer.learning_rate
+        assert again.get_config() == optimizer.get_config()
 
 
 def test_every_way_to_name_an_optimizer():

@@ -36,6 +36,7 @@ def test_cosine_decay_with_and_without_a_warmup():
     warm = schedules.CosineDecay(0.0, 10, warmup_target=1.0, warmup_steps=4)
     assert [warm(step) for step in (0, 2, 4)] == [0.0, 0.5, 1.0]
     assert warm(9) == pytest.approx(0.5)
+    assert schedules.CosineDecay(0.2, 10, warmup_target=1.0, warmup_steps=4)(1) == pytest.approx(0.4)
 
 
 def test_cosine_decay_restarts_longer_and_lower():
@@ -72,5 +73,9 @@ def test_a_schedule_of_ones_own():
             return 0.5
 
     assert schedules.deserialize({"class_name": "Half"}, {"Half": Half})(3) == 0.5
-    with pytest.raises(NotImplementedError, match="defines no __call__"):
-        schedules.LearningRateSchedule()(0)
+
+    class Unfinished(schedules.LearningRateSchedule):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Unfinished defines no __call__"):
+        Unfinished()(0)
