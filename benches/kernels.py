@@ -145,6 +145,28 @@ def recurrent(layer, N=64, U=128, T=28, D=28, activation="tanh"):
     return [Case(f"{name} forward", size, steps, forward), Case(f"{name} backward", size, steps, backward)]
 
 
+def product(M, K, N):
+    """c = a b: Numba's by `with_numba.matmul`, NumPy's by its BLAS."""
+
+    def multiply():
+        a, b, c = _random(M, K), _random(K, N), np.empty((M, N), "float32")
+        if kernels.get_backend() == "numba":
+            from scratchnet.kernels.with_numba.matmul import matmul
+
+            return lambda: matmul(a, b, c)
+        if kernels.get_backend() == "numpy":
+            return lambda: np.dot(a, b, out=c)
+
+        def loops():
+            for m in range(M):
+                for n in range(N):
+                    c[m, n] = sum(a[m, k] * b[k, n] for k in range(K))
+
+        return loops
+
+    return [Case("matrix product", f"{M} x {K} by {K} x {N}", M * K * N, multiply)]
+
+
 def adam(size):
     def update():
         param, grad, m = _random(3, size)
@@ -158,6 +180,7 @@ def every_case(small):
     """All calls, or, for a trial of the bench itself, one small size of each kernel."""
     if small:
         tiny = convolution(1, 8, 1, 2) + pooling(1, 8, 2) + upsampling(1, 4, 2) + adam(100)
+        tiny += product(2, 3, 4)
         return tiny + recurrent(layers.LSTM, 1, 4, 2) + recurrent(layers.SimpleRNN, 1, 4, 2)
     images = [
         *({"N": N} for N in (1, 8, 32, 128)),
@@ -190,6 +213,17 @@ def every_case(small):
         for U in (16, 32, 64, 256, 512):
             cases += recurrent(layer, U=U)
         cases += recurrent(layer, activation="relu")
+    # of a step of recurrent layers, of convolutions of one and of 32 channels, of a dense layer; and a large one
+    for sizes in [
+        *((N, U, 4 * U) for N, U in ((1, 128), (8, 128), (64, 16), (64, 64), (64, 128), (64, 512), (512, 128))),
+        *((N, 4 * U, U) for N, U in ((64, 64), (64, 128))),
+        (5408, 10, 32),
+        (6272, 289, 32),
+        (6272, 32, 9),
+        (128, 5408, 128),
+        (1024, 1024, 1024),
+    ]:
+        cases += product(*sizes)
     for size in (1, 100, 1_000, 10_000, 100_000, 1_000_000, 4_000_000):
         cases += adam(size)
     return cases
