@@ -41,7 +41,7 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
         size = (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize
         for images, rows in _pieces(N, size):
             P = _patches(images * OH * OW, len(weights), C, x.dtype)
-            _forward_gathering(x[rows], weights, relu, geometry, C < _FEW, P, y[rows])
+            _forward_gathering(x[rows], weights, relu, geometry, images, C < _FEW, P, y[rows])
     return y
 
 
@@ -60,7 +60,19 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         for images, rows in _pieces(N, size):
             P = _patches(images * H * W, len(flipped), F, x.dtype)
             _backward_gathering_dy(
-                dy[rows], y[rows], relu, x[rows], flipped, geometry, needs_dx, F < _FEW, P, dflipped, dbias, dx[rows]
+                dy[rows],
+                y[rows],
+                relu,
+                x[rows],
+                flipped,
+                geometry,
+                images,
+                needs_dx,
+                F < _FEW,
+                P,
+                dflipped,
+                dbias,
+                dx[rows],
             )
         dkernel = dflipped.reshape(KH, KW, F, C)[::-1, ::-1].transpose(0, 1, 3, 2)
     else:
@@ -79,6 +91,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
                 weights,
                 weights_T,
                 geometry,
+                images,
                 needs_dx,
                 C < _FEW,
                 P,
@@ -103,24 +116,27 @@ def _pieces(N, bytes_per_image):
 
 
 def _patches(M, K, channels, dtype):
-    """Room for the patches of a piece, filled with ones: P (M, K), or P^T (K, M) for few channels."""
-    return np.ones((K, M) if channels < _FEW else (M, K), dtype)
+    """Room for the patches of a piece, filled with ones: P (M, K), or for few channels P^T (K, M) and some more columns.
+
+    Without these, columns of P^T would often lie a power of two apart, where a cache has few places for them all.
+    """
+    return np.ones((K, M + 64 // dtype.itemsize) if channels < _FEW else (M, K), dtype)
 
 
 # ---- piece after piece ----
 
 
 @njit
-def _forward_gathering(x, weights, relu, geometry, few, P, y):
+def _forward_gathering(x, weights, relu, geometry, images, few, P, y):
     """y = P weights, whose last row is the bias."""
     N, OH, OW, F = y.shape
-    images = P.size // (len(weights) * OH * OW)
     zero = y.dtype.type(0)
+    PT = P[:, : images * OH * OW]  # what P is where there are few
     for n in range(0, N, images):
         z = y[n : n + images].reshape(-1, F)  # (M, F)
         if few:
-            _gather_planes(x[n : n + images], OH, OW, geometry, P)
-            matmul(P.T, weights, z)
+            _gather_planes(x[n : n + images], OH, OW, geometry, PT)
+            matmul(PT.T, weights, z)
         else:
             _gather_rows(x[n : n + images], OH, OW, geometry, P)
             matmul(P, weights, z)
@@ -158,11 +174,11 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
 
 
 @njit
-def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, needs_dx, few, P, dweights, dx):
+def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, few, P, dweights, dx):
     """dweights += P^T dz; dP = dz weights^T, whose windows add up to dx."""
     N, OH, OW, F = dy.shape
-    M, K = P.size // len(dweights), len(weights)
-    images = M // (OH * OW)
+    M, K = images * OH * OW, len(weights)
+    PT = P[:, :M]
     scratch = np.empty((M, F), dy.dtype)
     dP = np.empty((K, M) if few else (M, K), dy.dtype) if needs_dx else P[:0]
     product = np.empty_like(dweights)
@@ -171,8 +187,8 @@ def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, needs_dx
         if relu:
             dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
         if few:
-            _gather_planes(x[n : n + images], OH, OW, geometry, P)
-            matmul(P, dz, product)
+            _gather_planes(x[n : n + images], OH, OW, geometry, PT)
+            matmul(PT, dz, product)
         else:
             _gather_rows(x[n : n + images], OH, OW, geometry, P)
             matmul(P.T, dz, product)
@@ -186,11 +202,11 @@ def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, needs_dx
 
 
 @njit
-def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, needs_dx, few, P, dflipped, dbias, dx):
+def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, images, needs_dx, few, P, dflipped, dbias, dx):
     """P holds the windows of dz that each pixel of x took part in: dflipped += P^T x, dx = P flipped. For stride 1."""
     N, H, W, C = x.shape
     _, OH, OW, F = dy.shape
-    images = P.size // (len(flipped) * H * W)
+    PT = P[:, : images * H * W]
     scratch = np.empty((images * OH * OW, F), dy.dtype)
     product = np.empty_like(dflipped)
     for n in range(0, N, images):
@@ -200,14 +216,14 @@ def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, needs_dx, few, P, 
         _add_columns(dz, dbias)
         pixels = x[n : n + images].reshape(-1, C)
         if few:
-            _gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, P)
-            matmul(P, pixels, product)
+            _gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, PT)
+            matmul(PT, pixels, product)
         else:
             _gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
             matmul(P.T, pixels, product)
         dflipped += product
         if needs_dx and few:
-            matmul(P.T, flipped, dx[n : n + images].reshape(-1, C))
+            matmul(PT.T, flipped, dx[n : n + images].reshape(-1, C))
         elif needs_dx:
             matmul(P, flipped, dx[n : n + images].reshape(-1, C))
 
