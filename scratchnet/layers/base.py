@@ -93,7 +93,7 @@ class Layer:
             if key not in _KERAS_ONLY:
                 known = ", ".join(_constructor_arguments(type(self)))
                 raise TypeError(f"{cls} has no argument {key!r}: it takes {known}")
-            if isinstance(value, np.ndarray) or not any(value is d or value == d for d in _KERAS_ONLY[key]):
+            if isinstance(value, np.ndarray) or value not in _KERAS_ONLY[key]:
                 raise TypeError(f"{cls}: Keras's argument {key!r} is not implemented in scratchnet (got {value!r})")
         self.name = unique_name(snake_case(cls)) if name is None else check_name(cls, name)
         self.trainable = bool(trainable)
@@ -151,8 +151,7 @@ class Layer:
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
         output_shape = self.compute_output_shape(shape)
-        node = Node(self, inputs, None)
-        node.outputs = map_shapes(lambda s: KerasTensor(s, self.dtype, self.name, node), output_shape)
+        node = Node(self, inputs, output_shape)
         self.inbound_nodes.append(node)
         return node.outputs
 
@@ -212,8 +211,7 @@ class Layer:
         )
         if not isinstance(shape, tuple):
             raise self.error(f"expected one input of shape {wanted}, got {len(shape)} inputs")
-        if "*" in letters and len(shape) >= len(letters) - 1:
-            letters = letters.replace("*", " " * (len(shape) - len(letters) + 1))
+        letters = letters.replace("*", " " * (len(shape) - len(letters) + 1))
         if len(shape) != len(letters):
             raise self.error(f"expected an input of shape {wanted}, got {len(shape)} axes: {shape}")
         for letter, size in zip(letters, shape):
@@ -263,7 +261,7 @@ class Layer:
         return [w.copy() for w in self.weights]
 
     def set_weights(self, weights):
-        """Copy `weights`, a list as `get_weights` gives it, into the parameters. Nothing changes if one does not fit."""
+        """Copy `weights`, a list as of `get_weights`, into the parameters. Nothing changes if one does not fit."""
         weights = [np.asarray(w) for w in weights]
         if len(weights) != len(self.params):
             raise self.error(f"expected {len(self.params)} weights ({', '.join(self.params)}), got {len(weights)}")
@@ -311,22 +309,9 @@ class Layer:
                 value, default = _serialize(value), _serialize(initializers.get(parameter.default))
             else:
                 default = config.floatx() if parameter.name == "dtype" else parameter.default
-            if (
-                parameter.kind is not parameter.VAR_KEYWORD
-                and parameter.name not in ("self", "name")
-                and value != default
-            ):
+            if parameter.name != "name" and value != default:
                 shown.append(f"{parameter.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def map_shapes(function, shapes):
-    """`function` applied to each shape: a shape is a tuple, several shapes are a list or a dict of them."""
-    if isinstance(shapes, dict):
-        return {key: map_shapes(function, shape) for key, shape in shapes.items()}
-    if isinstance(shapes, list):
-        return [map_shapes(function, shape) for shape in shapes]
-    return function(shapes)
 
 
 def _constructor_arguments(cls):

@@ -48,16 +48,16 @@ class KerasTensor:
 
 
 class Node:
-    """One use of a layer in a graph: `layer` applied to `inputs` gives `outputs`.
+    """One use of a layer in a graph: `layer` applied to `inputs` gives `outputs`, new tensors of `output_shape`.
 
     `inputs` and `outputs` have the structure that the layer's forward takes and returns: one tensor, a list of them,
     or, where the layer is a model, perhaps a dict.
     """
 
-    def __init__(self, layer, inputs, outputs):
+    def __init__(self, layer, inputs, output_shape):
         self.layer = layer
         self.inputs = inputs
-        self.outputs = outputs
+        self.outputs = map_shapes(lambda shape: KerasTensor(shape, layer.dtype, layer.name, self), output_shape)
 
 
 def flatten(structure):
@@ -76,6 +76,15 @@ def map_structure(function, structure):
     if isinstance(structure, (list, tuple)):
         return [map_structure(function, value) for value in structure]
     return function(structure)
+
+
+def map_shapes(function, shapes):
+    """`function` applied to each shape: a shape is a tuple, several shapes are a list or a dict of them."""
+    if isinstance(shapes, dict):
+        return {key: map_shapes(function, shape) for key, shape in shapes.items()}
+    if isinstance(shapes, list):
+        return [map_shapes(function, shape) for shape in shapes]
+    return function(shapes)
 
 
 def is_symbolic(structure):

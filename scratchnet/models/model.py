@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.layers import InputLayer, KerasTensor
-from scratchnet.layers.base import Layer, map_shapes, unique_name
-from scratchnet.layers.symbolic import flatten, map_structure
+from scratchnet.layers.base import Layer, unique_name
+from scratchnet.layers.symbolic import flatten, map_shapes, map_structure
 from scratchnet.models.saving import Saver
 from scratchnet.models.summary import print_summary
 from scratchnet.models.training import Trainer

@@ -21,6 +21,7 @@ from scratchnet.kernels.with_numba.matmul import matmul
 
 _CACHE = 768 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
+_LANES = 16  # numbers that fill vectors on every processor
 
 
 def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
@@ -32,7 +33,9 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     y = np.empty((N, OH, OW, F), x.dtype)
     bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
     if max(strides) == 1 and F < min(_FEW, C):
-        weights = np.ascontiguousarray(kernel.transpose(2, 0, 1, 3)).reshape(C, -1)  # (C, KH KW F)
+        filled = KH * KW * F
+        weights = np.zeros((C, filled + -filled % _LANES), x.dtype)  # (C, KH KW F and zeros)
+        weights[:, :filled] = kernel.transpose(2, 0, 1, 3).reshape(C, -1)
         size = (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize
         for images, rows in _pieces(N, size):
             _forward_adding(x[rows], weights, bias, relu, geometry, images, y[rows])
@@ -152,8 +155,8 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
     KH, KW, _, _, DH, DW, top, left = geometry
     N, H, W, C = x.shape
     _, OH, OW, F = y.shape
-    products = np.empty((images * H * W, KH * KW * F), x.dtype)
-    lines = products.reshape(images, H, W, KH * KW * F)
+    products = np.empty((images * H * W, weights.shape[1]), x.dtype)
+    lines = products.reshape(images, H, W, weights.shape[1])
     total = np.empty(OW, x.dtype)
     for start in range(0, N, images):
         matmul(x[start : start + images].reshape(-1, C), weights, products)

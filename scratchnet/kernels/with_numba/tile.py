@@ -32,8 +32,8 @@ def make_tile(rows, vectors):
 
     ``c[m : m + rows, n : n + width] = a[m : m + rows, k : k + depth] @ block[:depth]``, or ``+=`` where `add` is true.
 
-    width is that of so many vectors, and the width of `block`, which is contiguous. The columns of c lie one after the
-    other in memory; a may have any strides.
+    width is that of so many vectors, and the width of `block`. The columns of block and c lie one after the other in
+    memory; a may have any strides.
     """
     if numba.config.DISABLE_JIT:
         return _in_python(rows)
@@ -96,8 +96,9 @@ def _generate(rows, vectors, context, builder, signature, arguments):
     sums = [
         [cgutils.alloca_once_value(builder, zero) for _ in sequence] for _ in starts
     ]  # LLVM makes registers of them
+    block_stride, _ = cgutils.unpack_tuple(builder, block.strides, 2)
     with cgutils.for_range(builder, depth) as loop:
-        block_row = address(block.data, (loop.index, constant(vectors * VECTOR_BYTES)))
+        block_row = address(block.data, (loop.index, block_stride))
         columns = [load(vector, address(block_row, (constant(v), constant(VECTOR_BYTES)))) for v in sequence]
         for start, totals in zip(starts, sums):
             value = spread(load(number, address(start, (loop.index, column_stride))))
