@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from scratchnet import activations, kernels, layers
+from scratchnet.initializers import Constant
 from scratchnet.layers import (
     ELU,
+    LSTM,
     Activation,
     Add,
     AveragePooling2D,
@@ -26,12 +28,14 @@ from scratchnet.layers import (
     MaxPooling2D,
     ReLU,
     Reshape,
+    SimpleRNN,
     Softmax,
+    TimeDistributed,
     UpSampling2D,
     deserialize,
     serialize,
 )
-from scratchnet.models import Model
+from scratchnet.models import Model, Sequential
 from scratchnet.random import drawing_rows
 
 IMAGE = (3, 5, 4, 2)
@@ -95,7 +99,8 @@ def test_shapes_keys_and_dtypes(make, shape, dtype):
     layer(x)
     y, dx, grads = run(layer, x)
     assert y.shape == layer.compute_output_shape(shape)
-    assert layer(Input(shape[1:])).shape == (None, *y.shape[1:])
+    symbolic = layer(Input(shape[1:]))
+    assert symbolic.shape == (None, *y.shape[1:]) and symbolic.dtype == dtype
     assert dx.shape == x.shape and grads.keys() == layer.params.keys()
     assert {a.dtype for a in (y, dx, *grads.values())} == {np.dtype(dtype)}
     for name, gradient in grads.items():
@@ -151,6 +156,18 @@ def test_without_dx_the_gradients_are_the_same(make, shape):
         np.testing.assert_allclose(same[name], grads[name], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("make", [lambda f: Dense(2, f), lambda f: Conv2D(2, 1, activation=f)], ids=["Dense", "Conv2D"])
+def test_an_activation_is_written_over_what_it_is_applied_to(make):
+    in_place = []
+
+    def function(z, out=None):
+        in_place.append(out is z)
+        return z
+
+    make(activations.Activation("own", function, lambda dy, y: dy, keeps="y"))(np.ones(IMAGE))
+    assert in_place == [True]
+
+
 def test_flatten_and_reshape_are_views():
     x = np.zeros(IMAGE, "float32")
     for layer in (Flatten(), Reshape((4, -1))):
@@ -178,8 +195,9 @@ def test_merging_layers_and_models_survive_too():
     for layer in (Add(name="a"), Concatenate(axis=2, name="c")):
         assert deserialize(serialize(layer)).get_config() == layer.get_config()
     x = Input((3,))
-    model = Model(x, Dense(2, name="out")(x), name="m")
-    assert [layer.name for layer in deserialize(serialize(model)).layers] == [layer.name for layer in model.layers]
+    for model in (Model(x, Dense(2, name="out")(x), name="m"), Sequential([x, Dense(2, name="out")], name="s")):
+        again = deserialize(serialize(model))
+        assert type(again) is type(model) and again.get_config() == model.get_config()
 
 
 def test_what_is_the_user_s_own_comes_from_custom_objects():
@@ -192,6 +210,10 @@ def test_what_is_the_user_s_own_comes_from_custom_objects():
     )
     own = {"Doubled": Doubled, "square": square, "power": power}
     assert type(deserialize(serialize(Doubled(2)), own)) is Doubled
+    x = Input((4, 3))
+    for model in (Sequential([Doubled(2)]), Model(x, Doubled(2)(x))):
+        assert type(deserialize(serialize(model), own).layers[-1]) is Doubled
+    assert type(deserialize(serialize(TimeDistributed(Doubled(2))), own).layer) is Doubled
     assert deserialize(serialize(Activation(square)), own).activation is square
     cubed = deserialize(serialize(Dense(2, activation=power.with_parameters(p=4))), own)
     assert cubed.activation.parameters == {"p": 4} and cubed.activation.function is power.function
@@ -203,6 +225,31 @@ def test_what_is_the_user_s_own_comes_from_custom_objects():
 
 
 # ---- parameters ----
+
+WITH_PARAMETERS = [
+    (Dense, {"units": 2}, (1, 3), 8),
+    (Conv2D, {"filters": 2, "kernel_size": 1}, (1, 4, 4, 3), 8),
+    (SimpleRNN, {"units": 2}, (1, 4, 3), 12),
+    (LSTM, {"units": 2, "unit_forget_bias": False}, (1, 4, 3), 48),
+    (TimeDistributed, {"layer": Dense(2)}, (1, 4, 3), 8),
+]
+
+
+@pytest.mark.parametrize(("cls", "arguments", "shape", "count"), WITH_PARAMETERS)
+def test_a_layer_can_be_built_by_hand(cls, arguments, shape, count):
+    layer = cls(**arguments)
+    layer.build((None, *shape[1:]))
+    assert layer.built and layer.count_params() == count
+    kernel = layer.params["kernel"]
+    layer(np.ones(shape))
+    assert layer.params["kernel"] is kernel
+
+
+@pytest.mark.parametrize(("cls", "arguments", "shape", "count"), WITH_PARAMETERS[:-1])
+def test_parameters_start_as_their_initializers_say(cls, arguments, shape, count):
+    layer = cls(**arguments, kernel_initializer="ones", bias_initializer=Constant(2.0))
+    layer(np.ones(shape))
+    assert (layer.params["kernel"] == 1).all() and (layer.params["bias"] == 2).all()
 
 
 def test_weights_that_do_not_fit_change_nothing():
@@ -271,7 +318,7 @@ def test_a_layer_with_one_input_refuses_a_list(make):
 
 
 def test_symbolic_tensors_and_values_do_not_mix():
-    with pytest.raises(TypeError, match="a mixture of symbolic tensors and values"):
+    with pytest.raises(TypeError, match=r"a mixture of symbolic tensors and values \(ndarray\)"):
         Add()([Input((3,)), np.ones((2, 3))])
 
 
@@ -350,11 +397,19 @@ def test_inputs_say_what_is_wrong():
 
 def test_merging_layers_put_known_and_unknown_sizes_together():
     a, b = Input((None, 3)), Input((4, 3))
-    assert Add()([a, b]).shape == (None, 4, 3)
-    assert Concatenate()([a, b]).shape == (None, 4, 6)
-    assert Concatenate(axis=1)([a, b]).shape == (None, None, 3)
-    with pytest.raises(ValueError, match=r"got \(None, 4, 3\) and \(None, 5, 3\)"):
-        Add()([a, b, Input((5, 3))])
+    for inputs in ([a, b], [b, a]):
+        assert Add()(inputs).shape == (None, 4, 3)
+        assert Concatenate()(inputs).shape == (None, 4, 6)
+        assert Concatenate(axis=1)(inputs).shape == (None, None, 3)
+        with pytest.raises(ValueError, match=r"got \(None, 4, 3\) and \(None, 5, 3\)"):
+            Add()([*inputs, Input((5, 3))])
+
+
+def test_several_inputs_come_as_a_list_or_a_tuple_and_stand_in_the_graph_as_a_list():
+    a, b = Input((3,)), Input((3,))
+    for inputs in ([a, b], (a, b)):
+        layer = Add()
+        assert layer(inputs).shape == (None, 3) and layer.input == [a, b]
 
 
 @pytest.mark.parametrize("name", ["GRU", "BatchNormalization", "Conv1D", "Embedding", "Bidirectional"])

@@ -13,7 +13,9 @@ from scratchnet.layers import (
     Input,
     InputLayer,
     MaxPooling2D,
+    ReLU,
     Reshape,
+    Softmax,
     TimeDistributed,
     UpSampling2D,
     base,
@@ -90,6 +92,14 @@ def test_one_or_two_positive_integers():
         ((2, 1.5), "size must be a positive integer, got 1.5"),
     ):
         assert said(lambda value=value: UpSampling2D(value, name="u")) == f'UpSampling2D "u": {message}'
+    for cls, arguments in (
+        (Conv2D, {"filters": 2, "kernel_size": 3, "strides": 1, "dilation_rate": 1}),
+        (MaxPooling2D, {"pool_size": 3, "strides": 1}),
+    ):
+        for argument in arguments:
+            assert said(lambda cls=cls, given={**arguments, argument: 0}: cls(**given, name="x")) == (
+                f'{cls.__name__} "x": {argument} must be a positive integer, got 0'
+            )
 
 
 def test_numbers_and_their_bounds():
@@ -116,7 +126,13 @@ def test_names():
         assert said(lambda wrong=wrong: Flatten(name=wrong)) == (
             f"Flatten: a name must be a non-empty string without '/', got {wrong!r}"
         )
-    for cls, stem in (("MaxPooling2D", "max_pooling2d"), ("LSTM", "lstm"), ("SimpleRNN", "simple_rnn")):
+    for cls, stem in (
+        ("MaxPooling2D", "max_pooling2d"),
+        ("LSTM", "lstm"),
+        ("SimpleRNN", "simple_rnn"),
+        ("LeakyReLU", "leaky_re_lu"),
+        ("Conv2DTranspose", "conv2d_transpose"),
+    ):
         assert base.snake_case(cls) == stem
     base.clear_names()
     assert [base.unique_name("a") for _ in range(3)] == ["a", "a_1", "a_2"]
@@ -140,6 +156,10 @@ def test_what_is_said_of_arguments_that_nobody_has_or_only_keras_has():
     assert said(lambda: Flatten(data_format="channels_first"), TypeError) == (
         "Flatten: Keras's argument 'data_format' is not implemented in scratchnet (got 'channels_first')"
     )
+    assert said(lambda: Softmax(axis=1, name="s")) == 'Softmax "s": only axis=-1 is implemented, got 1'
+    assert said(lambda: layers.Dens, AttributeError) == "module 'scratchnet.layers' has no attribute 'Dens'"
+    with pytest.raises(TypeError, match="InputLayer has no argument 'shpae'"):
+        InputLayer((3,), shpae=(3,))
     for argument, defaults in base._KERAS_ONLY.items():
         for value in defaults:
             Flatten(**{argument: value})
@@ -191,6 +211,31 @@ def test_what_is_said_of_shapes_that_do_not_fit():
     )
 
 
+AXES = [
+    ("Dense", (2,), (1, 3), "(N, ..., 3)", "D"),
+    ("Conv2D", (2, 1), (1, 4, 4, 3), "(N, H, W, 3)", "C"),
+    ("SimpleRNN", (2,), (1, 4, 3), "(N, T, 3)", "D"),
+    ("LSTM", (2,), (1, 4, 3), "(N, T, 3)", "D"),
+    ("MaxPooling2D", (), (1, 4, 4, 3), "(N, H, W, C)", None),
+    ("GlobalAveragePooling2D", (), (1, 4, 4, 3), "(N, H, W, C)", None),
+    ("UpSampling2D", (), (1, 4, 4, 3), "(N, H, W, C)", None),
+    ("RepeatVector", (2,), (1, 3), "(N, D)", None),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape", "axes", "fixed"), AXES, ids=[name for name, *_ in AXES])
+def test_axes_have_the_letters_of_the_documentation(name, arguments, shape, axes, fixed):
+    """Both with a graph, before there are values, and in forward, if that is called by itself."""
+    layer = getattr(layers, name)(*arguments, name="x")
+    layer(np.ones(shape))
+    start = f'{name} "x": expected an input of shape {axes}, got'
+    for check in (layer.compute_output_shape, lambda shape: layer.forward(np.ones(shape, "float32"))):
+        assert said(lambda check=check: check((7,))) == f"{start} 1 axes: (7,)"
+        if fixed is not None:
+            wrong = (*shape[:-1], 5)
+            assert said(lambda check=check, wrong=wrong: check(wrong)) == f"{start} {wrong}: {fixed} is 5"
+
+
 def test_what_is_said_of_weights_that_do_not_fit():
     layer = Dense(2, name="d")
     layer(np.ones((1, 3)))
@@ -212,6 +257,7 @@ def test_what_is_printed():
         "kernel_initializer={'class_name': 'Zeros', 'config': {}})"
     )
     assert repr(Flatten(name="f")) == "Flatten(name='f')"
+    assert repr(ReLU(name="r")) == "ReLU(name='r')"
     tensor = Input((3, None), name="x", dtype="float64")
     assert repr(tensor) == "<KerasTensor shape=(None, 3, None), dtype=float64, name=x>"
     assert tensor.ndim == 3 and tensor.node is None
@@ -236,7 +282,7 @@ def test_structures():
     assert symbolic.flatten(nested) == [1, 2, 3, 4]
     assert symbolic.map_structure(lambda n: n + 1, nested) == {"a": [2, [3, 4]], "b": 5}
     assert not symbolic.is_symbolic(nested) and symbolic.is_symbolic([1, {"a": Input((1,))}])
-    assert base.map_shapes(len, {"a": [(1, 2), (3,)], "b": ()}) == {"a": [2, 1], "b": 0}
+    assert symbolic.map_shapes(len, {"a": [(1, 2), (3,)], "b": ()}) == {"a": [2, 1], "b": 0}
 
 
 def test_what_is_said_of_inputs():
@@ -338,7 +384,7 @@ def test_what_is_said_of_shapes_to_flatten_reshape_or_distribute():
         ),
     ):
         assert said(make) == message
-    assert Reshape((2, -1))(Input((None, 3))).shape == (None, 2, None)
+    assert Reshape((2, -1))(Input((None, 3), batch_size=4)).shape == (4, 2, None)
     assert Reshape((1, 6))(a).shape == (2, 1, 6)
     assert Flatten()(Input((None, 3))).shape == (None, None)
     assert said(lambda: TimeDistributed(3, name="t"), TypeError) == (

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scratchnet import activations
 from scratchnet.gradient_check import check_adjoint, check_layer
 from scratchnet.gradient_check.catalogue import randomize, separated
 from scratchnet.layers import (
@@ -58,6 +59,18 @@ def test_convolution_gradients(case, seed):
         np.testing.assert_allclose(grads[key], same[key], atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh", "gelu", "softmax"])
+def test_a_convolution_s_activation_is_applied_to_its_sum(name):
+    rng = np.random.default_rng(0)
+    layer, linear = Conv2D(3, 2, activation=name, **F64), Conv2D(3, 2, **F64)
+    x = rng.standard_normal((2, 3, 4, 2))
+    randomize(layer, x, rng)
+    linear(x)
+    linear.set_weights(layer.get_weights())
+    np.testing.assert_allclose(layer(x), activations.get(name)(linear(x)), rtol=1e-14)
+    check_layer(layer, x).raise_if_failed()
+
+
 @pytest.mark.parametrize("cls", [MaxPooling2D, AveragePooling2D])
 @given(
     shape=st.tuples(st.integers(1, 2), st.integers(4, 7), st.integers(4, 7), st.integers(1, 3)),
@@ -78,6 +91,7 @@ def test_upsampling_gradient_and_inverse(shape, size):
     layer, x = UpSampling2D(size, **F64), np.random.default_rng(0).standard_normal(shape)
     check_adjoint(layer, x).raise_if_failed()
     np.testing.assert_allclose(AveragePooling2D(size, **F64)(layer(x)), x, atol=1e-14)
+    assert layer(Input((None, *shape[2:]))).shape == (None, None, shape[2] * size[1], shape[3])
 
 
 def test_a_sandwich_and_the_second_step():

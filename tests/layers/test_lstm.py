@@ -178,6 +178,21 @@ def test_state_hands_a_sequence_over_from_one_call_to_the_next():
         np.testing.assert_allclose(part, wanted, rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("activation", "recurrent_activation", "known"),
+    [("relu", "hard_sigmoid", True), ("tanh", "sigmoid", True), ("gelu", "sigmoid", False), ("tanh", "relu", False)],
+)
+def test_the_kernels_of_the_backend_compute_what_they_know(activation, recurrent_activation, known, monkeypatch):
+    """Those of NumPy know every activation; and only one whose derivative needs z has it kept."""
+    calls, layer = [], make(3, units=4, activation=activation, recurrent_activation=recurrent_activation)
+    forward = kernels.lstm_forward
+    monkeypatch.setattr(kernels, "lstm_forward", lambda *arguments: (calls.append(arguments), forward(*arguments)))
+    _, cache = layer.forward(np.ones((2, 5, 3), np.float32))
+    assert len(calls) == known and (cache.z is None) == (activation != "gelu")
+    for xW, _, _, _, gates, *_ in calls:
+        assert gates is xW  # the gates are written over what they were computed from
+
+
 # ---- gradients ----
 
 
@@ -315,6 +330,16 @@ def test_float32_stays_float32(activation, backend):
     dx, grads = layer.backward([np.ones_like(part) for part in y], cache)
     arrays = [field for field in cache if isinstance(field, np.ndarray)]
     assert {value.dtype for value in [*y, *dx, *grads.values(), *arrays]} == {np.dtype(np.float32)}
+    dx, grads = layer.backward([None, *[np.ones(part.shape) for part in y[1:]]], cache)  # float64
+    assert {value.dtype for value in [*dx, *grads.values()]} == {np.dtype(np.float32)}
+
+
+def test_float32_stays_float32_where_steps_and_adjoints_are_missing(backend):
+    layer = make(3, units=4)
+    y, cache = layer.forward(np.broadcast_to(np.ones((2, 1, 3), np.float32), (2, 5, 3)))
+    dx, grads = layer.backward(np.ones_like(y), cache)
+    arrays = [field for field in cache if isinstance(field, np.ndarray)]
+    assert {value.dtype for value in [y, dx, *grads.values(), *arrays]} == {np.dtype(np.float32)}
 
 
 @pytest.mark.parametrize("layout", ["fortran", "strided", "transposed", "read-only"])
@@ -339,6 +364,10 @@ def test_memory_layout_of_inputs_does_not_matter(layout):
     (y, cache), (odd_y, odd_cache) = layer.forward([x, *states]), layer.forward([odd_x, *odd_states])
     (dx, grads), (odd_dx, odd_grads) = layer.backward(dy, cache), layer.backward(odd_dy, odd_cache)
     for wanted, odd in zip([y, *dx, *grads.values()], [odd_y, *odd_dx, *odd_grads.values()]):
+        np.testing.assert_allclose(odd, wanted, rtol=0, atol=1e-13)
+    layer.return_state = True
+    (dx, _), (odd_dx, _) = layer.backward([dy, *states], cache), layer.backward([odd_dy, *odd_states], odd_cache)
+    for wanted, odd in zip(dx, odd_dx):
         np.testing.assert_allclose(odd, wanted, rtol=0, atol=1e-13)
 
 
@@ -376,6 +405,23 @@ def test_initial_state_can_be_symbolic():
     outputs = layer(x, initial_state=states)
     assert [tensor.shape for tensor in outputs] == [(None, 4)] * (1 + 2)
     assert outputs[0].node.inputs == [x, *states]
+
+
+def test_initial_state_may_be_for_any_number_of_samples():
+    layer = LSTM(4)
+    states = [KerasTensor((None, 4), "float32", "h") for _ in layer.state_names]
+    assert layer(KerasTensor((2, 5, 3), "float32", "x"), initial_state=states).shape == (2, 4)
+
+
+def test_training_is_passed_on():
+    class Told(LSTM):
+        def forward(self, x, training=False):
+            told.append(training)
+            return super().forward(x, training)
+
+    told, layer, x = [], Told(4), np.ones((2, 5, 3))
+    layer(x), layer(x, training=True)
+    assert told == [False, True]
 
 
 def test_initial_state_may_come_in_the_list_of_inputs():

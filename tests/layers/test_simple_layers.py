@@ -23,12 +23,13 @@ from scratchnet.layers import (
     Reshape,
     Softmax,
     TimeDistributed,
+    add,
     concatenate,
     deserialize,
     serialize,
 )
 from scratchnet.models import Sequential
-from scratchnet.random import drawing_rows
+from scratchnet.random import RandomStream, drawing_rows
 from scratchnet.utils import set_random_seed
 
 F64 = {"dtype": "float64"}
@@ -67,18 +68,7 @@ def test_dense_by_hand_and_its_errors():
         layer.forward(np.ones((2, 3), "float32"))
     with pytest.raises(ValueError, match="the last axis of its input must have a size"):
         Dense(2)(Input((None,)))
-
-
-def test_a_layer_can_be_built_by_hand_or_by_its_first_data():
-    layer = Dense(2)
-    layer.build((None, 3))
-    assert layer.built and layer.count_params() == 8
-    layer = Dense(2)
-    with pytest.raises(ValueError, match="before it is built"):
-        layer.count_params()
-    kernel = layer.ensure_built((None, 3)) or layer.params["kernel"]
-    layer(np.ones((1, 3)))
-    assert layer.params["kernel"] is kernel
+    assert Dense(2)(Input((None, 3))).shape == (None, None, 2)
 
 
 @given(shape=st.lists(SIZES, min_size=2, max_size=4))
@@ -129,6 +119,8 @@ def test_activation_layers(layer):
 def test_random_layers_do_nothing_outside_of_training(make):
     x = np.ones((4, 5), "float32")
     np.testing.assert_array_equal(make()(x), x)
+    y, cache = make().forward(x)
+    assert y is x and make().backward(x, cache)[0] is x
     assert not np.array_equal(make()(x, training=True), x)
     assert make().forward(x, training=True)[0].dtype == np.float32
     check_layer(make(), x.astype("float64"), training=True, linear=("x",)).raise_if_failed()
@@ -144,6 +136,29 @@ def test_dropout_keeps_the_expected_value_and_scales_what_is_left():
             Dropout(wrong)
     with pytest.raises(ValueError, match="stddev"):
         GaussianNoise(-1)
+
+
+def test_dropout_drops_the_numbers_below_its_rate():
+    layer = Dropout(0.5, **F64)
+    layer.random.uniform = lambda shape: np.array([[0.0, 0.49, 0.5, 0.99]])  # of [0, 1), half are below 0.5
+    np.testing.assert_array_equal(layer(np.ones((1, 4)), training=True), [[0, 0, 2, 2]])
+
+
+@pytest.mark.parametrize("layer", [Dropout(0), GaussianNoise(0)], ids=["Dropout", "GaussianNoise"])
+def test_at_a_rate_or_deviation_of_0_nothing_is_computed(layer):
+    x = np.ones((2, 3), "float32")
+    assert layer.forward(x, training=True)[0] is x
+
+
+@pytest.mark.parametrize("layer", [Dropout(0.5), GaussianNoise(0.5)], ids=["Dropout", "GaussianNoise"])
+def test_a_random_layer_s_stream_has_the_name_under_which_it_is_saved(layer):
+    assert layer.random_streams() == {"random": layer.random}
+
+
+def test_noise_is_drawn_from_the_stream_of_its_seed():
+    x = np.full((3, 4), 7.0)
+    normal = RandomStream(5).normal(x.shape)
+    np.testing.assert_array_equal(GaussianNoise(0.5, seed=5, **F64)(x, training=True), x + 0.5 * normal)
 
 
 def test_noise_has_its_standard_deviation_and_follows_the_global_seed():
@@ -184,7 +199,17 @@ def test_merging_layers_refuse_shapes_that_do_not_match():
         Concatenate(axis=1)([np.ones((2, 3, 2)), np.ones((2, 3, 3))])
     with pytest.raises(ValueError, match="axis must be an integer other than 0"):
         Concatenate(axis=0)
-    assert concatenate([Input((2,)), Input((3,))]).shape == (None, 5)
+
+
+def test_merging_layers_as_functions():
+    a, b = np.full((1, 2, 3), 1.0), np.full((1, 2, 3), 2.0)
+    for y, expected in (
+        (add([a, b], **F64), a + b),
+        (concatenate([a, b], **F64), np.concatenate([a, b], axis=-1)),
+        (concatenate([a, b], axis=1, **F64), np.concatenate([a, b], axis=1)),
+    ):
+        np.testing.assert_array_equal(y, expected)
+        assert y.dtype == np.float64
 
 
 def test_inputs():

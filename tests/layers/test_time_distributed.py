@@ -74,6 +74,20 @@ def test_backward_twice_is_the_same_and_nothing_given_changes():
     assert layer.backward(dy, cache, needs_dx=False)[0] is None
 
 
+def test_the_layer_is_told_when_nobody_asks_for_dx():
+    class Told(Dense):
+        def backward(self, dy, cache, needs_dx=True):
+            told.append(needs_dx)
+            return super().backward(dy, cache, needs_dx)
+
+    told, layer, x = [], TimeDistributed(Told(4)), np.ones((2, 3, 5), np.float32)
+    layer.ensure_built(x.shape)
+    y, cache = layer.forward(x)
+    layer.backward(y, cache, needs_dx=False)
+    layer.backward(y, cache)
+    assert told == [False, True]
+
+
 @pytest.mark.parametrize("layout", ["time first in memory", "repeated by stride", "fortran"])
 def test_memory_layout_of_the_input_does_not_matter(layout):
     x = np.random.default_rng(2).normal(size=(2, 3, 5))
@@ -115,6 +129,7 @@ def test_training_is_passed_on():
     layer = TimeDistributed(Mode(dtype="float64"))
     x = np.zeros((2, 3, 4))
     assert layer(x, training=True).all() and not layer(x).any()
+    assert layer.forward(x, training=True)[0].all() and not layer.forward(x)[0].any()
 
 
 @pytest.mark.parametrize("shape", [(None, 7, 5), (3, None, 5), (None, None, 5)])
