@@ -19,7 +19,7 @@ from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matmul import matmul
 
-_CACHE = 768 * 1024  # bytes to work on at a time
+_CACHE = 256 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
 _LANES = 16  # numbers that fill vectors on every processor
 
