@@ -10,7 +10,7 @@ import numpy as np
 
 
 def _sigmoid(z):
-    return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+    return 1 / (1 + math.exp(min(-z, 700.0)))  # beyond, math.exp overflows
 
 
 # name: the function of z, and its derivative from the function's value y
@@ -50,20 +50,22 @@ def simple_rnn_step_backward(dh, h, z, dz, activation):
 
 
 def simple_rnn_forward(xW, R, h, z, activation):
-    """All steps of `simple_rnn_step_forward`; arrays as in `scratchnet.kernels.simple_rnn_forward`."""
-    scratch = np.empty_like(h[0]) if z is None else None
+    """All steps of `simple_rnn_step_forward`; arrays as in `scratchnet.kernels.simple_rnn_forward`; z is not used."""
+    z_t = np.empty_like(h[0])
     for t in range(len(h) - 1):
-        z_t = scratch if z is None else z[t]
         _product(h[t], R, z_t)
         simple_rnn_step_forward(z_t, xW[t % len(xW)], h[t + 1], activation)
 
 
 def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
-    """All steps of `simple_rnn_step_backward`, the last first; arrays as in `scratchnet.kernels.simple_rnn_backward`."""
+    """All steps of `simple_rnn_step_backward`, the last first; arrays as in `scratchnet.kernels.simple_rnn_backward`.
+
+    z is not used.
+    """
     for t in reversed(range(len(dz))):
         if dy is not None:
             dh += dy[t]
-        simple_rnn_step_backward(dh, h[t + 1], None if z is None else z[t], dz[t], activation)
+        simple_rnn_step_backward(dh, h[t + 1], None, dz[t], activation)
         _product(dz[t], R.T, dh)  # z = xW + h R: the state before this step
 
 
@@ -111,19 +113,19 @@ def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent
 
 
 def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
-    """All steps of `lstm_step_forward`; arrays as in `scratchnet.kernels.lstm_forward`."""
-    scratch = np.empty_like(gates[0]) if z is None else None
+    """All steps of `lstm_step_forward`; arrays as in `scratchnet.kernels.lstm_forward`; z is not used."""
+    z_t = np.empty_like(gates[0])
     for t in range(len(a)):
-        z_t, xW_t = (scratch if z is None else z[t]), xW[t % len(xW)]
         _product(h[t], R, z_t)
-        lstm_step_forward(z_t, xW_t, c[t], gates[t], c[t + 1], a[t], h[t + 1], activation, recurrent_activation)
+        lstm_step_forward(
+            z_t, xW[t % len(xW)], c[t], gates[t], c[t + 1], a[t], h[t + 1], activation, recurrent_activation
+        )
 
 
 def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
-    """All steps of `lstm_step_backward`, the last first; arrays as in `scratchnet.kernels.lstm_backward`."""
+    """All steps of `lstm_step_backward`, the last first; arrays as in `scratchnet.kernels.lstm_backward`; z is not used."""
     for t in reversed(range(len(a))):
         if dy is not None:
             dh += dy[t]
-        z_t = None if z is None else z[t]
-        lstm_step_backward(dh, dc, z_t, c[t], gates[t], c[t + 1], a[t], dz[t], activation, recurrent_activation)
+        lstm_step_backward(dh, dc, None, c[t], gates[t], None, a[t], dz[t], activation, recurrent_activation)
         _product(dz[t], R.T, dh)  # z = xW + h R: the state before this step

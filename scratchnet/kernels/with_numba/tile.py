@@ -10,7 +10,8 @@ Van Zee and van de Geijn, "BLIS", 2015.)
 
 Neither Python nor Numba can say "keep this in registers": written as loops, the compiler keeps the sums in memory, and it
 takes four times as long. So the tile is written in the language of LLVM, by the library that Numba itself is made of.
-Without the compiler (NUMBA_DISABLE_JIT=1) a tile is one line of NumPy, which says what it means.
+Without the compiler (NUMBA_DISABLE_JIT=1) a tile is a line of NumPy, which says what it means, and refuses what in
+registers would go wrong unseen: instructions know no bounds.
 """
 
 import llvmlite.binding
@@ -36,7 +37,7 @@ def make_tile(rows, vectors):
     memory; a may have any strides.
     """
     if numba.config.DISABLE_JIT:
-        return _in_python(rows)
+        return _in_python(rows, vectors)
 
     @intrinsic
     def tile(typing_context, a, m, k, depth, block, c, n, add):
@@ -46,10 +47,15 @@ def make_tile(rows, vectors):
     return tile
 
 
-def _in_python(rows):
+def _in_python(rows, vectors):
     def tile(a, m, k, depth, block, c, n, add):
+        width = vectors * VECTOR_BYTES // c.itemsize
+        if not a.dtype == block.dtype == c.dtype or block.shape[1] != width or (depth and block.strides[1] != block.itemsize):
+            raise TypeError("a tile needs one dtype, and a block as wide as its vectors and dense")
+        if m + rows > len(c) or n + width > c.shape[1] or depth > len(block):
+            raise IndexError("a tile leaves its matrix")
         product = a[m : m + rows, k : k + depth] @ block[:depth]
-        target = c[m : m + rows, n : n + block.shape[1]]
+        target = c[m : m + rows, n : n + width]
         target[:] = target + product if add else product
 
     return tile

@@ -1,0 +1,146 @@
+"""A convolution goes different ways, by its channels, filters and strides, piece after piece: all lead to the loops' result."""
+
+import importlib
+import importlib.util
+import itertools
+
+import numpy as np
+import pytest
+
+from scratchnet.kernels import loops
+from scratchnet.kernels.geometry import output_size, pad_amounts
+
+MODULES = ["with_numpy"] + ["with_numba"] * (importlib.util.find_spec("numba") is not None)
+H, W, KH, KW = 5, 6, 3, 2
+# few and many channels, fewer and more filters than those
+CHANNELS = [(1, 6), (6, 1), (5, 5), (6, 13), (13, 6)]
+# strides, dilation, padding: all that makes a window stick out, at one side or at both
+WINDOWS = [
+    ((1, 1), (1, 1), "valid"),
+    ((1, 1), (1, 1), "same"),
+    ((2, 3), (1, 1), "same"),
+    ((1, 1), (2, 3), "same"),
+    ((2, 1), (1, 1), "wide"),  # more than a window's size, as the adjoint of another convolution pads
+]
+
+
+def geometry(strides, dilation, padding):
+    """The arguments of a kernel and the shape of y, for an image (H, W)."""
+    sizes = zip((H, W), (KH, KW), strides, dilation)
+    if padding == "wide":
+        amounts = (3, 1), (0, 4)
+    else:
+        amounts = tuple(pad_amounts(n, k, s, padding, d) for n, k, s, d in sizes)
+    shape = tuple(
+        output_size(n + sum(p), k, s, "valid", d) for n, p, k, s, d in zip((H, W), amounts, (KH, KW), strides, dilation)
+    )
+    return (strides, amounts, dilation), shape
+
+
+def images_at_a_time(monkeypatch, name, count):
+    """Make the pieces so small that each holds `count` images, whatever the sizes."""
+    module = importlib.import_module(f"scratchnet.kernels.{name}.convolution")
+    pieces = module._pieces
+
+    def small(N, bytes_per_image, *rest):
+        monkeypatch.setattr(module, "_CACHE", count * max(bytes_per_image, 1))
+        return pieces(N, bytes_per_image, *rest)
+
+    monkeypatch.setattr(module, "_pieces", small)
+    return module
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize("C, F", CHANNELS)
+def test_every_way_leads_to_the_result_of_the_loops(monkeypatch, name, window, C, F):
+    module = images_at_a_time(monkeypatch, name, 2)
+    args, shape = geometry(*window)
+    rng = np.random.default_rng(0)
+    x, kernel, bias = rng.normal(size=(3, H, W, C)), rng.normal(size=(KH, KW, C, F)), rng.normal(size=F)
+    dy = rng.normal(size=(3, *shape, F))
+    expected = loops.conv2d_forward(x, kernel, None, *args)
+    expected_gradients = loops.conv2d_backward(dy, x, kernel, *args)
+    relu_y = np.maximum(expected + bias, 0)
+    relu_gradients = loops.conv2d_backward(dy * (relu_y > 0), x, kernel, *args)
+    for dtype, atol in ((np.float64, 1e-11), (np.float32, 1e-4)):
+        x_, kernel_, bias_, dy_ = (v.astype(dtype) for v in (x, kernel, bias, dy))
+        y = module.conv2d_forward(x_, kernel_, None, *args)
+        with_relu = module.conv2d_forward(x_, kernel_, bias_, *args, True)
+        gradients = module.conv2d_backward(dy_, x_, kernel_, *args)
+        through_relu = module.conv2d_backward(dy_, x_, kernel_, *args, True, relu_y.astype(dtype))
+        without_dx = module.conv2d_backward(dy_, x_, kernel_, *args, False)
+        assert without_dx[0] is None
+        for found, wanted in (
+            (y, expected),
+            (with_relu, relu_y),
+            *zip(gradients, expected_gradients),
+            *zip(through_relu, relu_gradients),
+            *zip(without_dx[1:], expected_gradients[1:]),
+        ):
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("images", [1, 2, 3, 4, 100])
+def test_pieces_cover_the_batch_whatever_the_memory(monkeypatch, name, images):
+    module = images_at_a_time(monkeypatch, name, images)
+    rng = np.random.default_rng(1)
+    args = (1, 1), ((1, 1), (1, 1)), (1, 1)
+    for N in (1, 3, 4):
+        for C, F in ((1, 2), (6, 2), (6, 7)):
+            x, kernel = rng.normal(size=(N, 3, 3, C)), rng.normal(size=(3, 3, C, F))
+            dy = rng.normal(size=(N, 3, 3, F))
+            np.testing.assert_allclose(
+                module.conv2d_forward(x, kernel, None, *args),
+                loops.conv2d_forward(x, kernel, None, *args),
+                rtol=0,
+                atol=1e-12,
+            )
+            for found, wanted in zip(
+                module.conv2d_backward(dy, x, kernel, *args), loops.conv2d_backward(dy, x, kernel, *args)
+            ):
+                np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["loops", *MODULES])
+@pytest.mark.parametrize("window", [(16, 16), (257, 1), (1, 300)])
+def test_a_window_of_any_size_finds_its_maximum_and_gives_it_the_gradient(name, window):
+    # 256 places fit into a byte, more do not
+    module = importlib.import_module(f"scratchnet.kernels.{name}")
+    x = np.zeros((1, *window, 2))
+    x[0, -1, -1] = 1  # the last place
+    args = window, (1, 1), ((0, 0), (0, 0))
+    y, argmax = module.max_pool2d_forward(x, *args)
+    np.testing.assert_array_equal(y, np.ones((1, 1, 1, 2)))
+    np.testing.assert_array_equal(argmax, np.full((1, 1, 1, 2), window[0] * window[1] - 1))
+    dx = module.max_pool2d_backward(2 * y, argmax, x.shape, *args)
+    np.testing.assert_array_equal(dx, 2 * x)
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("C", [1, 2, 3])
+@pytest.mark.parametrize(
+    "window",
+    list(itertools.product([(2, 2), (3, 2)], [(2, 2), (3, 2), (1, 2)], [((0, 0), (0, 0)), ((1, 0), (0, 1)), ((0, 1), (1, 0))])),
+    ids=str,
+)  # fmt: skip
+def test_pooling_is_that_of_the_loops(name, dtype, C, window):
+    module = importlib.import_module(f"scratchnet.kernels.{name}")
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(2, 5, 6, C)).astype(dtype)
+    y, argmax = module.max_pool2d_forward(x, *window)
+    expected, expected_argmax = loops.max_pool2d_forward(x, *window)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(argmax, expected_argmax)
+    assert y.dtype == dtype and argmax.dtype.kind in "iu"
+    dy = rng.normal(size=y.shape).astype(dtype)
+    for found, wanted in (
+        (module.max_pool2d_backward(dy, argmax, x.shape, *window), loops.max_pool2d_backward(dy, argmax, x.shape, *window)),
+        (module.average_pool2d_forward(x, *window), loops.average_pool2d_forward(x, *window)),
+        (module.average_pool2d_backward(dy, x.shape, *window), loops.average_pool2d_backward(dy, x.shape, *window)),
+    ):  # fmt: skip
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-5)
