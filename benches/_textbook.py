@@ -7,20 +7,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 
-def product_in_loops(A, B):
-    """``A @ B`` as it is defined."""
-    M, K = A.shape
-    _, N = B.shape
-    C = np.zeros((M, N), A.dtype)
-    for m in range(M):
-        for n in range(N):
-            total = 0.0
-            for k in range(K):
-                total += A[m, k] * B[k, n]
-            C[m, n] = total
-    return C
-
-
 def convolution(x, kernel, bias, dy):
     """``y = relu(patches kernel + bias)``, all patches of the batch in one matrix; returns ``(y, dkernel, dbias)``."""
     KH, KW, C, F = kernel.shape

@@ -146,23 +146,9 @@ def recurrent(layer, N=64, U=128, T=28, D=28, activation="tanh"):
 
 
 def product(M, K, N):
-    """c = a b: Numba's by `with_numba.matmul`, NumPy's by its BLAS."""
-
     def multiply():
-        a, b, c = _random(M, K), _random(K, N), np.empty((M, N), "float32")
-        if kernels.get_backend() == "numba":
-            from scratchnet.kernels.with_numba.matmul import matmul
-
-            return lambda: matmul(a, b, c)
-        if kernels.get_backend() == "numpy":
-            return lambda: np.dot(a, b, out=c)
-
-        def loops():
-            for m in range(M):
-                for n in range(N):
-                    c[m, n] = sum(a[m, k] * b[k, n] for k in range(K))
-
-        return loops
+        a, b = _random(M, K), _random(K, N)
+        return lambda: kernels.matmul(a, b)
 
     return [Case("matrix product", f"{M} x {K} by {K} x {N}", M * K * N, multiply)]
 

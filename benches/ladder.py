@@ -24,7 +24,7 @@ from _shared import Worker, calls_for, in_turns, make_parser, milliseconds, posi
 
 from scratchnet import kernels
 from scratchnet.evaluation.style import colour, markdown_table, new_figure, text_table
-from scratchnet.kernels.loops import recurrent
+from scratchnet.kernels import loops
 from scratchnet.layers import LSTM, Conv2D
 from scratchnet.threads import Workers
 
@@ -46,21 +46,9 @@ def textbook_pass(layer, x, dy):
     return dict(zip(layer.params, grads))
 
 
-def loops_pass(layer, x, dy):
-    """The kernels' loops; an LSTM's products that the layer leaves to BLAS are made in loops once more, beside it."""
-    grads = layer_pass(layer, x, dy)
-    if isinstance(layer, LSTM):
-        x = x.reshape(-1, x.shape[2])  # (N T, D)
-        W, R = layer.params["kernel"], layer.params["recurrent_kernel"]
-        h, dz = np.ones((len(x), len(R)), x.dtype), np.ones((len(x), R.shape[1]), x.dtype)
-        for A, B in ((x, W), (x.T, dz), (h.T, dz)):
-            _textbook.product_in_loops(A, B)
-    return grads
-
-
 def blas_pass(layer, x, dy):
     """The kernels' loops around products by BLAS."""
-    recurrent._product = lambda x, W, y: np.dot(x, W, out=y)
+    loops.matmul = loops.recurrent.matmul = np.matmul
     return layer_pass(layer, x, dy)
 
 
@@ -79,15 +67,15 @@ class Rung(NamedTuple):
 
 def rungs_of(operation, threads):
     """All rungs of "convolution" or "LSTM", from the lowest on; asides last."""
-    loops = Rung("loops", "loops", loops_pass, slow=True)
+    slowest = Rung("loops", "loops", slow=True)
     if operation == "convolution":
-        first = [loops]
+        first = [slowest]
         textbook, library = "NumPy, all patches at once", "NumPy, patches that fit the cache"
     else:
-        first = [loops, loops._replace(name="loops, products by BLAS", make=blas_pass)]
+        first = [slowest, slowest._replace(name="loops, products by BLAS", make=blas_pass)]
         textbook, library = "NumPy, step by step", "NumPy, products of all steps in one"
     best = Rung("memory kept between passes", "numba", threads=threads, keep=True)
-    together = f"instead: {threads} threads, and {threads} of BLAS in each"
+    numpy = Rung(f"instead: NumPy, {threads} threads", "numpy", threads=threads, keep=True, aside=True)
     return [
         *first,
         Rung(textbook, "numpy", textbook_pass),
@@ -95,8 +83,9 @@ def rungs_of(operation, threads):
         Rung("Numba", "numba"),
         Rung(f"{threads} threads, a part of the batch each", "numba", threads=threads),
         best,
-        best._replace(name=f"instead: {threads} threads of BLAS", threads=1, blas=threads, aside=True),
-        best._replace(name=together, blas=threads, aside=True),
+        numpy,
+        numpy._replace(name=f"instead: NumPy, {threads} threads of BLAS", threads=1, blas=threads),
+        numpy._replace(name=f"{numpy.name}, and {threads} of BLAS in each", blas=threads),
     ]
 
 

@@ -279,6 +279,8 @@ def _kernel_calls(rng, dtype):
     def normal(*shape):
         return rng.standard_normal(shape).astype(dtype)
 
+    left, right = normal(5, 7), normal(19, 7).T
+    yield "matmul", lambda: [kernels.matmul(left, right)]
     x, dy_pad = normal(2, 6, 5, 3), ((1, 0), (1, 1))
     for C, F in ((3, 4), (1, 4), (8, 1)):
         x_c, w, b = normal(2, 6, 5, C), normal(3, 2, C, F), normal(F)

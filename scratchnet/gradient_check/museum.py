@@ -264,8 +264,8 @@ EXHIBITS = [
     Exhibit(
         "dx that no test exercises (the field's batch normalisation, here on Dense)",
         f"{_LAYERS}.dense",
-        "        dx = (dz @ W.T).reshape(x.shape) if needs_dx else None",
-        "        dx = (dy.reshape(-1, U) @ W.T).reshape(x.shape) if needs_dx else None",
+        "        dx = kernels.matmul(dz, W.T).reshape(x.shape) if needs_dx else None",
+        "        dx = kernels.matmul(dy.reshape(-1, U), W.T).reshape(x.shape) if needs_dx else None",
         _layer("Dense", (3, 4), units=2, activation="tanh"),
         "In a network whose first layer it is, dx is never used. scratchnet has no batch normalisation; the mistake is the same.",
     ),

@@ -105,6 +105,14 @@ def _active():
     return _module
 
 
+# ---- matrix product ----
+
+
+def matmul(a, b):
+    """``a @ b``: (M, K), (K, N) -> (M, N)."""
+    return _active().matmul(a, b)
+
+
 # ---- convolution ----
 
 

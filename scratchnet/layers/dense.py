@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import activations, initializers
+from scratchnet import activations, initializers, kernels
 from scratchnet.layers.base import Layer, check_positive_int
 
 
@@ -69,7 +69,7 @@ class Dense(Layer):
     def forward(self, x, training=False):
         *N, D = self.unpack(x, "N*D", **self._expected())
         W = self.params["kernel"]
-        z = x.reshape(-1, D) @ W  # (N..., U)
+        z = kernels.matmul(x.reshape(-1, D), W)  # (N..., U)
         if self.use_bias:
             z += self.params["bias"]
         y, activation = self.activation.forward(z, overwrite=True)
@@ -79,10 +79,10 @@ class Dense(Layer):
         x, W = cache.x, self.params["kernel"]
         D, U = W.shape
         dz = self.activation.backward(dy.reshape(-1, U), cache.activation)  # y = f(z)
-        grads = {"kernel": x.reshape(-1, D).T @ dz}  # z = x W + b
+        grads = {"kernel": kernels.matmul(x.reshape(-1, D).T, dz)}  # z = x W + b
         if self.use_bias:
             grads["bias"] = dz.sum(axis=0)
-        dx = (dz @ W.T).reshape(x.shape) if needs_dx else None
+        dx = kernels.matmul(dz, W.T).reshape(x.shape) if needs_dx else None
         return dx, grads
 
     def _expected(self):

@@ -8,7 +8,7 @@ it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives dW and db i
 
 import numpy as np
 
-from scratchnet import activations, initializers
+from scratchnet import activations, initializers, kernels
 from scratchnet.layers.base import Layer, check_positive_int
 
 
@@ -123,7 +123,7 @@ class Recurrent(Layer):
         W = self.params["kernel"]
         if self.use_bias:
             W = np.concatenate([W, self.params["bias"][np.newaxis]])  # (D + 1, G U)
-        return (x.reshape(T * N, -1) @ W).reshape(T, N, -1)
+        return kernels.matmul(x.reshape(T * N, -1), W).reshape(T, N, -1)
 
     def finish(self, states):
         """What forward returns, given the values of each state at all times, (T + 1, N, U) with the initial ones."""
@@ -156,16 +156,16 @@ class Recurrent(Layer):
         dz_x = dz if len(x) == T else dz.sum(axis=0, keepdims=True)  # one x for all steps collects from all
         dz_x = dz_x.reshape(-1, GU)
         W = self.params["kernel"]
-        dW = x.reshape(len(dz_x), -1).T @ dz_x  # (D + 1, G U) with the bias
+        dW = kernels.matmul(x.reshape(len(dz_x), -1).T, dz_x)  # (D + 1, G U) with the bias
         grads = {
             "kernel": dW[: len(W)],  # (D, G U)
-            "recurrent_kernel": h[:-1].reshape(T * N, U).T @ dz.reshape(T * N, GU),  # (U, G U)
+            "recurrent_kernel": kernels.matmul(h[:-1].reshape(T * N, U).T, dz.reshape(T * N, GU)),  # (U, G U)
         }
         if self.use_bias:
             grads["bias"] = dW[-1]
         if not needs_dx:
             return None, grads
-        dx = (dz_x @ W.T).reshape(len(x), N, -1).transpose(1, 0, 2)
+        dx = kernels.matmul(dz_x, W.T).reshape(len(x), N, -1).transpose(1, 0, 2)
         if len(x) < T:
             return np.broadcast_to(dx / dx.dtype.type(T), (N, T, dx.shape[-1])), grads
         return dx[:, ::-1] if self.go_backwards else dx, grads

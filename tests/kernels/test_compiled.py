@@ -70,11 +70,11 @@ import numpy as np
 found = llvmlite.binding.get_host_cpu_features()  # Numba goes on compiling for this processor
 llvmlite.binding.get_host_cpu_features = lambda: found
 found.get = {features}.get
-from scratchnet.kernels.with_numba import matmul, tile
+from scratchnet.kernels.with_numba import matrix_product, tile
 rng = np.random.default_rng(0)
 for dtype in (np.float32, np.float64):
     a, b, c = (rng.normal(size=shape).astype(dtype) for shape in ((15, 300), (300, 45), (15, 45)))
-    matmul.matmul(a, b, c)
+    matrix_product.matmul_into(a, b, c)
     np.testing.assert_allclose(c, a @ b, rtol=0, atol=1e-3 if dtype == np.float32 else 1e-12)
 print(tile.VECTOR_BYTES, tile.TALLEST)
 """

@@ -6,7 +6,7 @@ Sizes: N batch, U units. The gates lie side by side in arrays (N, 4U), in the or
 
 import math
 
-import numpy as np
+from scratchnet.kernels.loops.matrix_product import matmul
 
 
 def _sigmoid(z):
@@ -21,13 +21,6 @@ _TABLE = {
     "sigmoid": (_sigmoid, lambda y: y * (1 - y)),
     "hard_sigmoid": (lambda z: min(max(z / 6 + 0.5, 0), 1), lambda y: 1 / 6 if 0 < y < 1 else 0),
 }
-
-
-def _product(x, W, y):
-    """``y = x W``."""
-    for n in range(len(x)):
-        for k in range(W.shape[1]):
-            y[n, k] = sum(float(x[n, u]) * float(W[u, k]) for u in range(len(W)))
 
 
 def simple_rnn_step_forward(z, xW, h, activation):
@@ -51,9 +44,8 @@ def simple_rnn_step_backward(dh, h, z, dz, activation):
 
 def simple_rnn_forward(xW, R, h, z, activation):
     """All steps of `simple_rnn_step_forward`; arrays as in `scratchnet.kernels.simple_rnn_forward`; z is not used."""
-    z_t = np.empty_like(h[0])
     for t in range(len(h) - 1):
-        _product(h[t], R, z_t)
+        z_t = matmul(h[t], R)
         simple_rnn_step_forward(z_t, xW[t % len(xW)], h[t + 1], activation)
 
 
@@ -66,7 +58,7 @@ def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
         if dy is not None:
             dh += dy[t]
         simple_rnn_step_backward(dh, h[t + 1], None, dz[t], activation)
-        _product(dz[t], R.T, dh)  # z = xW + h R: the state before this step
+        dh[...] = matmul(dz[t], R.T)  # z = xW + h R: the state before this step
 
 
 def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
@@ -114,9 +106,8 @@ def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent
 
 def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
     """All steps of `lstm_step_forward`; arrays as in `scratchnet.kernels.lstm_forward`; z is not used."""
-    z_t = np.empty_like(gates[0])
     for t in range(len(a)):
-        _product(h[t], R, z_t)
+        z_t = matmul(h[t], R)
         lstm_step_forward(
             z_t, xW[t % len(xW)], c[t], gates[t], c[t + 1], a[t], h[t + 1], activation, recurrent_activation
         )
@@ -128,4 +119,4 @@ def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activ
         if dy is not None:
             dh += dy[t]
         lstm_step_backward(dh, dc, None, c[t], gates[t], None, a[t], dz[t], activation, recurrent_activation)
-        _product(dz[t], R.T, dh)  # z = xW + h R: the state before this step
+        dh[...] = matmul(dz[t], R.T)  # z = xW + h R: the state before this step

@@ -2,6 +2,7 @@
 
 from scratchnet.kernels.with_numba.adam import adam_update
 from scratchnet.kernels.with_numba.convolution import conv2d_backward, conv2d_forward
+from scratchnet.kernels.with_numba.matrix_product import matmul
 from scratchnet.kernels.with_numba.pooling import (
     average_pool2d_backward,
     average_pool2d_forward,
@@ -24,6 +25,7 @@ __all__ = [
     "conv2d_forward",
     "lstm_backward",
     "lstm_forward",
+    "matmul",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "simple_rnn_backward",

@@ -17,7 +17,7 @@ import numpy as np
 
 from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.matmul import matmul
+from scratchnet.kernels.with_numba.matrix_product import matmul_into
 
 _CACHE = 256 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
@@ -139,10 +139,10 @@ def _forward_gathering(x, weights, relu, geometry, images, few, P, y):
         z = y[n : n + images].reshape(-1, F)  # (M, F)
         if few:
             _gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            matmul(PT.T, weights, z)
+            matmul_into(PT.T, weights, z)
         else:
             _gather_rows(x[n : n + images], OH, OW, geometry, P)
-            matmul(P, weights, z)
+            matmul_into(P, weights, z)
         if relu:
             values = z.reshape(-1)
             for k in range(values.size):
@@ -159,7 +159,7 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
     lines = products.reshape(images, H, W, weights.shape[1])
     total = np.empty(OW, x.dtype)
     for start in range(0, N, images):
-        matmul(x[start : start + images].reshape(-1, C), weights, products)
+        matmul_into(x[start : start + images].reshape(-1, C), weights, products)
         for n in range(images):
             for i in range(OH):
                 for f in range(F):
@@ -191,16 +191,16 @@ def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, images, 
             dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
         if few:
             _gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            matmul(PT, dz, product)
+            matmul_into(PT, dz, product)
         else:
             _gather_rows(x[n : n + images], OH, OW, geometry, P)
-            matmul(P.T, dz, product)
+            matmul_into(P.T, dz, product)
         dweights += product
         if needs_dx and few:
-            matmul(weights, dz.T, dP)
+            matmul_into(weights, dz.T, dP)
             _add_planes(dP, OH, OW, geometry, dx[n : n + images])
         elif needs_dx:
-            matmul(dz, weights_T, dP)
+            matmul_into(dz, weights_T, dP)
             _add_rows(dP, OH, OW, geometry, dx[n : n + images])
 
 
@@ -220,15 +220,15 @@ def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, images, needs_dx, 
         pixels = x[n : n + images].reshape(-1, C)
         if few:
             _gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, PT)
-            matmul(PT, pixels, product)
+            matmul_into(PT, pixels, product)
         else:
             _gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
-            matmul(P.T, pixels, product)
+            matmul_into(P.T, pixels, product)
         dflipped += product
         if needs_dx and few:
-            matmul(PT.T, flipped, dx[n : n + images].reshape(-1, C))
+            matmul_into(PT.T, flipped, dx[n : n + images].reshape(-1, C))
         elif needs_dx:
-            matmul(P, flipped, dx[n : n + images].reshape(-1, C))
+            matmul_into(P, flipped, dx[n : n + images].reshape(-1, C))
 
 
 @njit

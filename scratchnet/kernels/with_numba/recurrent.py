@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.matmul import matmul
+from scratchnet.kernels.with_numba.matrix_product import matmul_into
 
 _LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
 _CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
@@ -227,7 +227,7 @@ def _lstm_step_backward(dh, dc, c_prev, gates, a, dz, code, recurrent_code):
 def _simple_rnn_forward(xW, R, h, code):
     z = np.empty_like(h[0])
     for t in range(len(h) - 1):
-        matmul(h[t], R, z)
+        matmul_into(h[t], R, z)
         _simple_rnn_step_forward(z, xW[t % len(xW)], h[t + 1], code)
 
 
@@ -237,14 +237,14 @@ def _simple_rnn_backward(dy, dh, RT, h, dz, code):
         if len(dy) > 0:
             _add(dy[t], dh)
         _simple_rnn_step_backward(dh, h[t + 1], dz[t], code)
-        matmul(dz[t], RT, dh)
+        matmul_into(dz[t], RT, dh)
 
 
 @njit
 def _lstm_forward(xW, R, h, c, gates, a, code, recurrent_code):
     z = np.empty_like(gates[0])
     for t in range(len(a)):
-        matmul(h[t], R, z)
+        matmul_into(h[t], R, z)
         _lstm_step_forward(z, xW[t % len(xW)], c[t], gates[t], c[t + 1], a[t], h[t + 1], code, recurrent_code)
 
 
@@ -254,7 +254,7 @@ def _lstm_backward(dy, dh, dc, RT, c, gates, a, dz, code, recurrent_code):
         if len(dy) > 0:
             _add(dy[t], dh)
         _lstm_step_backward(dh, dc, c[t], gates[t], a[t], dz[t], code, recurrent_code)
-        matmul(dz[t], RT, dh)
+        matmul_into(dz[t], RT, dh)
 
 
 @njit

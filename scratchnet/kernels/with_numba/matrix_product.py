@@ -15,7 +15,7 @@ for these sizes, where OpenBLAS does 55 to 100, and 100 in a large product.
 
 import numpy as np
 
-from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, make_tile
 
 _DEPTH = 256  # rows of a block: with two vectors of columns it has 32 KB
@@ -24,8 +24,17 @@ _tile_8_2, _tile_4_2, _tile_2_2, _tile_1_2 = (make_tile(rows, vectors=2) for row
 _tile_8_1, _tile_4_1, _tile_2_1, _tile_1_1 = (make_tile(rows, vectors=1) for rows in (8, 4, 2, 1))
 
 
+def matmul(a, b):
+    if a.dtype != b.dtype:
+        raise TypeError(f"matmul: two matrices of one dtype, please, not {a.dtype} and {b.dtype}")
+    a, b = (array if array.flags.farray else plain(array) for array in (a, b))  # a transposed matrix needs no copy
+    c = np.empty((len(a), b.shape[1]), a.dtype)
+    matmul_into(a, b, c)
+    return c
+
+
 @njit
-def matmul(a, b, c):
+def matmul_into(a, b, c):
     """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides."""
     M, K = a.shape
     N = b.shape[1]
