@@ -8,6 +8,7 @@ which took a quarter of the time of a small convolution.
   `P` (M, KH KW C), a window to a row; with few channels P^T (KH KW C, M) stands in memory instead, where an image row is
   a run (`few`). Pieces of one call are equal; the images that are left over are a second call.
 * A last column of ones in P multiplies the bias; in backward it gives dbias.
+* Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less.
 * A relu that follows is applied to a piece of y, and its slope to a piece of dy, while it is in the cache.
 
 Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and KH KW C copied elements for each row.
@@ -16,8 +17,9 @@ Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and
 import numpy as np
 
 from scratchnet.kernels.geometry import mirrored, window_counts
+from scratchnet.kernels.with_numba import winograd
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.matrix_product import matmul_into
+from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
 
 _CACHE = 256 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
@@ -28,10 +30,12 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     x, kernel = plain(x), plain(kernel)
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
-    geometry = _geometry(kernel, strides, padding, dilation)
-    OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
-    y = np.empty((N, OH, OW, F), x.dtype)
     bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
+    OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
+    if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
+        return winograd.conv2d_forward(x, kernel, bias, padding, relu)
+    geometry = _geometry(kernel, strides, padding, dilation)
+    y = np.empty((N, OH, OW, F), x.dtype)
     if max(strides) == 1 and F < min(_FEW, C):
         filled = KH * KW * F
         weights = np.zeros((C, filled + -filled % _LANES), x.dtype)  # (C, KH KW F and zeros)
@@ -54,6 +58,8 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     KH, KW, _, F = kernel.shape
     OH, OW = dy.shape[1:3]
     relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
+    if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
+        return winograd.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y)
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C):
         flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
@@ -184,18 +190,16 @@ def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, images, 
     PT = P[:, :M]
     scratch = np.empty((M, F), dy.dtype)
     dP = np.empty((K, M) if few else (M, K), dy.dtype) if needs_dx else P[:0]
-    product = np.empty_like(dweights)
     for n in range(0, N, images):
         dz = dy[n : n + images].reshape(-1, F)  # (M, F)
         if relu:
             dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
         if few:
             _gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            matmul_into(PT, dz, product)
+            add_matmul(PT, dz, dweights)
         else:
             _gather_rows(x[n : n + images], OH, OW, geometry, P)
-            matmul_into(P.T, dz, product)
-        dweights += product
+            add_matmul(P.T, dz, dweights)
         if needs_dx and few:
             matmul_into(weights, dz.T, dP)
             _add_planes(dP, OH, OW, geometry, dx[n : n + images])
@@ -211,7 +215,6 @@ def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, images, needs_dx, 
     _, OH, OW, F = dy.shape
     PT = P[:, : images * H * W]
     scratch = np.empty((images * OH * OW, F), dy.dtype)
-    product = np.empty_like(dflipped)
     for n in range(0, N, images):
         dz = dy[n : n + images].reshape(-1, F)  # (M, F)
         if relu:
@@ -220,11 +223,10 @@ def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, images, needs_dx, 
         pixels = x[n : n + images].reshape(-1, C)
         if few:
             _gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, PT)
-            matmul_into(PT, pixels, product)
+            add_matmul(PT, pixels, dflipped)
         else:
             _gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
-            matmul_into(P.T, pixels, product)
-        dflipped += product
+            add_matmul(P.T, pixels, dflipped)
         if needs_dx and few:
             matmul_into(PT.T, flipped, dx[n : n + images].reshape(-1, C))
         elif needs_dx:

@@ -36,6 +36,17 @@ def matmul(a, b):
 @njit
 def matmul_into(a, b, c):
     """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides."""
+    _multiply(a, b, c, False)
+
+
+@njit
+def add_matmul(a, b, c):
+    """``c += a @ b``, as `matmul_into`."""
+    _multiply(a, b, c, True)
+
+
+@njit
+def _multiply(a, b, c, add):
     M, K = a.shape
     N = b.shape[1]
     if len(b) != K or c.shape != (M, N):  # a tile would read and write whatever lies there
@@ -55,13 +66,13 @@ def matmul_into(a, b, c):
                 block = room[:, : 2 * lanes] if columns > lanes else room[:, 2 * lanes :]
                 _copy(b, k, depth, n, columns, block)
             if fills_vectors:
-                _column_of_tiles(a, k, depth, block, c, n, k > 0)
+                _column_of_tiles(a, k, depth, block, c, n, add or k > 0)
             else:
                 _column_of_tiles(a, k, depth, block, rest, 0, k > 0)
     if len(rest) > 0:  # the last columns, which fill no vector
         for m in range(M):
             for j in range(left):
-                c[m, N - left + j] = rest[m, j]
+                c[m, N - left + j] = c[m, N - left + j] + rest[m, j] if add else rest[m, j]
 
 
 @njit

@@ -1,0 +1,282 @@
+"""Convolution by 3 x 3 kernels with 4/9 of the multiplications: Winograd's minimal filtering, F(2 x 2, 3 x 3).
+
+(Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural
+networks", 2016.) In one dimension, two outputs of a kernel g of three take four numbers d of the input and six
+multiplications. They can be had with four:
+
+    m_0 = (d_0 - d_2) g_0                          y_0 = m_0 + m_1 + m_2
+    m_1 = (d_1 + d_2) (g_0 + g_1 + g_2) / 2        y_1 = m_1 - m_2 - m_3
+    m_2 = (d_2 - d_1) (g_0 - g_1 + g_2) / 2
+    m_3 = (d_1 - d_3) g_2
+
+or y = A^T [(G g) * (B^T d)] with constant matrices. In two dimensions this is done to the rows and then to the columns: 4 x 4
+numbers of the input make a tile of 2 x 2 outputs with 16 multiplications instead of 36:
+
+    Y = A^T [(G g G^T) * (B^T D B)] A
+
+With channels and filters each of the 16 becomes a matrix product, V[k] (tiles, C) times U[k] (C, F), in which the sum over the
+channels is taken. V, U and Z are D, g and Y on the other side of the transforms. These are linear, so their adjoints are
+their transposes:
+
+    dz -> dZ = A dz A^T        dU[k] = V[k]^T dZ[k]        dkernel = G^T dU G
+
+and dx is, as always, a convolution of dz with the flipped kernel.
+
+The transforms only add and subtract, and lose few digits; tiles of 4 x 4 outputs would save more products and lose more.
+An infinity or NaN reaches all four outputs of its tile. Transforms run over lines of tiles whose even and odd columns lie
+apart: then all tiles of a line are neighbours in memory, and each addition is one long loop.
+
+Cost: 2 M C F 16 floating-point operations for M tiles, for each of y, dx and dkernel, and some 100 additions for each number of
+x and y.
+"""
+
+import numpy as np
+
+from scratchnet.kernels.geometry import mirrored, window_counts
+from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
+
+_CACHE = 1024 * 1024  # bytes to work on at a time
+_FEWEST = 16  # channels and filters with which the products are worth the transforms
+_SMALLEST = 4  # rows and columns of y; with three, four of nine outputs would be computed for nothing
+_G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+
+
+def applies(kernel, strides, padding, dilation, output_size):
+    """Whether such a convolution can be computed here, and faster than by its patches."""
+    KH, KW, C, F = kernel.shape
+    possible = (KH, KW) == (3, 3) and max(*strides, *dilation) == 1 and 0 <= np.min(padding) <= np.max(padding) <= 1
+    return possible and min(C, F) >= _FEWEST and min(output_size) >= _SMALLEST
+
+
+def conv2d_forward(x, kernel, bias, padding, relu):
+    """As that of `scratchnet.kernels`, for arrays as kernels are compiled for."""
+    N, H, W, C = x.shape
+    F = kernel.shape[3]
+    y = np.empty((N, *window_counts((H, W), (3, 3), (1, 1), padding), F), x.dtype)
+    _forward(x, _transformed(kernel), bias, relu, padding[0][0], padding[1][0], _images(y, C + F), y)
+    return y
+
+
+def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
+    """As that of `scratchnet.kernels`; y is forward's if `relu`, and else not used."""
+    C, F = kernel.shape[2:]
+    dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
+    back = mirrored(padding, (3, 3), (1, 1))
+    flipped = _transformed(np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)))
+    dU, dbias = np.zeros((16, C, F), x.dtype), np.zeros(F, x.dtype)
+    corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
+    _backward(dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx, dU, dbias, dx)
+    return dx if needs_dx else None, _untransformed(dU), dbias
+
+
+def _images(y, channels):
+    """How many images are worked on at a time."""
+    N, OH, OW, _ = y.shape
+    tiles = ((OH + 1) // 2) * ((OW + 1) // 2)
+    return max(min(_CACHE // (16 * tiles * channels * y.itemsize), N), 1)
+
+
+def _transformed(kernel):
+    """G g G^T for each channel and filter: (3, 3, C, F) -> (16, C, F)."""
+    _, _, C, F = kernel.shape
+    G = _G.astype(kernel.dtype)
+    rows = (G @ kernel.reshape(3, -1)).reshape(4, 3, C * F)
+    return (G @ rows).reshape(16, C, F)
+
+
+def _untransformed(dU):
+    """The adjoint of `_transformed`."""
+    _, C, F = dU.shape
+    GT = np.ascontiguousarray(_G.T.astype(dU.dtype))
+    rows = (GT @ dU.reshape(4, -1)).reshape(3, 4, C * F)
+    return (GT @ rows).reshape(3, 3, C, F)
+
+
+# ---- piece after piece ----
+
+
+@njit
+def _forward(x, U, bias, relu, top, left, images, y):
+    N, OH, OW, F = y.shape
+    C = x.shape[3]
+    TH, TW = (OH + 1) // 2, (OW + 1) // 2
+    frame = np.empty((images, 2 * TH + 2, 2, TW + 1, C), x.dtype)
+    V = np.empty((16, images * TH, TW * C), x.dtype)
+    Z = np.empty((16, images * TH, TW * F), x.dtype)
+    for n in range(0, N, images):
+        here = min(images, N - n)
+        _frame(x[n : n + here], x[n : n + here], False, top, left, frame)
+        _transform(frame, here, V)
+        _multiply(V, here * TH * TW, U, Z)
+        _inverse(Z, bias, relu, y[n : n + here])
+
+
+@njit
+def _backward(dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx):
+    N, OH, OW, F = dy.shape
+    _, H, W, C = x.shape
+    top, left, back_top, back_left = corners
+    TH, TW = (OH + 1) // 2, (OW + 1) // 2  # tiles of y
+    BH, BW = (H + 1) // 2, (W + 1) // 2  # of dx
+    frame = np.empty((images, 2 * TH + 2, 2, TW + 1, C), x.dtype)
+    dframe = np.empty((images, 2 * BH + 2, 2, BW + 1, F), x.dtype)
+    V = np.empty((16, images * TH, TW * C), x.dtype)
+    dZ = np.empty((16, images * TH, TW * F), x.dtype)
+    dV = np.empty((16, images * BH, BW * F) if needs_dx else (0, 0, 0), x.dtype)
+    dD = np.empty((16, images * BH, BW * C) if needs_dx else (0, 0, 0), x.dtype)
+    nothing = np.zeros(C, x.dtype)
+    for n in range(0, N, images):
+        here = min(images, N - n)
+        M = here * TH * TW
+        _frame(dy[n : n + here], y[n : n + here], relu, back_top, back_left, dframe)
+        _inverse_adjoint(dframe, here, back_top, back_left, dZ)
+        _frame(x[n : n + here], x[n : n + here], False, top, left, frame)
+        _transform(frame, here, V)
+        for k in range(16):
+            add_matmul(_tiles(V[k], M, C).T, _tiles(dZ[k], M, F), dU[k])
+        sums = _tiles(dZ[5], M, F)  # the second row and column of A are ones: this is the sum of a tile's dz
+        for m in range(M):
+            line = sums[m]
+            for f in range(F):
+                dbias[f] += line[f]
+        if needs_dx:
+            _transform(dframe, here, dV)
+            _multiply(dV, here * BH * BW, flipped, dD)
+            _inverse(dD, nothing, False, dx[n : n + here])
+
+
+@njit
+def _tiles(lines, M, C):
+    """The first M tiles (M, C) of lines of them."""
+    return lines.reshape(-1)[: M * C].reshape(M, C)
+
+
+@njit
+def _multiply(V, M, U, Z):
+    """Z[k] = V[k] U[k]."""
+    _, C, F = U.shape
+    for k in range(16):
+        matmul_into(_tiles(V[k], M, C), U[k], _tiles(Z[k], M, F))
+
+
+# ---- the transforms ----
+
+
+@njit
+def _frame(x, y, relu, top, left, frame):
+    """x in the middle of zeros, even and odd columns apart: pixel (p, q) of the frame is ``frame[n, p, q % 2, q // 2]``.
+
+    With `relu` only what is where y > 0.
+    """
+    N, H, W, C = x.shape
+    _, FH, _, half, _ = frame.shape
+    zero = x.dtype.type(0)
+    for n in range(N):
+        for p in range(FH):
+            r = p - top
+            for b in range(2):
+                for j in range(half):
+                    s = 2 * j + b - left
+                    if not (0 <= r < H and 0 <= s < W):
+                        for c in range(C):
+                            frame[n, p, b, j, c] = zero
+                    elif relu:
+                        for c in range(C):
+                            frame[n, p, b, j, c] = x[n, r, s, c] if y[n, r, s, c] > zero else zero
+                    else:
+                        for c in range(C):
+                            frame[n, p, b, j, c] = x[n, r, s, c]
+
+
+@njit
+def _transform(frame, images, V):
+    """V = B^T D B for the 4 x 4 tiles D of a frame, which overlap by two rows and columns."""
+    _, FH, _, half, C = frame.shape
+    TH, width, run = (FH - 2) // 2, half * C, (half - 1) * C
+    lines = frame.reshape(len(frame), FH, 2 * width)
+    rows = np.empty((4, 2, width), frame.dtype)  # B^T D, for a line of tiles
+    flat = rows.reshape(4, 2 * width)
+    for n in range(images):
+        for i in range(TH):
+            p, line = 2 * i, n * TH + i
+            for k in range(2 * width):
+                flat[0, k] = lines[n, p, k] - lines[n, p + 2, k]
+            for k in range(2 * width):
+                flat[1, k] = lines[n, p + 1, k] + lines[n, p + 2, k]
+            for k in range(2 * width):
+                flat[2, k] = lines[n, p + 2, k] - lines[n, p + 1, k]
+            for k in range(2 * width):
+                flat[3, k] = lines[n, p + 1, k] - lines[n, p + 3, k]
+            for a in range(4):  # a tile's columns are even, odd, and the next even, odd
+                d0, d1, d2, d3 = rows[a, 0], rows[a, 1], rows[a, 0, C:], rows[a, 1, C:]
+                for k in range(run):
+                    V[4 * a, line, k] = d0[k] - d2[k]
+                for k in range(run):
+                    V[4 * a + 1, line, k] = d1[k] + d2[k]
+                for k in range(run):
+                    V[4 * a + 2, line, k] = d2[k] - d1[k]
+                for k in range(run):
+                    V[4 * a + 3, line, k] = d1[k] - d3[k]
+
+
+@njit
+def _inverse(Z, bias, relu, y):
+    """y = A^T Z A + bias for the 2 x 2 tiles of y."""
+    N, OH, OW, F = y.shape
+    TH, run = (OH + 1) // 2, Z.shape[2]
+    rows = np.empty((4, run), y.dtype)  # a row of A^T Z, for a line of tiles
+    columns = np.empty((2, run), y.dtype)  # (A^T Z) A: even columns of y, and odd ones
+    pixels = columns.reshape(2, run // F, F)
+    zero = y.dtype.type(0)
+    for n in range(N):
+        for i in range(OH):
+            line = n * TH + i // 2
+            for b in range(4):
+                if i % 2 == 0:
+                    for k in range(run):
+                        rows[b, k] = Z[b, line, k] + Z[4 + b, line, k] + Z[8 + b, line, k]
+                else:
+                    for k in range(run):
+                        rows[b, k] = Z[4 + b, line, k] - Z[8 + b, line, k] - Z[12 + b, line, k]
+            for k in range(run):
+                columns[0, k] = rows[0, k] + rows[1, k] + rows[2, k]
+            for k in range(run):
+                columns[1, k] = rows[1, k] - rows[2, k] - rows[3, k]
+            for b in range(2):
+                for j in range((OW - b + 1) // 2):
+                    for f in range(F):
+                        z = pixels[b, j, f] + bias[f]
+                        y[n, i, 2 * j + b, f] = max(z, zero) if relu else z
+
+
+@njit
+def _inverse_adjoint(frame, images, top, left, dZ):
+    """dZ = A dz A^T for the 2 x 2 tiles of dz, which lies in a frame from row `top` and column `left` on."""
+    _, FH, _, half, F = frame.shape
+    TH, run = dZ.shape[1] // len(frame), dZ.shape[2]
+    lines = frame.reshape(len(frame), FH, 2, half * F)
+    rows = np.empty((4, 2, run), frame.dtype)  # A dz, for the two columns of a line of tiles
+    for n in range(images):
+        for i in range(TH):
+            p, line = 2 * i + top, n * TH + i
+            for b in range(2):
+                q, start = (left + b) % 2, (left + b) // 2 * F
+                above, below = lines[n, p, q, start:], lines[n, p + 1, q, start:]
+                for k in range(run):
+                    rows[0, b, k] = above[k]
+                for k in range(run):
+                    rows[1, b, k] = above[k] + below[k]
+                for k in range(run):
+                    rows[2, b, k] = above[k] - below[k]
+                for k in range(run):
+                    rows[3, b, k] = -below[k]
+            for a in range(4):
+                for k in range(run):
+                    dZ[4 * a, line, k] = rows[a, 0, k]
+                for k in range(run):
+                    dZ[4 * a + 1, line, k] = rows[a, 0, k] + rows[a, 1, k]
+                for k in range(run):
+                    dZ[4 * a + 2, line, k] = rows[a, 0, k] - rows[a, 1, k]
+                for k in range(run):
+                    dZ[4 * a + 3, line, k] = -rows[a, 1, k]

@@ -1,0 +1,127 @@
+"""Winograd's convolution: the same numbers as by patches, and when it is chosen."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+numba = pytest.importorskip("numba")
+
+from scratchnet.kernels import with_numba, with_numpy  # noqa: E402
+from scratchnet.kernels.with_numba import winograd  # noqa: E402
+
+ONE = (1, 1)
+SAME = (ONE, ONE)
+
+
+def made(seed, N, size, C, F, padding, dtype="float64"):
+    rng = np.random.default_rng(seed)
+    (top, bottom), (left, right) = padding
+    x = rng.normal(size=(N, *size, C)).astype(dtype)
+    dy = rng.normal(size=(N, size[0] + top + bottom - 2, size[1] + left + right - 2, F)).astype(dtype)
+    return x, rng.normal(size=(3, 3, C, F)).astype(dtype), rng.normal(size=F).astype(dtype), dy
+
+
+def check(found, expected, dtype):
+    scale = max(np.abs(expected).max(), 1)
+    assert found.dtype == dtype and found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=0, atol=scale * (1e-12 if dtype == "float64" else 1e-5))
+
+
+pads = st.tuples(*(st.tuples(st.integers(0, 1), st.integers(0, 1)),) * 2)  # what `applies` admits
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(
+    st.integers(0, 1000),
+    st.integers(1, 4),
+    st.tuples(st.integers(3, 9), st.integers(3, 9)),
+    st.integers(1, 6),
+    st.integers(1, 6),
+    pads,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([1, 3_000, 10**6]),
+)
+def test_forward_and_backward_are_those_by_patches(dtype, seed, N, size, C, F, padding, relu, needs_dx, cache):
+    x, kernel, bias, dy = made(seed, N, size, C, F, padding, dtype)
+    expected = with_numpy.conv2d_forward(x, kernel, bias, ONE, padding, ONE, relu)
+    derivatives = with_numpy.conv2d_backward(dy, x, kernel, ONE, padding, ONE, needs_dx, expected if relu else None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd, "_CACHE", cache)  # pieces of one image, of some, of all
+        check(winograd.conv2d_forward(x, kernel, bias, padding, relu), expected, dtype)
+        found = winograd.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, expected if relu else dy)
+    assert needs_dx or found[0] is None
+    for one, other in list(zip(found, derivatives))[not needs_dx :]:
+        check(one, other, dtype)
+
+
+def test_products_of_the_transforms_are_convolutions():
+    """F(2, 3) in one dimension, by the formulas at the head of the file, with numbers that are exact."""
+    kernel = np.zeros((3, 3, 1, 1))
+    kernel[:, 1, 0, 0] = g = np.array([2.0, -3.0, 5.0])
+    d = np.array([7.0, 1.0, -4.0, 6.0])
+    y = winograd.conv2d_forward(d.reshape(1, 4, 1, 1), kernel, np.zeros(1), ((0, 0), ONE), False)
+    assert y.ravel().tolist() == [d[:3] @ g, d[1:] @ g]
+
+
+@pytest.mark.parametrize(
+    ("change", "chosen"),
+    [
+        ({}, True),
+        ({"kernel": (3, 3, 16, 16)}, True),
+        ({"kernel": (3, 3, 15, 32)}, False),
+        ({"kernel": (3, 3, 32, 15)}, False),
+        ({"kernel": (3, 1, 32, 32)}, False),
+        ({"kernel": (5, 5, 32, 32)}, False),
+        ({"strides": (1, 2)}, False),
+        ({"dilation": (2, 1)}, False),
+        ({"padding": ((0, 0), (0, 0))}, True),
+        ({"padding": ((0, 1), (1, 0))}, True),
+        ({"padding": ((1, 2), (1, 1))}, False),
+        ({"padding": ((1, 1), (-1, 1))}, False),
+        ({"output_size": (4, 4)}, True),
+        ({"output_size": (3, 9)}, False),
+    ],
+)
+def test_when_it_is_chosen(change, chosen):
+    case = {"kernel": (3, 3, 32, 32), "strides": ONE, "padding": SAME, "dilation": ONE, "output_size": (8, 8), **change}
+    assert winograd.applies(np.empty(case.pop("kernel")), **case) == chosen
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_the_backend_computes_with_it(relu, monkeypatch):
+    x, kernel, bias, dy = made(0, 3, (6, 7), 16, 17, SAME)
+    calls = []
+    for name in ("conv2d_forward", "conv2d_backward"):
+        function = getattr(winograd, name)
+        monkeypatch.setattr(winograd, name, lambda *args, f=function: calls.append(f.__name__) or f(*args))
+    y = with_numba.conv2d_forward(x, kernel, None, ONE, SAME, ONE, relu)
+    check(y, with_numpy.conv2d_forward(x, kernel, None, ONE, SAME, ONE, relu), "float64")
+    rest = ONE, SAME, ONE, True, y if relu else None
+    results = [module.conv2d_backward(dy, x, kernel, *rest) for module in (with_numba, with_numpy)]
+    for found, expected in zip(*results):
+        check(found, expected, "float64")
+    assert calls == ["conv2d_forward", "conv2d_backward"]
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="of compiled products; in plain Python NumPy multiplies")
+def test_an_image_does_not_depend_on_the_others():
+    # so that a batch gives the same bits, however it is divided among threads
+    x, kernel, bias, dy = made(1, 7, (5, 6), 16, 16, SAME, "float32")
+    whole = winograd.conv2d_forward(x, kernel, bias, SAME, True)
+    dx = winograd.conv2d_backward(dy, x, kernel, SAME, True, True, whole)[0]
+    for rows in (slice(0, 1), slice(2, 5)):
+        part = winograd.conv2d_forward(x[rows], kernel, bias, SAME, True)
+        np.testing.assert_array_equal(part, whole[rows])
+        part_dx = winograd.conv2d_backward(dy[rows], x[rows], kernel, SAME, True, True, part)[0]
+        np.testing.assert_array_equal(part_dx, dx[rows])
+
+
+def test_what_is_not_a_number_stays_in_its_tiles():
+    x, kernel, bias, _ = made(2, 2, (8, 8), 3, 2, SAME)
+    x[1, 4, 4, 0] = np.nan
+    y = winograd.conv2d_forward(x, kernel, bias, SAME, False)
+    finite = np.isfinite(y).all(axis=-1)
+    assert finite[0].all()
+    assert not finite[1, 3:6, 3:6].any() and finite[1, :2].all() and finite[1, :, :2].all()
