@@ -191,3 +191,6 @@ def test_sizes_and_padding_are_counted_as_in_keras(size, kernel, stride, padding
     assert output_size(size, kernel, stride, padding, dilation) == output
     if pads is not None:
         assert pad_amounts(size, kernel, stride, padding, dilation) == pads
+    if dilation == 1:  # as by default
+        assert output_size(size, kernel, stride, padding) == output
+        assert pads is None or pad_amounts(size, kernel, stride, padding) == pads

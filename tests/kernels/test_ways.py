@@ -19,17 +19,20 @@ WINDOWS = [
     ((1, 1), (1, 1), "valid"),
     ((1, 1), (1, 1), "same"),
     ((2, 3), (1, 1), "same"),
+    ((2, 1), (1, 1), "same"),
     ((1, 1), (2, 3), "same"),
-    ((2, 1), (1, 1), "wide"),  # more than a window's size, as the adjoint of another convolution pads
+    # more than a window's size, as the adjoint of another convolution pads; the adjoint of these cuts
+    ((2, 1), (1, 1), ((3, 1), (0, 4))),
+    ((1, 1), (1, 1), ((3, 1), (3, 1))),
+    ((4, 6), (1, 1), ((3, 1), (3, 1))),  # the last row and column are in no window
 ]
 
 
 def geometry(strides, dilation, padding):
     """The arguments of a kernel and the shape of y, for an image (H, W)."""
     sizes = zip((H, W), (KH, KW), strides, dilation)
-    if padding == "wide":
-        amounts = (3, 1), (0, 4)
-    else:
+    amounts = padding
+    if isinstance(padding, str):
         amounts = tuple(pad_amounts(n, k, s, padding, d) for n, k, s, d in sizes)
     shape = tuple(
         output_size(n + sum(p), k, s, "valid", d) for n, p, k, s, d in zip((H, W), amounts, (KH, KW), strides, dilation)
@@ -124,7 +127,7 @@ def test_a_window_of_any_size_finds_its_maximum_and_gives_it_the_gradient(name, 
 @pytest.mark.parametrize("C", [1, 2, 3])
 @pytest.mark.parametrize(
     "window",
-    list(itertools.product([(2, 2), (3, 2)], [(2, 2), (3, 2), (1, 2)], [((0, 0), (0, 0)), ((1, 0), (0, 1)), ((0, 1), (1, 0))])),
+    list(itertools.product([(2, 2), (3, 2)], [(2, 2), (3, 2), (1, 2)], [((0, 0), (0, 0)), ((1, 0), (0, 1)), ((0, 1), (1, 0)), ((1, 0), (0, 0)), ((0, 0), (1, 0))])),
     ids=str,
 )  # fmt: skip
 def test_pooling_is_that_of_the_loops(name, dtype, C, window):
@@ -144,3 +147,14 @@ def test_pooling_is_that_of_the_loops(name, dtype, C, window):
     ):  # fmt: skip
         assert found.dtype == dtype
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 4, 11])
+def test_adam_in_pieces_is_adam(monkeypatch, size):
+    module = importlib.import_module("scratchnet.kernels.with_numpy.adam")
+    monkeypatch.setattr(module, "_PIECE", 4)
+    states = np.random.default_rng(3).random((4, size))
+    found, expected = states.copy(), states.copy()
+    for function, (param, grad, m, v) in ((module.adam_update, found), (loops.adam_update, expected)):
+        function(param, grad, m, v, 0.1, 0.9, 0.99, 1e-7)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)

@@ -250,18 +250,32 @@ def _without_wording(source):
 
 
 def read_equivalent():
-    """{(file, function, from, to): reason}; `file` may hold wildcards."""
-    entries = json.loads(EQUIVALENT.read_text())
-    return [(e["file"], e["function"], e["from"], e["to"], e["reason"]) for e in entries]
+    """The entries of equivalent.json; file and function may hold wildcards.
+
+    An entry has the changed lines as ``from`` and ``to``, or, for a change that is the same in many lines, what of a line
+    became what as ``part``.
+    """
+    return json.loads(EQUIVALENT.read_text())
 
 
 def reason_for(mutant, entries):
     """Why a mutant is equivalent, or None."""
-    for file, function, before, after, reason in entries:
-        same = mutant["function"] == function and mutant["change"] == (before, after)
-        if same and fnmatch(mutant["file"], file):
-            return reason
+    for entry in entries:
+        if fnmatch(mutant["file"], entry["file"]) and fnmatch(mutant["function"], entry["function"]):
+            before, after = mutant["change"]
+            if "part" in entry:
+                same = after in _replacements(before, *entry["part"])
+            else:
+                same = (before, after) == (entry["from"], entry["to"])
+            if same:
+                return entry["reason"]
     return None
+
+
+def _replacements(text, old, new):
+    """`text` with one `old` replaced, for each that it has."""
+    pieces = text.split(old)
+    return [old.join(pieces[:k]) + new + old.join(pieces[k:]) for k in range(1, len(pieces))]
 
 
 def table(mutants):
