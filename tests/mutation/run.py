@@ -102,6 +102,11 @@ def prepare(group, folder):
     folder.mkdir(parents=True, exist_ok=True)
     _mirror(ROOT / "scratchnet", folder / "scratchnet", _without_njit if group == "kernels" else None)
     tests_changed = _mirror(ROOT / "tests", folder / "tests", None)
+    for tree in ("scratchnet", "tests"):  # mutmut adds to its own copy, but takes nothing away
+        for path in [p for p in (folder / "mutants" / tree).rglob("*") if p.suffix in (".py", ".meta")]:
+            source = path.relative_to(folder / "mutants")
+            if not (folder / source.with_name(source.name.removesuffix(".meta"))).exists():
+                path.unlink()
     shutil.copy(ROOT / "pyproject.toml", folder)
     settings = {
         "source_paths": ["scratchnet"],
