@@ -12,8 +12,8 @@ from scratchnet.kernels.geometry import output_size, pad_amounts
 
 MODULES = ["with_numpy"] + ["with_numba"] * (importlib.util.find_spec("numba") is not None)
 H, W, KH, KW = 5, 6, 3, 2
-# few and many channels, fewer and more filters than those
-CHANNELS = [(1, 6), (6, 1), (5, 5), (6, 13), (13, 6)]
+# few and many channels, fewer and more filters than those; numbers that fill vectors, and that do not
+CHANNELS = [(1, 6), (6, 1), (5, 5), (6, 13), (13, 6), (2, 16), (16, 8)]
 # strides, dilation, padding: all that makes a window stick out, at one side or at both
 WINDOWS = [
     ((1, 1), (1, 1), "valid"),

@@ -9,14 +9,14 @@ multiplications. They can be had with four:
     m_2 = (d_2 - d_1) (g_0 - g_1 + g_2) / 2
     m_3 = (d_1 - d_3) g_2
 
-or y = A^T [(G g) * (B^T d)] with constant matrices. In two dimensions this is done to the rows and then to the columns: 4 x 4
-numbers of the input make a tile of 2 x 2 outputs with 16 multiplications instead of 36:
+or y = A^T [(G g) * (B^T d)] with constant matrices. In two dimensions this is done to the rows and then to the columns:
+4 x 4 numbers of the input make a tile of 2 x 2 outputs with 16 multiplications instead of 36:
 
     Y = A^T [(G g G^T) * (B^T D B)] A
 
-With channels and filters each of the 16 becomes a matrix product, V[k] (tiles, C) times U[k] (C, F), in which the sum over the
-channels is taken. V, U and Z are D, g and Y on the other side of the transforms. These are linear, so their adjoints are
-their transposes:
+With channels and filters each of the 16 becomes a matrix product, Z[k] = V[k] U[k], (tiles, C) by (C, F), in which the sum
+over the channels is taken. V, U and Z are D, g and Y on the other side of the transforms. These are linear, so their
+adjoints are their transposes:
 
     dz -> dZ = A dz A^T        dU[k] = V[k]^T dZ[k]        dkernel = G^T dU G
 
@@ -26,8 +26,8 @@ The transforms only add and subtract, and lose few digits; tiles of 4 x 4 output
 An infinity or NaN reaches all four outputs of its tile. Transforms run over lines of tiles whose even and odd columns lie
 apart: then all tiles of a line are neighbours in memory, and each addition is one long loop.
 
-Cost: 2 M C F 16 floating-point operations for M tiles, for each of y, dx and dkernel, and some 100 additions for each number of
-x and y.
+Cost: 32 M C F floating-point operations for M tiles, for each of y, dx and dkernel; 8 additions for each number that is
+transformed, and 6 for each that is transformed back.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
 
 _CACHE = 1024 * 1024  # bytes to work on at a time
 _FEWEST = 16  # channels and filters with which the products are worth the transforms
-_SMALLEST = 4  # rows and columns of y; with three, four of nine outputs would be computed for nothing
+_SMALLEST = 4  # rows and columns of y; with three, seven of sixteen outputs are computed for nothing
 _G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 
 
