@@ -374,7 +374,7 @@ def _add_planes(PT, OH, OW, geometry, dx):
     frames = planes.reshape(C, N, FH, FW)
     dx[:] = 0
     for n in range(N):
-        for p in range(max(-top, 0), min(FH - top, H)):
-            for q in range(max(-left, 0), min(FW - left, W)):
+        for p in range(min(FH - top, H)):
+            for q in range(min(FW - left, W)):
                 for c in range(C):
                     dx[n, p, q, c] = frames[c, n, p + top, q + left]
