@@ -36,13 +36,17 @@ def matmul(a, b):
 @njit
 def matmul_into(a, b, c):
     """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides."""
-    _multiply(a, b, c, False)
+    _multiply(a[:, ::1], b[:, ::1], c, False)
 
 
 @njit
 def add_matmul(a, b, c):
     """``c += a @ b``, as `matmul_into`."""
-    _multiply(a, b, c, True)
+    _multiply(a[:, ::1], b[:, ::1], c, True)
+
+
+# Of what is sliced with a step Numba does not know in which order it lies: so it compiles one product for all orders,
+# where each would take a second.
 
 
 @njit
