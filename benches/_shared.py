@@ -1,7 +1,7 @@
 """What all benches have in common: their options, taking turns, what they say of the machine, JSON and plots.
 
 How a bench measures: the sides take turns (ours, theirs, ours, theirs, ...), so that a busy moment of the machine meets
-all alike; what counts is the ratio within a turn, of which the median and the spread are shown. A bench looks like this:
+all alike; what counts is the ratio within a turn, of which the median and the spread are shown. A bench:
 
     def measure(options): ...                        # rows: a list of flat dicts of numbers and names
     def table(result): ...                           # for the screen
@@ -101,7 +101,7 @@ def restart_without_coretype():
 
 
 def environment(threads):
-    """What a reading depends on besides the code: processor, versions, BLAS and its architecture, threads; JSON-ready."""
+    """What a reading depends on besides the code: processor, versions, BLAS, threads; JSON-ready."""
     import numpy  # noqa: F401 (threadpoolctl finds the BLAS of a process only after it has loaded)
     from threadpoolctl import threadpool_info
 
@@ -189,7 +189,7 @@ def milliseconds(function, calls=1):
 
 
 def calls_for(function, at_least=20.0):
-    """How many calls take `at_least` milliseconds together, so that the clock can tell. Calls it (a warm-up as well)."""
+    """How many calls take `at_least` milliseconds together, so that the clock can tell; calls it, as a warm-up."""
     function()
     return max(1, int(at_least / max(milliseconds(function), 1e-3) + 0.5))
 

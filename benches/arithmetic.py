@@ -31,7 +31,7 @@ def multiply_adds(name, training):
 
 
 def sgemm_gflops(threads, size=2048, turns=7):
-    """Billions of operations (two for each multiply-add) per second in NumPy's product of two large float32 matrices."""
+    """Billions of operations (a multiply-add is two) per second in NumPy's product of two large float32 matrices."""
     from threadpoolctl import threadpool_limits
 
     a = np.random.default_rng(0).standard_normal((size, size), dtype="float32")

@@ -270,8 +270,8 @@ largest half of the sizes, "arithmetic" that of the multiply-adds. "speed-up" is
 
 {markdown_table(TIME_HEADINGS, _time_lines(result))}
 
-Memory: the largest resident size of a process that trains one epoch, before `fit` (all imported, the data loaded) and in
-the end; what `fit` added is the difference.
+Memory: the largest resident size of a process that trains one epoch, before `fit` (all imported, the data loaded) and
+in the end; what `fit` added is the difference.
 
 {markdown_table(MEMORY_HEADINGS, _memory_lines(result))}
 """

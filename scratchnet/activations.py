@@ -191,7 +191,7 @@ class Activation:
         return self.function(z, **{**self.parameters, **parameters})
 
     def forward(self, z, overwrite=False):
-        """Return ``(y, cache)``. With `overwrite`, y may be written over z, which the caller then must not use again."""
+        """Return ``(y, cache)``. With `overwrite`, y may be written over z, which must not be used again."""
         in_place = overwrite and self.keeps == "y"
         y = self.function(z, out=z if in_place else None, **self.parameters)
         return y, (y if self.keeps == "y" else z)

@@ -142,7 +142,7 @@ class VarianceScaling(Initializer):
         scale: positive.
         mode: what n is: "fan_in", "fan_out" or "fan_avg". The fans of a kernel (..., in, out) are its in or out times
             the product of the axes before them; both fans of a vector are its size.
-        distribution: "truncated_normal" (or "normal"), "untruncated_normal" or "uniform" (within ``sqrt(3 scale / n)``).
+        distribution: "truncated_normal" (or "normal"), "untruncated_normal" or "uniform" (in +- ``sqrt(3 scale / n)``).
         seed: None or an integer.
     """
 

@@ -65,7 +65,7 @@ class _Part:
 
 @contextlib.contextmanager
 def drawing_rows(step, first_row):
-    """Inside, random layers draw what the whole batch of step number `step` would have drawn from row `first_row` on."""
+    """Inside, random layers draw what the whole batch of step number `step` would draw from row `first_row` on."""
     token = _part.set(_Part(step, first_row))
     try:
         yield

@@ -24,7 +24,7 @@ _blas_controller = None
 
 
 def set_num_threads(count):
-    """Use `count` threads from now on; None goes back to the default. Raises ValueError unless it is an int of at least 1."""
+    """Use `count` threads from now on; None is the default. Raises ValueError unless it is an int of at least 1."""
     global _num_threads
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
         raise ValueError(f"the number of threads must be an integer of at least 1, got {count!r}")

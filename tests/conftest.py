@@ -13,6 +13,9 @@ settings.register_profile("thorough", parent=settings.get_profile("scratchnet"),
 settings.register_profile("quick", parent=settings.get_profile("scratchnet"), max_examples=5)
 # For tests/mutation: whether something fails, not the smallest example on which it does.
 settings.register_profile(
-    "mutation", parent=settings.get_profile("quick"), phases=[Phase.explicit, Phase.generate], report_multiple_bugs=False
+    "mutation",
+    parent=settings.get_profile("quick"),
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))

@@ -61,8 +61,8 @@ def _grouped(reports, every):
 def plot_step_sizes(path):
     """Draw the error of central differences over the step, for float64 and float32, and return the path.
 
-    The function is the mean of an LSTM's output; to the right the error is that of the formula and falls with the square
-    of the step, to the left it is that of the rounding and grows as the step shrinks.
+    The function is the mean of an LSTM's output; to the right the error is that of the formula and falls with the
+    square of the step, to the left it is that of the rounding and grows as the step shrinks.
     """
     from matplotlib.figure import Figure
 

@@ -174,18 +174,19 @@ def upsample2d_backward(dy, size):
 
 # ---- through time ----
 #
-# h[0] and c[0] are the initial states, h[t + 1] and c[t + 1] follow step t; R is the recurrent kernel. Of the input's part
-# xW there is one for each step, (T, ...), or one for all, (1, ...). Activations are `scratchnet.activations.Activation`s;
-# z is None unless one of them `keeps` it. Arrays are written into, because who calls knows which may share memory.
+# h[0] and c[0] are the initial states, h[t + 1] and c[t + 1] follow step t; R is the recurrent kernel. Of the input's
+# part xW there is one for each step, (T, ...), or one for all, (1, ...). Activations are those of
+# `scratchnet.activations`; z is None unless one of them `keeps` it. Arrays are written into, because who calls knows
+# which may share memory.
 
 
 def simple_rnn_forward(xW, R, h, z, activation):
-    """``z_t = h_(t-1) R + xW_t`` and ``h_t = f(z_t)``, step by step: writes h (T + 1, N, U) from h[1] on, and z (T, N, U)."""
+    """``z_t = h_(t-1) R + xW_t`` and ``h_t = f(z_t)``, step by step: writes h (T + 1, N, U) from 1 on, and z (T, N, U)."""
     return _active().simple_rnn_forward(xW, R, h, z, activation)
 
 
 def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
-    """The adjoint of `simple_rnn_forward`: writes dz (T, N, U) and turns dh (N, U), of the last state, into the first's.
+    """The adjoint of `simple_rnn_forward`: writes dz (T, N, U); turns dh (N, U), of the last state, into the first's.
 
     `dy` (T, N, U): what comes in at each step besides, or None.
     """
@@ -193,16 +194,16 @@ def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
 
 
 def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
-    """``z_t = h_(t-1) R + xW_t`` (N, 4U), the gates i, f, g, o, the cell ``c_t = f c_(t-1) + i g``, ``a_t = activation(c_t)``
-    and ``h_t = o a_t``, step by step.
+    """``z_t = h_(t-1) R + xW_t`` (N, 4U), the gates i, f, g, o, the cell ``c_t = f c_(t-1) + i g``,
+    ``a_t = activation(c_t)`` and ``h_t = o a_t``, step by step.
 
-    Writes gates (T, N, 4U), which may be xW itself, c and h (T + 1, N, U) from index 1 on, a (T, N, U) and z (T, N, 4U).
+    Writes gates (T, N, 4U), which may be xW itself, c and h (T + 1, N, U) from 1 on, a (T, N, U) and z (T, N, 4U).
     """
     return _active().lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation)
 
 
 def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
-    """The adjoint of `lstm_forward`: writes dz (T, N, 4U), and turns dh and dc (N, U), of the last states, into the first's.
+    """The adjoint of `lstm_forward`: writes dz (T, N, 4U); turns dh and dc (N, U), of the last states, into the first's.
 
     `dy` (T, N, U): what comes in at each step besides, or None.
     """

@@ -35,6 +35,6 @@ def window_counts(size, kernel_size, strides, padding, dilation=(1, 1)):
 
 
 def mirrored(padding, kernel_size, dilation):
-    """The padding with which the windows of the output see the input, at stride 1; negative where some do not reach it."""
+    """The padding with which the output's windows see the input, at stride 1; negative where some do not reach it."""
     reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
     return tuple((reach[k] - padding[k][0], reach[k] - padding[k][1]) for k in range(2))

@@ -1,9 +1,9 @@
 """What the recurrent layers share: their arguments, shapes, initial states, and time in front.
 
-The time loop, forward and back, is the heavy one and stands in `scratchnet.kernels`; in the backend "numpy" it reads like
-the equations. It works on arrays with time as the first axis, such as (T, N, U): then the values of one step lie together
-in memory, and matrix products take them without a copy. As x is copied for that anyway, a column of ones is put behind
-it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives dW and db in one.
+The time loop, forward and back, is the heavy one and stands in `scratchnet.kernels`; in the backend "numpy" it reads
+like the equations. It works on arrays with time as the first axis, such as (T, N, U): then the values of one step lie
+together in memory, and matrix products take them without a copy. As x is copied for that anyway, a column of ones is
+put behind it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives dW and db in one.
 """
 
 import numpy as np
@@ -98,8 +98,8 @@ class Recurrent(Layer):
         """Unpack what forward is given: x with time in front, in the order of processing, T, and the initial states.
 
         x is (T, N, D + 1) with ones in its last column (without them where there is no bias); where it is the same at
-        every step (as from RepeatVector) and says so by its stride, it is (1, N, D + 1), and one step's product stands for
-        all. A state is (N, U), or None for zeros.
+        every step (as from RepeatVector) and says so by its stride, it is (1, N, D + 1), and one step's product stands
+        for all. A state is (N, U), or None for zeros.
         """
         x, states = self._split(list(inputs) if isinstance(inputs, tuple) else inputs)
         N, T, D = self.unpack(x, "NTD", **self._expected())
@@ -148,8 +148,9 @@ class Recurrent(Layer):
     def gradients(self, x, h, dz, needs_dx):
         """The adjoints of ``z_t = x_t W + h_(t-1) R + b``: ``(dx, grads)``, dx (N, T, D) or None.
 
-        Summed over steps and samples, each kernel's is one product. Of an x that is the same at every step, only the sum
-        of its steps' adjoints means anything: dx is then their mean, at every step, which has that sum and costs a T-th.
+        Summed over steps and samples, each kernel's is one product. Of an x that is the same at every step, only the
+        sum of its steps' adjoints means anything: dx is then their mean, at every step: the same sum for a T-th of the
+        work.
         """
         T, N, GU = dz.shape
         U = h.shape[-1]

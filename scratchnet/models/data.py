@@ -133,7 +133,7 @@ class Arrays:
         return part
 
     def with_class_weight(self, class_weight):
-        """Multiply the sample weights by ``class_weight[label]`` (labels, or one-hot rows; classes not named count 1)."""
+        """Multiply the sample weights by ``class_weight[label]`` (labels or one-hot rows; classes not named count 1)."""
         if not isinstance(class_weight, dict):
             raise self.model.error(f"class_weight must be a dict from class to weight, got {class_weight!r}", TypeError)
         if len(self.y) != 1:

@@ -298,7 +298,7 @@ class Model(Trainer, Saver, Layer):
         print_summary(self, line_length, print_fn)
 
     def first_non_finite(self, x):
-        """Where the first NaN or infinity appears: in a parameter, or in a layer's output for the inputs `x`; or None."""
+        """Where the first NaN or infinity appears: in a parameter, or in a layer's output for the inputs; or None."""
         for key, parameter in self.params.items():
             if not np.isfinite(parameter).all():
                 return f"the parameter {key}"

@@ -28,7 +28,7 @@ class Objective:
             raise ValueError("compile: no output has a loss")
 
     def counts(self, batch):
-        """For each output, what its sum of loss values is divided by; parts of a batch share the whole batch's counts."""
+        """For each output, what its sum of loss values is divided by; parts of a batch share the batch's counts."""
         return [
             None if loss is None else loss.count(y, ndim, sample_weight=w)
             for loss, y, ndim, w in zip(self.losses, batch.y, self.ranks, batch.weights)
@@ -97,7 +97,7 @@ class Averages:
                 metric.update_state(y, y_pred, sample_weight=w if weighted else None)
 
     def logs(self):
-        """The figures so far under Keras's keys: "loss", with several outputs also "<output>_loss", then the metrics."""
+        """The figures so far under Keras's keys: "loss", for several outputs "<output>_loss" too, then the metrics."""
         names, several = self.objective.names, len(self.objective.names) > 1
         values = self._sums / max(self._samples, 1)
         logs = {"loss": float(self.objective.total(values))}

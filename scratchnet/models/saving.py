@@ -1,7 +1,7 @@
 """Saving and loading models.
 
-A saved model is one `.npz` file (see `scratchnet.archive`) with two more entries: `architecture.json`, the layers and how
-they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``, the
+A saved model is one `.npz` file (see `scratchnet.archive`) with two more entries: `architecture.json`, the layers and
+how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``, the
 optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only.
 """
 

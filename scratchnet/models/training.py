@@ -334,7 +334,7 @@ class Trainer:
     # ---- single batches ----
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step on this batch. Returns the figures as `evaluate` does; metrics go on accumulating until they are reset."""
+        """One step on this batch. Returns the figures as `evaluate` does; metrics accumulate until they are reset."""
         data, _ = self._training_arrays(x, y, sample_weight, class_weight, 0, None)
         self._stop_at_nan = True
         self._averages.reset()
@@ -398,7 +398,7 @@ class Trainer:
 
 
 def _quietly(function):
-    """`function` without NumPy's floating-point warnings, in whatever thread: fit tells by itself what is not finite."""
+    """`function` without NumPy's floating-point warnings, in any thread: fit tells by itself what is not finite."""
 
     def quiet(part):
         with np.errstate(all="ignore"):

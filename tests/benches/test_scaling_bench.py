@@ -1,4 +1,4 @@
-"""The bench of the scaling runs with small sizes, and its figures are what they are called. (No test depends on a time.)"""
+"""The bench of the scaling runs with small sizes, and its figures are what they are called. (No time is tested.)"""
 
 import importlib
 import json

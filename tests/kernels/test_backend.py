@@ -52,7 +52,8 @@ def test_the_backend_is_announced_once(capsys, monkeypatch):
 
 def test_importing_everything_imports_neither_numba_nor_plotting():
     code = (
-        "import sys, scratchnet.models, scratchnet.layers, scratchnet.callbacks, scratchnet.datasets, scratchnet.evaluation;"
+        "import sys, scratchnet.models, scratchnet.layers, scratchnet.callbacks;"
+        "import scratchnet.datasets, scratchnet.evaluation;"
         "print([m for m in ('numba', 'matplotlib', 'sklearn', 'threadpoolctl', 'tensorflow') if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""A convolution goes different ways, by its channels, filters and strides, piece after piece: all lead to the loops' result."""
+"""A convolution goes different ways, by its channels, filters and strides, and in pieces: all lead to the loops' result."""
 
 import importlib
 import importlib.util
@@ -14,6 +14,9 @@ MODULES = ["with_numpy"] + ["with_numba"] * (importlib.util.find_spec("numba") i
 H, W, KH, KW = 5, 6, 3, 2
 # few and many channels, fewer and more filters than those; numbers that fill vectors, and that do not
 CHANNELS = [(1, 6), (6, 1), (5, 5), (6, 13), (13, 6), (2, 16), (16, 8)]
+# of pooling: sizes, strides, and paddings
+PADDINGS = [((0, 0), (0, 0)), ((1, 0), (0, 1)), ((0, 1), (1, 0)), ((1, 0), (0, 0)), ((0, 0), (1, 0))]
+POOLINGS = list(itertools.product([(2, 2), (3, 2)], [(2, 2), (3, 2), (1, 2)], PADDINGS))
 # strides, dilation, padding: all that makes a window stick out, at one side or at both
 WINDOWS = [
     ((1, 1), (1, 1), "valid"),
@@ -125,11 +128,7 @@ def test_a_window_of_any_size_finds_its_maximum_and_gives_it_the_gradient(name, 
 @pytest.mark.parametrize("name", MODULES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("C", [1, 2, 3])
-@pytest.mark.parametrize(
-    "window",
-    list(itertools.product([(2, 2), (3, 2)], [(2, 2), (3, 2), (1, 2)], [((0, 0), (0, 0)), ((1, 0), (0, 1)), ((0, 1), (1, 0)), ((1, 0), (0, 0)), ((0, 0), (1, 0))])),
-    ids=str,
-)  # fmt: skip
+@pytest.mark.parametrize("window", POOLINGS, ids=str)
 def test_pooling_is_that_of_the_loops(name, dtype, C, window):
     module = importlib.import_module(f"scratchnet.kernels.{name}")
     rng = np.random.default_rng(2)
@@ -140,11 +139,12 @@ def test_pooling_is_that_of_the_loops(name, dtype, C, window):
     np.testing.assert_array_equal(argmax, expected_argmax)
     assert y.dtype == dtype and argmax.dtype.kind in "iu"
     dy = rng.normal(size=y.shape).astype(dtype)
-    for found, wanted in (
-        (module.max_pool2d_backward(dy, argmax, x.shape, *window), loops.max_pool2d_backward(dy, argmax, x.shape, *window)),
-        (module.average_pool2d_forward(x, *window), loops.average_pool2d_forward(x, *window)),
-        (module.average_pool2d_backward(dy, x.shape, *window), loops.average_pool2d_backward(dy, x.shape, *window)),
-    ):  # fmt: skip
+    for kernel, arguments in (
+        ("max_pool2d_backward", (dy, argmax, x.shape)),
+        ("average_pool2d_forward", (x,)),
+        ("average_pool2d_backward", (dy, x.shape)),
+    ):
+        found, wanted = (getattr(backend, kernel)(*arguments, *window) for backend in (module, loops))
         assert found.dtype == dtype
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-5)
 

@@ -1,4 +1,4 @@
-"""What every loss has: the defaults of Keras, what is handed on to the base, a loss of one's own, counts and weights."""
+"""What every loss has: Keras's defaults, what is handed on to the base, a loss of one's own, counts and weights."""
 
 import numpy as np
 import pytest

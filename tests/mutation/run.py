@@ -9,8 +9,9 @@ mutmut makes the mutants and runs them; here is only what it cannot know. Everyt
 (``--folder``), which is kept: a second run goes on where the first ended, tests again what survived if tests changed,
 and mutates again only the functions that changed.
 
-* In the copy, compiled kernels lose their ``@njit``: mutmut leaves decorated functions alone, and a mutant that has to be
-  compiled first takes a hundred times longer. So kernels are mutated, and tested, as the plain Python that they also are.
+* In the copy, compiled kernels lose their ``@njit``: mutmut leaves decorated functions alone, and a mutant that has to
+  be compiled first takes a hundred times longer. So kernels are mutated, and tested, as the plain Python that they also
+  are.
 * mutmut runs for each function the tests that reach it; GROUPS says among which.
 * A test that hangs is a killed mutant, but a machine that was busy or asleep is not: the time is that of the processor,
   and what ran out of it counts as not run until it has done so twice.
@@ -257,8 +258,8 @@ def _without_wording(source):
 def read_equivalent():
     """The entries of equivalent.json; file and function may hold wildcards.
 
-    An entry has the changed lines as ``from`` and ``to``, or, for a change that is the same in many lines, what of a line
-    became what as ``part``.
+    An entry has the changed lines as ``from`` and ``to``, or, for a change that is the same in many lines, what of a
+    line became what as ``part``.
     """
     return json.loads(EQUIVALENT.read_text())
 

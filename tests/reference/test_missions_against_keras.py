@@ -45,8 +45,8 @@ def test_a_hundred_steps(keras, name):
 
 
 def test_the_relu_lstm_follows_keras_until_it_blows_up(keras):
-    # With Adam's default its loss doubles in the tenth step, and from there rounding decides: within 20 steps Keras's own
-    # backends are 1 % (torch) and 16 % (JAX) from Keras on TensorFlow.
+    # With Adam's default its loss doubles in the tenth step, and from there rounding decides: within 20 steps Keras's
+    # own backends are 1 % (torch) and 16 % (JAX) from Keras on TensorFlow.
     name = "LSTM autoencoder"
     weights = first_weights(name)
     found, expected = (curve(library, name, 8, 0.001, weights) for library in (scratchnet, keras))
@@ -54,8 +54,8 @@ def test_the_relu_lstm_follows_keras_until_it_blows_up(keras):
 
 
 def test_the_relu_lstm_stays_as_near_to_keras_as_rounding_lets_it(keras):
-    # With a tenth of the learning rate 40 steps are calm (1.8e-7 apart). After them it is chaotic too: what rounding does
-    # to the curve is measured by our own in float64 (0.11; Keras's backends are up to 4.5 % apart).
+    # With a tenth of the learning rate 40 steps are calm (1.8e-7 apart). After them it is chaotic too: what rounding
+    # does to the curve is measured by our own in float64 (0.11; Keras's backends are up to 4.5 % apart).
     name = "LSTM autoencoder"
     weights = first_weights(name)
     found, expected = (curve(library, name, 100, 0.0001, weights) for library in (scratchnet, keras))

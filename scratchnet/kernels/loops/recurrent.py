@@ -114,7 +114,7 @@ def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
 
 
 def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
-    """All steps of `lstm_step_backward`, the last first; arrays as in `scratchnet.kernels.lstm_backward`; z is not used."""
+    """All steps of `lstm_step_backward`, the last first; arrays as in `kernels.lstm_backward`; z is not used."""
     for t in reversed(range(len(a))):
         if dy is not None:
             dh += dy[t]

@@ -1,8 +1,9 @@
 """How everything in this folder is compiled.
 
 * Lazily: a function is compiled for the dtypes of its first call, and cached on disk (`cache=True`). The cache does not
-  notice a change in a function that comes from another file; so a kernel's helpers stand in the kernel's own file. After a
-  change of what is shared, `matrix_product`, `tile` and the settings here, the folder's ``__pycache__`` has to be deleted.
+  notice a change in a function that comes from another file; so a kernel's helpers stand in the kernel's own file.
+  After a change of what is shared, `matrix_product`, `tile` and the settings here, the folder's ``__pycache__`` has to
+  be deleted.
 * ``nogil``: threads run kernels side by side.
 * Without ``parallel=True``: threads are made once, above the layers (`scratchnet.threads`).
 * fastmath without "nnan" and "ninf": NaN checks and padding with minus infinity must go on working. What is allowed is

@@ -5,8 +5,8 @@ last no line of Python runs: threads that compute side by side would wait for th
 which took a quarter of the time of a small convolution.
 
 * A piece is a number of whole images, as many as stay in the L2 cache with their patches. The matrix of its patches is
-  `P` (M, KH KW C), a window to a row; with few channels P^T (KH KW C, M) stands in memory instead, where an image row is
-  a run (`few`). Pieces of one call are equal; the images that are left over are a second call.
+  `P` (M, KH KW C), a window to a row; with few channels P^T (KH KW C, M) stands in memory instead, where an image row
+  is a run (`few`). Pieces of one call are equal; the images that are left over are a second call.
 * A last column of ones in P multiplies the bias; in backward it gives dbias.
 * Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less.
 * A relu that follows is applied to a piece of y, and its slope to a piece of dy, while it is in the cache.
@@ -125,7 +125,7 @@ def _pieces(N, bytes_per_image):
 
 
 def _patches(M, K, channels, dtype):
-    """Room for the patches of a piece, filled with ones: P (M, K), or for few channels P^T (K, M) and some more columns.
+    """Room for the patches of a piece, filled with ones: P (M, K), or for few channels P^T (K, M) and more columns.
 
     Without these, columns of P^T would often lie a power of two apart, where a cache has few places for them all.
     """
@@ -316,7 +316,7 @@ def _add_rows(P, OH, OW, geometry, dx):
 
 @njit
 def _framed(x, OH, OW, geometry):
-    """The channels of x as planes (C, N FH FW), each image in the middle of zeros, or cut, so that no window leaves it."""
+    """The channels of x as planes (C, N FH FW), each image amid zeros, or cut, so that no window leaves it."""
     KH, KW, SH, SW, DH, DW, top, left = geometry
     N, H, W, C = x.shape
     FH, FW = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1

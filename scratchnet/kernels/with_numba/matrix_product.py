@@ -1,16 +1,16 @@
 """Matrix products of the sizes that layers have, for compiled code: without the interpreter, and without BLAS.
 
-BLAS is made for large matrices: before it multiplies, it copies both into an order of its own. For the product of a time
-step, 64 rows by 128 columns, or of a convolution, one of whose matrices has 32 columns, that takes up to half of the
-time. Here both are read where they lie, the right one a block at a time, so that it stays in the cache until all rows of
-the left one have met it:
+BLAS is made for large matrices: before it multiplies, it copies both into an order of its own. For the product of a
+time step, 64 rows by 128 columns, or of a convolution, one of whose matrices has 32 columns, that takes up to half of
+the time. Here both are read where they lie, the right one a block at a time, so that it stays in the cache until all
+rows of the left one have met it:
 
     c[:, n : n + width] += a[:, k : k + depth] @ block           block = b[k : k + depth, n : n + width]
 
 Only where the columns of a block do not lie one after the other, or do not fill a vector, is it copied.
 
-Cost: 2 M K N floating-point operations; on one Zen 4 core (float32, AVX-512) 100 to 115 thousand millions of them a second
-for these sizes, where OpenBLAS does 55 to 100, and 100 in a large product.
+Cost: 2 M K N floating-point operations; on one Zen 4 core (float32, AVX-512) 100 to 115 thousand millions of them a
+second for these sizes, where OpenBLAS does 55 to 100, and 100 in a large product.
 """
 
 import numpy as np

@@ -7,8 +7,8 @@ elements: it is written and read once per output, and memory sets the pace.
 Windows of 2 x 2 side by side, by far the most common ones, have kernels of their own for the maximum, three to five
 times as fast: with four elements known by name, the best so far stays in a register instead of going through `y`.
 
-Where there is one channel only, neighbours in memory are neighbours in the image: that is the case NumPy's kernels, which
-take a place of all windows at a time, are better at.
+Where there is one channel only, neighbours in memory are neighbours in the image: that is the case NumPy's kernels,
+which take a place of all windows at a time, are better at.
 
 Gradients are cleared by the kernels and not by `np.zeros`, which holds the interpreter lock, and the other threads up.
 """

@@ -1,7 +1,7 @@
 """The recurrent layers' way through time, compiled, the matrix products included.
 
-A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that compute
-side by side would spend a fifth of their time waiting for the interpreter's lock.
+A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that
+compute side by side would spend a fifth of their time waiting for the interpreter's lock.
 
 Shape of a step, which is all that happens between two products: a sample's row of pre-activations (4U numbers, 2 KB for
 U = 128 in float32) stays in the first-level cache while short loops over U run over it, one for each equation. Short

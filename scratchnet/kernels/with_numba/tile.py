@@ -3,14 +3,14 @@
     for k in range(depth):
         tile[:, :] += a[:, k, None] * block[k, None, :]                 (rows, width)
 
-A tile is 8 rows by two vectors where the processor has 32 registers: then for each k it loads 8 numbers and 2 vectors and
-multiplies 16 times, so that loading never keeps the multipliers waiting, and the 16 sums are independent, so that neither
-does the time a multiplication takes. (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008;
-Van Zee and van de Geijn, "BLIS", 2015.)
+A tile is 8 rows by two vectors where the processor has 32 registers: then for each k it loads 8 numbers and 2 vectors
+and multiplies 16 times, so that loading never keeps the multipliers waiting, and the 16 sums are independent, so that
+neither does the time a multiplication takes. (Goto and van de Geijn, "Anatomy of high-performance matrix
+multiplication", 2008; Van Zee and van de Geijn, "BLIS", 2015.)
 
-Neither Python nor Numba can say "keep this in registers": written as loops, the compiler keeps the sums in memory, and it
-takes four times as long. So the tile is written in the language of LLVM, by the library that Numba itself is made of.
-Without the compiler (NUMBA_DISABLE_JIT=1) a tile is a line of NumPy, which says what it means, and refuses what in
+Neither Python nor Numba can say "keep this in registers": written as loops, the compiler keeps the sums in memory, and
+it takes four times as long. So the tile is written in the language of LLVM, by the library that Numba itself is made
+of. Without the compiler (NUMBA_DISABLE_JIT=1) a tile is a line of NumPy, which says what it means, and refuses what in
 registers would go wrong unseen: instructions know no bounds.
 """
 
@@ -50,7 +50,8 @@ def make_tile(rows, vectors):
 def _in_python(rows, vectors):
     def tile(a, m, k, depth, block, c, n, add):
         width = vectors * VECTOR_BYTES // c.itemsize
-        if not a.dtype == block.dtype == c.dtype or block.shape[1] != width or (depth and block.strides[1] != block.itemsize):
+        fits = block.shape[1] == width and (depth == 0 or block.strides[1] == block.itemsize)
+        if not (fits and a.dtype == block.dtype == c.dtype):
             raise TypeError("a tile needs one dtype, and a block as wide as its vectors and dense")
         if m + rows > len(c) or n + width > c.shape[1] or depth > len(block):
             raise IndexError("a tile leaves its matrix")

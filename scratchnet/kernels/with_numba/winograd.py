@@ -14,17 +14,17 @@ or y = A^T [(G g) * (B^T d)] with constant matrices. In two dimensions this is d
 
     Y = A^T [(G g G^T) * (B^T D B)] A
 
-With channels and filters each of the 16 becomes a matrix product, Z[k] = V[k] U[k], (tiles, C) by (C, F), in which the sum
-over the channels is taken. V, U and Z are D, g and Y on the other side of the transforms. These are linear, so their
-adjoints are their transposes:
+With channels and filters each of the 16 becomes a matrix product, Z[k] = V[k] U[k], (tiles, C) by (C, F), in which the
+sum over the channels is taken. V, U and Z are D, g and Y on the other side of the transforms. These are linear, so
+their adjoints are their transposes:
 
     dz -> dZ = A dz A^T        dU[k] = V[k]^T dZ[k]        dkernel = G^T dU G
 
 and dx is, as always, a convolution of dz with the flipped kernel.
 
-The transforms only add and subtract, and lose few digits; tiles of 4 x 4 outputs would save more products and lose more.
-An infinity or NaN reaches all four outputs of its tile. Transforms run over lines of tiles whose even and odd columns lie
-apart: then all tiles of a line are neighbours in memory, and each addition is one long loop.
+The transforms only add and subtract, and lose few digits; tiles of 4 x 4 outputs would save more products and lose
+more. An infinity or NaN reaches all four outputs of its tile. Transforms run over lines of tiles whose even and odd
+columns lie apart: then all tiles of a line are neighbours in memory, and each addition is one long loop.
 
 Cost: 32 M C F floating-point operations for M tiles, for each of y, dx and dkernel; 8 additions for each number that is
 transformed, and 6 for each that is transformed back.
@@ -165,7 +165,7 @@ def _multiply(V, M, U, Z):
 
 @njit
 def _frame(x, y, relu, top, left, frame):
-    """x in the middle of zeros, even and odd columns apart: pixel (p, q) of the frame is ``frame[n, p, q % 2, q // 2]``.
+    """x amid zeros, even and odd columns apart: pixel (p, q) of the frame is ``frame[n, p, q % 2, q // 2]``.
 
     With `relu` only what is where y > 0.
     """

@@ -33,7 +33,7 @@ def simple_rnn_forward(xW, R, h, z, activation):
 
 
 def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
-    """All steps of `simple_rnn_step_backward`, the last first; arrays as in `scratchnet.kernels.simple_rnn_backward`."""
+    """All steps of `simple_rnn_step_backward`, the last first; arrays as in `kernels.simple_rnn_backward`."""
     RT = np.ascontiguousarray(R.T)  # once, not in every product
     for t in reversed(range(len(dz))):
         if dy is not None:
