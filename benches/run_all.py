@@ -29,7 +29,7 @@ PEERS = ("tensorflow", "jax", "torch")
 # the order of the page: {bench: (its options, those of a small run that only shows that everything works)}
 BENCHES = {
     "models": (
-        ["--peers", *PEERS, "--calls", "fit", "evaluate", "predict", "--turns", "5"],
+        ["--peers", *PEERS, "--calls", "fit", "evaluate", "predict", "--turns", "9"],
         ["--peers", "--only", "SimpleRNN classifier", "--calls", "fit", "--samples", "256", "--turns", "2"],
     ),
     "kernels": ([], ["--small", "--turns", "1", "--only", "Adam"]),

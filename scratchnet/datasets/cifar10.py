@@ -85,8 +85,10 @@ def read_sample(path):
     try:
         import lzma
     except ImportError as error:
-        raise ImportError("cifar10.load_sample() needs Python's module lzma, which this Python was built without "
-                          "(it lacked liblzma); cifar10.load_data() does not need it") from error
+        raise ImportError(
+            "cifar10.load_sample() needs Python's module lzma, which this Python was built without "
+            "(it lacked liblzma); cifar10.load_data() does not need it"
+        ) from error
     content = np.frombuffer(lzma.decompress(path.read_bytes()), np.uint8)
     n = len(content) // (1 + 3 * 32 * 32)
     labels, packed = content[:n], content[n:]
@@ -131,15 +133,20 @@ def read_batch(content, place, sha256=None):
     if not (isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3072):
         found = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
         raise ValueError(f"{place}: not a CIFAR-10 batch: expected b'data' to be uint8 (N, 3072), found {found}")
-    if not (isinstance(labels, list) and len(labels) == len(data)
-            and all(isinstance(label, int) and 0 <= label < len(CLASSES) for label in labels)):
+    if not (
+        isinstance(labels, list)
+        and len(labels) == len(data)
+        and all(isinstance(label, int) and 0 <= label < len(CLASSES) for label in labels)
+    ):
         raise ValueError(f"{place}: not a CIFAR-10 batch: expected b'labels' to be a list of {len(data)} numbers 0..9")
     labels = np.array(labels, np.uint8)
     if sha256 is not None:
         found = hashlib.sha256(data.tobytes() + labels.tobytes()).hexdigest()
         if found != sha256:
-            raise ValueError(f"{place}: the content is not the published one: "
-                             f"sha256 of images and labels is {found}, expected {sha256}")
+            raise ValueError(
+                f"{place}: the content is not the published one: "
+                f"sha256 of images and labels is {found}, expected {sha256}"
+            )
     return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels  # (N, 32, 32, 3), (N,)
 
 

@@ -51,13 +51,17 @@ def read_idx(path, shape, sha256=None):
         raise ValueError(f"{path}: damaged or truncated gzip file ({error})") from error
     if len(values) != size:
         kind = "truncated" if len(values) < size else "too long"
-        raise ValueError(f"{path}: {kind}: an idx file of shape {shape} has {size} bytes of values, "
-                         f"found {len(values) if len(values) < size else 'more'}")
+        raise ValueError(
+            f"{path}: {kind}: an idx file of shape {shape} has {size} bytes of values, "
+            f"found {len(values) if len(values) < size else 'more'}"
+        )
     if sha256 is not None:
         found = hashlib.sha256(expected_header + values).hexdigest()
         if found != sha256:
-            raise ValueError(f"{path}: the content is not the published one: "
-                             f"sha256 after decompression is {found}, expected {sha256}")
+            raise ValueError(
+                f"{path}: the content is not the published one: "
+                f"sha256 after decompression is {found}, expected {sha256}"
+            )
     return np.frombuffer(values, np.uint8).reshape(shape).copy()  # a copy, because frombuffer's array is read-only
 
 
@@ -69,9 +73,13 @@ def _open(path):
 
 def _check_header(path, found, expected, shape):
     if found[:3] != expected[:3]:
-        raise ValueError(f"{path}: not an idx file of unsigned bytes: "
-                         f"it begins with {found[:4].hex(' ') or 'nothing'}, expected {expected[:4].hex(' ')}")
+        raise ValueError(
+            f"{path}: not an idx file of unsigned bytes: "
+            f"it begins with {found[:4].hex(' ') or 'nothing'}, expected {expected[:4].hex(' ')}"
+        )
     if found != expected:
-        axes = [int.from_bytes(found[i:i + 4], "big") for i in range(4, len(found) - 3, 4)]
-        raise ValueError(f"{path}: an idx file of {found[3] if len(found) > 3 else 'no'} axes that begin with {axes}, "
-                         f"expected the shape {shape}")
+        axes = [int.from_bytes(found[i : i + 4], "big") for i in range(4, len(found) - 3, 4)]
+        raise ValueError(
+            f"{path}: an idx file of {found[3] if len(found) > 3 else 'no'} axes that begin with {axes}, "
+            f"expected the shape {shape}"
+        )

@@ -26,7 +26,7 @@ def make_mnist(folder):
     (x_train, y_train), (x_test, y_test) = mnist.load_data()
     for name, array in zip(mnist.FILES, (x_train, y_train, x_test, y_test)):
         shape = mnist.sample_shape(name)
-        content = idx.header(shape) + array[:shape[0]].tobytes()
+        content = idx.header(shape) + array[: shape[0]].tobytes()
         (folder / f"mnist-{name}.gz").write_bytes(gzip.compress(content, compresslevel=9, mtime=0))
 
 
@@ -43,8 +43,10 @@ def make_cifar10(folder):
         packed[part] = lzma.compress(content, filters=XZ_FILTERS)
     size = sum(map(len, packed.values()))
     if size > CIFAR10_MAX_BYTES:
-        raise ValueError(f"the sample of CIFAR-10 takes {size} bytes, at most {CIFAR10_MAX_BYTES} are wanted: "
-                         f"lower CIFAR10_PER_CLASS, now {CIFAR10_PER_CLASS}")
+        raise ValueError(
+            f"the sample of CIFAR-10 takes {size} bytes, at most {CIFAR10_MAX_BYTES} are wanted: "
+            f"lower CIFAR10_PER_CLASS, now {CIFAR10_PER_CLASS}"
+        )
     for part, content in packed.items():
         (folder / f"cifar10-{part}.xz").write_bytes(content)
 

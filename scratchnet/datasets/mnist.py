@@ -12,14 +12,10 @@ from scratchnet.datasets import idx, sources
 
 # name in the idx files: shape, sha256 of the file after decompression
 FILES = {
-    "train-images-idx3-ubyte": (
-        (60000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
-    "train-labels-idx1-ubyte": (
-        (60000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
-    "t10k-images-idx3-ubyte": (
-        (10000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
-    "t10k-labels-idx1-ubyte": (
-        (10000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    "train-images-idx3-ubyte": ((60000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+    "train-labels-idx1-ubyte": ((60000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    "t10k-images-idx3-ubyte": ((10000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    "t10k-labels-idx1-ubyte": ((10000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 }
 
 # The first two are kept by the PyTorch and CVDF foundations for exactly this use; the author's own page often refuses.
@@ -89,17 +85,22 @@ def _source(name):
 
 def _load_keras_file(path):
     if not path.is_file():
-        raise ValueError(f"mnist.load_data: path={str(path)!r} is not an existing .npz file. Leave path out to use the "
-                         f"folder named by {sources.DATA_VARIABLE}, the cache or the download")
+        raise ValueError(
+            f"mnist.load_data: path={str(path)!r} is not an existing .npz file. Leave path out to use the "
+            f"folder named by {sources.DATA_VARIABLE}, the cache or the download"
+        )
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = [file[key] for key in ("x_train", "y_train", "x_test", "y_test")]
     except Exception as error:  # zip, zlib, header and key errors: np.load passes on whatever the damage leads to
-        raise ValueError(f"mnist.load_data: {path} is not an .npz file with the arrays "
-                         f"x_train, y_train, x_test, y_test: {error}") from error
+        raise ValueError(
+            f"mnist.load_data: {path} is not an .npz file with the arrays x_train, y_train, x_test, y_test: {error}"
+        ) from error
     for array, (shape, _) in zip(arrays, FILES.values()):
         if array.shape != shape or array.dtype != np.uint8:
-            raise ValueError(f"mnist.load_data: {path} holds an array of shape {array.shape} and type {array.dtype}, "
-                             f"expected {shape} and uint8")
+            raise ValueError(
+                f"mnist.load_data: {path} holds an array of shape {array.shape} and type {array.dtype}, "
+                f"expected {shape} and uint8"
+            )
     x_train, y_train, x_test, y_test = arrays
     return (x_train, y_train), (x_test, y_test)

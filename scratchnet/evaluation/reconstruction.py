@@ -71,8 +71,14 @@ def plot_error_per_class(errors, labels, names=None, kind="bar", title="Reconstr
             ax.bar(places, [np.mean(v) for v in by_class], width, color=colour(k), label=name)
         else:
             boxes = ax.boxplot(
-                by_class, positions=places, widths=0.85 * width, whis=(5, 95), showfliers=False, patch_artist=True,
-                manage_ticks=False, medianprops={"color": "white", "linewidth": 1.5},
+                by_class,
+                positions=places,
+                widths=0.85 * width,
+                whis=(5, 95),
+                showfliers=False,
+                patch_artist=True,
+                manage_ticks=False,
+                medianprops={"color": "white", "linewidth": 1.5},
             )
             for box in boxes["boxes"]:
                 box.set_facecolor(colour(k))

@@ -11,10 +11,13 @@ def print_summary(model, line_length=80, print_fn=None):
     uses = {}
     for node in model.nodes:
         uses.setdefault(node.layer, []).append(node)
-    chain = all(
-        len(flatten(node.inputs)) == 1 and flatten(node.inputs)[0] in flatten(previous.outputs)
-        for previous, node in zip(model.nodes, model.nodes[1:])
-    ) and len(model.inputs) == 1
+    chain = (
+        all(
+            len(flatten(node.inputs)) == 1 and flatten(node.inputs)[0] in flatten(previous.outputs)
+            for previous, node in zip(model.nodes, model.nodes[1:])
+        )
+        and len(model.inputs) == 1
+    )
     headings = ["Layer (type)", "Output Shape", "Param #"] + ([] if chain else ["Connected to"])
     rows = []
     for layer in model.layers:

@@ -18,10 +18,13 @@ N = 4  # images in a batch of the miniature
 def small(monkeypatch):
     """A miniature CIFAR-10: batch name to (rows, labels); size and checksums of the module are its own."""
     draw = np.random.default_rng(4)
-    batches = {name: (draw.integers(0, 256, (N, 3072), dtype=np.uint8), draw.integers(0, 10, N).tolist())
-               for name in cifar10.BATCHES}
-    digests = {name: hashlib.sha256(rows.tobytes() + bytes(labels)).hexdigest()
-               for name, (rows, labels) in batches.items()}
+    batches = {
+        name: (draw.integers(0, 256, (N, 3072), dtype=np.uint8), draw.integers(0, 10, N).tolist())
+        for name in cifar10.BATCHES
+    }
+    digests = {
+        name: hashlib.sha256(rows.tobytes() + bytes(labels)).hexdigest() for name, (rows, labels) in batches.items()
+    }
     monkeypatch.setattr(cifar10, "BATCHES", digests)
     monkeypatch.setattr(cifar10, "BATCH_SIZE", N)
     return batches
@@ -59,7 +62,7 @@ def assert_is(loaded, batches):
     labels = np.concatenate([labels for _, labels in batches.values()])
     # A row of a batch is (colour, row, column) of one image.
     for channel in range(3):
-        plane = rows[:, channel * 1024:(channel + 1) * 1024].reshape(-1, 32, 32)
+        plane = rows[:, channel * 1024 : (channel + 1) * 1024].reshape(-1, 32, 32)
         np.testing.assert_array_equal(np.concatenate([x_train, x_test])[..., channel], plane)
     np.testing.assert_array_equal(np.concatenate([y_train, y_test])[:, 0], labels)
     for array in (x_train, y_train, x_test, y_test):
@@ -118,8 +121,12 @@ def test_links_folders_and_monsters_of_a_batchs_name_are_not_read(small, tmp_pat
     secret.write_bytes(b"secret")
     path = tmp_path / "a.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
-        for name, kind in (("data_batch_1", tarfile.SYMTYPE), ("data_batch_2", tarfile.LNKTYPE),
-                           ("data_batch_3", tarfile.DIRTYPE), ("data_batch_4", tarfile.FIFOTYPE)):
+        for name, kind in (
+            ("data_batch_1", tarfile.SYMTYPE),
+            ("data_batch_2", tarfile.LNKTYPE),
+            ("data_batch_3", tarfile.DIRTYPE),
+            ("data_batch_4", tarfile.FIFOTYPE),
+        ):
             member = tarfile.TarInfo(name)
             member.type, member.linkname = kind, str(secret)
             archive.addfile(member)
@@ -130,13 +137,17 @@ def test_links_folders_and_monsters_of_a_batchs_name_are_not_read(small, tmp_pat
         cifar10.read_data(path)
 
 
-@pytest.mark.parametrize("damage", [
-    lambda content: content[:len(content) // 2],
-    lambda content: content[:5000] + bytes(100) + content[5100:],
-    lambda content: b"<html>please log in</html>",
-    lambda content: b"",
-    lambda content: gzip.compress(b"no archive" * 1000),
-], ids=["half", "overwritten", "page", "empty", "no tar"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:5000] + bytes(100) + content[5100:],
+        lambda content: b"<html>please log in</html>",
+        lambda content: b"",
+        lambda content: gzip.compress(b"no archive" * 1000),
+    ],
+    ids=["half", "overwritten", "page", "empty", "no tar"],
+)
 def test_a_damaged_archive_is_refused(small, tmp_path, damage):
     path = tmp_path / "cifar-10-python.tar.gz"
     path.write_bytes(damage(archive_of(files_of(small))))

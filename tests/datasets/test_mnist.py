@@ -8,8 +8,12 @@ import pytest
 
 from scratchnet.datasets import idx, mnist
 
-SMALL = {"train-images-idx3-ubyte": (6, 28, 28), "train-labels-idx1-ubyte": (6,),
-         "t10k-images-idx3-ubyte": (4, 28, 28), "t10k-labels-idx1-ubyte": (4,)}
+SMALL = {
+    "train-images-idx3-ubyte": (6, 28, 28),
+    "train-labels-idx1-ubyte": (6,),
+    "t10k-images-idx3-ubyte": (4, 28, 28),
+    "t10k-labels-idx1-ubyte": (4,),
+}
 
 
 @pytest.fixture
@@ -43,7 +47,8 @@ def assert_is(loaded, arrays):
 
 @pytest.mark.parametrize("subfolder", ["", "mnist"])
 @pytest.mark.parametrize(
-    "rename", [lambda name: f"{name}.gz", lambda name: name, lambda name: name.replace("-idx", ".idx")],
+    "rename",
+    [lambda name: f"{name}.gz", lambda name: name, lambda name: name.replace("-idx", ".idx")],
     ids=["gzipped", "unpacked", "dotted"],
 )
 def test_reads_every_form_from_the_users_folder(small, tmp_path, monkeypatch, subfolder, rename):

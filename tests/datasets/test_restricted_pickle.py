@@ -49,8 +49,10 @@ class Calls:
 
 
 @pytest.mark.parametrize("protocol", range(6))
-@pytest.mark.parametrize("function", [os.system, eval, exec, getattr, __import__, np.load, pickle.loads, np.frombuffer,
-                                      collections.OrderedDict])
+@pytest.mark.parametrize(
+    "function",
+    [os.system, eval, exec, getattr, __import__, np.load, pickle.loads, np.frombuffer, collections.OrderedDict],
+)
 def test_a_call_of_anything_else_is_refused_and_does_not_happen(tmp_path, protocol, function):
     trace = tmp_path / "trace"
     attack = pickle.dumps({"data": Calls(function, f"open({str(trace)!r}, 'w')")}, protocol)
@@ -96,8 +98,15 @@ def array_pickle(shape=b"K\x02K\x03\x86", code=b"u1", dtype_order=b"|", data=byt
 
     return (
         b"\x80\x02}U\x04datacnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
-        b"(K\x01" + shape + b"cnumpy\ndtype\n" + text(code) + b"K\x00K\x01\x87R(K\x03" + text(dtype_order)
-        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" + text(data) + b"tbs."
+        b"(K\x01"
+        + shape
+        + b"cnumpy\ndtype\n"
+        + text(code)
+        + b"K\x00K\x01\x87R(K\x03"
+        + text(dtype_order)
+        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
+        + text(data)
+        + b"tbs."
     )
 
 

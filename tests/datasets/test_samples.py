@@ -71,7 +71,7 @@ def test_without_lzma_the_error_says_so(monkeypatch):
 def test_mnist_sample_is_the_beginning_of_mnist(full_data):
     for sample, whole in zip(mnist.load_sample(), mnist.load_data()):
         for few, all_ in zip(sample, whole):
-            np.testing.assert_array_equal(few, all_[:len(few)])
+            np.testing.assert_array_equal(few, all_[: len(few)])
 
 
 def test_cifar10_sample_is_the_first_of_each_class(full_data):
@@ -96,8 +96,10 @@ def test_made_mnist_files_have_the_content_of_the_embedded_ones(full_data, tmp_p
 @pytest.fixture
 def tiny_cifar10(monkeypatch):
     draw = np.random.default_rng(2)
-    parts = tuple((draw.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8), draw.permutation(np.arange(n) % 10)[:, None])
-                  for n in (50, 30))
+    parts = tuple(
+        (draw.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8), draw.permutation(np.arange(n) % 10)[:, None])
+        for n in (50, 30)
+    )
     parts = tuple((x, y.astype(np.uint8)) for x, y in parts)
     monkeypatch.setattr(cifar10, "load_data", lambda: parts)
     monkeypatch.setattr(cifar10, "SAMPLES", Path("/nowhere"))
@@ -132,6 +134,11 @@ def test_importing_the_data_sets_leaves_the_network_modules_alone():
     code = f"import sys, scratchnet.datasets; print(sorted({{*{heavy}}} & {{*sys.modules}}))"
     root = Path(scratchnet.__file__).parents[1]
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root).stdout
-    baseline = subprocess.run([sys.executable, "-c", code.replace("scratchnet.datasets", "numpy, gzip, hashlib")],
-                              capture_output=True, text=True, check=True, cwd=root).stdout
+    baseline = subprocess.run(
+        [sys.executable, "-c", code.replace("scratchnet.datasets", "numpy, gzip, hashlib")],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+    ).stdout
     assert shown == baseline

@@ -23,8 +23,9 @@ def mirror(mirror_of):
 
 @pytest.fixture
 def source(mirror):
-    return sources.Source("DATA", "sub/file.gz", ("file.gz", "sub/file.gz"), (mirror.url,), "the file file.gz",
-                          "data.load_sample()")
+    return sources.Source(
+        "DATA", "sub/file.gz", ("file.gz", "sub/file.gz"), (mirror.url,), "the file file.gz", "data.load_sample()"
+    )
 
 
 @pytest.fixture
@@ -123,8 +124,14 @@ def test_offline_and_empty_handed_the_error_says_what_to_do(source, mirror, cach
     with pytest.raises(FileNotFoundError) as caught:
         sources.fetch(source, read)
     message = str(caught.value)
-    for part in ("DATA is not on this machine", f"{mirror.url}: HTTP 404", "data.load_sample()", "the file file.gz",
-                 "SCRATCHNET_DATA", str(cached.parent)):
+    for part in (
+        "DATA is not on this machine",
+        f"{mirror.url}: HTTP 404",
+        "data.load_sample()",
+        "the file file.gz",
+        "SCRATCHNET_DATA",
+        str(cached.parent),
+    ):
         assert part in message
 
 

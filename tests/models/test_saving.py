@@ -57,7 +57,9 @@ def test_a_schedule_of_ones_own_needs_custom_objects(tmp_path):
     model.save(path)
     with pytest.raises(ValueError, match="Halving"):
         load_model(path)
-    assert load_model(path, {"Halving": Halving}).optimizer.learning_rate == pytest.approx(model.optimizer.learning_rate)
+    assert load_model(path, {"Halving": Halving}).optimizer.learning_rate == pytest.approx(
+        model.optimizer.learning_rate
+    )
 
 
 def test_a_graph_with_shared_layers_and_nested_models_comes_back(tmp_path):

@@ -378,7 +378,9 @@ def test_training_that_becomes_nan_stops_and_says_where():
 def test_parameters_that_become_nan_in_the_last_step_are_told_too():
     model = Sequential([Input((2,)), Dense(1, name="wild")])
     model.compile(optimizers.SGD(1e38), "mse")
-    with pytest.raises(FloatingPointError, match="last batch of epoch 1 made the parameter wild/kernel NaN or infinite"):
+    with pytest.raises(
+        FloatingPointError, match="last batch of epoch 1 made the parameter wild/kernel NaN or infinite"
+    ):
         model.fit(np.full((4, 2), 1e3), np.full(4, -1e3), batch_size=4, verbose=0)
 
 

@@ -16,7 +16,6 @@ registers would go wrong unseen: instructions know no bounds.
 
 import llvmlite.binding
 import numba
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
