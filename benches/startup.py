@@ -272,7 +272,9 @@ def draw(result):
     figure, every_ax = new_figure(4 * len(panels), 2.8, columns=len(panels), squeeze=False)
     for ax, (title, bars, goals) in zip(every_ax[0], panels):
         colours = [colour(int(name == "numpy" or name.startswith("Keras"))) for name in bars]
-        ax.bar_label(ax.barh(list(bars), list(bars.values()), color=colours), fmt="{:.3g}", padding=3)
+        labels = ax.bar_label(ax.barh(list(bars), list(bars.values()), color=colours), fmt="{:.3g}", padding=3)
+        for label in labels:
+            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})  # a goal's line may run through it
         for goal in goals:
             ax.axvline(goal, color="black", linestyle="--", linewidth=1)
         ax.set_xlim(0, max(*bars.values(), *goals) * 1.2)
