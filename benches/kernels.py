@@ -23,9 +23,10 @@ from _shared import calls_for, in_turns, make_parser, milliseconds, ratios, run_
 from missions import MISSIONS, make
 
 import scratchnet
-from scratchnet import kernels, layers, threads
+from scratchnet import kernels, layers
 from scratchnet.evaluation.style import colour, markdown_table, new_figure, text_table
 from scratchnet.kernels.geometry import pad_amounts
+from scratchnet.parallel import threads
 
 BACKENDS = ("numba", "numpy", "loops")
 LOOP_STEPS = 60_000  # innermost steps of a call, up to which loops are timed

@@ -26,7 +26,7 @@ from scratchnet import kernels
 from scratchnet.evaluation.style import colour, markdown_table, new_figure, text_table
 from scratchnet.kernels import loops
 from scratchnet.layers import LSTM, Conv2D
-from scratchnet.threads import Workers
+from scratchnet.parallel.threads import Workers
 
 OPERATIONS = ("convolution", "LSTM")
 FIRST, LAST = "<!-- ladder:begin -->", "<!-- ladder:end -->"

@@ -26,7 +26,7 @@ _MODULES = (
     "models",
     "optimizers",
     "random",
-    "threads",
+    "parallel",
     "utils",
 )
 _NAMES = {
@@ -39,9 +39,9 @@ _NAMES = {
     "Optimizer": "optimizers",
     "Sequential": "models",
     "get_backend": "kernels",
-    "get_num_threads": "threads",
+    "get_num_threads": "parallel",
     "set_backend": "kernels",
-    "set_num_threads": "threads",
+    "set_num_threads": "parallel",
 }
 
 __all__ = ["__version__", *_MODULES, *_NAMES]

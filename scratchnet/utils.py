@@ -5,7 +5,7 @@ import random as python_random
 import numpy as np
 
 from scratchnet import random as seeds
-from scratchnet.layers.base import clear_names
+from scratchnet.names import clear_names
 
 __all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
 

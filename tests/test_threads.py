@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from scratchnet import threads
+from scratchnet.parallel import threads
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from scratchnet.archive import read_archive, write_archive
 from scratchnet.callbacks.base import Callback
+from scratchnet.files.archive import read_archive, write_archive
 
 _ARRAY = "array of this archive"
 

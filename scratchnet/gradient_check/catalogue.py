@@ -20,8 +20,8 @@ from scratchnet.gradient_check.check import (
 )
 from scratchnet.gradient_check.differences import relative_error
 from scratchnet.gradient_check.report import Report, Row, compare
-from scratchnet.layers.symbolic import map_structure
 from scratchnet.models import Model, Sequential
+from scratchnet.structure import map_structure
 
 F64 = {"dtype": "float64"}
 

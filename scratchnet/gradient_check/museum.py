@@ -154,7 +154,7 @@ EXHIBITS = [
     ),
     Exhibit(
         "SimpleRNN's dx loses what later time steps say",
-        f"{_LAYERS}.simple_rnn",
+        f"{_LAYERS}.rnn.simple_rnn",
         "        dx, grads = self.gradients(x, h, dz, needs_dx)",
         "        dx, grads = self.gradients(x, h, dz, needs_dx)\n        dx = dx * (np.arange(T) == T - 1)[:, None]",
         _layer("SimpleRNN", (2, 4, 3), units=3),
@@ -215,7 +215,7 @@ EXHIBITS = [
     ),
     Exhibit(
         "a recurrent layer fails on the second training step",
-        f"{_LAYERS}.recurrent",
+        f"{_LAYERS}.rnn.recurrent",
         "        dz_x = dz_x.reshape(-1, GU)",
         '        self.total = dz_x = getattr(self, "total", 0) + dz_x.reshape(-1, GU)',
         lambda module: _recurrent_with(module),
@@ -231,7 +231,7 @@ EXHIBITS = [
     ),
     Exhibit(
         "the recurrent kernel is built with the size of the input",
-        f"{_LAYERS}.recurrent",
+        f"{_LAYERS}.rnn.recurrent",
         'self.add_weight("recurrent_kernel", (U, G * U), self.recurrent_initializer)',
         'self.add_weight("recurrent_kernel", (D, G * U), self.recurrent_initializer)',
         lambda module: _recurrent_with(module),
@@ -263,7 +263,7 @@ EXHIBITS = [
     ),
     Exhibit(
         "dx that no test exercises (the field's batch normalisation, here on Dense)",
-        f"{_LAYERS}.dense",
+        f"{_LAYERS}.core.dense",
         "        dx = kernels.matmul(dz, W.T).reshape(x.shape) if needs_dx else None",
         "        dx = kernels.matmul(dy.reshape(-1, U), W.T).reshape(x.shape) if needs_dx else None",
         _layer("Dense", (3, 4), units=2, activation="tanh"),
@@ -282,7 +282,7 @@ EXHIBITS = [
 
 def _recurrent_with(module):
     """A check of an LSTM whose base class comes from the patched module."""
-    lstm = importlib.import_module("scratchnet.layers.lstm")
+    lstm = importlib.import_module("scratchnet.layers.rnn.lstm")
     source = inspect.getsource(lstm)
     copy = types.ModuleType(lstm.__name__)
     exec(compile(source, lstm.__file__, "exec"), copy.__dict__)

@@ -1,26 +1,26 @@
 """Layers, under Keras's names. One idea a file; `scratchnet.layers.base` says what they have in common."""
 
-from scratchnet import activations
-from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
-from scratchnet.layers.add import Add
-from scratchnet.layers.average_pooling2d import AveragePooling2D
+from scratchnet import activations as functions
+from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.layers.activations.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.base import Layer
-from scratchnet.layers.concatenate import Concatenate
-from scratchnet.layers.conv2d import Conv2D
-from scratchnet.layers.dense import Dense
-from scratchnet.layers.dropout import Dropout
-from scratchnet.layers.flatten import Flatten
-from scratchnet.layers.gaussian_noise import GaussianNoise
-from scratchnet.layers.global_average_pooling2d import GlobalAveragePooling2D
-from scratchnet.layers.input import Input, InputLayer
-from scratchnet.layers.lstm import LSTM
-from scratchnet.layers.max_pooling2d import MaxPooling2D
-from scratchnet.layers.repeat_vector import RepeatVector
-from scratchnet.layers.reshape import Reshape
-from scratchnet.layers.simple_rnn import SimpleRNN
-from scratchnet.layers.symbolic import KerasTensor
-from scratchnet.layers.time_distributed import TimeDistributed
-from scratchnet.layers.upsampling2d import UpSampling2D
+from scratchnet.layers.convolutional.conv2d import Conv2D
+from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.core.input_layer import Input, InputLayer
+from scratchnet.layers.merging.add import Add
+from scratchnet.layers.merging.concatenate import Concatenate
+from scratchnet.layers.pooling.average_pooling2d import AveragePooling2D
+from scratchnet.layers.pooling.global_average_pooling2d import GlobalAveragePooling2D
+from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.layers.regularization.dropout import Dropout
+from scratchnet.layers.regularization.gaussian_noise import GaussianNoise
+from scratchnet.layers.reshaping.flatten import Flatten
+from scratchnet.layers.reshaping.repeat_vector import RepeatVector
+from scratchnet.layers.reshaping.reshape import Reshape
+from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
+from scratchnet.layers.rnn.lstm import LSTM
+from scratchnet.layers.rnn.simple_rnn import SimpleRNN
+from scratchnet.layers.rnn.time_distributed import TimeDistributed
 
 _CLASSES = {
     cls.__name__: cls
@@ -130,6 +130,6 @@ def _own_activation(value, custom_objects):
     """The Activation of `custom_objects` that a value of a configuration names; any other value as it is."""
     named = value.get("name") if isinstance(value, dict) else value
     found = custom_objects.get(named) if isinstance(named, str) else None
-    if not isinstance(found, activations.Activation):
+    if not isinstance(found, functions.Activation):
         return value
     return found.with_parameters(**value["parameters"]) if isinstance(value, dict) else found

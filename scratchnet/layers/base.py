@@ -12,13 +12,13 @@ Writing a layer of your own: store the arguments in `__init__`, make parameters 
 """
 
 import inspect
-import math
-import re
 
 import numpy as np
 
 from scratchnet import activations, config, initializers
-from scratchnet.layers.symbolic import KerasTensor, Node, flatten, is_symbolic, map_structure
+from scratchnet.graph.symbolic import KerasTensor, Node, is_symbolic
+from scratchnet.names import check_name, snake_case, unique_name
+from scratchnet.structure import flatten, map_structure
 
 # Arguments of Keras's layers that scratchnet does not have, and the values with which they ask for nothing.
 _KERAS_ONLY = {
@@ -50,26 +50,6 @@ _KERAS_ONLY = {
     "weights": (None,),
     "zero_output_for_mask": (False,),
 }
-
-_name_counts = {}
-
-
-def unique_name(stem):
-    """``dense``, ``dense_1``, ``dense_2``, ...: as many names as are asked for, each once."""
-    count = _name_counts.get(stem, 0)
-    _name_counts[stem] = count + 1
-    return stem if count == 0 else f"{stem}_{count}"
-
-
-def clear_names():
-    """Start counting the automatic names from the beginning again (Keras's `clear_session`)."""
-    _name_counts.clear()
-
-
-def snake_case(class_name):
-    """``MaxPooling2D`` -> ``max_pooling2d``, ``LSTM`` -> ``lstm``, ``SimpleRNN`` -> ``simple_rnn``, as in Keras."""
-    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 class Layer:
@@ -332,42 +312,3 @@ def _serialize(value):
     if isinstance(value, initializers.Initializer):
         return initializers.serialize(value)
     return value
-
-
-def check_name(owner, name):
-    """`name` if it can stand in a key such as "dense/kernel", or a ValueError that names the `owner`."""
-    if not isinstance(name, str) or not name or "/" in name:
-        raise ValueError(f"{owner}: a name must be a non-empty string without '/', got {name!r}")
-    return name
-
-
-def check_number(layer, argument, value, below=math.inf):
-    """`value` as a float of at least 0 and less than `below`, or an error that names the layer and the argument."""
-    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < below:
-        wanted = "finite number of at least 0" if below == math.inf else f"number in [0, {below})"
-        raise layer.error(f"{argument} must be a {wanted}, got {value!r}")
-    return float(value)
-
-
-def check_positive_int(layer, argument, value):
-    """`value` as an int of at least 1, or an error that names the layer and the argument."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise layer.error(f"{argument} must be a positive integer, got {value!r}")
-    return int(value)
-
-
-def check_pair(layer, argument, value):
-    """One positive integer, or two, as a pair (for height and width)."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(values) != 2:
-        raise layer.error(f"{argument} must be one or two positive integers, got {value!r}")
-    return tuple(check_positive_int(layer, argument, v) for v in values)
-
-
-def check_padding(layer, value):
-    """ "valid" or "same", in any case, as it is written in lower case."""
-    padding = value.lower() if isinstance(value, str) else value
-    if padding not in ("valid", "same"):
-        raise layer.error(f'padding must be "valid" or "same", got {value!r}')
-    return padding

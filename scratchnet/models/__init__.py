@@ -1,7 +1,7 @@
 """Models: `Sequential`, the functional `Model`, and how they are saved and loaded."""
 
+from scratchnet.files.saving import clone_model, load_model, save_model
 from scratchnet.models.model import Model
-from scratchnet.models.saving import clone_model, load_model, save_model
 from scratchnet.models.sequential import Sequential
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "save_model"]

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.files.saving import Saver
 from scratchnet.layers import InputLayer, KerasTensor
-from scratchnet.layers.base import Layer, unique_name
-from scratchnet.layers.symbolic import flatten, map_shapes, map_structure
-from scratchnet.models.saving import Saver
+from scratchnet.layers.base import Layer
 from scratchnet.models.summary import print_summary
-from scratchnet.models.training import Trainer
+from scratchnet.names import unique_name
+from scratchnet.structure import flatten, map_shapes, map_structure
+from scratchnet.training.trainer import Trainer
 
 
 class ModelCache(NamedTuple):

@@ -4,8 +4,9 @@ model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activ
 """
 
 from scratchnet.layers import Input, InputLayer, KerasTensor
-from scratchnet.layers.base import Layer, unique_name
+from scratchnet.layers.base import Layer
 from scratchnet.models.model import Model
+from scratchnet.names import unique_name
 
 
 class Sequential(Model):

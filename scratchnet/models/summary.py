@@ -1,6 +1,6 @@
 """The table that `model.summary()` prints."""
 
-from scratchnet.layers.symbolic import flatten
+from scratchnet.structure import flatten
 
 
 def print_summary(model, line_length=80, print_fn=None):

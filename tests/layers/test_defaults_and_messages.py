@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scratchnet import layers
+from scratchnet import checks, layers, names
+from scratchnet.graph.symbolic import is_symbolic
 from scratchnet.layers import (
     Add,
     Concatenate,
@@ -19,8 +20,8 @@ from scratchnet.layers import (
     TimeDistributed,
     UpSampling2D,
     base,
-    symbolic,
 )
+from scratchnet.structure import flatten, map_shapes, map_structure
 
 GLOROT, ZEROS, ORTHOGONAL = "GlorotUniform", "Zeros", "Orthogonal"
 WEIGHTS = {"use_bias": True, "kernel_initializer": GLOROT, "bias_initializer": ZEROS}
@@ -104,12 +105,12 @@ def test_one_or_two_positive_integers():
 
 def test_numbers_and_their_bounds():
     layer = Flatten(name="f")
-    assert base.check_number(layer, "p", 0) == 0.0 and isinstance(base.check_number(layer, "p", 0), float)
-    assert base.check_number(layer, "p", np.float32(0.5), below=1) == 0.5
-    assert said(lambda: base.check_number(layer, "p", -1)) == (
+    assert checks.check_number(layer, "p", 0) == 0.0 and isinstance(checks.check_number(layer, "p", 0), float)
+    assert checks.check_number(layer, "p", np.float32(0.5), below=1) == 0.5
+    assert said(lambda: checks.check_number(layer, "p", -1)) == (
         'Flatten "f": p must be a finite number of at least 0, got -1'
     )
-    assert said(lambda: base.check_number(layer, "p", 1, below=1)) == (
+    assert said(lambda: checks.check_number(layer, "p", 1, below=1)) == (
         'Flatten "f": p must be a number in [0, 1), got 1'
     )
 
@@ -133,11 +134,11 @@ def test_names():
         ("LeakyReLU", "leaky_re_lu"),
         ("Conv2DTranspose", "conv2d_transpose"),
     ):
-        assert base.snake_case(cls) == stem
-    base.clear_names()
-    assert [base.unique_name("a") for _ in range(3)] == ["a", "a_1", "a_2"]
-    base.clear_names()
-    assert base.unique_name("a") == "a"
+        assert names.snake_case(cls) == stem
+    names.clear_names()
+    assert [names.unique_name("a") for _ in range(3)] == ["a", "a_1", "a_2"]
+    names.clear_names()
+    assert names.unique_name("a") == "a"
 
 
 def test_the_shape_of_a_sample_may_come_with_the_first_layer():
@@ -279,10 +280,10 @@ def test_a_symbolic_tensor_is_no_array_and_no_number():
 
 def test_structures():
     nested = {"a": [1, (2, 3)], "b": 4}
-    assert symbolic.flatten(nested) == [1, 2, 3, 4]
-    assert symbolic.map_structure(lambda n: n + 1, nested) == {"a": [2, [3, 4]], "b": 5}
-    assert not symbolic.is_symbolic(nested) and symbolic.is_symbolic([1, {"a": Input((1,))}])
-    assert symbolic.map_shapes(len, {"a": [(1, 2), (3,)], "b": ()}) == {"a": [2, 1], "b": 0}
+    assert flatten(nested) == [1, 2, 3, 4]
+    assert map_structure(lambda n: n + 1, nested) == {"a": [2, [3, 4]], "b": 5}
+    assert not is_symbolic(nested) and is_symbolic([1, {"a": Input((1,))}])
+    assert map_shapes(len, {"a": [(1, 2), (3,)], "b": ()}) == {"a": [2, 1], "b": 0}
 
 
 def test_what_is_said_of_inputs():
@@ -308,7 +309,7 @@ def test_what_is_said_of_inputs():
     assert Input(3).shape == (None, 3) and Input((1,)).shape == (None, 1)
     assert Input(batch_shape=(2, None)).shape == (2, None)
     assert Input((3,), dtype="float64").dtype == "float64" and Input((3,)).dtype == "float32"
-    base.clear_names()
+    names.clear_names()
     assert [Input((1,)).name, Input((1,)).name] == ["input", "input_1"]
     layer = InputLayer((3,), batch_size=2, dtype="float64", name="i")
     assert (layer.batch_shape, layer.dtype, layer.name, layer.built) == ((2, 3), "float64", "i", True)

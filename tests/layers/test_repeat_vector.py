@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet.layers.lstm import LSTM
-from scratchnet.layers.repeat_vector import RepeatVector
-from scratchnet.layers.symbolic import KerasTensor
+from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.layers.reshaping.repeat_vector import RepeatVector
+from scratchnet.layers.rnn.lstm import LSTM
 
 
 @given(N=st.integers(1, 4), T=st.integers(1, 5), D=st.integers(1, 4), seed=st.integers(0, 1000))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from scratchnet import activations, kernels
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
-from scratchnet.layers.simple_rnn import SimpleRNN
-from scratchnet.layers.symbolic import KerasTensor
+from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 
 BACKENDS = ["loops", "numpy"] + ["numba"] * (importlib.util.find_spec("numba") is not None)
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
+from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.layers.base import Layer
-from scratchnet.layers.dense import Dense
-from scratchnet.layers.lstm import LSTM
-from scratchnet.layers.repeat_vector import RepeatVector
-from scratchnet.layers.symbolic import KerasTensor
-from scratchnet.layers.time_distributed import TimeDistributed
+from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.reshaping.repeat_vector import RepeatVector
+from scratchnet.layers.rnn.lstm import LSTM
+from scratchnet.layers.rnn.time_distributed import TimeDistributed
 
 
 def inner_layers():

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from scratchnet.models import progress
-from scratchnet.models.progress import ProgressBar
+from scratchnet.callbacks import progress
+from scratchnet.callbacks.progress import ProgressBar
 
 
 class Terminal(io.StringIO):

@@ -5,7 +5,7 @@
   After a change of what is shared, `matrix_product`, `tile` and the settings here, the folder's ``__pycache__`` has to
   be deleted.
 * ``nogil``: threads run kernels side by side.
-* Without ``parallel=True``: threads are made once, above the layers (`scratchnet.threads`).
+* Without ``parallel=True``: threads are made once, above the layers (`scratchnet.parallel.threads`).
 * fastmath without "nnan" and "ninf": NaN checks and padding with minus infinity must go on working. What is allowed is
   to reorder and fuse sums, so that they vectorise; ``reorder=False`` forbids even that, where digits were counted.
 * With NumPy's error model: a division that may raise ZeroDivisionError is not vectorised.

@@ -8,7 +8,8 @@ ones) compute once for a sample what others compute at each step.
 
 import numpy as np
 
-from scratchnet.layers.base import Layer, check_positive_int
+from scratchnet.checks import check_positive_int
+from scratchnet.layers.base import Layer
 
 
 class RepeatVector(Layer):

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import activations, initializers, kernels
-from scratchnet.layers.base import Layer, check_positive_int
+from scratchnet.checks import check_positive_int
+from scratchnet.layers.base import Layer
 
 
 class DenseCache(NamedTuple):

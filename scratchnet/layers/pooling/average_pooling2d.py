@@ -9,7 +9,7 @@ them.
 from typing import NamedTuple
 
 from scratchnet import kernels
-from scratchnet.layers.pooling import Pooling2D
+from scratchnet.layers.pooling.base_pooling import Pooling2D
 
 
 class AveragePooling2DCache(NamedTuple):

@@ -5,6 +5,8 @@
 that are called outputs, a model walks back along the nodes.
 """
 
+from scratchnet.structure import flatten, map_shapes
+
 
 class KerasTensor:
     """A placeholder for an array in a graph of layers.
@@ -58,33 +60,6 @@ class Node:
         self.layer = layer
         self.inputs = inputs
         self.outputs = map_shapes(lambda shape: KerasTensor(shape, layer.dtype, layer.name, self), output_shape)
-
-
-def flatten(structure):
-    """The leaves of one value, a list (or tuple) or a dict of values, as a list; dicts in the order of their keys."""
-    if isinstance(structure, dict):
-        return [leaf for value in structure.values() for leaf in flatten(value)]
-    if isinstance(structure, (list, tuple)):
-        return [leaf for value in structure for leaf in flatten(value)]
-    return [structure]
-
-
-def map_structure(function, structure):
-    """`function` applied to each leaf; the lists and dicts around them stay."""
-    if isinstance(structure, dict):
-        return {key: map_structure(function, value) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return [map_structure(function, value) for value in structure]
-    return function(structure)
-
-
-def map_shapes(function, shapes):
-    """`function` applied to each shape: a shape is a tuple, several shapes are a list or a dict of them."""
-    if isinstance(shapes, dict):
-        return {key: map_shapes(function, shape) for key, shape in shapes.items()}
-    if isinstance(shapes, list):
-        return [map_shapes(function, shape) for shape in shapes]
-    return function(shapes)
 
 
 def is_symbolic(structure):

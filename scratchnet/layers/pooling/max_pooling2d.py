@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.layers.pooling import Pooling2D
+from scratchnet.layers.pooling.base_pooling import Pooling2D
 
 
 class MaxPooling2DCache(NamedTuple):

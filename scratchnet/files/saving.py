@@ -1,6 +1,6 @@
 """Saving and loading models.
 
-A saved model is one `.npz` file (see `scratchnet.archive`) with two more entries: `architecture.json`, the layers and
+A saved model is one `.npz` file (see `scratchnet.files.archive`) with two more entries: `architecture.json`, the layers and
 how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``, the
 optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only.
 """
@@ -8,7 +8,7 @@ optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` e
 import numpy as np
 
 from scratchnet import losses, metrics, optimizers
-from scratchnet.archive import read_archive, write_archive
+from scratchnet.files.archive import read_archive, write_archive
 
 
 class Saver:

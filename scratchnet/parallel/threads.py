@@ -14,7 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from scratchnet import kernels
-from scratchnet.memory import keep_freed_memory
+from scratchnet.parallel.memory import keep_freed_memory
 
 _num_threads = None
 _blas_lock = threading.Lock()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet.layers.symbolic import flatten
+from scratchnet.structure import flatten
 
 
 class Batch(NamedTuple):

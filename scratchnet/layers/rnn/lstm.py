@@ -26,7 +26,7 @@ import numpy as np
 
 from scratchnet import activations, kernels
 from scratchnet.kernels.with_numpy import recurrent as numpy_kernels
-from scratchnet.layers.recurrent import Recurrent, initial
+from scratchnet.layers.rnn.recurrent import Recurrent, initial
 
 # Activations that the kernels of every backend know; the NumPy kernels take any.
 _KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)

@@ -1,6 +1,6 @@
 """Global average pooling: one number for each channel, its mean over the image (Lin, Chen and Yan 2014).
 
-    y[n, c] = 1 / (H W)  sum over p, q of  x[n, p, q, c]            dx[n, p, q, c] = dy[n, c] / (H W)
+y[n, c] = 1 / (H W)  sum over p, q of  x[n, p, q, c]            dx[n, p, q, c] = dy[n, c] / (H W)
 """
 
 from typing import NamedTuple

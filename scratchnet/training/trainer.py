@@ -16,11 +16,11 @@ import numpy as np
 from scratchnet import kernels, losses, optimizers
 from scratchnet import random as seeds
 from scratchnet.callbacks import BackupAndRestore, CallbackList, History, TerminateOnNaN
-from scratchnet.layers.symbolic import flatten, map_structure
-from scratchnet.models.data import Arrays, batches, check_batch_size
-from scratchnet.models.objective import Averages, Objective, metrics_per_output
-from scratchnet.models.progress import ProgressBar
-from scratchnet.threads import Workers
+from scratchnet.callbacks.progress import ProgressBar
+from scratchnet.parallel.threads import Workers
+from scratchnet.structure import flatten, map_structure
+from scratchnet.training.data import Arrays, batches, check_batch_size
+from scratchnet.training.objective import Averages, Objective, metrics_per_output
 
 _SMALLEST_PART = 16  # rows: below this, a thread of its own costs more than it saves
 

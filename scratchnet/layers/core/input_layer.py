@@ -3,8 +3,9 @@
 import numpy as np
 
 from scratchnet import config
-from scratchnet.layers.base import Layer, check_name, unique_name
-from scratchnet.layers.symbolic import KerasTensor
+from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.layers.base import Layer
+from scratchnet.names import check_name, unique_name
 
 
 def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, **kwargs):

@@ -1,6 +1,7 @@
 """Gaussian noise, added in training only: y = x + stddev * normal. Its derivative by x is 1 (Bishop 1995)."""
 
-from scratchnet.layers.base import Layer, check_number
+from scratchnet.checks import check_number
+from scratchnet.layers.base import Layer
 from scratchnet.random import RandomStream
 
 

@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import activations, initializers, kernels
+from scratchnet.checks import check_padding, check_pair, check_positive_int
 from scratchnet.kernels.geometry import output_size, pad_amounts
-from scratchnet.layers.base import Layer, check_padding, check_pair, check_positive_int
+from scratchnet.layers.base import Layer
 
 
 class Conv2DCache(NamedTuple):

@@ -9,7 +9,8 @@ put behind it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives 
 import numpy as np
 
 from scratchnet import activations, initializers, kernels
-from scratchnet.layers.base import Layer, check_positive_int
+from scratchnet.checks import check_positive_int
+from scratchnet.layers.base import Layer
 
 
 class Recurrent(Layer):

@@ -1,7 +1,8 @@
 """What max and average pooling share: a window that slides over each channel by itself."""
 
+from scratchnet.checks import check_padding, check_pair
 from scratchnet.kernels.geometry import output_size, pad_amounts
-from scratchnet.layers.base import Layer, check_padding, check_pair
+from scratchnet.layers.base import Layer
 
 
 class Pooling2D(Layer):

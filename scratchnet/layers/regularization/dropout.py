@@ -10,7 +10,8 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from scratchnet.layers.base import Layer, check_number
+from scratchnet.checks import check_number
+from scratchnet.layers.base import Layer
 from scratchnet.random import RandomStream
 
 

@@ -1,7 +1,8 @@
 """Activations as layers of their own: y = f(z), element by element (softmax: along the last axis)."""
 
 from scratchnet import activations
-from scratchnet.layers.base import Layer, check_number
+from scratchnet.checks import check_number
+from scratchnet.layers.base import Layer
 
 
 class _ActivationLayer(Layer):

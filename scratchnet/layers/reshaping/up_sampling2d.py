@@ -6,7 +6,8 @@ The adjoint of copying a pixel SH SW times is the sum over the copies: dx is the
 """
 
 from scratchnet import kernels
-from scratchnet.layers.base import Layer, check_pair
+from scratchnet.checks import check_pair
+from scratchnet.layers.base import Layer
 
 
 class UpSampling2D(Layer):

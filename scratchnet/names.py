@@ -1,0 +1,30 @@
+"""Names of layers, weights and figures: ``dense``, ``dense_1``, ``dense_2``."""
+
+import re
+
+_name_counts = {}
+
+
+def unique_name(stem):
+    """``dense``, ``dense_1``, ``dense_2``, ...: as many names as are asked for, each once."""
+    count = _name_counts.get(stem, 0)
+    _name_counts[stem] = count + 1
+    return stem if count == 0 else f"{stem}_{count}"
+
+
+def clear_names():
+    """Start counting the automatic names from the beginning again (Keras's `clear_session`)."""
+    _name_counts.clear()
+
+
+def snake_case(class_name):
+    """``MaxPooling2D`` -> ``max_pooling2d``, ``LSTM`` -> ``lstm``, ``SimpleRNN`` -> ``simple_rnn``, as in Keras."""
+    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+
+
+def check_name(owner, name):
+    """`name` if it can stand in a key such as "dense/kernel", or a ValueError that names the `owner`."""
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ValueError(f"{owner}: a name must be a non-empty string without '/', got {name!r}")
+    return name

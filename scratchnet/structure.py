@@ -1,0 +1,31 @@
+"""Nested values: an array, a list or tuple of them, a dict of them, and lists and dicts of those.
+
+Inputs and outputs of layers come in such structures. The functions here take them apart, and put them together again.
+"""
+
+
+def flatten(structure):
+    """The leaves of one value, a list (or tuple) or a dict of values, as a list; dicts in the order of their keys."""
+    if isinstance(structure, dict):
+        return [leaf for value in structure.values() for leaf in flatten(value)]
+    if isinstance(structure, (list, tuple)):
+        return [leaf for value in structure for leaf in flatten(value)]
+    return [structure]
+
+
+def map_structure(function, structure):
+    """`function` applied to each leaf; the lists and dicts around them stay."""
+    if isinstance(structure, dict):
+        return {key: map_structure(function, value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return [map_structure(function, value) for value in structure]
+    return function(structure)
+
+
+def map_shapes(function, shapes):
+    """`function` applied to each shape: a shape is a tuple, several shapes are a list or a dict of them."""
+    if isinstance(shapes, dict):
+        return {key: map_shapes(function, shape) for key, shape in shapes.items()}
+    if isinstance(shapes, list):
+        return [map_shapes(function, shape) for shape in shapes]
+    return function(shapes)
