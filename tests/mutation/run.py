@@ -48,12 +48,12 @@ GROUPS = {
     "activations": (["scratchnet/activations.py"], ["tests/test_activations.py"]),
     "losses": (["scratchnet/losses/*.py"], ["tests/losses"]),
     "optimizers": (["scratchnet/optimizers/*.py"], ["tests/optimizers"]),
-    "layers": (["scratchnet/layers/*.py"], ["tests/layers", "tests/models/test_functional.py"]),
-    "kernels": (["scratchnet/kernels/*.py"], ["tests/kernels", "tests/optimizers/test_optimizers.py"]),
+    "layers": (["scratchnet/layers/*.py"], ["tests/layers", "tests/models/test_model.py"]),
+    "kernels": (["scratchnet/kernels/*.py"], ["tests/kernels", "tests/optimizers/test_base.py"]),
 }
 # How things are compiled cannot be seen where nothing is.
 LEFT_OUT = ["scratchnet/kernels/with_numba/compile.py", "scratchnet/kernels/with_numba/tile.py"]
-TESTS_OF_COMPILING = "tests/kernels/test_compiled.py"
+TESTS_OF_COMPILING = "tests/kernels/with_numba/test_compile.py"
 
 ENVIRONMENT = {
     "HYPOTHESIS_PROFILE": "mutation",

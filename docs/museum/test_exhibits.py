@@ -1,8 +1,13 @@
 """Every bug of the museum is caught; its patches fit the code as it stands."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
-from scratchnet.gradient_check import museum
+_spec = importlib.util.spec_from_file_location("exhibits", Path(__file__).with_name("exhibits.py"))
+museum = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(museum)
 
 
 @pytest.mark.parametrize("exhibit", museum.EXHIBITS, ids=lambda exhibit: exhibit.title)
