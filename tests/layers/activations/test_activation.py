@@ -1,0 +1,22 @@
+"""Activations as layers."""
+
+import numpy as np
+import pytest
+
+from scratchnet.gradient_check import check_layer
+from scratchnet.gradient_check.catalogue import separated
+from scratchnet.layers import ELU, Activation, LeakyReLU, ReLU, Softmax, deserialize, serialize
+
+F64 = {"dtype": "float64"}
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [ReLU(**F64), LeakyReLU(0.1, **F64), ELU(0.5, **F64), Softmax(**F64), Activation("silu", **F64)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_activation_layers(layer):
+    check_layer(layer, separated(np.random.default_rng(0), (3, 4))).raise_if_failed()
+    again = deserialize(serialize(layer))
+    x = np.random.default_rng(1).standard_normal((2, 3))
+    np.testing.assert_array_equal(again(x), layer(x))

@@ -1,0 +1,36 @@
+"""Dropout: which numbers it drops, and that nothing depends on how a batch is split."""
+
+import numpy as np
+import pytest
+
+from scratchnet.layers import Dropout, GaussianNoise, TimeDistributed
+from scratchnet.random import drawing_rows
+
+F64 = {"dtype": "float64"}
+
+
+def test_dropout_keeps_the_expected_value_and_scales_what_is_left():
+    x = np.ones((2000, 10))
+    y = Dropout(0.25, seed=1, **F64)(x, training=True)
+    assert set(np.unique(y)) == {0.0, 1 / 0.75}
+    assert y.mean() == pytest.approx(1, abs=0.02)
+    for wrong in (1.0, -0.1, "a", True):
+        with pytest.raises(ValueError, match="rate must be a number"):
+            Dropout(wrong)
+    with pytest.raises(ValueError, match="stddev"):
+        GaussianNoise(-1)
+
+
+def test_dropout_drops_the_numbers_below_its_rate():
+    layer = Dropout(0.5, **F64)
+    layer.random.uniform = lambda shape: np.array([[0.0, 0.49, 0.5, 0.99]])  # of [0, 1), half are below 0.5
+    np.testing.assert_array_equal(layer(np.ones((1, 4)), training=True), [[0, 0, 2, 2]])
+
+
+def test_dropout_within_time_distributed_does_not_depend_on_how_the_batch_is_split():
+    layer, x = TimeDistributed(Dropout(0.5, seed=1)), np.ones((6, 3, 4), "float32")
+    with drawing_rows(0, 0):
+        whole, _ = layer.forward(x, training=True)
+    with drawing_rows(0, 4):
+        part, _ = layer.forward(x[4:], training=True)
+    np.testing.assert_array_equal(part, whole[4:])
