@@ -1,15 +1,17 @@
-"""When fit, evaluate and predict call which hook, with what, and what History and LambdaCallback make of it."""
+"""When fit, evaluate and predict call which hook, and with what."""
 
 import numpy as np
 import pytest
 
 from scratchnet import callbacks
-from scratchnet.callbacks import Callback, CallbackList, History, LambdaCallback, TerminateOnNaN
+from scratchnet.callbacks import Callback, CallbackList, LambdaCallback
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
 from scratchnet.utils import set_random_seed
 
 X = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+
+
 Y = X.sum(axis=1)
 
 
@@ -35,9 +37,6 @@ class Recorder(Callback):
     @property
     def names(self):
         return [name for name, *_ in self.calls]
-
-
-# ---- the order of the calls ----
 
 
 def test_fit_calls_the_hooks_in_kerass_order():
@@ -130,9 +129,6 @@ def test_the_old_names_of_the_batch_hooks_are_called():
     assert old.batches == ("begin 0", "end 0", "begin 1", "end 1")
 
 
-# ---- what a callback knows and can do ----
-
-
 def test_a_callback_knows_its_model_and_the_parameters_of_the_fit():
     network, callback = model(), Callback()
     network.fit(X, Y, batch_size=4, epochs=3, verbose=0, callbacks=[callback])
@@ -205,76 +201,6 @@ def test_a_callback_list_is_a_callback_that_calls_all():
         getattr(both, name)(*[7] * numbered)
         expected = (name, *[7] * numbered, *[{}] * (name != "on_train_interrupted"))
         assert first.calls[-1] == second.calls[-1] == expected
-
-
-# ---- History ----
-
-
-def test_history_has_each_figure_of_each_epoch():
-    network = model()
-    history = network.fit(X, Y, epochs=3, initial_epoch=1, validation_split=0.5, verbose=0)
-    assert isinstance(history, History) and network.history is history
-    assert history.epoch == [1, 2]
-    assert {key: len(values) for key, values in history.history.items()} == dict.fromkeys(
-        ["loss", "mae", "val_loss", "val_mae"], 2
-    )
-    assert history.params["epochs"] == 3 and history.model is network
-    assert "2 epochs: loss, mae" in repr(history)
-
-
-def test_each_fit_has_a_history_of_its_own():
-    network = model()
-    first = network.fit(X, Y, epochs=2, verbose=0)
-    second = network.fit(X, Y, epochs=1, verbose=0)
-    assert (len(first.epoch), len(second.epoch)) == (2, 1)
-
-
-def test_a_history_object_of_ones_own_gathers_several_fits():
-    network, history = model(), History()
-    returned = network.fit(X, Y, epochs=2, verbose=0, callbacks=[history])
-    assert returned is not history and returned.history == history.history
-    network.fit(X, Y, epochs=1, verbose=0, callbacks=[history])
-    assert history.epoch == [0] and len(history.history["loss"]) == 3  # as Keras: the epochs of the last fit only
-
-
-# ---- LambdaCallback ----
-
-
-def test_lambda_callback_takes_every_hook_and_ignores_none():
-    hooks = [name for name in vars(Callback) if name.startswith("on_")]
-    functions = {hook: (lambda *args: None) for hook in hooks}
-    callback = LambdaCallback(**functions)
-    assert all(getattr(callback, hook) is functions[hook] for hook in hooks)
-    LambdaCallback(on_epoch_end=None).on_epoch_end(0, {})
-
-
-def test_lambda_callback_names_what_is_no_hook():
-    with pytest.raises(TypeError, match="'on_epoch_ends' is no hook; there are on_train_begin, "):
-        LambdaCallback(on_epoch_ends=print)
-    with pytest.raises(TypeError, match="'model' is no hook"):
-        LambdaCallback(model=print)
-    with pytest.raises(TypeError, match="on_epoch_end must be a function, got 3"):
-        LambdaCallback(on_epoch_end=3)
-
-
-# ---- TerminateOnNaN ----
-
-
-@pytest.mark.parametrize("loss", [np.nan, np.inf, -np.inf])
-def test_terminate_on_nan_stops_at_the_first_loss_that_is_not_finite(loss, capsys):
-    network = model()
-    callback = TerminateOnNaN()
-    callback.set_model(network)
-    callback.on_train_batch_end(0, {"loss": 1e30})
-    callback.on_train_batch_end(1, None)
-    assert not network.stop_training
-    callback.on_train_batch_end(2, {"loss": loss})
-    assert network.stop_training and "Batch 2" in capsys.readouterr().out
-
-
-def test_terminate_on_nan_can_raise_instead():
-    with pytest.raises(RuntimeError, match="the loss is nan at batch 3"):
-        TerminateOnNaN(raise_error=True).on_train_batch_end(3, {"loss": np.nan})
 
 
 def test_kerass_other_callbacks_are_refused_by_name():
