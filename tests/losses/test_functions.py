@@ -6,7 +6,10 @@ import pytest
 from scratchnet import losses
 
 rng = np.random.default_rng(0)
+
+
 ONE_HOT, LABELS, P = np.eye(3)[[0, 2, 1, 1]], np.array([0, 2, 1, 1]), rng.uniform(0.1, 0.9, (4, 3))
+
 
 CASES = [
     (losses.mean_squared_error, losses.MeanSquaredError, ONE_HOT, {}),
@@ -49,23 +52,3 @@ def test_a_function_refuses_another_axis(name):
         getattr(losses, name)(ONE_HOT, P, axis=0)
     with pytest.raises(ValueError, match="only axis=-1 is implemented, got 0"):
         losses.sparse_categorical_crossentropy(LABELS, P, axis=0)
-
-
-def test_messages_list_names_separated_by_commas_and_name_a_function():
-    with pytest.raises(ValueError, match="known are mean_squared_error, mean_absolute_error, .*and mse, MSE, mae"):
-        losses.get("nothing")
-
-    def my_loss(y_true, y_pred):
-        return 0
-
-    with pytest.raises(TypeError, match="the function 'my_loss' alone cannot be a loss"):
-        losses.get(my_loss)
-    nameless = type("Nameless", (), {"__call__": lambda self: 0, "__repr__": lambda self: "it"})()
-    with pytest.raises(TypeError, match="the function it alone"):
-        losses.get(nameless)
-
-
-def test_what_is_printed():
-    assert repr(losses.MeanSquaredError()) == (
-        "MeanSquaredError(reduction='sum_over_batch_size', name='mean_squared_error')"
-    )

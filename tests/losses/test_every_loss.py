@@ -1,4 +1,4 @@
-"""Gradients of every loss and option in float64: by differences, in parts, for any layout, where something is cut."""
+"""What holds for every loss and option: gradients, parts, layouts, dtypes, defaults, functions."""
 
 import numpy as np
 import pytest
@@ -51,8 +51,14 @@ CASES = [
     (losses.KLDivergence, {}, soft),
     (losses.CosineSimilarity, {}, errors),
 ]
+
+
 REDUCTIONS = ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight"]
+
+
 EVERY_CASE = pytest.mark.parametrize(("cls", "options", "draw"), CASES)
+
+
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(2, 4)) | st.tuples(
     st.integers(1, 5), st.integers(2, 5)
 )
@@ -132,109 +138,107 @@ def test_any_layout_and_dtype_gives_the_same_and_nothing_is_changed(cls, options
     np.testing.assert_allclose(dy32, dy, rtol=0, atol=1e-5 * np.abs(dy).max())
 
 
-@pytest.mark.parametrize("cls", [losses.BinaryCrossentropy, losses.KLDivergence])
-def test_no_gradient_passes_where_a_probability_was_cut(cls):
-    y_pred = np.array([[-0.5, 0.3, 1.5]])
-    y_true = np.array([[0.2, 0.6, 0.9]])
-    loss = cls(reduction="sum")
-    dy = loss.backward(loss.forward(y_true, y_pred)[1])
-    np.testing.assert_array_equal(dy != 0, [[False, True, False]])
-    assert relative_error(numeric_gradient(lambda: float(loss(y_true, y_pred)), y_pred), dy) < 1e-7
+COMMON = {"reduction": "sum_over_batch_size", "dtype": None}
 
 
-def test_a_cut_class_still_counts_in_the_sum_of_the_others():
-    y_pred = np.array([[-0.4, 0.5, 0.9]])
-    for loss, y_true in (
-        (losses.CategoricalCrossentropy(), np.array([[0.2, 0.3, 0.5]])),
-        (losses.SparseCategoricalCrossentropy(), np.array([1])),
-        (losses.SparseCategoricalCrossentropy(), np.array([0])),
-    ):
-        dy = loss.backward(loss.forward(y_true, y_pred)[1])
-        assert relative_error(numeric_gradient(lambda loss=loss, t=y_true: float(loss(t, y_pred)), y_pred), dy) < 1e-7
+LOGITS = {"from_logits": False, "axis": -1}
 
 
-def test_conventions_at_kinks():
-    one = np.ones((1, 1))
-    for loss, error, slope in (
-        (losses.MeanAbsoluteError(), 0.0, 0.0),
-        (losses.Huber(delta=0.5), 0.0, 0.0),
-        (losses.Huber(delta=0.5), 0.5, 0.5),
-        (losses.Huber(delta=0.5), -0.75, -0.5),
-    ):
-        assert loss.backward(loss.forward(one, one + error)[1]) == slope
+DEFAULTS = {
+    "MeanSquaredError": {"name": "mean_squared_error"},
+    "MeanAbsoluteError": {"name": "mean_absolute_error"},
+    "Huber": {"name": "huber_loss", "delta": 1.0},
+    "BinaryCrossentropy": {"name": "binary_crossentropy", "label_smoothing": 0.0, **LOGITS},
+    "CategoricalCrossentropy": {"name": "categorical_crossentropy", "label_smoothing": 0.0, **LOGITS},
+    "SparseCategoricalCrossentropy": {"name": "sparse_categorical_crossentropy", "ignore_class": None, **LOGITS},
+    "KLDivergence": {"name": "kl_divergence"},
+    "CosineSimilarity": {"name": "cosine_similarity", "axis": -1},
+}
 
 
-def test_the_edges_of_the_cut_themselves_let_the_gradient_pass():
-    low, high = 1e-7, 1 - 1e-7
-    loss = losses.BinaryCrossentropy(reduction="sum")
-    dy = loss.backward(loss.forward(np.array([[1.0, 0.0]]), np.array([[low, high]]))[1])
-    np.testing.assert_allclose(dy, [[-1 / low / 2, 1 / (1 - high) / 2]])
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_defaults_are_keras_s(name):
+    assert getattr(losses, name)().get_config() == {**COMMON, **DEFAULTS[name]}
 
 
-@pytest.mark.parametrize("cls", [losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy])
-def test_the_gradient_of_probabilities_is_along_their_simplex(cls):
-    y_true, y_pred = labels(np.random.default_rng(0), (5, 4))
-    if cls is losses.CategoricalCrossentropy:
-        y_true = np.eye(4)[y_true]
-    dy = cls()
-    dy = dy.backward(dy.forward(y_true, y_pred)[1])
-    # Scaling a row changes nothing, since it is divided by its sum.
-    np.testing.assert_allclose((dy * y_pred).sum(axis=-1), 0, atol=1e-15)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_name_reduction_and_dtype_are_kept(name):
+    given = {"name": "mine", "reduction": "sum", "dtype": "float64"}
+    loss = getattr(losses, name)(**given)
+    assert loss.get_config() == {**DEFAULTS[name], **given}
+    again = losses.deserialize(losses.serialize(loss))
+    assert type(again) is type(loss) and again.get_config() == loss.get_config()
+    assert losses.serialize(loss)["class_name"] == name
 
 
-def test_from_logits_is_finite_for_any_logits():
-    z = np.array([[1e4, -1e4, 0.0]], "float32")
-    for loss, y_true in (
-        (losses.BinaryCrossentropy(from_logits=True), [[0.0, 1.0, 0.5]]),
-        (losses.CategoricalCrossentropy(from_logits=True), [[0.0, 1.0, 0.0]]),
-        (losses.SparseCategoricalCrossentropy(from_logits=True), [1]),
-    ):
-        value, cache = loss.forward(np.array(y_true), z)
-        assert np.isfinite(value) and value > 6000
-        assert np.isfinite(loss.backward(cache)).all()
+@pytest.mark.parametrize("name", [name for name in DEFAULTS if "axis" in DEFAULTS[name]])
+def test_another_axis_is_refused_by_name(name):
+    with pytest.raises(ValueError, match=f'{name} "mine": only axis=-1 is implemented, got 1'):
+        getattr(losses, name)(axis=1, name="mine")
 
 
-def test_ignored_samples_take_no_part_whatever_their_predictions():
-    loss = losses.SparseCategoricalCrossentropy(ignore_class=255)
-    y_true = np.array([0, 255], "uint8")
-    value, cache = loss.forward(y_true, np.array([[0.25, 0.75], [np.nan, 0.0]]))
-    assert value == pytest.approx(-np.log(0.25))
-    np.testing.assert_allclose(loss.backward(cache), [[-3.0, 1.0], [0.0, 0.0]])
+@pytest.mark.parametrize("name", [name for name in DEFAULTS if name != "SparseCategoricalCrossentropy"])
+def test_targets_of_the_right_dtype_are_not_copied(name):
+    t, p = np.eye(3), np.full((3, 3), 0.3)
+    assert np.shares_memory(getattr(losses, name)().check_targets(t, p), t)
+    assert getattr(losses, name)().check_targets(t.astype("int8"), p).dtype == np.float64
 
 
-def test_a_loss_of_ones_own_needs_values_and_gradient_only():
-    class LogCosh(losses.Loss):
-        def values(self, y_true, y_pred):
-            e = y_pred - y_true
-            return np.log(np.cosh(e)).mean(axis=-1), e
-
-        def gradient(self, dvalues, cache):
-            e = cache
-            return np.tanh(e) / e.shape[-1] * dvalues
-
-    rng = np.random.default_rng(0)
-    y_true, y_pred = errors(rng, (3, 2, 4))
-    weights = rng.uniform(1, 2, 3)
-    loss = LogCosh()
-    assert loss.name == "log_cosh" and loss.get_config()["reduction"] == "sum_over_batch_size"
-    dy = loss.backward(loss.forward(y_true, y_pred, weights)[1])
-    assert relative_error(numeric_gradient(lambda: float(loss(y_true, y_pred, weights)), y_pred), dy) < 1e-7
-    again = losses.deserialize(losses.serialize(LogCosh(name="mine")), {"LogCosh": LogCosh})
-    assert isinstance(again, LogCosh) and again.name == "mine"
+DENSE = ["mse", "mae", "huber", "binary_crossentropy", "kl_divergence", "cosine_similarity"]
 
 
-def test_a_loss_written_for_keras_is_told_what_it_lacks():
-    class OnlyCall(losses.Loss):
-        def call(self, y_true, y_pred):
-            return y_pred
+@pytest.mark.parametrize("name", DENSE)
+@pytest.mark.parametrize(
+    ("y_true", "y_pred"), [((4,), (4, 4)), ((4, 1), (4, 4)), ((1, 4), (4, 4)), ((4, 2, 3), (4, 3, 2)), ((3, 2), (4, 2))]
+)
+def test_shapes_never_broadcast(name, y_true, y_pred):
+    loss = losses.get(name)
+    with pytest.raises(ValueError) as told:
+        loss(np.zeros(y_true), np.full(y_pred, 0.5))
+    assert type(loss).__name__ in str(told.value) and loss.name in str(told.value)
+    assert str(y_true) in str(told.value) and str(y_pred) in str(told.value)
 
-    with pytest.raises(NotImplementedError, match=r"OnlyCall defines no values\(y_true, y_pred\).*call"):
-        OnlyCall()(np.ones((2, 1)), np.ones((2, 1)))
 
-    class NoGradient(losses.Loss):
-        def values(self, y_true, y_pred):
-            return y_pred.mean(axis=-1), None
+@pytest.mark.parametrize("name", DENSE[:-1])
+def test_an_axis_of_size_1_at_the_end_may_be_missing_or_too_many(name):
+    y_true, y_pred = np.array([0.0, 1, 1]), np.array([0.2, 0.7, 0.4])
+    loss = losses.get(name)
+    value, cache = loss.forward(y_true[:, None], y_pred[:, None])
+    dy = loss.backward(cache)
+    other, cache = loss.forward(y_true, y_pred[:, None])
+    assert other == value and loss.count(y_true, 2) == 3
+    np.testing.assert_array_equal(loss.backward(cache), dy)
+    other, cache = loss.forward(y_true[:, None, None], y_pred[:, None])
+    assert other == value
+    np.testing.assert_array_equal(loss.backward(cache), dy)
+    assert loss.backward(loss.forward(y_true[:, None], y_pred)[1]).shape == (3,)  # one sample of three numbers
+    assert loss.count(y_true, 1) == 1
 
-    loss = NoGradient()
-    with pytest.raises(NotImplementedError, match=r"NoGradient defines no gradient\(dvalues, cache\)"):
-        loss.backward(loss.forward(np.ones((2, 1)), np.ones((2, 1)))[1])
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float64", "float32"])
+def test_targets_of_any_dtype(dtype):
+    y_pred = np.array([[0.3, 0.8]], "float32")
+    for loss in (losses.MeanSquaredError(), losses.BinaryCrossentropy(), losses.CategoricalCrossentropy()):
+        value, cache = loss.forward(np.array([[0, 1]], dtype), y_pred)
+        assert value == pytest.approx(float(loss(np.array([[0.0, 1.0]]), y_pred.astype("float64"))), rel=1e-6)
+        assert value.dtype == loss.backward(cache).dtype == np.float32
+    sparse = losses.SparseCategoricalCrossentropy()
+    assert sparse(np.array([1], dtype), y_pred) == pytest.approx(-np.log(8 / 11), rel=1e-6)
+
+
+def test_a_nan_target_shows_in_the_value_and_does_not_crash():
+    for name in DENSE:
+        value, cache = losses.get(name).forward(np.array([[np.nan, 0.5]]), np.array([[0.5, 0.5]]))
+        assert np.isnan(value)
+        assert losses.get(name).backward(cache).shape == (1, 2)
+
+
+def test_values_by_hand():
+    assert losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 3.0]]) == 2.5
+    assert losses.MeanAbsoluteError()([[0.0, 1.0]], [[1.0, 3.0]]) == 1.5
+    assert losses.Huber(1.0)([[0.0, 0.0]], [[0.5, 3.0]]) == pytest.approx((0.125 + 2.5) / 2)
+    assert losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.8, 0.4]]) == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
+    assert losses.CategoricalCrossentropy()([[0, 1]], [[0.3, 0.9]]) == pytest.approx(-np.log(0.75))
+    assert losses.SparseCategoricalCrossentropy()([1], [[0.25, 0.75]]) == pytest.approx(-np.log(0.75))
+    assert losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]) == pytest.approx(0.5 * np.log(2) + 0.5 * np.log(2 / 3))
+    assert losses.CosineSimilarity()([[1.0, 0.0]], [[3.0, 3.0]]) == pytest.approx(-np.sqrt(0.5))
