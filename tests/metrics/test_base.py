@@ -1,4 +1,4 @@
-"""Metrics: figures by hand, over several batches, weighted, and by every name."""
+"""What a metric is: how it accumulates, how weights count, how it is named and stored."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,8 @@ import pytest
 from scratchnet import losses, metrics
 
 P = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.3, 0.3, 0.4], [0.2, 0.1, 0.7]])
+
+
 LABELS = np.array([1, 1, 2, 0])
 
 
@@ -20,42 +22,6 @@ def test_batches_add_up_and_reset_forgets():
     assert metric(LABELS[:1], P[:1]) == 1.0
 
 
-def test_accuracies_by_hand():
-    assert metrics.CategoricalAccuracy()(np.eye(3)[LABELS], P) == 0.5
-    assert metrics.SparseCategoricalAccuracy()(LABELS[:, None], P) == 0.5
-    assert metrics.SparseTopKCategoricalAccuracy(k=2)(LABELS, P) == 0.75
-    assert metrics.TopKCategoricalAccuracy(k=2)(np.eye(3)[LABELS], P) == 0.75
-    assert metrics.BinaryAccuracy(threshold=0.3)([1, 0, 1, 0], [0.4, 0.4, 0.2, 0.1]) == 0.5
-    assert metrics.Accuracy()([1, 2, 3], [1, 2, 4]) == pytest.approx(2 / 3)
-
-
-def test_precision_and_recall():
-    truth, p = np.array([1, 1, 0, 0, 1]), np.array([0.9, 0.4, 0.8, 0.1, 0.6])
-    assert metrics.Precision()(truth, p) == pytest.approx(2 / 3)
-    assert metrics.Recall()(truth, p) == pytest.approx(2 / 3)
-    assert metrics.Recall(thresholds=0.3)(truth, p) == 1.0
-    assert metrics.Precision()(truth, p, sample_weight=np.array([1, 1, 4, 1, 1])) == pytest.approx(2 / 6)
-    assert metrics.Precision()(np.zeros(2), np.zeros(2)) == 0.0
-    with pytest.raises(TypeError, match="list of thresholds"):
-        metrics.Precision(thresholds=[0.1, 0.2])
-    with pytest.raises(ValueError, match="targets of shape"):
-        metrics.Recall()(np.zeros(2), np.zeros(3))
-
-
-def test_metrics_of_losses_are_means_of_their_values():
-    y_true, y_pred = np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 3.0]])
-    assert metrics.MeanSquaredError()(y_true, y_pred) == pytest.approx(1.25)
-    assert metrics.RootMeanSquaredError()(y_true, y_pred) == pytest.approx(np.sqrt(1.25))
-    assert metrics.MeanAbsoluteError()(y_true, y_pred) == pytest.approx(0.75)
-    assert metrics.CosineSimilarity()([[1.0, 0.0]], [[2.0, 0.0]]) == pytest.approx(1.0)  # the loss is -1
-    for name in ("BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence"):
-        p = np.array([[0.3, 0.7]])
-        assert getattr(metrics, name)()([[0.0, 1.0]], p) == pytest.approx(
-            float(getattr(losses, name)()([[0.0, 1.0]], p))
-        )
-    assert metrics.SparseCategoricalCrossentropy()([1], [[0.3, 0.7]]) == pytest.approx(-np.log(0.7))
-
-
 def test_weights_count_the_mean_of_what_they_cover():
     mean = metrics.Mean()
     mean.update_state([[1.0, 3.0], [5.0, 7.0]], sample_weight=[3.0, 1.0])
@@ -65,25 +31,6 @@ def test_weights_count_the_mean_of_what_they_cover():
     assert mean.result() == 1.0
     with pytest.raises(ValueError, match="weights of shape"):
         mean.update_state([1.0, 3.0], sample_weight=[1.0, 2.0, 3.0])
-
-
-@pytest.mark.parametrize(
-    ("y_true", "y_pred", "cls"),
-    [
-        ((4,), (4, 1), "BinaryAccuracy"),
-        ((4, 1), (4, 1), "BinaryAccuracy"),
-        ((4,), (4, 3), "SparseCategoricalAccuracy"),
-        ((4, 1), (4, 3), "SparseCategoricalAccuracy"),
-        ((4, 3), (4, 3), "CategoricalAccuracy"),
-        ((4, 5), (4, 5, 3), "SparseCategoricalAccuracy"),
-    ],
-)
-def test_accuracy_means_what_the_shapes_say(y_true, y_pred, cls):
-    for name in ("accuracy", "acc"):
-        metric = metrics.resolve_accuracy(name, y_true, y_pred)
-        assert type(metric).__name__ == cls and metric.name == name
-    crossentropy = metrics.resolve_accuracy("ce", y_true, y_pred)
-    assert type(crossentropy).__name__ == cls.replace("Accuracy", "Crossentropy")
 
 
 def test_every_way_to_name_a_metric():
@@ -113,13 +60,89 @@ def test_every_way_to_name_a_metric():
         metrics.get(3)
 
 
-@pytest.mark.parametrize("name", ["categorical_accuracy", "sparse_categorical_accuracy", "binary_accuracy"])
-def test_shapes_that_do_not_match_are_refused(name):
-    with pytest.raises(ValueError, match="of shape"):
-        getattr(metrics, name)(np.ones((3, 2)), np.ones((4, 3)))
-
-
 def test_everything_the_module_lists_is_there():
     for name in metrics.__all__:
         assert hasattr(metrics, name)
     assert metrics.mean_squared_error is losses.mean_squared_error
+
+
+def test_a_sample_counts_once_however_many_values_it_has():
+    mean = metrics.Mean()
+    mean.update_state([[1.0, 3.0], [5.0, 7.0]], sample_weight=[3.0, 1.0])
+    mean.update_state([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    assert (mean.total, mean.count) == (19.0, 6.0)  # Keras's
+    mean.reset_state()
+    mean.update_state([[1.0, 3.0], [5.0, 7.0]], sample_weight=[[3.0, 0.0], [1.0, 2.0]])
+    assert (mean.total, mean.count) == (11.0, 3.0)
+    mean.reset_state()
+    mean.update_state([[1.0, 3.0], [5.0, 7.0]], sample_weight=2.0)
+    mean.update_state(4.0)
+    assert (mean.total, mean.count) == (12.0, 3.0)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2), (4, 3, 1, 1), (3, 4)])
+def test_weights_that_do_not_match(shape):
+    with pytest.raises(ValueError, match=r'metric "mean": weights of shape .* for values of shape \(4, 3\)'):
+        metrics.Mean().update_state(np.zeros((4, 3)), np.ones(shape))
+    for cls in (metrics.Precision, metrics.Recall, metrics.AUC):
+        with pytest.raises(ValueError, match=r"weights of shape .* do not match predictions of shape \(4, 3\)"):
+            cls().update_state(np.zeros((4, 3)), np.zeros((4, 3)), np.ones(shape))
+    with pytest.raises(ValueError, match="weights of shape"):
+        metric = metrics.SparseCategoricalCrossentropy(ignore_class=0)
+        metric.update_state(np.ones((4, 3)), np.ones((4, 3, 2)), np.ones(shape))
+
+
+def test_what_only_keras_has_is_refused_by_name():
+    for name in ("F1Score", "mean_io_u", "Poisson", "poisson"):
+        with pytest.raises(ValueError, match=f"'{name}'"):
+            metrics.get(name)
+    with pytest.raises(ValueError, match="Keras's metric 'TruePositives' is not implemented in scratchnet: known are"):
+        metrics.get("TruePositives")
+    with pytest.raises(AttributeError, match="Keras's metric F1Score is not implemented"):
+        _ = metrics.F1Score
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = metrics.nothing
+    for argument in ("top_k", "class_id"):
+        with pytest.raises(TypeError, match=f"Recall: Keras's {argument}=1 is not implemented"):
+            metrics.Recall(**{argument: 1})
+    with pytest.raises(ValueError, match="'precision' does not depend on shapes"):
+        metrics.resolve_accuracy("precision", (4,), (4, 1))
+
+
+def test_names_are_kerass():
+    for name in metrics.__all__:
+        cls = getattr(metrics, name)
+        if isinstance(cls, type) and cls not in (metrics.Metric, metrics.MeanMetricWrapper):
+            assert metrics.get(cls().name).name == cls().name
+    assert metrics.get("auc").name == metrics.get("AUC").name == "auc"
+    assert metrics.KLDivergence().name == "kl_divergence"
+
+    class HowManyMore(metrics.Metric):
+        pass
+
+    assert HowManyMore().name == "how_many_more"
+    with pytest.raises(NotImplementedError, match="HowManyMore defines no update_state"):
+        HowManyMore().update_state([0], [0])
+    with pytest.raises(NotImplementedError, match="HowManyMore defines no result"):
+        HowManyMore().result()
+
+
+def distance(y_true, y_pred, power=1):
+    return np.abs(y_true - y_pred).mean(axis=-1) ** power
+
+
+def test_functions_are_stored_by_name():
+    wrapped = metrics.MeanMetricWrapper(distance, name="far", power=2)
+    stored = metrics.serialize(wrapped)
+    assert stored["config"] == {"fn": "distance", "name": "far", "dtype": None, "power": 2}
+    again = metrics.deserialize(stored, {"distance": distance})
+    assert again.name == "far" and again([[0.0]], [[3.0]]) == 9.0
+    assert metrics.MeanMetricWrapper(distance).name == "mean_metric_wrapper"
+    assert metrics.serialize(metrics.binary_accuracy) == "binary_accuracy"
+    assert metrics.deserialize("binary_accuracy") is metrics.binary_accuracy
+    assert isinstance(metrics.deserialize("AUC"), metrics.AUC)
+    with pytest.raises(ValueError, match="unknown metric 'distance'.*custom_objects"):
+        metrics.deserialize(stored)
+    with pytest.raises(TypeError, match="cannot serialize 3"):
+        metrics.serialize(3)
+    assert metrics.get(losses.mean_squared_error).name == "mean_squared_error"

@@ -1,19 +1,12 @@
-"""Optimizers: steps by hand, state, clipping, learning rates, and what is refused."""
+"""What every optimizer has from its base: arrays, states, learning rates, clipping, weight decay, shares for threads."""
+
+import json
 
 import numpy as np
 import pytest
 
-from scratchnet import kernels, optimizers
-from scratchnet.optimizers import schedules
-
-NAMES = ["SGD", "RMSprop", "Adagrad", "Adam", "AdamW", "Nadam"]
-OPTIONS = [
-    ("SGD", {"momentum": 0.9}),
-    ("SGD", {"momentum": 0.9, "nesterov": True}),
-    ("RMSprop", {"momentum": 0.9, "centered": True}),
-    ("Adam", {"amsgrad": True}),
-    *((name, {}) for name in NAMES),
-]
+from scratchnet import optimizers
+from scratchnet.optimizers import base, schedules
 
 
 def params(dtype="float64"):
@@ -24,94 +17,6 @@ def params(dtype="float64"):
 def gradients(seed, dtype="float64"):
     rng = np.random.default_rng(100 + seed)
     return {"a/kernel": rng.normal(size=(3, 4)).astype(dtype), "a/bias": rng.normal(size=4).astype(dtype)}
-
-
-def test_adam_by_hand():
-    w = {"w": np.array([1.0, 2.0, 3.0, 4.0])}
-    optimizers.Adam(learning_rate=0.5, epsilon=0).update(w, {"w": np.array([1.0, 6.0, 7.0, 2.0])})
-    np.testing.assert_allclose(w["w"], [0.5, 1.5, 2.5, 3.5], rtol=1e-12)
-    w = {"w": np.array([1.0])}
-    optimizers.Adam(learning_rate=0.5).update(w, {"w": np.array([1.0])})
-    assert w["w"][0] == pytest.approx(1 - 0.5 / (1 + 1e-7 / np.sqrt(0.001)), abs=1e-12)  # epsilon is outside the root
-
-
-def test_two_steps_by_hand():
-    w = {"w": np.array([1.0])}
-    sgd = optimizers.SGD(0.1, momentum=0.5)
-    for g in (1.0, 2.0):
-        sgd.update(w, {"w": np.array([g])})
-    assert w["w"][0] == pytest.approx(1 - 0.1 - (0.05 + 0.2))  # velocities -0.1, then -0.05 - 0.2
-    w = {"w": np.array([1.0])}
-    sgd = optimizers.SGD(0.1, momentum=0.5, nesterov=True)
-    sgd.update(w, {"w": np.array([1.0])})
-    assert w["w"][0] == pytest.approx(1 - 0.05 - 0.1)
-    w = {"w": np.array([1.0])}
-    optimizers.RMSprop(0.1, rho=0.5, epsilon=0).update(w, {"w": np.array([2.0])})
-    assert w["w"][0] == pytest.approx(1 - 0.1 * 2 / np.sqrt(2))  # v = 0.5 * 4
-    w = {"w": np.array([1.0])}
-    centered = optimizers.RMSprop(0.1, rho=0.5, epsilon=0, centered=True)
-    centered.update(w, {"w": np.array([2.0])})
-    assert (centered.state["v/w"], centered.state["mean/w"]) == (2, 1)
-    assert w["w"][0] == pytest.approx(1 - 0.1 * 2 / np.sqrt(2 - 1))
-    w = {"w": np.array([1.0])}
-    optimizers.Adagrad(0.1, initial_accumulator_value=0, epsilon=0).update(w, {"w": np.array([2.0])})
-    assert w["w"][0] == pytest.approx(0.9)
-    w = {"w": np.array([1.0])}
-    optimizers.AdamW(0.1, weight_decay=0.5).update(w, {"w": np.array([2.0])})
-    assert w["w"][0] == pytest.approx(1 - 0.05 - 0.1, abs=1e-6)
-
-
-@pytest.mark.parametrize(("name", "options"), OPTIONS)
-def test_every_optimizer_goes_downhill_keeps_dtypes_and_changes_no_gradient(name, options):
-    for dtype in ("float32", "float64"):
-        optimizer = getattr(optimizers, name)(learning_rate=0.05, **options)
-        w = {"w": np.array([3.0, -2.0], dtype)}
-        arrays = w["w"]
-        for _ in range(200):
-            g = {"w": w["w"].copy()}
-            kept = g["w"].copy()
-            optimizer.update(w, g)
-            np.testing.assert_array_equal(g["w"], kept)
-        assert w["w"] is arrays and arrays.dtype == dtype
-        assert all(slot.dtype == dtype for slot in optimizer.state.values())
-        assert np.abs(arrays).max() < (2.9 if name == "Adagrad" else 0.5)
-
-
-@pytest.mark.parametrize(("name", "options"), OPTIONS)
-@pytest.mark.parametrize("saved_after", [0, 1, 3])
-def test_going_on_from_a_saved_state_gives_the_same_bits(name, options, saved_after):
-    one, two = (getattr(optimizers, name)(**options) for _ in range(2))
-    w = params()
-    one.build(w)
-    for step in range(saved_after):
-        one.update(w, gradients(step))
-    state, saved = one.get_state(), {key: value.copy() for key, value in w.items()}
-    for step in range(saved_after, 6):
-        one.update(w, gradients(step))
-    for optimizer in (one, two):  # back to it, and on from it in another optimizer
-        again = {key: value.copy() for key, value in saved.items()}
-        optimizer.build(again)
-        optimizer.set_state(state)
-        for step in range(saved_after, 6):
-            optimizer.update(again, gradients(step))
-        for key in w:
-            np.testing.assert_array_equal(again[key], w[key])
-        assert optimizer.iterations == 6
-
-
-def test_a_step_of_nadam_takes_no_longer_the_later_it_is():
-    class Counting(optimizers.Nadam):
-        asked = 0
-
-        def _momentum(self, t):
-            self.asked += 1
-            return super()._momentum(t)
-
-    optimizer, w, asked = Counting(), params(), []
-    for step in range(5):
-        optimizer.update(w, gradients(step))
-        asked.append(optimizer.asked)
-    assert asked == [asked[0] * t for t in (1, 2, 3, 4, 5)]
 
 
 class TwoSpeeds(optimizers.Optimizer):
@@ -144,22 +49,6 @@ def test_an_optimizer_of_ones_own():
     assert again.get_config() == settings and again.keep == 0.75
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_all_backends_of_adam_agree(dtype):
-    results = []
-    for backend in ("loops", "numpy", "numba"):
-        if backend == "numba" and not kernels.numba_is_installed():
-            continue
-        with kernels.using_backend(backend):
-            w, optimizer = params(dtype), optimizers.Adam(0.01)
-            for step in range(5):
-                optimizer.update(w, gradients(step, dtype))
-            results.append(w)
-    for other in results[1:]:
-        for key in other:
-            np.testing.assert_allclose(other[key], results[0][key], rtol=1e-5 if dtype == "float32" else 1e-12)
-
-
 def test_clipping():
     g = {"a": np.array([3.0, 4.0]), "b": np.array([0.3, 0.4])}
     np.testing.assert_allclose(optimizers.SGD(clipvalue=1).clip(g)["a"], [1, 1])
@@ -187,52 +76,6 @@ def test_learning_rates():
     assert optimizers.SGD(lambda: 0.25).learning_rate == 0.25
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_configurations_make_the_same_optimizer_again(name):
-    optimizer = getattr(optimizers, name)(schedules.CosineDecay(0.1, 10), clipnorm=2.0)
-    for again in (
-        optimizers.get(optimizers.serialize(optimizer)),
-        type(optimizer).from_config(optimizer.get_config()),
-    ):
-        assert type(again) is type(optimizer) and again.clipnorm == 2.0
-        assert again.learning_rate == optimizer.learning_rate
-        assert again.get_config() == optimizer.get_config()
-
-
-def test_every_way_to_name_an_optimizer():
-    for identifier in ("adam", "Adam", optimizers.Adam, optimizers.Adam()):
-        assert isinstance(optimizers.get(identifier), optimizers.Adam)
-    assert repr(optimizers.Adam()) == "Adam(learning_rate=0.001, iterations=0)"
-    with pytest.raises(ValueError, match="known are SGD, RMSprop"):
-        optimizers.get("lion")
-    with pytest.raises(TypeError, match="neither a name nor an Optimizer"):
-        optimizers.get(3)
-    with pytest.raises(ValueError, match="unknown optimizer class"):
-        optimizers.deserialize({"class_name": "Lion"})
-    with pytest.raises(ValueError, match="unknown learning rate schedule"):
-        schedules.deserialize({"class_name": "Nothing"})
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: optimizers.SGD(-1), "learning_rate must be a number at least 0"),
-        (lambda: optimizers.SGD("fast"), "learning_rate"),
-        (lambda: optimizers.SGD(float("nan")), "learning_rate"),
-        (lambda: optimizers.SGD(momentum=1.5), "momentum"),
-        (lambda: optimizers.Adam(beta_1=1.0), "beta_1 must be a number at least 0 and below 1"),
-        (lambda: optimizers.Adam(clipnorm=1, clipvalue=1), "only one of"),
-        (lambda: optimizers.Adam(clipnorm=0), "clipnorm must be a number above 0"),
-        (lambda: optimizers.AdamW(weight_decay=None), "weight_decay must be a number"),
-        (lambda: schedules.PiecewiseConstantDecay([1, 2], [1.0]), "boundaries"),
-        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "decay_steps must be positive"),
-    ],
-)
-def test_arguments_that_make_no_sense_are_refused(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
 def test_what_only_keras_has_is_named():
     with pytest.raises(TypeError, match="Keras's argument 'use_ema'"):
         optimizers.Adam(use_ema=True)
@@ -258,3 +101,263 @@ def test_gradients_and_states_of_something_else_are_refused_and_change_nothing()
         optimizer.set_state({**state, "m/a/bias": np.ones(9)})
     for key in w:
         np.testing.assert_array_equal(w[key], kept[key])
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+@pytest.mark.parametrize(
+    "param",
+    [np.asfortranarray(np.ones((3, 4))), np.ones((3, 8))[:, ::2], np.ones((4, 3)).T, read_only(np.ones((3, 4)))],
+    ids=["fortran", "strided", "transposed", "read-only"],
+)
+def test_a_parameter_that_cannot_be_updated_in_place_is_refused(param):
+    optimizer = optimizers.SGD(0.1, momentum=0.9)
+    with pytest.raises(ValueError, match="SGD: w must be writeable and in C order"):
+        optimizer.update({"w": param}, {"w": np.ones(param.shape)})
+    assert optimizer.iterations == 0
+    np.testing.assert_array_equal(param, 1)
+
+
+def test_slots_are_in_c_order_whatever_they_were_built_for():
+    optimizer = optimizers.Adagrad(0.1, initial_accumulator_value=0.5)
+    optimizer.build({"w": np.asfortranarray(np.ones((3, 4)))})
+    optimizer.update({"w": np.ones((3, 4))}, {"w": np.full((3, 4), 2.0)})
+    np.testing.assert_array_equal(optimizer.state["accumulator/w"], 4.5)
+
+
+@pytest.mark.parametrize("grad", [np.asfortranarray(np.full((2, 3), 2.0)), np.full((2, 3), 2), [[2, 2, 2], [2, 2, 2]]])
+@pytest.mark.parametrize("clipping", [{}, {"clipnorm": 1.0}, {"global_clipnorm": 1.0}, {"clipvalue": 0.5}])
+def test_gradients_of_any_order_and_kind_of_number_do(grad, clipping):
+    results = []
+    for g in (grad, np.full((2, 3), 2.0, "float32")):
+        params = {"w": np.ones((2, 3), "float32")}
+        optimizers.SGD(0.1, **clipping).update(params, {"w": g})
+        results.append(params["w"])
+    assert (results[0] < 1).all()
+    np.testing.assert_array_equal(*results)
+
+
+def test_another_dtype_is_another_parameter():
+    optimizer = optimizers.Adam()
+    optimizer.build({"w": np.ones(3, "float32")})
+    with pytest.raises(ValueError, match=r"it knows w \(3,\) float32, got w \(3,\) float64"):
+        optimizer.build({"w": np.ones(3)})
+    with pytest.raises(ValueError, match="Adam: w must hold floating point numbers, not int64"):
+        optimizers.Adam().update({"w": np.ones(3, "int64")}, {"w": np.ones(3)})
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ({"iterations": np.array([1, 2])}, "iterations must be an integer of at least 0"),
+        ({"iterations": np.array(-3)}, "iterations must be an integer of at least 0"),
+        ({"iterations": np.array(np.nan)}, "iterations must be an integer of at least 0"),
+        ({"learning_rate": np.array(-1.0)}, "learning_rate must be a number at least 0"),
+        ({"learning_rate": np.array("fast")}, "learning_rate must be a number at least 0"),
+        ({"v/w": np.array(["a", "b", "c"])}, "v/w must hold floating point numbers"),
+        ({"v/w": np.zeros(4)}, "v/w has shape"),
+    ],
+)
+def test_a_damaged_state_changes_nothing(damage, message):
+    optimizer = optimizers.Adam()
+    optimizer.update({"w": np.ones(3)}, {"w": np.ones(3)})
+    before = optimizer.get_state()
+    with pytest.raises(ValueError, match=f"Adam: {message}"):
+        optimizer.set_state({**before, "m/w": np.full(3, 9.0), **damage})
+    after = optimizer.get_state()
+    assert after.keys() == before.keys()
+    for key, value in before.items():
+        np.testing.assert_array_equal(after[key], value)
+
+
+def test_configurations_of_numpy_numbers_are_json():
+    schedule = schedules.PiecewiseConstantDecay([np.int64(3)], [np.float32(0.5), np.float64(0.25)])
+    optimizer = optimizers.Nadam(schedule, beta_1=np.float32(0.5), weight_decay=np.float64(0.1), clipnorm=np.float32(2))
+    again = optimizers.deserialize(json.loads(json.dumps(optimizers.serialize(optimizer))))
+    assert (again.beta_1, again.weight_decay, again.clipnorm) == (0.5, 0.1, 2.0)
+    assert again.learning_rate == 0.5
+
+
+def test_weight_decay_is_settled_before_the_first_step():
+    optimizer = optimizers.AdamW()
+    optimizer.build({"w": np.ones(1)})
+    with pytest.raises(ValueError, match="AdamW: exclude_from_weight_decay comes before build"):
+        optimizer.exclude_from_weight_decay(var_names=["w"])
+
+
+@pytest.mark.parametrize("clipping", [{}, {"clipnorm": 1.0}, {"global_clipnorm": 1.0}, {"clipvalue": 0.5}])
+@pytest.mark.parametrize("shares", [1, 2, 3])
+def test_gradients_of_parts_of_a_batch_are_summed_before_the_step(clipping, shares):
+    rng = np.random.default_rng(0)
+    shapes = {"a": (300, 200), "b": (5,), "c": (), "d": (40, 30), "e": (0,)}
+    start = {key: rng.standard_normal(shape) for key, shape in shapes.items()}
+    parts = [{key: rng.standard_normal(shape) for key, shape in shapes.items()} for _ in range(3)]
+    whole = {key: parts[0][key] + parts[1][key] + parts[2][key] for key in shapes}
+    kept = [{key: g.copy() for key, g in part.items()} for part in parts]
+    results = []
+    for grads, among in ((whole, 1), (parts, shares)):
+        params = {key: w.copy() for key, w in start.items()}
+        optimizers.Adam(0.1, weight_decay=0.1, **clipping).update(params, grads, shares=among)
+        results.append(params)
+    for key in shapes:
+        np.testing.assert_allclose(results[1][key], results[0][key], rtol=1e-12)
+        assert (results[1][key] != start[key]).all()
+        for part, before in zip(parts, kept):
+            np.testing.assert_array_equal(part[key], before[key])
+
+
+def test_threads_are_given_equal_shares_in_one_round():
+    given = []
+
+    def run(update, shares):
+        given.extend(shares)
+        return map(update, shares)
+
+    params = {"big": np.ones((700, 1000)), "bias": np.ones(10), "small": np.ones((99, 10))}
+    grads = {key: np.ones(w.shape) for key, w in params.items()}
+    for options, sizes in (({"shares": 2}, [350500, 350500]), ({}, [701000])):
+        given.clear()
+        optimizers.SGD(0.5).update(params, grads, run=run, **options)
+        assert [sum(part.stop - part.start for _, part in share) for share in given] == sizes
+    for w in params.values():
+        np.testing.assert_array_equal(w, 0)
+
+
+@pytest.mark.parametrize("argument", base._KERAS_ONLY)
+def test_each_argument_that_only_keras_has_may_ask_for_nothing(argument):
+    (nothing,) = base._KERAS_ONLY[argument]
+    optimizers.SGD(**{argument: nothing})
+    with pytest.raises(TypeError, match=f"SGD: Keras's argument '{argument}' is not implemented .*got 'much'"):
+        optimizers.SGD(**{argument: "much"})
+
+
+def test_names_dicts_and_a_learning_rate_that_is_a_function():
+    assert optimizers.SGD(name="mine").get_config()["name"] == "mine"
+    rate = [0.5]
+    optimizer = optimizers.SGD(lambda: rate[0])
+    assert optimizer.get_config()["learning_rate"] == 0.5
+    assert "learning_rate" not in optimizer.get_state()
+    rate[0] = 0.25
+    w = {"w": np.ones(1)}
+    optimizer.update(w, {"w": np.ones(1)})
+    assert w["w"] == 0.75
+    optimizer.set_state({**optimizer.get_state(), "learning_rate": np.asarray(7.0)})  # the function goes on ruling
+    assert optimizer.learning_rate == 0.25
+    assert isinstance(optimizers.SGD(1).learning_rate, float)
+    assert isinstance(optimizers.get({"class_name": "SGD"}), optimizers.SGD)
+    assert isinstance(optimizers.deserialize({"class_name": "Mine"}, {"Mine": optimizers.SGD}), optimizers.SGD)
+    with pytest.raises(ValueError, match="unknown optimizer class None"):
+        optimizers.deserialize({})
+    for wrong in (3, int, None):
+        with pytest.raises(TypeError, match=f"optimizer {wrong!r} is neither a name nor an Optimizer"):
+            optimizers.get(wrong)
+    with pytest.raises(NotImplementedError, match="Optimizer defines no update_step"):
+        optimizers.Optimizer(0.1).update({"w": np.ones(1)}, {"w": np.ones(1)})
+
+
+def test_a_schedule_can_be_replaced_by_a_schedule_but_not_by_a_number():
+    optimizer = optimizers.SGD(schedules.CosineDecay(0.1, 10))
+    optimizer.learning_rate = schedules.ExponentialDecay(0.2, 10, 0.5)
+    assert optimizer.learning_rate == 0.2
+    with pytest.raises(TypeError, match="SGD: the learning rate follows a schedule and cannot be set to 0.5"):
+        optimizer.learning_rate = 0.5
+
+
+def test_a_state_holds_copies_and_brings_the_learning_rate_back():
+    optimizer, w = optimizers.SGD(0.5, momentum=0.9), {"w": np.ones(2)}
+    optimizer.update(w, {"w": np.ones(2)})
+    state = optimizer.get_state()
+    assert state.keys() == {"momentum/w", "iterations", "learning_rate"}
+    state["momentum/w"][:] = 9
+    np.testing.assert_array_equal(optimizer.state["momentum/w"], -0.5)
+    optimizer.learning_rate = 0.1
+    optimizer.set_state({**state, "iterations": np.asarray(0)})
+    assert (optimizer.iterations, optimizer.learning_rate) == (0, 0.5)
+    np.testing.assert_array_equal(optimizer.state["momentum/w"], 9)
+    for damaged, message in (
+        ({key: value for key, value in state.items() if key != "iterations"}, r"\['iterations'\] differ"),
+        ({**state, "x": np.ones(1)}, r"\['x'\] differ"),
+    ):
+        with pytest.raises(ValueError, match=f"SGD: this is the state of another optimizer or model: {message}"):
+            optimizer.set_state(damaged)
+
+
+def test_weight_decay_spares_what_matches_any_of_several_names():
+    params = {key: np.ones(1) for key in ("a/bias", "a/gain", "a/kernel")}
+    optimizer = optimizers.SGD(0.5, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
+    optimizer.update(params, {key: np.zeros(1) for key in params})
+    assert [float(w[0]) for w in params.values()] == [1, 1, 0.75]
+    nested = {"bias": np.ones(1), "a/b/bias": np.ones(1), "bias/b/kernel": np.ones(1)}  # the last part decides
+    again = optimizers.SGD(0.5, weight_decay=0.5)
+    again.exclude_from_weight_decay(var_names=["bias"])
+    again.update(nested, {key: np.zeros(1) for key in nested})
+    assert [float(w[0]) for w in nested.values()] == [1, 1, 0.75]
+    again = optimizers.SGD(0.5, weight_decay=0.5)
+    again.exclude_from_weight_decay(var_names=["kernel"])
+    again.exclude_from_weight_decay(var_names=[])
+    again.update(params, {key: np.zeros(1) for key in params})
+    assert float(params["a/kernel"][0]) == 0.75**2
+
+
+def test_clipping_leaves_alone_what_is_short_enough_and_zeros():
+    g = {"a": np.array([3.0, 4.0]), "b": np.zeros(2)}
+    for options in ({"clipnorm": 5.0}, {"global_clipnorm": 5.0}, {"clipvalue": 4.0}, {}):
+        clipped = optimizers.SGD(**options).clip(g)
+        for key, value in g.items():
+            np.testing.assert_array_equal(clipped[key], value)
+    np.testing.assert_array_equal(optimizers.SGD(clipvalue=1).clip({"a": np.array([-3.0, 0.5])})["a"], [-1, 0.5])
+    clipped = optimizers.SGD(global_clipnorm=1.0).clip({"a": np.array([3.0]), "b": np.array([4.0])})
+    np.testing.assert_allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8])
+
+
+@pytest.mark.parametrize("shares", [1, 2, 3, 7, 100])
+def test_every_element_is_in_one_stretch_of_one_share(monkeypatch, shares):
+    monkeypatch.setattr(base, "_STRETCH", 5)
+    monkeypatch.setattr(base, "_SMALLEST_SHARE", 4)
+    params = {"a": np.zeros((3, 7)), "b": np.zeros(1), "c": np.zeros(0), "d": np.zeros(13)}
+    divided = base._divided(params, shares)
+    assert len(divided) == min(shares, 35 // 4)
+    sizes = [sum(stretch.stop - stretch.start for _, stretch in share) for share in divided]
+    assert max(sizes) - min(sizes) <= 1
+    for share in divided:
+        for key, stretch in share:
+            assert 0 < stretch.stop - stretch.start <= 5
+            params[key].reshape(-1)[stretch] += 1
+    for w in params.values():
+        np.testing.assert_array_equal(w, 1)
+
+
+def test_a_step_in_stretches_is_the_step_in_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    grads = {"a": rng.normal(size=(3, 7)), "b": rng.normal(size=4)}
+    results = []
+    for stretch in (5, 1000):
+        monkeypatch.setattr(base, "_STRETCH", stretch)
+        params, optimizer = {key: np.ones(g.shape) for key, g in grads.items()}, optimizers.Nadam(0.1, weight_decay=0.1)
+        for _ in range(3):
+            optimizer.update(params, grads)
+        results.append(params)
+    for key in grads:
+        np.testing.assert_array_equal(results[0][key], results[1][key])
+
+
+def test_what_is_said_of_other_parameters():
+    optimizer = optimizers.SGD()
+    optimizer.build({"a": np.ones(2), "b": np.ones((1, 3))})
+    optimizer.build({"a": np.zeros(2), "b": np.zeros((1, 3))})
+    with pytest.raises(ValueError) as told:
+        optimizer.build({})
+    assert str(told.value) == (
+        "SGD was built for other parameters: it knows a (2,) float64, b (1, 3) float64, got none; "
+        "compile the model again with a new optimizer"
+    )
+    with pytest.raises(ValueError, match=r"SGD: gradients of \['b', 'a', 'c'\] for the parameters \['a', 'b'\]"):
+        params = {"a": np.ones(2), "b": np.ones((1, 3))}
+        optimizer.update(params, {"b": params["b"], "a": params["a"], "c": np.ones(1)})
+    with pytest.raises(ValueError, match=r"SGD: a has shape \(2,\), its gradient \(3,\)"):
+        optimizer.update(params, {"a": np.ones(3), "b": np.ones((1, 3))})
+    assert optimizer.iterations == 0

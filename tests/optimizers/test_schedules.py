@@ -1,9 +1,11 @@
-"""Learning rate schedules: values by hand."""
+"""Learning rate schedules: values by hand, defaults, late steps."""
 
+import json
 import math
 
 import pytest
 
+from scratchnet import optimizers
 from scratchnet.optimizers import schedules
 
 
@@ -79,3 +81,58 @@ def test_a_schedule_of_ones_own():
 
     with pytest.raises(NotImplementedError, match="Unfinished defines no __call__"):
         Unfinished()(0)
+
+
+def test_a_schedule_of_ones_own_is_found_among_custom_objects():
+    class Halving(schedules.LearningRateSchedule):
+        def __init__(self, start):
+            self.start = start
+
+        def __call__(self, step):
+            return self.start * 0.5**step
+
+    settings = json.loads(json.dumps(optimizers.serialize(optimizers.SGD(Halving(0.8)))))
+    again = optimizers.deserialize(settings, custom_objects={"Halving": Halving})
+    again.iterations = 2
+    assert again.learning_rate == 0.2
+    with pytest.raises(ValueError, match="unknown learning rate schedule 'Halving'"):
+        optimizers.deserialize(settings)
+
+
+def test_restarts_of_equal_length_take_no_longer_at_a_late_step():
+    schedule = schedules.CosineDecayRestarts(0.1, 2, t_mul=1.0)
+    assert schedule(10**15) == pytest.approx(0.1)  # turn by turn this would never end
+    assert schedule(10**15 + 1) == pytest.approx(0.05)
+
+
+SCHEDULES = {
+    "ExponentialDecay": ((0.1, 10, 0.5), {"staircase": False, "name": "ExponentialDecay"}),
+    "InverseTimeDecay": ((0.1, 10, 0.5), {"staircase": False, "name": "InverseTimeDecay"}),
+    "PiecewiseConstantDecay": (([5], [1.0, 0.5]), {"name": "PiecewiseConstant"}),
+    "PolynomialDecay": (
+        (0.1, 10),
+        {"end_learning_rate": 0.0001, "power": 1.0, "cycle": False, "name": "PolynomialDecay"},
+    ),
+    "CosineDecay": ((0.1, 10), {"alpha": 0.0, "name": "CosineDecay", "warmup_target": None, "warmup_steps": 0}),
+    "CosineDecayRestarts": ((0.1, 10), {"t_mul": 2.0, "m_mul": 1.0, "alpha": 0.0, "name": "SGDRDecay"}),
+}
+
+
+REQUIRED = {
+    "ExponentialDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
+    "InverseTimeDecay": ("initial_learning_rate", "decay_steps", "decay_rate"),
+    "PiecewiseConstantDecay": ("boundaries", "values"),
+    "PolynomialDecay": ("initial_learning_rate", "decay_steps"),
+    "CosineDecay": ("initial_learning_rate", "decay_steps"),
+    "CosineDecayRestarts": ("initial_learning_rate", "first_decay_steps"),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_defaults_of_schedules_are_keras_s(name):
+    given, defaults = SCHEDULES[name]
+    schedule, expected = getattr(schedules, name)(*given), {**dict(zip(REQUIRED[name], given)), **defaults}
+    assert schedule.get_config() == expected
+    arguments = ", ".join(f"{key}={value!r}" for key, value in expected.items())
+    assert repr(schedule) == f"{name}({arguments})"
+    assert schedules.serialize(schedule) == {"class_name": name, "config": expected}
