@@ -231,12 +231,12 @@ def markdown(result):
 
     options, parts = result["options"], ["## Models beside their peers"]
     paragraph = (
-        f"Milliseconds per step of {options['samples']:,} samples through one call, float32, {options['threads']} threads "
-        f"a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's time over "
+        f"Milliseconds per step of {options['samples']:,} samples through one call, float32, {options['threads']} "
+        f"threads a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's time over "
         "scratchnet's within a turn: its median, and its smallest and largest value. PyTorch runs a plain loop over "
         "shuffled batches, with images in the memory format that is faster, and the relu LSTM as a cell in a loop "
-        "because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the multiply-adds alone, at "
-        "the rate of a large matrix product."
+        "because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the multiply-adds alone, "
+        "at the rate of a large matrix product."
     )
     parts.append(textwrap.fill(paragraph, 120))
     for call in CALLS:
@@ -250,8 +250,8 @@ def markdown(result):
             (peer, least), name = min(found, key=lambda item: item[0][1])
             twice = sum(ratio >= 2 for (_, ratio), _ in found)
             parts.append(
-                f"Against the fastest peer of each model: at least twice as fast on {twice} of {len(found)}; the smallest "
-                f"ratio is {least:.2f} ({name}, {PEERS[peer]})."
+                f"Against the fastest peer of each model: at least twice as fast on {twice} of {len(found)}; the "
+                f"smallest ratio is {least:.2f} ({name}, {PEERS[peer]})."
             )
     return "\n\n".join(parts) + "\n"
 

@@ -58,10 +58,10 @@ def read_results(folder):
 def page(found, images, page_path):
     """The text of the page: a section for each result."""
     introduction = (
-        "This page is written by `python benches/run_all.py` from the readings in `benches/results`; no figure in it is "
-        "written by hand. The sides of a comparison run in turns; a ratio is that within a turn, and what is shown is its "
-        "median, with its spread in brackets. Ratios carry over to other machines better than milliseconds do, and "
-        "neither carries over to a machine with another number of processors."
+        "This page is written by `python benches/run_all.py` from the readings in `benches/results`; no figure in it "
+        "is written by hand. The sides of a comparison run in turns; a ratio is that within a turn, and what is shown "
+        "is its median, with its spread in brackets. Ratios carry over to other machines better than milliseconds "
+        "do, and neither carries over to a machine with another number of processors."
     )
     parts = ["# Benchmarks", textwrap.fill(introduction, 120), _when_and_where(found)]
     for bench, result in found.items():

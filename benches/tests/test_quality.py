@@ -111,7 +111,7 @@ def test_the_page_has_the_mean_and_the_range_of_the_seeds(quality):
 
 
 def test_images_and_targets_are_those_of_the_model(quality):
-    for name, (build, loss, kind, _, _) in quality.models().items():
+    for name, (_, _, kind, _, _) in quality.models().items():
         (x, y), (x_test, y_test), split = quality.data_of(kind, full=False)
         assert x.dtype == "float32" and 0 <= x.min() and x.max() == 1 and x.shape[1:] == x_test.shape[1:], name
         assert len(x) == len(y) and len(x_test) == len(y_test), name

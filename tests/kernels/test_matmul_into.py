@@ -67,7 +67,11 @@ def test_what_is_not_a_number_stays_in_its_row_and_column():
 
 
 def test_shapes_that_do_not_fit_are_refused():
-    a, b = matrices(4, 3, 5, np.float64)
-    for a, b, c in ((a[:, :2], b, np.empty((4, 5))), (a, b, np.empty((3, 5))), (a, b, np.empty((4, 6)))):
+    left, right = matrices(4, 3, 5, np.float64)
+    for a, b, c in (
+        (left[:, :2], right, np.empty((4, 5))),
+        (left, right, np.empty((3, 5))),
+        (left, right, np.empty((4, 6))),
+    ):
         with pytest.raises(ValueError, match="do not fit"):
             matmul_into(a, b, c)

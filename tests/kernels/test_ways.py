@@ -1,4 +1,4 @@
-"""A convolution goes different ways, by its channels, filters and strides, and in pieces: all lead to the loops' result."""
+"""A convolution goes different ways, by channels, filters and strides, and in pieces: all give the loops' result."""
 
 import importlib
 import importlib.util

@@ -113,7 +113,7 @@ def test_small_things(tmp_path, capsys):
     assert Model(model.inputs, model.outputs, trainable=False).trainable_weights == []
     assert "models" in dir(scratchnet)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        scratchnet.nothing
+        _ = scratchnet.nothing
     with pytest.raises(TypeError, match="'steps' is not implemented"):
         model.predict(X, steps=2)
 

@@ -1,4 +1,4 @@
-"""What every optimizer has from its base: arrays, states, learning rates, clipping, weight decay, shares for threads."""
+"""What every optimizer has from its base: arrays, states, learning rates, clipping, weight decay, shares."""
 
 import json
 

@@ -35,7 +35,7 @@ def test_every_public_name_is_there_and_documented():
         value = getattr(evaluation, name)
         assert name == "COLOURS" or value.__doc__, name
     with pytest.raises(AttributeError, match="no attribute 'plot_everything'"):
-        evaluation.plot_everything
+        _ = evaluation.plot_everything
 
 
 def test_every_plot_is_tried_here():

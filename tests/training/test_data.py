@@ -1,0 +1,79 @@
+"""Data for training: what does not fit is refused before anything changes; layouts make no difference."""
+
+import numpy as np
+import pytest
+
+import scratchnet
+from scratchnet.layers import Dense, Flatten, Input
+from scratchnet.models import Sequential
+from scratchnet.utils import set_random_seed
+
+
+@pytest.fixture(autouse=True)
+def default_threads():
+    yield
+    scratchnet.set_num_threads(None)
+
+
+def classifier(*, seed=0, extra=(), loss="sparse_categorical_crossentropy", optimizer="adam"):
+    set_random_seed(seed)
+    model = Sequential([Input((5,)), Dense(8, activation="tanh"), *extra, Dense(3, activation="softmax")])
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def data(count=90, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, count)
+    return (rng.normal(size=(count, 5)) + y[:, None]).astype("float32"), y
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.ones((4, 5)), np.zeros(3, int), "x has 4 samples, y has 3"),
+        (np.ones((4, 6)), np.zeros(4, int), r"expects shape \(None, 5\), got \(4, 6\)"),
+        (np.ones(5), np.zeros(1, int), "one sample needs a batch axis"),
+        (np.ones((0, 5)), np.zeros(0, int), "no samples"),
+        (np.full((4, 5), np.nan), np.zeros(4, int), r"NaN or infinity \(first in sample 0\)"),
+        (np.ones((4, 5)), np.array([0, 1, 2, 3]), r"label 3 is outside the 3 classes"),
+        (np.ones((4, 5)), np.array([0, -1, 2, 1]), "label -1 is outside"),
+        (np.ones((4, 5)), np.array([0.5, 1, 2, 1]), "labels must be integers"),
+        (np.ones((4, 5)), np.eye(3)[[0, 1, 2, 0]], "one-hot targets need categorical_crossentropy"),
+        ([[1.0, 2.0], [1.0]], np.zeros(2, int), "ragged"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused_and_change_nothing(x, y, message):
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        model.fit(x, y, verbose=0)
+    for a, b in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_data_that_are_not_numbers_are_refused():
+    model = classifier()
+    with pytest.raises(TypeError, match="must be numbers"):
+        model.fit(np.array([["a"] * 5]), np.zeros(1), verbose=0)
+    with pytest.raises(TypeError, match="generators"):
+        model.fit((i for i in range(3)), np.zeros(3), verbose=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: x.astype("float64"), lambda x: (x * 10).astype(int) / 10, np.asfortranarray, lambda x: x[::-1][::-1]],
+)
+def test_harmless_layouts_and_dtypes_give_the_same_result(change):
+    x, y = data()
+    x = np.round(x, 1)
+    expected = classifier().predict(x, verbose=0)
+    changed = change(x)
+    changed.flags.writeable = False
+    np.testing.assert_allclose(classifier().predict(changed, verbose=0), expected, rtol=2e-4)
+
+
+def test_bytes_are_taken_as_numbers():
+    model = Sequential([Input((2, 2)), Flatten(), Dense(1)])
+    x = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), model.predict(x.astype("float32"), verbose=0))

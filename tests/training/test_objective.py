@@ -1,0 +1,83 @@
+"""Losses and metrics of a training: weights of samples and classes, accuracy by shapes, and their names."""
+
+import numpy as np
+import pytest
+
+import scratchnet
+from scratchnet import losses, metrics
+from scratchnet.layers import Dense, Input
+from scratchnet.models import Sequential
+from scratchnet.utils import set_random_seed
+
+
+@pytest.fixture(autouse=True)
+def default_threads():
+    yield
+    scratchnet.set_num_threads(None)
+
+
+def classifier(*, seed=0, extra=(), loss="sparse_categorical_crossentropy", optimizer="adam"):
+    set_random_seed(seed)
+    model = Sequential([Input((5,)), Dense(8, activation="tanh"), *extra, Dense(3, activation="softmax")])
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def data(count=90, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, count)
+    return (rng.normal(size=(count, 5)) + y[:, None]).astype("float32"), y
+
+
+def test_sample_weights_and_class_weights_mean_the_same():
+    x, y = data()
+    weights = {0: 1.0, 1: 5.0, 2: 0.5}
+    one, two = classifier(), classifier()
+    one.fit(x, y, class_weight=weights, epochs=2, shuffle=False, verbose=0)
+    two.fit(x, y, sample_weight=np.array([weights[label] for label in y]), epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(one.get_weights(), two.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_labels_in_a_column_and_one_hot_targets_resolve_accuracy_by_their_shapes():
+    x, y = data()
+    for targets, loss in ((y[:, None], "sparse_categorical_crossentropy"), (np.eye(3)[y], "categorical_crossentropy")):
+        model = classifier(loss=loss)
+        accuracy = model.evaluate(x, targets, verbose=0)[1]
+        assert accuracy == pytest.approx(np.mean(model.predict(x, verbose=0).argmax(axis=1) == y))
+    binary = Sequential([Input((5,)), Dense(1, activation="sigmoid")])
+    binary.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    p = binary.predict(x, verbose=0).ravel()
+    assert binary.evaluate(x, y % 2, verbose=0)[1] == pytest.approx(np.mean((p > 0.5) == (y % 2)))
+
+
+def test_losses_and_metrics_as_objects_classes_and_functions():
+    x, y = data()
+    for loss in (
+        losses.SparseCategoricalCrossentropy(),
+        losses.SparseCategoricalCrossentropy,
+        losses.sparse_categorical_crossentropy,
+    ):
+        model = classifier(loss=loss)
+        assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
+    model.compile(
+        "adam",
+        "sparse_categorical_crossentropy",
+        metrics=[metrics.SparseCategoricalAccuracy(name="right"), lambda t, p: p.max(axis=1)],
+    )
+    assert list(model.fit(x, y, verbose=0).history) == ["loss", "right", "<lambda>"]
+
+
+def test_unknown_names_are_answered_with_the_known_ones():
+    model = Sequential([Input((5,)), Dense(3)])
+    with pytest.raises(ValueError, match="unknown optimizer 'adamm'.*Adam"):
+        model.compile("adamm", "mse")
+    with pytest.raises(ValueError, match="unknown loss 'msee'.*mean_squared_error"):
+        model.compile("adam", "msee")
+    model.compile("adam", "mse", metrics=["accuracyy"])
+    with pytest.raises(ValueError, match="unknown metric 'accuracyy'"):
+        model.fit(np.ones((3, 5)), np.ones((3, 3)), verbose=0)
+    with pytest.raises(ValueError, match="unknown activation 'rely'"):
+        Dense(3, activation="rely")
+    with pytest.raises(ValueError, match="unknown initializer"):
+        Dense(3, kernel_initializer="glorot")
