@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from scratchnet.datasets import lossless, restricted_pickle, sources
+from scratchnet.datasets import restricted_pickle, sources
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -46,6 +46,8 @@ SOURCE = sources.Source(
     # A folder of batches is known by the first of them.
     places=("data_batch_1", f"{FOLDER}/data_batch_1", ARCHIVE, f"{FOLDER}/{ARCHIVE}"),
     urls=URLS,
+    known_hash="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    size=170498071,
     needed=f"{ARCHIVE}, or the folder {FOLDER} that it holds",
     sample="cifar10.load_sample()",
 )
@@ -81,7 +83,7 @@ def load_sample():
 
 
 def read_sample(path):
-    """One part of the sample: xz of the labels, one byte each, and of the images as ``lossless.pack`` leaves them."""
+    """One part of the sample: xz of the labels, one byte each, and of the images as ``from_differences`` takes them."""
     try:
         import lzma
     except ImportError as error:
@@ -91,8 +93,23 @@ def read_sample(path):
         ) from error
     content = np.frombuffer(lzma.decompress(path.read_bytes()), np.uint8)
     n = len(content) // (1 + 3 * 32 * 32)
-    labels, packed = content[:n], content[n:]
-    return lossless.unpack(packed.reshape(3, n, 32, 32)), labels.reshape(n, 1).copy()
+    labels, images = content[:n], content[n:]
+    return from_differences(images.reshape(3, n, 32, 32)), labels.reshape(n, 1).copy()
+
+
+def from_differences(differences):
+    """Images (N, H, W, 3) from differences between their pixels (3, N, H, W), which compress better than the pixels.
+
+    Colours vary together, and a pixel p resembles its neighbours. So what is kept of an image are the three planes
+    green, red - green and blue - green, and of each plane
+
+        d[i, j] = p[i, j] - p[i - 1, j] - p[i, j - 1] + p[i - 1, j - 1]
+
+    with 0 outside the image; summed up along the columns and then along the rows, d gives p again. All of this is
+    modulo 256, as uint8 counts, so nothing is lost.
+    """
+    green, red, blue = differences.cumsum(2, np.uint8).cumsum(3, np.uint8)  # each (N, H, W)
+    return np.stack([red + green, green, blue + green], axis=3)  # (N, H, W, 3)
 
 
 def read_data(path):

@@ -1,191 +1,110 @@
-"""Downloading one file: from several mirrors, resumed where it broke off, and there only when it is whole and right.
+"""Downloads one file with pooch: from the first of its addresses that gives the right content, in bounded time.
 
-While a file is on its way it is called ``<target>.<process>-<number>.part`` and belongs to one process alone, so two
-processes that want the same file do not write into each other's. What an interrupted download leaves is called
-``<target>.part``; whoever comes next makes it his own by renaming it, which only one can. The part becomes the target
-by a rename too, after its content has been checked: a reader sees the whole file or none.
+pooch writes into a temporary file, compares its checksum and only then gives it its name, so a reader sees the whole
+file or none. What pooch does not do is give up a body that trickles or never ends: it waits as long as bytes come,
+however few. So the body is read here, with requests, which pooch itself builds on, and given up where
+
+    done > size                                  it never ends
+    done < SLOWEST * (seconds - PATIENCE)        it trickles
+
+The second line bounds the whole, too: a file of ``size`` bytes is there, or given up, after
+``PATIENCE + size / SLOWEST`` seconds.
 """
 
-import http.client
 import os
-import re
-import secrets
+import shutil
 import sys
 import time
-import urllib.error
-import urllib.request
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 CHUNK_BYTES = 1 << 16
-TIMEOUT_SECONDS = 30
-MAX_CONNECTIONS = 10  # per mirror, and only as long as each brings something
-ABANDONED_SECONDS = 20 * TIMEOUT_SECONDS  # a live download writes, or gives up, long before
-
-_NETWORK_ERRORS = (OSError, http.client.HTTPException)  # URLError, time-outs and resets are OSErrors
+SILENCE = 30  # seconds after which a server that says nothing at all is given up
+PATIENCE = 20  # seconds in which a body may be as slow as it likes
+SLOWEST = 20_000  # bytes a second, on average; at this rate 170 MB take two hours and a half
 
 
 class DownloadError(OSError):
-    """No mirror gave the file; says what went wrong with each."""
+    """No address gave the file; says what went wrong with each."""
 
 
-def download(urls, target, read):
+def download(urls, target, known_hash=None, size=None):
     """Download ``target`` from the first of ``urls`` that has it.
 
     Args:
         urls: addresses of the same content, tried in this order.
-        target: pathlib.Path of the file to make. Its folder is made, too.
-        read: function of a path that returns what the file holds, or raises ValueError if the content is not right.
-
-    Returns:
-        what ``read`` returned.
+        target: pathlib.Path of the file to make, also the folder that it lies in. A file of other content is replaced.
+        known_hash: hex sha256 of the content, or another digest as ``"md5:..."``; None: any content.
+        size: how many bytes the file has at most; None: as many as the server likes to send.
 
     Raises:
-        DownloadError: no address gave the right content. What has arrived is kept and resumed by the next call.
-        OSError: the folder cannot be written.
+        ImportError: pooch is not installed.
+        DownloadError: no address gave the right content, or it could not be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = _claim_part(target)
-    failures = []
     try:
-        for url in urls:
-            try:
-                content = _download_from(url, part, read)
-            except (*_NETWORK_ERRORS, ValueError) as error:
-                failures.append(f"{url}: {_reason(error)}")
-            else:
-                _publish(part, target)
-                return content
-    finally:
-        _release_part(part, target)
+        import pooch
+    except ImportError as error:
+        raise ImportError(f"{target.name} has to be downloaded, which needs pooch: pip install pooch") from error
+    import urllib3
+
+    failures = []
+    for url in urls:
+        try:
+            pooch.retrieve(url, known_hash, target.name, target.parent, downloader=_Downloader(size))
+            return
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:  # the errors of requests are OSErrors
+            failures.append(f"{url}: {error}")
     raise DownloadError("\n".join(failures))
 
 
-def _download_from(url, part, read):
-    for _ in range(MAX_CONNECTIONS):
-        before = part.stat().st_size
-        try:
-            _fetch_rest(url, part)
-        except _NETWORK_ERRORS:
-            if part.stat().st_size <= before:
-                raise  # this connection brought nothing, so the next would not either
-            continue
-        try:
-            return read(part)
-        except ValueError:
-            part.write_bytes(b"")
-            if before == 0:
-                raise
-            # The beginning may have come from another mirror with another compression: once more, from here alone.
-    raise ConnectionError(f"interrupted {MAX_CONNECTIONS} times")
+class _Downloader:
+    """What pooch calls to fill its temporary file."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __call__(self, url, output_file, pooch):
+        os.remove(output_file)  # pooch made it for its owner alone, but a cache may be shared
+        with open(output_file, "xb") as file:
+            if urlsplit(url).scheme == "file":
+                with open(url2pathname(urlsplit(url).path), "rb") as source:
+                    shutil.copyfileobj(source, file)
+            else:
+                self.fetch(url, file)
+
+    def fetch(self, url, file):
+        import requests
+
+        # A .gz file is wanted as it is, not once more compressed for the journey.
+        headers = {"User-Agent": "scratchnet", "Accept-Encoding": "identity"}
+        with requests.get(url, headers=headers, stream=True, timeout=SILENCE) as response:
+            response.raise_for_status()
+            declared = response.headers.get("Content-Length", "")
+            total = int(declared) if declared.isdigit() else self.size
+            start, done = time.monotonic(), 0
+            with _progress(total) as advance:
+                # read1 hands out what has come, be it one byte: a trickle must not keep this loop from its clock.
+                while chunk := response.raw.read1(CHUNK_BYTES):
+                    done += len(chunk)
+                    self.check(done, time.monotonic() - start)
+                    file.write(chunk)
+                    advance(len(chunk))
+
+    def check(self, done, seconds):
+        if self.size is not None and done > self.size:
+            raise ConnectionError(f"given up: the file has {self.size} bytes, the server sends more")
+        if done < SLOWEST * (seconds - PATIENCE):
+            raise ConnectionError(f"given up: {done} bytes in {seconds:.0f} seconds")
 
 
-def _fetch_rest(url, part):
-    """Append to ``part`` what it lacks, or fetch it anew from a server that cannot resume."""
-    start = part.stat().st_size
-    headers = {"User-Agent": "scratchnet"} | ({"Range": f"bytes={start}-"} if start else {})
-    request = urllib.request.Request(url, headers=headers)
+@contextmanager
+def _progress(total):
+    """A bar of tqdm on stderr, where both are there: yields the function that is told of further bytes."""
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
-            return  # nothing lies beyond what is there: it is complete, or wrong, which the caller checks
-        raise
-    with response:
-        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
-        if resumed and not re.match(rf"bytes {start}-", response.headers.get("Content-Range", "")):
-            raise ConnectionError(f"asked for the bytes from {start} on, the server sent others")
-        done = start if resumed else 0
-        length = response.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdigit() else None
-        progress = _ProgressBar(url, total)
-        with open(part, "ab" if resumed else "wb") as file, progress:
-            while chunk := response.read1(CHUNK_BYTES):
-                file.write(chunk)
-                done += len(chunk)
-                progress.update(done)
-    if total is not None and done < total:
-        raise ConnectionError(f"the connection ended after {done} of {total} bytes")
-
-
-def _claim_part(target):
-    """A part file that belongs to this call alone, with whatever an earlier download has left."""
-    mine = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    abandoned_before = time.time() - ABANDONED_SECONDS
-    left = [target.with_name(f"{target.name}.part"), *sorted(target.parent.glob(f"{target.name}.*.part"))]
-    for number, path in enumerate(left):
-        try:
-            if number == 0 or path.stat().st_mtime < abandoned_before:
-                os.rename(path, mine)
-                os.utime(mine)
-                return mine
-        except OSError:  # not there, or another process was quicker
-            continue
-    mine.touch()
-    return mine
-
-
-def _release_part(part, target):
-    """Leave what has arrived to the next call; after a success nothing is left."""
-    if part.exists():
-        if part.stat().st_size:
-            os.replace(part, target.with_name(f"{target.name}.part"))
-        else:
-            part.unlink()
-
-
-def _publish(part, target):
-    try:
-        os.replace(part, target)
-    except PermissionError:
-        # Windows does not replace a file that somebody reads; then another process has just finished the same download.
-        if not target.exists():
-            raise
-        part.unlink()
-
-
-def _reason(error):
-    if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP {error.code} {error.reason}"
-    if isinstance(error, urllib.error.URLError):
-        return str(error.reason)
-    return str(error) or type(error).__name__
-
-
-class _ProgressBar:
-    """A bar on stderr that rewrites its line; where stderr is not a terminal, one line when the download begins."""
-
-    WIDTH = 30
-    SECONDS_BETWEEN = 0.1
-
-    def __init__(self, url, total):
-        self.total = total
-        self.stream = sys.stderr
-        self.is_terminal = self.stream is not None and self.stream.isatty()
-        self.next_time = 0.0
-        self.done = 0
-        if self.stream is not None:
-            size = "" if total is None else f" ({total / 1e6:.1f} MB)"
-            print(f"Downloading {url}{size}", file=self.stream, flush=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.is_terminal:
-            self._draw()
-            print(file=self.stream, flush=True)
-
-    def update(self, done):
-        self.done = done
-        if self.is_terminal and time.monotonic() >= self.next_time:
-            self._draw()
-            self.next_time = time.monotonic() + self.SECONDS_BETWEEN
-
-    def _draw(self):
-        if self.total:
-            filled = int(self.WIDTH * self.done / self.total)
-            bar = "=" * filled + "." * (self.WIDTH - filled)
-            line = f"[{bar}] {self.done / 1e6:6.1f} / {self.total / 1e6:.1f} MB"
-        else:
-            line = f"{self.done / 1e6:6.1f} MB"
-        print(f"\r{line}", end="", file=self.stream, flush=True)
+        from tqdm import tqdm
+    except ImportError:
+        yield lambda count: None
+        return
+    with tqdm(total=total, unit="B", unit_scale=True, ncols=79, mininterval=0.5, disable=sys.stderr is None) as bar:
+        yield bar.update

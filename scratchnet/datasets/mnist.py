@@ -10,12 +10,20 @@ import numpy as np
 
 from scratchnet.datasets import idx, sources
 
-# name in the idx files: shape, sha256 of the file after decompression
+# name of the idx file: shape, sha256 after decompression
 FILES = {
     "train-images-idx3-ubyte": ((60000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
     "train-labels-idx1-ubyte": ((60000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
     "t10k-images-idx3-ubyte": ((10000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
     "t10k-labels-idx1-ubyte": ((10000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+}
+
+# the same file gzipped, as it is published: sha256, bytes
+PUBLISHED = {
+    "train-images-idx3-ubyte": ("440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9912422),
+    "train-labels-idx1-ubyte": ("3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28881),
+    "t10k-images-idx3-ubyte": ("8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1648877),
+    "t10k-labels-idx1-ubyte": ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542),
 }
 
 # The first two are kept by the PyTorch and CVDF foundations for exactly this use; the author's own page often refuses.
@@ -73,11 +81,14 @@ def _two_parts(read):
 def _source(name):
     # Some unpackers write "idx3-ubyte" as a suffix.
     names = (f"{name}.gz", name, name.replace("-idx", ".idx"))
+    known_hash, size = PUBLISHED[name]
     return sources.Source(
         dataset="MNIST",
         cached=f"mnist/{name}.gz",
         places=tuple(folder + file for folder in ("", "mnist/") for file in names),
         urls=tuple(f"{mirror}{name}.gz" for mirror in MIRRORS),
+        known_hash=known_hash,
+        size=size,
         needed="the files " + ", ".join(f"{file}.gz" for file in FILES),
         sample="mnist.load_sample()",
     )

@@ -15,9 +15,11 @@ class Source(NamedTuple):
     dataset: str  # as people write it: "MNIST"
     cached: str  # path inside the cache: "mnist/train-images-idx3-ubyte.gz"
     places: tuple  # paths inside the user's folder, the first that exists is taken
-    urls: tuple  # addresses of the same content, the first that answers is taken
-    needed: str  # what to put into SCRATCHNET_DATA, for the errors
-    sample: str  # the call that needs no files: "mnist.load_sample()"
+    urls: tuple  # addresses of the same content, the first that gives it is taken
+    known_hash: str  # of the file as it is published: hex sha256, or "md5:..."
+    size: int  # of the same file, in bytes
+    needed: str  # what to put into SCRATCHNET_DATA, for the errors: "the file imdb.npz"
+    sample: str = ""  # the call that needs no files, where there is one: "mnist.load_sample()"
 
 
 def fetch(source, read):
@@ -33,6 +35,7 @@ def fetch(source, read):
     Raises:
         FileNotFoundError: SCRATCHNET_DATA names a folder without the file; or it is not set, nothing is cached, and
             no mirror gave the file. Says what to do.
+        ImportError: the file has to be downloaded, and pooch is not installed.
         ValueError: the file in SCRATCHNET_DATA is damaged or is not the published one.
     """
     folder = os.environ.get(DATA_VARIABLE)
@@ -50,16 +53,25 @@ def fetch(source, read):
     from scratchnet.datasets.download import download
 
     try:
-        return download(source.urls, cached, read)
+        download(source.urls, cached, source.known_hash, source.size)
+    except ImportError as error:
+        raise ImportError(f"{source.dataset} is not on this machine: {error}. {_offline(source)}") from error
     except OSError as error:
         raise FileNotFoundError(
             f"{source.dataset} is not on this machine, and {cached.name} could not be downloaded to {cached.parent}:\n"
             f"{error}\n"
-            f"Without a network, either use the sample that the package embeds, {source.sample}, or get "
-            f"{source.needed} elsewhere, put them into a folder, and set the environment variable {DATA_VARIABLE} to "
-            f"that folder.\n"
+            f"{_offline(source)}\n"
             f"({CACHE_VARIABLE} names another folder for downloads.)"
         ) from error
+    return read(cached)
+
+
+def _offline(source):
+    sample = f"either use the sample that the package embeds, {source.sample}, or " if source.sample else ""
+    return (
+        f"Without a network, {sample}get {source.needed} elsewhere, put it into a folder, and set the environment "
+        f"variable {DATA_VARIABLE} to that folder."
+    )
 
 
 def find_in(folder, source):
@@ -68,9 +80,10 @@ def find_in(folder, source):
         if (folder / place).exists():
             return folder / place
     problem = "which is not there" if not folder.is_dir() else f"which has none of {', '.join(source.places)}"
+    sample = f", or use {source.sample}" if source.sample else ""
     raise FileNotFoundError(
         f"{source.dataset}: the environment variable {DATA_VARIABLE} names the folder {folder}, {problem}. "
-        f"Put {source.needed} there, or unset {DATA_VARIABLE} to download, or use {source.sample}."
+        f"Put {source.needed} there, or unset {DATA_VARIABLE} to download{sample}."
     )
 
 

@@ -2,9 +2,9 @@
 
 import http.server
 import os
-import re
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -21,14 +21,26 @@ def isolated(monkeypatch, tmp_path):
     monkeypatch.setenv(sources.CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv("no_proxy", "*")
-    connect = socket.create_connection
+    connect = socket.socket.connect
 
-    def connect_to_loopback(address, *args, **kwargs):
+    def connect_to_loopback(self, address):
         if address[0] != "127.0.0.1":
             raise OSError(f"no route to {address[0]} from the tests")
-        return connect(address, *args, **kwargs)
+        return connect(self, address)
 
-    monkeypatch.setattr(socket, "create_connection", connect_to_loopback)
+    monkeypatch.setattr(socket.socket, "connect", connect_to_loopback)
+    monkeypatch.setattr(socket, "getaddrinfo", numeric_addresses(socket.getaddrinfo))
+
+
+def numeric_addresses(getaddrinfo):
+    """Looks up no names: there is nobody to ask, and asking takes long."""
+
+    def look_up(host, port, *args, **kwargs):
+        if not str(host).replace(".", "").isdigit():
+            raise socket.gaierror(f"no name is looked up from the tests: {host}")
+        return getaddrinfo(host, port, *args, **kwargs)
+
+    return look_up
 
 
 @pytest.fixture
@@ -46,18 +58,21 @@ class Mirror:
     Attributes:
         content: bytes of the file.
         status: what it answers to every request; 200 to serve the file.
-        cuts: for each coming request, after how many bytes the connection is cut; without an entry never.
-        ranges: whether it can resume.
-        requested: header Range of each request so far, None where there was none.
+        cut: after how many bytes the connection is closed; None: never.
+        declares_length: whether it says how long the file is.
+        pause: seconds before each single byte; None: the file as one piece.
+        endless: whether it goes on with zeros behind the file, until the other side has had enough.
+        requested: how many requests have come so far.
     """
 
     def __init__(self, content):
         self.content = content
         self.status = 200
-        self.cuts = []
-        self.ranges = True
+        self.cut = None
         self.declares_length = True
-        self.requested = []
+        self.pause = None
+        self.endless = False
+        self.requested = 0
         mirror = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -73,22 +88,27 @@ class Mirror:
         self.url = f"http://127.0.0.1:{self.server.server_port}/file.gz"
 
     def answer(self, request):
-        asked = request.headers.get("Range")
-        self.requested.append(asked)
-        start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked and self.ranges else 0
+        self.requested += 1
         if self.status != 200:
             return request.send_error(self.status)
-        if start and start >= len(self.content):
-            return request.send_error(416)
-        request.send_response(206 if start else 200)
-        if start:
-            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
-        if self.declares_length:
-            request.send_header("Content-Length", str(len(self.content) - start))
+        request.send_response(200)
+        if self.declares_length and not self.endless:
+            request.send_header("Content-Length", str(len(self.content)))
         request.end_headers()
-        cut = self.cuts.pop(0) if self.cuts else None
-        rest = self.content[start:]
-        request.wfile.write(rest if cut is None else rest[:cut])
+        try:
+            self.send(request.wfile)
+        except OSError:  # the other side has hung up
+            request.close_connection = True
+
+    def send(self, wire):
+        if self.pause is None:
+            wire.write(self.content[: self.cut])
+        else:
+            for i in range(len(self.content)):
+                time.sleep(self.pause)
+                wire.write(self.content[i : i + 1])
+        while self.endless:
+            wire.write(bytes(10000))
 
     def close(self):
         self.server.shutdown()

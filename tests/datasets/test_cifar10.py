@@ -84,11 +84,13 @@ def test_reads_the_archive_in_the_users_folder(small, tmp_path, monkeypatch, sub
 
 
 def test_downloads_the_archive_once(small, mirror_of, tmp_path, monkeypatch):
-    mirror = mirror_of(archive_of(files_of(small)))
-    monkeypatch.setattr(cifar10, "SOURCE", cifar10.SOURCE._replace(urls=(mirror.url,)))
+    archive = archive_of(files_of(small))
+    mirror = mirror_of(archive)
+    published = {"known_hash": hashlib.sha256(archive).hexdigest(), "size": len(archive)}
+    monkeypatch.setattr(cifar10, "SOURCE", cifar10.SOURCE._replace(urls=(mirror.url,), **published))
     assert_is(cifar10.load_data(), small)
     assert_is(cifar10.load_data(), small)
-    assert len(mirror.requested) == 1
+    assert mirror.requested == 1
     assert [file.name for file in (tmp_path / "cache" / "cifar10").iterdir()] == ["cifar-10-python.tar.gz"]
 
 

@@ -1,9 +1,11 @@
-"""The downloader against a server on loopback that cuts, lies, refuses and disappears."""
+"""Downloads from a server on loopback that cuts, lies, refuses, trickles and never ends."""
 
-import io
+import hashlib
 import os
+import stat
+import subprocess
+import sys
 import threading
-import time
 
 import pytest
 
@@ -11,13 +13,8 @@ from scratchnet.datasets import download as downloads
 from scratchnet.datasets.download import DownloadError, download
 
 CONTENT = bytes(range(256)) * 1000
-
-
-def read(path):
-    content = path.read_bytes()
-    if content != CONTENT:
-        raise ValueError(f"wrong checksum of {len(content)} bytes")
-    return content
+SIZE = len(CONTENT)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture
@@ -25,217 +22,173 @@ def target(tmp_path):
     return tmp_path / "new" / "folder" / "file.gz"
 
 
-def left_of(target):
-    """Names in the target's folder, beside it."""
-    return sorted(path.name for path in target.parent.iterdir() if path != target)
+def fetch(target, *urls, known_hash=SHA256, size=SIZE):
+    download(urls, target, known_hash, size)
+    assert target.read_bytes() == CONTENT
+    assert list(target.parent.iterdir()) == [target]
+
+
+def assert_fails(target, message, *urls, **options):
+    with pytest.raises(DownloadError, match=message) as caught:
+        fetch(target, *urls, **options)
+    assert list(target.parent.iterdir()) == []
+    return caught.value
 
 
 def test_fetches_the_file_and_leaves_nothing_else(mirror_of, target):
-    assert download([mirror_of(CONTENT).url], target, read) == CONTENT
-    assert target.read_bytes() == CONTENT
-    assert left_of(target) == []
+    fetch(target, mirror_of(CONTENT).url)
+
+
+@pytest.mark.parametrize("known_hash", [None, f"md5:{hashlib.md5(CONTENT).hexdigest()}", SHA256.upper()])
+def test_the_content_is_known_by_any_digest_or_taken_as_it_comes(mirror_of, target, known_hash):
+    fetch(target, mirror_of(CONTENT).url, known_hash=known_hash)
 
 
 def test_a_file_without_declared_length_is_fetched(mirror_of, target):
     mirror = mirror_of(CONTENT)
     mirror.declares_length = False
-    assert download([mirror.url], target, read) == CONTENT
+    fetch(target, mirror.url)
+    target.unlink()
+    fetch(target, mirror.url, size=None)
 
 
 def test_a_404_on_the_first_mirror_leads_to_the_second(mirror_of, target):
     gone, good = mirror_of(CONTENT), mirror_of(CONTENT)
     gone.status = 404
-    assert download([gone.url, good.url], target, read) == CONTENT
-    assert gone.requested == [None]
-
-
-def test_a_cut_connection_is_resumed_where_it_broke(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    mirror.cuts = [100_000, 50_000]
-    assert download([mirror.url], target, read) == CONTENT
-    assert mirror.requested == [None, "bytes=100000-", "bytes=150000-"]
-
-
-def test_a_cut_file_without_declared_length_is_noticed_by_its_content(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    mirror.declares_length = False
-    mirror.cuts = [100_000]
-    with pytest.raises(DownloadError, match="wrong checksum of 100000 bytes"):
-        download([mirror.url], target, read)
-
-
-def test_a_server_that_cannot_resume_is_asked_from_the_start(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    mirror.ranges = False
-    mirror.cuts = [100_000]
-    assert download([mirror.url], target, read) == CONTENT
-    assert mirror.requested == [None, "bytes=100000-"]
-
-
-def test_a_server_that_always_cuts_at_the_same_place_is_given_up(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    mirror.ranges = False
-    mirror.cuts = [100_000] * 5
-    with pytest.raises(DownloadError, match="ended after 100000 of 256000 bytes"):
-        download([mirror.url], target, read)
-    assert len(mirror.requested) == 2
-
-
-def test_connections_to_one_mirror_are_bounded(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    mirror.cuts = [10] * 100
-    with pytest.raises(DownloadError, match="interrupted 10 times"):
-        download([mirror.url], target, read)
-
-
-def test_the_next_mirror_goes_on_where_the_first_stopped(mirror_of, target):
-    dying, good = mirror_of(CONTENT), mirror_of(CONTENT)
-    dying.cuts = [100_000, 0]
-    assert download([dying.url, good.url], target, read) == CONTENT
-    assert good.requested == ["bytes=100000-"]
+    fetch(target, gone.url, good.url)
+    assert gone.requested == good.requested == 1
 
 
 def test_wrong_content_is_never_the_target_and_leads_to_the_next_mirror(mirror_of, target):
-    wrong, good = mirror_of(b"<html>please log in</html>"), mirror_of(CONTENT)
-    seen = []
-
-    def watching_read(path):
-        seen.append(target.exists())
-        return read(path)
-
-    assert download([wrong.url, good.url], target, watching_read) == CONTENT
-    assert seen == [False, False]
+    fetch(target, mirror_of(b"<html>please log in</html>").url, mirror_of(CONTENT).url)
 
 
 def test_wrong_content_everywhere_is_an_error_and_leaves_nothing(mirror_of, target):
-    with pytest.raises(DownloadError, match="wrong checksum of 5 bytes"):
-        download([mirror_of(b"wrong").url], target, read)
-    assert not target.exists() and left_of(target) == []
+    assert_fails(target, "SHA256 hash .* does not match", mirror_of(b"wrong").url)
 
 
-def test_pieces_that_do_not_fit_together_are_fetched_anew(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    target.parent.mkdir(parents=True)
-    target.with_name("file.gz.part").write_bytes(b"of another compression")
-    assert download([mirror.url], target, read) == CONTENT
-    assert mirror.requested == ["bytes=22-", None]
+@pytest.mark.parametrize("declares_length, message", [(True, "IncompleteRead"), (False, "does not match")])
+def test_a_connection_that_breaks_off_leads_to_the_next_mirror(mirror_of, target, declares_length, message):
+    broken = mirror_of(CONTENT)
+    broken.cut, broken.declares_length = 100_000, declares_length
+    assert_fails(target, message, broken.url)
+    fetch(target, broken.url, mirror_of(CONTENT).url)
 
 
-def test_a_part_that_is_already_complete_is_used(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    target.parent.mkdir(parents=True)
-    target.with_name("file.gz.part").write_bytes(CONTENT)
-    assert download([mirror.url], target, read) == CONTENT
-    assert left_of(target) == []
+def test_a_body_that_never_ends_is_given_up_by_the_known_size(mirror_of, target):
+    endless = mirror_of(CONTENT)
+    endless.endless = True
+    assert_fails(target, "given up: the file has 256000 bytes, the server sends more", endless.url)
+    fetch(target, endless.url, mirror_of(CONTENT).url)
 
 
-def test_a_part_that_is_too_long_is_fetched_anew(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    target.parent.mkdir(parents=True)
-    target.with_name("file.gz.part").write_bytes(CONTENT + b"too much")
-    assert download([mirror.url], target, read) == CONTENT
+def test_a_body_that_trickles_is_given_up(mirror_of, target, monkeypatch):
+    monkeypatch.setattr(downloads, "PATIENCE", 0.1)
+    trickling = mirror_of(CONTENT)
+    trickling.pause = 0.01
+    assert_fails(target, r"given up: \d+ bytes in 0 seconds", trickling.url)
+    fetch(target, trickling.url, mirror_of(CONTENT).url)
+
+
+def test_a_slow_beginning_is_borne(mirror_of, target, monkeypatch):
+    monkeypatch.setattr(downloads, "PATIENCE", 5)
+    slow = mirror_of(b"ten bytes.")
+    slow.pause = 0.02
+    download([slow.url], target)
+    assert target.read_bytes() == b"ten bytes."
+
+
+def test_a_server_that_says_nothing_is_given_up(mirror_of, target, monkeypatch):
+    monkeypatch.setattr(downloads, "SILENCE", 0.1)
+    silent = mirror_of(CONTENT[:2])
+    silent.pause = 0.5
+    assert_fails(target, "timed out", silent.url)
+
+
+def test_the_whole_of_a_known_size_is_bounded_in_time():
+    downloader = downloads._Downloader(170_000_000)
+    bound = downloads.PATIENCE + downloader.size / downloads.SLOWEST
+    downloader.check(downloader.size, bound - 1)
+    with pytest.raises(ConnectionError, match="given up: 169999999 bytes in 8521 seconds"):
+        downloader.check(downloader.size - 1, bound + 1)
 
 
 def test_when_all_mirrors_are_dead_the_error_names_each_with_its_reason(mirror_of, target):
-    gone, down, closed = mirror_of(CONTENT), mirror_of(CONTENT), mirror_of(CONTENT)
+    gone, down = mirror_of(CONTENT), mirror_of(CONTENT)
     gone.status, down.status = 404, 503
-    closed.server.server_close()
-    with pytest.raises(DownloadError) as caught:
-        download([gone.url, down.url, closed.url], target, read)
-    lines = str(caught.value).splitlines()
-    assert lines[0] == f"{gone.url}: HTTP 404 Not Found"
-    assert lines[1] == f"{down.url}: HTTP 503 Service Unavailable"
-    assert lines[2].startswith(closed.url)
+    lines = str(assert_fails(target, "Not Found", gone.url, down.url, "http://127.0.0.1:1/")).splitlines()
+    assert lines[0].startswith(f"{gone.url}: 404") and lines[1].startswith(f"{down.url}: 503")
+    assert lines[2].startswith("http://127.0.0.1:1/: ") and "refused" in lines[2]
 
 
-def test_what_arrived_before_the_failure_is_resumed_by_the_next_call(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    mirror.cuts = [100_000, 0]
+def test_a_file_of_other_content_is_replaced_and_only_by_the_right_one(mirror_of, target):
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"old")
     with pytest.raises(DownloadError):
-        download([mirror.url], target, read)
-    assert left_of(target) == ["file.gz.part"]
-    assert download([mirror.url], target, read) == CONTENT
-    assert mirror.requested[-1] == "bytes=100000-"
-
-
-def test_ctrl_c_keeps_what_has_arrived(mirror_of, target, monkeypatch):
-    def interrupt(bar, done):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(downloads._ProgressBar, "update", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            download([mirror_of(CONTENT).url], target, read)
-    assert left_of(target) == ["file.gz.part"]
-    assert download([mirror_of(CONTENT).url], target, read) == CONTENT
-
-
-def test_the_part_of_a_killed_process_is_adopted_when_it_is_old(mirror_of, target):
-    mirror = mirror_of(CONTENT)
-    target.parent.mkdir(parents=True)
-    orphan = target.with_name("file.gz.4711-abcdef.part")
-    orphan.write_bytes(CONTENT[:1000])
-    long_ago = time.time() - 2 * downloads.ABANDONED_SECONDS
-    os.utime(orphan, (long_ago, long_ago))
-    assert download([mirror.url], target, read) == CONTENT
-    assert mirror.requested == ["bytes=1000-"]
-    assert left_of(target) == []
-
-
-def test_the_part_of_a_living_process_is_left_alone(mirror_of, target):
-    target.parent.mkdir(parents=True)
-    other = target.with_name("file.gz.4711-abcdef.part")
-    other.write_bytes(CONTENT[:1000])
-    assert download([mirror_of(CONTENT).url], target, read) == CONTENT
-    assert other.read_bytes() == CONTENT[:1000]
+        download([mirror_of(b"wrong").url], target, SHA256)
+    assert target.read_bytes() == b"old"
+    fetch(target, mirror_of(CONTENT).url)
 
 
 def test_several_downloads_of_one_file_at_once_all_succeed(mirror_of, target):
     mirror = mirror_of(CONTENT)
-    target.parent.mkdir(parents=True)
-    target.with_name("file.gz.part").write_bytes(CONTENT[:1000])
-    results = []
-    threads = [threading.Thread(target=lambda: results.append(download([mirror.url], target, read))) for _ in range(6)]
+    threads = [threading.Thread(target=download, args=([mirror.url], target, SHA256)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert results == [CONTENT] * 6
-    assert target.read_bytes() == CONTENT and left_of(target) == []
-    assert mirror.requested.count("bytes=1000-") == 1
+    assert target.read_bytes() == CONTENT and list(target.parent.iterdir()) == [target]
 
 
-def test_a_target_that_cannot_be_replaced_is_that_of_another_process(mirror_of, target, monkeypatch):
-    target.parent.mkdir(parents=True)
-    target.write_bytes(CONTENT)
-
-    def refuse(source, destination):
-        raise PermissionError("the file is open")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    assert download([mirror_of(CONTENT).url], target, read) == CONTENT
-    assert left_of(target) == []
+def test_a_local_file_is_an_address_too(tmp_path, target):
+    source = tmp_path / "the source.gz"
+    source.write_bytes(CONTENT)
+    fetch(target, source.as_uri())
+    target.unlink()
+    assert_fails(target, "missing.gz", (tmp_path / "missing.gz").as_uri())
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_whoever_may_read_other_new_files_may_read_this_one(mirror_of, target):
+    fetch(target, mirror_of(CONTENT).url)
+    other = target.with_name("other")
+    other.touch()
+    assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
 
 
-def test_the_bar_is_drawn_on_a_terminal(mirror_of, target, monkeypatch):
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-    download([mirror_of(CONTENT).url], target, read)
-    shown = terminal.getvalue()
-    assert shown.endswith("\r[==============================]    0.3 / 0.3 MB\n")
+def test_a_bar_is_drawn(mirror_of, target, capsys):
+    fetch(target, mirror_of(CONTENT).url)
+    assert "256k/256k" in capsys.readouterr().err
 
 
-def test_one_line_where_stderr_is_no_terminal(mirror_of, target, capsys):
-    mirror = mirror_of(CONTENT)
-    download([mirror.url], target, read)
-    assert capsys.readouterr() == ("", f"Downloading {mirror.url} (0.3 MB)\n")
+def test_without_tqdm_there_is_no_bar(mirror_of, target, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    fetch(target, mirror_of(CONTENT).url)
+    assert "256k" not in capsys.readouterr().err
 
 
 def test_works_without_stderr(mirror_of, target, monkeypatch):
     monkeypatch.setattr("sys.stderr", None)
-    assert download([mirror_of(CONTENT).url], target, read) == CONTENT
+    fetch(target, mirror_of(CONTENT).url)
+
+
+def test_without_pooch_the_error_says_what_to_install(target, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(ImportError, match="file.gz has to be downloaded, which needs pooch: pip install pooch"):
+        download(["http://127.0.0.1:1/"], target, SHA256)
+
+
+def test_a_killed_download_leaves_no_target(mirror_of, target):
+    trickling = mirror_of(CONTENT)
+    trickling.pause = 0.01
+    code = f"""if True:
+        import os, pathlib, threading
+        from scratchnet.datasets.download import download
+        threading.Timer(0.3, os._exit, [9]).start()
+        download([{trickling.url!r}], pathlib.Path({str(target)!r}), {SHA256!r})
+    """
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 9
+    assert not target.exists()
+    trickling.pause = None
+    download([trickling.url], target, SHA256)
+    assert target.read_bytes() == CONTENT

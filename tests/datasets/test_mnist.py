@@ -58,13 +58,15 @@ def test_reads_every_form_from_the_users_folder(small, tmp_path, monkeypatch, su
 
 
 def test_downloads_all_four_files_once(small, mirror_of, tmp_path, monkeypatch):
-    monkeypatch.setattr(mnist, "MIRRORS", ("http://127.0.0.1:1/",))
-    mirrors = {name: mirror_of(gzip.compress(idx_bytes(array))) for name, array in small.items()}
+    files = {name: gzip.compress(idx_bytes(array)) for name, array in small.items()}
+    mirrors = {name: mirror_of(content) for name, content in files.items()}
+    published = {name: (hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()}
+    monkeypatch.setattr(mnist, "PUBLISHED", published)
     source = mnist._source
     monkeypatch.setattr(mnist, "_source", lambda name: source(name)._replace(urls=(mirrors[name].url,)))
     assert_is(mnist.load_data(), small)
     assert_is(mnist.load_data("mnist.npz"), small)
-    assert [len(mirror.requested) for mirror in mirrors.values()] == [1, 1, 1, 1]
+    assert [mirror.requested for mirror in mirrors.values()] == [1, 1, 1, 1]
     assert (tmp_path / "cache" / "mnist" / "train-images-idx3-ubyte.gz").is_file()
 
 

@@ -1,6 +1,7 @@
 """The embedded samples: fixed, balanced, small, real; and how they are made from the whole data sets."""
 
 import hashlib
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,17 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet.datasets import cifar10, make_samples, mnist
+from scratchnet.datasets import cifar10, mnist
+
+ROOT = Path(scratchnet.__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def make_samples():
+    spec = importlib.util.spec_from_file_location("make_samples", ROOT / "tools" / "make_samples.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def digest(parts):
@@ -51,9 +62,33 @@ def test_samples_can_be_written_to():
     assert mnist.load_sample()[0][0].any()
 
 
-def test_cifar10_files_take_at_most_4_mb():
+def test_cifar10_files_take_at_most_4_mb(make_samples):
     files = list(cifar10.SAMPLES.glob("cifar10-*"))
-    assert len(files) == 2 and sum(file.stat().st_size for file in files) <= 4_000_000
+    assert len(files) == 2 and sum(file.stat().st_size for file in files) <= make_samples.CIFAR10_MAX_BYTES
+
+
+def images_of(seed):
+    draw = np.random.default_rng(seed)
+    if seed == 0:
+        return np.zeros((0, 2, 2, 3), np.uint8)
+    return draw.choice(np.array([0, 1, 127, 128, 254, 255], np.uint8), (seed, *draw.integers(1, 9, 2), 3))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_differences_give_back_the_images(make_samples, seed):
+    images = images_of(seed)
+    restored = cifar10.from_differences(make_samples.differences(images))
+    assert restored.dtype == np.uint8
+    np.testing.assert_array_equal(restored, images)
+
+
+def test_differences_of_a_grey_slope(make_samples):
+    rows, columns = np.indices((3, 4))
+    images = np.repeat((10 + 2 * rows + 3 * columns)[None, :, :, None], 3, axis=3).astype(np.uint8)
+    green, red, blue = make_samples.differences(images)
+    assert not red.any() and not blue.any()
+    # The first pixel, +3 along the first row, +2 down the first column; inside, nothing that the neighbours do not tell.
+    np.testing.assert_array_equal(green[0], [[10, 3, 3, 3], [2, 0, 0, 0], [2, 0, 0, 0]])
 
 
 def test_terms_lie_beside_the_samples():
@@ -86,7 +121,7 @@ def test_cifar10_sample_is_the_first_of_each_class(full_data):
         np.testing.assert_array_equal(x_few, x[chosen])
 
 
-def test_made_mnist_files_have_the_content_of_the_embedded_ones(full_data, tmp_path, monkeypatch):
+def test_made_mnist_files_have_the_content_of_the_embedded_ones(make_samples, full_data, tmp_path, monkeypatch):
     embedded = mnist.load_sample()
     make_samples.make_mnist(tmp_path)
     monkeypatch.setattr(mnist, "SAMPLES", tmp_path)
@@ -94,7 +129,7 @@ def test_made_mnist_files_have_the_content_of_the_embedded_ones(full_data, tmp_p
 
 
 @pytest.fixture
-def tiny_cifar10(monkeypatch):
+def tiny_cifar10(make_samples, monkeypatch):
     draw = np.random.default_rng(2)
     parts = tuple(
         (draw.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8), draw.permutation(np.arange(n) % 10)[:, None])
@@ -107,7 +142,7 @@ def tiny_cifar10(monkeypatch):
     return parts
 
 
-def test_made_cifar10_files_can_be_read(tiny_cifar10, tmp_path, monkeypatch):
+def test_made_cifar10_files_can_be_read(make_samples, tiny_cifar10, tmp_path, monkeypatch):
     make_samples.make_cifar10(tmp_path)
     monkeypatch.setattr(cifar10, "SAMPLES", tmp_path)
     for (x_few, y_few), (x, y), count in zip(cifar10.load_sample(), tiny_cifar10, (3, 1)):
@@ -117,28 +152,27 @@ def test_made_cifar10_files_can_be_read(tiny_cifar10, tmp_path, monkeypatch):
         np.testing.assert_array_equal(y_few, y[chosen])
 
 
-def test_a_sample_that_is_too_large_is_not_written(tiny_cifar10, tmp_path, monkeypatch):
+def test_a_sample_that_is_too_large_is_not_written(make_samples, tiny_cifar10, tmp_path, monkeypatch):
     monkeypatch.setattr(make_samples, "CIFAR10_MAX_BYTES", 1000)
     with pytest.raises(ValueError, match="at most 1000 are wanted: lower CIFAR10_PER_CLASS"):
         make_samples.make_cifar10(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_first_of_each_class():
+def test_first_of_each_class(make_samples):
     labels = np.array([2, 0, 0, 1, 2, 0, 1, 1])
     assert make_samples.first_of_each_class(labels, 2).tolist() == [0, 1, 2, 3, 4, 6]
 
 
 def test_importing_the_data_sets_leaves_the_network_modules_alone():
-    heavy = ("urllib.request", "http.client", "lzma", "tarfile")
+    heavy = ("urllib.request", "http.client", "lzma", "tarfile", "pooch", "requests", "tqdm")
     code = f"import sys, scratchnet.datasets; print(sorted({{*{heavy}}} & {{*sys.modules}}))"
-    root = Path(scratchnet.__file__).parents[1]
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root).stdout
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     baseline = subprocess.run(
         [sys.executable, "-c", code.replace("scratchnet.datasets", "numpy, gzip, hashlib")],
         capture_output=True,
         text=True,
         check=True,
-        cwd=root,
+        cwd=ROOT,
     ).stdout
     assert shown == baseline

@@ -1,5 +1,7 @@
 """Where a file is taken from: the user's folder, the cache, the net, in this order; and what the error says."""
 
+import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,14 @@ def mirror(mirror_of):
 @pytest.fixture
 def source(mirror):
     return sources.Source(
-        "DATA", "sub/file.gz", ("file.gz", "sub/file.gz"), (mirror.url,), "the file file.gz", "data.load_sample()"
+        dataset="DATA",
+        cached="sub/file.gz",
+        places=("file.gz", "sub/file.gz"),
+        urls=(mirror.url,),
+        known_hash=hashlib.sha256(GOOD).hexdigest(),
+        size=len(GOOD),
+        needed="the file file.gz",
+        sample="data.load_sample()",
     )
 
 
@@ -44,7 +53,7 @@ def test_the_users_folder_comes_first(source, mirror, cached, tmp_path, monkeypa
     own = put(tmp_path / "own" / "sub" / "file.gz", GOOD)
     monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path / "own"))
     assert sources.fetch(source, read) == own
-    assert mirror.requested == []
+    assert mirror.requested == 0
 
 
 def test_a_file_directly_in_the_users_folder_comes_before_its_subfolder(source, tmp_path, monkeypatch):
@@ -75,7 +84,7 @@ def test_a_users_folder_without_the_file_is_an_error_and_nothing_is_downloaded(
         sources.fetch(source, read)
     for part in ("DATA", str(own), "Put the file file.gz there", "unset SCRATCHNET_DATA", "data.load_sample()"):
         assert part in str(caught.value)
-    assert mirror.requested == []
+    assert mirror.requested == 0
 
 
 def test_a_wrong_file_of_the_user_is_an_error_and_stays(source, mirror, tmp_path, monkeypatch):
@@ -83,19 +92,19 @@ def test_a_wrong_file_of_the_user_is_an_error_and_stays(source, mirror, tmp_path
     monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path / "own"))
     with pytest.raises(ValueError, match="not the right content"):
         sources.fetch(source, read)
-    assert own.read_bytes() == b"wrong" and mirror.requested == []
+    assert own.read_bytes() == b"wrong" and mirror.requested == 0
 
 
 def test_the_cache_comes_before_the_net(source, mirror, cached):
     put(cached, GOOD)
     assert sources.fetch(source, read) == cached
-    assert mirror.requested == []
+    assert mirror.requested == 0
 
 
 def test_the_net_fills_the_cache(source, mirror, cached):
     sources.fetch(source, read)
     assert sources.fetch(source, read) == cached
-    assert cached.read_bytes() == GOOD and len(mirror.requested) == 1
+    assert cached.read_bytes() == GOOD and mirror.requested == 1
 
 
 def test_an_empty_variable_counts_as_not_set(source, cached, monkeypatch):
@@ -126,13 +135,28 @@ def test_offline_and_empty_handed_the_error_says_what_to_do(source, mirror, cach
     message = str(caught.value)
     for part in (
         "DATA is not on this machine",
-        f"{mirror.url}: HTTP 404",
+        f"{mirror.url}: 404",
         "data.load_sample()",
         "the file file.gz",
         "SCRATCHNET_DATA",
         str(cached.parent),
     ):
         assert part in message
+
+
+def test_a_data_set_without_a_sample_is_not_told_of_one(source, mirror, tmp_path, monkeypatch):
+    mirror.status = 404
+    with pytest.raises(FileNotFoundError, match="Without a network, get the file file.gz elsewhere"):
+        sources.fetch(source._replace(sample=""), read)
+    monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path / "own"))
+    with pytest.raises(FileNotFoundError, match=r"or unset SCRATCHNET_DATA to download\.$"):
+        sources.fetch(source._replace(sample=""), read)
+
+
+def test_without_pooch_the_error_says_what_to_install_or_to_do_instead(source, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(ImportError, match="DATA is not on this machine: .*pip install pooch.*data.load_sample()"):
+        sources.fetch(source, read)
 
 
 def test_a_cache_that_cannot_be_made_is_an_error_that_names_it(source, tmp_path):

@@ -1,6 +1,7 @@
-"""Makes the files in ``samples/`` from the whole data sets: ``python -m scratchnet.datasets.make_samples [FOLDER]``.
+"""Makes the samples that the package embeds from the whole data sets: ``python tools/make_samples.py [FOLDER]``.
 
-The content is the same on every machine; the compressed bytes may differ between versions of zlib and liblzma.
+Run it where scratchnet can be imported, with the data in the folder ``SCRATCHNET_DATA`` or within reach. The content is
+the same on every machine; the compressed bytes may differ between versions of zlib and liblzma.
 """
 
 import argparse
@@ -10,15 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from scratchnet.datasets import cifar10, idx, lossless, mnist
+from scratchnet.datasets import cifar10, idx, mnist
 
-# The most that fit: 4 MB hold no image of each class more.
 CIFAR10_PER_CLASS = {"train": 202, "test": 40}
-CIFAR10_MAX_BYTES = 4_000_000
-
-# lc: bits of the previous byte that choose the statistics of the next; 4, the most xz allows, suit residuals best.
-# They are not aligned to words of several bytes, so no bits of the position (lp, pb).
-XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp": 0, "pb": 0}]
+CIFAR10_MAX_BYTES = 4_200_000
 
 
 def make_mnist(folder):
@@ -31,7 +27,7 @@ def make_mnist(folder):
 
 
 def make_cifar10(folder):
-    """Write the first images of each class of both parts, packed.
+    """Write the first images of each class of both parts: xz of their labels and of the differences of their pixels.
 
     Raises:
         ValueError: they take more than ``CIFAR10_MAX_BYTES``; nothing is written then.
@@ -39,8 +35,8 @@ def make_cifar10(folder):
     packed = {}
     for part, (x, y) in zip(("train", "test"), cifar10.load_data()):
         chosen = first_of_each_class(y[:, 0], CIFAR10_PER_CLASS[part])
-        content = y[chosen].tobytes() + lossless.pack(x[chosen]).tobytes()
-        packed[part] = lzma.compress(content, filters=XZ_FILTERS)
+        content = y[chosen].tobytes() + differences(x[chosen]).tobytes()
+        packed[part] = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
     size = sum(map(len, packed.values()))
     if size > CIFAR10_MAX_BYTES:
         raise ValueError(
@@ -49,6 +45,15 @@ def make_cifar10(folder):
         )
     for part, content in packed.items():
         (folder / f"cifar10-{part}.xz").write_bytes(content)
+
+
+def differences(images):
+    """What ``cifar10.from_differences`` turns back into the images: uint8 (N, H, W, 3) to uint8 (3, N, H, W)."""
+    red, green, blue = np.moveaxis(images, 3, 0)  # each (N, H, W)
+    planes = np.stack([green, red - green, blue - green])  # modulo 256, as all differences here
+    for axis in (2, 3):
+        planes = np.diff(planes, axis=axis, prepend=np.uint8(0))
+    return planes
 
 
 def first_of_each_class(labels, count):
