@@ -53,7 +53,7 @@ def test_it_counts_what_is_compiled(bench, tmp_path):
         "import numpy as np\n"
         "from scratchnet import callbacks, kernels\n"
         "kernels.adam_update(*np.ones((4, 3)), 0.1, 0.9, 0.999, 1e-7)\n"
-        "callbacks.CallbackList([], None, {}).on_train_batch_end(0)\n"
+        "callbacks.CallbackList().on_train_batch_end(0)\n"
     )
     settings = {"NUMBA_CACHE_DIR": tmp_path / "cache", "SCRATCHNET_BACKEND": "numba"}
     counts = [bench.run(bench.UNTIL_FIRST_STEP, script, **settings)[0] for _ in range(2)]

@@ -1,12 +1,14 @@
 """What fit calls at its milestones, under Keras's names."""
 
 from scratchnet.callbacks.backup_and_restore import BackupAndRestore
-from scratchnet.callbacks.base import Callback, CallbackList
+from scratchnet.callbacks.base import Callback
+from scratchnet.callbacks.callback_list import CallbackList
 from scratchnet.callbacks.csv_logger import CSVLogger
 from scratchnet.callbacks.early_stopping import EarlyStopping
 from scratchnet.callbacks.history import History
 from scratchnet.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from scratchnet.callbacks.model_checkpoint import ModelCheckpoint
+from scratchnet.callbacks.progress import ProgbarLogger
 from scratchnet.callbacks.small import LambdaCallback, TerminateOnNaN
 
 __all__ = [
@@ -19,11 +21,12 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "ProgbarLogger",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
 
-_ONLY_IN_KERAS = {"OrbaxCheckpoint", "ProgbarLogger", "RemoteMonitor", "SwapEMAWeights", "TensorBoard"}
+_ONLY_IN_KERAS = {"OrbaxCheckpoint", "RemoteMonitor", "SwapEMAWeights", "TensorBoard"}
 
 
 def __getattr__(name):

@@ -1,6 +1,7 @@
 """Stopping when training no longer helps."""
 
 from scratchnet.callbacks.monitor import Monitor, check_count
+from scratchnet.console import say
 
 
 class EarlyStopping(Monitor):
@@ -71,8 +72,8 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
-                print(f"Restoring the weights of the best epoch, {self.best_epoch + 1}")
+                say(f"Restoring the weights of the best epoch, {self.best_epoch + 1}")
             self.model.set_weights(self.best_weights)

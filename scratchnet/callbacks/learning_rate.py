@@ -5,6 +5,7 @@ from numbers import Real
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.callbacks.monitor import Monitor, check_count
+from scratchnet.console import say
 
 
 class ReduceLROnPlateau(Monitor):
@@ -74,7 +75,7 @@ class ReduceLROnPlateau(Monitor):
                 self.cooldown_counter = self.cooldown
                 self.wait = 0
                 if self.verbose > 0:
-                    print(f"Epoch {epoch + 1}: the learning rate is now {self.model.optimizer.learning_rate:g}")
+                    say(f"Epoch {epoch + 1}: the learning rate is now {self.model.optimizer.learning_rate:g}")
 
 
 class LearningRateScheduler(Callback):
@@ -101,7 +102,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"LearningRateScheduler: the schedule must return a number, got {rate!r}")
         self.model.optimizer.learning_rate = rate
         if self.verbose > 0:
-            print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
+            say(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:

@@ -3,6 +3,7 @@
 import os
 
 from scratchnet.callbacks.monitor import Monitor
+from scratchnet.console import say
 
 
 class ModelCheckpoint(Monitor):
@@ -89,4 +90,4 @@ class ModelCheckpoint(Monitor):
 
     def _say(self, epoch, what):
         if self.verbose > 0:
-            print(f"Epoch {epoch + 1}: {what}")
+            say(f"Epoch {epoch + 1}: {what}")

@@ -1,119 +1,77 @@
-"""The lines that fit, evaluate and predict print, in the form that Keras users know."""
+"""The lines that fit, evaluate and predict print."""
 
-import shutil
-import sys
-import time
-
-from scratchnet.callbacks import Callback
+from scratchnet.callbacks.base import Callback
+from scratchnet.console import say
+from scratchnet.utils.progbar import Progbar
 
 
-class ProgressBar(Callback):
-    """A live bar (verbose 1) or a line for each epoch (verbose 2) on standard output.
+class ProgbarLogger(Callback):
+    """A bar (verbose 1) or a line (verbose 2) for each epoch of fit, and for each call of evaluate and predict.
 
-    Where the output is not a terminal, the bar is printed once, complete, at the end of each epoch.
+    Each epoch of fit says that it begins. The validation within fit is part of its epoch's line.
     """
 
-    def __init__(self, verbose, steps, epochs=None, stream=None):
+    def __init__(self):
         super().__init__()
-        self.verbose = verbose
-        self.steps = steps
-        self.epochs = epochs
-        self.stream = sys.stdout if stream is None else stream
-        self.live = verbose == 1 and self.stream.isatty()
-        self._drawn = 0
+        self._steps = None
+        self._bar = None
+        self._in_fit = False
+
+    def set_params(self, params):
+        super().set_params(params)
+        self._steps = params.get("steps")
+
+    def on_train_begin(self, logs=None):
+        self._in_fit = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.epochs is not None:
-            self.stream.write(f"Epoch {epoch + 1}/{self.epochs}\n")
-            self.stream.flush()
-        self._start()
+        say(f"Epoch {epoch + 1}/{self.params['epochs']}")
+        self._begin()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._step(batch, logs)
+        self._update(batch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._finish(logs)
+        self._end(logs)
+
+    def on_train_end(self, logs=None):
+        self._in_fit = False
 
     def on_train_interrupted(self):
-        self.stream.write("\n")
-        self.stream.flush()
+        self._in_fit = False
+        if self._bar is not None:
+            self._bar.interrupt()
 
     def on_test_begin(self, logs=None):
-        if self.epochs is None:  # the validation within fit is part of its epoch's line
-            self._start()
+        if not self._in_fit:
+            self._begin()
 
     def on_test_batch_end(self, batch, logs=None):
-        if self.epochs is None:
-            self._step(batch, logs)
+        if not self._in_fit:
+            self._update(batch, logs)
 
     def on_test_end(self, logs=None):
-        if self.epochs is None:
-            self._finish(logs)
+        if not self._in_fit:
+            self._end(logs)
 
-    on_predict_begin, on_predict_batch_end, on_predict_end = on_test_begin, on_test_batch_end, on_test_end
+    def on_predict_begin(self, logs=None):
+        self._begin()
 
-    def _start(self):
-        self._began = self._drawn_at = time.perf_counter()
+    def on_predict_batch_end(self, batch, logs=None):
+        self._update(batch)  # the logs hold outputs, not figures
+
+    def on_predict_end(self, logs=None):
+        self._end()
+
+    def _begin(self):
+        self._bar = Progbar(self._steps, verbose=self.params["verbose"], stateless_metrics=())
         self._done = 0
 
-    def _step(self, batch, logs):
+    def _update(self, batch, logs=None):
         self._done = batch + 1
-        now = time.perf_counter()
-        if self.live and now - self._drawn_at > 0.1:
-            self._drawn_at = now
-            seconds = (now - self._began) / self._done
-            left = _duration(seconds * (self.steps - self._done))
-            self._draw(f"{left} {_step_time(seconds)}/step", logs)
+        self._bar.update(self._done, (logs or {}).items(), finalize=False)
 
-    def _finish(self, logs):
-        elapsed = time.perf_counter() - self._began
-        time_text = f"{_duration(elapsed)} {_step_time(elapsed / max(self._done, 1))}/step"
-        if self.verbose == 1:
-            self._draw(time_text, logs)
-        else:
-            self.stream.write(f"{self._done}/{self.steps} - {time_text}{_figures(logs)}")
-        self.stream.write("\n")
-        self._drawn = 0
-        self.stream.flush()
-
-    def _draw(self, time_text, logs):
-        head, tail = f"{self._done}/{self.steps} ", f" {time_text}{_figures(logs)}"
-        columns = shutil.get_terminal_size((80, 24)).columns if self.live else 80
-        width = max(min(20, columns - len(head) - len(tail) - 1), 5)
-        full = round(width * self._done / max(self.steps, 1))
-        line = head + "━" * full + "─" * (width - full) + tail
-        if self.live:
-            line = line[: columns - 1]
-            self.stream.write("\r" + line.ljust(self._drawn))
-            self._drawn = len(line)
-        else:
-            self.stream.write(line)
-        self.stream.flush()
-
-
-def _figures(logs):
-    return "".join(f" - {key}: {_figure(value)}" for key, value in (logs or {}).items() if isinstance(value, float))
-
-
-def _figure(value):
-    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.4e}"
-
-
-def _duration(seconds):
-    if seconds < 60:
-        return f"{seconds:.0f}s"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-def _step_time(seconds):
-    if seconds >= 1:
-        return f"{seconds:.0f}s"
-    return (
-        f"{seconds * 1e3:.0f}ms"
-        if seconds >= 1e-2
-        else f"{seconds * 1e3:.1f}ms"
-        if seconds >= 1e-4
-        else f"{seconds * 1e6:.0f}us"
-    )
+    def _end(self, logs=None):
+        if self._steps is None:  # data of unknown length have ended; the next epoch will be as long
+            self._steps = self._bar.target = self._done
+        self._bar.update(self._done, (logs or {}).items(), finalize=True)

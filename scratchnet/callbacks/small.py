@@ -3,6 +3,7 @@
 import math
 
 from scratchnet.callbacks.base import Callback
+from scratchnet.console import say
 
 
 class TerminateOnNaN(Callback):
@@ -23,7 +24,7 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"TerminateOnNaN: the loss is {loss} at batch {batch}")
-        print(f"Batch {batch}: the loss is not finite, training ends")
+        say(f"Batch {batch}: the loss is not finite, training ends")
         self.model.stop_training = True
 
 

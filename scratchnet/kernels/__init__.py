@@ -18,6 +18,8 @@ import importlib.util
 import os
 import sys
 
+from scratchnet.console import tell
+
 BACKENDS = {"loops": "loops", "numpy": "with_numpy", "numba": "with_numba"}
 
 _backend = None
@@ -60,13 +62,13 @@ def describe_backend():
     return f"scratchnet computes with {name} ({reason})"
 
 
-def announce_backend(stream=None):
-    """Print `describe_backend` once, and again only when the backend has changed."""
+def announce_backend():
+    """Tell `describe_backend` once, and again only when the backend has changed."""
     global _announced
     line = describe_backend()
     if line != _announced:
         _announced = line
-        print(line, file=sys.stderr if stream is None else stream)
+        tell(line)
 
 
 def _choose():
@@ -96,6 +98,12 @@ def numba_is_installed():
 def load():
     """Import the backend in use and what it needs, which otherwise happens at its first call."""
     _active()
+
+
+def seconds_compiling():
+    """How long this process has been compiling kernels so far."""
+    compiler = sys.modules.get(f"{__name__}.with_numba.compile")
+    return 0.0 if compiler is None else compiler.watch.seconds
 
 
 def _active():

@@ -1,5 +1,6 @@
 """The table that `model.summary()` prints."""
 
+from scratchnet.console import say_by
 from scratchnet.structure import flatten
 
 
@@ -38,7 +39,7 @@ def print_summary(model, line_length=80, print_fn=None):
         slots = list(model.optimizer.state.values())
         lines.append(f" Optimizer params: {sum(s.size for s in slots):,} ({_size(slots)})")
     for line in lines:
-        (print_fn or print)(line)
+        say_by(print_fn, line)
 
 
 def _shape(outputs):

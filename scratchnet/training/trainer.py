@@ -15,8 +15,7 @@ import numpy as np
 
 from scratchnet import kernels, losses, optimizers
 from scratchnet import random as seeds
-from scratchnet.callbacks import BackupAndRestore, CallbackList, History, TerminateOnNaN
-from scratchnet.callbacks.progress import ProgressBar
+from scratchnet.callbacks import BackupAndRestore, CallbackList, History, ProgbarLogger, TerminateOnNaN
 from scratchnet.parallel.threads import Workers
 from scratchnet.structure import flatten, map_structure
 from scratchnet.training.data import Arrays, batches, check_batch_size
@@ -251,9 +250,9 @@ class Trainer:
         given = _as_list(callbacks)
         backups = [callback for callback in given if isinstance(callback, BackupAndRestore)]
         others = [callback for callback in given if callback not in backups]
-        bar = [ProgressBar(verbose, steps, epochs)] if verbose else []
-        params = {"verbose": verbose, "epochs": epochs, "steps": steps}
-        return CallbackList([*others, *bar, self.history, *backups], model=self, params=params)
+        bar = [ProgbarLogger()] if verbose else []
+        everybody = [*others, *bar, self.history, *backups]
+        return CallbackList(everybody, model=self, verbose=verbose, epochs=epochs, steps=steps)
 
     # ---- evaluation ----
 
@@ -328,8 +327,9 @@ class Trainer:
                 end(first + k)
 
     def _test_callbacks(self, callbacks, verbose, steps):
-        bar = [ProgressBar(verbose, steps)] if verbose else []
-        return CallbackList([*_as_list(callbacks), *bar], model=self, params={"verbose": verbose, "steps": steps})
+        return CallbackList(
+            _as_list(callbacks), add_progbar=bool(verbose), model=self, verbose=verbose, epochs=1, steps=steps
+        )
 
     # ---- single batches ----
 

@@ -193,7 +193,7 @@ def test_what_is_no_callback_is_refused(wrong):
 
 def test_a_callback_list_is_a_callback_that_calls_all():
     first, second = Recorder(), Recorder()
-    both = CallbackList([first, second], model="the model", params={"epochs": 1})
+    both = CallbackList([first, second], model="the model", epochs=1)
     assert list(both) == [first, second]
     assert first.model == second.model == both.model == "the model" and second.params == {"epochs": 1}
     for name in [name for name in vars(Callback) if name.startswith("on_")]:

@@ -1,56 +1,81 @@
-"""The lines that fit prints: live on a terminal, once per epoch elsewhere."""
+"""What fit, evaluate and predict print, and when."""
 
 import io
+import sys
 
+import numpy as np
 import pytest
 
-from scratchnet.callbacks import progress
-from scratchnet.callbacks.progress import ProgressBar
+from scratchnet.callbacks import CallbackList, LambdaCallback, ProgbarLogger
+from scratchnet.layers import Dense, Input
+from scratchnet.models import Sequential
+
+X = np.ones((6, 3), "float32")
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
+@pytest.fixture(scope="module")
+def model():
+    network = Sequential([Input((3,)), Dense(1)])
+    network.compile("sgd", "mse")
+    return network
 
 
-def run(verbose, stream, monkeypatch, steps=4, logs=None):
-    clock = iter(range(100))
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock))  # a second passes at every look
-    bar = ProgressBar(verbose, steps, epochs=2, stream=stream)
-    bar.on_epoch_begin(0)
-    for step in range(steps):
-        bar.on_train_batch_end(step, {"loss": 0.5})
-    bar.on_epoch_end(0, logs or {"loss": 0.5, "val_loss": 1.25e-5})
-    return stream.getvalue()
+def test_an_epoch_says_that_it_begins_before_its_first_step(model, capsys):
+    printed = []
+    look = LambdaCallback(on_train_batch_begin=lambda batch, logs: printed.append(capsys.readouterr().out))
+    model.fit(X, X[:, :1], epochs=2, batch_size=6, validation_split=0.5, callbacks=[look])
+    first, second = printed
+    assert first == "Epoch 1/2\n"
+    assert second.startswith("1/1 ━━━━━━━━━━━━━━━━━━━━ ") and second.endswith("\nEpoch 2/2\n")
+    assert "/step - loss: " in second and " - val_loss: " in second
+    assert second.count("\n") == 2  # the validation has no line of its own
 
 
-def test_a_terminal_sees_every_step_on_one_line_with_the_time_that_is_left(monkeypatch):
-    lines = run(1, Terminal(), monkeypatch).split("\r")
-    assert lines[0] == "Epoch 1/2\n"
-    assert lines[1].startswith("1/4 ━━━━━───────────────") and "3s 1s/step - loss: 0.5000" in lines[1]
-    assert lines[-1].startswith("4/4 ━━━━━━━━━━━━━━━━━━━━ 5s 1s/step - loss: 0.5000 - val_loss: 1.2500e-05")
-    assert lines[-1].endswith("\n")
+def test_a_line_for_evaluate_and_for_predict(model, capsys):
+    model.evaluate(X, X[:, :1], batch_size=2)
+    assert capsys.readouterr().out.startswith("3/3 ━━━━━━━━━━━━━━━━━━━━ ")
+    model.predict(X, batch_size=2, verbose=2)
+    assert capsys.readouterr().out.startswith("3/3 - 0s - ")
 
 
-def test_a_file_gets_one_complete_line_for_each_epoch(monkeypatch):
-    printed = run(1, io.StringIO(), monkeypatch)
-    assert printed.count("\n") == 2 and "\r" not in printed
-    assert run(2, io.StringIO(), monkeypatch).splitlines()[1].startswith("4/4 - 5s 1s/step - loss: 0.5000")
+def test_evaluate_within_a_callback_of_fit_has_its_own_line(model, capsys):
+    evaluate = LambdaCallback(on_epoch_end=lambda epoch, logs: model.evaluate(X, X[:, :1]))
+    model.fit(X, X[:, :1], callbacks=[evaluate], validation_split=0.5)
+    assert capsys.readouterr().out.count("━━━ ") == 2
+
+
+def test_data_of_unknown_length_are_counted(capsys):
+    logger = CallbackList(add_progbar=True, verbose=2, epochs=2, steps=None)
+    logger.on_train_begin()
+    for epoch in range(2):
+        logger.on_epoch_begin(epoch)
+        for batch in range(3):
+            logger.on_train_batch_end(batch, {"loss": 0.5})
+        logger.on_epoch_end(epoch, {"loss": 0.5})
+    logger.on_train_end()
+    assert capsys.readouterr().out.count("3/3 - 0s - ") == 2
 
 
 def test_an_interrupted_epoch_ends_its_line(monkeypatch):
-    stream = Terminal()
-    bar = ProgressBar(1, 4, epochs=1, stream=stream)
-    bar.on_epoch_begin(0)
-    bar.on_train_interrupted()
-    assert stream.getvalue().endswith("\n")
+    terminal = type("Terminal", (io.StringIO,), {"isatty": lambda self: True})()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    logger = ProgbarLogger()
+    logger.set_params({"verbose": 1, "epochs": 1, "steps": 4})
+    logger.on_train_interrupted()  # before the first epoch there is no line
+    assert terminal.getvalue() == ""
+    logger.on_train_begin()
+    logger.on_epoch_begin(0)
+    logger._bar.interval = 0
+    logger.on_train_batch_end(0, {"loss": 0.5})
+    logger.on_train_interrupted()
+    assert terminal.getvalue().endswith("loss: 0.5000\n")
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(3.2, "3s"), (75, "1:15"), (3675, "1:01:15")])
-def test_durations(seconds, text):
-    assert progress._duration(seconds) == text
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(2.0, "2s"), (0.0213, "21ms"), (0.0024, "2.4ms"), (5e-5, "50us")])
-def test_step_times(seconds, text):
-    assert progress._step_time(seconds) == text
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_fit_and_summary_where_the_output_is_not_unicode(model, encoding, monkeypatch):
+    output = io.TextIOWrapper(io.BytesIO(), encoding, newline="")
+    monkeypatch.setattr(sys, "stdout", output)
+    model.fit(X, X[:, :1])
+    model.summary()
+    printed = output.buffer.getvalue().decode("ascii")
+    assert "1/1 ====================" in printed and "+---" in printed

@@ -12,27 +12,24 @@
 """
 
 import functools
-import sys
 import threading
+import time
 
 import numba
 import numpy as np
+from numba.core import event
+
+from scratchnet.console import tell
 
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
-_lock = threading.RLock()
-_told = False
-
 
 def njit(function=None, *, reorder=True):
-    """`numba.njit` with the settings of this folder; says so, once, when compiling takes longer than a blink."""
+    """`numba.njit` with the settings of this folder."""
     if function is None:
         return functools.partial(njit, reorder=reorder)
     fastmath = {"contract", "nsz", "reassoc", "arcp", "afn"} if reorder else {"contract", "nsz"}
-    compiled = numba.njit(nogil=True, cache=True, fastmath=fastmath, error_model="numpy")(function)
-    if hasattr(compiled, "compile"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
-        compiled.compile = _telling(compiled.compile)
-    return compiled
+    return numba.njit(nogil=True, cache=True, fastmath=fastmath, error_model="numpy")(function)
 
 
 def plain(array):
@@ -43,23 +40,45 @@ def plain(array):
     return array if array.flags.carray else np.array(array, order="C")
 
 
-def _telling(compile_):
-    @functools.wraps(compile_)
-    def compile_and_tell(*args, **kwargs):
-        with _lock:  # two threads that need the same kernel compile it once
-            timer = threading.Timer(_PATIENCE, _tell)
-            timer.daemon = True
-            timer.start()
-            try:
-                return compile_(*args, **kwargs)
-            finally:
-                timer.cancel()
+class CompilingWatch(event.Listener):
+    """Adds up the seconds in which kernels are compiled, and says once what takes longer than a blink.
 
-    return compile_and_tell
+    Numba tells of what it compiles, one function at a time with those that it calls inside; what it finds in its cache
+    is not compiled.
+    """
+
+    def __init__(self):
+        self.seconds = 0.0
+        self._depth = 0
+        self._told = False
+
+    def on_start(self, compiling):
+        if not _is_kernel(compiling):
+            return
+        self._depth += 1
+        if self._depth == 1:
+            self._began = time.perf_counter()
+            self._timer = threading.Timer(_PATIENCE, self._tell)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def on_end(self, compiling):
+        if not _is_kernel(compiling):
+            return
+        self._depth -= 1
+        if self._depth == 0:
+            self._timer.cancel()
+            self.seconds += time.perf_counter() - self._began
+
+    def _tell(self):
+        if not self._told:
+            self._told = True
+            tell("scratchnet: compiling kernels for this machine (once; they are cached) ...")
 
 
-def _tell():
-    global _told
-    if not _told:
-        _told = True
-        print("scratchnet: compiling kernels for this machine (once; they are cached) ...", file=sys.stderr, flush=True)
+def _is_kernel(compiling):
+    return compiling.data["dispatcher"].py_func.__module__.startswith("scratchnet.")
+
+
+watch = CompilingWatch()
+event.register("numba:compile", watch)

@@ -64,6 +64,29 @@ def test_no_index_leaves_its_array_and_compiling_is_announced_once(tmp_path):
     assert result.stderr.count("compiling kernels for this machine") == 1
 
 
+SECONDS = """
+import time
+from scratchnet import kernels
+from scratchnet.kernels.with_numba import compile
+compile._PATIENCE = 0
+compile.threading.Timer.cancel = compile.threading.Timer.join  # it has its say, however quick the compiler is
+import numba, numpy as np
+numba.njit(lambda x: x + 1)(1)  # what others compile is none of ours
+assert kernels.seconds_compiling() == 0
+began = time.perf_counter()
+kernels.set_backend("numba")
+kernels.adam_update(*np.ones((4, 3)), 0.1, 0.9, 0.999, 1e-7)
+assert kernels.seconds_compiling() < time.perf_counter() - began
+print(kernels.seconds_compiling() > 0)
+"""
+
+
+def test_what_is_cached_is_not_announced_and_takes_no_time(tmp_path):
+    first, second = (run(SECONDS, NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
+    assert first.stdout == "True\n" and first.stderr.count("compiling kernels") == 1
+    assert second.stdout == "False\n" and second.stderr == ""
+
+
 OTHER_PROCESSOR = """
 import llvmlite.binding
 import numpy as np

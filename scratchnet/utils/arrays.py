@@ -1,25 +1,6 @@
-"""Small helpers under Keras's names."""
-
-import random as python_random
+"""Labels as one-hot rows, and vectors of length 1."""
 
 import numpy as np
-
-from scratchnet import random as seeds
-from scratchnet.names import clear_names
-
-__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
-
-
-def set_random_seed(seed):
-    """Make everything that follows repeatable: parameters, shuffling, Dropout, Python's and NumPy's own generators.
-
-    Raises ValueError unless `seed` is an integer of at least 0 (and below 2**32, which NumPy's old generator needs).
-    """
-    if isinstance(seed, (int, np.integer)) and seed >= 2**32:
-        raise ValueError(f"the seed must be below 2**32, got {seed}")
-    seeds.set_seed(seed)
-    python_random.seed(int(seed))
-    np.random.seed(int(seed))
 
 
 def to_categorical(x, num_classes=None):
@@ -60,8 +41,3 @@ def normalize(x, axis=-1, order=2):
     norm = np.linalg.norm(x, order, axis, keepdims=True)
     norm[norm == 0] = 1
     return x / norm
-
-
-def clear_session():
-    """Start counting the automatic names of layers and models from the beginning again."""
-    clear_names()
