@@ -232,11 +232,11 @@ def markdown(result):
     options, parts = result["options"], ["## Models beside their peers"]
     paragraph = (
         f"Milliseconds per step of {options['samples']:,} samples through one call, float32, {options['threads']} "
-        f"threads a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's time over "
-        "scratchnet's within a turn: its median, and its smallest and largest value. PyTorch runs a plain loop over "
-        "shuffled batches, with images in the memory format that is faster, and the relu LSTM as a cell in a loop "
-        "because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the multiply-adds alone, "
-        "at the rate of a large matrix product."
+        f"threads a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's "
+        "time over scratchnet's within a turn: its median, and its smallest and largest value. PyTorch runs a plain "
+        "loop over shuffled batches, with images in the memory format that is faster, and the relu LSTM as a cell in "
+        "a loop because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the "
+        "multiply-adds alone, at the rate of a large matrix product."
     )
     parts.append(textwrap.fill(paragraph, 120))
     for call in CALLS:

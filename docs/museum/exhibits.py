@@ -1,298 +1,342 @@
 """The museum of the field's bugs: each recreated in our own code, and caught.
 
-Well-known from-scratch libraries ship, or have shipped, each of these. An exhibit is a patch: a line of scratchnet, and
-what it would be with that bug. It is applied to a copy of the module in memory, so that the exhibits cannot rot: where
-the right line is no longer there, or stands there twice, the museum fails. Then a check of `scratchnet.gradient_check`
-looks at the result, and has to object.
+Well-known from-scratch libraries ship, or have shipped, each of these. An exhibit replaces one function of scratchnet
+by a wrong version of it, made from the right one, while a check of `scratchnet.gradient_check` looks at the result; the
+check has to object, and has to be silent as soon as the right function is back.
 
 ``python -m scratchnet.gradient_check.museum`` shows them; with ``--markdown`` as a page.
 """
 
 import argparse
-import contextlib
 import importlib
 import inspect
 import sys
-import types
-from typing import Callable, NamedTuple
+import textwrap
+from collections.abc import Callable
+from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import activations, kernels
+from scratchnet.activations import Activation
 from scratchnet.gradient_check.catalogue import check_values, randomize, separated
 from scratchnet.gradient_check.check import check_activation, check_layer
-from scratchnet.gradient_check.differences import relative_error
+from scratchnet.layers import LSTM, Conv2D, Dense, MaxPooling2D, SimpleRNN, UpSampling2D
 
 F64 = {"dtype": "float64"}
 
 
 class Exhibit(NamedTuple):
     title: str
-    module: str  # where the patch goes
-    right: str  # what stands there, once
-    wrong: str  # what would stand there with the bug
-    check: Callable  # takes the patched module; raises where the bug shows
+    target: str  # what is replaced: "package.module:attribute.attribute"
+    wrong: Callable  # makes the wrong version from the right one
+    check: Callable  # raises where the bug shows
     lesson: str
 
 
-def patched(exhibit):
-    """A copy of the exhibit's module, with the wrong line. Raises LookupError if the right one is not there once."""
-    original = importlib.import_module(exhibit.module)
-    source = inspect.getsource(original)
-    if source.count(exhibit.right) != 1:
-        raise LookupError(
-            f"{exhibit.title}: {exhibit.module} holds {source.count(exhibit.right)} times\n{exhibit.right}"
-        )
-    copy = types.ModuleType(original.__name__)
-    copy.__file__ = original.__file__
-    exec(compile(source.replace(exhibit.right, exhibit.wrong), original.__file__, "exec"), copy.__dict__)
-    return copy
+EXHIBITS = []
 
 
-def objection(exhibit):
+def exhibit(title, target, check, lesson):
+    """Put the decorated function, which makes the wrong version, into the museum."""
+
+    def hang(wrong):
+        EXHIBITS.append(Exhibit(title, target, wrong, check, lesson))
+        return wrong
+
+    return hang
+
+
+def objection(shown):
     """What the check says to the bug; None if the bug survives."""
-    module = patched(exhibit)
-    try:
-        exhibit.check(module)
-    except Exception as problem:  # a crash is an objection too: several exhibits crash
-        return problem
+    module, path = shown.target.split(":")
+    *owners, name = path.split(".")
+    owner = importlib.import_module(module)
+    for attribute in owners:
+        owner = getattr(owner, attribute)
+    with mock.patch.object(owner, name, shown.wrong(getattr(owner, name))):
+        try:
+            shown.check()
+        except Exception as problem:  # a crash is an objection too: several exhibits crash
+            return problem
     return None
 
 
-@contextlib.contextmanager
-def _kernels_from(backend, module, *names):
-    """Computes with `backend`, its functions `names` taken from the patched module."""
-    package = importlib.import_module(f"scratchnet.kernels.{kernels.BACKENDS[backend]}")
-    kept = {name: getattr(package, name) for name in names}
-    try:
-        for name in names:
-            setattr(package, name, getattr(module, name))
-        with kernels.using_backend(backend):
-            yield
-    finally:
-        for name, function in kept.items():
-            setattr(package, name, function)
+def of_layer(make, shape, draw=np.random.Generator.standard_normal):
+    """A check of the gradients of a layer with random parameters."""
 
-
-def _layer(name, shape, **options):
-    """A check of a layer of the patched module, on normal inputs."""
-
-    def check(module):
+    def check():
         rng = np.random.default_rng(0)
-        layer, x = getattr(module, name)(**options, **F64), rng.standard_normal(shape)
+        layer, x = make(), draw(rng, shape)
         randomize(layer, x, rng)
         check_layer(layer, x).raise_if_failed()
 
     return check
 
 
-def _with_kernels(backend, names, make, shape):
-    """A check of a layer that computes with patched kernels."""
+def of_activation(name):
+    """A check of an activation's gradient and, against its definition, of its values."""
 
-    def check(module):
-        with _kernels_from(backend, module, *names):
-            rng = np.random.default_rng(0)
-            layer, x = make(), separated(rng, shape)
-            randomize(layer, x, rng)
-            check_layer(layer, x).raise_if_failed()
-
-    return check
-
-
-def _agrees_with_loops(name, call):
-    """A check that a patched NumPy kernel gives what the definition gives."""
-
-    def check(module):
-        from scratchnet.kernels import loops
-
-        error = relative_error(call(getattr(module, name)), call(getattr(loops, name)))
-        if error > 1e-12:
-            raise AssertionError(f"{name}: numpy differs from loops by {error:.1e}")
-
-    return check
-
-
-def _activation(name):
-    def check(module):
-        activation = module.get(name)
+    def check():
+        activation = getattr(activations, name)
         check_activation(activation, separated(np.random.default_rng(0), (3, 4))).raise_if_failed()
         check_values(activation).raise_if_failed()
 
     return check
 
 
-def _conv():
-    from scratchnet.layers import Conv2D
-
-    return Conv2D(2, 2, **F64)
-
-
-def _pool(**options):
-    from scratchnet.layers import MaxPooling2D
-
-    return MaxPooling2D(**options, **F64)
+def of_padding():
+    """A check that the padding of an image whose values are all negative is never its largest value."""
+    x = -1 - np.arange(9.0).reshape(1, 3, 3, 1)
+    y = MaxPooling2D(2, padding="same", **F64)(x)[0, :, :, 0]
+    if y.tolist() != [[-1, -3], [-7, -9]]:
+        raise AssertionError(f"the maxima of [[-1, -2, -3], ...] are [[-1, -3], [-7, -9]], not {y.tolist()}")
 
 
-def _up():
-    from scratchnet.layers import UpSampling2D
+@exhibit(
+    "UpSampling2D picks one gradient of each block instead of summing",
+    "scratchnet.layers:UpSampling2D.backward",
+    of_layer(lambda: UpSampling2D(2, **F64), (2, 3, 2, 2)),
+    "The adjoint of a copy is a sum. Training goes on with a quarter of the gradient, and converges.",
+)
+def picks_one(right):
+    def backward(self, dy, cache, needs_dx=True):
+        rows, columns = self.size
+        return (dy[:, ::rows, ::columns] if needs_dx else None), {}
 
-    return UpSampling2D(2, **F64)
-
-
-_NUMPY, _LOOPS, _LAYERS = "scratchnet.kernels.with_numpy", "scratchnet.kernels.loops", "scratchnet.layers"
-_POOLS = ("max_pool2d_forward", "max_pool2d_backward")
-_CONVS = ("conv2d_forward", "conv2d_backward")
-
-EXHIBITS = [
-    Exhibit(
-        "UpSampling2D picks one gradient of each block instead of summing",
-        f"{_NUMPY}.upsampling",
-        "    for a in range(size[0]):\n        for b in range(size[1]):\n            dx += blocks[:, :, a, :, b]",
-        "    dx += blocks[:, :, 0, :, 0]",
-        _with_kernels("numpy", ["upsample2d_backward"], _up, (2, 3, 2, 2)),
-        "The adjoint of a copy is a sum. Training goes on with a quarter of the gradient, and converges.",
-    ),
-    Exhibit(
-        "SimpleRNN's dx loses what later time steps say",
-        f"{_LAYERS}.rnn.simple_rnn",
-        "        dx, grads = self.gradients(x, h, dz, needs_dx)",
-        "        dx, grads = self.gradients(x, h, dz, needs_dx)\n        dx = dx * (np.arange(T) == T - 1)[:, None]",
-        _layer("SimpleRNN", (2, 4, 3), units=3),
-        "All gradients of weights are right, and in a network whose first layer it is nobody notices.",
-    ),
-    Exhibit(
-        'max pooling with "same" pads with zeros',
-        f"{_NUMPY}.pooling",
-        "_pad(x, padding, -np.inf)",
-        "_pad(x, padding, 0)",
-        _agrees_with_loops(
-            "max_pool2d_forward",
-            lambda f: f(-1 - np.arange(9.0).reshape(1, 3, 3, 1), (2, 2), (2, 2), ((0, 1), (0, 1)))[0],
-        ),
-        "Forward and backward are consistent, so no difference quotient objects. Where all inputs are negative, the zero of "
-        "the padding wins: only the comparison with the definition shows it.",
-    ),
-    Exhibit(
-        "max pooling's backward forgets that its input was padded",
-        f"{_NUMPY}.pooling",
-        "dpadded[:, top : top + x_shape[1], left : left + x_shape[2]]",
-        "dpadded[:, : x_shape[1], : x_shape[2]]",
-        _with_kernels("numpy", _POOLS, lambda: _pool(pool_size=3, strides=2, padding="same"), (2, 5, 5, 2)),
-        "Every gradient arrives, one pixel away from where it belongs.",
-    ),
-    Exhibit(
-        "pooling crashes where there is one channel",
-        f"{_NUMPY}.pooling",
-        "    y = views[0].copy()",
-        "    y = views[0].squeeze().copy()",
-        _with_kernels("numpy", _POOLS, lambda: _pool(pool_size=2), (2, 4, 4, 1)),
-        "Sizes of 1 belong into every test, one axis after the other.",
-    ),
-    Exhibit(
-        "ELU's derivative is a boolean",
-        "scratchnet.activations",
-        "    return dy * np.where(y > 0, 1, y + dy.dtype.type(alpha))",
-        "    return dy * (y > 0 | (y <= 0) * (y + dy.dtype.type(alpha)).astype(int))",
-        _activation("elu"),
-        "`|` binds tighter than `>`: the slope is 0 or 1, and training still converges.",
-    ),
-    Exhibit(
-        "GELU with a wrong constant, in the function and in its derivative alike",
-        "scratchnet.activations",
-        "    return (0.5 * (1 + _erf(z / math.sqrt(2)).astype(np.float64))).astype(z.dtype)",
-        "    return (0.5 * (1 + np.tanh(0.7 * z))).astype(z.dtype)",
-        _activation("gelu"),
-        "A gradient check compares a function with its own derivative. Whether it is the right function, only a value "
-        "from somewhere else can tell.",
-    ),
-    Exhibit(
-        "Softmax's gradient is only the diagonal of the Jacobian",
-        "scratchnet.activations",
-        "    return y * (dy - (dy * y).sum(axis=-1, keepdims=True))  # J = diag(y) - y y^T",
-        "    return dy * y * (1 - y)",
-        _activation("softmax"),
-        "Under an upstream gradient of ones the true gradient is zero: the check needs a random one.",
-    ),
-    Exhibit(
-        "a recurrent layer fails on the second training step",
-        f"{_LAYERS}.rnn.recurrent",
-        "        dz_x = dz_x.reshape(-1, GU)",
-        '        self.total = dz_x = getattr(self, "total", 0) + dz_x.reshape(-1, GU)',
-        lambda module: _recurrent_with(module),
-        "What backward accumulates must not stay on the layer. The check calls backward twice.",
-    ),
-    Exhibit(
-        "a recurrent layer cannot be constructed; only its cell was tested",
-        f"{_LAYERS}.lstm",
-        "            return_sequences,\n            return_state,\n            go_backwards,\n            **kwargs,\n        )",
-        "            return_sequences,\n            return_state,\n            **kwargs,\n        )",
-        _layer("LSTM", (2, 3, 2), units=2),
-        "The thing that users call has to be called in a test.",
-    ),
-    Exhibit(
-        "the recurrent kernel is built with the size of the input",
-        f"{_LAYERS}.rnn.recurrent",
-        'self.add_weight("recurrent_kernel", (U, G * U), self.recurrent_initializer)',
-        'self.add_weight("recurrent_kernel", (D, G * U), self.recurrent_initializer)',
-        lambda module: _recurrent_with(module),
-        "It works as long as both sizes agree. Sizes in tests must all be different.",
-    ),
-    Exhibit(
-        "the naive convolution's backward crashes; only the fast one was tested",
-        f"{_LOOPS}.convolution",
-        "                    dtotal = dy[n, i, j, f]",
-        "                    dtotal = dy[n, f, i, j]",
-        _with_kernels("loops", _CONVS, _conv, (2, 4, 3, 3)),
-        "The version that learners are told to read is the one that nobody runs. Here all backends take the same tests.",
-    ),
-    Exhibit(
-        "a convolution's gradient with the wrong sign",
-        f"{_LOOPS}.convolution",
-        "                                    dkernel[a, b, c, f] += x[n, p, q, c] * dtotal",
-        "                                    dkernel[a, b, c, f] -= x[n, p, q, c] * dtotal",
-        _with_kernels("loops", _CONVS, _conv, (2, 4, 3, 3)),
-        "The layers after it still learn, so the loss falls.",
-    ),
-    Exhibit(
-        "`return` within the loop: only the first sample has a gradient",
-        f"{_LOOPS}.convolution",
-        "                                        dx[n, p, q, c] += kernel[a, b, c, f] * dtotal\n    return",
-        "                                        dx[n, p, q, c] += kernel[a, b, c, f] * dtotal\n        return",
-        _with_kernels("loops", _CONVS, _conv, (2, 4, 3, 3)),
-        "A batch of one would not show it.",
-    ),
-    Exhibit(
-        "dx that no test exercises (the field's batch normalisation, here on Dense)",
-        f"{_LAYERS}.core.dense",
-        "        dx = kernels.matmul(dz, W.T).reshape(x.shape) if needs_dx else None",
-        "        dx = kernels.matmul(dy.reshape(-1, U), W.T).reshape(x.shape) if needs_dx else None",
-        _layer("Dense", (3, 4), units=2, activation="tanh"),
-        "In a network whose first layer it is, dx is never used. scratchnet has no batch normalisation; the mistake is the same.",
-    ),
-    Exhibit(
-        "buffers fixed to float32",
-        f"{_LAYERS}.lstm",
-        "        a = np.empty((T, N, U), dtype)",
-        "        a = np.empty((T, N, U), np.float32)",
-        _layer("LSTM", (2, 3, 2), units=2),
-        "Differences never get below 1e-4 then, and the tolerance is loosened until the test passes.",
-    ),
-]
+    return backward
 
 
-def _recurrent_with(module):
-    """A check of an LSTM whose base class comes from the patched module."""
-    lstm = importlib.import_module("scratchnet.layers.rnn.lstm")
-    source = inspect.getsource(lstm)
-    copy = types.ModuleType(lstm.__name__)
-    exec(compile(source, lstm.__file__, "exec"), copy.__dict__)
-    cls = type("LSTM", (copy.LSTM,), {})
-    for name in ("build", "gradients"):
-        setattr(cls, name, vars(module.Recurrent)[name])
-    rng = np.random.default_rng(0)
-    layer, x = cls(2, **F64), rng.standard_normal((2, 3, 4))
-    randomize(layer, x, rng)
-    check_layer(layer, x).raise_if_failed()
+@exhibit(
+    "SimpleRNN's dx loses what later time steps say",
+    "scratchnet.layers:SimpleRNN.backward",
+    of_layer(lambda: SimpleRNN(3, **F64), (2, 4, 3)),
+    "All gradients of weights are right, and in a network whose first layer it is nobody notices.",
+)
+def last_step_only(right):
+    def backward(self, dy, cache, needs_dx=True):
+        dx, grads = right(self, dy, cache, needs_dx)
+        if needs_dx:
+            dx = dx * (np.arange(dx.shape[1]) == dx.shape[1] - 1)[:, np.newaxis]
+        return dx, grads
+
+    return backward
+
+
+@exhibit(
+    'max pooling with "same" pads with zeros',
+    "scratchnet.layers:MaxPooling2D.forward",
+    of_padding,
+    "Forward and backward are consistent, so no difference quotient objects. Where all inputs are negative, the zero "
+    "of the padding wins: only a value worked out by hand shows it.",
+)
+def zeros_around(right):
+    def forward(self, x, training=False):
+        x = np.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
+        return right(self, x, training)
+
+    return forward
+
+
+@exhibit(
+    "max pooling's backward forgets that its input was padded",
+    "scratchnet.layers:MaxPooling2D.backward",
+    of_layer(lambda: MaxPooling2D(3, strides=2, padding="same", **F64), (2, 5, 5, 2), separated),
+    "Every gradient arrives, one pixel away from where it belongs.",
+)
+def padding_left_on(right):
+    def backward(self, dy, cache, needs_dx=True):
+        dx, grads = right(self, dy, cache)
+        padded = np.pad(dx, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        return (padded[:, : dx.shape[1], : dx.shape[2]] if needs_dx else None), grads
+
+    return backward
+
+
+@exhibit(
+    "pooling crashes where there is one channel",
+    "scratchnet.layers:MaxPooling2D.forward",
+    of_layer(lambda: MaxPooling2D(2, **F64), (2, 4, 4, 1), separated),
+    "Sizes of 1 belong into every test, one axis after the other.",
+)
+def squeezed(right):
+    def forward(self, x, training=False):
+        y, cache = right(self, x, training)
+        return y.squeeze(), cache
+
+    return forward
+
+
+@exhibit(
+    "ELU's derivative is a boolean",
+    "scratchnet.activations:elu.gradient",
+    of_activation("elu"),
+    "`|` binds tighter than `>`: the slope is 0 or 1, and training still converges.",
+)
+def boolean_slope(right):
+    def gradient(dy, y, alpha=1.0):
+        return dy * (y > 0 | (y <= 0) * (y + alpha).astype(int))
+
+    return gradient
+
+
+@exhibit(
+    "GELU with a wrong constant, in the function and in its derivative alike",
+    "scratchnet.activations:gelu",
+    of_activation("gelu"),
+    "A gradient check compares a function with its own derivative. Whether it is the right function, only a value "
+    "from somewhere else can tell.",
+)
+def another_function(right):
+    def function(z, out=None):
+        return z * (1 + np.tanh(0.7 * z)) / 2
+
+    def gradient(dy, z):
+        t = np.tanh(0.7 * z)
+        return dy * (1 + t + 0.7 * z * (1 - t * t)) / 2
+
+    return Activation("gelu", function, gradient, keeps="z")
+
+
+@exhibit(
+    "Softmax's gradient is only the diagonal of the Jacobian",
+    "scratchnet.activations:softmax.gradient",
+    of_activation("softmax"),
+    "Under an upstream gradient of ones the true gradient is zero: the check needs a random one.",
+)
+def only_the_diagonal(right):
+    def gradient(dy, y):  # J = diag(y) - y y^T
+        return dy * y * (1 - y)
+
+    return gradient
+
+
+@exhibit(
+    "a recurrent layer fails on the second training step",
+    "scratchnet.layers:LSTM.backward",
+    of_layer(lambda: LSTM(2, **F64), (2, 3, 4)),
+    "What backward accumulates must not stay on the layer. The check calls backward twice.",
+)
+def adds_up_on_the_layer(right):
+    def backward(self, dy, cache, needs_dx=True):
+        dx, grads = right(self, dy, cache, needs_dx)
+        self.total = getattr(self, "total", 0) + grads["kernel"]
+        return dx, {**grads, "kernel": self.total}
+
+    return backward
+
+
+@exhibit(
+    "a recurrent layer cannot be constructed; only its cell was tested",
+    "scratchnet.layers:LSTM.__init__",
+    of_layer(lambda: LSTM(2, **F64), (2, 3, 2)),
+    "The thing that users call has to be called in a test.",
+)
+def units_not_handed_on(right):
+    def __init__(self, units, **options):
+        right(self, **options)
+
+    return __init__
+
+
+@exhibit(
+    "the recurrent kernel is built with the size of the input",
+    "scratchnet.layers:LSTM.build",
+    of_layer(lambda: LSTM(2, **F64), (2, 3, 4)),
+    "It works as long as both sizes agree. Sizes in tests must all be different.",
+)
+def square_by_chance(right):
+    def build(self, input_shape):
+        D, draw = input_shape[-1], self.recurrent_initializer
+        self.recurrent_initializer = lambda shape, dtype=None: draw((D, *shape[1:]), dtype=dtype)
+        right(self, input_shape)
+
+    return build
+
+
+@exhibit(
+    "the naive convolution's backward crashes; only the fast one was tested",
+    "scratchnet.layers:Conv2D.backward",
+    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 3, 3), separated),
+    "The version that learners are told to read is the one that nobody runs. Here all backends take the same tests.",
+)
+def channels_first(right):
+    def backward(self, dy, cache, needs_dx=True):
+        with kernels.using_backend("loops"):
+            return right(self, dy.transpose(0, 3, 1, 2), cache, needs_dx)  # reads dy[n, f, i, j]
+
+    return backward
+
+
+@exhibit(
+    "a convolution's gradient with the wrong sign",
+    "scratchnet.layers:Conv2D.backward",
+    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 3, 3), separated),
+    "The layers after it still learn, so the loss falls.",
+)
+def uphill(right):
+    def backward(self, dy, cache, needs_dx=True):
+        dx, grads = right(self, dy, cache, needs_dx)
+        return dx, {**grads, "kernel": -grads["kernel"]}
+
+    return backward
+
+
+@exhibit(
+    "`return` within the loop: only the first sample has a gradient",
+    "scratchnet.layers:Conv2D.backward",
+    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 3, 3), separated),
+    "A batch of one would not show it.",
+)
+def first_sample_only(right):
+    def backward(self, dy, cache, needs_dx=True):
+        dx, grads = right(self, dy, cache, needs_dx)
+        if not needs_dx:
+            return None, grads
+        found = np.zeros_like(dx)
+        for n in range(len(dx)):
+            found[n] = dx[n]
+            return found, grads
+
+    return backward
+
+
+@exhibit(
+    "dx that no test exercises (the field's batch normalisation, here on Dense)",
+    "scratchnet.layers:Dense.backward",
+    of_layer(lambda: Dense(2, activation="tanh", **F64), (3, 4)),
+    "In a network whose first layer it is, dx is never used. The slope of the activation is missing from it.",
+)
+def slope_forgotten(right):
+    def backward(self, dy, cache, needs_dx=True):
+        _, grads = right(self, dy, cache, needs_dx)
+        return (dy @ self.params["kernel"].T if needs_dx else None), grads
+
+    return backward
+
+
+@exhibit(
+    "buffers fixed to float32",
+    "scratchnet.kernels:matmul",
+    of_layer(lambda: LSTM(2, **F64), (2, 3, 2)),
+    "Differences never get below 1e-4 then, and the tolerance is loosened until the test passes.",
+)
+def narrow_buffer(right):
+    def matmul(a, b):
+        product = np.empty((len(a), b.shape[1]), np.float32)
+        product[...] = right(a, b)
+        return product.astype(a.dtype)
+
+    return matmul
+
+
+def code(shown):
+    """The wrong version as it stands here, without what only makes it."""
+    lines = inspect.getsource(shown.wrong).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("def ")) + 1
+    body = textwrap.dedent("\n".join(lines[start:]))
+    return body.rsplit("\n\nreturn ", 1)[0].strip().replace("\n\ndef ", "\n\n\ndef ")
 
 
 def main(arguments=None):
@@ -303,23 +347,31 @@ def main(arguments=None):
     parser.add_argument("--markdown", action="store_true", help="as a page of the documentation")
     options = parser.parse_args(arguments)
     survivors = 0
-    for number, exhibit in enumerate(EXHIBITS, 1):
-        said = objection(exhibit)
+    if options.markdown:
+        print(PAGE)
+    for number, shown in enumerate(EXHIBITS, 1):
+        said = objection(shown)
         survivors += said is None
         text = "nothing: the bug survives" if said is None else f"{type(said).__name__}: {said}"
         if options.markdown:
-            print(f"## {number}. {exhibit.title[0].upper()}{exhibit.title[1:]}\n")
-            print(f"`{exhibit.module}`\n\n```diff")
-            for sign, lines in (("-", exhibit.right), ("+", exhibit.wrong)):
-                print("\n".join(f"{sign}{line}" for line in lines.splitlines()))
-            print(f"```\n\n{exhibit.lesson} The check says:\n\n```text\n{text}\n```\n")
+            print(f"## {number}. {shown.title[0].upper()}{shown.title[1:]}\n")
+            print(f"In place of `{shown.target.replace(':', '.')}`\n\n```python\n{code(shown)}\n```\n")
+            print(f"{shown.lesson} The check says:\n\n```text\n{text}\n```\n")
         else:
-            print(
-                f"{number:2}. {exhibit.title}\n    {'SURVIVED' if said is None else 'caught'}: {text.splitlines()[0]}"
-            )
+            print(f"{number:2}. {shown.title}\n    {'SURVIVED' if said is None else 'caught'}: {text.splitlines()[0]}")
     if not options.markdown:
         print(f"\n{len(EXHIBITS)} bugs, {survivors or 'none'} survived")
     return 1 if survivors else 0
+
+
+PAGE = """# The museum of the field's bugs
+
+Each of these ships, or has shipped, in a well-known from-scratch library. Each is recreated here as a wrong version of
+one of scratchnet's own functions (`right` is the true one), and each is caught. [exhibits.py](exhibits.py) holds them;
+this page is the output of
+
+    python -m scratchnet.gradient_check.museum --markdown
+"""
 
 
 if __name__ == "__main__":
