@@ -70,7 +70,7 @@ class BackupAndRestore(Callback):
     def _restore(self):
         others = self._others()
         try:
-            arrays, texts = read_archive(self.path, "backup")
+            arrays, texts = read_archive(self.path, "backup", texts=["fit"], prefixes=["model/", "callback "])
             fit = texts["fit"]
             classes = [saved["class"] for saved in fit["callbacks"]]
             if classes != [type(callback).__name__ for callback in others]:

@@ -1,14 +1,18 @@
 """Saving and loading models.
 
-A saved model is one `.npz` file (see `scratchnet.files.archive`) with two more entries: `architecture.json`, the layers and
-how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``, the
-optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only.
+A saved model is one `.npz` file (see `scratchnet.files.archive`) with two more entries: `architecture.json`, the layers
+and how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``,
+the optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only.
 """
 
 import numpy as np
 
-from scratchnet import losses, metrics, optimizers
+from scratchnet import limits, losses, metrics, optimizers
 from scratchnet.files.archive import read_archive, write_archive
+from scratchnet.files.reading import blaming
+
+MOST_LAYERS = 20_000  # of an architecture in a file; the deepest networks have some thousand
+_LISTS_OF_LAYERS = ("layers", "nodes", "inbound_nodes", "cells")
 
 
 class Saver:
@@ -45,7 +49,7 @@ class Saver:
         """
         if not self.built:
             raise self.error("has no weights to load into before it is built")
-        arrays, _ = read_archive(filepath, "weights", "model")
+        arrays, _ = read_archive(filepath, "weights", "model", prefixes=["weights/"])
         set_weights_from(self, arrays, filepath)
 
 
@@ -68,26 +72,43 @@ def load_model(filepath, custom_objects=None, compile=True):
     """
     from scratchnet.layers import deserialize
 
-    arrays, texts = read_archive(filepath, "model")
-    try:
+    names = ["architecture", "training"] if compile else ["architecture"]
+    prefixes = ["weights/", "optimizer/"] if compile else ["weights/"]
+    arrays, texts = read_archive(filepath, "model", texts=names, prefixes=prefixes)
+    numbers = sum(array.size for name, array in arrays.items() if name.startswith("weights/"))
+    with blaming(filepath, "holds an architecture that cannot be built"), limits.at_most(numbers):
+        check_number_of_layers(texts["architecture"])
         model = deserialize(texts["architecture"], custom_objects)
-    except (KeyError, TypeError) as problem:
-        raise ValueError(f"{filepath}: the architecture cannot be read ({problem})") from problem
     set_weights_from(model, arrays, filepath)
     settings = texts.get("training")
-    if compile and settings is not None:
-        optimizer = optimizers.deserialize(settings.pop("optimizer"), custom_objects)
-        model.compile(optimizer, **_resolve(settings, custom_objects or {}))
-        state = {key.removeprefix("optimizer/"): value for key, value in arrays.items() if key.startswith("optimizer/")}
-        if state:
-            model.optimizer.build(model.trainable_params)
-            model.optimizer.set_state(state)
+    if settings is not None:
+        with blaming(filepath, "holds settings of compile that cannot be used"):
+            optimizer = optimizers.deserialize(settings.pop("optimizer"), custom_objects)
+            model.compile(optimizer, **_resolve(settings, custom_objects or {}))
+            state = {k.removeprefix("optimizer/"): a for k, a in arrays.items() if k.startswith("optimizer/")}
+            if state:
+                model.optimizer.build(model.trainable_params)
+                model.optimizer.set_state(state)
     return model
 
 
 def clone_model(model):
     """A model of the same architecture with parameters of its own, newly initialized."""
     return type(model).from_config(model.get_config())
+
+
+def check_number_of_layers(architecture):
+    """Refuse an architecture of more layers, or uses of layers, than anybody builds: it was made to take for ever."""
+    waiting, found = [architecture], 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found += sum(len(value[key]) for key in _LISTS_OF_LAYERS if isinstance(value.get(key), list))
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    if found > MOST_LAYERS:
+        raise ValueError(f"it has {found} layers and uses of layers; more than {MOST_LAYERS} are not read")
 
 
 def set_weights_from(model, arrays, filepath):

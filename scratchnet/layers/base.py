@@ -15,7 +15,7 @@ import inspect
 
 import numpy as np
 
-from scratchnet import activations, config, initializers
+from scratchnet import activations, config, initializers, limits
 from scratchnet.graph.symbolic import KerasTensor, Node, is_symbolic
 from scratchnet.names import check_name, snake_case, unique_name
 from scratchnet.structure import flatten, map_structure
@@ -209,6 +209,7 @@ class Layer:
 
     def add_weight(self, name, shape, initializer):
         """Create the parameter `name`; weights are listed in the order of creation."""
+        limits.spend(shape)
         self._params[name] = np.ascontiguousarray(initializer(tuple(shape), dtype=self.dtype))
         return self._params[name]
 

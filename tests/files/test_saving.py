@@ -1,5 +1,6 @@
 """Saving and loading: what comes back, and what damaged or foreign files get."""
 
+import json
 import os
 import zipfile
 
@@ -13,6 +14,7 @@ from scratchnet.metrics import MeanAbsoluteError
 from scratchnet.models import Model, Sequential, clone_model, load_model
 from scratchnet.optimizers import Adam
 from scratchnet.optimizers.schedules import ExponentialDecay
+from tests.files.fuzzing import check_reader, mutate_zip
 
 
 def trained(optimizer="adam"):
@@ -190,3 +192,40 @@ def test_an_activation_with_parameters_comes_back(tmp_path):
     x = np.random.default_rng(0).normal(size=(5, 2)).astype("float32")
     np.testing.assert_array_equal(model.predict(x, verbose=0), loaded.predict(x, verbose=0))
     assert isinstance(loaded.layers[0].activation, Activation)
+
+
+@pytest.mark.parametrize("mutate", [None, mutate_zip])
+def test_every_damage_is_a_value_error_that_names_the_file(tmp_path, mutate):
+    model, path = trained(), tmp_path / "m.npz"
+    model.save(path)
+    check_reader(load_model, path.read_bytes(), path, mutate)
+
+
+def test_an_architecture_of_more_layers_than_anybody_builds_is_refused_at_once(tmp_path):
+    model, path = trained(), tmp_path / "m.npz"
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    architecture = json.loads(content["architecture.json"])
+    architecture["config"]["layers"] = [{"class_name": "Flatten", "config": {}}] * 100_000
+    content["architecture.json"] = json.dumps(architecture).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    with pytest.raises(ValueError, match=r"m\.npz holds an architecture .*100000 layers"):
+        load_model(path)
+
+
+def test_parameters_that_the_file_has_no_numbers_for_are_never_made(tmp_path):
+    model, path = Sequential([Input((3,)), Dense(2)]), tmp_path / "m.npz"
+    model.save(path)
+    content = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["architecture.json"] = members["architecture.json"].replace(b'"units": 2', b'"units": 2000000000')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert path.read_bytes() != content
+    with pytest.raises(ValueError, match=r"m\.npz .*\(3, 2000000000\) is more than the file has numbers for"):
+        load_model(path)
