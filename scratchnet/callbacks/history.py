@@ -1,6 +1,7 @@
 """The figures of every epoch."""
 
 from scratchnet.callbacks.base import Callback
+from scratchnet.html import html_table
 
 
 class History(Callback):
@@ -21,6 +22,14 @@ class History(Callback):
         for key, value in (logs or {}).items():
             self.history.setdefault(key, []).append(value)
         self.model.history = self
+
+    def _repr_html_(self):
+        """What a notebook shows."""
+        rows = [
+            [key, *(f"{value:.4g}" for value in (values[0], values[-1], min(values), max(values)))]
+            for key, values in self.history.items()
+        ]
+        return html_table(f"History of {len(self.epoch)} epochs", ["", "first", "last", "smallest", "largest"], rows)
 
     def __repr__(self):
         return f"<History of {len(self.epoch)} epochs: {', '.join(self.history)}>"

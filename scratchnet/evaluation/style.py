@@ -33,7 +33,10 @@ def colour(k):
 
 def new_figure(width=8.0, height=4.5, rows=1, columns=1, **options):
     """A figure that no window and no global state knows of, and its axes; inches, at 100 dots each."""
-    figure = require("matplotlib.figure").Figure(figsize=(width, height), dpi=100, layout="constrained")
+    require("matplotlib")
+    from scratchnet.evaluation.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from scratchnet.files.saving import Saver
 from scratchnet.layers import InputLayer, KerasTensor
 from scratchnet.layers.base import Layer
-from scratchnet.models.summary import print_summary
+from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
 from scratchnet.structure import flatten, map_shapes, map_structure
 from scratchnet.training.trainer import Trainer
@@ -294,9 +294,21 @@ class Model(Trainer, Saver, Layer):
         names = [t.name for t in self.outputs]
         return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
 
-    def summary(self, line_length=80, print_fn=None):
-        """Print the table of layers, shapes and numbers of parameters, at most `line_length` columns wide."""
-        print_summary(self, line_length, print_fn)
+    def summary(
+        self,
+        line_length=None,
+        positions=None,
+        print_fn=None,
+        expand_nested=False,
+        show_trainable=False,
+        layer_range=None,
+    ):
+        """Print the table of layers, shapes and numbers of parameters; `print_summary` says what the arguments do."""
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def _repr_html_(self):
+        """What a notebook shows."""
+        return summary_html(self) if self.built else None
 
     def first_non_finite(self, x):
         """Where the first NaN or infinity appears: in a parameter, or in a layer's output for the inputs; or None."""

@@ -1,45 +1,135 @@
-"""The table that `model.summary()` prints."""
+"""The table that `model.summary()` prints, and a notebook shows of a model."""
+
+import re
+import shutil
 
 from scratchnet.console import say_by
+from scratchnet.html import html_table
 from scratchnet.structure import flatten
 
 
-def print_summary(model, line_length=80, print_fn=None):
-    """Print a row for each layer: name and type, output shape, number of parameters, and, where the graph is not a
-    plain chain, the layers it reads from. Raises ValueError for a model that has not been built."""
+def print_summary(
+    model,
+    line_length=None,
+    positions=None,
+    print_fn=None,
+    expand_nested=False,
+    show_trainable=False,
+    layer_range=None,
+):
+    """Print a row for each layer, and how many parameters there are.
+
+    A row has the layer's name and type, its output's shape, its number of parameters (trained or not) and, where the
+    graph is no plain chain, what it reads: ``name[k][i]`` is the i-th output of the k-th use of that layer.
+
+    Args:
+        line_length: characters of a line at most; by default what the table needs, within Keras's length and the
+            terminal.
+        positions: where each column ends, as shares of the line (the last is 1) or in characters.
+        print_fn: called with each line, instead of `print`.
+        expand_nested: whether the layers of models within the model have rows.
+        show_trainable: whether a column says if a layer is trained: Y or N, or - where it has no parameters.
+        layer_range: names of the first and the last layer to show, or patterns that they match.
+
+    Raises ValueError for a model that has not been built, positions that leave a column no room, and a range without a
+    layer.
+    """
+    headings, rows = summary_rows(model, expand_nested, show_trainable, layer_range)
+    usual = (88 if len(headings) == 3 + show_trainable else 108) + 12 * show_trainable
+    line_length = line_length or min(usual, shutil.get_terminal_size().columns)
+    widths = _fitting(headings, rows, line_length) if positions is None else _given(model, positions, line_length)
+    if len(widths) != len(headings):
+        raise model.error(f"summary needs {len(headings)} positions for the columns {headings}, got {len(widths)}")
+    say_by(print_fn, f'Model: "{model.name}"')
+    for line in _table(headings, rows, widths):
+        say_by(print_fn, line)
+    for what, count, size in parameter_counts(model):
+        say_by(print_fn, f" {what}: {count:,} ({size})")
+
+
+def summary_html(model):
+    """The summary as a notebook shows it."""
+    headings, rows = summary_rows(model)
+    counts = ", ".join(f"{what[0].lower()}{what[1:]}: {count:,}" for what, count, _ in parameter_counts(model))
+    return html_table(f'{type(model).__name__} "{model.name}"', headings, rows) + f"<div>{counts}</div>"
+
+
+def summary_rows(model, expand_nested=False, show_trainable=False, layer_range=None):
+    """``(headings, rows)`` of the table, as text."""
     if not model.built:
         raise model.error("has no summary before it is built: give it an Input, or call build or fit first")
-    uses = {}
-    for node in model.nodes:
-        uses.setdefault(node.layer, []).append(node)
-    chain = (
-        all(
-            len(flatten(node.inputs)) == 1 and flatten(node.inputs)[0] in flatten(previous.outputs)
-            for previous, node in zip(model.nodes, model.nodes[1:])
-        )
-        and len(model.inputs) == 1
-    )
-    headings = ["Layer (type)", "Output Shape", "Param #"] + ([] if chain else ["Connected to"])
+    chain = _is_chain(model)
+    headings = ["Layer (type)", "Output Shape", "Param #"]
+    headings += [] if chain else ["Connected to"]
+    headings += ["Trainable"] * show_trainable
     rows = []
-    for layer in model.layers:
-        nodes = uses.get(layer)
-        shape = layer.batch_shape if nodes is None else _shape(nodes[0].outputs)
-        row = [f"{layer.name} ({type(layer).__name__})", str(shape), f"{layer.count_params():,}"]
-        if not chain:
-            sources = dict.fromkeys(t.name for node in nodes or [] for t in flatten(node.inputs))
-            row.append(", ".join(sources) or "-")
-        rows.append(row)
-    lines = [f'Model: "{model.name}"', *_table(headings, rows, line_length)]
-    total = model.count_params()
-    trainable = sum(w.size for w in model.trainable_weights)
-    lines.append(f" Total params: {total:,} ({_size(model.weights)})")
-    lines.append(f" Trainable params: {trainable:,} ({_size(model.trainable_weights)})")
-    lines.append(f" Non-trainable params: {total - trainable:,} ({_size(model.non_trainable_weights)})")
-    if model.optimizer is not None and model.optimizer.state:
-        slots = list(model.optimizer.state.values())
-        lines.append(f" Optimizer params: {sum(s.size for s in slots):,} ({_size(slots)})")
-    for line in lines:
-        say_by(print_fn, line)
+    for layer in _range_of(model, layer_range):
+        rows += _rows_of(layer, model, not chain, show_trainable, expand_nested)
+    return headings, rows
+
+
+def _rows_of(layer, model, show_sources, show_trainable, expand_nested, level=0):
+    """The row of a layer of `model`, and with `expand_nested` those of the layers in it."""
+    prefix = "   " * level + "└ " if level else ""
+    uses = [node for node in model.nodes if node.layer is layer]
+    shape = _shape(uses[0].outputs) if uses else str(layer.batch_shape)  # an InputLayer has no node
+    row = [f"{prefix}{layer.name} ({type(layer).__name__})", shape, f"{layer.count_params():,}"]
+    if show_sources:
+        row.append(", ".join(_source(t) for node in uses for t in flatten(node.inputs)) or "-")
+    if show_trainable:
+        row.append("-" if not layer.count_params() else "Y" if layer.trainable else "N")
+    rows = [row]
+    if expand_nested:
+        for inner in getattr(layer, "layers", ()):
+            rows += _rows_of(inner, layer, show_sources, show_trainable, True, level + 1)
+    return rows
+
+
+def parameter_counts(model):
+    """For each line below the table: its name, how many numbers that are, and how much memory they take."""
+    trainable, fixed = model.trainable_weights, model.non_trainable_weights
+    slots = [] if model.optimizer is None else list(model.optimizer.state.values())
+    kinds = [("Total params", [*trainable, *fixed, *slots])]
+    kinds += [("Trainable params", trainable), ("Non-trainable params", fixed)]
+    kinds += [("Optimizer params", slots)] if slots else []
+    return [(what, sum(a.size for a in arrays), _memory(arrays)) for what, arrays in kinds]
+
+
+def _is_chain(model):
+    """Whether each layer reads what the one before it gives, and nothing else."""
+    if len(model.inputs) != 1 or len({node.layer for node in model.nodes}) != len(model.nodes):
+        return False
+    last = model.inputs
+    for node in model.nodes:
+        if len(flatten(node.inputs)) != 1 or flatten(node.inputs)[0] not in last:
+            return False
+        last = flatten(node.outputs)
+    return True
+
+
+def _source(tensor):
+    """``name[k][i]``: output i of use k of the layer that gives `tensor`."""
+    if tensor.node is None:
+        return f"{tensor.name}[0][0]"
+    use = tensor.node.layer.inbound_nodes.index(tensor.node)
+    return f"{tensor.name}[{use}][{flatten(tensor.node.outputs).index(tensor)}]"
+
+
+def _range_of(model, layer_range):
+    """The layers from the first that matches the first pattern to the last that matches the second."""
+    if layer_range is None:
+        return model.layers
+    if len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):
+        raise model.error(f"layer_range must be the names of two layers, got {layer_range!r}")
+    places = []
+    for pattern, which in zip(layer_range, (0, -1)):
+        matches = [k for k, layer in enumerate(model.layers) if re.match(pattern, layer.name)]
+        if not matches:
+            names = ", ".join(layer.name for layer in model.layers)
+            raise model.error(f"layer_range: no layer's name matches {pattern!r}; there are {names}")
+        places.append(matches[which])
+    first, last = sorted(places)
+    return model.layers[first : last + 1]
 
 
 def _shape(outputs):
@@ -47,7 +137,7 @@ def _shape(outputs):
     return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
 
 
-def _size(arrays):
+def _memory(arrays):
     size = sum(a.nbytes for a in arrays)
     for unit in ("B", "KB", "MB"):
         if size < 1024:
@@ -56,16 +146,33 @@ def _size(arrays):
     return f"{size:.2f} GB"
 
 
-def _table(headings, rows, line_length):
+# ---- the table as text ----
+#
+# A line is "│ " + cells joined by " │ " + " │": three characters a column besides its width, and one more.
+
+
+def _fitting(headings, rows, line_length):
+    """The columns' widths that the cells need; where the line is too short, the widest give way, and their cells wrap."""
     widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
     room = line_length - 3 * len(widths) - 1
-    while sum(widths) > room and max(widths) > 8:  # the widest columns give way; their cells wrap
+    while sum(widths) > room and max(widths) > 4:
         widths[widths.index(max(widths))] -= 1
-    if sum(widths) < room:
-        widths[0] += min(room - sum(widths), 20)
+    return widths
 
-    def rule(left, middle, right, line):
-        return left + middle.join(line * (w + 2) for w in widths) + right
+
+def _given(model, positions, line_length):
+    """The columns' widths, for columns that end at the given positions."""
+    if positions[-1] <= 1:
+        positions = [int(share * (line_length - 1)) for share in positions]
+    widths = [end - begin - 3 for begin, end in zip([0, *positions], positions)]
+    if min(widths) < 1:
+        raise model.error(f"summary: lines of {line_length} characters have no room for the positions {positions}")
+    return widths
+
+
+def _table(headings, rows, widths):
+    def rule(left, middle, right):
+        return left + middle.join("─" * (w + 2) for w in widths) + right
 
     def cells(row):
         wrapped = [[text[i : i + w] for i in range(0, len(text), w)] or [""] for text, w in zip(row, widths)]
@@ -74,9 +181,9 @@ def _table(headings, rows, line_length):
             aligned = [p.rjust(w) if i == 2 else p.ljust(w) for i, (p, w) in enumerate(zip(parts, widths))]
             yield "│ " + " │ ".join(aligned) + " │"
 
-    yield rule("┌", "┬", "┐", "─")
+    yield rule("┌", "┬", "┐")
     yield from cells(headings)
-    yield rule("├", "┼", "┤", "─")
+    yield rule("├", "┼", "┤")
     for row in rows:
         yield from cells(row)
-    yield rule("└", "┴", "┘", "─")
+    yield rule("└", "┴", "┘")
