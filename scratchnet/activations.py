@@ -134,31 +134,42 @@ def _normal_cdf(z):
     return (0.5 * (1 + _erf(z / math.sqrt(2)).astype(np.float64))).astype(z.dtype)
 
 
-def _gelu(z, out=None):
+def _tanh_cdf(z):
+    """tanh(u) and du/dz, where (1 + tanh(u)) / 2 is nearly the normal distribution (Hendrycks and Gimpel 2016)."""
+    u = math.sqrt(2 / math.pi) * (z + 0.044715 * z * z * z)
+    return np.tanh(u), math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z)
+
+
+def _gelu(z, out=None, approximate=False):
+    if approximate:
+        return np.multiply(z, 0.5 * (1 + _tanh_cdf(z)[0]), out=out)
     return np.multiply(z, _normal_cdf(z), out=out)
 
 
-def _gelu_gradient(dy, z):
+def _gelu_gradient(dy, z, approximate=False):
+    if approximate:
+        t, slope = _tanh_cdf(z)
+        return dy * (0.5 * (1 + t) + 0.5 * z * (1 - t * t) * slope)
     density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     return dy * (_normal_cdf(z) + z * density)
 
 
-def _softmax(z, out=None):
-    y = np.exp(z - z.max(axis=-1, keepdims=True), out=out)  # the shift changes nothing and avoids overflow
-    return np.divide(y, y.sum(axis=-1, keepdims=True), out=y)
+def _softmax(z, out=None, axis=-1):
+    y = np.exp(z - z.max(axis=axis, keepdims=True), out=out)  # the shift changes nothing and avoids overflow
+    return np.divide(y, y.sum(axis=axis, keepdims=True), out=y)
 
 
-def _softmax_gradient(dy, y):
-    return y * (dy - (dy * y).sum(axis=-1, keepdims=True))  # J = diag(y) - y y^T
+def _softmax_gradient(dy, y, axis=-1):
+    return y * (dy - (dy * y).sum(axis=axis, keepdims=True))  # J = diag(y) - y y^T
 
 
-def _log_softmax(z, out=None):
-    shifted = z - z.max(axis=-1, keepdims=True)
-    return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), out=out)
+def _log_softmax(z, out=None, axis=-1):
+    shifted = z - z.max(axis=axis, keepdims=True)
+    return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), out=out)
 
 
-def _log_softmax_gradient(dy, y):
-    return dy - np.exp(y) * dy.sum(axis=-1, keepdims=True)
+def _log_softmax_gradient(dy, y, axis=-1):
+    return dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)
 
 
 class Activation:

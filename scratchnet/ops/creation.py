@@ -1,0 +1,156 @@
+"""Operations that make arrays, or an array of another dtype.
+
+Shapes may hold numbers of rows that only a traced batch knows (``ops.zeros((ops.shape(x)[0], 8))``); they are options
+of the operation and not operands.
+"""
+
+import numpy as np
+
+from scratchnet.ops import dtypes
+from scratchnet.ops.dtypes import kept, named
+from scratchnet.ops.operation import is_symbolic, operation
+
+
+def _shape(shape):
+    return tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
+
+
+# ---- of a shape ----
+
+
+@operation(options=("shape",))
+def zeros(shape, dtype=None):
+    """Zeros, of floatx by default."""
+    return np.zeros(_shape(shape), named(dtype))
+
+
+@operation(options=("shape",))
+def ones(shape, dtype=None):
+    """Ones, of floatx by default."""
+    return np.ones(_shape(shape), named(dtype))
+
+
+@operation(options=("shape",), fill_value=None)
+def full(shape, fill_value, dtype=None):
+    """`fill_value` everywhere, of floatx by default."""
+    return np.broadcast_to(fill_value, _shape(shape)).astype(named(dtype))
+
+
+def empty(shape, dtype=None):
+    """`zeros`: what happens to lie in memory would differ from run to run."""
+    return zeros(shape, dtype)
+
+
+@operation(options=("start",))
+def arange(start, stop=None, step=None, dtype=None):
+    """From `start` (0, where it is the only argument) by `step` up to, without, `stop`; int32 of integers."""
+    start, stop = (0, start) if stop is None else (start, stop)
+    step = 1 if step is None else step
+    return np.arange(start, stop, step, dtype=named(dtype, dtypes.result_type([start, stop, step])))
+
+
+@operation(options=("start", "stop"))
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    """`num` numbers at even distances from `start` to `stop`."""
+    if retstep:
+        raise ValueError("linspace: retstep=True is not supported; the step is (stop - start) / (num - endpoint)")
+    dtype = named(dtype) if dtype is not None else dtypes.floats([np.asarray(start), np.asarray(stop)])[0].dtype
+    return np.linspace(start, stop, num, endpoint=endpoint, axis=axis).astype(dtype)
+
+
+@operation(options=("start", "stop"))
+def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+    """`base` to the powers of `linspace`."""
+    return np.logspace(start, stop, num, endpoint=endpoint, base=base, axis=axis).astype(named(dtype))
+
+
+@operation(options=("N",))
+def eye(N, M=None, k=0, dtype=None):
+    """(N, M), M as N by default, with ones on the diagonal that is k above the main one."""
+    return np.eye(N, M, k, dtype=named(dtype))
+
+
+@operation(options=("N",))
+def tri(N, M=None, k=0, dtype=None):
+    """(N, M) with ones up to the diagonal that is k above the main one."""
+    return np.tri(N, M, k, dtype=named(dtype))
+
+
+def identity(n, dtype=None):
+    """`eye` of n rows."""
+    return eye(n, dtype=dtype)
+
+
+# ---- like another array ----
+
+
+@operation(x=None, dtypes=kept)
+def zeros_like(x, dtype=None):
+    """Zeros of x's shape, and by default of its dtype."""
+    return np.zeros(x.shape, named(dtype, x.dtype))
+
+
+@operation(x=None, dtypes=kept)
+def ones_like(x, dtype=None):
+    """Ones of x's shape, and by default of its dtype."""
+    return np.ones(x.shape, named(dtype, x.dtype))
+
+
+@operation(x=None, fill_value=None, dtypes=kept)
+def full_like(x, fill_value, dtype=None):
+    """`fill_value` everywhere, of x's shape, and by default of its dtype."""
+    return np.broadcast_to(fill_value, x.shape).astype(named(dtype, x.dtype))
+
+
+def empty_like(x, dtype=None):
+    """`zeros_like`."""
+    return zeros_like(x, dtype)
+
+
+# ---- another dtype ----
+
+
+@operation(x=lambda dz: dz, dtypes=kept, options=("dtype",))
+def cast(x, dtype):
+    """x in another dtype. A float dtype means that of the computation where there is one: see `dtypes`."""
+    return x.astype(named(dtype), copy=False)
+
+
+@operation(variable=None, dtypes=kept)
+def stop_gradient(variable):
+    """The same, as a constant: nothing is differentiated through it."""
+    return variable
+
+
+@operation(x=lambda dz: dz, dtypes=kept)
+def copy(x):
+    """A copy of its own."""
+    return x.copy()
+
+
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    """x as an array, of `dtype` if that is given; symbolic tensors stay what they are.
+
+    Python's floats become floatx and its integers int32, as in Keras.
+    """
+    if sparse or ragged:
+        raise ValueError("convert_to_tensor: sparse and ragged tensors are not supported; give a dense array")
+    if is_symbolic(x):
+        return x if dtype is None else cast(x, dtype)
+    [x] = kept([x])
+    return x if dtype is None else x.astype(named(dtype), copy=False)
+
+
+def array(x, dtype=None):
+    """`convert_to_tensor`."""
+    return convert_to_tensor(x, dtype)
+
+
+def convert_to_numpy(x):
+    """x as a `numpy.ndarray`. A symbolic tensor has no values: it raises its own error."""
+    return np.asarray(x)
+
+
+def is_tensor(x):
+    """Whether x is an array or a symbolic tensor, no list or number."""
+    return is_symbolic(x) or isinstance(x, np.ndarray)

@@ -1,0 +1,175 @@
+"""Products of vectors, matrices and tensors.
+
+For Z = A B: dA = dZ B^T and dB = A^T dZ. Everything here is `matmul` or `einsum`; of the latter each adjoint is another
+einsum, in which dz takes the place of the operand: of ``"ij,jk->ik"`` that of the first is ``"ik,jk->ij"``.
+"""
+
+import builtins
+import string
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.ops.dtypes import promoted
+from scratchnet.ops.elementwise import multiply
+from scratchnet.ops.operation import operation, shape_of
+from scratchnet.ops.reductions import sum
+from scratchnet.ops.shapes import ravel, reshape
+from scratchnet.ops.trial import Unfit
+
+
+def _product(a, b):
+    """``a @ b`` (..., M, K), (..., K, N). Where one matrix b takes all of a, that is one product of two matrices."""
+    if b.ndim == 2 and a.dtype == b.dtype and a.dtype in (np.float32, np.float64) and a.shape[-1] == len(b):
+        rows = a.reshape(-1, a.shape[-1])
+        return kernels.matmul(rows, b).reshape(*a.shape[:-1], b.shape[1])
+    return np.matmul(a, b)
+
+
+def _as_matrices(x1, x2):
+    """A vector on the left is one row, one on the right one column."""
+    return (x1[None] if x1.ndim == 1 else x1), (x2[:, None] if x2.ndim == 1 else x2)
+
+
+def _as_matrix(dz, x1, x2):
+    """dz with the axes that matmul has dropped for vectors."""
+    dz = dz[..., None] if x2.ndim == 1 else dz
+    return dz[..., None, :] if x1.ndim == 1 else dz
+
+
+def _matmul_dx1(dz, x1, x2):
+    _, B = _as_matrices(x1, x2)
+    dA = _product(_as_matrix(dz, x1, x2), B.swapaxes(-1, -2))  # (..., M, K)
+    return dA.reshape(*dA.shape[:-2], -1) if x1.ndim == 1 else dA
+
+
+def _matmul_dx2(dz, x1, x2):
+    A, B = _as_matrices(x1, x2)
+    dZ = _as_matrix(dz, x1, x2)
+    if B.ndim == 2:  # one matrix for all: the sum over the batch is one product
+        A, dZ = A.reshape(-1, A.shape[-1]), dZ.reshape(-1, dZ.shape[-1])
+    dB = _product(A.swapaxes(-1, -2), dZ)  # (..., K, N)
+    return dB.reshape(*dB.shape[:-1]) if x2.ndim == 1 else dB
+
+
+@operation(x1=_matmul_dx1, x2=_matmul_dx2, dtypes=promoted)
+def matmul(x1, x2):
+    """The matrix product (..., M, K), (..., K, N) -> (..., M, N); the axes in front broadcast.
+
+    A vector x1 is a row, a vector x2 a column, and the axis that this adds is not in the result.
+    """
+    if x1.ndim == 0 or x2.ndim == 0:
+        raise Unfit("matmul takes no single numbers; multiply does")
+    A, B = _as_matrices(x1, x2)
+    Z = _product(A, B)
+    Z = Z[..., 0] if x2.ndim == 1 else Z
+    return Z[..., 0, :] if x1.ndim == 1 and x2.ndim != 1 else Z[..., 0] if x1.ndim == 1 else Z
+
+
+# ---- einsum ----
+
+
+def _letters(subscripts, shapes):
+    """The letters of each operand and of the result, with letters of their own for "..." and the result written out."""
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(shapes):
+        raise Unfit(f"{subscripts!r} is of {len(terms)} operands, not of {len(shapes)}")
+    spare = [letter for letter in string.ascii_letters if letter not in subscripts]
+    dots = [len(shape) - len(term.replace("...", "")) if "..." in term else 0 for term, shape in zip(terms, shapes)]
+    others = "".join(spare[: builtins.max(dots)])
+    if not arrow:  # the convention: "..." first, then what appears once, in the order of the alphabet
+        joined = "".join(terms).replace("...", "")
+        right = "..." * any(dots) + "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
+    terms = [term.replace("...", others[len(others) - n :]) for term, n in zip(terms, dots)]
+    return terms, right.replace("...", others)
+
+
+def _einsum_dx(k, dz, operands, terms, result):
+    """The adjoint of operand k: the einsum of dz and the others, to the letters of k."""
+    sizes = {}
+    for term, x in zip(terms, operands):
+        for letter, n in zip(term, x.shape):
+            sizes[letter] = builtins.max(n, sizes.get(letter, 1))
+    term = terms[k]
+    own = "".join(dict.fromkeys(term))
+    others = [j for j in range(len(terms)) if j != k]
+    known = set(result).union(*(terms[j] for j in others))
+    found = "".join(c for c in own if c in known)
+    inputs = ",".join([result, *(terms[j] for j in others)])
+    dx = np.einsum(f"{inputs}->{found}", dz, *(operands[j] for j in others), optimize=True)
+    # A letter that no other has was summed: its adjoint is the same all along that axis. So it is where the others are
+    # of size 1 there and were broadcast.
+    dx = np.expand_dims(dx, [k for k, c in enumerate(own) if c not in known])
+    dx = np.broadcast_to(dx, [sizes[c] for c in own])
+    if own == term:
+        return dx
+    whole = np.zeros([sizes[c] for c in term], dx.dtype)  # "ii": only the diagonal was read
+    np.einsum(f"{term}->{own}", whole)[...] = dx
+    return whole
+
+
+def _einsum_dxs(dz, operands, needs, subscripts):
+    terms, result = _letters(subscripts, [x.shape for x in operands])
+    return [_einsum_dx(k, dz, operands, terms, result) if need else None for k, need in enumerate(needs)]
+
+
+@operation(name="einsum", operands=_einsum_dxs, sequence=True, options=("subscripts",))
+def _einsum(operands, subscripts):
+    terms, result = _letters(subscripts, [x.shape for x in operands])
+    return np.einsum(f"{','.join(terms)}->{result}", *operands, optimize=len(operands) > 1)
+
+
+def einsum(subscripts, *operands, **kwargs):
+    """Products summed by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
+
+    Letters that are not in the result are summed. "..." stands for axes that broadcast. `kwargs` are those of other
+    libraries (``optimize=``), which change no result.
+    """
+    return _einsum(operands, subscripts)
+
+
+# ---- written with the operations above ----
+
+
+def tensordot(x1, x2, axes=2):
+    """The sum of products over axes of both: the last `axes` of x1 with the first of x2, or ``(axes1, axes2)``."""
+    n1, n2 = len(shape_of(x1)), len(shape_of(x2))
+    if isinstance(axes, int):
+        axes1, axes2 = range(n1 - axes, n1), range(axes)
+    else:
+        axes1, axes2 = ([a] if isinstance(a, int) else list(a) for a in axes)
+    letters = iter(string.ascii_letters)
+    first = [next(letters) for _ in range(n1)]
+    second = [next(letters) for _ in range(n2)]
+    for a1, a2 in zip(axes1, axes2):
+        second[a2] = first[a1]
+    summed = {first[a] for a in axes1}
+    result = [c for c in first + second if c not in summed]
+    return einsum(f"{''.join(first)},{''.join(second)}->{''.join(result)}", x1, x2)
+
+
+def dot(x1, x2):
+    """As NumPy's: the product of numbers, vectors or matrices; else the last axis of x1 with the second last of x2."""
+    n1, n2 = len(shape_of(x1)), len(shape_of(x2))
+    if n1 == 0 or n2 == 0:
+        return multiply(x1, x2)
+    if n2 <= 2:
+        return matmul(x1, x2)
+    return tensordot(x1, x2, ((n1 - 1,), (n2 - 2,)))
+
+
+def inner(x1, x2):
+    """The sum of products over the last axis of both."""
+    n1, n2 = len(shape_of(x1)), len(shape_of(x2))
+    return multiply(x1, x2) if n1 == 0 or n2 == 0 else tensordot(x1, x2, ((n1 - 1,), (n2 - 1,)))
+
+
+def outer(x1, x2):
+    """Every element of x1 with every one of x2, both flat: (M, N)."""
+    return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+
+
+def vdot(x1, x2):
+    """The sum of the products of all elements."""
+    return sum(multiply(ravel(x1), ravel(x2)))

@@ -1,0 +1,329 @@
+"""What an operation is: a function of arrays with the derivative of each argument beside it.
+
+    multiply = operation(lambda x1, x2: x1 * x2, "multiply", x1=lambda dz, x2: dz * x2, x2=lambda dz, x1: dz * x1)
+    exp      = operation(lambda x: np.exp(x), "exp", x=lambda dz, z: dz * z)
+
+    z, kept  = exp.forward([x], {}, needs=[True])
+    [dx]     = exp.backward(dz, kept)
+
+The *names* of a derivative's arguments say what forward keeps for it: an operand (``x1``), the result (``z``), the
+shape of an operand (``x_shape``), an option (``axis``). They are read once, when the entry is made. Nothing else is
+kept, and nothing at all for an operand that wants no adjoint: the product above keeps x2 only if x1 wants one.
+
+Broadcasting is undone here and nowhere else: a derivative is written as if all operands had the shape of z.
+
+An operation is called as the function of `keras.ops` that has its name. Where an argument is no array but something
+with the method ``__scratchnet_operation__(operation, operands, options)``, a symbolic tensor or a parameter, that
+method's result is the result. Of shapes nothing is written down: see `trial`.
+"""
+
+import contextvars
+import inspect
+
+import numpy as np
+
+from scratchnet.ops import dtypes, trial
+
+TABLE = {}  # every operation by its name
+
+# What wants to know of operations that no tensor takes part in (random ones): None, or, while `call` of a layer is
+# traced, an object with the method __scratchnet_operation__.
+current_trace = contextvars.ContextVar("scratchnet_trace", default=None)
+
+
+class added_into:
+    """A derivative that is *added into* the adjoint of its operand: ``add(dx, dz, ...)`` changes dx.
+
+    Of a slice: an array of zeros for each slice of a tensor would cost as much as the tensor each time.
+    """
+
+    def __init__(self, add):
+        self.add = add
+
+
+class Kept:
+    """What forward keeps for backward, under the names of the table, for a debugger as well."""
+
+    def __init__(self, values):
+        self.__dict__.update(values)
+
+    def __repr__(self):
+        shown = (
+            f"{k}: {v.shape} {v.dtype}" if isinstance(v, np.ndarray) else f"{k}={v!r}" for k, v in vars(self).items()
+        )
+        return f"Kept({', '.join(shown)})"
+
+
+class Operation:
+    """An entry of the table, made by `operation`.
+
+    Attributes:
+        name: by which `get` finds it and files name it.
+        operand_names: the arguments that are arrays, in the order of the signature.
+        sequence: whether the only operand is a list of arrays, as that of `concatenate`. Then `operands` below is that
+            list, and otherwise it has one array (or None, if left out) for each of `operand_names`.
+        reduction: "sum", "mean", "max", ... for an operation that reduces the axes of its option `axis`, else None.
+    """
+
+    def __init__(self, f, name, derivatives, options=(), dtypes=dtypes.promoted, sequence=False, reduction=None):
+        parameters = inspect.signature(f).parameters
+        self.name = self.__name__ = self.__qualname__ = name or f.__name__
+        self.__doc__ = f.__doc__ or f"``{self.name}({', '.join(parameters)})``: see {f.__module__}."
+        self.__module__ = f.__module__
+        self.__signature__ = inspect.signature(f)
+        self.f, self.settle, self.sequence, self.reduction = f, dtypes, sequence, reduction
+        self.parameters = tuple(parameters)
+        self.operand_names = tuple(p for p in parameters if p in derivatives)
+        self._operands_first = self.parameters[: len(self.operand_names)] == self.operand_names
+        self._defaults = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
+        self._check(derivatives, options)
+        self._derivatives = [_Derivative(derivatives[p], self) for p in self.operand_names]
+
+    def _check(self, derivatives, options):
+        if self.name in TABLE:
+            raise ValueError(f"operation {self.name!r}: there is one of this name already")
+        for unknown in set(derivatives) - set(self.parameters):
+            raise TypeError(f"operation {self.name!r}: derivative of {unknown!r}, which is no argument")
+        for parameter in self.parameters:
+            if parameter not in derivatives and parameter not in options and parameter not in self._defaults:
+                raise TypeError(
+                    f"operation {self.name!r}: {parameter!r} has no derivative; give one, or list it as having none "
+                    f"({parameter}=None), or name it among the options if it is no array"
+                )
+
+    # ---- as a function ----
+
+    def __call__(self, *args, **kwargs):
+        operands, options = self.bind(args, kwargs)
+        handler = handler_of(operands, options)
+        if handler is not None:
+            return handler.__scratchnet_operation__(self, operands, options)
+        return self.compute(operands, options)
+
+    def bind(self, args, kwargs):
+        """``(operands, options)`` of a call: the arrays in the order of `operand_names`, and a dict of all the rest."""
+        names = self.parameters
+        values = {**self._defaults, **dict(zip(names, args)), **kwargs}
+        if len(args) > len(names) or len(values) != len(names) or not kwargs.keys().isdisjoint(names[: len(args)]):
+            self._explain(args, kwargs)
+        operands = [values.pop(name) for name in self.operand_names]
+        return (list(operands[0]) if self.sequence else operands), values
+
+    def _explain(self, args, kwargs):
+        """Raise the TypeError that a Python function with this signature would raise."""
+        try:
+            self.__signature__.bind(*args, **kwargs)
+        except TypeError as problem:
+            raise TypeError(f"{self.name}: {problem}") from None
+
+    def compute(self, operands, options):
+        """z for arrays and numbers. Raises ValueError or TypeError with the operation's name."""
+        try:
+            return self.value(operands, options)
+        except (ValueError, IndexError) as problem:
+            raise ValueError(f"{self.name}: {problem} ({trial.describe(operands, options)})") from problem
+        except TypeError as problem:
+            raise TypeError(f"{self.name}: {problem} ({trial.describe(operands, options)})") from problem
+
+    def value(self, operands, options):
+        """z, and nothing kept."""
+        return np.asarray(self._apply(self.settle(operands), options))
+
+    def _apply(self, operands, options):
+        if self.sequence:
+            return self.f(operands, **options)
+        if self._operands_first:
+            return self.f(*operands, **options)
+        return self.f(**dict(zip(self.operand_names, operands)), **options)
+
+    # ---- forward and backward ----
+
+    def forward(self, operands, options, needs):
+        """``(z, kept)``; `needs` says for each operand whether backward is to return its adjoint."""
+        needs = [need and self.differentiable(k) and is_float(operands[k]) for k, need in enumerate(needs)]
+        settled = self.settle(operands)
+        z = np.asarray(self._apply(settled, options))
+        if not any(needs):
+            return z, Kept({"needs": needs})
+        kept = {
+            **options,
+            "needs": needs,
+            "shapes": [a.shape if need else None for a, need in zip(operands, needs)],
+            "dtypes": [a.dtype if need else None for a, need in zip(operands, needs)],
+        }
+        if self.sequence:
+            wanted = self._derivatives[0].keeps
+            kept.update({name: settled for name in self.operand_names if name in wanted})
+            kept.update({f"{name}_shapes": [a.shape for a in settled] for name in self.operand_names})
+        else:
+            wanted = {name for need, d in zip(needs, self._derivatives) if need for name in d.keeps}
+            for name, a in zip(self.operand_names, settled):
+                if name in wanted:
+                    kept[name] = a
+                if f"{name}_shape" in wanted:
+                    kept[f"{name}_shape"] = np.shape(a)
+        if "z" in wanted:
+            kept["z"] = z
+        return z, Kept(kept)
+
+    def backward(self, dz, kept):
+        """The adjoints of the operands, None for those that need none. They may be views, also of dz."""
+        values = vars(kept)
+        if not any(kept.needs):
+            return [None] * len(kept.needs)
+        if self.sequence:
+            adjoints = self._derivatives[0](dz, values)
+        else:
+            adjoints = [
+                d(dz, values, k) if need else None for k, (d, need) in enumerate(zip(self._derivatives, kept.needs))
+            ]
+        return [
+            unbroadcast(d, shape).astype(dtype, copy=False) if need else None
+            for d, need, shape, dtype in zip(adjoints, kept.needs, kept.shapes, kept.dtypes)
+        ]
+
+    def differentiable(self, k):
+        """Whether operand k has a derivative at all."""
+        return self._derivatives[0 if self.sequence else k].exists
+
+    def adds_into(self, k):
+        """Whether operand k's adjoint is better added into what is there: see `add_adjoint`."""
+        return not self.sequence and self._derivatives[k].adds
+
+    def add_adjoint(self, k, dx, dz, kept):
+        """``dx += `` the adjoint of operand k, in place, without an array of zeros; only where `adds_into(k)`."""
+        self._derivatives[k].add(dx, dz, vars(kept))
+
+    # ---- what is known without values ----
+
+    def output_spec(self, operands, options):
+        """The `trial.Spec` (shape with None, dtype) of z; operands are arrays or have shape and dtype.
+
+        Raises ValueError where the shapes do not fit.
+        """
+        return trial.output_spec(self, operands, options)
+
+    def rowwise(self, operands, options, rows=None):
+        """How many rows of z stand for a sample of the batch, if each depends on that sample alone; else 0.
+
+        `rows`: how many rows of each operand stand for a sample, 0 for one that is not of the batch; by default 1 for
+        those whose first axis is None.
+        """
+        return trial.rowwise(self, operands, options, rows)
+
+    def reduces_axis(self, axis, operands, options):
+        """Whether this is a reduction that `axis` (0 or more) of its operand does not survive."""
+        if self.reduction is None:
+            return False
+        ndim, axes = len(operands[0].shape), options["axis"]
+        axes = range(ndim) if axes is None else axes if isinstance(axes, (tuple, list)) else (axes,)
+        return axis in [a % max(ndim, 1) for a in axes]
+
+    def __repr__(self):
+        return f"<operation {self.name}>"
+
+    def __reduce__(self):
+        return get, (self.name,)
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class _Derivative:
+    """A derivative of the table and the names of what it is computed from."""
+
+    def __init__(self, function, operation):
+        self.exists, self.adds = function is not None, isinstance(function, added_into)
+        self._function = function.add if self.adds else function
+        given = 2 if self.adds else 1  # dz, or dx and dz
+        self.keeps = tuple(inspect.signature(self._function).parameters)[given:] if self.exists else ()
+        shape = "_shapes" if operation.sequence else "_shape"
+        known = {"z", "needs", *operation.parameters, *(name + shape for name in operation.operand_names)}
+        for name in set(self.keeps) - known:
+            raise TypeError(f"operation {operation.name!r}: a derivative asks for {name!r}, which nobody keeps")
+
+    def __call__(self, dz, values, k=None):
+        if self.adds:
+            dx = np.zeros(values["shapes"][k], values["dtypes"][k])
+            self.add(dx, dz, values)
+            return dx
+        return self._function(dz, *[values[name] for name in self.keeps])
+
+    def add(self, dx, dz, values):
+        self._function(dx, dz, *[values[name] for name in self.keeps])
+
+
+def operation(f=None, name=None, *, options=(), dtypes=dtypes.promoted, sequence=False, reduction=None, **derivatives):
+    """Enter an operation into the table and return it; without `f`, a decorator that does.
+
+    Args:
+        f: ``f(x, ..., option, ...) -> z``, of arrays, with names, order and defaults of `keras.ops`.
+        name: by default that of `f`.
+        options: the arguments without a default that are no arrays.
+        dtypes: what becomes of the operands first; see `scratchnet.ops.dtypes`.
+        sequence: whether the one operand is a list of arrays.
+        reduction: what it is called, if this is a reduction over `axis`.
+        derivatives: for each array argument ``f(dz, ...) -> its adjoint``, `added_into`, or None: it has none.
+
+    Raises TypeError for an argument without derivative that is not listed as having none.
+    """
+    if f is None:
+        return lambda f: operation(
+            f, name, options=options, dtypes=dtypes, sequence=sequence, reduction=reduction, **derivatives
+        )
+    entry = Operation(f, name, derivatives, options, dtypes, sequence, reduction)
+    TABLE[entry.name] = entry
+    return entry
+
+
+def get(name):
+    """The operation of this name. Raises ValueError if there is none."""
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise ValueError(f"unknown operation {name!r}") from None
+
+
+def unbroadcast(d, shape):
+    """The adjoint of an operand of `shape` that was broadcast to that of d: the sum over all its copies."""
+    if d.shape == shape:
+        return d
+    added = d.ndim - len(shape)
+    stretched = tuple(k for k, n in enumerate(d.shape) if k < added or (shape[k - added] == 1 and n != 1))
+    return d.sum(axis=stretched, keepdims=True).reshape(shape)
+
+
+def is_float(a):
+    """Whether an operand can have an adjoint: floats of an array."""
+    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
+
+
+def is_symbolic(a):
+    """Whether operations on `a` are its own business: a symbolic tensor, or a parameter of a layer."""
+    return hasattr(type(a), "__scratchnet_operation__")
+
+
+def handler_of(operands, options):
+    """The first of the arguments that is symbolic, or None; lists, tuples and slices among the options are searched."""
+    for a in operands:
+        if is_symbolic(a):
+            return a
+    for value in options.values():
+        if (found := _symbolic_within(value)) is not None:
+            return found
+    return None
+
+
+def _symbolic_within(value):
+    if is_symbolic(value):
+        return value
+    if isinstance(value, (tuple, list)):
+        return handler_of((), dict(enumerate(value)))
+    if isinstance(value, slice):
+        return handler_of((value.start, value.stop, value.step), {})
+    return None
+
+
+def shape_of(x):
+    """The shape of anything as a tuple; None for an axis that a symbolic tensor does not know."""
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)

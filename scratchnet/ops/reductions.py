@@ -1,0 +1,224 @@
+"""Operations that reduce axes: `axis` None (all), a number or several; with `keepdims` they stay, of size 1.
+
+The adjoint of a sum is a copy to everything that was summed, and so are, with weights, those of the other reductions.
+`_spread` puts the reduced axes back into dz, so that it broadcasts against x.
+
+`var`, `std`, `logsumexp`, `norm` are written with these operations and have no derivative of their own.
+"""
+
+import builtins
+import math
+
+import numpy as np
+
+from scratchnet.ops import dtypes
+from scratchnet.ops.creation import cast, ones_like, stop_gradient
+from scratchnet.ops.dtypes import booleans, counted, floats, floatx, kept
+from scratchnet.ops.elementwise import (
+    absolute,
+    add,
+    divide,
+    exp,
+    log,
+    multiply,
+    not_equal,
+    power,
+    sqrt,
+    square,
+    subtract,
+)
+from scratchnet.ops.operation import operation, shape_of
+from scratchnet.ops.shapes import reshape, squeeze
+
+
+def _axes(axis, ndim):
+    """The reduced axes as a tuple of numbers from 0 on."""
+    axis = range(ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(a % ndim if ndim else a for a in axis)
+
+
+def _axis(axis):
+    """`axis` as NumPy takes it: lists, which files hold, are no axes there."""
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+def _spread(a, shape, axis, keepdims):
+    """`a`, a result or its adjoint, with the reduced axes of `shape` as axes of size 1."""
+    if keepdims:
+        return a
+    axes = _axes(axis, len(shape))
+    return a.reshape([1 if k in axes else n for k, n in enumerate(shape)])
+
+
+def _count(shape, axis):
+    return np.prod([shape[k] for k in _axes(axis, len(shape))], dtype=np.int64)
+
+
+def _sum_dx(dz, x_shape, axis, keepdims):
+    return np.broadcast_to(_spread(dz, x_shape, axis, keepdims), x_shape)
+
+
+def _mean_dx(dz, x_shape, axis, keepdims):
+    return np.broadcast_to(_spread(dz, x_shape, axis, keepdims) / dz.dtype.type(_count(x_shape, axis)), x_shape)
+
+
+def _extreme_dx(dz, x, z, axis, keepdims):
+    """All that are equal to the largest (or smallest) share its adjoint evenly."""
+    chosen = x == _spread(z, x.shape, axis, keepdims)
+    count = chosen.sum(axis=_axes(axis, x.ndim), keepdims=True, dtype=dz.dtype)
+    return _spread(dz, x.shape, axis, keepdims) / np.maximum(count, 1) * chosen  # none, if `initial` was larger
+
+
+def _prod_dx(dz, x, axis, keepdims):
+    """dz times the product of all the *others*, without a division: x may hold zeros."""
+    axes = _axes(axis, x.ndim)
+    last = tuple(range(x.ndim - len(axes), x.ndim))
+    moved = np.moveaxis(x, axes, last)
+    rows = moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+    ones = np.ones_like(rows[..., :1])
+    before = np.cumprod(np.concatenate([ones, rows[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([ones, rows[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    others = np.moveaxis((before * after).reshape(moved.shape), last, axes)
+    return _spread(dz, x.shape, axis, keepdims) * others
+
+
+@operation(x=_sum_dx, dtypes=counted, reduction="sum")
+def sum(x, axis=None, keepdims=False):
+    """The sum."""
+    return x.sum(axis=_axis(axis), keepdims=keepdims, dtype=x.dtype)
+
+
+@operation(x=_mean_dx, dtypes=floats, reduction="mean")
+def mean(x, axis=None, keepdims=False):
+    """The sum divided by the count."""
+    return x.mean(axis=_axis(axis), keepdims=keepdims)
+
+
+@operation(x=_extreme_dx, dtypes=kept, reduction="max")
+def max(x, axis=None, keepdims=False, initial=None):
+    """The largest element; at least `initial`, if that is given."""
+    return x.max(axis=_axis(axis), keepdims=keepdims, **_given(initial, x.dtype))
+
+
+@operation(x=_extreme_dx, dtypes=kept, reduction="min")
+def min(x, axis=None, keepdims=False, initial=None):
+    """The smallest element; at most `initial`, if that is given."""
+    return x.min(axis=_axis(axis), keepdims=keepdims, **_given(initial, x.dtype))
+
+
+def _given(initial, dtype):
+    return {} if initial is None else {"initial": dtype.type(initial)}
+
+
+def amax(x, axis=None, keepdims=False):
+    """`max`."""
+    return max(x, axis, keepdims)
+
+
+def amin(x, axis=None, keepdims=False):
+    """`min`."""
+    return min(x, axis, keepdims)
+
+
+@operation(x=_prod_dx, dtypes=counted, reduction="prod")
+def prod(x, axis=None, keepdims=False, dtype=None):
+    """The product."""
+    return x.prod(axis=_axis(axis), keepdims=keepdims, dtype=dtypes.named(dtype, x.dtype))
+
+
+@operation(x=None, dtypes=booleans, reduction="all")
+def all(x, axis=None, keepdims=False):
+    """Whether all are true."""
+    return x.all(axis=_axis(axis), keepdims=keepdims)
+
+
+@operation(x=None, dtypes=booleans, reduction="any")
+def any(x, axis=None, keepdims=False):
+    """Whether one is true."""
+    return x.any(axis=_axis(axis), keepdims=keepdims)
+
+
+@operation(x=None, dtypes=kept, reduction="count_nonzero")
+def count_nonzero(x, axis=None):
+    """How many are not 0, int32."""
+    return np.asarray(np.count_nonzero(x, axis=_axis(axis)), np.int32)
+
+
+@operation(x=None, dtypes=kept, reduction="argmax")
+def argmax(x, axis=None, keepdims=False):
+    """The place of the largest (of the first of them) along one axis, or in all of x; int32."""
+    return x.argmax(axis=axis, keepdims=keepdims).astype(np.int32)
+
+
+@operation(x=None, dtypes=kept, reduction="argmin")
+def argmin(x, axis=None, keepdims=False):
+    """The place of the smallest (of the first of them) along one axis, or in all of x; int32."""
+    return x.argmin(axis=axis, keepdims=keepdims).astype(np.int32)
+
+
+# ---- written with the operations above ----
+
+
+def var(x, axis=None, keepdims=False):
+    """The mean of the squared distances from the mean."""
+    return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
+
+
+def std(x, axis=None, keepdims=False):
+    """The square root of `var`."""
+    return sqrt(var(x, axis, keepdims))
+
+
+def ptp(x, axis=None, keepdims=False):
+    """The largest less the smallest."""
+    return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
+
+
+def average(x, axis=None, weights=None):
+    """The mean, each element counted with its weight; weights of one axis belong to `axis`."""
+    if weights is None:
+        return mean(x, axis)
+    x_shape, shape = shape_of(x), shape_of(weights)
+    if len(shape) == 1 and len(x_shape) > 1:
+        if axis is None:
+            raise ValueError(f"average: weights of shape {shape} for x of shape {x_shape} need an axis")
+        weights = reshape(weights, [-1 if k == axis % len(x_shape) else 1 for k in range(len(x_shape))])
+    weights = multiply(weights, ones_like(x))
+    return divide(sum(multiply(x, weights), axis), sum(weights, axis))
+
+
+def logsumexp(x, axis=None, keepdims=False):
+    """``log(sum(exp(x)))``, safe from overflow: the largest is taken out first, which changes nothing but rounding."""
+    largest = stop_gradient(max(x, axis, keepdims=True))
+    shifted = log(sum(exp(subtract(x, largest)), axis, keepdims=True))
+    z = add(shifted, largest)
+    return z if keepdims else squeeze(z, _axes(axis, len(shape_of(x))))
+
+
+def norm(x, ord=None, axis=None, keepdims=False):
+    """The length of vectors (one axis) or matrices (two): of all of x, flat, without `axis` and `ord`.
+
+    ord: None or 2 or "fro" the root of the sum of squares; 1 the sum of the absolute values (of matrices the largest
+    of the columns' sums); inf and -inf the largest and smallest absolute value (of the rows' sums); 0 how many are not
+    0; another number p of a vector ``sum(|x|^p)^(1/p)``. Its derivative where all are 0 is nan, as Keras's.
+
+    Raises ValueError for the singular values' norms of matrices ("nuc", 2, -2), which are not there.
+    """
+    ndim = len(shape_of(x))
+    axes = _axes(axis, ndim)
+    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+        return sqrt(sum(square(x), axes, keepdims))
+    if len(axes) == 1:
+        if ord in (math.inf, -math.inf):
+            return (max if ord > 0 else min)(absolute(x), axes, keepdims)
+        if ord == 0:
+            return cast(sum(not_equal(x, 0), axes, keepdims), floatx())
+        if ord == 1:
+            return sum(absolute(x), axes, keepdims)
+        if not isinstance(ord, str):
+            return power(sum(power(absolute(x), ord), axes, keepdims), 1 / ord)
+    elif len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
+        summed, other = axes if builtins.abs(ord) == 1 else axes[::-1]
+        largest = (max if ord > 0 else min)(sum(absolute(x), summed, keepdims=True), other, keepdims=True)
+        return largest if keepdims else squeeze(largest, axes)
+    raise ValueError(f"norm: ord={ord!r} of {len(axes)} axes is not supported")

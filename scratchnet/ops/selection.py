@@ -1,0 +1,262 @@
+"""Operations that choose: by a condition, by places, by a slice; and what is made of places.
+
+The adjoint of what is chosen goes back to where it came from, and to nothing else. It is *added into* the adjoint of
+the whole (`added_into`): an LSTM reads a slice of its input at every step, and an array of zeros for each of them
+costs more than the step.
+"""
+
+import builtins
+import itertools
+
+import numpy as np
+
+from scratchnet.ops.dtypes import kept, named, result_type
+from scratchnet.ops.elementwise import greater_equal
+from scratchnet.ops.operation import added_into, is_symbolic, operation, shape_of
+from scratchnet.ops.reductions import max
+from scratchnet.ops.shapes import expand_dims, ravel, squeeze
+from scratchnet.ops.trial import Unfit
+
+_span = builtins.slice  # `slice` is the operation of this name
+
+# ---- by a condition ----
+
+
+def _condition_and_values(operands):
+    condition, *values = operands
+    dtype = result_type(values)
+    return [np.asarray(condition, bool), *(np.asarray(a, dtype) for a in values)]
+
+
+@operation(
+    condition=None,
+    x1=lambda dz, condition: np.where(condition, dz, 0),
+    x2=lambda dz, condition: np.where(condition, 0, dz),
+    name="where",
+    dtypes=_condition_and_values,
+)
+def _where(condition, x1, x2):
+    return np.where(condition, x1, x2)
+
+
+def where(condition, x1=None, x2=None):
+    """x1 where the condition is true, x2 where it is not; of the condition alone, the places where it is true.
+
+    Both are computed: ``where(v > 0, log(v), 0)`` has the derivative nan at 0, as in Keras.
+    """
+    if (x1 is None) != (x2 is None):
+        raise ValueError("where: x1 and x2 are given both or not at all")
+    return nonzero(condition) if x1 is None else _where(condition, x1, x2)
+
+
+def nonzero(x):
+    """The places where x is not 0, an array of int32 for each axis. How many depends on values: arrays only."""
+    if is_symbolic(x):
+        raise TypeError("nonzero: how many places there are depends on values, so it cannot be traced; use where")
+    return tuple(places.astype(np.int32) for places in np.nonzero(x))
+
+
+def select(condlist, choicelist, default=0):
+    """The choice that belongs to the first true condition, else `default`."""
+    chosen = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        chosen = where(condition, choice, chosen)
+    return chosen
+
+
+# ---- by a slice ----
+
+
+def _is_basic(key):
+    """Whether NumPy answers with a view, in which no element stands twice."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return builtins.all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, _span)) for p in parts)
+
+
+def _get_item_adds(dx, dz, key):
+    if _is_basic(key):
+        dx[key] += dz
+    else:
+        np.add.at(dx, key, dz)
+
+
+@operation(x=added_into(_get_item_adds), dtypes=kept, options=("key",))
+def get_item(x, key):
+    """``x[key]``, with all that NumPy's keys can be."""
+    if isinstance(key, list):
+        key = np.asarray(key)
+    return x[key]
+
+
+def slice(inputs, start_indices, shape):
+    """The block of this shape that begins at `start_indices`; -1 in the shape is all that is left of its axis."""
+    spans = [_span(start, None if n == -1 else start + n) for start, n in zip(start_indices, shape)]
+    return get_item(inputs, tuple(spans))
+
+
+def _block(start_indices, shape):
+    return tuple(_span(start, start + n) for start, n in zip(start_indices, shape))
+
+
+def _without_block(dz, start_indices, updates_shape):
+    dx = dz.copy()
+    dx[_block(start_indices, updates_shape)] = 0
+    return dx
+
+
+@operation(
+    inputs=_without_block,
+    updates=lambda dz, start_indices, updates_shape: dz[_block(start_indices, updates_shape)],
+    options=("start_indices",),
+)
+def slice_update(inputs, start_indices, updates):
+    """A copy of `inputs` with the block that begins at `start_indices` replaced by `updates`."""
+    z = inputs.copy()
+    z[_block(start_indices, updates.shape)] = updates
+    return z
+
+
+def split(x, indices_or_sections, axis=0):
+    """A list of parts along an axis: so many equal ones, or those between these places."""
+    n = shape_of(x)[axis]
+    if n is None:
+        raise ValueError(f"split: the size of axis {axis} of shape {shape_of(x)} is not known")
+    if isinstance(indices_or_sections, (int, np.integer)):
+        if n % indices_or_sections:
+            raise ValueError(f"split: axis {axis} of size {n} makes no {indices_or_sections} equal parts")
+        places = range(0, n + 1, n // indices_or_sections)
+    else:
+        places = [0, *(int(place) for place in indices_or_sections), n]
+    return [get_item(x, _along(axis, shape_of(x), _span(a, b))) for a, b in itertools.pairwise(places)]
+
+
+def array_split(x, indices_or_sections, axis=0):
+    """`split`, but the parts need not be equal: the first ones are longer by one."""
+    if isinstance(indices_or_sections, (int, np.integer)):
+        size, longer = divmod(shape_of(x)[axis], indices_or_sections)
+        sizes = [size + 1] * longer + [size] * (indices_or_sections - longer)
+        indices_or_sections = np.cumsum(sizes)[:-1]
+    return split(x, indices_or_sections, axis)
+
+
+def unstack(x, num=None, axis=0):
+    """A list of all x[0], x[1], ... along an axis."""
+    n = shape_of(x)[axis]
+    if n is None:
+        raise ValueError(f"unstack: the size of axis {axis} of shape {shape_of(x)} is not known; the batch stays whole")
+    if num not in (None, n):
+        raise ValueError(f"unstack: num={num}, but axis {axis} has the size {n}")
+    return [get_item(x, _along(axis, shape_of(x), k)) for k in range(n)]
+
+
+def _along(axis, shape, part):
+    """The key that takes `part` of one axis and all of the others."""
+    return (_span(None),) * (axis % len(shape)) + (part,)
+
+
+# ---- by places ----
+
+
+def _take_adds(dx, dz, indices, axis):
+    if axis is None:
+        np.add.at(dx, np.unravel_index(indices % dx.size, dx.shape), dz)
+        return
+    axis %= dx.ndim
+    np.add.at(np.moveaxis(dx, axis, 0), indices, np.moveaxis(dz, range(axis, axis + indices.ndim), range(indices.ndim)))
+
+
+@operation(x=added_into(_take_adds), indices=None, dtypes=kept)
+def take(x, indices, axis=None):
+    """The parts of x at these places along an axis (of a flat x without): rows of a table, for instance."""
+    return np.take(x, indices, axis)
+
+
+def _take_along_axis_adds(dx, dz, indices, axis):
+    if axis is None:
+        np.add.at(dx, np.unravel_index(indices.reshape(-1) % dx.size, dx.shape), dz)
+        return
+    key = list(np.ogrid[tuple(_span(n) for n in indices.shape)])
+    key[axis] = indices
+    np.add.at(dx, tuple(key), dz)
+
+
+@operation(x=added_into(_take_along_axis_adds), indices=None, dtypes=kept)
+def take_along_axis(x, indices, axis=None):
+    """For each place of the other axes its own places along `axis`: what `argsort` gives."""
+    return np.take_along_axis(x, indices, axis)
+
+
+# ---- in order ----
+
+
+@operation(x=None, dtypes=kept)
+def argsort(x, axis=-1):
+    """The places that sort x along an axis (flat, if None), equal ones in their order; int32."""
+    return np.argsort(x, axis, kind="stable").astype(np.int32)
+
+
+def _sort_adds(dx, dz, x, axis):
+    order = np.argsort(x, axis, kind="stable")
+    np.put_along_axis(dx, order, np.take_along_axis(dx, order, axis) + dz, axis)
+
+
+@operation(name="sort", x=added_into(_sort_adds), dtypes=kept, options=("axis",))
+def _sort(x, axis):
+    return np.sort(x, axis, kind="stable")
+
+
+def sort(x, axis=-1):
+    """The smallest first, along an axis; all of x, flat, if it is None."""
+    return _sort(ravel(x), 0) if axis is None else _sort(x, axis)
+
+
+@operation(name="top_k_places", x=None, dtypes=kept, options=("k",))
+def _top_k_places(x, k):
+    if k > x.shape[-1]:
+        raise Unfit(f"k={k} of {x.shape[-1]}")
+    return np.argsort(-x, -1, kind="stable")[..., :k].astype(np.int32)  # of equal ones the first
+
+
+def top_k(x, k, sorted=True):
+    """``(values, places)`` of the k largest along the last axis, the largest first (also if it need not be)."""
+    places = _top_k_places(x, k)
+    return take_along_axis(x, places, -1), places
+
+
+def in_top_k(targets, predictions, k):
+    """Whether the prediction of each target's class is among the k largest; equal ones count all."""
+    own = take_along_axis(predictions, expand_dims(targets, -1), -1)
+    kth = get_item(take_along_axis(predictions, _top_k_places(predictions, k), -1), (Ellipsis, _span(k - 1, k)))
+    return squeeze(greater_equal(own, kth), -1)
+
+
+# ---- codes, and sums by place ----
+
+
+@operation(x=None, dtypes=kept, options=("num_classes",))
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """1 at the place that each integer names, along a new axis; nothing where it is outside of the classes."""
+    if sparse:
+        raise Unfit("sparse=True is not supported")
+    z = (x[..., None] == np.arange(num_classes)).astype(named(dtype))
+    return np.moveaxis(z, -1, axis)
+
+
+def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
+    """1 at all the places that a row of integers names."""
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    codes = one_hot(inputs, num_classes, axis, dtype, sparse)
+    return max(codes, 1 if len(shape_of(inputs)) > 1 else 0)
+
+
+@operation(
+    data=lambda dz, segment_ids: dz[segment_ids],
+    segment_ids=None,
+    dtypes=kept,
+)
+def segment_sum(data, segment_ids, num_segments=None, sorted=False):
+    """The sum of all rows with the same number, at the row of that number."""
+    n = int(segment_ids.max(initial=-1)) + 1 if num_segments is None else num_segments
+    z = np.zeros((n, *data.shape[1:]), data.dtype)
+    np.add.at(z, segment_ids, data)
+    return z
