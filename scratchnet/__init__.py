@@ -4,7 +4,7 @@
     from scratchnet.layers import Dense, Input
 
 Its public face is Keras's: `models`, `layers`, `losses`, `optimizers`, `metrics`, `activations`, `initializers`,
-`callbacks`, `datasets`, `utils`. They are imported when they are first used.
+`callbacks`, `datasets`, `ops`, `utils`. They are imported when they are first used.
 """
 
 import importlib
@@ -24,6 +24,7 @@ _MODULES = (
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "random",
     "parallel",

@@ -9,6 +9,7 @@ and ``python -m scratchnet.gradient_check`` for everything that the library has.
 
 from scratchnet.gradient_check.check import check_activation, check_adjoint, check_layer, check_loss
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
+from scratchnet.gradient_check.operations import check_operation
 from scratchnet.gradient_check.report import Report, Row
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "check_adjoint",
     "check_layer",
     "check_loss",
+    "check_operation",
     "numeric_gradient",
     "relative_error",
 ]

@@ -19,6 +19,7 @@ from scratchnet.gradient_check.check import (
     check_loss,
 )
 from scratchnet.gradient_check.differences import relative_error
+from scratchnet.gradient_check.operations import check_operations
 from scratchnet.gradient_check.report import Report, Row, compare
 from scratchnet.models import Model, Sequential
 from scratchnet.structure import map_structure
@@ -335,6 +336,7 @@ def randomize(layer, x, rng):
 
 FAMILIES = {
     "activations": check_activations,
+    "operations": check_operations,
     "losses": check_losses,
     "layers": check_layers,
     "models": check_models,
