@@ -1,18 +1,15 @@
 """CIFAR-10: 60,000 colour photographs, 32 by 32 pixels, of ten kinds of things.
 
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", technical report, University of Toronto, 2009.
-The official archive holds six Python pickles of 10,000 images each. A row of a batch is one image of 3072 bytes: its
-red plane, its green plane, its blue plane, each by rows.
+The official archive holds six Python pickles of 10,000 images each.
 """
 
-import gzip
 import hashlib
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-from scratchnet.datasets import restricted_pickle, sources
+from scratchnet.datasets import cifar, sources
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -31,7 +28,7 @@ BATCHES = {
 }
 
 BATCH_SIZE = 10000
-MAX_BATCH_BYTES = 64 << 20  # the batches have 31 MB; what an archive declares is not trusted further
+MOST_BATCH_BYTES = 32 << 20  # they have 31 MB
 
 # The University of Toronto's own server is the source, but a slow one at times.
 URLS = (
@@ -121,7 +118,7 @@ def read_data(path):
     x = np.empty((len(BATCHES), BATCH_SIZE, 32, 32, 3), np.uint8)
     y = np.empty((len(BATCHES), BATCH_SIZE, 1), np.uint8)
     missing = list(BATCHES)
-    for name, place, content in _batches(path):
+    for name, place, content in cifar.batches(path, "data_batch_1", dict.fromkeys(BATCHES, MOST_BATCH_BYTES)):
         if name in missing:
             i = list(BATCHES).index(name)
             x[i], y[i, :, 0] = read_batch(content, place, BATCHES[name])
@@ -131,59 +128,16 @@ def read_data(path):
     return (x[:5].reshape(-1, 32, 32, 3), y[:5].reshape(-1, 1)), (x[5], y[5])
 
 
-def read_batch(content, place, sha256=None):
-    """Read one pickled batch of any size.
-
-    Args:
-        content: the bytes of the pickle.
-        place: where they come from, for the errors.
-        sha256: expected digest of images and labels, see ``BATCHES``; None: any.
-
-    Returns:
-        images, a view of shape (N, 32, 32, 3), and labels (N,), both uint8.
+def read_batch(content, place, sha256):
+    """Images (N, 32, 32, 3) and labels (N,) of one pickled batch.
 
     Raises:
-        ValueError: the pickle is refused or damaged, or it is not such a batch.
+        ValueError: the pickle is refused or damaged, is not such a batch, or ``sha256`` is not that of ``BATCHES``.
     """
-    batch = restricted_pickle.load(content, place)
-    data, labels = batch.get(b"data"), batch.get(b"labels")
-    if not (isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3072):
-        found = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
-        raise ValueError(f"{place}: not a CIFAR-10 batch: expected b'data' to be uint8 (N, 3072), found {found}")
-    if not (
-        isinstance(labels, list)
-        and len(labels) == len(data)
-        and all(isinstance(label, int) and 0 <= label < len(CLASSES) for label in labels)
-    ):
-        raise ValueError(f"{place}: not a CIFAR-10 batch: expected b'labels' to be a list of {len(data)} numbers 0..9")
-    labels = np.array(labels, np.uint8)
-    if sha256 is not None:
-        found = hashlib.sha256(data.tobytes() + labels.tobytes()).hexdigest()
-        if found != sha256:
-            raise ValueError(
-                f"{place}: the content is not the published one: "
-                f"sha256 of images and labels is {found}, expected {sha256}"
-            )
-    return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels  # (N, 32, 32, 3), (N,)
-
-
-def _batches(path):
-    """Name, place and bytes of the batches in the folder or archive, in whatever order they lie there."""
-    if path.name == "data_batch_1":
-        for name in BATCHES:
-            file = path.with_name(name)
-            if file.exists():
-                yield name, str(file), file.read_bytes()
-        return
-
-    import tarfile
-
-    try:
-        with tarfile.open(path, "r:*") as archive:
-            for member in archive:
-                name = PurePosixPath(member.name).name
-                # Members are read, never extracted, so no path in the archive leads anywhere.
-                if name in BATCHES and member.isfile() and member.size <= MAX_BATCH_BYTES:
-                    yield name, f"{path}: {member.name}", archive.extractfile(member).read()
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path}: damaged, truncated or no tar.gz archive: {error}") from error
+    rows, labels = cifar.read_batch(content, place, b"labels", len(CLASSES), BATCH_SIZE)
+    found = hashlib.sha256(rows.tobytes() + labels.tobytes()).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"{place}: the content is not the published one: sha256 of images and labels is {found}, expected {sha256}"
+        )
+    return cifar.to_images(rows), labels

@@ -9,14 +9,13 @@
 Format: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
 """
 
-import gzip
 import hashlib
 import math
-import zlib
 
 import numpy as np
 
-GZIP_MAGIC = b"\x1f\x8b"
+from scratchnet.datasets import gzipped
+
 UNSIGNED_BYTE = 0x08
 
 
@@ -43,11 +42,11 @@ def read_idx(path, shape, sha256=None):
     expected_header = header(shape)
     size = math.prod(shape)
     try:
-        with _open(path) as file:
+        with gzipped.open_any(path) as file:
             found_header = file.read(len(expected_header))
             _check_header(path, found_header, expected_header, shape)
             values = file.read(size + 1)  # one more than there may be, to notice a file that is too long
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except gzipped.DAMAGES as error:
         raise ValueError(f"{path}: damaged or truncated gzip file ({error})") from error
     if len(values) != size:
         kind = "truncated" if len(values) < size else "too long"
@@ -63,12 +62,6 @@ def read_idx(path, shape, sha256=None):
                 f"sha256 after decompression is {found}, expected {sha256}"
             )
     return np.frombuffer(values, np.uint8).reshape(shape).copy()  # a copy, because frombuffer's array is read-only
-
-
-def _open(path):
-    with open(path, "rb") as file:
-        gzipped = file.read(2) == GZIP_MAGIC
-    return gzip.open(path, "rb") if gzipped else open(path, "rb")
 
 
 def _check_header(path, found, expected, shape):

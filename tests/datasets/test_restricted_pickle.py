@@ -3,7 +3,9 @@
 import collections
 import os
 import pickle
+import pickletools
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -48,7 +50,7 @@ class Calls:
         return self.call
 
 
-@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("protocol", range(1, 6))
 @pytest.mark.parametrize(
     "function",
     [os.system, eval, exec, getattr, __import__, np.load, pickle.loads, np.frombuffer, collections.OrderedDict],
@@ -143,10 +145,128 @@ def test_an_array_without_a_state_is_refused():
         restricted_pickle.load(b"\x80\x02}U\x04datacnumpy.core.multiarray\n_reconstruct\n)Rs.", "batch")
 
 
-@pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"p2000000000\n"], ids=["LONG_BINPUT", "PUT"])
-def test_a_few_bytes_that_claim_gigabytes_for_the_memo_are_refused(put):
-    with pytest.raises(ValueError, match="PUT 2.* in .* bytes"):
-        restricted_pickle.load(b"\x80\x02}" + put + b".", "batch")
+def test_a_few_bytes_that_claim_gigabytes_for_the_memo_are_refused():
+    with pytest.raises(ValueError, match="it asks for place 2147483647 in a memo of at most 100000"):
+        restricted_pickle.load(b"\x80\x02}r\xff\xff\xff\x7f.", "batch")
+
+
+@pytest.mark.parametrize("length", [b"T\xff\xff\xff\x7f", b"B\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 7 + b"\x7f"])
+def test_a_few_bytes_that_claim_gigabytes_of_text_are_refused(length):
+    with pytest.raises(ValueError, match="it is truncated"):
+        restricted_pickle.load(b"\x80\x02}" + length + b"text.", "batch")
+
+
+MILLIONS = 5_000_000
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"(" * MILLIONS,
+        b"N" * MILLIONS,
+        b"}" * MILLIONS,
+        b"](" * MILLIONS,
+        b"K\x00" * MILLIONS,
+        b"M\xff\xff" * MILLIONS,
+        b"\x8a\x01\x00" * MILLIONS,
+        b"K\x00(" * MILLIONS,
+        b")" + b"\x85" * MILLIONS,
+        b"\x94" * MILLIONS,
+        b"cnumpy\nndarray\n" * (MILLIONS // 10),
+        b"U\x00" * MILLIONS,
+    ],
+    ids=lambda program: repr(program[:4]),
+)
+def test_a_program_of_millions_of_opcodes_is_refused_before_it_runs(monkeypatch, program):
+    monkeypatch.setattr(restricted_pickle, "_RestrictedUnpickler", None)
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="batch: refused or damaged pickle: it has more than 1000"):
+        restricted_pickle.load(b"\x80\x02" + program + b".", "batch")
+    assert time.perf_counter() - start < 2
+
+
+def test_as_many_opcodes_as_are_allowed_are_read():
+    numbers = [1, 300, 70000] * 1000
+    content = pickle.dumps({"numbers": numbers}, 2)
+    opcodes = sum(1 for _ in pickletools.genops(content))
+    assert restricted_pickle.load(content, "batch", 2 * opcodes)["numbers"] == numbers
+    with pytest.raises(ValueError, match=f"more than {opcodes // 2} opcodes"):
+        restricted_pickle.load(content, "batch", opcodes // 2)
+
+
+def nested(depth):
+    value = ()
+    for _ in range(depth):
+        value = (value,)
+    return value
+
+
+def test_tuples_so_deep_that_to_hash_them_overflows_the_stack_are_refused():
+    attack = b"\x80\x02})" + b"\x85" * 50_000 + b"Ns."
+    with pytest.raises(ValueError, match="more than 1000 tuples, names and huge integers"):
+        restricted_pickle.load(attack, "batch")
+    value = nested(900)
+    assert restricted_pickle.load(b"\x80\x02})" + b"\x85" * 900 + b"Ns.", "batch") == {value: None}
+
+
+def test_integers_chosen_to_collide_are_refused():
+    attack = pickle.dumps({i * (2**61 - 1): None for i in range(2000)}, 2)
+    with pytest.raises(ValueError, match="more than 1000 tuples, names and huge integers"):
+        restricted_pickle.load(attack, "batch")
+
+
+def test_an_error_does_not_repeat_names_of_any_length():
+    for attack in (
+        b"\x80\x04X\x40\x42\x0f\x00" + b"a" * 1_000_000 + b"\x8c\x01a\x93.",
+        b"\x80\x02c" + b"a" * 1_000_000 + b"\na\n.",
+        array_pickle(code=b"a" * 255),
+        array_pickle(dtype_order=b"a" * 255),
+    ):
+        with pytest.raises(ValueError) as caught:
+            restricted_pickle.load(attack, "batch")
+        assert len(str(caught.value)) < 300
+
+
+def objects(*items):
+    array = np.empty(len(items), object)
+    array[:] = items
+    return array
+
+
+@pytest.mark.parametrize("protocol", range(3, 5))
+@pytest.mark.parametrize("items", [([1, 70000], [2], []), (), ("text", None)])
+def test_an_array_of_objects_is_read_as_a_list(protocol, items):
+    assert restricted_pickle.load_objects(pickle.dumps(objects(*items), protocol), "x.npy") == list(items)
+
+
+# The same as Python 2 wrote it: [[1, 300], [2**31 - 1]].
+PYTHON_2_OBJECTS = (
+    b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85U\x01b\x87Rq\x03"
+    b"(K\x01K\x02\x85cnumpy\ndtype\nq\x04U\x02O8K\x00K\x01\x87Rq\x05(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff"
+    b"K?tb\x89]q\x06(]q\x07(K\x01M,\x01e]q\x08J\xff\xff\xff\x7faetb."
+)
+
+
+def test_an_array_of_objects_of_python_2_is_read():
+    assert restricted_pickle.load_objects(PYTHON_2_OBJECTS, "x.npy") == [[1, 300], [2**31 - 1]]
+
+
+def test_what_is_no_array_of_objects_is_refused():
+    for content, message in (
+        ([1, 2], "expected an array, found list"),
+        (np.arange(3), "not one of objects"),
+        (objects(*range(4)).reshape(2, 2), "does not hold as many as it says"),
+        (objects(os.getcwd), "it asks for"),
+    ):
+        with pytest.raises(ValueError, match=f"x.npy: refused or damaged pickle: .*{message}"):
+            restricted_pickle.load_objects(pickle.dumps(content, 4), "x.npy")
+
+
+def test_an_array_of_objects_is_no_array_of_numbers():
+    with pytest.raises(ValueError, match="without a proper shape"):
+        restricted_pickle.load(pickle.dumps({"data": objects([1], [2])}, 4), "batch")
+    with pytest.raises(ValueError, match="an array of objects where one of numbers is expected"):
+        restricted_pickle.load(array_pickle(code=b"O8"), "batch")
 
 
 def test_every_truncation_is_refused():

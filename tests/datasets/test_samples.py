@@ -87,7 +87,7 @@ def test_differences_of_a_grey_slope(make_samples):
     images = np.repeat((10 + 2 * rows + 3 * columns)[None, :, :, None], 3, axis=3).astype(np.uint8)
     green, red, blue = make_samples.differences(images)
     assert not red.any() and not blue.any()
-    # The first pixel, +3 along the first row, +2 down the first column; inside, nothing that the neighbours do not tell.
+    # The first pixel, +3 along the first row, +2 down the first column; inside, the neighbours tell everything.
     np.testing.assert_array_equal(green[0], [[10, 3, 3, 3], [2, 0, 0, 0], [2, 0, 0, 0]])
 
 
