@@ -258,7 +258,7 @@ def square_by_chance(right):
 @exhibit(
     "the naive convolution's backward crashes; only the fast one was tested",
     "scratchnet.layers:Conv2D.backward",
-    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 3, 3), separated),
+    of_layer(lambda: Conv2D(5, 2, **F64), (2, 4, 5, 3), separated),
     "The version that learners are told to read is the one that nobody runs. Here all backends take the same tests.",
 )
 def channels_first(right):
@@ -272,7 +272,7 @@ def channels_first(right):
 @exhibit(
     "a convolution's gradient with the wrong sign",
     "scratchnet.layers:Conv2D.backward",
-    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 3, 3), separated),
+    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 5, 3), separated),
     "The layers after it still learn, so the loss falls.",
 )
 def uphill(right):
@@ -286,7 +286,7 @@ def uphill(right):
 @exhibit(
     "`return` within the loop: only the first sample has a gradient",
     "scratchnet.layers:Conv2D.backward",
-    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 3, 3), separated),
+    of_layer(lambda: Conv2D(2, 2, **F64), (2, 4, 5, 3), separated),
     "A batch of one would not show it.",
 )
 def first_sample_only(right):
