@@ -11,7 +11,7 @@ import numpy as np
 import scratchnet
 from scratchnet.datasets import cifar10, mnist
 from scratchnet.evaluation import save_figure
-from scratchnet.evaluation.style import require
+from scratchnet.optional import require
 from scratchnet.utils import set_random_seed
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -15,15 +15,19 @@ _ARRAY = "array of this archive"
 class BackupAndRestore(Callback):
     """Keep a backup of a fit; the same call in a new process goes on after the last epoch that was finished.
 
-    The backup holds all that the rest of the fit depends on: parameters, optimizer, random streams, the shuffling, and
-    the states of the other callbacks (see `Callback.get_state`). The result is that of a fit that was never
-    interrupted, to the bit. Layers are matched by name; where names differ only in their automatic numbers (the same
-    model made again in one process), in order.
+    The backup, made when training begins and after each epoch, holds all that the rest of the fit depends on:
+    parameters, optimizer, random streams, the shuffling, and the states of the other callbacks (see
+    `Callback.get_state`). With the same number of threads (`scratchnet.get_num_threads`), the result is that of a fit
+    that was never interrupted, to the bit; with another number, sums of a batch's parts are rounded differently.
+
+    Layers are matched by name; where names differ only in their automatic numbers (the same model made again in one
+    process), in order.
 
     Args:
         backup_dir: a folder for this fit alone; made if it is missing.
         save_freq: "epoch". Keras's number of batches is refused: a fit goes on at the beginning of an epoch.
-        double_checkpoint: Keras's; only False.
+        double_checkpoint: taken as Keras's, which keeps two backups lest one be damaged while it is written; here the
+            old one stays until the new one is complete.
         delete_checkpoint: whether to delete the backup when the fit has ended.
 
     Raises ValueError if the backup is damaged, or of another model or other callbacks.
@@ -38,8 +42,6 @@ class BackupAndRestore(Callback):
                 f'BackupAndRestore: save_freq must be "epoch", got {save_freq!r}; '
                 "Keras's number of batches is not implemented in scratchnet"
             )
-        if double_checkpoint:
-            raise ValueError("BackupAndRestore: Keras's double_checkpoint is not implemented in scratchnet")
         self.backup_dir = os.fspath(backup_dir)
         self.path = os.path.join(self.backup_dir, "backup.npz")
         self.delete_checkpoint = delete_checkpoint
@@ -48,8 +50,15 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)  # now, lest the first epoch be lost to a folder that cannot be made
         if os.path.exists(self.path):
             self._restore()
+        else:
+            self.model.optimizer.build(self.model.trainable_params)
+            self._back_up(self.model._initial_epoch - 1)
 
     def on_epoch_end(self, epoch, logs=None):
+        self._back_up(epoch)
+
+    def _back_up(self, epoch):
+        """Write down how things stand after `epoch`."""
         arrays = {f"model/{key}": value for key, value in self.model.training_state().items()}
         callbacks = []
         for number, callback in enumerate(self._others()):

@@ -25,23 +25,21 @@ class CSVLogger(Callback):
         self.filename = os.fspath(filename)
         self.separator = separator
         self.append = append
-        self._size = None  # bytes up to the end of the last row of this fit
+        self._size = None  # bytes of the file up to the end of the last row that counts
         self._file = None
 
     def on_train_begin(self, logs=None):
         self._close()
-        self._size = None
         self._columns = None
         self._file = open(self.filename, "a", newline="", encoding="utf-8")
+        self._size = os.path.getsize(self.filename) if self.append else 0
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._columns is not None:
             return
         self._columns = []
-        if self._size is not None:  # BackupAndRestore goes on with a fit; rows of epochs that are now repeated go
-            self._file.truncate(min(self._size, os.path.getsize(self.filename)))
-        elif not self.append:
-            self._file.truncate(0)
+        # BackupAndRestore may have set the size back since: rows of epochs that are now repeated go.
+        self._file.truncate(min(self._size, os.path.getsize(self.filename)))
         if os.path.getsize(self.filename):
             with open(self.filename, newline="", encoding="utf-8") as file:
                 self._columns = next(csv.reader(file, delimiter=self.separator))

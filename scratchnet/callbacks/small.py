@@ -34,8 +34,26 @@ class LambdaCallback(Callback):
     Takes the name of any hook. Raises TypeError for a name that is none, or a value that cannot be called.
     """
 
-    def __init__(self, **functions):
+    def __init__(
+        self,
+        on_epoch_begin=None,
+        on_epoch_end=None,
+        on_train_begin=None,
+        on_train_end=None,
+        on_train_batch_begin=None,
+        on_train_batch_end=None,
+        **kwargs,
+    ):
         super().__init__()
+        functions = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+            **kwargs,
+        }
         for hook, function in functions.items():
             if not hook.startswith("on_") or not hasattr(Callback, hook):
                 hooks = ", ".join(name for name in vars(Callback) if name.startswith("on_"))

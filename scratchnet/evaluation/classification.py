@@ -3,7 +3,8 @@
 import numpy as np
 
 from scratchnet.evaluation.checks import check_class_names, check_labels, check_pictures, check_probabilities
-from scratchnet.evaluation.style import axes_or_new, colour, new_figure, require
+from scratchnet.evaluation.style import axes_or_new, colour, new_figure
+from scratchnet.optional import require
 
 _MOST_COLOURS = 12  # classes whose ROC curves have a colour and a line in the legend; of more, only their range
 _MOST_NUMBERS = 20  # classes whose confusion matrix has room for its numbers; of more, only the shades

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from scratchnet.evaluation.style import axes_or_new, colour, require
+from scratchnet.evaluation.style import axes_or_new, colour
+from scratchnet.optional import require
 
 
 def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0, most=3000):

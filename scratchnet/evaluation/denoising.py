@@ -4,7 +4,7 @@ import numpy as np
 
 from scratchnet.evaluation.anomalies import add_noise
 from scratchnet.evaluation.reconstruction import reconstruction_error
-from scratchnet.evaluation.style import require
+from scratchnet.optional import require
 
 add_gaussian_noise = add_noise  # an anomaly to a detector; to a denoiser, its input
 
@@ -21,7 +21,7 @@ def image_quality(clean, images, samples=1000):
     "Image quality assessment: from error visibility to structural similarity", 2004, by scikit-image, 1 at best.
     Raises ValueError for different shapes, NaN or infinity.
     """
-    similarity = require("skimage.metrics", extra="examples").structural_similarity
+    similarity = require("skimage.metrics").structural_similarity
     clean, images = np.asarray(clean), np.asarray(images)
     if images.shape != clean.shape or clean.ndim not in (3, 4):
         raise ValueError(f"image_quality: images of shape {images.shape}, clean ones of shape {clean.shape}")

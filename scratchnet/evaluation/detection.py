@@ -3,7 +3,8 @@
 import numpy as np
 
 from scratchnet.evaluation.checks import check_values
-from scratchnet.evaluation.style import axes_or_new, colour, require
+from scratchnet.evaluation.style import axes_or_new, colour
+from scratchnet.optional import require
 
 
 def detection_scores(errors_normal, errors_by_kind, threshold):

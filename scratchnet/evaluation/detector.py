@@ -10,7 +10,7 @@ import numbers
 import numpy as np
 
 from scratchnet.evaluation.reconstruction import reconstruction_error
-from scratchnet.evaluation.style import require
+from scratchnet.optional import require
 
 _base = require("sklearn.base")
 _validation = require("sklearn.utils.validation")

@@ -13,7 +13,8 @@ from scratchnet.evaluation.classification import (
     plot_roc_curves,
 )
 from scratchnet.evaluation.curves import plot_curves
-from scratchnet.evaluation.style import markdown_table, require, save_figure, text_table
+from scratchnet.evaluation.style import markdown_table, save_figure, text_table
+from scratchnet.optional import require
 
 
 def evaluate_classifiers(classifiers, y_true, x=None, class_names=None, histories=None, batch_size=None):

@@ -1,29 +1,12 @@
 """What all pictures and tables have in common."""
 
-import importlib
 import os
+
+from scratchnet.optional import require
 
 # The eight colours of Okabe and Ito ("Color universal design", 2008), which readers with any kind of colour vision can
 # tell apart, yellow and black last since they are the hardest to read beside the others; a grey and a brown make ten.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000", "#7F7F7F", "#8C510A")
-
-_PACKAGES = {"sklearn": "scikit-learn", "skimage": "scikit-image"}
-
-
-def require(module, extra="plot"):
-    """Import a module that only evaluation needs.
-
-    Raises ImportError with the command that installs its package if that package is missing. A package that is there
-    and fails to import raises its own error.
-    """
-    root = module.split(".")[0]
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as problem:
-        if (problem.name or "").split(".")[0] != root:
-            raise
-        package = _PACKAGES.get(root, root)
-        raise ImportError(f"this needs {package}: pip install 'scratchnet[{extra}]'", name=root) from problem
 
 
 def colour(k):
@@ -33,7 +16,7 @@ def colour(k):
 
 def new_figure(width=8.0, height=4.5, rows=1, columns=1, **options):
     """A figure that no window and no global state knows of, and its axes; inches, at 100 dots each."""
-    require("matplotlib")
+    require("matplotlib.figure")
     from scratchnet.evaluation.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=100, layout="constrained")

@@ -152,7 +152,7 @@ def _memory(arrays):
 
 
 def _fitting(headings, rows, line_length):
-    """The columns' widths that the cells need; where the line is too short, the widest give way, and their cells wrap."""
+    """The widths that the cells need; where the line is too short, the widest give way, and their cells wrap."""
     widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
     room = line_length - 3 * len(widths) - 1
     while sum(widths) > room and max(widths) > 4:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scratchnet import evaluation
-from scratchnet.evaluation.style import require
+from scratchnet.optional import require
 
 Y = np.arange(20) % 2
 P = np.stack([0.9 - 0.8 * (np.arange(20) % 3 > 0), 0.1 + 0.8 * (np.arange(20) % 3 > 0)], axis=1)
@@ -86,12 +86,12 @@ def test_many_figures_leave_nothing_behind():
 @pytest.mark.parametrize(
     ("module", "call", "message"),
     [
-        ("matplotlib.figure", PLOTS["curves"], r"needs matplotlib: pip install 'scratchnet\[plot\]'"),
-        ("sklearn.metrics", PLOTS["confusion"], r"needs scikit-learn: pip install 'scratchnet\[plot\]'"),
+        ("matplotlib.figure", PLOTS["curves"], r"needs matplotlib: pip install matplotlib"),
+        ("sklearn.metrics", PLOTS["confusion"], r"needs scikit-learn: pip install scikit-learn"),
         (
             "skimage.metrics",
             lambda: evaluation.image_quality(IMAGES, IMAGES),
-            r"needs scikit-image: pip install 'scratchnet\[examples\]'",
+            r"needs scikit-image: pip install scikit-image",
         ),
     ],
 )
