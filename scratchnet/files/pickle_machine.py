@@ -37,7 +37,7 @@ def run(file, names, load_persistent=None):
     Raises ValueError for a name that is not in the table and for a program that makes no sense.
     """
     machine = _Machine(names, load_persistent)
-    for count, (instruction, argument, _) in enumerate(pickletools.genops(_Bounded(file))):
+    for count, (instruction, argument, _) in enumerate(pickletools.genops(Bounded(file))):
         if count >= MOST_INSTRUCTIONS:
             raise ValueError(f"a pickle of more than {MOST_INSTRUCTIONS} instructions")
         if instruction.name == "STOP":
@@ -46,7 +46,7 @@ def run(file, names, load_persistent=None):
     return machine.pop()
 
 
-class _Bounded:
+class Bounded:
     """A file of which no more can be asked for than it has: ``file.read(n)`` makes room for n bytes before it reads."""
 
     def __init__(self, file):

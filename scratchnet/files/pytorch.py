@@ -163,7 +163,11 @@ def _run(file, load_storage=None):
 def _asks_for_modules(file, start):
     file.seek(start)
     try:
-        names = [str(argument) for _, argument, _ in pickletools.genops(file) if isinstance(argument, str)]
+        names = [
+            str(argument)
+            for _, argument, _ in pickletools.genops(pickle_machine.Bounded(file))
+            if isinstance(argument, str)
+        ]
     except ValueError:
         return False
     return any(name.startswith("torch.nn.modules") for name in names)
