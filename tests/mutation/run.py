@@ -108,7 +108,6 @@ def prepare(group, folder):
             source = path.relative_to(folder / "mutants")
             if not (folder / source.with_name(source.name.removesuffix(".meta"))).exists():
                 path.unlink()
-    shutil.copy(ROOT / "pyproject.toml", folder)
     settings = {
         "source_paths": ["scratchnet"],
         "only_mutate": files,
@@ -116,16 +115,14 @@ def prepare(group, folder):
         "pytest_add_cli_args": ["-p", "no:cacheprovider", f"--ignore={TESTS_OF_COMPILING}"],
         "pytest_add_cli_args_test_selection": tests,
         "process_isolation": "forkserver",
-        "timeout_multiplier": "5",
-        "timeout_constant": "2",
-        "use_git_change_detection": "false",
+        "timeout_multiplier": 5,
+        "timeout_constant": 2,
+        "use_git_change_detection": False,
         "on_dependency_change": "ignore",
-        "track_dependencies": "false",
+        "track_dependencies": False,
     }
-    lines = ["", "[mutmut]"]
-    for name, value in settings.items():
-        lines.append(f"{name} =" + (f" {value}" if isinstance(value, str) else "".join(f"\n    {v}" for v in value)))
-    (folder / "setup.cfg").write_text((ROOT / "setup.cfg").read_text() + "\n".join(lines) + "\n")
+    lines = ["", "[tool.mutmut]", *(f"{name} = {json.dumps(value)}" for name, value in settings.items()), ""]
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + "\n".join(lines))
     if tests_changed:
         (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which tests reach which function
         forget(folder, lambda code: status_of(code) == SURVIVED)

@@ -1,0 +1,28 @@
+"""README for a package index, where no file lies beside it: relative links and pictures get full addresses."""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+HERE = Path(__file__).parent
+
+
+def absolute(readme, source):
+    """`readme` with every relative target of a link or picture below `source`, the address of a repository."""
+    raw = source.replace("https://github.com/", "https://raw.githubusercontent.com/") + "/HEAD/"
+
+    def link(match):
+        before, target, after = match.groups()
+        return f"{before}{raw if re.search(r'[.](png|svg)$', target) else source + '/blob/HEAD/'}{target}{after}"
+
+    readme = re.sub(r"(\]\()(?![a-z]+:|#)([^)\s]+)(\))", link, readme)
+    return re.sub(r'(src=")(?![a-z]+:)([^"]+)(")', link, readme)
+
+
+if __name__ == "__main__":
+    source = re.search(r'^Source = "(.+)"$', (HERE / "pyproject.toml").read_text("utf-8"), re.MULTILINE)[1]
+    setup(
+        long_description=absolute((HERE / "README.md").read_text("utf-8"), source),
+        long_description_content_type="text/markdown",
+    )
