@@ -10,18 +10,17 @@ A training step may be computed in several parts of the batch, each in its own t
 not depend on that. A `RandomStream` therefore draws from a counter-based generator (Philox: Salmon et al., "Parallel
 random numbers: as easy as 1, 2, 3", 2011) whose key is (seed of the stream, number of the step, number of the draw in
 that step) and which can be advanced to any row of the batch at no cost. The training loop announces step and rows
-with `drawing_rows`; a layer that is called by hand simply counts its own calls.
+(`scratchnet.parallel.batch`); a layer that is called by hand simply counts its own calls.
 """
 
-import contextlib
-import contextvars
 import threading
 
 import numpy as np
 
+from scratchnet.parallel.batch import current_part
+
 _lock = threading.Lock()
 _root = None  # made when first drawn from: importing numpy.random takes as long as importing all layers
-_part = contextvars.ContextVar("scratchnet_part_of_batch", default=None)
 
 
 def set_seed(seed):
@@ -54,40 +53,6 @@ def generator(seed=None):
     return np.random.default_rng(new_seed() if seed is None else seed)
 
 
-class _Part:
-    """Which rows of which step the current thread is computing, and how often each stream has drawn in it."""
-
-    def __init__(self, step, first_row):
-        self.step = step
-        self.first_row = first_row
-        self.draws = {}
-
-
-@contextlib.contextmanager
-def drawing_rows(step, first_row):
-    """Inside, random layers draw what the whole batch of step number `step` would draw from row `first_row` on."""
-    token = _part.set(_Part(step, first_row))
-    try:
-        yield
-    finally:
-        _part.reset(token)
-
-
-@contextlib.contextmanager
-def rows_per_sample(count):
-    """Inside, each sample of the batch stands in `count` rows, as where time is folded into the batch."""
-    part = _part.get()
-    if part is None:
-        yield
-        return
-    kept = part.first_row
-    part.first_row = kept * count
-    try:
-        yield
-    finally:
-        part.first_row = kept
-
-
 class RandomStream:
     """Random numbers for a layer that draws at every step; a row of the batch has its own place in the stream.
 
@@ -104,7 +69,7 @@ class RandomStream:
         row_size = int(np.prod(shape[1:], dtype=np.int64))
         # Philox makes four 64-bit numbers a counter step: a row starts on a whole counter step of its own.
         counters = -(-row_size // 4)
-        bits, first_row = self._next_draw()
+        bits, first_row = self._next_draw(shape[0])
         bits.advance(first_row * counters)
         flat = np.random.Generator(bits).random((shape[0], counters * 4))
         return flat[:, :row_size].reshape(shape)
@@ -119,8 +84,8 @@ class RandomStream:
         radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))
         return radius * np.cos(2.0 * np.pi * u[:, 1])
 
-    def _next_draw(self):
-        part = _part.get()
+    def _next_draw(self, rows):
+        part = current_part()
         if part is None:
             draw, first_row = (1 << 32) + self._calls, 0  # by hand: a step number that no fit reaches
             self._calls += 1
@@ -128,7 +93,7 @@ class RandomStream:
         else:
             count = part.draws.get(id(self), 0)
             part.draws[id(self)] = count + 1
-            key, first_row = (part.step, count), part.first_row
+            key, first_row = (*part.step, count), part.first_row_of(rows)
         # As a spawn key: in one list with the seed, numbers of more than 32 bits would be taken apart into several, and
         # [seed, 2**32 + k, 0] and [seed, k, 1] would be the same.
         entropy = np.random.SeedSequence(self.seed, spawn_key=key)

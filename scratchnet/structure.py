@@ -14,12 +14,23 @@ def flatten(structure):
 
 
 def map_structure(function, structure):
-    """`function` applied to each leaf; the lists and dicts around them stay."""
+    """`function` applied to each leaf; the lists, tuples and dicts around them stay."""
     if isinstance(structure, dict):
         return {key: map_structure(function, value) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)):
+    if isinstance(structure, list):
         return [map_structure(function, value) for value in structure]
+    if isinstance(structure, tuple):
+        return tuple(map_structure(function, value) for value in structure)
     return function(structure)
+
+
+def as_lists(structure):
+    """The same structure with lists for tuples: where shapes stand beside it, a tuple can only be a shape."""
+    if isinstance(structure, dict):
+        return {key: as_lists(value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return [as_lists(value) for value in structure]
+    return structure
 
 
 def map_shapes(function, shapes):

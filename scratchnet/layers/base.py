@@ -1,11 +1,19 @@
 """What every layer has: a name, named parameters, and a pair of pure functions.
 
-    y, cache  = layer.forward(x, training=False)
-    dx, grads = layer.backward(dy, cache)
+    y, cache  = layer.forward(x, training=False)           # changes nothing
+    dx, grads = layer.backward(dy, cache, needs_dx=True)   # changes nothing
 
 `cache` is what backward must remember, handed over in the open; nothing of a batch stays on the layer. `grads` has the
-keys of `layer.params`. `backward` of a layer with parameters also takes ``needs_dx=False``, for the first layer of a
-model, where nobody asks for dx (it is then None).
+keys of `layer.trainable_params`: those of `layer.params`, or none where the layer is frozen. dx is dL/dx for whoever
+asks; with ``needs_dx=False`` (the first layer of a model) nobody looks at it, and it may be None. Most layers have no
+more than these two. Three others do nothing by default:
+
+    layer.remember(cache)              # moves layer.state on: once a step, by one thread, after all parts of the batch
+    value, grads = layer.penalty()     # of the parameters alone (regularizers): once a step
+    value = layer.added_loss(cache)    # of this use of the layer; backward already contains its derivative
+
+Two things depend on more than x: what is random, and what looks across the samples of the batch. Both ask
+`scratchnet.parallel.batch`.
 
 Writing a layer of your own: store the arguments in `__init__`, make parameters in `build` with `add_weight`, say in
 `compute_output_shape` what comes out, and write `forward` and `backward`. `scratchnet.gradient_check` proves the rest.
@@ -17,8 +25,9 @@ import numpy as np
 
 from scratchnet import activations, config, initializers, limits
 from scratchnet.graph.symbolic import KerasTensor, Node, is_symbolic
+from scratchnet.graph.variable import Variable
 from scratchnet.names import check_name, snake_case, unique_name
-from scratchnet.structure import flatten, map_structure
+from scratchnet.structure import as_lists, flatten, map_structure
 
 # Arguments of Keras's layers that scratchnet does not have, and the values with which they ask for nothing.
 _KERAS_ONLY = {
@@ -86,9 +95,15 @@ class Layer:
             self.batch_input_shape = (batch_size, *shape)
         self.built = type(self).build is Layer.build  # there is nothing to build
         self.inbound_nodes = []  # the uses of this layer in graphs
-        self._params = {}
+        self._params = {}  # arrays that are trained
+        self._state = {}  # arrays that training changes without a gradient
+        self._regularizers = {}  # of some of the parameters, by name
+        self._constraints = {}
 
     # ---- what a layer defines ----
+
+    supports_masking = False  # whether a mask goes on to the layer behind
+    keeps_integers = False  # whether integers (tokens, labels) reach forward as they are, not as floating point numbers
 
     def build(self, input_shape):
         """Create the parameters for inputs of `input_shape` (batch axis first), and set `built`."""
@@ -102,38 +117,87 @@ class Layer:
         return input_shape
 
     def forward(self, x, training=False):
-        """Return ``(y, cache)``."""
+        """Return ``(y, cache)``. A layer that heeds masks also takes ``mask=None``."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)`` for the upstream gradient `dy`, of y's shape."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
+    def remember(self, cache):
+        """Move `state` on, after a step of training in which `cache` came out of forward."""
+
+    def added_loss(self, cache):
+        """What this use of the layer adds to the loss: the share of this part of the batch; the parts are added up."""
+        return 0.0
+
+    def compute_mask(self, x, mask=None):
+        """The mask that comes with the output; by default that of the input, where the layer `supports_masking`."""
+        masks = [m for m in flatten(mask) if m is not None]
+        return masks[0] if masks and self.supports_masking else None
+
+    def output_masks(self, x, mask, cache):
+        """The masks of the outputs, as a list; `cache` is what forward returned."""
+        return [self.compute_mask(x, mask)]
+
+    def output_masked(self, masked):
+        """Whether the output comes with a mask, given which inputs do (a structure of bools like the inputs)."""
+        return self.supports_masking and any(flatten(masked))
+
+    def random_streams(self):
+        """The `RandomStream`s that this layer draws from, by name; what a resumed fit must continue."""
+        return {}
+
+    @property
+    def adds_loss(self):
+        """Whether `added_loss` says anything."""
+        return type(self).added_loss is not Layer.added_loss
+
+    @property
+    def takes_mask(self):
+        """Whether forward can be given a mask."""
+        return "mask" in inspect.signature(type(self).forward).parameters
+
+    def without_last_activation(self):
+        """``(layer, activation)``: this layer without the activation that it ends in, sharing its weights.
+
+        None where it ends in no activation. Losses use it to go back from probabilities to logits.
+        """
+        return None
+
     # ---- calling ----
 
-    def __call__(self, inputs, training=False):
+    def __call__(self, inputs, training=None, mask=None):
         """On KerasTensors: record the layer in a graph. On arrays: build if need be, compute, and return the output."""
+        inputs = as_lists(inputs)
         if is_symbolic(inputs):
-            return self._connect(inputs)
+            return self._connect(inputs, training)
         x = map_structure(self._as_input, inputs)
         shape = map_structure(np.shape, x)
         self.ensure_built(shape)
         self.compute_output_shape(shape)
-        return self.forward(x, training=training)[0]
+        options = {"training": bool(training)}
+        if mask is not None and self.takes_mask:
+            options["mask"] = map_structure(np.asarray, mask)
+        return self.checked_pair(self.forward(x, **options))[0]
 
-    def _connect(self, inputs):
+    def _connect(self, inputs, training):
         for tensor in flatten(inputs):
             if not isinstance(tensor, KerasTensor):
                 raise self.error(
                     f"called on a mixture of symbolic tensors and values ({type(tensor).__name__})", TypeError
                 )
-        inputs = list(inputs) if isinstance(inputs, tuple) else inputs
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
-        output_shape = self.compute_output_shape(shape)
-        node = Node(self, inputs, output_shape)
+        node = Node(self, inputs, self.compute_output_shape(shape), training)
         self.inbound_nodes.append(node)
         return node.outputs
+
+    def checked_pair(self, result):
+        """What forward returned, if it is a pair; a layer of one's own may forget the cache."""
+        if type(result) is not tuple or len(result) != 2:
+            raise self.error(f"forward must return (y, cache), it returned {type(result).__name__}", TypeError)
+        return result
 
     @property
     def input(self):
@@ -156,7 +220,15 @@ class Layer:
         x = np.asarray(value)
         if x.dtype.kind not in "fiub":
             raise self.error(f"expected numbers, got an array of dtype {x.dtype}", TypeError)
-        return x.astype(self.dtype, copy=False)
+        return self.accept(x) if x.dtype.kind != "f" else x.astype(self.dtype, copy=False)
+
+    def accept(self, x):
+        """`x` as forward takes it: integers become floating point numbers, unless the layer wants them as they are."""
+        return x if x.dtype.kind == "f" or self.keeps_integers else x.astype(self.dtype)
+
+    def output_dtype(self, inputs):
+        """The dtype, as a string, of the output for these symbolic inputs."""
+        return flatten(inputs)[0].dtype if self.keeps_integers else self.dtype
 
     def ensure_built(self, input_shape):
         """Build for `input_shape` unless that has been done; the parameters of a layer are made once."""
@@ -205,13 +277,42 @@ class Layer:
         """An exception to raise, which names the layer."""
         return kind(f'{type(self).__name__} "{self.name}": {message}')
 
-    # ---- parameters ----
+    # ---- parameters and state ----
 
-    def add_weight(self, name, shape, initializer):
-        """Create the parameter `name`; weights are listed in the order of creation."""
+    def add_weight(
+        self, shape=None, initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
+    ):
+        """Create a weight and return its `Variable`; weights are listed in the order of creation.
+
+        Args:
+            shape: its shape; () by default.
+            initializer: a name or an Initializer; by default Glorot's uniform for a matrix, zeros otherwise.
+            dtype: by default the layer's.
+            trainable: False makes it part of `state`, which no optimizer changes.
+            regularizer, constraint: of this weight.
+            name: its key in `params` or `state`.
+
+        ``add_weight("kernel", shape, initializer)`` says the same as ``add_weight(shape, initializer, name="kernel")``.
+        """
+        if isinstance(shape, str):
+            name, shape, initializer, dtype = shape, initializer, dtype, None
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if initializer is None:
+            initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
         limits.spend(shape)
-        self._params[name] = np.ascontiguousarray(initializer(tuple(shape), dtype=self.dtype))
-        return self._params[name]
+        initializer = initializers.get(initializer)
+        dtype = self.dtype if dtype is None else np.dtype(dtype).name
+        if name is None:
+            taken = len(self._params) + len(self._state)
+            name = "variable" if taken == 0 else f"variable_{taken}"
+        if name in self._params or name in self._state:
+            raise self.error(f"already has a weight named {name!r}")
+        (self._params if trainable else self._state)[name] = np.array(initializer(shape, dtype=dtype), order="C")
+        if regularizer is not None:
+            self._regularizers[name] = regularizer
+        if constraint is not None:
+            self._constraints[name] = constraint
+        return Variable(self, name)
 
     @property
     def params(self):
@@ -219,50 +320,83 @@ class Layer:
         return self._params
 
     @property
+    def state(self):
+        """Arrays that training changes without a gradient: a dict from name to array."""
+        return self._state
+
+    @property
     def trainable_params(self):
         """Those of `params` that an optimizer may change."""
-        return dict(self.params) if self.trainable else {}
+        return self.params if self.trainable else {}
+
+    def named_arrays(self):
+        """`params` and `state` in one dict, in Keras's order of weights; saving and loading go by it."""
+        return {**self.params, **self.state}
+
+    @property
+    def constraints(self):
+        """What a parameter has to obey after each step: a dict from name to constraint."""
+        return self._constraints if self.trainable else {}
+
+    def penalty(self):
+        """``(value, grads)`` of the regularizers; grads has a key for each parameter that is regularized."""
+        value, grads = 0.0, {}
+        for name, regularizer in self._regularizers.items():
+            if name in self.trainable_params:
+                w = self.params[name]
+                value += float(regularizer(w))
+                grads[name] = regularizer.gradient(w)
+        return value, grads
 
     @property
     def weights(self):
-        """The parameters as a list of arrays (not copies), in Keras's order."""
-        return list(self.params.values())
+        """All weights as a list of `Variable`s, in Keras's order."""
+        return [Variable(self, key) for key in self.named_arrays()]
+
+    variables = weights
 
     @property
     def trainable_weights(self):
-        return list(self.trainable_params.values())
+        return [Variable(self, key) for key in self.trainable_params]
 
     @property
     def non_trainable_weights(self):
-        trainable = {id(w) for w in self.trainable_weights}
-        return [w for w in self.weights if id(w) not in trainable]
+        trainable = self.trainable_params
+        return [Variable(self, key) for key in self.named_arrays() if key not in trainable]
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    def __getattr__(self, name):
+        """``layer.kernel``: the weight of that name, after whatever else the layer has."""
+        if not name.startswith("_") and {"_params", "_state"} <= self.__dict__.keys():
+            if name in self._params or name in self._state:
+                return Variable(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_weights(self):
-        """Copies of all parameters, in Keras's order."""
-        return [w.copy() for w in self.weights]
+        """Copies of all weights, in Keras's order."""
+        return [w.copy() for w in self.named_arrays().values()]
 
     def set_weights(self, weights):
-        """Copy `weights`, a list as of `get_weights`, into the parameters. Nothing changes if one does not fit."""
+        """Copy `weights`, a list as of `get_weights`, into the layer. Nothing changes if one does not fit."""
         weights = [np.asarray(w) for w in weights]
-        if len(weights) != len(self.params):
-            raise self.error(f"expected {len(self.params)} weights ({', '.join(self.params)}), got {len(weights)}")
-        for (name, parameter), w in zip(self.params.items(), weights):
-            if w.shape != parameter.shape:
-                raise self.error(f"weight {name!r} has shape {parameter.shape}, got {w.shape}")
+        own = self.named_arrays()
+        if len(weights) != len(own):
+            raise self.error(f"expected {len(own)} weights ({', '.join(own)}), got {len(weights)}")
+        for (name, array), w in zip(own.items(), weights):
+            if w.shape != array.shape:
+                raise self.error(f"weight {name!r} has shape {array.shape}, got {w.shape}")
             if w.dtype.kind not in "fiub":
                 raise self.error(f"weight {name!r} must be numbers, got dtype {w.dtype}", TypeError)
-        for parameter, w in zip(self.weights, weights):
-            parameter[...] = w
+        for array, w in zip(own.values(), weights):
+            array[...] = w
 
     def count_params(self):
-        """The number of scalars in all parameters."""
+        """The number of scalars in all weights."""
         if not self.built:
             raise self.error("has no parameters before it is built: call it on data, or build(input_shape), first")
-        return sum(w.size for w in self.weights)
-
-    def random_streams(self):
-        """The `RandomStream`s that this layer draws from, by name; what a resumed fit must continue."""
-        return {}
+        return sum(w.size for w in self.named_arrays().values())
 
     # ---- configuration ----
 

@@ -3,34 +3,34 @@
 `Model(inputs, outputs)` keeps the contract of its layers,
 
     y, cache  = model.forward(x, training=False)
-    dx, grads = model.backward(dy, cache)
+    dx, grads = model.backward(dy, cache, needs_dx=True)
 
-forward runs the nodes of the graph in an order in which every input exists before it is needed; backward runs them in
-the reverse of that order. A tensor that several nodes read receives an adjoint from each of them: they add up. A
-parameter that is used in several places receives a gradient from each place: they add up as well. That is all of
-reverse-mode differentiation (Linnainmaa 1970; Griewank and Walther, "Evaluating derivatives", chapter 3).
+How the nodes of the graph are walked through, forward and back, stands in `scratchnet.graph.walk`.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet.files.saving import Saver
-from scratchnet.layers import InputLayer, KerasTensor
-from scratchnet.layers.base import Layer
+from scratchnet.graph.symbolic import KerasTensor, is_symbolic
+from scratchnet.graph.walk import Graph, accumulate, zeros_where_none
+from scratchnet.layers import Input, InputLayer, deserialize, serialize
+from scratchnet.layers.composite import Composite
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
-from scratchnet.structure import flatten, map_shapes, map_structure
+from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
+from scratchnet.training.logits import split_last_activation
 from scratchnet.training.trainer import Trainer
 
 
 class ModelCache(NamedTuple):
     inputs: list  # the arrays that went in, flat
     nodes: list  # the cache of each node, in the order of the graph
-    outputs: Any = None
+    masks: list  # of the outputs, flat; None where there is none
 
 
-class Model(Trainer, Saver, Layer):
+class Model(Trainer, Saver, Composite):
     """The layers between `inputs` and `outputs`.
 
     Args:
@@ -60,108 +60,92 @@ class Model(Trainer, Saver, Layer):
             self.trainable = False
 
     def _set_graph(self, inputs, outputs):
-        as_list = lambda s: list(s) if isinstance(s, tuple) else s  # noqa: E731
-        self._input_structure, self._output_structure = as_list(inputs), as_list(outputs)
+        inputs, outputs = _without_list_of_one(inputs), _without_list_of_one(outputs)
+        self._given_outputs = outputs  # in the structure that users get: tuples stay tuples
+        self._input_structure, self._output_structure = as_lists(inputs), as_lists(outputs)
         self.inputs, self.outputs = flatten(inputs), flatten(outputs)
         for tensor in (*self.inputs, *self.outputs):
             if not isinstance(tensor, KerasTensor):
                 raise self.error(f"inputs and outputs must be symbolic tensors, got {type(tensor).__name__}", TypeError)
         if len(set(self.inputs)) != len(self.inputs):
             raise self.error("the same tensor is given as an input twice")
-        self.nodes = self._sorted_nodes()
-        self.input_layers = [InputLayer(shape=t.shape[1:], dtype=t.dtype, name=t.name) for t in self.inputs]
+        self.graph = Graph(self.inputs, self.outputs, self.error)
+        self.input_layers = [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
         self._layers = list(dict.fromkeys(node.layer for node in self.nodes))
         names = {}
         for layer in (*self.input_layers, *self._layers):
             if names.setdefault(layer.name, layer) is not layer:
                 raise self.error(f"two layers are named {layer.name!r}; names must be unique within a model")
-        self._keys = None
+        self._graph_has_changed()
         self.built = True
 
-    def _sorted_nodes(self):
-        """The nodes between inputs and outputs, each after the nodes whose outputs it reads."""
-        done, order = set(self.inputs), []
-
-        def visit(tensor):
-            # An explicit stack: a graph may be deeper than Python's recursion limit.
-            stack = [(tensor, False)]
-            while stack:
-                current, inputs_done = stack.pop()
-                if current in done:
-                    continue
-                node = current.node
-                if node is None:
-                    raise self.error(
-                        f"the graph is disconnected: an output depends on the input {current.name!r} of shape "
-                        f"{current.shape}, which is not among the model's inputs"
-                    )
-                if inputs_done:
-                    done.update(flatten(node.outputs))
-                    order.append(node)
-                else:
-                    stack.append((current, True))
-                    stack.extend((t, False) for t in reversed(flatten(node.inputs)))
-
-        for tensor in self.outputs:
-            visit(tensor)
-        used = {t for node in order for t in flatten(node.inputs)} | set(self.outputs)
-        for tensor in self.inputs:
-            if tensor not in used:
-                raise self.error(f"the graph is disconnected: no output depends on the input {tensor.name!r}")
-        return order
+    @property
+    def nodes(self):
+        """The uses of layers, in the order in which forward runs them."""
+        return [] if self.graph is None else self.graph.nodes
 
     # ---- forward and backward ----
 
-    def forward(self, x, training=False):
+    keeps_integers = True  # each layer takes of them what it wants
+    supports_masking = True
+
+    def forward(self, x, training=False, mask=None):
         """Return ``(y, cache)``; `x` and `y` have the structure of the model's inputs and outputs."""
         values = dict(zip(self.inputs, self.flatten_inputs(x)))
-        caches = []
-        for node in self.nodes:
-            node_x = map_structure(values.__getitem__, node.inputs)
-            node_y, cache = node.layer.forward(node_x, training=training)
-            values.update(zip(flatten(node.outputs), flatten(node_y)))
-            caches.append(cache)
+        masks = {} if mask is None else dict(zip(self.inputs, flatten(mask)))
+        inputs = list(values.values())
+        caches = [cache for *_, cache in self.graph.walk(values, training, masks)]
         y = map_structure(values.__getitem__, self._output_structure)
-        return y, ModelCache([values[t] for t in self.inputs], caches)
+        return y, ModelCache(inputs, caches, [masks.get(t) for t in self.outputs])
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; an adjoint in `dy` may be None where an output does not matter."""
-        adjoints, grads = {}, {}
+        adjoints, sums = {}, {}
         for tensor, d in zip(self.outputs, flatten(dy)):
-            _accumulate(adjoints, tensor, d)
-        wants_dx = self._nodes_that_need_dx(needs_dx)
-        for node, node_cache in zip(reversed(self.nodes), reversed(cache.nodes)):
-            layer, node_needs_dx = node.layer, node in wants_dx
-            node_dy = map_structure(adjoints.get, node.outputs)
-            if all(d is None for d in flatten(node_dy)) or not (node_needs_dx or layer.params):
-                continue
-            if node_needs_dx:
-                dx, node_grads = layer.backward(node_dy, node_cache)
-                for tensor, d in zip(flatten(node.inputs), flatten(dx)):
-                    _accumulate(adjoints, tensor, d)
-            else:
-                _, node_grads = layer.backward(node_dy, node_cache, needs_dx=False)
-            for name, d in node_grads.items():
-                _accumulate(grads, self.parameter_keys[layer, name], d)
-        for key, parameter in self.params.items():
-            if key not in grads:
-                grads[key] = np.zeros_like(parameter)
+            accumulate(adjoints, tensor, d)
+        keys = self.weight_keys
+        for _, _, _, node_grads in self.graph.walk_back(adjoints, cache.nodes, needs_dx):
+            for weight, d in node_grads.items():
+                accumulate(sums, keys[weight], d)
+        grads = {key: sums[key] if key in sums else np.zeros_like(w) for key, w in self.trainable_params.items()}
         if not needs_dx:
             return None, grads
-        dxs = [adjoints.get(t, None) for t in self.inputs]
-        dxs = dict(zip(self.inputs, [np.zeros_like(x) if d is None else d for d, x in zip(dxs, cache.inputs)]))
-        return map_structure(dxs.__getitem__, self._input_structure), grads
+        dxs = zeros_where_none([adjoints.get(t) for t in self.inputs], cache.inputs)
+        return map_structure(dict(zip(self.inputs, dxs)).__getitem__, self._input_structure), grads
 
-    def _nodes_that_need_dx(self, needs_dx):
-        """The nodes from whose inputs a gradient has to go on: to a parameter, or, with `needs_dx`, to the inputs."""
-        reaches = set(self.inputs) if needs_dx else set()
-        wants_dx = set()
+    def remember(self, cache):
+        for node, node_cache in zip(self.nodes, cache.nodes):
+            node.layer.remember(node_cache)
+
+    def added_loss(self, cache):
+        return sum(node.layer.added_loss(c) for node, c in zip(self.nodes, cache.nodes) if node.adds_loss)
+
+    def output_masks(self, x, mask, cache):
+        return cache.masks
+
+    def output_masked(self, masked):
+        for tensor, is_masked in zip(self.inputs, flatten(masked)):
+            tensor.masked = tensor.masked or is_masked
         for node in self.nodes:
-            if any(t in reaches for t in flatten(node.inputs)):
-                wants_dx.add(node)
-            if node in wants_dx or node.layer.params:
-                reaches.update(flatten(node.outputs))
-        return wants_dx
+            node.find_masks()
+        return any(tensor.masked for tensor in self.outputs)
+
+    def without_last_activation(self):
+        return split_last_activation(self)
+
+    def __call__(self, inputs, training=None, mask=None):
+        """As every layer; on arrays the result has the structure of the outputs that the model was made with."""
+        result = super().__call__(inputs, training, mask)
+        return result if is_symbolic(result) else self.pack_outputs(flatten(result))
+
+    def pack_inputs(self, xs):
+        """A flat list of arrays in the structure of the model's inputs."""
+        return map_structure(dict(zip(self.inputs, xs)).__getitem__, self._input_structure)
+
+    def pack_outputs(self, ys):
+        """A flat list of arrays in the structure of the outputs that the model was made with."""
+        remaining = iter(ys)  # in this order also where the same tensor is an output twice
+        return map_structure(lambda _: next(remaining), self._given_outputs)
 
     def flatten_inputs(self, x):
         """`x` (an array, a list, or a dict by the names of the inputs) as a list in the order of `inputs`."""
@@ -171,25 +155,21 @@ class Model(Trainer, Saver, Layer):
             missing = [name for name in names if name not in x]
             if missing or len(x) != len(names):
                 raise self.error(f"expected a dict with the inputs {names}, got {list(x)}")
-            return [x[name] for name in names]
+            return [_with_rank(x[name], tensor.shape) for name, tensor in zip(names, self.inputs)]
         values = list(x) if isinstance(x, (list, tuple)) else [x]
         if len(self.inputs) == 1 and not (len(values) == 1 and hasattr(values[0], "shape")):
-            return [x]  # the rows of one array
+            values = [x]  # the rows of one array
         if len(values) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(values)}")
-        return values
+        return [_with_rank(value, tensor.shape) for value, tensor in zip(values, self.inputs)]
 
     def check_inputs(self, xs):
         """Raise ValueError unless each of the flat list `xs` has the shape of its input."""
         for tensor, x in zip(self.inputs, xs):
             shape = np.shape(x)
-            fits = len(shape) == len(tensor.shape) and all(w is None or s == w for s, w in zip(shape, tensor.shape))
-            if not fits:
-                hint = ""
-                if shape == tensor.shape[1:]:
-                    hint = "; one sample needs a batch axis: x[None]"
-                elif shape == tensor.shape[:-1] and tensor.shape[-1] == 1:
-                    hint = "; a single channel needs an axis of its own: x[..., None]"
+            sizes = zip(shape[1:], tensor.shape[1:])
+            if len(shape) != len(tensor.shape) or any(want not in (None, size) for size, want in sizes):
+                hint = "; one sample needs a batch axis: x[None]" if shape == tensor.shape[1:] else ""
                 raise self.error(f"the input {tensor.name!r} expects shape {tensor.shape}, got {shape}{hint}")
 
     def compute_output_shape(self, input_shape):
@@ -231,43 +211,18 @@ class Model(Trainer, Saver, Layer):
         raise self.error(f"there is no layer {name!r}: there are {', '.join(layer.name for layer in self.layers)}")
 
     @property
-    def parameter_keys(self):
-        """``(layer, name) -> key``: the name within the model of each layer's parameter.
+    def sublayers(self):
+        return {layer.name: layer for layer in self._layers} if "_layers" in vars(self) else {}
 
-        A parameter that is reached on two ways (a layer used by itself and inside a nested model) has one key.
-        """
+    def _graph_has_changed(self):
+        self._keys = None
+        self._forget_objective()
+
+    @property
+    def weight_keys(self):
         if self._keys is None:
-            first, self._keys = {}, {}
-            for layer in self._layers:
-                for name, array in layer.params.items():
-                    self._keys[layer, name] = first.setdefault(id(array), f"{layer.name}/{name}")
+            self._keys = super().weight_keys
         return self._keys
-
-    @property
-    def params(self):
-        """All parameters under the keys ``layer/name``, each once."""
-        return {self.parameter_keys[layer, name]: w for layer in self._layers for name, w in layer.params.items()}
-
-    @property
-    def trainable_params(self):
-        keys = self.parameter_keys
-        return {keys[layer, name]: w for layer in self._layers for name, w in layer.trainable_params.items()}
-
-    @property
-    def trainable(self):
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value):
-        self._trainable = bool(value)
-        for layer in getattr(self, "_layers", ()):
-            layer.trainable = value
-
-    def random_streams(self):
-        streams = {}
-        for layer in self._layers:
-            streams.update({f"{layer.name}/{name}": stream for name, stream in layer.random_streams().items()})
-        return streams
 
     @property
     def input(self):
@@ -316,10 +271,8 @@ class Model(Trainer, Saver, Layer):
             if not np.isfinite(parameter).all():
                 return f"the parameter {key}"
         values = dict(zip(self.inputs, self.flatten_inputs(x)))
-        for node in self.nodes:
-            node_y, _ = node.layer.forward(map_structure(values.__getitem__, node.inputs), training=True)
-            values.update(zip(flatten(node.outputs), flatten(node_y)))
-            if not all(np.isfinite(v).all() for v in flatten(node_y)):
+        for node, _, y, _ in self.graph.walk(values, training=True):
+            if not all(np.isfinite(value).all() for value in flatten(y)):
                 return f"the output of layer {node.layer.name!r}"
         return None
 
@@ -327,8 +280,6 @@ class Model(Trainer, Saver, Layer):
 
     def get_config(self):
         """The graph as JSON-able values: each layer once, and each use of a layer with the tensors it reads."""
-        from scratchnet.layers import serialize
-
         number = {tensor: ["input", i] for i, tensor in enumerate(self.inputs)}
         for k, node in enumerate(self.nodes):
             number.update({tensor: ["node", k, i] for i, tensor in enumerate(flatten(node.outputs))})
@@ -346,8 +297,6 @@ class Model(Trainer, Saver, Layer):
     @classmethod
     def from_config(cls, settings, custom_objects=None):
         """The model that `get_config` described, with new parameters."""
-        from scratchnet.layers import Input, deserialize
-
         inputs = [Input(batch_shape=tuple(t["shape"]), dtype=t["dtype"], name=t["name"]) for t in settings["inputs"]]
         layers = {layer["config"]["name"]: deserialize(layer, custom_objects) for layer in settings["layers"]}
         outputs = []
@@ -370,10 +319,18 @@ class Model(Trainer, Saver, Layer):
         return f'<{type(self).__name__} "{self.name}", {len(self._layers)} layers>'
 
 
-def _accumulate(sums, key, value):
-    """Add `value` to ``sums[key]``, in a new array: the first one may belong to somebody else."""
-    if value is not None:
-        sums[key] = sums[key] + value if sums.get(key) is not None else value
+def _without_list_of_one(structure):
+    return structure[0] if isinstance(structure, list) and len(structure) == 1 else structure
+
+
+def _with_rank(x, shape):
+    """`x` with an axis of size 1 at its end added or dropped, where that gives the rank of `shape`."""
+    ndim = np.ndim(x)
+    if ndim == len(shape) - 1 and shape[-1] == 1 and ndim > 0:
+        return np.asarray(x)[..., None]
+    if ndim == len(shape) + 1 and np.shape(x)[-1] == 1:
+        return np.asarray(x)[..., 0]
+    return x
 
 
 def _flatten_shapes(shapes):

@@ -3,7 +3,7 @@
 model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activation="softmax")])
 """
 
-from scratchnet.layers import Input, InputLayer, KerasTensor
+from scratchnet.layers import Input, InputLayer, KerasTensor, deserialize, serialize
 from scratchnet.layers.base import Layer
 from scratchnet.models.model import Model
 from scratchnet.names import unique_name
@@ -34,8 +34,8 @@ class Sequential(Model):
             self.trainable = False
 
     def _clear_graph(self):
-        self._input, self.inputs, self.outputs, self.nodes, self.input_layers = None, [], [], [], []
-        self._keys = None
+        self._input, self.inputs, self.outputs, self.graph, self.input_layers = None, [], [], None, []
+        self._graph_has_changed()
         self.built = False
 
     def add(self, layer):
@@ -105,8 +105,6 @@ class Sequential(Model):
 
     def get_config(self):
         """The list of layers as JSON-able values."""
-        from scratchnet.layers import serialize
-
         batch_shape = None if self._input is None else list(self._input.shape)
         return {
             "name": self.name,
@@ -119,8 +117,6 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, settings, custom_objects=None):
-        from scratchnet.layers import deserialize
-
         model = cls(name=settings["name"])
         if settings["batch_shape"] is not None:
             shape = tuple(settings["batch_shape"])

@@ -14,6 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from scratchnet import kernels
+from scratchnet.parallel.batch import PartFailed
 from scratchnet.parallel.memory import keep_freed_memory
 
 _num_threads = None
@@ -70,18 +71,22 @@ class Workers:
     def map(self, function, items):
         """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.
 
-        An exception of any of them is raised here after all have ended.
+        The first error of any of them is raised here after all have ended; before those of parts that only say that
+        another part has failed.
         """
         items = list(items)
         results = []
         for start in range(0, len(items), self.count):
             mine, *others = items[start : start + self.count]
             futures = [self._pool.submit(function, item) for item in others]
+            errors = []
             try:
                 results.append(function(mine))
-            finally:
-                for future in futures:
-                    future.exception()  # wait: no part may still be computing when the caller goes on
+            except BaseException as error:
+                errors.append(error)
+            errors += [error for error in (future.exception() for future in futures) if error is not None]
+            if errors:  # all have ended: no part may still be computing when the caller goes on
+                raise next((error for error in errors if not isinstance(error, PartFailed)), errors[0])
             results.extend(future.result() for future in futures)
         return results
 

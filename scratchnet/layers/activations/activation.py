@@ -13,7 +13,7 @@ class _ActivationLayer(Layer):
     def forward(self, x, training=False):
         return self.activation.forward(x)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return self.activation.backward(dy, cache), {}
 
 

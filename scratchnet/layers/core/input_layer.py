@@ -59,5 +59,5 @@ class InputLayer(Layer):
     def forward(self, x, training=False):
         return x, None
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return dy, {}

@@ -28,5 +28,5 @@ class Add(Layer):
             y += x
         return y, len(xs)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return [dy] * cache, {}

@@ -48,7 +48,7 @@ class Concatenate(Layer):
         cuts = np.cumsum([x.shape[axis] for x in xs])[:-1].tolist()
         return np.concatenate(xs, axis=axis), ConcatenateCache(axis, cuts)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return np.split(dy, cache.cuts, axis=cache.axis), {}
 
     def _axis(self, ndim):

@@ -36,5 +36,5 @@ class AveragePooling2D(Pooling2D):
         y = kernels.average_pool2d_forward(x, self.pool_size, self.strides, padding)
         return y, AveragePooling2DCache(x.shape, padding)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return kernels.average_pool2d_backward(dy, cache.x_shape, self.pool_size, self.strides, cache.padding), {}

@@ -25,6 +25,6 @@ class GlobalAveragePooling2D(Layer):
         self.unpack(x, "NHWC")
         return x.mean(axis=(1, 2)), GlobalAveragePooling2DCache(x.shape)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         N, H, W, C = cache.x_shape
         return np.broadcast_to((dy / dy.dtype.type(H * W))[:, None, None, :], cache.x_shape).copy(), {}

@@ -40,6 +40,6 @@ class MaxPooling2D(Pooling2D):
         y, argmax = kernels.max_pool2d_forward(x, self.pool_size, self.strides, padding)
         return y, MaxPooling2DCache(argmax, x.shape, padding)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         argmax, x_shape, padding = cache
         return kernels.max_pool2d_backward(dy, argmax, x_shape, self.pool_size, self.strides, padding), {}

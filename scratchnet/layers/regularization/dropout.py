@@ -42,7 +42,7 @@ class Dropout(Layer):
         scaled_mask = mask * x.dtype.type(1 / (1 - self.rate))
         return x * scaled_mask, DropoutCache(scaled_mask)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return dy if cache.scaled_mask is None else dy * cache.scaled_mask, {}
 
     def random_streams(self):

@@ -26,7 +26,7 @@ class GaussianNoise(Layer):
             return x, None
         return x + (self.stddev * self.random.normal(x.shape)).astype(x.dtype), None
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return dy, {}
 
     def random_streams(self):

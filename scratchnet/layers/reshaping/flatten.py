@@ -22,5 +22,5 @@ class Flatten(Layer):
     def forward(self, x, training=False):
         return x.reshape(x.shape[0], math.prod(x.shape[1:])), FlattenCache(x.shape)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return dy.reshape(cache.shape), {}

@@ -37,5 +37,5 @@ class RepeatVector(Layer):
         N, D = self.unpack(x, "ND")
         return np.broadcast_to(x[:, np.newaxis], (N, self.n, D)), None
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return dy.sum(axis=1), {}  # (N, D)

@@ -43,7 +43,7 @@ class Reshape(Layer):
     def forward(self, x, training=False):
         return x.reshape(x.shape[0], *self._target(math.prod(x.shape[1:]))), ReshapeCache(x.shape)
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return dy.reshape(cache.shape), {}
 
     def _target(self, values):

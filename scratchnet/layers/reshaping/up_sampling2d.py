@@ -31,5 +31,5 @@ class UpSampling2D(Layer):
         self.unpack(x, "NHWC")
         return kernels.upsample2d_forward(x, self.size), None
 
-    def backward(self, dy, cache):
+    def backward(self, dy, cache, needs_dx=True):
         return kernels.upsample2d_backward(dy, self.size), {}

@@ -1,0 +1,171 @@
+"""The whole batch, seen from one of its parts.
+
+A training step is computed in parts of the batch, each in a thread of its own. Two things depend on more than the rows
+of a part: what is random (a row must draw the same numbers whatever part it is in, see `scratchnet.random`) and what
+looks across samples, such as a mean over the batch. A layer or a loss that looks across samples says so with one word:
+
+    M, total = sum_over_batch(x.size / x.shape[-1], x.sum(axes))
+    mean = total / M
+
+Every part hands in its own sums; all of them get the same total back, added up in the order of the parts: who is
+quicker never changes a bit. Outside of a training step the batch is simply x, and the sums are returned as they are.
+
+All parts must ask for the same sums in the same order. Each waits for the others at a barrier; if one fails, the barrier
+breaks, so that nobody waits for ever, and the first real error is the one that is raised.
+"""
+
+import contextlib
+import contextvars
+import threading
+
+import numpy as np
+
+_current = contextvars.ContextVar("scratchnet_part_of_batch", default=None)
+
+
+class PartFailed(RuntimeError):
+    """Another part of the batch has failed; the error that is shown to the user is that one's."""
+
+
+class WholeBatch:
+    """Where the parts of one batch meet.
+
+    Args:
+        size: rows of the whole batch.
+        parts: how many parts there are. They must all run at the same time.
+    """
+
+    def __init__(self, size, parts):
+        self.size = size
+        self._handed_in = [None] * parts
+        self._everybody = threading.Barrier(parts)
+
+    def exchange(self, index, value):
+        """Hand in the `value` of part number `index`; returns the list of all parts' values, in their order.
+
+        Raises PartFailed if another part has failed.
+        """
+        if len(self._handed_in) == 1:
+            return [value]
+        self._handed_in[index] = value
+        try:
+            self._everybody.wait()  # all have handed in
+            values = list(self._handed_in)
+            self._everybody.wait()  # all have read: the next exchange may overwrite
+        except threading.BrokenBarrierError:
+            raise PartFailed("another part of the batch has failed") from None
+        return values
+
+    def abort(self):
+        """Wake everybody who waits: a part has failed and will not come."""
+        self._everybody.abort()
+
+
+class Part:
+    """Some rows of a batch, as the thread that computes them sees them.
+
+    Args:
+        step: what makes the random numbers of this step differ from those of others: an int, or a tuple of ints.
+        first_row: where the part begins in the whole batch.
+        rows: how many rows it has; None where nobody has said.
+        index: the number of the part.
+        batch: the `WholeBatch`; None for a part by itself.
+    """
+
+    def __init__(self, step, first_row=0, rows=None, index=0, batch=None):
+        self.step = step if isinstance(step, tuple) else (step,)
+        self.first_row = first_row
+        self.rows = rows
+        self.index = index
+        self.batch = batch
+        self.draws = {}  # id of a random stream -> how often it has drawn in this step
+
+    def first_row_of(self, count):
+        """Where `count` rows that this part draws for begin in the whole batch.
+
+        Where time, say, is folded into the batch, each sample stands in several rows. Something that has nothing to do
+        with the batch begins at 0: all parts draw the same.
+        """
+        if self.rows is None:
+            return self.first_row
+        return self.first_row * (count // self.rows) if count % self.rows == 0 else 0
+
+
+def current_part():
+    """The `Part` that this thread computes, or None outside of a step."""
+    return _current.get()
+
+
+@contextlib.contextmanager
+def computing(part):
+    """Inside, this thread computes `part` of a batch."""
+    token = _current.set(part)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def drawing_rows(step, first_row, rows=None):
+    """Inside, random layers draw what the whole batch of step number `step` would draw from row `first_row` on."""
+    return computing(Part(step, first_row, rows))
+
+
+def map_parts(function, slices, step, workers):
+    """``[function(rows) for rows in slices]``, all at the same time, as the parts of one batch in order.
+
+    Args:
+        function: takes a slice of the batch's rows.
+        slices: the parts; at most as many as `workers` computes at a time, since they wait for one another.
+        step: the number of the step.
+        workers: a `scratchnet.parallel.Workers`.
+
+    Raises the first error of a part, after all parts have ended.
+    """
+    if len(slices) > workers.count:
+        raise ValueError(f"{len(slices)} parts cannot wait for one another on {workers.count} threads")
+    batch = WholeBatch(slices[-1].stop, len(slices))
+
+    def compute(item):
+        index, rows = item
+        try:
+            with computing(Part(step, rows.start, rows.stop - rows.start, index, batch)):
+                return function(rows)
+        except BaseException:
+            batch.abort()
+            raise
+
+    return workers.map(compute, enumerate(slices))
+
+
+def sum_over_batch(*values):
+    """The sum of each of `values` over all parts of the batch: a list of numbers and arrays, the same in every part.
+
+    Called outside of a training step, the batch is the data at hand: the values themselves.
+    """
+    part = _current.get()
+    if part is None or part.batch is None:
+        return list(values)
+    first, *others = part.batch.exchange(part.index, values)
+    totals = list(first)
+    for handed_in in others:
+        totals = [total + value for total, value in zip(totals, handed_in)]
+    return totals
+
+
+def gather_over_batch(x):
+    """``(whole, rows)``: the rows of all parts as one array, and the slice of it that is this part's `x`."""
+    part = _current.get()
+    if part is None or part.batch is None:
+        return x, slice(0, len(x))
+    pieces = part.batch.exchange(part.index, x)
+    first = sum(len(piece) for piece in pieces[: part.index])
+    return np.concatenate(pieces), slice(first, first + len(x))
+
+
+def rows_of_batch(rows):
+    """How many rows the whole batch has, given that this part has `rows`; counts what is folded into the batch."""
+    part = _current.get()
+    if part is None or part.batch is None or not part.rows:
+        return rows
+    return part.batch.size * rows // part.rows
