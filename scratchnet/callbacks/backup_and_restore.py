@@ -94,7 +94,7 @@ class BackupAndRestore(Callback):
             raise ValueError(
                 f"BackupAndRestore: {self.path} cannot be restored ({problem}); delete it to start from the beginning"
             ) from problem
-        self.model._initial_epoch = next_epoch
+        self.model.first_epoch = next_epoch
 
     def _others(self):
         """The callbacks of this fit whose state decides how it goes on."""

@@ -8,6 +8,7 @@ the optimizer's state under ``optimizer/...``. A weights file has the ``weights/
 import numpy as np
 
 from scratchnet import limits, losses, metrics, optimizers
+from scratchnet.layers import deserialize, serialize
 from scratchnet.files.archive import read_archive, write_archive
 from scratchnet.files.reading import blaming
 
@@ -25,8 +26,6 @@ class Saver:
         """
         if not self.built:
             raise self.error("cannot be saved before it is built")
-        from scratchnet.layers import serialize
-
         texts = {"architecture": serialize(self)}
         arrays = _weights(self)
         if self.optimizer is not None:
@@ -70,8 +69,6 @@ def load_model(filepath, custom_objects=None, compile=True):
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, is not a saved model, or needs a `custom_objects` entry.
     """
-    from scratchnet.layers import deserialize
-
     names = ["architecture", "training"] if compile else ["architecture"]
     prefixes = ["weights/", "optimizer/"] if compile else ["weights/"]
     arrays, texts = read_archive(filepath, "model", texts=names, prefixes=prefixes)
@@ -114,7 +111,7 @@ def check_number_of_layers(architecture):
 def set_weights_from(model, arrays, filepath):
     """Copy the ``weights/...`` entries of `arrays` into the model, all or none."""
     found = {key.removeprefix("weights/"): a for key, a in arrays.items() if key.startswith("weights/")}
-    params = model.params
+    params = model.named_arrays()
     if set(found) != set(params):
         own_names = [key.rsplit("/", 1)[-1] for key in params]
         if own_names != [key.rsplit("/", 1)[-1] for key in found]:
@@ -137,7 +134,7 @@ def set_weights_from(model, arrays, filepath):
 
 
 def _weights(model):
-    return {f"weights/{key}": parameter for key, parameter in model.params.items()}
+    return {f"weights/{key}": parameter for key, parameter in model.named_arrays().items()}
 
 
 def _compile_settings(model):

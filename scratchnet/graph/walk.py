@@ -15,19 +15,16 @@ from scratchnet.structure import flatten, map_structure
 
 
 class Graph:
-    """The nodes between `inputs` and `outputs`, lists of KerasTensors.
+    """What lies between `inputs` and `outputs`, lists of KerasTensors.
 
     Args:
-        error: makes the exception to raise from a message.
-
-    Raises what `error` makes if an output depends on an `Input` that is not among `inputs`, or an input reaches no
-    output.
+        nodes: in an order in which each stands behind those whose outputs it reads, as `sorted_nodes` gives them.
     """
 
-    def __init__(self, inputs, outputs, error):
+    def __init__(self, inputs, outputs, nodes):
         self.inputs = list(inputs)
         self.outputs = list(outputs)
-        self.nodes = _sorted_nodes(self.inputs, self.outputs, error)
+        self.nodes = list(nodes)
         self._last_reads = self._find_last_reads()
 
     def _find_last_reads(self):
@@ -94,8 +91,12 @@ class Graph:
         return wants_dx
 
 
-def _sorted_nodes(inputs, outputs, error):
-    """The nodes between inputs and outputs, each after the nodes whose outputs it reads."""
+def sorted_nodes(inputs, outputs, error):
+    """The nodes between inputs and outputs, each after the nodes whose outputs it reads.
+
+    Raises what `error` makes of a message if an output depends on an `Input` that is not among `inputs`, or an input
+    reaches no output.
+    """
     done, order = set(inputs), []
     # An explicit stack: a graph may be deeper than Python's recursion limit.
     stack = [(tensor, False) for tensor in reversed(outputs)]

@@ -19,6 +19,7 @@ Writing a layer of your own: store the arguments in `__init__`, make parameters 
 `compute_output_shape` what comes out, and write `forward` and `backward`. `scratchnet.gradient_check` proves the rest.
 """
 
+import copy
 import inspect
 
 import numpy as np
@@ -447,3 +448,10 @@ def _serialize(value):
     if isinstance(value, initializers.Initializer):
         return initializers.serialize(value)
     return value
+
+
+def with_activation(layer, activation):
+    """A layer that shares everything with `layer` but its activation."""
+    twin = copy.copy(layer)
+    twin.activation = activation
+    return twin

@@ -87,6 +87,12 @@ class Loss:
         """Which of the values, of this shape, count: a boolean array, or None for all."""
         return None
 
+    takes_logits = False  # whether this loss is better computed from what came before a last activation
+
+    def on_logits(self, activation):
+        """The same loss of the numbers from which `activation` makes the predictions; None where there is none."""
+        return None
+
     # ---- the contract ----
 
     def forward(self, y_true, y_pred, sample_weight=None, count=None):

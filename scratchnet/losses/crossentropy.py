@@ -3,16 +3,18 @@
 Predictions are probabilities p, or with ``from_logits=True`` the numbers z before the sigmoid or softmax. From logits
 the two functions are computed together, which loses no digits and makes the derivative ``p - t``.
 
-Over probabilities everything is cut to [1e-7, 1 - 1e-7], as in Keras; where something was cut the derivative is 0.
+Over probabilities everything is cut to [1e-7, 1 - 1e-7], as in Keras; where something was cut the derivative is 0. A
+model that ends in the sigmoid or softmax is therefore trained on its logits, see `scratchnet.training.logits`.
 """
 
+import copy
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchnet import config
-from scratchnet.activations import log_softmax, sigmoid
+from scratchnet.activations import log_softmax, sigmoid, softmax
 from scratchnet.losses.base import Loss
 
 
@@ -41,7 +43,27 @@ class SparseCache(NamedTuple):
     inside: Any  # where y_pred was not cut
 
 
-class BinaryCrossentropy(Loss):
+class _OfProbabilities(Loss):
+    """Base of the losses that are better computed from the logits, before `activation` made probabilities of them."""
+
+    activation = softmax
+
+    @property
+    def takes_logits(self):
+        return not self.from_logits
+
+    def on_logits(self, activation):
+        for cls in type(self).__mro__:
+            if "values" in vars(cls):  # a subclass with other values knows nothing of logits
+                break
+        if activation is not self.activation or cls.__module__ != __name__:
+            return None
+        twin = copy.copy(self)
+        twin.from_logits = True
+        return twin
+
+
+class BinaryCrossentropy(_OfProbabilities):
     """``v = mean(-t log(p) - (1 - t) log(1 - p))`` over the last axis, for targets t in [0, 1].
 
     Args:
@@ -52,6 +74,8 @@ class BinaryCrossentropy(Loss):
 
     Raises ValueError for targets outside [0, 1].
     """
+
+    activation = sigmoid
 
     def __init__(
         self,
@@ -107,7 +131,7 @@ class BinaryCrossentropy(Loss):
         return d
 
 
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(_OfProbabilities):
     """``v = -sum over classes of t log(p)`` for one-hot (or soft) targets t.
 
     Probabilities are first divided by their sum: ``p = y / s`` with ``s = sum(y)``.
@@ -170,7 +194,7 @@ class CategoricalCrossentropy(Loss):
         return (dp - (dp * p).sum(axis=-1, keepdims=True)) / s * dvalues  # p = y / sum(y)
 
 
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(_OfProbabilities):
     """``v = -log(p[label])``: the cross-entropy for integer labels (N, ...) or (N, ..., 1).
 
     Probabilities are first cut, to c, and then divided by their sum: ``v = log(sum(c)) - log(c[label])``. Keras does it

@@ -14,13 +14,13 @@ import numpy as np
 
 from scratchnet.files.saving import Saver
 from scratchnet.graph.symbolic import KerasTensor, is_symbolic
-from scratchnet.graph.walk import Graph, accumulate, zeros_where_none
+from scratchnet.graph.walk import Graph, accumulate, sorted_nodes, zeros_where_none
 from scratchnet.layers import Input, InputLayer, deserialize, serialize
 from scratchnet.layers.composite import Composite
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
 from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
-from scratchnet.training.logits import split_last_activation
+from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
 
 
@@ -69,7 +69,7 @@ class Model(Trainer, Saver, Composite):
                 raise self.error(f"inputs and outputs must be symbolic tensors, got {type(tensor).__name__}", TypeError)
         if len(set(self.inputs)) != len(self.inputs):
             raise self.error("the same tensor is given as an input twice")
-        self.graph = Graph(self.inputs, self.outputs, self.error)
+        self.graph = Graph(self.inputs, self.outputs, sorted_nodes(self.inputs, self.outputs, self.error))
         self.input_layers = [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
         self._layers = list(dict.fromkeys(node.layer for node in self.nodes))
         names = {}
@@ -131,7 +131,10 @@ class Model(Trainer, Saver, Composite):
         return any(tensor.masked for tensor in self.outputs)
 
     def without_last_activation(self):
-        return split_last_activation(self)
+        if len(self.outputs) != 1:
+            return None
+        model, activations = ending_in_logits(self, [0])
+        return (model, activations[0]) if activations else None
 
     def __call__(self, inputs, training=None, mask=None):
         """As every layer; on arrays the result has the structure of the outputs that the model was made with."""

@@ -1,11 +1,14 @@
-"""What fit, evaluate and predict are given, checked once and then handed out batch by batch."""
+"""What fit, evaluate and predict are given, checked and then handed out batch by batch."""
 
+import copy
 import warnings
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet.structure import flatten
+
+_LARGE = 1 << 28  # bytes: larger arrays, and those that lie on a disk, are looked through batch by batch as they come
 
 
 class Batch(NamedTuple):
@@ -36,7 +39,8 @@ class Arrays:
 
     Raises:
         TypeError: for data that are not arrays of numbers.
-        ValueError: for no samples, different numbers of them, a shape that the model does not take, NaN or infinity.
+        ValueError: for no samples, different numbers of them, a shape that the model does not take, NaN or infinity, or
+            a target that the loss does not take.
     """
 
     def __init__(self, model, x, y=None, sample_weight=None, what="training", finite=True):
@@ -48,40 +52,55 @@ class Arrays:
         self.size = len(self.x[0])
         if not model.built:
             model.ensure_built(self.x[0].shape)
+        if self.size == 0:
+            raise model.error(f"the {what} data have no samples: x has shape {self.x[0].shape}")
+        self.x = model.flatten_inputs(self.x)
         model.check_inputs(self.x)
-        self.y = [] if y is None else [self._array("y", v) for v in self._by_output(y, "y")]
+        self.y = [] if y is None else self._targets(y)
         weights = self._by_output(sample_weight, "sample_weight") if sample_weight is not None else [None] * len(self.y)
         self.weights = [None if w is None else self._array("sample_weight", w) for w in weights]
-        for name, values in (("x", self.x), ("y", self.y), ("sample_weight", self.weights)):
+        for name, values in self._named():
             for value in values:
                 if value is not None and len(value) != self.size:
                     raise model.error(
                         f"the {what} data do not match: x has {self.size} samples, {name} has {len(value)}"
                     )
-        if self.size == 0:
-            raise model.error(f"the {what} data have no samples: x has shape {self.x[0].shape}")
-        if finite:
-            for name, values in (("x", self.x), ("y", self.y), ("sample_weight", self.weights)):
-                self._refuse_non_finite(name, values)
+        self._refuse_late = finite and any(_is_large(a) for _, values in self._named() for a in values)
+        if finite and not self._refuse_late:
+            self._refuse_non_finite(self, 0)
+        if self.y and not self._refuse_late:
+            model.check_targets(self.y, self.size)
+
+    def _named(self):
+        return ("x", self.x), ("y", self.y), ("sample_weight", self.weights)
 
     def _array(self, name, value):
         if not hasattr(value, "__array__") and not isinstance(value, (list, tuple, int, float)):
-            raise self.model.error(
-                f"the {self.what} data {name} must be arrays, got {type(value).__name__}; generators and data set "
-                "objects of other libraries are not supported",
-                TypeError,
-            )
+            raise self.model.error(f"the {self.what} data {name} must be arrays, got {type(value).__name__}", TypeError)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # before NumPy 1.24 a ragged list was only a warning
-                array = np.asarray(value)
+                array = np.asarray(_of_numbers(value))
         except (ValueError, UserWarning):
             raise self.model.error(f"the {self.what} data {name} is a ragged list: its rows differ in length") from None
         if array.dtype.kind not in "fiub":
-            raise self.model.error(f"the {self.what} data {name} must be numbers, got dtype {array.dtype}", TypeError)
+            hint = ""
+            if array.dtype.kind in "OUS":
+                hint = "; labels that are strings become integers by np.unique(y, return_inverse=True)[1]"
+            raise self.model.error(
+                f"the {self.what} data {name} must be numbers, got dtype {array.dtype}{hint}", TypeError
+            )
         if array.ndim == 0:
             raise self.model.error(f"the {self.what} data {name} is a single number; it needs an axis of samples")
         return array
+
+    def _targets(self, y):
+        """The targets of each output; None where the output has no loss and none was given."""
+        values = self._by_output(y, "y")
+        for k, (value, wanted) in enumerate(zip(values, self.model.outputs_with_loss())):
+            if value is None and wanted:
+                raise self.model.error(f"y has no targets for the output {self.model.output_names[k]!r}")
+        return [None if v is None else self._array("y", v) for v in values]
 
     def _by_output(self, value, name):
         """`value` as a list with one entry for each output of the model."""
@@ -94,10 +113,17 @@ class Arrays:
         if len(names) == 1:
             return (
                 flatten(value)
-                if isinstance(value, (list, tuple)) and len(value) == 1 and np.ndim(value[0])
+                if isinstance(value, (list, tuple))
+                and len(value) == 1
+                and hasattr(value[0], "shape")
+                and np.ndim(value[0])
                 else [value]
             )
         if isinstance(value, (list, tuple)):
+            wanted = self.model.outputs_with_loss()
+            if len(value) == sum(wanted):  # those without a loss are left out
+                given = iter(value)
+                return [next(given) if takes_part else None for takes_part in wanted]
             if len(value) != len(names):
                 raise self.model.error(f"{name} has {len(value)} entries, the model {len(names)} outputs: {names}")
             return list(value)
@@ -105,15 +131,19 @@ class Arrays:
             return [value] * len(names)
         raise self.model.error(f"{name} must be a list or dict with one array for each of the outputs {names}")
 
-    def _refuse_non_finite(self, name, values):
-        for array in values:
-            if array is None or array.dtype.kind != "f":
-                continue
-            for start in range(0, len(array), 4096):  # in pieces, so that the mask stays small
-                finite = np.isfinite(array[start : start + 4096])
-                if not finite.all():
-                    row = start + int(np.argwhere(~finite)[0][0])
-                    raise self.model.error(f"the {self.what} data {name} hold NaN or infinity (first in sample {row})")
+    def _refuse_non_finite(self, data, first_row):
+        """Raise ValueError if `data` (these, or a `Batch` of them) hold NaN or infinity."""
+        for name, values in (("x", data.x), ("y", data.y), ("sample_weight", data.weights)):
+            for array in values:
+                if array is None or array.dtype.kind != "f":
+                    continue
+                for start in range(0, len(array), 4096):  # in pieces, so that the mask stays small
+                    finite = np.isfinite(array[start : start + 4096])
+                    if not finite.all():
+                        row = first_row + start + int(np.argwhere(~finite)[0][0])
+                        raise self.model.error(
+                            f"the {self.what} data {name} hold NaN or infinity (first in sample {row})"
+                        )
 
     def split(self, fraction):
         """Two data sets: all but the last `fraction` of the samples, and those; before any shuffling, as in Keras."""
@@ -125,30 +155,31 @@ class Arrays:
         return self._slice(slice(0, at), "training"), self._slice(slice(at, None), "validation")
 
     def _slice(self, rows, what):
-        part = object.__new__(Arrays)
-        part.model, part.what = self.model, what
-        part.x, part.y = [a[rows] for a in self.x], [a[rows] for a in self.y]
-        part.weights = [None if w is None else w[rows] for w in self.weights]
+        part = copy.copy(self)
+        part.what = what
+        part.x, part.y, part.weights = Batch(self.x, self.y, self.weights).rows(rows)
         part.size = len(part.x[0])
         return part
 
     def with_class_weight(self, class_weight):
         """Multiply the sample weights by ``class_weight[label]`` (labels or one-hot rows; classes not named count 1)."""
-        if not isinstance(class_weight, dict):
-            raise self.model.error(f"class_weight must be a dict from class to weight, got {class_weight!r}", TypeError)
         if len(self.y) != 1:
             raise self.model.error("class_weight works for models with one output only")
-        y = self.y[0]
-        labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(self.size, -1)[:, 0]
-        if labels.ndim != 1:
-            raise self.model.error(f"class_weight needs one label for each sample, got targets of shape {y.shape}")
-        weights = np.ones(self.size)
-        for label, weight in class_weight.items():
-            weights[labels == label] = weight
+        weights = weights_by_class(self.model, self.y[0], class_weight)
         self.weights = [weights if self.weights[0] is None else self.weights[0] * weights]
 
-    def batch(self, rows):
-        """The samples `rows` (a slice or an array of indices); x in the model's dtype."""
+    def steps(self, batch_size):
+        """How many batches an epoch has."""
+        return -(-self.size // batch_size)
+
+    def batches(self, batch_size, order=None):
+        """The batches of one pass over the data: slices, or pieces of the permutation `order`."""
+        for start in range(0, self.size, batch_size):
+            rows = slice(start, min(start + batch_size, self.size))
+            yield self.batch(rows if order is None else order[rows], start)
+
+    def batch(self, rows, start=0):
+        """The samples `rows` (a slice or an array of indices); floating point x in the model's dtype."""
         taken = {}
 
         def take(array):
@@ -158,15 +189,59 @@ class Arrays:
                 taken[id(array)] = array[rows]
             return taken[id(array)]
 
-        x = [take(a).astype(self.model.compute_dtype, copy=False) for a in self.x]
-        return Batch(x, [take(a) for a in self.y], [take(w) for w in self.weights])
+        dtype = self.model.compute_dtype
+        x = [take(a) for a in self.x]
+        x = [a.astype(dtype, copy=False) if a.dtype.kind == "f" else a for a in x]
+        batch = Batch(x, [take(a) for a in self.y], [take(w) for w in self.weights])
+        if self._refuse_late:
+            self._refuse_non_finite(batch, start)
+        return batch
 
 
-def batches(size, batch_size, order=None):
-    """The rows of each batch: slices, or pieces of the permutation `order`; the last batch may be smaller."""
-    for start in range(0, size, batch_size):
-        rows = slice(start, min(start + batch_size, size))
-        yield rows if order is None else order[rows]
+def weights_by_class(model, y, class_weight):
+    """``class_weight[label]`` of each sample, for labels (N,) or (N, 1), or one-hot rows (N, classes).
+
+    Raises ValueError for any other targets, and for classes that the model does not have.
+    """
+    if not isinstance(class_weight, dict):
+        raise model.error(f"class_weight must be a dict from class to weight, got {class_weight!r}", TypeError)
+    if y.ndim > 2:
+        raise model.error(f"class_weight needs one label for each sample, got targets of shape {y.shape}")
+    one_hot = y.ndim == 2 and y.shape[1] > 1
+    if one_hot:
+        if not (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
+            raise model.error("class_weight needs one class for each sample, got rows that are not one-hot")
+        labels, classes = y.argmax(axis=1), y.shape[1]
+    else:
+        labels = y.reshape(len(y))
+        units = model.outputs[0].shape[-1]
+        classes = None if units is None else max(units, 2)
+    weights = np.ones(len(y))
+    for label, weight in class_weight.items():
+        is_class = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
+        if not is_class or label < 0 or (classes is not None and label >= classes):
+            raise model.error(f"class_weight names the class {label!r}; classes are integers from 0 to {classes - 1}")
+        weights[labels == label] = weight
+    return weights
+
+
+def _is_large(array):
+    """Whether to leave reading all of it until it is needed."""
+    if array is None:
+        return False
+    base = array
+    while base is not None and not isinstance(base, np.memmap):
+        base = getattr(base, "base", None)
+    return base is not None or array.nbytes > _LARGE
+
+
+def _of_numbers(value):
+    """`value` as NumPy takes it: pandas' nullable columns (Int64, Float64, boolean) become floating point numbers."""
+    dtypes = getattr(value, "dtypes", getattr(value, "dtype", None))
+    nullable = [d for d in (dtypes if hasattr(dtypes, "__iter__") else [dtypes]) if hasattr(d, "na_value")]
+    if nullable and hasattr(value, "to_numpy") and all(getattr(d, "kind", "O") in "fiub" for d in nullable):
+        return value.to_numpy(dtype=np.float64, na_value=np.nan)
+    return value
 
 
 def check_batch_size(model, batch_size):

@@ -1,8 +1,11 @@
-"""What a model is trained for and measured by: a loss for each output, and metrics."""
+"""What a model is trained for: a loss for each output."""
 
 import numpy as np
 
-from scratchnet import losses, metrics
+from scratchnet import losses
+from scratchnet.losses.base import expanded_weights
+from scratchnet.parallel import sum_over_batch
+from scratchnet.training.logits import ending_in_logits
 
 
 class Objective:
@@ -12,36 +15,66 @@ class Objective:
     ``dys = backward(caches)``. An output whose loss is None takes no part.
 
     Args:
-        names: of the outputs.
-        ranks: how many axes each output has.
+        model: the model that is trained. `self.model` is the one to run: it leaves out a last softmax or sigmoid where
+            the loss is better computed from logits.
         loss: one for all outputs, or a list or dict with one for each.
         loss_weights: None, or a list or dict with a number for each output.
     """
 
-    def __init__(self, names, ranks, loss, loss_weights=None):
-        self.names = names
-        self.ranks = ranks
-        self.losses = [None if entry is None else losses.get(entry) for entry in per_output(names, loss, "loss")]
+    def __init__(self, model, loss, loss_weights=None):
+        self.names = names = model.output_names
+        self.ranks = [tensor.ndim for tensor in model.outputs]
+        given = [None if entry is None else losses.get(entry) for entry in per_output(names, loss, "loss")]
         weights = [None] * len(names) if loss_weights is None else per_output(names, loss_weights, "loss_weights")
         self.weights = [1.0 if w is None else float(w) for w in weights]
-        if all(entry is None for entry in self.losses):
+        if all(entry is None for entry in given) and not model.adds_loss:
             raise ValueError("compile: no output has a loss")
+        candidates = [k for k, entry in enumerate(given) if entry is not None and entry.takes_logits]
+        twin, activations = ending_in_logits(model, candidates)
+        self.losses = list(given)
+        self._activations = [None] * len(given)
+        for k, activation in activations.items():
+            on_logits = given[k].on_logits(activation)
+            if on_logits is not None:
+                self.losses[k], self._activations[k] = on_logits, activation
+        kept = [k for k, activation in enumerate(self._activations) if activation is not None]
+        self.model = model if not kept else twin if len(kept) == len(activations) else ending_in_logits(model, kept)[0]
+
+    def predictions(self, ys):
+        """The outputs of the user's model, given those of `self.model`."""
+        return [y if f is None else f.forward(y)[0] for f, y in zip(self._activations, ys)]
 
     def counts(self, batch):
         """For each output, what its sum of loss values is divided by; parts of a batch share the batch's counts."""
         return [
-            None if loss is None else loss.count(y, ndim, sample_weight=w)
-            for loss, y, ndim, w in zip(self.losses, batch.y, self.ranks, batch.weights)
+            None if loss is None else loss.count(batch.y[k], self.ranks[k], sample_weight=batch.weights[k])
+            for k, loss in enumerate(self.losses)
         ]
 
-    def forward(self, batch, y_preds, counts):
-        """Return ``(values, caches)``: the unweighted value of each output's loss (0.0 where there is none)."""
+    def forward(self, batch, ys, counts, masks=None):
+        """Return ``(values, caches)``: the unweighted value of each output's loss (0.0 where there is none).
+
+        `masks`: for each output None, or which of its values count (N, T).
+        """
         values, caches = [], []
-        for loss, y, y_pred, w, count in zip(self.losses, batch.y, y_preds, batch.weights, counts):
-            value, cache = (0.0, None) if loss is None else loss.forward(y, y_pred, sample_weight=w, count=count)
+        for k, (loss, y_pred, count) in enumerate(zip(self.losses, ys, counts)):
+            value, cache = 0.0, None
+            if loss is not None:
+                w = batch.weights[k]
+                if masks is not None and masks[k] is not None:
+                    w, count = self._masked(masks[k], w, count)
+                value, cache = loss.forward(batch.y[k], y_pred, sample_weight=w, count=count)
             values.append(float(value))
             caches.append(cache)
         return values, caches
+
+    @staticmethod
+    def _masked(mask, weights, count):
+        """Weights that are 0 where the mask is, and the count of what is left in the whole batch."""
+        size, valid = sum_over_batch(mask.size, np.count_nonzero(mask))
+        count = count * valid / size
+        mask = mask.astype(np.float64)
+        return (mask if weights is None else mask * expanded_weights(weights, mask.shape)), max(count, 1e-30)
 
     def backward(self, caches):
         """The gradient of the total with respect to each output; None where there is no loss."""
@@ -52,61 +85,17 @@ class Objective:
         return dys
 
     def total(self, values):
-        """The number that is minimized."""
+        """The number that is minimized, but for what layers add to it."""
         return sum(weight * value for weight, value in zip(self.weights, values))
 
-
-class Averages:
-    """The running figures of an epoch: the losses, averaged over samples, and the metrics."""
-
-    def __init__(self, objective, metric_lists, weighted_lists):
-        self.objective = objective
-        self._specs = [
-            [(m, False) for m in plain] + [(m, True) for m in weighted]
-            for plain, weighted in zip(metric_lists, weighted_lists)
-        ]
-        self._metrics = None
-        self.reset()
-
-    @property
-    def wants_predictions(self):
-        """Whether there are metrics, which need the predictions of the whole batch."""
-        return any(self._specs)
-
-    def reset(self):
-        """Begin an epoch."""
-        self._samples = 0
-        self._sums = np.zeros(len(self.objective.names))
-        for entries in self._metrics or []:
-            for _, metric, _ in entries:
-                metric.reset_state()
-
-    def add(self, batch, values, y_preds=None):
-        """Count in one batch: its loss values and, where there are metrics, its predictions."""
-        self._samples += batch.size
-        self._sums += np.multiply(values, batch.size)
-        if not self.wants_predictions:
-            return
-        if self._metrics is None:
-            self._metrics = [
-                [(*resolve_metric(spec, y, y_pred), weighted) for spec, weighted in specs]
-                for specs, y, y_pred in zip(self._specs, batch.y, y_preds)
-            ]
-        for entries, y, y_pred, w in zip(self._metrics, batch.y, y_preds, batch.weights):
-            for _, metric, weighted in entries:
-                metric.update_state(y, y_pred, sample_weight=w if weighted else None)
-
-    def logs(self):
-        """The figures so far under Keras's keys: "loss", for several outputs "<output>_loss" too, then the metrics."""
-        names, several = self.objective.names, len(self.objective.names) > 1
-        values = self._sums / max(self._samples, 1)
-        logs = {"loss": float(self.objective.total(values))}
-        if several:
-            logs.update((f"{n}_loss", float(v)) for n, v, loss in zip(names, values, self.objective.losses) if loss)
-        for name, entries in zip(names, self._metrics or []):
-            for key, metric, _ in entries:
-                logs[f"{name}_{key}" if several else key] = float(metric.result())
-        return logs
+    def check_targets(self, ys, outputs, size):
+        """Raise what a loss says of targets that it does not take, before anything is trained."""
+        for loss, y, tensor in zip(self.losses, ys, outputs):
+            if loss is None or y is None or None in tensor.shape[1:]:
+                continue
+            for start in range(0, size, 4096):
+                rows = y[start : start + 4096]
+                loss.check_targets(rows, np.broadcast_to(np.float32(0), (len(rows), *tensor.shape[1:])))
 
 
 def per_output(names, value, argument):
@@ -123,28 +112,3 @@ def per_output(names, value, argument):
     if argument == "loss_weights":
         raise ValueError(f"compile: loss_weights must be a list or dict, got {value!r}")
     return [value] * len(names)
-
-
-def metrics_per_output(names, value, argument):
-    """compile's `metrics` as a list, with a list of metrics for each output."""
-    if value is None:
-        return [[] for _ in names]
-    if isinstance(value, dict):
-        entries = per_output(names, value, argument)
-    elif not isinstance(value, (list, tuple)):
-        raise TypeError(f"compile: {argument} must be a list or dict of metrics, got {value!r}")
-    elif len(names) == 1:
-        entries = [value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value]
-    elif all(isinstance(entry, (list, tuple)) or entry is None for entry in value) or len(value) == len(names):
-        entries = per_output(names, value, argument)
-    else:
-        entries = [list(value) for _ in names]
-    return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
-
-
-def resolve_metric(spec, y_true, y_pred):
-    """``(key, metric)`` for one entry of `metrics`; "accuracy" means what the shapes of targets and predictions say."""
-    if isinstance(spec, str) and spec.lower() in ("accuracy", "acc", "crossentropy", "ce"):
-        return spec, metrics.resolve_accuracy(spec, np.shape(y_true), np.shape(y_pred))
-    metric = metrics.get(spec)
-    return spec if isinstance(spec, str) else metric.name, metric

@@ -7,21 +7,29 @@ One training step is
     dx, grads = model.backward(loss.backward(loss_cache), cache)
     optimizer.update(params, grads)
 
-and `_train_step` is just that, done for several parts of the batch at the same time, whose losses and gradients are
-then added in the order of the parts: who is quicker never changes the result.
+The first three lines stand in `scratchnet.training.step`.
 """
+
+import warnings
+import weakref
 
 import numpy as np
 
 from scratchnet import kernels, losses, optimizers
 from scratchnet import random as seeds
 from scratchnet.callbacks import BackupAndRestore, CallbackList, History, ProgbarLogger, TerminateOnNaN
+from scratchnet.parallel.batch import Part, computing
 from scratchnet.parallel.threads import Workers
-from scratchnet.structure import flatten, map_structure
-from scratchnet.training.data import Arrays, batches, check_batch_size
-from scratchnet.training.objective import Averages, Objective, metrics_per_output
+from scratchnet.structure import flatten
+from scratchnet.training.averages import Averages
+from scratchnet.training.batches import Batches, come_in_batches
+from scratchnet.training.data import Arrays, check_batch_size
+from scratchnet.training.objective import Objective
+from scratchnet.training.resume import set_training_state, training_state
+from scratchnet.training.step import concatenated, run_step
 
-_SMALLEST_PART = 16  # rows: below this, a thread of its own costs more than it saves
+_TAKEN = ("run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss")  # they change no result
+_owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it knows parameters only
 
 
 class Trainer:
@@ -31,67 +39,98 @@ class Trainer:
     loss = None
     history = None
     stop_training = False
+    shuffle_seed = 0  # of the fit that is running, or was the last
+    first_epoch = 0  # of the fit that is running; a callback that goes on after an interruption sets it
     _objective = None
+    _compile_config = None
+    _predictions_begun = 0
 
     @property
     def compute_dtype(self):
-        """The dtype of the parameters, which data are converted to."""
+        """The dtype of the parameters, which floating point data are converted to."""
         parameter = next(iter(self.params.values()), None)
         return np.dtype(self.dtype) if parameter is None else parameter.dtype
 
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, loss_weights=None, weighted_metrics=None, **kwargs):
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, **kwargs):
         """Say how the model is to be trained.
 
         Args:
             optimizer: a name ("adam") or an `Optimizer`.
             loss: a name ("mse"), a `Loss`, a function of `scratchnet.losses`, or a list or dict with one per output.
+            loss_weights: with several outputs, the weight of each in the total: a list or dict.
             metrics: a list of names ("accuracy"), `Metric`s or functions ``(y_true, y_pred) -> values``; with several
                 outputs, a list of lists or a dict of them.
-            loss_weights: with several outputs, the weight of each in the total: a list or dict.
             weighted_metrics: like `metrics`, but counted with the sample weights.
+            run_eagerly, jit_compile, steps_per_execution, auto_scale_loss: taken, since they change no result.
 
         Raises:
-            TypeError: for an argument that only Keras has.
-            ValueError: for an unknown name.
+            TypeError: for an argument that nobody has.
+            ValueError: for an unknown name, or an optimizer that has trained another model.
         """
-        harmless = {
-            "run_eagerly": (False, True),
-            "jit_compile": ("auto", False),
-            "steps_per_execution": (1,),
-            "auto_scale_loss": (True, False),
-        }
-        for key, value in kwargs.items():
-            if key not in harmless:
+        for key in kwargs:
+            if key not in _TAKEN:
                 raise TypeError(f"compile has no argument {key!r}")
-            if value not in harmless[key]:
-                raise TypeError(f"compile: Keras's {key}={value!r} is not implemented in scratchnet")
+        found = optimizers.get(optimizer)
+        owner = _owners.get(found)
+        if owner is not None and owner() not in (None, self):
+            raise self.error(
+                f"the optimizer has trained the model {owner().name!r} and goes on from there; give each model its own"
+            )
         self._compile_config = {
             "optimizer": optimizer,
             "loss": loss,
-            "metrics": metrics,
             "loss_weights": loss_weights,
+            "metrics": metrics,
             "weighted_metrics": weighted_metrics,
         }
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = found
         self.loss = loss
         if loss is not None and not isinstance(loss, (list, tuple, dict)):
             losses.get(loss)  # an unknown name is told now, not at fit
-        self._objective = None
         self.stop_training = False
+        self._forget_objective()
+
+    @property
+    def compiled(self):
+        """Whether `compile` has been called."""
+        return self.optimizer is not None
+
+    def _forget_objective(self):
+        """What the model is trained for depends on its outputs; they have changed."""
+        self._objective = None
+        self._averages = None
 
     def _prepare(self, what):
         """What can only be made once the model is both compiled and built."""
         if self.optimizer is None:
             raise self.error(f"{what} before compile: call compile(optimizer=..., loss=...) first")
-        if self.loss is None:
+        if self.loss is None and not (self.built and self.adds_loss):
             raise self.error(f"{what} needs a loss: compile(optimizer=..., loss=...)")
+        if self.built:
+            settings = self._compile_config
+            self._objective = Objective(self, self.loss, settings["loss_weights"])
+            if self._averages is None:
+                self._averages = self._new_averages()
+            self._averages.objective = self._objective
+
+    def _new_averages(self, own=False):
+        settings = self._compile_config
+        return Averages(self._objective, settings["metrics"], settings["weighted_metrics"], own)
+
+    def outputs_with_loss(self):
+        """For each output, whether it has a loss; before compile, all count."""
+        if self._compile_config is None or self.loss is None:
+            return [self._compile_config is None for _ in self.outputs]
         if self._objective is None:
-            names, settings = self.output_names, self._compile_config
-            plain = metrics_per_output(names, settings["metrics"], "metrics")
-            weighted = metrics_per_output(names, settings["weighted_metrics"], "weighted_metrics")
-            ranks = [tensor.ndim for tensor in self.outputs]
-            self._objective = Objective(names, ranks, self.loss, settings["loss_weights"])
-            self._averages = Averages(self._objective, plain, weighted)
+            self._prepare("fit")
+        return [loss is not None for loss in self._objective.losses]
+
+    def check_targets(self, ys, size):
+        """Raise what the losses say of targets that they do not take."""
+        if self._compile_config is not None and self.loss is not None:
+            if self._objective is None:
+                self._prepare("fit")
+            self._objective.check_targets(ys, self.outputs, size)
 
     # ---- training ----
 
@@ -109,41 +148,54 @@ class Trainer:
         class_weight=None,
         sample_weight=None,
         initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
         validation_batch_size=None,
         validation_freq=1,
-        **kwargs,
     ):
         """Train for `epochs` passes over the data and return the `History`.
 
         Args:
-            x, y: arrays (lists or dicts of arrays for several inputs or outputs), samples along the first axis.
+            x, y: arrays (lists or dicts of arrays for several inputs or outputs), samples along the first axis; or x is
+                something that gives batches ``(x, y)`` or ``(x, y, sample_weight)``: a generator, a `PyDataset`, a
+                loader.
             batch_size: samples in a step, 32 by default; the last batch of an epoch may be smaller.
             verbose: 0 silent, 1 (or "auto") a progress bar, 2 a line per epoch.
             validation_split: this last fraction of the data is taken away before shuffling and used to validate.
-            validation_data: ``(x, y)`` or ``(x, y, sample_weight)``; wins over `validation_split`.
+            validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, or something that gives batches; wins over
+                `validation_split`.
+            shuffle: whether each epoch takes the samples (of a `PyDataset`: the batches) in another order.
             class_weight: dict from class to weight.
             initial_epoch: where to go on counting.
+            steps_per_epoch, validation_steps: how many batches to take; by default all there are.
             validation_freq: validate every so many epochs, or after the epochs (from 1) of a list.
 
         Raises:
             ValueError, TypeError: for data or arguments that do not fit, before anything is changed.
             FloatingPointError: where the loss becomes NaN or infinite; says in which epoch, batch and layer.
         """
-        for key, value in kwargs.items():
-            if key not in ("steps_per_epoch", "validation_steps"):
-                raise TypeError(f"fit has no argument {key!r}")
-            if value is not None:
-                raise TypeError(f"fit: Keras's argument {key!r} is not implemented in scratchnet")
-        verbose = _check_verbose(verbose)
+        verbose = check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
-        train, validation = self._training_arrays(x, y, sample_weight, class_weight, validation_split, validation_data)
         validation_batch_size = check_batch_size(self, validation_batch_size or batch_size)
+        epochs = self._check_count("epochs", epochs, 0)
+        initial_epoch = self._check_count("initial_epoch", initial_epoch, 0)
+        steps_per_epoch = self._check_count("steps_per_epoch", steps_per_epoch, 1, optional=True)
+        validation_steps = self._check_count("validation_steps", validation_steps, 1, optional=True)
+        shuffle = self._check_shuffle(shuffle)
+        self._check_validation_freq(validation_freq)
+        train, validation = self._data_sets(
+            x, y, sample_weight, class_weight, validation_split, validation_data, steps_per_epoch, validation_steps
+        )
+        self._warn_of_the_useless(train, validation)
         self.stop_training = False
-        self._shuffle_seed = seeds.new_seed()
-        self._initial_epoch = initial_epoch
-        steps = -(-train.size // batch_size)
+        self.shuffle_seed = seeds.new_seed()
+        self.first_epoch = initial_epoch
+        steps = train.steps(batch_size)
+        if steps is not None and steps_per_epoch is not None:
+            steps = min(steps, steps_per_epoch)
         callbacks = self._callbacks(callbacks, verbose, steps, epochs)
         self._stop_at_nan = not any(isinstance(c, TerminateOnNaN) for c in callbacks)
+        averages = self._averages
         if verbose:
             kernels.announce_backend()
 
@@ -151,20 +203,27 @@ class Trainer:
         try:
             callbacks.on_train_begin()
             with Workers() as workers:
-                for epoch in range(self._initial_epoch, epochs):
+                for epoch in range(self.first_epoch, epochs):
                     callbacks.on_epoch_begin(epoch)
-                    self._averages.reset()
-                    order = self._order(train.size, epoch) if shuffle else None
-                    for step, rows in enumerate(batches(train.size, batch_size, order)):
+                    averages.reset()
+                    order = self._order(train, epoch) if shuffle else None
+                    for step, batch in enumerate(train.batches(batch_size, order)):
                         callbacks.on_train_batch_begin(step)
-                        self._train_step(train.batch(rows), workers, where=f"epoch {epoch + 1}, batch {step + 1}")
-                        callbacks.on_train_batch_end(step, self._averages.logs())
-                        if self.stop_training:
+                        self._train_step(batch, workers, averages, where=f"epoch {epoch + 1}, batch {step + 1}")
+                        callbacks.on_train_batch_end(step, averages.logs())
+                        if self.stop_training or step + 1 == steps_per_epoch:
                             break
                     self._check_parameters(where=f"the last batch of epoch {epoch + 1}")
-                    logs = self._averages.logs()
+                    logs = averages.logs()
                     if validation is not None and _validates(epoch, validation_freq):
-                        scores = self._evaluate(validation, validation_batch_size, workers, callbacks)
+                        scores = self._evaluate(
+                            validation,
+                            validation_batch_size,
+                            workers,
+                            callbacks,
+                            self._new_averages(own=True),
+                            validation_steps,
+                        )
                         logs.update((f"val_{key}", value) for key, value in scores.items())
                     callbacks.on_epoch_end(epoch, logs)
                     if self.stop_training:
@@ -175,35 +234,36 @@ class Trainer:
         callbacks.on_train_end(logs)
         return self.history
 
-    def _order(self, size, epoch):
-        """The order of the samples in an epoch: it depends on the seed of the fit and the number of the epoch alone."""
-        return np.random.default_rng([self._shuffle_seed, epoch]).permutation(size)
+    def _order(self, data, epoch):
+        """The order of an epoch: it depends on the seed of the fit and the number of the epoch alone."""
+        size = data.size if data.size is not None else data.steps(None)
+        return None if size is None else np.random.default_rng([self.shuffle_seed, epoch]).permutation(size)
 
-    def _train_step(self, batch, workers, where):
+    def _train_step(self, batch, workers, averages, where):
         """One step of gradient descent on `batch`."""
-        objective, params = self._objective, self.trainable_params
-        counts = objective.counts(batch)
-        step = self.optimizer.iterations
-
-        @_quietly
-        def compute(part):
-            piece = batch.rows(part)
-            with seeds.drawing_rows(step, part.start):
-                y_pred, cache = self.forward(self.pack_inputs(piece.x), training=True)
-                values, loss_caches = objective.forward(piece, flatten(y_pred), counts)
-                dy = self.pack_outputs(objective.backward(loss_caches))
-                _, grads = self.backward(dy, cache, needs_dx=False)
-            return values, flatten(y_pred), grads
-
-        parts = _parts(batch.size, workers.count)
-        all_values, y_preds, all_grads = zip(*workers.map(compute, parts))
-        values = np.sum(all_values, axis=0)
-        if not np.isfinite(values).all() and self._stop_at_nan:
+        objective, optimizer = self._objective, self.optimizer
+        model = objective.model
+        params = model.trainable_params
+        parts = run_step(objective, batch, optimizer.iterations, workers)
+        values = np.sum([part.values for part in parts], axis=0)
+        penalty, penalty_grads = model.penalty()
+        added = sum(part.added for part in parts) + penalty
+        if self._stop_at_nan and not (np.isfinite(values).all() and np.isfinite(added)):
             raise FloatingPointError(self._describe_non_finite(batch, where))
-        self._averages.add(batch, values, _concatenate(y_preds) if self._averages.wants_predictions else None)
+        y_preds = masks = None
+        if averages.wants_predictions:
+            y_preds = objective.predictions(concatenated([part.ys for part in parts]))
+            masks = concatenated([part.masks for part in parts])
+        averages.add(batch, values, y_preds, added, masks)
         if params:
-            grads = [{key: grads[key] for key in params} for grads in all_grads]
-            self.optimizer.update(params, grads, lambda f, shares: workers.map(_quietly(f), shares), workers.count)
+            grads = [{key: part.grads[key] for key in params} for part in parts]
+            for key, gradient in penalty_grads.items():
+                grads[0][key] = grads[0][key] + gradient
+            _owners.setdefault(optimizer, weakref.ref(self))
+            optimizer.update(params, grads, lambda f, shares: workers.map(_quietly(f), shares), workers.count)
+            for key, constraint in model.constraints.items():
+                params[key][...] = constraint(params[key])
+        model.remember(parts[0].cache)
 
     def _describe_non_finite(self, batch, where):
         with np.errstate(all="ignore"):
@@ -223,23 +283,71 @@ class Trainer:
                         "infinite; a smaller learning rate or clipnorm may help"
                     )
 
-    def _training_arrays(self, x, y, sample_weight, class_weight, validation_split, validation_data):
+    def _data_sets(
+        self,
+        x,
+        y,
+        sample_weight=None,
+        class_weight=None,
+        validation_split=0.0,
+        validation_data=None,
+        steps=None,
+        validation_steps=None,
+    ):
         """The checked data sets (training, validation or None) of a fit."""
         if self.optimizer is None:
             raise self.error("fit before compile: call compile(optimizer=..., loss=...) first")
-        if y is None:
-            raise self.error("fit needs targets y; an autoencoder's targets are its inputs: fit(x, x)")
-        train, validation = Arrays(self, x, y, sample_weight), None
+        train = self._data_set(x, y, sample_weight, "training", steps, class_weight)
         self._prepare("fit")
+        validation = None
         if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-                raise self.error("validation_data must be (x, y) or (x, y, sample_weight)")
-            validation = Arrays(self, *validation_data, what="validation")
+            if isinstance(validation_data, (tuple, list)):
+                if len(validation_data) not in (2, 3):
+                    raise self.error("validation_data must be (x, y) or (x, y, sample_weight)")
+                validation = self._data_set(*validation_data, what="validation")
+            else:
+                validation = self._data_set(validation_data, what="validation", steps=validation_steps)
         elif validation_split:
+            if train.size is None:
+                raise self.error("validation_split needs arrays; of data in batches give validation_data")
             train, validation = train.split(validation_split)
-        if class_weight is not None:
+        if class_weight is not None and train.size is not None:
             train.with_class_weight(class_weight)
         return train, validation
+
+    def _data_set(self, x, y=None, sample_weight=None, what="training", steps=None, class_weight=None):
+        """`Arrays` or `Batches`, with targets where the model has a loss."""
+        if come_in_batches(x):
+            if y is not None or sample_weight is not None:
+                raise self.error(f"the {what} data come in batches, which bring their targets; y must be left out")
+            return Batches(self, x, steps, what, class_weight=class_weight)
+        if y is None and self.loss is not None:
+            hint = "; an autoencoder's targets are its inputs: fit(x, x)" if what == "training" else ""
+            raise self.error(f"the {what} data need targets y{hint}")
+        return Arrays(self, x, y, sample_weight, what)
+
+    def _warn_of_the_useless(self, train, validation):
+        """A line for each of the mistakes that train without an error and learn nothing."""
+        if not self.trainable_params:
+            warnings.warn(f"{self.name}: there is nothing to train: no layer has a trainable parameter", stacklevel=3)
+        for tensor, loss in zip(self.outputs, self._objective.losses):
+            found = None if tensor.node is None else tensor.node.layer.without_last_activation()
+            softmax = found is not None and found[1].name == "softmax"
+            if loss is not None and softmax and tensor.shape[-1] == 1:
+                warnings.warn(
+                    f"{self.name}: a softmax of one unit is always 1 and learns nothing; use sigmoid", stacklevel=3
+                )
+        if train.size is None or validation is None or validation.size is None:
+            return
+        for y, y_validation, loss in zip(train.y, validation.y, self._objective.losses):
+            if isinstance(loss, losses.SparseCategoricalCrossentropy) and y.size < 1 << 22:
+                unseen = np.setdiff1d(y_validation, y)
+                if unseen.size:
+                    warnings.warn(
+                        f"{self.name}: training never sees {_listed(unseen)}, which validation has; shuffle the data "
+                        "before validation_split",
+                        stacklevel=3,
+                    )
 
     def _callbacks(self, callbacks, verbose, steps, epochs):
         """What the user gave, the progress bar, and History, told about this fit.
@@ -257,74 +365,116 @@ class Trainer:
     # ---- evaluation ----
 
     def evaluate(
-        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, callbacks=None, return_dict=False
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
     ):
         """The loss and the metrics on `x`, `y`: a float, or a list when there is more than one figure, or a dict."""
-        verbose = _check_verbose(verbose)
+        verbose = check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
-        if y is None:
-            raise self.error("evaluate needs targets y")
+        steps = self._check_count("steps", steps, 1, optional=True)
         if self.optimizer is None:
             self._prepare("evaluate")
-        data = Arrays(self, x, y, sample_weight, what="test")
+        data = self._data_set(x, y, sample_weight, "test", steps)
         self._prepare("evaluate")
-        callbacks = self._test_callbacks(callbacks, verbose, -(-data.size // batch_size))
+        callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
+        # A fit may be running: this is called by one of its callbacks, or in another thread.
+        averages = self._new_averages(own=True)
         with Workers() as workers:
-            logs = self._evaluate(data, batch_size, workers, callbacks)
+            logs = self._evaluate(data, batch_size, workers, callbacks, averages, steps)
+        self._last_figures = averages
         return logs if return_dict else _as_keras(logs)
 
-    def _evaluate(self, data, batch_size, workers, callbacks):
-        def compute(rows):
-            batch = data.batch(rows)
-            y_preds = flatten(self.forward(self.pack_inputs(batch.x))[0])
-            return batch, self._objective.forward(batch, y_preds, self._objective.counts(batch))[0], y_preds
+    def _evaluate(self, data, batch_size, workers, callbacks, averages, steps=None):
+        objective = self._objective
+        model = objective.model
 
-        self._averages.reset()
+        def compute(batch):
+            y, cache = model.forward(model.pack_inputs(batch.x))
+            ys = flatten(y)
+            values = objective.forward(batch, ys, objective.counts(batch), cache.masks)[0]
+            return batch, values, objective.predictions(ys), model.added_loss(cache) + penalty, cache.masks
+
+        penalty = model.penalty()[0]
         callbacks.on_test_begin()
         self._run(
             compute,
-            list(batches(data.size, batch_size)),
+            data.batches(batch_size),
+            steps,
             workers,
             callbacks.on_test_batch_begin,
-            lambda result: self._averages.add(*result),
-            lambda step: callbacks.on_test_batch_end(step, self._averages.logs()),
+            lambda result: averages.add(*result),
+            lambda step: callbacks.on_test_batch_end(step, averages.logs()),
         )
-        logs = self._averages.logs()
+        logs = averages.logs()
         callbacks.on_test_end(logs)
         return logs
 
-    def predict(self, x, batch_size=None, verbose="auto", callbacks=None, steps=None):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The outputs for `x`, as arrays in the structure of the model's outputs."""
-        if steps is not None:
-            raise TypeError("predict: Keras's argument 'steps' is not implemented in scratchnet")
-        verbose = _check_verbose(verbose)
+        verbose = check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
-        data = Arrays(self, x, what="prediction", finite=False)
-        callbacks = self._test_callbacks(callbacks, verbose, -(-data.size // batch_size))
-        y_preds = []
+        steps = self._check_count("steps", steps, 1, optional=True)
+        if come_in_batches(x):
+            data = Batches(self, x, steps, "prediction", finite=False)
+        else:
+            data = Arrays(self, x, what="prediction", finite=False)
+        callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
+        given, y_preds = [], []
+
+        def compute(batch):
+            return batch.x, flatten(self.forward(self.pack_inputs(batch.x))[0])
+
+        def use(result):
+            given.append(result[0])
+            y_preds.append(result[1])
+
         callbacks.on_predict_begin()
         with Workers() as workers:
             self._run(
-                lambda rows: flatten(self.forward(self.pack_inputs(data.batch(rows).x))[0]),
-                list(batches(data.size, batch_size)),
+                compute,
+                data.batches(batch_size),
+                steps,
                 workers,
                 callbacks.on_predict_batch_begin,
-                y_preds.append,
+                use,
                 callbacks.on_predict_batch_end,
             )
         callbacks.on_predict_end()
-        return self.pack_outputs(_concatenate(y_preds))
+        if not y_preds:
+            raise self.error("the prediction data have no batches")
+        ys = concatenated(y_preds)
+        return self.pack_outputs([_as_new(y, given[0]) for y in ys] if len(y_preds) == 1 else ys)
 
-    @staticmethod
-    def _run(compute, all_rows, workers, begin, use, end):
+    def _run(self, compute, batches, steps, workers, begin, use, end):
         """Compute as many batches at a time as there are workers; use the results in their order."""
-        for first in range(0, len(all_rows), workers.count):
-            group = all_rows[first : first + workers.count]
+        self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
+        run = (1 << 33) + self._predictions_begun
+
+        def compute_numbered(item):
+            number, batch = item
+            with computing(Part((run, number), rows=batch.size)):
+                return compute(batch)
+
+        first = 0
+        batches = iter(batches)
+        while steps is None or first < steps:
+            room = workers.count if steps is None else min(workers.count, steps - first)
+            group = [batch for _, batch in zip(range(room), batches)]
+            if not group:
+                break
             for k in range(len(group)):
                 begin(first + k)
-            for k, result in enumerate(workers.map(compute, group)):
+            for k, result in enumerate(workers.map(compute_numbered, enumerate(group, first))):
                 use(result)
                 end(first + k)
+            first += len(group)
 
     def _test_callbacks(self, callbacks, verbose, steps):
         return CallbackList(
@@ -334,67 +484,67 @@ class Trainer:
     # ---- single batches ----
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step on this batch. Returns the figures as `evaluate` does; metrics accumulate until they are reset."""
-        data, _ = self._training_arrays(x, y, sample_weight, class_weight, 0, None)
+        """One step on this batch. Returns its figures as `evaluate` does."""
+        data, _ = self._data_sets(x, y, sample_weight, class_weight)
         self._stop_at_nan = True
         self._averages.reset()
         with Workers() as workers:
-            self._train_step(data.batch(slice(None)), workers, where="train_on_batch")
+            self._train_step(data.batch(slice(None)), workers, self._averages, where="train_on_batch")
         logs = self._averages.logs()
         return logs if return_dict else _as_keras(logs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """The loss and the metrics on this batch, as `evaluate` returns them."""
-        return self.evaluate(x, y, len(x), verbose=0, sample_weight=sample_weight, return_dict=return_dict)
+        return self.evaluate(x, y, _rows(x), verbose=0, sample_weight=sample_weight, return_dict=return_dict)
 
     def predict_on_batch(self, x):
         """The outputs for this one batch."""
-        return self.predict(x, batch_size=len(flatten(x)[0]) if isinstance(x, (list, dict)) else len(x), verbose=0)
+        return self.predict(x, batch_size=_rows(x), verbose=0)
 
-    # ---- structures ----
+    # ---- figures ----
 
-    def pack_inputs(self, xs):
-        """A flat list of arrays in the structure of the model's inputs."""
-        return map_structure(dict(zip(self.inputs, xs)).__getitem__, self._input_structure)
+    @property
+    def metrics(self):
+        """The metrics that compile was given, once a batch has told which ones its names mean."""
+        return [] if self._averages is None else self._averages.metrics
 
-    def pack_outputs(self, ys):
-        """A flat list of arrays in the structure of the model's outputs."""
-        if len(set(self.outputs)) == len(self.outputs):
-            return map_structure(dict(zip(self.outputs, ys)).__getitem__, self._output_structure)
-        remaining = iter(ys)  # the same tensor is an output twice
-        return map_structure(lambda _: next(remaining), self._output_structure)
+    @property
+    def metrics_names(self):
+        """The keys of what `evaluate` returns, in this order, once a batch has been seen."""
+        return ["loss"] if self._averages is None else list(self._averages.logs())
+
+    def reset_metrics(self):
+        """Forget what the metrics have counted."""
+        if self._averages is not None:
+            self._averages.reset()
 
     # ---- going on after an interruption ----
 
     def training_state(self):
-        """Everything that the rest of a fit depends on, as a dict of arrays: parameters, optimizer, random streams."""
-        state = {f"weights/{key}": w.copy() for key, w in self.params.items()}
-        state.update((f"optimizer/{key}", np.asarray(value)) for key, value in self.optimizer.get_state().items())
-        state.update((f"random/{key}", np.asarray(stream.seed)) for key, stream in self.random_streams().items())
-        state["random/shuffle"] = np.asarray(self._shuffle_seed)
-        return state
+        """Everything that the rest of a fit depends on, as a dict of arrays: weights, optimizer, random streams."""
+        return training_state(self)
 
     def set_training_state(self, state):
         """Go on from `training_state`. Raises ValueError, and changes nothing, if it belongs to another model."""
-        params, streams = self.params, self.random_streams()
-        expected = {f"weights/{key}" for key in params} | {f"random/{key}" for key in streams} | {"random/shuffle"}
-        found = {key for key in state if not key.startswith("optimizer/")}
-        if found != expected:
-            raise self.error(f"the training state is of another model: {sorted(found ^ expected)} differ")
-        for key, w in params.items():
-            if state[f"weights/{key}"].shape != w.shape:
-                raise self.error(
-                    f"the training state is of another model: {key} has shape {state[f'weights/{key}'].shape}, not {w.shape}"
-                )
-        self.optimizer.build(self.trainable_params)
-        self.optimizer.set_state(
-            {k.removeprefix("optimizer/"): v for k, v in state.items() if k.startswith("optimizer/")}
-        )
-        for key, w in params.items():
-            w[...] = state[f"weights/{key}"]
-        for key, stream in streams.items():
-            stream.seed = int(state[f"random/{key}"])
-        self._shuffle_seed = int(state["random/shuffle"])
+        set_training_state(self, state)
+
+    # ---- arguments ----
+
+    def _check_count(self, name, value, smallest, optional=False):
+        if value is None and optional:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < smallest:
+            raise self.error(f"{name} must be an integer of at least {smallest}, got {value!r}")
+        return int(value)
+
+    def _check_shuffle(self, shuffle):
+        if isinstance(shuffle, (bool, np.bool_, int)) or shuffle == "batch":
+            return bool(shuffle)
+        raise self.error(f"shuffle must be True or False, got {shuffle!r}")
+
+    def _check_validation_freq(self, frequency):
+        for epoch in frequency if isinstance(frequency, (list, tuple, set)) else [frequency]:
+            self._check_count("validation_freq", epoch, 1)
 
 
 def _quietly(function):
@@ -407,16 +557,19 @@ def _quietly(function):
     return quiet
 
 
-def _parts(size, workers):
-    """Slices of nearly equal size, one for each worker, of at least `_SMALLEST_PART` rows where there are several."""
-    count = max(1, min(workers, size // _SMALLEST_PART))
-    edges = [size * k // count for k in range(count + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:])]
+def _as_new(y, xs):
+    """`y` as an array that belongs to the caller: not a view of something else, least of all of the data."""
+    shared = not y.flags.writeable or y.base is not None or any(np.may_share_memory(y, x) for x in xs)
+    return y.copy() if shared else y
 
 
-def _concatenate(pieces):
-    """Lists of arrays, one list for each piece of the batch, as one list of whole arrays."""
-    return [ys[0] if len(ys) == 1 else np.concatenate(ys) for ys in zip(*pieces)]
+def _rows(x):
+    first = flatten(x)[0] if isinstance(x, (list, dict)) else x
+    return len(first) if np.ndim(first) else len(x)
+
+
+def _listed(classes):
+    return f"class{'es' * (len(classes) > 1)} {', '.join(f'{c:g}' for c in classes[:5])}{', ...' * (len(classes) > 5)}"
 
 
 def _as_list(callbacks):
@@ -426,10 +579,11 @@ def _as_list(callbacks):
 
 
 def _validates(epoch, frequency):
-    return epoch + 1 in frequency if isinstance(frequency, (list, tuple)) else (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency if isinstance(frequency, (list, tuple, set)) else (epoch + 1) % frequency == 0
 
 
-def _check_verbose(verbose):
+def check_verbose(verbose):
+    """0, 1 or 2; "auto" is 1. Raises ValueError for anything else."""
     if verbose == "auto":
         return 1
     if verbose not in (0, 1, 2):

@@ -2,19 +2,23 @@
 
 from scratchnet import activations
 from scratchnet.checks import check_number
-from scratchnet.layers.base import Layer
+from scratchnet.layers.base import Layer, with_activation
 
 
 class _ActivationLayer(Layer):
     """Base of the layers that apply their `activation`, and nothing else."""
 
     activation = activations.linear
+    supports_masking = True
 
     def forward(self, x, training=False):
         return self.activation.forward(x)
 
     def backward(self, dy, cache, needs_dx=True):
         return self.activation.backward(dy, cache), {}
+
+    def without_last_activation(self):
+        return with_activation(self, activations.linear), self.activation
 
 
 class Activation(_ActivationLayer):

@@ -23,7 +23,7 @@ import numpy as np
 from scratchnet import activations, initializers, kernels
 from scratchnet.checks import check_padding, check_pair, check_positive_int
 from scratchnet.kernels.geometry import output_size, pad_amounts
-from scratchnet.layers.base import Layer
+from scratchnet.layers.base import Layer, with_activation
 
 
 class Conv2DCache(NamedTuple):
@@ -119,6 +119,9 @@ class Conv2D(Layer):
             dz, cache.x, kernel, self.strides, cache.padding, self.dilation_rate, needs_dx, relu_output
         )
         return dx, {"kernel": dkernel, "bias": dbias} if self.use_bias else {"kernel": dkernel}
+
+    def without_last_activation(self):
+        return with_activation(self, activations.linear), self.activation
 
     def _expected(self):
         return {"C": self.params["kernel"].shape[2]} if self.built else {}

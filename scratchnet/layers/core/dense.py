@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchnet import activations, initializers, kernels
 from scratchnet.checks import check_positive_int
-from scratchnet.layers.base import Layer
+from scratchnet.layers.base import Layer, with_activation
 
 
 class DenseCache(NamedTuple):
@@ -80,11 +80,16 @@ class Dense(Layer):
         x, W = cache.x, self.params["kernel"]
         D, U = W.shape
         dz = self.activation.backward(dy.reshape(-1, U), cache.activation)  # y = f(z)
-        grads = {"kernel": kernels.matmul(x.reshape(-1, D).T, dz)}  # z = x W + b
-        if self.use_bias:
-            grads["bias"] = dz.sum(axis=0)
+        grads = {}
+        if self.trainable:
+            grads["kernel"] = kernels.matmul(x.reshape(-1, D).T, dz)  # z = x W + b
+            if self.use_bias:
+                grads["bias"] = dz.sum(axis=0)
         dx = kernels.matmul(dz, W.T).reshape(x.shape) if needs_dx else None
         return dx, grads
+
+    def without_last_activation(self):
+        return with_activation(self, activations.linear), self.activation
 
     def _expected(self):
         return {"D": self.params["kernel"].shape[0]} if self.built else {}

@@ -8,8 +8,7 @@ the batch, (N, T, ...) -> (N T, ...), the layer computes forward or backward as 
 
 from typing import Any, NamedTuple
 
-from scratchnet.layers.base import Layer
-from scratchnet.random import rows_per_sample
+from scratchnet.layers.wrapper import Wrapper
 
 
 class TimeDistributedCache(NamedTuple):
@@ -17,7 +16,7 @@ class TimeDistributedCache(NamedTuple):
     inner: Any  # the layer's own cache, of the folded batch
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(Wrapper):
     """Applies `layer` to every step of a sequence.
 
     Args:
@@ -30,28 +29,7 @@ class TimeDistributed(Layer):
         ValueError: for an input of fewer than three axes, or one whose steps the layer refuses.
     """
 
-    def __init__(self, layer, **kwargs):
-        super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise self.error(f"expected a layer (an instance, such as Dense(10)), got {layer!r}", TypeError)
-        self.layer = layer
-
-    # ---- the layer's parameters are this layer's ----
-
-    @property
-    def params(self):
-        return self.layer.params
-
-    @property
-    def trainable_params(self):
-        return self.layer.trainable_params if self.trainable else {}
-
-    @property
-    def weights(self):
-        return self.layer.weights
-
-    def random_streams(self):
-        return self.layer.random_streams()
+    supports_masking = True
 
     # ---- shapes ----
 
@@ -78,17 +56,19 @@ class TimeDistributed(Layer):
 
     def forward(self, x, training=False):
         N, T = x.shape[:2]
-        with rows_per_sample(T):  # a random layer draws for N T rows
-            y, inner = self.layer.forward(x.reshape(self._folded(x.shape)), training=training)
+        y, inner = self.layer.forward(x.reshape(self._folded(x.shape)), training=training)
         return y.reshape(N, T, *y.shape[1:]), TimeDistributedCache((N, T), inner)
 
     def backward(self, dy, cache, needs_dx=True):
         N, T = cache.steps
-        dy = dy.reshape(N * T, *dy.shape[2:])
-        if not needs_dx:
-            return None, self.layer.backward(dy, cache.inner, needs_dx=False)[1]
-        dx, grads = self.layer.backward(dy, cache.inner)
-        return dx.reshape(N, T, *dx.shape[1:]), grads
+        dx, grads = self.layer.backward(dy.reshape(N * T, *dy.shape[2:]), cache.inner, needs_dx=needs_dx)
+        return dx.reshape(N, T, *dx.shape[1:]) if needs_dx else None, grads
+
+    def remember(self, cache):
+        self.layer.remember(cache.inner)
+
+    def added_loss(self, cache):
+        return self.layer.added_loss(cache.inner)
 
     # ---- configuration ----
 

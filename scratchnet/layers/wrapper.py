@@ -1,0 +1,35 @@
+"""A layer around another layer, whose weights are its own."""
+
+import copy
+
+from scratchnet.layers.base import Layer
+from scratchnet.layers.composite import Composite
+
+
+class Wrapper(Composite):
+    """Base of layers that hold one `layer`.
+
+    Raises TypeError if `layer` is not a layer.
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(layer, Layer):
+            raise self.error(f"expected a layer (an instance, such as Dense(10)), got {layer!r}", TypeError)
+        self.layer = layer
+
+    @property
+    def sublayers(self):
+        return {"": self.layer} if "layer" in vars(self) else {}
+
+    @property
+    def keeps_integers(self):
+        return self.layer.keeps_integers
+
+    def without_last_activation(self):
+        found = self.layer.without_last_activation()
+        if found is None:
+            return None
+        twin = copy.copy(self)
+        twin.layer, activation = found
+        return twin, activation

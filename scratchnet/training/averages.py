@@ -1,0 +1,138 @@
+"""The running figures of an epoch: the losses, averaged over samples, and the metrics."""
+
+import copy
+
+import numpy as np
+
+from scratchnet import metrics
+from scratchnet.training.objective import per_output
+
+
+class Averages:
+    """Counts in batch after batch; `logs` tells the figures so far.
+
+    Args:
+        objective: the `Objective`.
+        plain, weighted: compile's ``metrics`` and ``weighted_metrics``.
+        own: whether to count in copies of the user's metrics, since somebody else is using them.
+    """
+
+    def __init__(self, objective, plain=None, weighted=None, own=False):
+        self.objective = objective
+        names = objective.names
+        lists = metrics_per_output(names, plain, "metrics"), metrics_per_output(names, weighted, "weighted_metrics")
+        self._specs = [
+            [(m, False) for m in unweighted] + [(m, True) for m in with_weights]
+            for unweighted, with_weights in zip(*lists)
+        ]
+        if own:
+            self._specs = copy.deepcopy(self._specs)
+        self._keep_apart()
+        self._metrics = None
+        self.reset()
+
+    def _keep_apart(self):
+        """One Metric object that is given for two outputs counts for each by itself."""
+        seen = set()
+        for specs in self._specs:
+            for k, (spec, weighted) in enumerate(specs):
+                if isinstance(spec, metrics.Metric):
+                    if id(spec) in seen:
+                        specs[k] = copy.deepcopy(spec), weighted
+                    seen.add(id(spec))
+                    specs[k][0].reset_state()
+
+    @property
+    def wants_predictions(self):
+        """Whether there are metrics, which need the predictions of the whole batch."""
+        return any(self._specs)
+
+    @property
+    def metrics(self):
+        """The Metric objects, once they are known: "accuracy" is, after the first batch."""
+        return [metric for entries in self._metrics or [] for _, metric, _ in entries]
+
+    def reset(self):
+        """Begin an epoch."""
+        self._samples = 0
+        self._sums = np.zeros(len(self.objective.names))
+        self._added = 0.0
+        for entries in self._metrics or []:
+            for _, metric, _ in entries:
+                metric.reset_state()
+
+    def add(self, batch, values, y_preds=None, added=0.0, masks=None):
+        """Count in one batch: its loss values, what layers added and, where there are metrics, its predictions."""
+        self._samples += batch.size
+        self._sums += np.multiply(values, batch.size)
+        self._added += added * batch.size
+        if not self.wants_predictions:
+            return
+        if self._metrics is None:
+            self._metrics = self._resolved(batch, y_preds)
+        for k, entries in enumerate(self._metrics):
+            for _, metric, weighted in entries:
+                w = batch.weights[k] if weighted else None
+                if masks is not None and masks[k] is not None:
+                    mask = masks[k].astype(np.float64)
+                    w = mask if w is None else mask * np.reshape(w, w.shape + (1,) * (mask.ndim - w.ndim))
+                metric.update_state(batch.y[k], y_preds[k], sample_weight=w)
+
+    def _resolved(self, batch, y_preds):
+        """``(key, metric, weighted)`` for each metric of each output; the keys are all different."""
+        several = len(self.objective.names) > 1
+        taken = {"loss"} | {f"{name}_loss" for name in self.objective.names if several}
+        found = []
+        for name, specs, y, y_pred in zip(self.objective.names, self._specs, batch.y, y_preds):
+            plain, entries = set(), []
+            for spec, weighted in specs:
+                key, metric = resolve_metric(spec, y, y_pred)
+                if weighted and key in plain:
+                    key = f"weighted_{key}"
+                if not weighted:
+                    plain.add(key)
+                key = f"{name}_{key}" if several else key
+                number, unique = 0, key
+                while unique in taken:
+                    number += 1
+                    unique = f"{key}_{number}"
+                taken.add(unique)
+                entries.append((unique, metric, weighted))
+            found.append(entries)
+        return found
+
+    def logs(self):
+        """The figures so far under Keras's keys: "loss", for several outputs "<output>_loss" too, then the metrics."""
+        names, several = self.objective.names, len(self.objective.names) > 1
+        samples = max(self._samples, 1)
+        values = self._sums / samples
+        logs = {"loss": float(self.objective.total(values) + self._added / samples)}
+        if several:
+            logs.update((f"{n}_loss", float(v)) for n, v, loss in zip(names, values, self.objective.losses) if loss)
+        logs.update((key, float(metric.result())) for entries in self._metrics or [] for key, metric, _ in entries)
+        return logs
+
+
+def metrics_per_output(names, value, argument):
+    """compile's `metrics` as a list, with a list of metrics for each output."""
+    if value is None:
+        return [[] for _ in names]
+    if isinstance(value, dict):
+        entries = per_output(names, value, argument)
+    elif not isinstance(value, (list, tuple)):
+        raise TypeError(f"compile: {argument} must be a list or dict of metrics, got {value!r}")
+    elif len(names) == 1:
+        entries = [value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value]
+    elif all(isinstance(entry, (list, tuple)) or entry is None for entry in value) or len(value) == len(names):
+        entries = per_output(names, value, argument)
+    else:
+        entries = [list(value) for _ in names]
+    return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
+
+
+def resolve_metric(spec, y_true, y_pred):
+    """``(key, metric)`` for one entry of `metrics`; "accuracy" means what the shapes of targets and predictions say."""
+    if isinstance(spec, str) and spec.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+        return spec, metrics.resolve_accuracy(spec, np.shape(y_true), np.shape(y_pred))
+    metric = metrics.get(spec)
+    return spec if isinstance(spec, str) else metric.name, metric

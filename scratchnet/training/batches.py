@@ -1,0 +1,108 @@
+"""Data that come in batches: generators, data sets and loaders, this library's, a user's own, or another library's.
+
+Anything will do that gives batches ``x``, ``(x, y)`` or ``(x, y, sample_weight)`` of arrays (or of what turns into
+arrays) when it is iterated over, or by ``data[k]`` for k below ``len(data)``.
+"""
+
+import itertools
+import warnings
+
+import numpy as np
+
+from scratchnet.training.data import Arrays, weights_by_class
+
+
+def come_in_batches(x):
+    """Whether `x` is not an array, or a list or dict of arrays, but something that gives batches."""
+    if x is None or hasattr(x, "__array__") or isinstance(x, (list, tuple, dict, str, bytes)):
+        return False
+    return hasattr(x, "__iter__") or hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+class Batches:
+    """A data set whose batches are made by somebody else.
+
+    Args:
+        model: whose inputs and outputs they belong to.
+        data: what gives the batches.
+        steps: how many batches make an epoch; None: until the data end.
+        what, finite: as for `Arrays`, which checks each batch.
+        class_weight: None, or a dict from class to weight.
+
+    A generator goes on in the next epoch where it stopped; anything else starts again where it ended.
+    """
+
+    size = None  # nobody knows how many samples there are
+
+    def __init__(self, model, data, steps=None, what="training", finite=True, class_weight=None):
+        self.model, self.data, self.what, self.finite = model, data, what, finite
+        self.class_weight = class_weight
+        self._steps = steps
+        self._by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
+        self._iterator = None if self._by_number else iter(data)
+        self._one_shot = not self._by_number and self._iterator is data
+        if not model.built:
+            first = data[0] if self._by_number else next(self._iterator, None)
+            if first is None:
+                raise model.error(f"the {what} data have no batches")
+            self._checked(first)
+            if not self._by_number:
+                self._iterator = itertools.chain([first], self._iterator)
+
+    def steps(self, batch_size):
+        """How many batches an epoch has, or None if nobody knows."""
+        if self._steps is not None:
+            return self._steps
+        try:
+            return len(self.data)
+        except TypeError:
+            return None
+
+    def batches(self, batch_size=None, order=None):
+        """The batches of one epoch; `order`: a permutation of their numbers, where they have numbers."""
+        count = 0
+        for item in itertools.islice(self._items(order), self._steps):
+            yield self._checked(item)
+            count += 1
+        if self._steps is not None and count < self._steps:
+            warnings.warn(
+                f"the {self.what} data ended after {count} batches of {self._steps}; give a generator that goes on for "
+                "ever, or fewer steps",
+                stacklevel=2,
+            )
+        if hasattr(self.data, "on_epoch_end"):
+            self.data.on_epoch_end()
+
+    def _items(self, order):
+        """The batches as they come, from where the epoch before stopped."""
+        if self._by_number:
+            yield from (self.data[int(k)] for k in (range(len(self.data)) if order is None else order))
+            return
+        found = True
+        while found:
+            found = False
+            for item in self._iterator:
+                found = True
+                yield item
+            if self._one_shot:
+                return
+            self._iterator = iter(self.data)
+            if self._steps is None:
+                return
+
+    def _checked(self, item):
+        x, y, sample_weight = _taken_apart(item)
+        arrays = Arrays(self.model, x, y, sample_weight, self.what, self.finite)
+        if self.class_weight is not None:
+            weights = weights_by_class(self.model, arrays.y[0], self.class_weight)
+            arrays.weights = [weights if arrays.weights[0] is None else arrays.weights[0] * weights]
+        return arrays.batch(slice(None))
+
+
+def _taken_apart(item):
+    """``(x, y, sample_weight)`` of a batch: x alone, or a tuple or list of up to three."""
+    if isinstance(item, (tuple, list)) and not all(np.isscalar(value) for value in item):
+        if not 1 <= len(item) <= 3:
+            raise ValueError(f"a batch is x, (x, y) or (x, y, sample_weight); got {len(item)} entries")
+        return (*item, *[None] * (3 - len(item)))
+    return item, None, None
