@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from scratchnet import random as seeds
-from scratchnet.random import RandomStream, drawing_rows, rows_per_sample
+from scratchnet.parallel.batch import drawing_rows
+from scratchnet.random import RandomStream
 
 
 def draw(stream, step, first, count, kind="uniform"):
@@ -34,9 +35,9 @@ def test_steps_seeds_and_repeated_draws_differ():
 
 def test_folding_time_into_the_batch_moves_the_rows_with_it():
     stream = RandomStream(1)
-    with drawing_rows(0, 0), rows_per_sample(3):
+    with drawing_rows(0, 0, rows=6):
         whole = stream.uniform((6 * 3, 2))
-    with drawing_rows(0, 4), rows_per_sample(3):
+    with drawing_rows(0, 4, rows=2):
         part = stream.uniform((2 * 3, 2))
     np.testing.assert_array_equal(part, whole[4 * 3 :])
 
@@ -81,11 +82,12 @@ def test_a_stream_s_seed_is_an_integer(seed):
         RandomStream(seed)
 
 
-def test_outside_of_a_fit_a_row_per_sample_is_no_concern():
-    one, two = RandomStream(4), RandomStream(4)
-    with rows_per_sample(3):
-        folded = one.uniform((6, 2))
-    np.testing.assert_array_equal(folded, two.uniform((6, 2)))
+def test_what_has_nothing_to_do_with_the_batch_is_the_same_in_every_part():
+    stream = RandomStream(4)
+    with drawing_rows(0, 0, rows=4):
+        first = stream.uniform((3, 2))
+    with drawing_rows(0, 4, rows=4):
+        np.testing.assert_array_equal(stream.uniform((3, 2)), first)
 
 
 def test_sizes_of_all_kinds():

@@ -8,9 +8,9 @@ the optimizer's state under ``optimizer/...``. A weights file has the ``weights/
 import numpy as np
 
 from scratchnet import limits, losses, metrics, optimizers
-from scratchnet.layers import deserialize, serialize
 from scratchnet.files.archive import read_archive, write_archive
 from scratchnet.files.reading import blaming
+from scratchnet.layers import deserialize, serialize
 
 MOST_LAYERS = 20_000  # of an architecture in a file; the deepest networks have some thousand
 _LISTS_OF_LAYERS = ("layers", "nodes", "inbound_nodes", "cells")

@@ -8,7 +8,7 @@ import numpy as np
 
 from scratchnet.gradient_check.differences import STEP, numeric_gradient, relative_error
 from scratchnet.gradient_check.report import Report, Row, compare
-from scratchnet.random import drawing_rows
+from scratchnet.parallel.batch import drawing_rows
 from scratchnet.structure import flatten, map_structure
 
 SMOOTH, LINEAR, STACK = 1e-7, 1e-12, 1e-6  # the bounds: one layer, a linear one, several in a row

@@ -150,7 +150,7 @@ class Model(Trainer, Saver, Composite):
         remaining = iter(ys)  # in this order also where the same tensor is an output twice
         return map_structure(lambda _: next(remaining), self._given_outputs)
 
-    def flatten_inputs(self, x):
+    def flatten_inputs(self, x, adjust=True):
         """`x` (an array, a list, or a dict by the names of the inputs) as a list in the order of `inputs`."""
         if isinstance(x, dict):
             structure = self._input_structure
@@ -158,13 +158,18 @@ class Model(Trainer, Saver, Composite):
             missing = [name for name in names if name not in x]
             if missing or len(x) != len(names):
                 raise self.error(f"expected a dict with the inputs {names}, got {list(x)}")
-            return [_with_rank(x[name], tensor.shape) for name, tensor in zip(names, self.inputs)]
+            values = [x[name] for name in names]
+            return self._with_ranks(values) if adjust else values
         values = list(x) if isinstance(x, (list, tuple)) else [x]
         if len(self.inputs) == 1 and not (len(values) == 1 and hasattr(values[0], "shape")):
             values = [x]  # the rows of one array
         if len(values) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(values)}")
-        return [_with_rank(value, tensor.shape) for value, tensor in zip(values, self.inputs)]
+        return self._with_ranks(values) if adjust else values
+
+    def _with_ranks(self, xs):
+        """Each of the inputs with an axis of size 1 at its end added or dropped, where that gives it the right rank."""
+        return [_with_rank(x, tensor.shape) for x, tensor in zip(xs, self.inputs)]
 
     def check_inputs(self, xs):
         """Raise ValueError unless each of the flat list `xs` has the shape of its input."""
@@ -181,7 +186,7 @@ class Model(Trainer, Saver, Composite):
         if isinstance(input_shape, tuple):
             shapes = [input_shape]
         elif isinstance(input_shape, dict):
-            shapes = self.flatten_inputs(input_shape)
+            shapes = self.flatten_inputs(input_shape, adjust=False)
         if len(shapes) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(shapes)}")
         known = dict(zip(self.inputs, shapes))

@@ -4,6 +4,7 @@ Anything will do that gives batches ``x``, ``(x, y)`` or ``(x, y, sample_weight)
 arrays) when it is iterated over, or by ``data[k]`` for k below ``len(data)``.
 """
 
+import inspect
 import itertools
 import warnings
 
@@ -40,6 +41,11 @@ class Batches:
         self._steps = steps
         self._by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
         self._iterator = None if self._by_number else iter(data)
+        if steps is None and inspect.isgenerator(data):
+            raise model.error(
+                f"the {what} data are a generator, which may never end: say how many batches to take (steps_per_epoch, "
+                "steps, validation_steps)"
+            )
         self._one_shot = not self._by_number and self._iterator is data
         if not model.built:
             first = data[0] if self._by_number else next(self._iterator, None)

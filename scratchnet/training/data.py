@@ -48,7 +48,11 @@ class Arrays:
         self.model = model
         if x is None:
             raise model.error(f"the {what} data x is missing")
-        self.x = [self._array("x", v) for v in model.flatten_inputs(x)] if model.built else [self._array("x", x)]
+        self.x = (
+            [self._array("x", v) for v in model.flatten_inputs(x, adjust=False)]
+            if model.built
+            else [self._array("x", x)]
+        )
         self.size = len(self.x[0])
         if not model.built:
             model.ensure_built(self.x[0].shape)

@@ -28,7 +28,6 @@ from scratchnet.training.objective import Objective
 from scratchnet.training.resume import set_training_state, training_state
 from scratchnet.training.step import concatenated, run_step
 
-_TAKEN = ("run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss")  # they change no result
 _owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it knows parameters only
 
 
@@ -51,7 +50,18 @@ class Trainer:
         parameter = next(iter(self.params.values()), None)
         return np.dtype(self.dtype) if parameter is None else parameter.dtype
 
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, **kwargs):
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+    ):
         """Say how the model is to be trained.
 
         Args:
@@ -61,15 +71,11 @@ class Trainer:
             metrics: a list of names ("accuracy"), `Metric`s or functions ``(y_true, y_pred) -> values``; with several
                 outputs, a list of lists or a dict of them.
             weighted_metrics: like `metrics`, but counted with the sample weights.
-            run_eagerly, jit_compile, steps_per_execution, auto_scale_loss: taken, since they change no result.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: taken, since they change no result.
 
         Raises:
-            TypeError: for an argument that nobody has.
             ValueError: for an unknown name, or an optimizer that has trained another model.
         """
-        for key in kwargs:
-            if key not in _TAKEN:
-                raise TypeError(f"compile has no argument {key!r}")
         found = optimizers.get(optimizer)
         owner = _owners.get(found)
         if owner is not None and owner() not in (None, self):
@@ -164,7 +170,8 @@ class Trainer:
             validation_split: this last fraction of the data is taken away before shuffling and used to validate.
             validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, or something that gives batches; wins over
                 `validation_split`.
-            shuffle: whether each epoch takes the samples (of a `PyDataset`: the batches) in another order.
+            shuffle: whether each epoch takes the samples (of a `PyDataset`: the batches) in another order; "batch" takes
+                whole batches of neighbouring samples in another order.
             class_weight: dict from class to weight.
             initial_epoch: where to go on counting.
             steps_per_epoch, validation_steps: how many batches to take; by default all there are.
@@ -206,7 +213,7 @@ class Trainer:
                 for epoch in range(self.first_epoch, epochs):
                     callbacks.on_epoch_begin(epoch)
                     averages.reset()
-                    order = self._order(train, epoch) if shuffle else None
+                    order = self._order(train, epoch, batch_size if shuffle == "batch" else 1) if shuffle else None
                     for step, batch in enumerate(train.batches(batch_size, order)):
                         callbacks.on_train_batch_begin(step)
                         self._train_step(batch, workers, averages, where=f"epoch {epoch + 1}, batch {step + 1}")
@@ -234,10 +241,19 @@ class Trainer:
         callbacks.on_train_end(logs)
         return self.history
 
-    def _order(self, data, epoch):
-        """The order of an epoch: it depends on the seed of the fit and the number of the epoch alone."""
+    def _order(self, data, epoch, together):
+        """The order of an epoch: it depends on the seed of the fit and the number of the epoch alone.
+
+        `together`: how many neighbouring samples stay together.
+        """
         size = data.size if data.size is not None else data.steps(None)
-        return None if size is None else np.random.default_rng([self.shuffle_seed, epoch]).permutation(size)
+        if size is None:
+            return None
+        order = np.random.default_rng([self.shuffle_seed, epoch]).permutation(-(-size // together))
+        if together == 1:
+            return order
+        order = (order[:, None] * together + np.arange(together)).reshape(-1)
+        return order[order < size]
 
     def _train_step(self, batch, workers, averages, where):
         """One step of gradient descent on `batch`."""
@@ -301,9 +317,10 @@ class Trainer:
         self._prepare("fit")
         validation = None
         if validation_data is not None:
-            if isinstance(validation_data, (tuple, list)):
-                if len(validation_data) not in (2, 3):
-                    raise self.error("validation_data must be (x, y) or (x, y, sample_weight)")
+            pair = isinstance(validation_data, (tuple, list))
+            if not pair and not come_in_batches(validation_data) or pair and len(validation_data) not in (2, 3):
+                raise self.error("validation_data must be (x, y) or (x, y, sample_weight), or give batches")
+            if pair:
                 validation = self._data_set(*validation_data, what="validation")
             else:
                 validation = self._data_set(validation_data, what="validation", steps=validation_steps)
@@ -323,7 +340,7 @@ class Trainer:
             return Batches(self, x, steps, what, class_weight=class_weight)
         if y is None and self.loss is not None:
             hint = "; an autoencoder's targets are its inputs: fit(x, x)" if what == "training" else ""
-            raise self.error(f"the {what} data need targets y{hint}")
+            raise self.error(f"needs targets: the {what} data have no y{hint}")
         return Arrays(self, x, y, sample_weight, what)
 
     def _warn_of_the_useless(self, train, validation):
@@ -486,6 +503,7 @@ class Trainer:
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """One step on this batch. Returns its figures as `evaluate` does."""
         data, _ = self._data_sets(x, y, sample_weight, class_weight)
+        self._warn_of_the_useless(data, None)
         self._stop_at_nan = True
         self._averages.reset()
         with Workers() as workers:
@@ -538,9 +556,11 @@ class Trainer:
         return int(value)
 
     def _check_shuffle(self, shuffle):
-        if isinstance(shuffle, (bool, np.bool_, int)) or shuffle == "batch":
+        if isinstance(shuffle, (bool, np.bool_, int)):
             return bool(shuffle)
-        raise self.error(f"shuffle must be True or False, got {shuffle!r}")
+        if shuffle == "batch":
+            return shuffle
+        raise self.error(f'shuffle must be True, False or "batch", got {shuffle!r}')
 
     def _check_validation_freq(self, frequency):
         for epoch in frequency if isinstance(frequency, (list, tuple, set)) else [frequency]:

@@ -36,7 +36,7 @@ from scratchnet.layers import (
     serialize,
 )
 from scratchnet.models import Model, Sequential
-from scratchnet.random import drawing_rows
+from scratchnet.parallel.batch import drawing_rows
 
 IMAGE = (3, 5, 4, 2)
 CASES = [

@@ -56,8 +56,10 @@ def test_data_that_are_not_numbers_are_refused():
     model = classifier()
     with pytest.raises(TypeError, match="must be numbers"):
         model.fit(np.array([["a"] * 5]), np.zeros(1), verbose=0)
-    with pytest.raises(TypeError, match="generators"):
+    with pytest.raises(ValueError, match="come in batches, which bring their targets"):
         model.fit((i for i in range(3)), np.zeros(3), verbose=0)
+    with pytest.raises(ValueError, match="a generator, which may never end"):
+        model.fit((i for i in range(3)), verbose=0)
 
 
 @pytest.mark.parametrize(

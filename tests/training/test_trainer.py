@@ -226,13 +226,9 @@ def test_arguments_that_make_no_sense_are_refused(arguments, message):
 
 
 def test_keras_arguments_that_are_missing_are_named():
-    with pytest.raises(TypeError, match="fit has no argument 'epoch'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
         classifier().fit(*data(), epoch=3)
-    with pytest.raises(TypeError, match="steps_per_epoch"):
-        classifier().fit(*data(), steps_per_epoch=3, verbose=0)
-    with pytest.raises(TypeError, match="jit_compile"):
-        classifier().compile("adam", "mse", jit_compile=True)
-    with pytest.raises(TypeError, match="no argument 'losses'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'losses'"):
         classifier().compile("adam", losses="mse")
     with pytest.raises(TypeError, match="Keras's argument 'kernel_regularizer' is not implemented"):
         Dense(3, kernel_regularizer="l2")

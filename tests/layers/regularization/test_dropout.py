@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet.layers import Dropout, GaussianNoise, TimeDistributed
-from scratchnet.random import drawing_rows
+from scratchnet.parallel.batch import drawing_rows
 
 F64 = {"dtype": "float64"}
 
@@ -29,8 +29,8 @@ def test_dropout_drops_the_numbers_below_its_rate():
 
 def test_dropout_within_time_distributed_does_not_depend_on_how_the_batch_is_split():
     layer, x = TimeDistributed(Dropout(0.5, seed=1)), np.ones((6, 3, 4), "float32")
-    with drawing_rows(0, 0):
+    with drawing_rows(0, 0, rows=6):
         whole, _ = layer.forward(x, training=True)
-    with drawing_rows(0, 4):
+    with drawing_rows(0, 4, rows=2):
         part, _ = layer.forward(x[4:], training=True)
     np.testing.assert_array_equal(part, whole[4:])

@@ -105,7 +105,7 @@ def test_parameters_are_those_of_the_layer():
     inner = Dense(4)
     layer = TimeDistributed(inner)
     layer.ensure_built((None, 3, 5))
-    assert layer.params is inner.params and layer.weights[0] is inner.params["kernel"]
+    assert layer.params == inner.params and layer.weights[0].array is inner.params["kernel"]
     assert list(layer.trainable_params) == ["kernel", "bias"] and layer.count_params() == 5 * 4 + 4
     inner.trainable = False
     assert layer.trainable_params == {} and len(layer.non_trainable_weights) == 2
