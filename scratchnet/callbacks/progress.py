@@ -1,8 +1,8 @@
 """The lines that fit, evaluate and predict print."""
 
 from scratchnet.callbacks.base import Callback
+from scratchnet.callbacks.progbar import Progbar
 from scratchnet.console import say
-from scratchnet.utils.progbar import Progbar
 
 
 class ProgbarLogger(Callback):

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from scratchnet import kernels
-from scratchnet.utils import Progbar, progbar
+from scratchnet.callbacks import progbar
+from scratchnet.utils import Progbar
 
 
 class Terminal(io.StringIO):
