@@ -52,7 +52,7 @@ class BackupAndRestore(Callback):
             self._restore()
         else:
             self.model.optimizer.build(self.model.trainable_params)
-            self._back_up(self.model._initial_epoch - 1)
+            self._back_up(self.model.first_epoch - 1)
 
     def on_epoch_end(self, epoch, logs=None):
         self._back_up(epoch)
