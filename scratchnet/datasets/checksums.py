@@ -28,10 +28,22 @@ def check(path, known_hash, size=None):
     found = path.stat().st_size
     if size is not None and found != size:
         raise ValueError(f"{path}: the content is not the published one: {found} bytes, expected {size}")
+    algorithm, expected = split(known_hash)
+    _compare(path, algorithm, digest(path, algorithm), expected)
+
+
+def check_bytes(content, place, known_hash):
+    """As ``check``, of bytes that come from ``place``."""
+    algorithm, expected = split(known_hash)
+    _compare(place, algorithm, hashlib.new(algorithm, content, usedforsecurity=False).hexdigest(), expected)
+
+
+def split(known_hash):
+    """Algorithm and hex digest of ``"md5:..."``, or of the digest alone, which is one of sha256."""
     algorithm, _, expected = known_hash.rpartition(":")
-    algorithm = algorithm or "sha256"
-    found = digest(path, algorithm)
-    if found != expected.lower():
-        raise ValueError(
-            f"{path}: the content is not the published one: {algorithm} is {found}, expected {expected.lower()}"
-        )
+    return algorithm or "sha256", expected.lower()
+
+
+def _compare(place, algorithm, found, expected):
+    if found != expected:
+        raise ValueError(f"{place}: the content is not the published one: {algorithm} is {found}, expected {expected}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scratchnet.datasets import idx, sources
+from scratchnet.datasets import idx, npz, sources
 
 # name of the idx file: shape, sha256 after decompression
 FILES = {
@@ -34,6 +34,7 @@ MIRRORS = (
 )
 
 KERAS_FILE = "mnist.npz"
+MOST_NPZ_BYTES = 48 << 20  # of an array; the training images have 47 MB
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_SIZES = {"train": 10000, "t10k": 2000}
 
@@ -55,7 +56,7 @@ def load_data(path=KERAS_FILE):
         ValueError: a file is damaged or is not MNIST; or ``path`` names no .npz file of this form.
     """
     if str(path) != KERAS_FILE:
-        return _load_keras_file(Path(path).expanduser())
+        return _load_keras_file(sources.own_file(path, "mnist.load_data"))
     return _two_parts(lambda name: sources.fetch(_source(name), lambda file: idx.read_idx(file, *FILES[name])))
 
 
@@ -95,23 +96,7 @@ def _source(name):
 
 
 def _load_keras_file(path):
-    if not path.is_file():
-        raise ValueError(
-            f"mnist.load_data: path={str(path)!r} is not an existing .npz file. Leave path out to use the "
-            f"folder named by {sources.DATA_VARIABLE}, the cache or the download"
-        )
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = [file[key] for key in ("x_train", "y_train", "x_test", "y_test")]
-    except Exception as error:  # zip, zlib, header and key errors: np.load passes on whatever the damage leads to
-        raise ValueError(
-            f"mnist.load_data: {path} is not an .npz file with the arrays x_train, y_train, x_test, y_test: {error}"
-        ) from error
-    for array, (shape, _) in zip(arrays, FILES.values()):
-        if array.shape != shape or array.dtype != np.uint8:
-            raise ValueError(
-                f"mnist.load_data: {path} holds an array of shape {array.shape} and type {array.dtype}, "
-                f"expected {shape} and uint8"
-            )
-    x_train, y_train, x_test, y_test = arrays
+    names = ("x_train", "y_train", "x_test", "y_test")
+    wanted = {name: (shape, np.uint8) for name, (shape, _) in zip(names, FILES.values())}
+    x_train, y_train, x_test, y_test = npz.read_npz(path, wanted, MOST_NPZ_BYTES).values()
     return (x_train, y_train), (x_test, y_test)

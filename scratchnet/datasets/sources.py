@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from scratchnet.datasets import checksums
+
 DATA_VARIABLE = "SCRATCHNET_DATA"
 CACHE_VARIABLE = "SCRATCHNET_CACHE"
 
@@ -64,6 +66,36 @@ def fetch(source, read):
             f"({CACHE_VARIABLE} names another folder for downloads.)"
         ) from error
     return read(cached)
+
+
+def fetch_or_open(source, path, call, read):
+    """``fetch`` with the file's checksum, or, where ``path`` names a file of the user's own, what is read from that.
+
+    Args:
+        source: Source of one published file.
+        path: the file's name as published, as Keras has it as default, stands for "wherever the data is".
+        call: the function that the user called, for the errors.
+        read: function of a path; raises ValueError if the content is not right.
+    """
+    if str(path) != Path(source.cached).name:
+        return read(own_file(path, call))
+
+    def read_published(file):
+        checksums.check(file, source.known_hash, source.size)
+        return read(file)
+
+    return fetch(source, read_published)
+
+
+def own_file(path, call):
+    """The file that the user names, which has to exist."""
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise ValueError(
+            f"{call}: path={str(path)!r} is not an existing file. Leave path out to use the folder named by "
+            f"{DATA_VARIABLE}, the cache or the download"
+        )
+    return path
 
 
 def _offline(source):

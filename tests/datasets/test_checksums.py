@@ -39,3 +39,10 @@ def test_another_length_is_refused_before_anything_is_read(path, monkeypatch):
     monkeypatch.setattr(checksums, "digest", None)
     with pytest.raises(ValueError, match=f"some.npz: .* {len(CONTENT)} bytes, expected 7"):
         checksums.check(path, "00aa", 7)
+
+
+def test_bytes_are_compared_as_files_are():
+    checksums.check_bytes(b"abc", "place", hashlib.sha256(b"abc").hexdigest())
+    checksums.check_bytes(b"abc", "place", f"md5:{hashlib.md5(b'abc').hexdigest()}")
+    with pytest.raises(ValueError, match="place: the content is not the published one: md5 is .*, expected 00"):
+        checksums.check_bytes(b"abc", "place", "md5:00")
