@@ -15,6 +15,8 @@ import math
 
 import numpy as np
 
+from scratchnet import registry
+
 _erf = np.vectorize(math.erf, otypes=[np.float64])  # NumPy has no erf; this one is exact and slow
 
 
@@ -172,6 +174,7 @@ def _log_softmax_gradient(dy, y, axis=-1):
     return dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)
 
 
+@registry.register("activations")
 class Activation:
     """A function of `z`, its derivative, and which of input and output the derivative is computed from.
 
@@ -221,6 +224,23 @@ class Activation:
                 raise ValueError(f'activation "{self.name}": {name} must be at least 0, got {value!r}')
         return Activation(self.name, self.function, self.gradient, self.keeps, **{**self.parameters, **parameters})
 
+    def __reduce__(self):  # copied or pickled, one of the table stays itself
+        if _TABLE.get(self.name) is self:
+            return get, (self.name,)
+        functions = self.function, self.gradient
+        return type(self), (self.name, *functions, self.keeps), {**vars(self)}
+
+    def get_config(self):
+        """The name and the parameters; the functions are found by the name."""
+        registry.meet(self.name, self)
+        return {"name": self.name, "parameters": dict(self.parameters)}
+
+    @classmethod
+    def from_config(cls, config):
+        """The activation of that name, with these parameters."""
+        found = get(config["name"])
+        return found.with_parameters(**config["parameters"]) if config.get("parameters") else found
+
     def __repr__(self):
         parameters = "".join(f", {key}={value}" for key, value in self.parameters.items())
         return f"<activation {self.name}{parameters}>"
@@ -248,7 +268,11 @@ _TABLE = {
         Activation("log_softmax", _log_softmax, _log_softmax_gradient, "y"),
     )
 }
-_ALIASES = {"swish": "silu"}
+registry.register_base("activations", Activation)
+for _activation in _TABLE.values():
+    registry.register("activations", *(["swish"] if _activation.name == "silu" else []), name=_activation.name)(
+        _activation
+    )
 
 linear = _TABLE["linear"]
 relu = _TABLE["relu"]
@@ -278,19 +302,13 @@ def get(identifier):
 
     Raises ValueError for an unknown name and TypeError for a plain function, which has no derivative.
     """
-    if identifier is None:
+    if isinstance(identifier, dict) and "class_name" not in identifier:  # as version 0.1.0 wrote one with parameters
+        return Activation.from_config(identifier)
+    found = registry.get("activations", identifier)
+    if isinstance(found, Activation):
+        return found
+    if found is None:
         return linear
-    if isinstance(identifier, Activation):
-        return identifier
-    if isinstance(identifier, str):
-        try:
-            return _TABLE[_ALIASES.get(identifier, identifier)]
-        except KeyError:
-            raise ValueError(
-                f"unknown activation {identifier!r}: known are {', '.join([*_TABLE, *_ALIASES])}"
-            ) from None
-    if isinstance(identifier, dict) and "name" in identifier:
-        return get(identifier["name"]).with_parameters(**identifier.get("parameters", {}))
     raise TypeError(
         f"activation {identifier!r} is neither a name nor an Activation: a plain function has no derivative here; "
         "wrap it as scratchnet.activations.Activation(name, function, gradient, keeps)"
@@ -298,7 +316,11 @@ def get(identifier):
 
 
 def serialize(activation):
-    """What `get` turns back into `activation`: its name, or a dict where it has parameters of its own."""
-    if activation.parameters:
-        return {"name": activation.name, "parameters": dict(activation.parameters)}
-    return activation.name
+    """What `get` turns back into `activation`: its name, or a dict for one that is not of this module's table."""
+    return activation.name if _TABLE.get(activation.name) is activation else registry.serialize(activation)
+
+
+def deserialize(config, custom_objects=None):
+    """The activation that `serialize` described. Raises ValueError for an unknown name."""
+    with registry.CustomObjectScope(custom_objects):
+        return get(config)

@@ -8,16 +8,18 @@ Most belong to one family, `VarianceScaling`: zero mean, and a variance of ``sca
 (fan_in), the outputs (fan_out), or is their mean, so that signals neither grow nor fade from layer to layer.
 """
 
-import inspect
 import math
 
 import numpy as np
 
-from scratchnet import config
+from scratchnet import config, registry
 from scratchnet import random as seeds
+from scratchnet.missing import refusal
+from scratchnet.recorded import Recorded, from_recorded, recorded_config
+from scratchnet.registry import register
 
 
-class Initializer:
+class Initializer(metaclass=Recorded, kind="initializers"):
     """Base of all; a subclass stores its arguments under their names and defines `values`, or Keras's `__call__`."""
 
     def __call__(self, shape, dtype=None):
@@ -37,19 +39,15 @@ class Initializer:
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
-        return {name: _plain(getattr(self, name)) for name in inspect.signature(type(self)).parameters}
+        return recorded_config(self)
 
     @classmethod
-    def from_config(cls, settings):
-        return cls(**settings)
+    def from_config(cls, config):
+        """The initializer with these arguments."""
+        return from_recorded(cls, config)
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
-
-
-def _plain(value):
-    """NumPy's numbers and arrays as Python's numbers and lists; anything else as it is."""
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def _check_seed(initializer, seed):
@@ -64,6 +62,7 @@ def _check_stddev(initializer, stddev):
     return stddev
 
 
+@register("initializers", "zero")
 class Zeros(Initializer):
     """All zeros."""
 
@@ -71,6 +70,7 @@ class Zeros(Initializer):
         return np.zeros(shape)
 
 
+@register("initializers", "one")
 class Ones(Initializer):
     """All ones."""
 
@@ -78,6 +78,7 @@ class Ones(Initializer):
         return np.ones(shape)
 
 
+@register("initializers")
 class Constant(Initializer):
     """All the same value, a number; or an array, repeated as NumPy broadcasts it."""
 
@@ -88,6 +89,7 @@ class Constant(Initializer):
         return np.full(shape, self.value, dtype=np.float64)
 
 
+@register("initializers", "IdentityInitializer")
 class Identity(Initializer):
     """`gain` on the diagonal of a matrix, zeros elsewhere. Raises ValueError for anything but two axes."""
 
@@ -100,6 +102,7 @@ class Identity(Initializer):
         return self.gain * np.eye(*shape)
 
 
+@register("initializers", "normal")
 class RandomNormal(Initializer):
     """Normal with this mean and standard deviation."""
 
@@ -111,6 +114,7 @@ class RandomNormal(Initializer):
         return rng.normal(self.mean, self.stddev, shape)
 
 
+@register("initializers")
 class TruncatedNormal(Initializer):
     """Normal, with values more than two standard deviations from the mean drawn again."""
 
@@ -122,6 +126,7 @@ class TruncatedNormal(Initializer):
         return self.mean + self.stddev * _truncated_standard_normal(shape, rng)
 
 
+@register("initializers", "uniform")
 class RandomUniform(Initializer):
     """Uniform in [minval, maxval)."""
 
@@ -135,6 +140,7 @@ class RandomUniform(Initializer):
         return rng.uniform(self.minval, self.maxval, shape)
 
 
+@register("initializers")
 class VarianceScaling(Initializer):
     """Zero mean and variance ``scale / n``.
 
@@ -180,42 +186,49 @@ class _Scaled(VarianceScaling):
         super().__init__(*self.settings, seed=seed)
 
 
+@register("initializers")
 class GlorotUniform(_Scaled):
     """Uniform within ``sqrt(6 / (fan_in + fan_out))`` (Glorot and Bengio 2010)."""
 
     settings = (1.0, "fan_avg", "uniform")
 
 
+@register("initializers")
 class GlorotNormal(_Scaled):
     """Truncated normal of variance ``2 / (fan_in + fan_out)`` (Glorot and Bengio 2010)."""
 
     settings = (1.0, "fan_avg", "truncated_normal")
 
 
+@register("initializers")
 class HeUniform(_Scaled):
     """Uniform within ``sqrt(6 / fan_in)`` (He et al. 2015)."""
 
     settings = (2.0, "fan_in", "uniform")
 
 
+@register("initializers")
 class HeNormal(_Scaled):
     """Truncated normal of variance ``2 / fan_in`` (He et al. 2015)."""
 
     settings = (2.0, "fan_in", "truncated_normal")
 
 
+@register("initializers")
 class LecunUniform(_Scaled):
     """Uniform within ``sqrt(3 / fan_in)`` (LeCun et al. 1998, "Efficient backprop")."""
 
     settings = (1.0, "fan_in", "uniform")
 
 
+@register("initializers")
 class LecunNormal(_Scaled):
     """Truncated normal of variance ``1 / fan_in`` (LeCun et al. 1998; Klambauer et al. 2017)."""
 
     settings = (1.0, "fan_in", "truncated_normal")
 
 
+@register("initializers", "OrthogonalInitializer")
 class Orthogonal(Initializer):
     """`gain` times a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014).
 
@@ -254,6 +267,7 @@ def _fans(shape):
     return shape[-2] * window, shape[-1] * window
 
 
+@register("initializers")
 class FromArray(Initializer):
     """These values; what `get` makes of an array. Raises ValueError when another shape is asked for."""
 
@@ -266,6 +280,7 @@ class FromArray(Initializer):
         return self.value
 
 
+@register("initializers")
 class FunctionInitializer(Initializer):
     """A function ``f(shape, dtype=...)`` used as an initializer. Raises ValueError if it gives another shape."""
 
@@ -296,35 +311,43 @@ lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
 orthogonal = Orthogonal
 
-_NAMES = {
-    "zeros": Zeros,
-    "ones": Ones,
-    "constant": Constant,
-    "identity": Identity,
-    "random_normal": RandomNormal,
-    "truncated_normal": TruncatedNormal,
-    "random_uniform": RandomUniform,
-    "variance_scaling": VarianceScaling,
-    "glorot_uniform": GlorotUniform,
-    "glorot_normal": GlorotNormal,
-    "he_uniform": HeUniform,
-    "he_normal": HeNormal,
-    "lecun_uniform": LecunUniform,
-    "lecun_normal": LecunNormal,
-    "orthogonal": Orthogonal,
-}
-_CLASSES = {
-    **_NAMES,
-    **{cls.__name__: cls for cls in [*_NAMES.values(), FromArray]},
-    "zero": Zeros,
-    "one": Ones,
-    "normal": RandomNormal,
-    "uniform": RandomUniform,
-    "IdentityInitializer": Identity,
-    "OrthogonalInitializer": Orthogonal,
-}
-
-__all__ = ["Initializer", "deserialize", "get", "serialize", *_NAMES, *(cls.__name__ for cls in _NAMES.values())]
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "constant",
+    "deserialize",
+    "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]
+__getattr__ = refusal(__name__)
 
 
 def get(identifier):
@@ -336,34 +359,20 @@ def get(identifier):
 
     Raises ValueError for an unknown name, TypeError for anything else.
     """
-    if identifier is None:
-        return Zeros()
-    if isinstance(identifier, Initializer):
-        return identifier
-    if isinstance(identifier, str):
-        return deserialize({"class_name": identifier})
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
     if isinstance(identifier, (np.ndarray, np.generic)):
         return FromArray(identifier)
-    if isinstance(identifier, type) and issubclass(identifier, Initializer):
-        return identifier()
-    if callable(identifier):
-        return FunctionInitializer(identifier)
-    raise TypeError(f"initializer {identifier!r} is neither a name, an Initializer, a function of a shape nor an array")
+    found = registry.get("initializers", identifier)
+    if found is None:
+        return Zeros()
+    return found if isinstance(found, Initializer) else FunctionInitializer(found)
 
 
 def serialize(initializer):
-    """What `get` turns back into the initializer, as JSON-able values. Raises TypeError for a plain function."""
-    if isinstance(initializer, FunctionInitializer):
-        raise TypeError(f"a function cannot be saved as an initializer: {initializer.function!r}; write an Initializer")
-    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
+    """What `get` turns back into the initializer, as JSON-able values. Raises TypeError for a lambda."""
+    return registry.serialize(initializer)
 
 
-def deserialize(settings, custom_objects=None):
+def deserialize(config, custom_objects=None):
     """The initializer that `serialize` described. Raises ValueError for an unknown class."""
-    name = settings.get("class_name")
-    cls = (custom_objects or {}).get(name) or _CLASSES.get(name)
-    if cls is None:
-        raise ValueError(f"unknown initializer {name!r}: known are {', '.join(_NAMES)}")
-    return cls.from_config(settings.get("config", {}))
+    with registry.CustomObjectScope(custom_objects):
+        return get(config)

@@ -10,6 +10,7 @@ from scratchnet.callbacks.learning_rate import LearningRateScheduler, ReduceLROn
 from scratchnet.callbacks.model_checkpoint import ModelCheckpoint
 from scratchnet.callbacks.progress import ProgbarLogger
 from scratchnet.callbacks.small import LambdaCallback, TerminateOnNaN
+from scratchnet.missing import refusal
 
 __all__ = [
     "BackupAndRestore",
@@ -25,12 +26,4 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
-
-_ONLY_IN_KERAS = {"OrbaxCheckpoint", "RemoteMonitor", "SwapEMAWeights", "TensorBoard"}
-
-
-def __getattr__(name):
-    if name in _ONLY_IN_KERAS:
-        available = ", ".join(__all__)
-        raise AttributeError(f"Keras's callback {name} is not implemented in scratchnet; there are {available}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = refusal(__name__)

@@ -8,10 +8,12 @@ import numpy as np
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.files.archive import read_archive, write_archive
+from scratchnet.registry import register
 
 _ARRAY = "array of this archive"
 
 
+@register("callbacks")
 class BackupAndRestore(Callback):
     """Keep a backup of a fit; the same call in a new process goes on after the last epoch that was finished.
 

@@ -2,8 +2,10 @@
 
 import copy
 
+from scratchnet.recorded import Recorded, from_recorded, recorded_config
 
-class Callback:
+
+class Callback(metaclass=Recorded, kind="callbacks"):
     """Base of all callbacks; override what you need.
 
     Before training, `model` (the model) and `params` (a dict with "verbose", "epochs", "steps") are set. `logs` is a
@@ -14,17 +16,27 @@ class Callback:
     """
 
     state_names = ()
+    model = None
+    params = {}  # of the fit; these two are set, never changed
+    siblings = []  # all callbacks of the fit
 
-    def __init__(self):
-        self.model = None
-        self.params = {}
-        self.siblings = []
+    def __init__(self):  # an own callback need not call it
+        pass
 
     def set_model(self, model):
         self.model = model
 
     def set_params(self, params):
         self.params = params
+
+    def get_config(self):
+        """The constructor's arguments as JSON-able values."""
+        return recorded_config(self)
+
+    @classmethod
+    def from_config(cls, config):
+        """The callback with these arguments."""
+        return from_recorded(cls, config)
 
     def get_state(self):
         """What a resumed fit goes on from: a dict of numbers, strings, None, arrays, or lists and dicts of these."""

@@ -4,8 +4,10 @@ import csv
 import os
 
 from scratchnet.callbacks.base import Callback
+from scratchnet.registry import register
 
 
+@register("callbacks")
 class CSVLogger(Callback):
     """Write a row for each epoch to a CSV file, with "NA" where a figure is missing.
 

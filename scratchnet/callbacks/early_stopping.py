@@ -2,8 +2,10 @@
 
 from scratchnet.callbacks.monitor import Monitor, check_count
 from scratchnet.console import say
+from scratchnet.registry import register
 
 
+@register("callbacks")
 class EarlyStopping(Monitor):
     """Stop fit when `monitor` has not become better for `patience` epochs.
 

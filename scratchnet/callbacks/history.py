@@ -2,8 +2,10 @@
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.html import html_table
+from scratchnet.registry import register
 
 
+@register("callbacks")
 class History(Callback):
     """What fit returns: `history`, a dict from key to the list of its values, and `epoch`, the epochs' numbers."""
 

@@ -6,8 +6,10 @@ from numbers import Real
 from scratchnet.callbacks.base import Callback
 from scratchnet.callbacks.monitor import Monitor, check_count
 from scratchnet.console import say
+from scratchnet.registry import register
 
 
+@register("callbacks")
 class ReduceLROnPlateau(Monitor):
     """Multiply the learning rate by `factor` when `monitor` has not become better for `patience` epochs.
 
@@ -78,6 +80,7 @@ class ReduceLROnPlateau(Monitor):
                     say(f"Epoch {epoch + 1}: the learning rate is now {self.model.optimizer.learning_rate:g}")
 
 
+@register("callbacks")
 class LearningRateScheduler(Callback):
     """Set the learning rate before each epoch to ``schedule(epoch, learning_rate)`` (or ``schedule(epoch)``).
 

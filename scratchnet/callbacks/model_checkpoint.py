@@ -4,8 +4,10 @@ import os
 
 from scratchnet.callbacks.monitor import Monitor
 from scratchnet.console import say
+from scratchnet.registry import register
 
 
+@register("callbacks")
 class ModelCheckpoint(Monitor):
     """Save the model after every epoch, or only when `monitor` has become better.
 

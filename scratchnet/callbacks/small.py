@@ -4,8 +4,10 @@ import math
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.console import say
+from scratchnet.registry import register
 
 
+@register("callbacks")
 class TerminateOnNaN(Callback):
     """End the fit when the loss becomes NaN or infinite, instead of the error that fit raises without it.
 
@@ -28,6 +30,7 @@ class TerminateOnNaN(Callback):
         self.model.stop_training = True
 
 
+@register("callbacks")
 class LambdaCallback(Callback):
     """Functions as a callback: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``.
 

@@ -7,10 +7,9 @@ the optimizer's state under ``optimizer/...``. A weights file has the ``weights/
 
 import numpy as np
 
-from scratchnet import limits, losses, metrics, optimizers
+from scratchnet import limits, optimizers, registry
 from scratchnet.files.archive import read_archive, write_archive
 from scratchnet.files.reading import blaming
-from scratchnet.layers import deserialize, serialize
 
 MOST_LAYERS = 20_000  # of an architecture in a file; the deepest networks have some thousand
 _LISTS_OF_LAYERS = ("layers", "nodes", "inbound_nodes", "cells")
@@ -26,7 +25,7 @@ class Saver:
         """
         if not self.built:
             raise self.error("cannot be saved before it is built")
-        texts = {"architecture": serialize(self)}
+        texts = {"architecture": registry.serialize(self)}
         arrays = _weights(self)
         if self.optimizer is not None:
             texts["training"] = _compile_settings(self)
@@ -75,13 +74,14 @@ def load_model(filepath, custom_objects=None, compile=True):
     numbers = sum(array.size for name, array in arrays.items() if name.startswith("weights/"))
     with blaming(filepath, "holds an architecture that cannot be built"), limits.at_most(numbers):
         check_number_of_layers(texts["architecture"])
-        model = deserialize(texts["architecture"], custom_objects)
+        model = registry.deserialize(texts["architecture"], "layers", custom_objects)
     set_weights_from(model, arrays, filepath)
     settings = texts.get("training")
     if settings is not None:
         with blaming(filepath, "holds settings of compile that cannot be used"):
-            optimizer = optimizers.deserialize(settings.pop("optimizer"), custom_objects)
-            model.compile(optimizer, **_resolve(settings, custom_objects or {}))
+            with registry.CustomObjectScope(custom_objects):
+                optimizer = optimizers.deserialize(settings.pop("optimizer"))
+                model.compile(optimizer, **registry.deserialize(_modern(settings)))
             state = {k.removeprefix("optimizer/"): a for k, a in arrays.items() if k.startswith("optimizer/")}
             if state:
                 model.optimizer.build(model.trainable_params)
@@ -91,7 +91,7 @@ def load_model(filepath, custom_objects=None, compile=True):
 
 def clone_model(model):
     """A model of the same architecture with parameters of its own, newly initialized."""
-    return type(model).from_config(model.get_config())
+    return registry.clone(model)
 
 
 def check_number_of_layers(architecture):
@@ -140,33 +140,16 @@ def _weights(model):
 def _compile_settings(model):
     """What compile was told, as JSON: objects as their configurations, functions by name."""
     settings = dict(model._compile_config, optimizer=optimizers.serialize(model.optimizer))
-    return {key: _to_json(value) for key, value in settings.items()}
+    return registry.serialize(settings)
 
 
-def _to_json(value):
+def _modern(value):
+    """compile's arguments as version 0.1.0 wrote them, in today's form; today's stay as they are."""
     if isinstance(value, dict):
-        return {key: _to_json(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_to_json(entry) for entry in value]
-    if isinstance(value, losses.Loss):
-        return {"loss": losses.serialize(value)}
-    if isinstance(value, metrics.Metric):
-        return {"metric": metrics.serialize(value)}
-    if callable(value):
-        return {"name": value.__name__}
-    return value
-
-
-def _resolve(value, custom_objects):
-    """`_to_json` backwards."""
-    if isinstance(value, dict):
-        if set(value) == {"loss"} and isinstance(value["loss"], dict):
-            return losses.deserialize(value["loss"], custom_objects)
-        if set(value) == {"metric"} and isinstance(value["metric"], dict):
-            return metrics.deserialize(value["metric"], custom_objects)
+        for key, kind in (("loss", "losses"), ("metric", "metrics")):
+            if set(value) == {key} and isinstance(value[key], dict) and "module" not in value[key]:
+                return {"module": f"scratchnet.{kind}", **value[key]}
         if set(value) == {"name"}:
-            return custom_objects.get(value["name"], value["name"])
-        return {key: _resolve(entry, custom_objects) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_resolve(entry, custom_objects) for entry in value]
-    return value
+            return {"module": None, "class_name": "function", "config": value["name"]}
+        return {key: _modern(entry) for key, entry in value.items()}
+    return [_modern(entry) for entry in value] if isinstance(value, list) else value

@@ -28,41 +28,18 @@ from scratchnet import activations, config, initializers, limits
 from scratchnet.graph.symbolic import KerasTensor, Node, is_symbolic
 from scratchnet.graph.variable import Variable
 from scratchnet.names import check_name, snake_case, unique_name
+from scratchnet.recorded import (
+    Recorded,
+    constructor_arguments,
+    from_recorded,
+    recorded_arguments,
+    recorded_config,
+    refuse_arguments,
+)
 from scratchnet.structure import as_lists, flatten, map_structure
 
-# Arguments of Keras's layers that scratchnet does not have, and the values with which they ask for nothing.
-_KERAS_ONLY = {
-    "activity_regularizer": (None,),
-    "autocast": (True,),
-    "batch_shape": (None,),
-    "bias_constraint": (None,),
-    "bias_regularizer": (None,),
-    "cell": (),
-    "data_format": (None, "channels_last"),
-    "dropout": (0, 0.0),
-    "dynamic": (False,),
-    "groups": (1,),
-    "interpolation": ("nearest",),
-    "kernel_constraint": (None,),
-    "kernel_regularizer": (None,),
-    "keepdims": (False,),
-    "lora_alpha": (None,),
-    "lora_rank": (None,),
-    "noise_shape": (None,),
-    "quantization_config": (None,),
-    "recurrent_constraint": (None,),
-    "recurrent_dropout": (0, 0.0),
-    "recurrent_regularizer": (None,),
-    "sparse": (False, None),
-    "stateful": (False,),
-    "unroll": (False,),
-    "use_cudnn": ("auto", False),
-    "weights": (None,),
-    "zero_output_for_mask": (False,),
-}
 
-
-class Layer:
+class Layer(metaclass=Recorded, kind="layers"):
     """Base of all layers.
 
     Args:
@@ -76,15 +53,15 @@ class Layer:
         TypeError: for an argument that the layer does not have; one that only Keras has is named as such.
     """
 
+    needs_init = True
+    harmless = ("autocast",)  # Keras's arguments that change no result; a subclass adds its own, as to `absent`
+    absent = {"activity_regularizer": (None,)}  # Keras's arguments that are not supported: what asks for nothing
+    unrecorded = ("input_shape", "batch_size", "input_dim")  # of the model around the layer, not of the layer
+
     def __init__(self, *, name=None, trainable=True, dtype=None, input_shape=None, batch_size=None, **kwargs):
         cls = type(self).__name__
         input_dim = kwargs.pop("input_dim", None)
-        for key, value in kwargs.items():
-            if key not in _KERAS_ONLY:
-                known = ", ".join(_constructor_arguments(type(self)))
-                raise TypeError(f"{cls} has no argument {key!r}: it takes {known}")
-            if isinstance(value, np.ndarray) or value not in _KERAS_ONLY[key]:
-                raise TypeError(f"{cls}: Keras's argument {key!r} is not implemented in scratchnet (got {value!r})")
+        refuse_arguments(self, kwargs)
         self.name = unique_name(snake_case(cls)) if name is None else check_name(cls, name)
         self.trainable = bool(trainable)
         self.dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
@@ -403,51 +380,33 @@ class Layer:
 
     def get_config(self):
         """The constructor's arguments as JSON-able values: `from_config` makes the same layer, with new parameters."""
-        settings = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        for argument in _constructor_arguments(type(self)):
-            if hasattr(self, argument) and argument not in settings:
-                settings[argument] = _serialize(getattr(self, argument))
-        return settings
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        return {**config, **recorded_config(self), **config}
 
     @classmethod
-    def from_config(cls, settings):
+    def from_config(cls, config):
         """The layer that `get_config` described."""
-        return cls(**settings)
+        own = ("name", "trainable", "dtype")  # a constructor need not take these
+        set_later = {key: config[key] for key in own if key in config and key not in constructor_arguments(cls)}
+        layer = from_recorded(cls, {key: value for key, value in config.items() if key not in set_later})
+        for key, value in set_later.items():
+            setattr(layer, key, value)
+        return layer
 
     def __repr__(self):
         """The name and those arguments that are not the defaults."""
-        shown = [f"name={self.name!r}"]
+        arguments, shown = recorded_arguments(self), [f"name={self.name!r}"]
         for parameter in inspect.signature(type(self).__init__).parameters.values():
-            value = getattr(self, parameter.name, parameter.default)
+            value, default = arguments.get(parameter.name, parameter.default), parameter.default
             if isinstance(value, activations.Activation):
-                value, default = value.name, parameter.default or "linear"
+                value, default = value.name, default or "linear"
             elif isinstance(value, initializers.Initializer):
-                value, default = _serialize(value), _serialize(initializers.get(parameter.default))
-            else:
-                default = config.floatx() if parameter.name == "dtype" else parameter.default
-            if parameter.name != "name" and value != default:
+                default = initializers.get(default)
+            elif parameter.name == "dtype":
+                default = config.floatx()
+            if parameter.name != "name" and repr(value) != repr(default):
                 shown.append(f"{parameter.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def _constructor_arguments(cls):
-    """The names of a layer's own arguments, from the most derived constructor up to, not including, Layer's."""
-    names = {}
-    for base in cls.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters.values()
-            names.update({p.name: None for p in parameters if p.name != "self" and p.kind is not p.VAR_KEYWORD})
-        if base is Layer:
-            break
-    return [name for name in names if name not in ("input_shape", "batch_size")]
-
-
-def _serialize(value):
-    if isinstance(value, activations.Activation):
-        return activations.serialize(value)
-    if isinstance(value, initializers.Initializer):
-        return initializers.serialize(value)
-    return value
 
 
 def with_activation(layer, activation):

@@ -4,6 +4,7 @@ import copy
 
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
+from scratchnet.registry import deserialize
 
 
 class Wrapper(Composite):
@@ -25,6 +26,10 @@ class Wrapper(Composite):
     @property
     def keeps_integers(self):
         return self.layer.keeps_integers
+
+    @classmethod
+    def from_config(cls, config):
+        return super().from_config({**config, "layer": deserialize(config["layer"], "layers")})
 
     def without_last_activation(self):
         found = self.layer.without_last_activation()

@@ -11,13 +11,13 @@ where count is that of the values, as in Keras, not the sum of the weights. A ba
 part the count of the whole; then the parts' values and gradients simply add up.
 """
 
-import inspect
-import re
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchnet import config
+from scratchnet.names import snake_case
+from scratchnet.recorded import Recorded, from_recorded, recorded_config
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
@@ -29,7 +29,7 @@ class LossCache(NamedTuple):
     dtype: Any  # of y_pred
 
 
-class Loss:
+class Loss(metaclass=Recorded, kind="losses"):
     """Base of all losses.
 
     Args:
@@ -53,6 +53,8 @@ class Loss:
     `scratchnet.gradient_check.check_loss` tells whether it is right. A loss that is no weighted sum over samples
     overrides `forward` and `backward` themselves; fit computes a batch in parts, whose values must then add up.
     """
+
+    needs_init = True
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in _REDUCTIONS:
@@ -174,12 +176,12 @@ class Loss:
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters if hasattr(self, name)}
+        return recorded_config(self)
 
     @classmethod
-    def from_config(cls, settings):
+    def from_config(cls, config):
         """The loss with these arguments."""
-        return cls(**settings)
+        return from_recorded(cls, config)
 
     def __repr__(self):
         return (
@@ -208,8 +210,3 @@ def expanded_weights(weights, shape):
         weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
     fits = weights.ndim == len(shape) and all(have in (1, want) for have, want in zip(weights.shape, shape))
     return weights if fits else None
-
-
-def snake_case(name):
-    """The default name of a class, as in Keras: ``KLDivergence`` is ``kl_divergence``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

@@ -16,6 +16,7 @@ import numpy as np
 from scratchnet import config
 from scratchnet.activations import log_softmax, sigmoid, softmax
 from scratchnet.losses.base import Loss
+from scratchnet.registry import register
 
 
 class LogitsCache(NamedTuple):
@@ -63,6 +64,7 @@ class _OfProbabilities(Loss):
         return twin
 
 
+@register("losses", "bce", "BCE")
 class BinaryCrossentropy(_OfProbabilities):
     """``v = mean(-t log(p) - (1 - t) log(1 - p))`` over the last axis, for targets t in [0, 1].
 
@@ -131,6 +133,7 @@ class BinaryCrossentropy(_OfProbabilities):
         return d
 
 
+@register("losses")
 class CategoricalCrossentropy(_OfProbabilities):
     """``v = -sum over classes of t log(p)`` for one-hot (or soft) targets t.
 
@@ -194,6 +197,7 @@ class CategoricalCrossentropy(_OfProbabilities):
         return (dp - (dp * p).sum(axis=-1, keepdims=True)) / s * dvalues  # p = y / sum(y)
 
 
+@register("losses")
 class SparseCategoricalCrossentropy(_OfProbabilities):
     """``v = -log(p[label])``: the cross-entropy for integer labels (N, ...) or (N, ..., 1).
 
@@ -288,16 +292,19 @@ def _cut(p):
     return np.clip(p, config.epsilon(), 1 - config.epsilon())
 
 
+@register("losses")
 def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """The values of `BinaryCrossentropy`, (N, ...) for predictions (N, ..., D)."""
     return BinaryCrossentropy(from_logits, label_smoothing, axis, reduction=None)(y_true, y_pred)
 
 
+@register("losses")
 def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1):
     """The values of `CategoricalCrossentropy`, (N, ...) for predictions (N, ..., classes)."""
     return CategoricalCrossentropy(from_logits, label_smoothing, axis, reduction=None)(y_true, y_pred)
 
 
+@register("losses")
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
     """The values of `SparseCategoricalCrossentropy`, (N, ...) for predictions (N, ..., classes); 0 where ignored."""
     return SparseCategoricalCrossentropy(from_logits, ignore_class, reduction=None, axis=axis)(y_true, y_pred)

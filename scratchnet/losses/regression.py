@@ -3,8 +3,10 @@
 import numpy as np
 
 from scratchnet.losses.base import Loss
+from scratchnet.registry import register
 
 
+@register("losses", "mse", "MSE")
 class MeanSquaredError(Loss):
     """``v = mean(e^2)``; its derivative is ``2 e / D``."""
 
@@ -20,6 +22,7 @@ class MeanSquaredError(Loss):
         return e * (dvalues * e.dtype.type(2 / e.shape[-1]))
 
 
+@register("losses", "mae", "MAE")
 class MeanAbsoluteError(Loss):
     """``v = mean(|e|)``; its derivative is ``sign(e) / D``, and 0 where e = 0."""
 
@@ -35,6 +38,7 @@ class MeanAbsoluteError(Loss):
         return np.sign(e) * (dvalues * e.dtype.type(1 / e.shape[-1]))
 
 
+@register("losses")
 class Huber(Loss):
     """Squared where the error is small, absolute where it is large (Huber 1964).
 
@@ -65,16 +69,19 @@ class Huber(Loss):
         return np.clip(e, -self.delta, self.delta) * (dvalues * e.dtype.type(1 / e.shape[-1]))
 
 
+@register("losses")
 def mean_squared_error(y_true, y_pred):
     """The values of `MeanSquaredError`, (N, ...) for predictions (N, ..., D)."""
     return MeanSquaredError(reduction=None)(y_true, y_pred)
 
 
+@register("losses")
 def mean_absolute_error(y_true, y_pred):
     """The values of `MeanAbsoluteError`, (N, ...) for predictions (N, ..., D)."""
     return MeanAbsoluteError(reduction=None)(y_true, y_pred)
 
 
+@register("losses")
 def huber(y_true, y_pred, delta=1.0):
     """The values of `Huber`, (N, ...) for predictions (N, ..., D)."""
     return Huber(delta, reduction=None)(y_true, y_pred)

@@ -6,6 +6,7 @@ import numpy as np
 
 from scratchnet import config
 from scratchnet.losses.base import Loss
+from scratchnet.registry import register
 
 _SHORTEST = 1e-7  # a vector that is not longer is divided by this
 
@@ -22,6 +23,7 @@ class CosineSimilarityCache(NamedTuple):
     length: Any  # |y_pred|, (N, ..., 1)
 
 
+@register("losses", "kld", "KLD", "kullback_leibler_divergence")
 class KLDivergence(Loss):
     """``v = sum(t log(t / p))``, t and p cut to [1e-7, 1] (Kullback and Leibler 1951).
 
@@ -41,6 +43,7 @@ class KLDivergence(Loss):
         return -t / p * inside * dvalues
 
 
+@register("losses")
 class CosineSimilarity(Loss):
     """``v = -cos(angle between y_true and y_pred)``: -1 where they point the same way.
 
@@ -75,11 +78,13 @@ def _unit(a):
     return a / length, length
 
 
+@register("losses")
 def kl_divergence(y_true, y_pred):
     """The values of `KLDivergence`, (N, ...) for predictions (N, ..., D)."""
     return KLDivergence(reduction=None)(y_true, y_pred)
 
 
+@register("losses")
 def cosine_similarity(y_true, y_pred, axis=-1):
     """The values of `CosineSimilarity`, (N, ...) for predictions (N, ..., D)."""
     return CosineSimilarity(axis, reduction=None)(y_true, y_pred)

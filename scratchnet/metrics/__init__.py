@@ -1,6 +1,6 @@
 """Metrics: figures that are gathered over the batches of an epoch, under Keras's names."""
 
-from scratchnet import losses
+from scratchnet import losses, registry
 from scratchnet.losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -10,7 +10,6 @@ from scratchnet.losses import (
     mean_squared_error,
     sparse_categorical_crossentropy,
 )
-from scratchnet.losses.base import snake_case
 from scratchnet.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -36,84 +35,47 @@ from scratchnet.metrics.from_losses import (
     RootMeanSquaredError,
     SparseCategoricalCrossentropy,
 )
-
-_CLASSES = {
-    cls.__name__: cls
-    for cls in (
-        AUC,
-        Accuracy,
-        BinaryAccuracy,
-        BinaryCrossentropy,
-        CategoricalAccuracy,
-        CategoricalCrossentropy,
-        CosineSimilarity,
-        KLDivergence,
-        Mean,
-        MeanAbsoluteError,
-        MeanSquaredError,
-        Precision,
-        Recall,
-        RootMeanSquaredError,
-        SparseCategoricalAccuracy,
-        SparseCategoricalCrossentropy,
-        SparseTopKCategoricalAccuracy,
-        TopKCategoricalAccuracy,
-    )
-}
-_NAMES = {snake_case(name): cls for name, cls in _CLASSES.items()}
-_ALIASES = {
-    "mse": MeanSquaredError,
-    "MSE": MeanSquaredError,
-    "mae": MeanAbsoluteError,
-    "MAE": MeanAbsoluteError,
-    "rmse": RootMeanSquaredError,
-    "RMSE": RootMeanSquaredError,
-    "bce": BinaryCrossentropy,
-    "BCE": BinaryCrossentropy,
-    "kld": KLDivergence,
-    "KLD": KLDivergence,
-}
-
-_FUNCTIONS = {
-    function.__name__: function
-    for function in (
-        binary_accuracy,
-        categorical_accuracy,
-        sparse_categorical_accuracy,
-        sparse_top_k_categorical_accuracy,
-        top_k_categorical_accuracy,
-        mean_squared_error,
-        mean_absolute_error,
-        huber,
-        binary_crossentropy,
-        categorical_crossentropy,
-        sparse_categorical_crossentropy,
-        kl_divergence,
-    )
-}
-_ONLY_IN_KERAS = set(
-    "BinaryIoU CategoricalHinge ConcordanceCorrelation F1Score FBetaScore FalseNegatives FalsePositives Hinge IoU "
-    "LogCoshError MeanAbsolutePercentageError MeanIoU MeanSquaredLogarithmicError OneHotIoU OneHotMeanIoU "
-    "PearsonCorrelation Poisson PrecisionAtRecall R2Score RecallAtPrecision SensitivityAtSpecificity "
-    "SpecificityAtSensitivity SquaredHinge Sum TrueNegatives TruePositives".split()
-)
+from scratchnet.missing import refusal
 
 __all__ = [
-    *_CLASSES,
+    "AUC",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CosineSimilarity",
+    "KLDivergence",
+    "Mean",
+    "MeanAbsoluteError",
     "MeanMetricWrapper",
+    "MeanSquaredError",
     "Metric",
+    "Precision",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
     "deserialize",
     "get",
+    "huber",
+    "kl_divergence",
+    "mean_absolute_error",
+    "mean_squared_error",
     "resolve_accuracy",
     "serialize",
-    *_FUNCTIONS,
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
 ]
-
-
-def __getattr__(name):
-    if name in _ONLY_IN_KERAS:
-        raise AttributeError(f"Keras's metric {name} is not implemented in scratchnet; there are {', '.join(_CLASSES)}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = refusal(__name__)
 
 
 def get(identifier):
@@ -122,24 +84,15 @@ def get(identifier):
     A function takes (y_true, y_pred) and gives a value for each sample; its mean is shown under its name.
     Raises ValueError for an unknown name, TypeError for anything else.
     """
-    if isinstance(identifier, Metric):
-        return identifier
-    if isinstance(identifier, str):
-        for table in (_NAMES, _ALIASES, _CLASSES):
-            if identifier in table:
-                return table[identifier]()
-        raise ValueError(_missing(identifier))
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, type) and issubclass(identifier, Metric):
-        return identifier()
-    if isinstance(identifier, losses.Loss):
-        return MeanMetricWrapper(
-            type(identifier).from_config({**identifier.get_config(), "reduction": "none"}), name=identifier.name
-        )
-    if callable(identifier):
-        return MeanMetricWrapper(identifier, name=getattr(identifier, "__name__", type(identifier).__name__))
-    raise TypeError(f"metric {identifier!r} is neither a name, a Metric nor a function")
+    found = identifier if isinstance(identifier, losses.Loss) else registry.get("metrics", identifier)
+    if isinstance(found, Metric):
+        return found
+    if isinstance(found, losses.Loss):
+        values = type(found).from_config({**found.get_config(), "reduction": "none"})
+        return MeanMetricWrapper(values, name=found.name)
+    if found is None:
+        raise TypeError("a metric is a name, a Metric or a function, got None")
+    return MeanMetricWrapper(found, name=getattr(found, "__name__", type(found).__name__))
 
 
 def resolve_accuracy(name, y_true_shape, y_pred_shape):
@@ -164,28 +117,17 @@ def resolve_accuracy(name, y_true_shape, y_pred_shape):
 def serialize(metric):
     """The metric's class and arguments as JSON-able values, or the name of a plain function."""
     if isinstance(metric, Metric):
-        return {"class_name": type(metric).__name__, "config": metric.get_config()}
+        return registry.serialize(metric)
     if callable(metric):
-        return metric.__name__
+        return registry.get_registered_name(metric)
     raise TypeError(f"cannot serialize {metric!r}: it is neither a Metric nor a function")
 
 
-def deserialize(settings, custom_objects=None):
+def deserialize(config, custom_objects=None):
     """The metric, or the function, that `serialize` described. Raises ValueError for what is unknown."""
-    if isinstance(settings, str):
-        known = {**_FUNCTIONS, **(custom_objects or {})}
-        return known[settings] if settings in known else get(settings)
-    name, arguments = settings.get("class_name"), dict(settings.get("config", {}))
-    cls = {**_CLASSES, "MeanMetricWrapper": MeanMetricWrapper, **(custom_objects or {})}.get(name)
-    if cls is None:
-        raise ValueError(f"unknown metric class {name!r}; give it in custom_objects")
-    if isinstance(arguments.get("fn"), str):
-        arguments["fn"] = deserialize(arguments["fn"], custom_objects)
-    return cls.from_config(arguments)
-
-
-def _missing(name):
-    known = f"known are accuracy, crossentropy, {', '.join(n for n in [*_NAMES, *_ALIASES] if n != 'accuracy')}"
-    if name in _ONLY_IN_KERAS or name in map(snake_case, _ONLY_IN_KERAS):
-        return f"Keras's metric {name!r} is not implemented in scratchnet: {known}"
-    return f"unknown metric {name!r}: {known}; a function of your own goes in custom_objects when a model is loaded"
+    with registry.CustomObjectScope(custom_objects):
+        if isinstance(config, str):
+            found = registry.function(config, "metrics", "losses")
+            if found is not None:
+                return found
+        return get(config)

@@ -5,38 +5,45 @@ import numpy as np
 from scratchnet import config
 from scratchnet.losses.base import in_shape_of
 from scratchnet.metrics.base import MeanMetricWrapper
+from scratchnet.registry import register
 
 
+@register("metrics")
 def accuracy(y_true, y_pred):
     """1.0 where target and prediction are equal."""
     y_true, y_pred = _same_shape(y_true, y_pred, "accuracy")
     return _as_float(y_true == y_pred)
 
 
+@register("metrics")
 def binary_accuracy(y_true, y_pred, threshold=0.5):
     """1.0 where the prediction is on the target's side of `threshold`."""
     y_true, y_pred = _same_shape(y_true, y_pred, "binary_accuracy")
     return _as_float((y_pred > threshold) == y_true)
 
 
+@register("metrics")
 def categorical_accuracy(y_true, y_pred):
     """1.0 where the largest prediction is at the place of the one in one-hot targets (N, ..., classes)."""
     y_true, y_pred = _same_classes(y_true, y_pred, "categorical_accuracy")
     return _as_float(y_true.argmax(axis=-1) == y_pred.argmax(axis=-1))
 
 
+@register("metrics")
 def sparse_categorical_accuracy(y_true, y_pred):
     """1.0 where the largest prediction is at the place of the label (N, ...), or (N, ..., 1)."""
     labels, y_pred = _labels(y_true, y_pred, "sparse_categorical_accuracy")
     return _as_float(labels == y_pred.argmax(axis=-1))
 
 
+@register("metrics")
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """1.0 where the true class of one-hot targets is among the `k` largest predictions."""
     y_true, y_pred = _same_classes(y_true, y_pred, "top_k_categorical_accuracy")
     return sparse_top_k_categorical_accuracy(y_true.argmax(axis=-1), y_pred, k)
 
 
+@register("metrics")
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
     """1.0 where fewer than `k` predictions are larger than that of the label; 0.0 for a label outside the classes."""
     labels, y_pred = _labels(y_true, y_pred, "sparse_top_k_categorical_accuracy")
@@ -73,6 +80,7 @@ def _as_float(right):
     return right.astype(config.floatx())
 
 
+@register("metrics")
 class Accuracy(MeanMetricWrapper):
     """The share of predictions that equal their targets."""
 
@@ -80,6 +88,7 @@ class Accuracy(MeanMetricWrapper):
         super().__init__(accuracy, name, dtype)
 
 
+@register("metrics")
 class BinaryAccuracy(MeanMetricWrapper):
     """The share of predictions on the right side of `threshold`."""
 
@@ -88,6 +97,7 @@ class BinaryAccuracy(MeanMetricWrapper):
         self.threshold = threshold
 
 
+@register("metrics")
 class CategoricalAccuracy(MeanMetricWrapper):
     """The share of samples whose most probable class is the one of their one-hot target."""
 
@@ -95,6 +105,7 @@ class CategoricalAccuracy(MeanMetricWrapper):
         super().__init__(categorical_accuracy, name, dtype)
 
 
+@register("metrics")
 class SparseCategoricalAccuracy(MeanMetricWrapper):
     """The share of samples whose most probable class is their label."""
 
@@ -102,6 +113,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
+@register("metrics")
 class TopKCategoricalAccuracy(MeanMetricWrapper):
     """The share of samples whose class (one-hot) is among the `k` most probable."""
 
@@ -110,6 +122,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         self.k = k
 
 
+@register("metrics")
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """The share of samples whose label is among the `k` most probable classes."""
 

@@ -1,13 +1,14 @@
 """What every metric has: a state that batches are added to, and a result."""
 
-import inspect
-
 import numpy as np
 
-from scratchnet.losses.base import snake_case
+from scratchnet import registry
+from scratchnet.names import snake_case
+from scratchnet.recorded import Recorded, from_recorded, recorded_config
+from scratchnet.registry import register
 
 
-class Metric:
+class Metric(metaclass=Recorded, kind="metrics"):
     """Base of all metrics: `update_state` with each batch, `result` at any time, `reset_state` for a new epoch.
 
     Args:
@@ -17,6 +18,8 @@ class Metric:
     A metric of your own defines `update_state`, `result` and `reset_state`. This constructor calls `reset_state`: what
     that needs is set before ``super().__init__``.
     """
+
+    needs_init = True
 
     def __init__(self, name=None, dtype=None):
         self.name = name or snake_case(type(self).__name__)
@@ -40,17 +43,18 @@ class Metric:
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters if hasattr(self, name)}
+        return recorded_config(self)
 
     @classmethod
-    def from_config(cls, settings):
+    def from_config(cls, config):
         """The metric with these arguments."""
-        return cls(**settings)
+        return from_recorded(cls, config)
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.name}={self.result():.6g}>"
 
 
+@register("metrics")
 class Mean(Metric):
     """The weighted mean of values: ``update_state(values, sample_weight=None)``.
 
@@ -90,6 +94,7 @@ class Mean(Metric):
         return self.total / self.count if self.count else 0.0
 
 
+@register("metrics")
 class MeanMetricWrapper(Mean):
     """The mean of ``fn(y_true, y_pred, **kwargs)``, which gives a value for each sample."""
 
@@ -103,13 +108,14 @@ class MeanMetricWrapper(Mean):
         values = self.fn(np.asarray(y_true), np.asarray(y_pred), **self.kwargs)
         super().update_state(values, sample_weight)
 
-    def get_config(self):
-        """The constructor's arguments; a function by its name."""
-        settings = super().get_config()
-        if "fn" in settings:
-            settings["fn"] = getattr(self.fn, "__name__", type(self.fn).__name__)
-            settings.update(settings.pop("kwargs"))
-        return settings
+    @classmethod
+    def from_config(cls, config):
+        if isinstance(config.get("fn"), str):
+            fn = registry.function(config["fn"], "metrics", "losses")
+            if fn is None:
+                raise registry.unknown("metrics", config["fn"])
+            config = {**config, "fn": fn}
+        return super().from_config(config)
 
 
 def _per_sample(a):

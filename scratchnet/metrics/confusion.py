@@ -5,6 +5,7 @@ import numpy as np
 from scratchnet.activations import sigmoid
 from scratchnet.losses.base import expanded_weights, in_shape_of
 from scratchnet.metrics.base import Metric
+from scratchnet.registry import register
 
 
 class _Confusion(Metric):
@@ -42,6 +43,7 @@ class _Confusion(Metric):
         return self.true_positives / counted if counted else 0.0
 
 
+@register("metrics")
 class Precision(_Confusion):
     """Of the positive predictions, the share that is right."""
 
@@ -50,6 +52,7 @@ class Precision(_Confusion):
         return positive & ~truth
 
 
+@register("metrics")
 class Recall(_Confusion):
     """Of the positive targets, the share that is found."""
 
@@ -58,6 +61,7 @@ class Recall(_Confusion):
         return truth & ~positive
 
 
+@register("metrics")
 class AUC(Metric):
     """The area under the ROC curve, or under that of precision over recall, by the trapezoids between thresholds.
 

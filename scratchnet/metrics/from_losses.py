@@ -5,8 +5,10 @@ import numpy as np
 from scratchnet import losses
 from scratchnet.losses.base import expanded_weights
 from scratchnet.metrics.base import Mean, MeanMetricWrapper
+from scratchnet.registry import register
 
 
+@register("metrics", "mse", "MSE")
 class MeanSquaredError(MeanMetricWrapper):
     """The mean of the squared errors."""
 
@@ -14,6 +16,7 @@ class MeanSquaredError(MeanMetricWrapper):
         super().__init__(losses.mean_squared_error, name, dtype)
 
 
+@register("metrics", "rmse", "RMSE")
 class RootMeanSquaredError(Mean):
     """The root of the mean of the squared errors; a weight may belong to a single error, as in Keras."""
 
@@ -29,6 +32,7 @@ class RootMeanSquaredError(Mean):
         return float(np.sqrt(super().result()))
 
 
+@register("metrics", "mae", "MAE")
 class MeanAbsoluteError(MeanMetricWrapper):
     """The mean of the absolute errors."""
 
@@ -36,6 +40,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
         super().__init__(losses.mean_absolute_error, name, dtype)
 
 
+@register("metrics", "bce", "BCE")
 class BinaryCrossentropy(MeanMetricWrapper):
     """The mean binary cross-entropy."""
 
@@ -46,6 +51,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         self.from_logits, self.label_smoothing = from_logits, label_smoothing
 
 
+@register("metrics")
 class CategoricalCrossentropy(MeanMetricWrapper):
     """The mean cross-entropy with one-hot targets."""
 
@@ -61,6 +67,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
 
+@register("metrics")
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """The mean cross-entropy with integer labels.
 
@@ -90,6 +97,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         super().update_state(y_true, y_pred, sample_weight)
 
 
+@register("metrics", "kld", "KLD")
 class KLDivergence(MeanMetricWrapper):
     """The mean Kullback-Leibler divergence."""
 
@@ -97,6 +105,7 @@ class KLDivergence(MeanMetricWrapper):
         super().__init__(losses.kl_divergence, name, dtype)
 
 
+@register("metrics")
 class CosineSimilarity(MeanMetricWrapper):
     """The mean cosine of the angle between targets and predictions: 1 where they agree (the loss is its negative)."""
 

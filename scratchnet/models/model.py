@@ -12,13 +12,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet import registry
 from scratchnet.files.saving import Saver
 from scratchnet.graph.symbolic import KerasTensor, is_symbolic
 from scratchnet.graph.walk import Graph, accumulate, sorted_nodes, zeros_where_none
-from scratchnet.layers import Input, InputLayer, deserialize, serialize
+from scratchnet.layers import Input, InputLayer
 from scratchnet.layers.composite import Composite
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
+from scratchnet.recorded import is_library, recorded_arguments
+from scratchnet.registry import register
 from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
@@ -30,6 +33,7 @@ class ModelCache(NamedTuple):
     masks: list  # of the outputs, flat; None where there is none
 
 
+@register("layers", "Functional")
 class Model(Trainer, Saver, Composite):
     """The layers between `inputs` and `outputs`.
 
@@ -288,39 +292,46 @@ class Model(Trainer, Saver, Composite):
 
     def get_config(self):
         """The graph as JSON-able values: each layer once, and each use of a layer with the tensors it reads."""
+        own = {} if is_library(type(self)) else recorded_arguments(self)
+        if own and not is_symbolic(own.get("inputs")):  # a subclass that makes its graph itself
+            return super().get_config()
+        own = {key: value for key, value in own.items() if key not in ("inputs", "outputs", "dtype")}
         number = {tensor: ["input", i] for i, tensor in enumerate(self.inputs)}
         for k, node in enumerate(self.nodes):
             number.update({tensor: ["node", k, i] for i, tensor in enumerate(flatten(node.outputs))})
         reference = number.__getitem__
         return {
+            **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,
             "trainable": self.trainable,
             "inputs": [{"shape": list(t.shape), "dtype": t.dtype, "name": t.name} for t in self.inputs],
-            "layers": [serialize(layer) for layer in self._layers],
+            "layers": [registry.serialize(layer) for layer in self._layers],
             "nodes": [{"layer": node.layer.name, "inputs": _tag(node.inputs, reference)} for node in self.nodes],
             "input_structure": _tag(self._input_structure, reference),
             "output_structure": _tag(self._output_structure, reference),
         }
 
     @classmethod
-    def from_config(cls, settings, custom_objects=None):
+    def from_config(cls, config, custom_objects=None):
         """The model that `get_config` described, with new parameters."""
-        inputs = [Input(batch_shape=tuple(t["shape"]), dtype=t["dtype"], name=t["name"]) for t in settings["inputs"]]
-        layers = {layer["config"]["name"]: deserialize(layer, custom_objects) for layer in settings["layers"]}
-        outputs = []
+        with registry.CustomObjectScope(custom_objects):
+            if "nodes" not in config:
+                return super().from_config(config)
+            inputs = [Input(batch_shape=tuple(t["shape"]), dtype=t["dtype"], name=t["name"]) for t in config["inputs"]]
+            layers = {layer["config"]["name"]: registry.deserialize(layer, "layers") for layer in config["layers"]}
+            outputs = []
 
-        def tensor(reference):
-            return inputs[reference[1]] if reference[0] == "input" else outputs[reference[1]][reference[2]]
+            def tensor(reference):
+                return inputs[reference[1]] if reference[0] == "input" else outputs[reference[1]][reference[2]]
 
-        for node in settings["nodes"]:
-            outputs.append(flatten(layers[node["layer"]](_untag(node["inputs"], tensor))))
+            for node in config["nodes"]:
+                outputs.append(flatten(layers[node["layer"]](_untag(node["inputs"], tensor))))
+            arguments = {key: value for key, value in config.items() if key not in _GRAPH_KEYS}
+            arguments["inputs"] = _untag(config["input_structure"], tensor)
+            arguments["outputs"] = _untag(config["output_structure"], tensor)
+            model = super().from_config(arguments)
         # Freezing sets every layer at once; each layer's own setting is already in its config.
-        model = cls(
-            _untag(settings["input_structure"], tensor),
-            _untag(settings["output_structure"], tensor),
-            name=settings["name"],
-        )
-        model._trainable = settings["trainable"]
+        model._trainable = config["trainable"]
         return model
 
     def __repr__(self):
@@ -339,6 +350,10 @@ def _with_rank(x, shape):
     if ndim == len(shape) + 1 and np.shape(x)[-1] == 1:
         return np.asarray(x)[..., 0]
     return x
+
+
+# What `get_config` says of the graph; the rest are arguments of a subclass.
+_GRAPH_KEYS = ("trainable", "inputs", "layers", "nodes", "input_structure", "output_structure")
 
 
 def _flatten_shapes(shapes):

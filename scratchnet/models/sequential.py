@@ -3,12 +3,16 @@
 model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activation="softmax")])
 """
 
-from scratchnet.layers import Input, InputLayer, KerasTensor, deserialize, serialize
+from scratchnet import registry
+from scratchnet.layers import Input, InputLayer, KerasTensor
 from scratchnet.layers.base import Layer
 from scratchnet.models.model import Model
 from scratchnet.names import unique_name
+from scratchnet.recorded import is_library, recorded_arguments
+from scratchnet.registry import register
 
 
+@register("layers")
 class Sequential(Model):
     """A `Model` of one input, one output, and a list of layers between them.
 
@@ -105,23 +109,36 @@ class Sequential(Model):
 
     def get_config(self):
         """The list of layers as JSON-able values."""
-        batch_shape = None if self._input is None else list(self._input.shape)
+        own = {} if is_library(type(self)) else recorded_arguments(self)
+        if own and "layers" not in own:  # a subclass that makes its stack itself
+            return Layer.get_config(self)
+        own = {key: value for key, value in own.items() if key not in ("layers", "dtype")}
         return {
+            **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,
             "trainable": self.trainable,
-            "batch_shape": batch_shape,
+            "batch_shape": None if self._input is None else list(self._input.shape),
             "dtype": self.dtype if self._input is None else self._input.dtype,
             "input_name": None if self._input is None else self._input.name,
-            "layers": [serialize(layer) for layer in self._layers],
+            "layers": [registry.serialize(layer) for layer in self._layers],
         }
 
     @classmethod
-    def from_config(cls, settings, custom_objects=None):
-        model = cls(name=settings["name"])
-        if settings["batch_shape"] is not None:
-            shape = tuple(settings["batch_shape"])
-            model.add(Input(batch_shape=shape, dtype=settings["dtype"], name=settings["input_name"]))
-        for layer in settings["layers"]:
-            model.add(deserialize(layer, custom_objects))
-        model._trainable = settings["trainable"]
+    def from_config(cls, config, custom_objects=None):
+        """The model that `get_config` described, with new parameters."""
+        with registry.CustomObjectScope(custom_objects):
+            if "layers" not in config:
+                return super(Model, cls).from_config(config)
+            arguments = {key: value for key, value in config.items() if key not in _STACK_KEYS}
+            model = super(Model, cls).from_config(arguments)
+            if config["batch_shape"] is not None:
+                shape = tuple(config["batch_shape"])
+                model.add(Input(batch_shape=shape, dtype=config["dtype"], name=config["input_name"]))
+            for layer in config["layers"]:
+                model.add(registry.deserialize(layer, "layers"))
+        model._trainable = config["trainable"]
         return model
+
+
+# What `get_config` says of the stack; the rest are arguments of a subclass.
+_STACK_KEYS = ("trainable", "batch_shape", "dtype", "input_name", "layers")

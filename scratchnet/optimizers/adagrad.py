@@ -8,8 +8,10 @@ Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and s
 import numpy as np
 
 from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.registry import register
 
 
+@register("optimizers")
 class Adagrad(Optimizer):
     """Adagrad.
 

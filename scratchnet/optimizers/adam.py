@@ -12,8 +12,10 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.registry import register
 
 
+@register("optimizers")
 class Adam(Optimizer):
     """Adam.
 
@@ -50,6 +52,7 @@ class Adam(Optimizer):
         param -= m * param.dtype.type(step_size) / (np.sqrt(v_hat) + self.epsilon)
 
 
+@register("optimizers")
 class AdamW(Adam):
     """Adam with weight decay beside the gradient step instead of in the gradient.
 
@@ -65,6 +68,7 @@ class AdamW(Adam):
             raise ValueError("AdamW: weight_decay must be a number; use Adam to go without")
 
 
+@register("optimizers")
 class Nadam(Optimizer):
     """Adam with Nesterov's look ahead: the next step's momentum is applied in this one.
 

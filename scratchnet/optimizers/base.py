@@ -7,27 +7,26 @@ A subclass names its slots and gives the rule for one parameter, `update_step`, 
 element by itself, so any stretch of a parameter can be updated on its own: the training loop gives each thread one.
 """
 
-import inspect
 import re
 
 import numpy as np
 
+from scratchnet import registry
 from scratchnet.optimizers import schedules
-
-# Arguments of Keras's optimizers that scratchnet does not have, and the values with which they ask for nothing.
-_KERAS_ONLY = {
-    "use_ema": (False,),
-    "ema_momentum": (0.99,),
-    "ema_overwrite_frequency": (None,),
-    "loss_scale_factor": (None,),
-    "gradient_accumulation_steps": (None,),
-}
+from scratchnet.recorded import (
+    Recorded,
+    from_recorded,
+    is_library,
+    recorded_arguments,
+    recorded_config,
+    refuse_arguments,
+)
 
 _STRETCH = 1 << 17  # elements that are updated at a time: few enough for the cache, enough to be worth a call
 _SMALLEST_SHARE = 1 << 14  # elements: below this, a thread of its own costs more than it saves
 
 
-class Optimizer:
+class Optimizer(metaclass=Recorded, kind="optimizers"):
     """Base of all optimizers.
 
     Args:
@@ -43,6 +42,14 @@ class Optimizer:
         TypeError: for an argument that the optimizer does not have; one that only Keras has is named as such.
     """
 
+    needs_init = True
+    absent = {
+        "use_ema": (False,),
+        "ema_momentum": (0.99,),
+        "ema_overwrite_frequency": (None,),
+        "loss_scale_factor": (None,),
+        "gradient_accumulation_steps": (None,),
+    }
     slot_names = ()
 
     def __init__(
@@ -56,11 +63,7 @@ class Optimizer:
         **kwargs,
     ):
         cls = type(self).__name__
-        for key, value in kwargs.items():
-            if key not in _KERAS_ONLY:
-                raise TypeError(f"{cls} has no argument {key!r}")
-            if value not in _KERAS_ONLY[key]:
-                raise TypeError(f"{cls}: Keras's argument {key!r} is not implemented in scratchnet (got {value!r})")
+        refuse_arguments(self, kwargs)
         clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         given = [key for key, value in clipping.items() if value is not None]
         if len(given) > 1:
@@ -247,18 +250,20 @@ class Optimizer:
 
     def get_config(self):
         """The constructor's arguments as JSON-able values; of a function as learning rate, the value it gives now."""
-        arguments = [name for cls in type(self).__mro__ for name in inspect.signature(cls.__init__).parameters]
-        settings = {name: getattr(self, name) for name in arguments if hasattr(self, name)}
-        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
-            settings["learning_rate"] = schedules.serialize(self._learning_rate)
-        return settings
+        rate = recorded_arguments(self).get("learning_rate")
+        if is_library(type(self)) and isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            rate = self._learning_rate
+        elif callable(rate) and not isinstance(rate, schedules.LearningRateSchedule):
+            rate = self.learning_rate
+        return {"name": self.name, **recorded_config(self, learning_rate=rate)}
 
     @classmethod
-    def from_config(cls, settings):
-        settings = dict(settings)
-        if isinstance(settings.get("learning_rate"), dict):
-            settings["learning_rate"] = schedules.deserialize(settings["learning_rate"])
-        return cls(**settings)
+    def from_config(cls, config, custom_objects=None):
+        """The optimizer with these arguments, without its state."""
+        with registry.CustomObjectScope(custom_objects):
+            if isinstance(config.get("learning_rate"), dict):
+                config = {**config, "learning_rate": schedules.deserialize(config["learning_rate"])}
+            return from_recorded(cls, config)
 
     def __repr__(self):
         return f"{type(self).__name__}(learning_rate={self.learning_rate:g}, iterations={self.iterations})"

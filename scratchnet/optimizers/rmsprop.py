@@ -9,8 +9,10 @@ Tieleman and Hinton, "Lecture 6.5", Coursera 2012; centered: Graves 2013, sectio
 import numpy as np
 
 from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.registry import register
 
 
+@register("optimizers")
 class RMSprop(Optimizer):
     """RMSprop.
 

@@ -1,13 +1,28 @@
 """Learning rates that change with the number of the step."""
 
-import inspect
 import itertools
 import math
 
-import numpy as np
+from scratchnet import registry
+from scratchnet.missing import refusal
+from scratchnet.recorded import Recorded, from_recorded, recorded_config
+from scratchnet.registry import register
+
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "deserialize",
+    "serialize",
+]
+__getattr__ = refusal(__name__)
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(metaclass=Recorded, kind="schedules"):
     """A function of the step (0, 1, 2, ...) that an optimizer takes as its `learning_rate`."""
 
     def __call__(self, step):
@@ -15,20 +30,15 @@ class LearningRateSchedule:
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
-        return {name: _to_json(getattr(self, name)) for name in inspect.signature(type(self)).parameters}
+        return recorded_config(self)
 
     @classmethod
-    def from_config(cls, settings):
-        return cls(**settings)
+    def from_config(cls, config):
+        """The schedule with these arguments."""
+        return from_recorded(cls, config)
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
-
-
-def _to_json(value):
-    if isinstance(value, list):
-        return [_to_json(entry) for entry in value]
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_steps(owner, argument, value):
@@ -37,6 +47,7 @@ def _check_steps(owner, argument, value):
     return value
 
 
+@register("schedules")
 class ExponentialDecay(LearningRateSchedule):
     """``initial * rate^(step / decay_steps)``; with `staircase` the quotient is rounded down."""
 
@@ -50,6 +61,7 @@ class ExponentialDecay(LearningRateSchedule):
         return self.initial_learning_rate * self.decay_rate ** (math.floor(quotient) if self.staircase else quotient)
 
 
+@register("schedules")
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[k]`` for steps after ``boundaries[k - 1]`` up to and including ``boundaries[k]``."""
 
@@ -66,6 +78,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         return self.values[sum(step > boundary for boundary in self.boundaries)]
 
 
+@register("schedules")
 class PolynomialDecay(LearningRateSchedule):
     """From `initial` to `end_learning_rate` in `decay_steps`; the rest shrinks as ``(1 - step / decay_steps)^power``.
 
@@ -95,6 +108,7 @@ class PolynomialDecay(LearningRateSchedule):
         return (self.initial_learning_rate - self.end_learning_rate) * share + self.end_learning_rate
 
 
+@register("schedules")
 class InverseTimeDecay(LearningRateSchedule):
     """``initial / (1 + rate step / decay_steps)``; with `staircase` the quotient is rounded down."""
 
@@ -110,6 +124,7 @@ class InverseTimeDecay(LearningRateSchedule):
         )
 
 
+@register("schedules")
 class CosineDecay(LearningRateSchedule):
     """Half a cosine wave down from `initial` (or `warmup_target`) to ``alpha`` times it in `decay_steps`.
 
@@ -140,6 +155,7 @@ class CosineDecay(LearningRateSchedule):
         return top * ((1 - self.alpha) * wave + self.alpha)
 
 
+@register("schedules")
 class CosineDecayRestarts(LearningRateSchedule):
     """`CosineDecay` again and again, each period `t_mul` times as long and `m_mul` times as high as the one before.
 
@@ -165,28 +181,11 @@ class CosineDecayRestarts(LearningRateSchedule):
         return self.initial_learning_rate * ((1 - self.alpha) * wave + self.alpha)
 
 
-_CLASSES = {
-    cls.__name__: cls
-    for cls in (
-        ExponentialDecay,
-        PiecewiseConstantDecay,
-        PolynomialDecay,
-        InverseTimeDecay,
-        CosineDecay,
-        CosineDecayRestarts,
-    )
-}
-
-
-def serialize(schedule):
+def serialize(learning_rate_schedule):
     """The schedule's class and arguments as JSON-able values."""
-    return {"class_name": type(schedule).__name__, "config": schedule.get_config()}
+    return registry.serialize(learning_rate_schedule)
 
 
-def deserialize(settings, custom_objects=None):
+def deserialize(config, custom_objects=None):
     """The schedule that `serialize` described. Raises ValueError for an unknown class."""
-    name = settings.get("class_name")
-    cls = (custom_objects or {}).get(name) or _CLASSES.get(name)
-    if cls is None:
-        raise ValueError(f"unknown learning rate schedule {name!r}: known are {', '.join(_CLASSES)}")
-    return cls.from_config(settings.get("config", {}))
+    return registry.deserialize(config, "schedules", custom_objects)

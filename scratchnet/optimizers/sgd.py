@@ -8,8 +8,10 @@ deep learning", 2013.
 """
 
 from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.registry import register
 
 
+@register("optimizers")
 class SGD(Optimizer):
     """Gradient descent.
 

@@ -217,7 +217,7 @@ def test_what_is_the_user_s_own_comes_from_custom_objects():
     assert deserialize(serialize(Activation(square)), own).activation is square
     cubed = deserialize(serialize(Dense(2, activation=power.with_parameters(p=4))), own)
     assert cubed.activation.parameters == {"p": 4} and cubed.activation.function is power.function
-    with pytest.raises(ValueError, match="unknown layer class 'Doubled'; a layer of your own must be given"):
+    with pytest.raises(ValueError, match="unknown layer 'Doubled'.*custom_objects"):
         deserialize(serialize(Doubled(2)))
     for wrong in ({}, None, {"class_name": "Dense"}):
         with pytest.raises(ValueError, match="'class_name' and 'config'"):
@@ -350,7 +350,7 @@ def test_what_only_keras_has_is_refused_by_name(argument, value):
 
 @pytest.mark.parametrize(("argument", "value"), [("max_value", 6), ("negative_slope", 0.1), ("threshold", 1)])
 def test_relu_takes_only_the_defaults_of_keras_s_arguments(argument, value):
-    assert ReLU(max_value=None, negative_slope=0.0, threshold=0).get_config().keys() == {"name", "trainable", "dtype"}
+    assert ReLU(max_value=None, negative_slope=0.0, threshold=0).get_config()["max_value"] is None
     with pytest.raises(TypeError, match=f"'{argument}' is not implemented"):
         ReLU(**{argument: value})
 
@@ -414,10 +414,10 @@ def test_several_inputs_come_as_a_list_or_a_tuple_and_stand_in_the_graph_as_a_li
 
 @pytest.mark.parametrize("name", ["GRU", "BatchNormalization", "Conv1D", "Embedding", "Bidirectional"])
 def test_layers_that_only_keras_has(name):
-    with pytest.raises(AttributeError, match=f"Keras's layer {name} is not implemented in scratchnet"):
+    with pytest.raises(AttributeError, match=f"scratchnet.layers has no '{name}'.*docs/keras.md"):
         getattr(layers, name)
     assert not hasattr(layers, name)
-    with pytest.raises(ImportError, match=name):
+    with pytest.raises(ImportError, match=f"has no '{name}'.*docs/keras.md"):
         exec(f"from scratchnet.layers import {name}")
 
 

@@ -72,13 +72,13 @@ def test_a_loss_of_ones_own():
     again = losses.deserialize({"class_name": "LogCosh", "config": loss.get_config()}, {"LogCosh": LogCosh})
     assert isinstance(again, LogCosh) and isinstance(losses.get(LogCosh), LogCosh)
     assert losses.deserialize({"class_name": "LogCosh"}, {"LogCosh": LogCosh}).name == "log_cosh"
-    assert losses.serialize(loss) == {"class_name": "LogCosh", "config": loss.get_config()}
+    assert losses.serialize(loss)["class_name"] == "LogCosh" and losses.serialize(loss)["config"] == loss.get_config()
     nothing = losses.Loss(name="half")
     with pytest.raises(NotImplementedError, match=r"Loss defines no values\(y_true, y_pred\)"):
         nothing(np.ones((1, 1)), np.ones((1, 1)))
     with pytest.raises(NotImplementedError, match="Loss defines no gradient"):
         nothing.gradient(None, None)
-    with pytest.raises(ValueError, match="unknown loss class 'Other'; give it in custom_objects"):
+    with pytest.raises(ValueError, match="unknown loss 'Other'.*custom_objects"):
         losses.deserialize({"class_name": "Other"})
     with pytest.raises(TypeError, match="loss 3 is neither a name nor a Loss"):
         losses.get(3)
@@ -298,14 +298,14 @@ def test_sample_weights_that_do_not_match(shape):
 
 def test_what_only_keras_has_is_refused_by_name():
     for name in ("poisson", "Hinge", "mape", "crossentropy"):
-        with pytest.raises(ValueError, match=f"Keras's loss '{name}' is not implemented in scratchnet: known are"):
+        with pytest.raises(ValueError, match=f"unknown loss '{name}'.*docs/keras.md"):
             losses.get(name)
     for name in ("poisson", "Hinge"):
-        with pytest.raises(AttributeError, match=f"Keras's loss '{name}' is not implemented"):
+        with pytest.raises(AttributeError, match=f"scratchnet.losses has no '{name}'.*docs/keras.md"):
             getattr(losses, name)
-    with pytest.raises(ValueError, match="Keras's loss 'Dice'"):
+    with pytest.raises(ValueError, match="unknown loss 'Dice'"):
         losses.deserialize({"class_name": "Dice", "config": {}})
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="has no 'nothing'"):
         _ = losses.nothing
 
 
@@ -363,7 +363,7 @@ def test_arguments_that_make_no_sense_are_refused():
             "sample weights of shape",
         ),
         (lambda: losses.get("nothing"), "unknown loss 'nothing'"),
-        (lambda: losses.deserialize({"class_name": "Nothing"}), "unknown loss class"),
+        (lambda: losses.deserialize({"class_name": "Nothing"}), "unknown loss 'Nothing'"),
     ):
         with pytest.raises(ValueError, match=message):
             make()
@@ -397,8 +397,8 @@ def test_every_way_to_name_a_loss():
 
 
 def test_messages_list_names_separated_by_commas_and_name_a_function():
-    with pytest.raises(ValueError, match="known are mean_squared_error, mean_absolute_error, .*and mse, MSE, mae"):
-        losses.get("nothing")
+    with pytest.raises(ValueError, match="unknown loss 'mean_square_error'; closest: mean_squared_error, "):
+        losses.get("mean_square_error")
 
     def my_loss(y_true, y_pred):
         return 0

@@ -105,11 +105,11 @@ def test_every_way_to_name_an_optimizer():
     for identifier in ("adam", "Adam", optimizers.Adam, optimizers.Adam()):
         assert isinstance(optimizers.get(identifier), optimizers.Adam)
     assert repr(optimizers.Adam()) == "Adam(learning_rate=0.001, iterations=0)"
-    with pytest.raises(ValueError, match="known are SGD, RMSprop"):
-        optimizers.get("lion")
+    with pytest.raises(ValueError, match="unknown optimizer"):
+        optimizers.get("adom")
     with pytest.raises(TypeError, match="neither a name nor an Optimizer"):
         optimizers.get(3)
-    with pytest.raises(ValueError, match="unknown optimizer class"):
+    with pytest.raises(ValueError, match="unknown optimizer 'Lion'"):
         optimizers.deserialize({"class_name": "Lion"})
     with pytest.raises(ValueError, match="unknown learning rate schedule"):
         schedules.deserialize({"class_name": "Nothing"})
@@ -247,8 +247,8 @@ def test_momentum_above_one_a_schedule_of_no_steps_and_boundaries_that_do_not_fi
             lambda: schedules.CosineDecayRestarts(1, 1, t_mul=0.9),
             r"t_mul must be at least 1 \(shorter periods run out\), got 0.9",
         ),
-        (lambda: schedules.deserialize({}), "schedule None: known are ExponentialDecay, PiecewiseConstantDecay, Poly"),
-        (lambda: optimizers.get("lion"), "unknown optimizer 'lion': known are SGD, RMSprop, Adagrad, Adam, AdamW"),
+        (lambda: schedules.deserialize({}), "learning rate schedule: expected a dict with 'class_name'"),
+        (lambda: optimizers.get("adom"), "unknown optimizer 'adom'; closest: Adam"),
         (
             lambda: optimizers.SGD(clipnorm=1, clipvalue=1, global_clipnorm=1),
             r"SGD: only one of .* given, got \['clipnorm', 'clipvalue', 'global_clipnorm'\]",

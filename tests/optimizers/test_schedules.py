@@ -135,4 +135,4 @@ def test_the_defaults_of_schedules_are_keras_s(name):
     assert schedule.get_config() == expected
     arguments = ", ".join(f"{key}={value!r}" for key, value in expected.items())
     assert repr(schedule) == f"{name}({arguments})"
-    assert schedules.serialize(schedule) == {"class_name": name, "config": expected}
+    assert (schedules.serialize(schedule)["class_name"], schedules.serialize(schedule)["config"]) == (name, expected)

@@ -3,6 +3,7 @@
 from scratchnet import activations
 from scratchnet.checks import check_number
 from scratchnet.layers.base import Layer, with_activation
+from scratchnet.registry import register
 
 
 class _ActivationLayer(Layer):
@@ -21,6 +22,7 @@ class _ActivationLayer(Layer):
         return with_activation(self, activations.linear), self.activation
 
 
+@register("layers")
 class Activation(_ActivationLayer):
     """``y = activation(x)``; any shape.
 
@@ -33,6 +35,7 @@ class Activation(_ActivationLayer):
         self.activation = activations.get(activation)
 
 
+@register("layers")
 class ReLU(_ActivationLayer):
     """``y = max(x, 0)``. Of Keras's arguments only the defaults are taken; for a slope below 0 see `LeakyReLU`."""
 
@@ -47,6 +50,7 @@ class ReLU(_ActivationLayer):
                 raise self.error(message, TypeError)
 
 
+@register("layers")
 class LeakyReLU(_ActivationLayer):
     """``y = x`` where x > 0, else ``negative_slope x`` (Maas et al. 2013); raises ValueError for a slope below 0."""
 
@@ -56,6 +60,7 @@ class LeakyReLU(_ActivationLayer):
         self.activation = activations.leaky_relu.with_parameters(negative_slope=self.negative_slope)
 
 
+@register("layers")
 class ELU(_ActivationLayer):
     """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016); raises ValueError for an alpha below 0."""
 
@@ -65,6 +70,7 @@ class ELU(_ActivationLayer):
         self.activation = activations.elu.with_parameters(alpha=self.alpha)
 
 
+@register("layers")
 class Softmax(_ActivationLayer):
     """``y = e^x / sum(e^x)`` along the last axis."""
 

@@ -24,6 +24,7 @@ from scratchnet import activations, initializers, kernels
 from scratchnet.checks import check_padding, check_pair, check_positive_int
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.base import Layer, with_activation
+from scratchnet.registry import register
 
 
 class Conv2DCache(NamedTuple):
@@ -32,6 +33,7 @@ class Conv2DCache(NamedTuple):
     padding: tuple  # ((top, bottom), (left, right))
 
 
+@register("layers", "Convolution2D")
 class Conv2D(Layer):
     """A two-dimensional convolution.
 
@@ -52,6 +54,12 @@ class Conv2D(Layer):
         ValueError: for sizes that are not positive, strides together with dilation, an input with other channels than
             before, or an image smaller than the kernel.
     """
+
+    absent = {
+        **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"), (None,)),
+        "data_format": (None, "channels_last"),
+        "groups": (1,),
+    }
 
     def __init__(
         self,

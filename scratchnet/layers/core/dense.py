@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet import activations, initializers, kernels
 from scratchnet.checks import check_positive_int
 from scratchnet.layers.base import Layer, with_activation
+from scratchnet.registry import register
 
 
 class DenseCache(NamedTuple):
@@ -22,6 +23,7 @@ class DenseCache(NamedTuple):
     activation: Any
 
 
+@register("layers")
 class Dense(Layer):
     """``y = activation(x W + b)`` over the last axis.
 
@@ -36,6 +38,11 @@ class Dense(Layer):
     Raises:
         ValueError: if `units` is not a positive integer, or the last axis of an input differs from what was built.
     """
+
+    absent = {
+        **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"), (None,)),
+        **dict.fromkeys(("lora_rank", "lora_alpha", "quantization_config"), (None,)),
+    }
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from scratchnet import config
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.layers.base import Layer
 from scratchnet.names import check_name, unique_name
+from scratchnet.registry import register
 
 
 def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, **kwargs):
@@ -42,6 +43,7 @@ def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, 
     return KerasTensor(sizes, dtype, unique_name("input") if name is None else check_name("Input", name))
 
 
+@register("layers")
 class InputLayer(Layer):
     """`Input` as the first entry of a Sequential, and as models list their inputs. It computes nothing.
 
@@ -55,6 +57,9 @@ class InputLayer(Layer):
         super().__init__(name=tensor.name, dtype=tensor.dtype, **kwargs)
         self.batch_shape = tensor.shape
         self.built = True
+
+    def get_config(self):
+        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype, "batch_shape": self.batch_shape}
 
     def forward(self, x, training=False):
         return x, None

@@ -1,8 +1,10 @@
 """The sum of several inputs of the same shape: y = x_1 + x_2 + ...; every dx_k is dy."""
 
 from scratchnet.layers.base import Layer
+from scratchnet.registry import register
 
 
+@register("layers")
 class Add(Layer):
     """[(N, ...), (N, ...), ...] -> (N, ...).
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.layers.base import Layer
+from scratchnet.registry import register
 
 
 class ConcatenateCache(NamedTuple):
@@ -12,6 +13,7 @@ class ConcatenateCache(NamedTuple):
     cuts: list  # where dy is cut
 
 
+@register("layers")
 class Concatenate(Layer):
     """[(N, ..., A, ...), (N, ..., B, ...), ...] -> (N, ..., A + B + ..., ...).
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from scratchnet import kernels
 from scratchnet.layers.pooling.base_pooling import Pooling2D
+from scratchnet.registry import register
 
 
 class AveragePooling2DCache(NamedTuple):
@@ -17,6 +18,7 @@ class AveragePooling2DCache(NamedTuple):
     padding: tuple
 
 
+@register("layers", "AvgPool2D")
 class AveragePooling2D(Pooling2D):
     """The mean of each window, counting only what lies inside the image.
 

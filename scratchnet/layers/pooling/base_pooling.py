@@ -8,6 +8,8 @@ from scratchnet.layers.base import Layer
 class Pooling2D(Layer):
     """Base of `MaxPooling2D` and `AveragePooling2D`."""
 
+    absent = {"data_format": (None, "channels_last")}
+
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", **kwargs):
         super().__init__(**kwargs)
         self.pool_size = check_pair(self, "pool_size", pool_size)

@@ -8,14 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.layers.base import Layer
+from scratchnet.registry import register
 
 
 class GlobalAveragePooling2DCache(NamedTuple):
     x_shape: tuple
 
 
+@register("layers", "GlobalAvgPool2D")
 class GlobalAveragePooling2D(Layer):
     """(N, H, W, C) -> (N, C)."""
+
+    absent = {"data_format": (None, "channels_last"), "keepdims": (False,)}
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "NHWC")

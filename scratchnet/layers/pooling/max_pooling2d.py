@@ -13,6 +13,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.layers.pooling.base_pooling import Pooling2D
+from scratchnet.registry import register
 
 
 class MaxPooling2DCache(NamedTuple):
@@ -21,6 +22,7 @@ class MaxPooling2DCache(NamedTuple):
     padding: tuple
 
 
+@register("layers", "MaxPool2D")
 class MaxPooling2D(Pooling2D):
     """The largest value of each window.
 

@@ -6,19 +6,21 @@ The factor keeps the expected value, so that outside of training nothing has to 
 et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014).
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet.checks import check_number
 from scratchnet.layers.base import Layer
 from scratchnet.random import RandomStream
+from scratchnet.registry import register
 
 
 class DropoutCache(NamedTuple):
-    scaled_mask: Optional[np.ndarray]  # 0 or 1 / (1 - p), of x's shape; None where nothing was dropped
+    scaled_mask: np.ndarray | None  # 0 or 1 / (1 - p), of x's shape; None where nothing was dropped
 
 
+@register("layers")
 class Dropout(Layer):
     """Any shape.
 
@@ -28,6 +30,8 @@ class Dropout(Layer):
 
     Raises ValueError for a rate or seed that is none.
     """
+
+    absent = {"noise_shape": (None,)}
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)

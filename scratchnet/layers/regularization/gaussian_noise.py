@@ -3,8 +3,10 @@
 from scratchnet.checks import check_number
 from scratchnet.layers.base import Layer
 from scratchnet.random import RandomStream
+from scratchnet.registry import register
 
 
+@register("layers")
 class GaussianNoise(Layer):
     """Any shape.
 

@@ -4,14 +4,18 @@ import math
 from typing import NamedTuple
 
 from scratchnet.layers.base import Layer
+from scratchnet.registry import register
 
 
 class FlattenCache(NamedTuple):
     shape: tuple  # of x
 
 
+@register("layers")
 class Flatten(Layer):
     """(N, ...) -> (N, product of the other axes), in the order of memory: the last axis runs fastest."""
+
+    absent = {"data_format": (None, "channels_last")}
 
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, tuple) or not input_shape:

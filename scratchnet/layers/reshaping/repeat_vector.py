@@ -10,8 +10,10 @@ import numpy as np
 
 from scratchnet.checks import check_positive_int
 from scratchnet.layers.base import Layer
+from scratchnet.registry import register
 
 
+@register("layers")
 class RepeatVector(Layer):
     """Repeats each sample's vector `n` times.
 

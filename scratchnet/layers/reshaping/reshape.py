@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.layers.base import Layer
+from scratchnet.registry import register
 
 
 class ReshapeCache(NamedTuple):
     shape: tuple  # of x
 
 
+@register("layers")
 class Reshape(Layer):
     """(N, ...) -> (N, *target_shape), in the order of memory: the last axis runs fastest.
 

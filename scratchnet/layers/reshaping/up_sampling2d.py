@@ -8,15 +8,18 @@ The adjoint of copying a pixel SH SW times is the sum over the copies: dx is the
 from scratchnet import kernels
 from scratchnet.checks import check_pair
 from scratchnet.layers.base import Layer
+from scratchnet.registry import register
 
 
+@register("layers")
 class UpSampling2D(Layer):
     """(N, H, W, C) -> (N, H SH, W SW, C).
 
     Args:
         size: (SH, SW), or one number for both.
-        interpolation: only "nearest".
     """
+
+    absent = {"data_format": (None, "channels_last"), "interpolation": ("nearest",)}
 
     def __init__(self, size=(2, 2), **kwargs):
         super().__init__(**kwargs)

@@ -20,13 +20,14 @@ et al., "LSTM: a search space odyssey", 2017). Backwards through time, d v = dL/
     dW = sum over t of x_t^T dz_t    dR = sum of h_(t-1)^T dz_t    db = sum of dz_t    dx_t = dz_t W^T
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet import activations, kernels
 from scratchnet.kernels.with_numpy import recurrent as numpy_kernels
 from scratchnet.layers.rnn.recurrent import Recurrent, initial
+from scratchnet.registry import register
 
 # Activations that the kernels of every backend know; the NumPy kernels take any.
 _KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)
@@ -45,10 +46,11 @@ class LSTMCache(NamedTuple):
     o: np.ndarray
     gates: np.ndarray  # (T, N, 4U)
     a: np.ndarray  # (T, N, U), activation(c)
-    z: Optional[np.ndarray]  # (T, N, 4U), only for activations whose derivative needs it
+    z: np.ndarray | None  # (T, N, 4U), only for activations whose derivative needs it
     has_initial_state: bool
 
 
+@register("layers")
 class LSTM(Recurrent):
     """A recurrent layer with a gated memory cell.
 
@@ -73,6 +75,7 @@ class LSTM(Recurrent):
 
     state_names = ("h", "c")
     num_gates = 4
+    harmless = ("use_cudnn",)
 
     def __init__(
         self,

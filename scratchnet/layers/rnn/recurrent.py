@@ -21,6 +21,14 @@ class Recurrent(Layer):
 
     state_names = ("h",)
     num_gates = 1
+    harmless = ("unroll", "implementation")
+    absent = {
+        **dict.fromkeys(("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"), (None,)),
+        **dict.fromkeys(("kernel_constraint", "recurrent_constraint", "bias_constraint"), (None,)),
+        **dict.fromkeys(("dropout", "recurrent_dropout"), (0,)),
+        "seed": (None,),
+        "stateful": (False,),
+    }
 
     def __init__(
         self,

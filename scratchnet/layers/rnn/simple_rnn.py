@@ -10,13 +10,14 @@ h_t is used twice, in the output y_t and in the next step, so both adjoints add 
     dW = sum over t of x_t^T dz_t        dR = sum of h_(t-1)^T dz_t        db = sum of dz_t        dx_t = dz_t W^T
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet import activations, kernels
 from scratchnet.kernels.with_numpy import recurrent as numpy_kernels
 from scratchnet.layers.rnn.recurrent import Recurrent, initial
+from scratchnet.registry import register
 
 # Activations that the kernels of every backend know; the NumPy kernels take any.
 _KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)
@@ -27,10 +28,11 @@ class SimpleRNNCache(NamedTuple):
 
     x: np.ndarray  # (T, N, D + 1), x and ones; (1, N, D + 1) if every step had the same
     h: np.ndarray  # (T + 1, N, U)
-    z: Optional[np.ndarray]  # (T, N, U), only for an activation whose derivative needs it
+    z: np.ndarray | None  # (T, N, U), only for an activation whose derivative needs it
     has_initial_state: bool
 
 
+@register("layers")
 class SimpleRNN(Recurrent):
     """``h_t = activation(x_t W + h_(t-1) R + b)`` for t = 1 ... T.
 

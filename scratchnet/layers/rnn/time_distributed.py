@@ -9,6 +9,7 @@ the batch, (N, T, ...) -> (N T, ...), the layer computes forward or backward as 
 from typing import Any, NamedTuple
 
 from scratchnet.layers.wrapper import Wrapper
+from scratchnet.registry import register
 
 
 class TimeDistributedCache(NamedTuple):
@@ -16,6 +17,7 @@ class TimeDistributedCache(NamedTuple):
     inner: Any  # the layer's own cache, of the folded batch
 
 
+@register("layers")
 class TimeDistributed(Wrapper):
     """Applies `layer` to every step of a sequence.
 
@@ -69,16 +71,3 @@ class TimeDistributed(Wrapper):
 
     def added_loss(self, cache):
         return self.layer.added_loss(cache.inner)
-
-    # ---- configuration ----
-
-    def get_config(self):
-        from scratchnet.layers import serialize
-
-        return {**super().get_config(), "layer": serialize(self.layer)}
-
-    @classmethod
-    def from_config(cls, settings, custom_objects=None):
-        from scratchnet.layers import deserialize
-
-        return cls(**{**settings, "layer": deserialize(settings["layer"], custom_objects)})

@@ -67,5 +67,5 @@ def test_layers_take_numbers_only():
         Dense(1)([["a"]])
     with pytest.raises(ValueError, match="got an empty input"):
         Dense(1)(np.ones((0, 3)))
-    with pytest.raises(ValueError, match="unknown layer class 'Nothing'"):
+    with pytest.raises(ValueError, match="unknown layer 'Nothing'"):
         deserialize({"class_name": "Nothing", "config": {}})
