@@ -101,35 +101,47 @@ def result_type(operands):
     return _in_context(dtype)
 
 
-# ---- what an operation does with its operands before it computes; None stands for one that was not given ----
+def _common_float(operands):
+    """The dtype of float arrays that have all the same, the one of the context, and of numbers among them; else None.
+
+    This is nearly always so, and many times quicker to find than `result_type`.
+    """
+    dtype = None
+    for a in operands:
+        if isinstance(a, np.ndarray):
+            if a.dtype is not dtype and dtype is not None and a.dtype != dtype:
+                return None
+            dtype = a.dtype
+        elif type(a) is not float and type(a) is not int:
+            return None
+    return dtype if dtype is not None and dtype.kind == "f" and dtype == _in_context(dtype) else None
+
+
+# ---- what an operation does with its operands before it computes ----
 
 
 def promoted(operands):
     """All in one dtype."""
-    given = [a for a in operands if a is not None]
-    if not given:
-        return operands
-    dtype = result_type(given)
-    return [None if a is None else np.asarray(a, dtype) for a in operands]
+    dtype = _common_float(operands) or (result_type(operands) if operands else None)
+    return [np.asarray(a, dtype) for a in operands]
 
 
 def floats(operands):
     """All in one float dtype."""
-    given = [a for a in operands if a is not None]
-    dtype = result_type(given)
+    dtype = _common_float(operands) or result_type(operands)
     if dtype.kind != "f":
         dtype = floatx()
-    return [None if a is None else np.asarray(a, dtype) for a in operands]
+    return [np.asarray(a, dtype) for a in operands]
 
 
 def kept(operands):
     """Each in its own dtype."""
-    return [None if a is None else np.asarray(a, result_type([a])) for a in operands]
+    return [np.asarray(a, _common_float((a,)) or result_type((a,))) for a in operands]
 
 
 def booleans(operands):
     """Each as booleans: whether it is not 0."""
-    return [None if a is None else np.asarray(a, bool) for a in operands]
+    return [np.asarray(a, bool) for a in operands]
 
 
 def counted(operands):

@@ -61,7 +61,7 @@ class Operation:
         name: by which `get` finds it and files name it.
         operand_names: the arguments that are arrays, in the order of the signature.
         sequence: whether the only operand is a list of arrays, as that of `concatenate`. Then `operands` below is that
-            list, and otherwise it has one array (or None, if left out) for each of `operand_names`.
+            list, and otherwise it has one array for each of `operand_names`.
         reduction: "sum", "mean", "max", ... for an operation that reduces the axes of its option `axis`, else None.
     """
 
@@ -140,47 +140,33 @@ class Operation:
 
     def forward(self, operands, options, needs):
         """``(z, kept)``; `needs` says for each operand whether backward is to return its adjoint."""
-        needs = [need and self.differentiable(k) and is_float(operands[k]) for k, need in enumerate(needs)]
         settled = self.settle(operands)
         z = np.asarray(self._apply(settled, options))
-        if not any(needs):
-            return z, Kept({"needs": needs})
-        kept = {
-            **options,
-            "needs": needs,
-            "shapes": [a.shape if need else None for a, need in zip(operands, needs)],
-            "dtypes": [a.dtype if need else None for a, need in zip(operands, needs)],
-        }
-        if self.sequence:
-            wanted = self._derivatives[0].keeps
-            kept.update({name: settled for name in self.operand_names if name in wanted})
-            kept.update({f"{name}_shapes": [a.shape for a in settled] for name in self.operand_names})
-        else:
-            wanted = {name for need, d in zip(needs, self._derivatives) if need for name in d.keeps}
-            for name, a in zip(self.operand_names, settled):
-                if name in wanted:
-                    kept[name] = a
-                if f"{name}_shape" in wanted:
-                    kept[f"{name}_shape"] = np.shape(a)
-        if "z" in wanted:
-            kept["z"] = z
+        needs = [need and is_float(a) and self.differentiable(k) for k, (a, need) in enumerate(zip(operands, needs))]
+        kept = {"needs": needs, "like": [(a.shape, a.dtype) if need else None for a, need in zip(operands, needs)]}
+        for derivative in self._wanted(needs):
+            for name, source in derivative.sources:
+                kept[name] = source(settled, z, options)
         return z, Kept(kept)
 
     def backward(self, dz, kept):
         """The adjoints of the operands, None for those that need none. They may be views, also of dz."""
-        values = vars(kept)
-        if not any(kept.needs):
-            return [None] * len(kept.needs)
-        if self.sequence:
+        values, adjoints = vars(kept), [None] * len(kept.needs)
+        if self.sequence and True in kept.needs:
             adjoints = self._derivatives[0](dz, values)
-        else:
-            adjoints = [
-                d(dz, values, k) if need else None for k, (d, need) in enumerate(zip(self._derivatives, kept.needs))
-            ]
-        return [
-            unbroadcast(d, shape).astype(dtype, copy=False) if need else None
-            for d, need, shape, dtype in zip(adjoints, kept.needs, kept.shapes, kept.dtypes)
-        ]
+        for k, need in enumerate(kept.needs):
+            if need:
+                shape, dtype = kept.like[k]
+                d = adjoints[k] if self.sequence else self._derivatives[k](dz, values, k)
+                adjoints[k] = unbroadcast(d, shape).astype(dtype, copy=False)
+            else:
+                adjoints[k] = None
+        return adjoints
+
+    def _wanted(self, needs):
+        if self.sequence:
+            return self._derivatives if True in needs else ()
+        return [derivative for derivative, need in zip(self._derivatives, needs) if need]
 
     def differentiable(self, k):
         """Whether operand k has a derivative at all."""
@@ -230,27 +216,46 @@ class Operation:
 
 
 class _Derivative:
-    """A derivative of the table and the names of what it is computed from."""
+    """A derivative of the table and what it is computed from.
+
+    Attributes:
+        sources: ``(name, f)`` for each of its arguments but dz; ``f(operands, z, options)`` is what forward keeps.
+    """
 
     def __init__(self, function, operation):
         self.exists, self.adds = function is not None, isinstance(function, added_into)
         self._function = function.add if self.adds else function
         given = 2 if self.adds else 1  # dz, or dx and dz
-        self.keeps = tuple(inspect.signature(self._function).parameters)[given:] if self.exists else ()
-        shape = "_shapes" if operation.sequence else "_shape"
-        known = {"z", "needs", *operation.parameters, *(name + shape for name in operation.operand_names)}
-        for name in set(self.keeps) - known:
-            raise TypeError(f"operation {operation.name!r}: a derivative asks for {name!r}, which nobody keeps")
+        self._names = tuple(inspect.signature(self._function).parameters)[given:] if self.exists else ()
+        self.sources = [(name, _source(name, operation)) for name in self._names if name != "needs"]
 
     def __call__(self, dz, values, k=None):
         if self.adds:
-            dx = np.zeros(values["shapes"][k], values["dtypes"][k])
+            dx = np.zeros(*values["like"][k])
             self.add(dx, dz, values)
             return dx
-        return self._function(dz, *[values[name] for name in self.keeps])
+        return self._function(dz, *[values[name] for name in self._names])
 
     def add(self, dx, dz, values):
-        self._function(dx, dz, *[values[name] for name in self.keeps])
+        self._function(dx, dz, *[values[name] for name in self._names])
+
+
+def _source(name, operation):
+    """What the argument `name` of a derivative means."""
+    if name == "z":
+        return lambda operands, z, options: z
+    if operation.sequence and name == operation.operand_names[0]:
+        return lambda operands, z, options: operands
+    if operation.sequence and name == f"{operation.operand_names[0]}_shapes":
+        return lambda operands, z, options: [a.shape for a in operands]
+    for k, operand in enumerate(operation.operand_names):
+        if name == operand:
+            return lambda operands, z, options: operands[k]
+        if name == f"{operand}_shape":
+            return lambda operands, z, options: operands[k].shape
+    if name in operation.parameters:
+        return lambda operands, z, options: options[name]
+    raise TypeError(f"operation {operation.name!r}: a derivative asks for {name!r}, which nobody keeps")
 
 
 def operation(f=None, name=None, *, options=(), dtypes=dtypes.promoted, sequence=False, reduction=None, **derivatives):

@@ -9,6 +9,7 @@ Options may hold numbers of rows that are not known yet (`scratchnet.ops.shape` 
 ``of_rows(rows) -> int``.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 # Where 5 and 7 rows do not work, a shape may ask for a multiple of something: reshape(x, (-1, 2, 8)).
 _BATCHES = ((5, 7), (60, 120))
 _HALF = 12  # rows of each half; pairs, triples and fours of them may be folded into one
+_MISFITS = (ValueError, TypeError, IndexError, ZeroDivisionError)
 
 
 class Unfit(ValueError):
@@ -31,59 +33,70 @@ class Spec(NamedTuple):
 
 def output_spec(operation, operands, options):
     """See `Operation.output_spec`."""
-    known = not any(_is_open(a) for a in operands) and with_rows(options, 1) == with_rows(options, 2)
     first_problem = None
     for batches in _BATCHES:
         try:
-            results = [_run(operation, operands, options, rows, _plain) for rows in (batches[:1] if known else batches)]
-        except (ValueError, TypeError, IndexError, ZeroDivisionError) as problem:
+            with np.errstate(all="ignore"):
+                small, large = (_try(operation, operands, options, rows) for rows in batches)
+        except _MISFITS as problem:
             first_problem = first_problem or problem
             continue
-        small, large = results[0], results[-1]
         if small.ndim == large.ndim:
-            shape = tuple(n if n == m else None for n, m in zip(small.shape, large.shape))
-            return Spec(shape, small.dtype)
+            return Spec(tuple(n if n == m else None for n, m in zip(small.shape, large.shape)), small.dtype)
     kind = TypeError if isinstance(first_problem, TypeError) else ValueError
     said = f": {first_problem}" if isinstance(first_problem, Unfit) else ""  # NumPy's words name the trial's sizes
     raise kind(f"{operation.name} cannot be applied to {describe(operands, options)}{said}") from None
+
+
+def _try(operation, operands, options, rows):
+    return operation.value([_ones(a, rows) if _is_spec(a) else a for a in operands], with_rows(options, rows))
 
 
 def rowwise(operation, operands, options, rows=None):
     """See `Operation.rowwise`."""
     if rows is None:
         rows = [1 if _is_open(a) and a.shape[0] is None else 0 for a in operands]
-    rng = np.random.default_rng(0)
-
-    def data(a, count, k):
-        shape = tuple(count if n is None else n for n in a.shape)
-        if rows[k]:
-            shape = (count * rows[k], *shape[1:])
-        return _random(rng, shape, np.dtype(a.dtype))
-
-    whole = [a if not _is_spec(a) else data(a, 2 * _HALF, k) for k, a in enumerate(operands)]
+    whole = [_random(a, k, m) if _is_spec(a) else a for k, (a, m) in enumerate(zip(operands, rows))]
 
     def part(first, last):
         cut = [a[first * m : last * m] if m else a for a, m in zip(whole, rows)]
-        with np.errstate(all="ignore"):
-            return operation.value(cut, with_rows(options, last - first))
+        return operation.value(cut, with_rows(options, last - first))
 
     try:
-        z, head, tail = part(0, 2 * _HALF), part(0, _HALF), part(_HALF, 2 * _HALF)
-    except (ValueError, TypeError, IndexError, ZeroDivisionError):
+        with np.errstate(all="ignore"):
+            z, head, tail = part(0, 2 * _HALF), part(0, _HALF), part(_HALF, 2 * _HALF)
+    except _MISFITS:
         return 0
-    if not z.ndim or z.ndim != head.ndim or head.shape != tail.shape:
+    if not z.ndim or not head.ndim or head.shape != tail.shape or z.shape != (2 * len(head), *head.shape[1:]):
         return 0
     count, left_over = divmod(len(head), _HALF)
-    if left_over or not count or len(z) != 2 * len(head) or z.shape[1:] != head.shape[1:]:
-        return 0
-    same = _close(z[: len(head)], head) and _close(z[len(head) :], tail)
+    same = not left_over and _close(z[: len(head)], head) and _close(z[len(head) :], tail)
     return count if same else 0
 
 
+@functools.cache
+def _noise():
+    """As many numbers as a prime: where they are used again, rows still differ."""
+    return np.random.default_rng(0).uniform(0.1, 0.9, 100_003)
+
+
+def _random(a, k, rows):
+    """Numbers in the shape of the spec `a`, operand k, of which each of the samples has so many rows."""
+    shape = tuple(2 * _HALF if n is None else n for n in a.shape)
+    if rows:
+        shape = (2 * _HALF * rows, *shape[1:])
+    size = int(np.prod(shape))
+    noise = _noise()[k * 131 :]  # another place for each operand
+    values = (noise[:size] if size <= len(noise) else np.resize(noise, size)).reshape(shape)
+    dtype = np.dtype(a.dtype)
+    return values.astype(dtype) if dtype.kind == "f" else (values > 0.5).astype(dtype)
+
+
 def _close(a, b):
-    if a.dtype.kind != "f":
-        return np.array_equal(a, b)
-    return np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True)  # a matrix product rounds by its size
+    if np.array_equal(a, b):
+        return True
+    # A matrix product rounds by its size.
+    return a.dtype.kind == "f" and np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True)
 
 
 def with_rows(value, rows):
@@ -99,23 +112,10 @@ def with_rows(value, rows):
     return value
 
 
-def _run(operation, operands, options, rows, fill):
-    arrays = [fill(a, rows) if _is_spec(a) else a for a in operands]
-    with np.errstate(all="ignore"):
-        return operation.value(arrays, with_rows(options, rows))
-
-
-def _plain(a, rows):
+def _ones(a, rows):
     """Ones, which every function takes; zeros for integers, which may be places in an axis of size 1."""
     shape = tuple(rows if n is None else n for n in a.shape)
-    dtype = np.dtype(a.dtype)
-    return np.broadcast_to(np.array(0 if dtype.kind in "iu" else 1, dtype), shape)
-
-
-def _random(rng, shape, dtype):
-    if dtype.kind == "f":
-        return rng.uniform(0.1, 0.9, shape).astype(dtype)
-    return rng.integers(0, 2, shape).astype(dtype)
+    return np.zeros(shape, a.dtype) if np.dtype(a.dtype).kind in "iu" else np.ones(shape, a.dtype)
 
 
 def _is_spec(a):
