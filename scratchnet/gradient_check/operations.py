@@ -99,71 +99,18 @@ _DOMAINS = {
     "relu6": (-4.0, 9.1),
     "hard_sigmoid": (-4.0, 4.1),
 }
-_UNARY = [
-    "negative",
-    "absolute",
-    "fabs",
-    "square",
-    "sqrt",
-    "rsqrt",
-    "cbrt",
-    "reciprocal",
-    "exp",
-    "exp2",
-    "expm1",
-    "log",
-    "log2",
-    "log10",
-    "log1p",
-    "erf",
-    "erfc",
-    "sin",
-    "cos",
-    "tan",
-    "arcsin",
-    "arccos",
-    "arctan",
-    "sinh",
-    "cosh",
-    "arcsinh",
-    "arccosh",
-    "arctanh",
-    "deg2rad",
-    "rad2deg",
-    "nan_to_num",
-    "copy",
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "sigmoid",
-    "hard_sigmoid",
-    "tanh",
-    "softsign",
-    "softplus",
-    "silu",
-    "gelu",
-    "softmax",
-    "log_softmax",
-]
-_BINARY = [
-    "add",
-    "subtract",
-    "multiply",
-    "divide",
-    "divide_no_nan",
-    "mod",
-    "maximum",
-    "minimum",
-    "logaddexp",
-    "arctan2",
-    "hypot",
-]
+_UNARY = """
+    negative absolute fabs square sqrt rsqrt cbrt reciprocal exp exp2 expm1 log log2 log10 log1p erf erfc sin cos tan
+    arcsin arccos arctan sinh cosh arcsinh arccosh arctanh sinc deg2rad rad2deg nan_to_num copy relu relu6 leaky_relu
+    elu selu sigmoid hard_sigmoid tanh softsign softplus silu gelu softmax log_softmax
+"""
+_BINARY = """
+    add subtract multiply divide divide_no_nan mod fmod maximum minimum fmax fmin logaddexp arctan2 hypot
+"""
 
 
 def _elementwise(rng, case):
-    for name in _UNARY:
+    for name in _UNARY.split():
         case(name, apart(rng, (3, 4), *_DOMAINS.get(name, (-2.0, 2.0))))
         if "softmax" not in name:
             case(name, apart(rng, (), *_POSITIVE) if name not in ("arcsin", "arccos", "arctanh") else np.array(0.3))
@@ -175,7 +122,7 @@ def _elementwise(rng, case):
         case(name, apart(rng, (2, 3, 4)), axis=(1, 2))
     case("cast", apart(rng, (3, 4)), dtype="float64")
     for first, second in BROADCAST:
-        for name in _BINARY:
+        for name in _BINARY.split():
             case(name, apart(rng, first), apart(rng, second, 0.31, 1.77))
         case("where", rng.random(first[:1] + (1,)) < 0.5, apart(rng, first), apart(rng, second))
         case("power", apart(rng, first, *_POSITIVE), apart(rng, second, -1.7, 2.1))
@@ -279,7 +226,27 @@ def _selection(rng, case):
     case("take_along_axis", x(3, 4), np.array([0, 5, 5]), axis=None)
     for axis in (0, -1):
         case("sort", apart(rng, (3, 4)), axis=axis)
+    for axis in (0, -1):
+        case("cumsum", x(2, 3), axis=axis, dtype=None)
+        case("cumprod", x(2, 3), axis=axis, dtype=None)
+    zeros = x(4, 2)
+    zeros[1] = zeros[2, 0] = 0.0
+    case("cumprod", zeros, axis=0, dtype=None)
+    for offset, axis1, axis2 in ((0, 0, 1), (1, 0, 2), (-1, 2, 0)):
+        case("diagonal", x(3, 4, 3), offset=offset, axis1=axis1, axis2=axis2)
+    for k in (0, 1, -2):
+        case("diag", x(3), k=k)
+        case("tril", x(2, 3, 4), k=k)
+        case("triu", x(3, 3), k=k)
+    places = np.array([[0, 1], [2, 0], [1, 1]])
+    case("scatter", places, x(3), shape=(3, 2))
+    case("scatter", places[[0, 1, 0], :1], x(3, 2), shape=(4, 2))
+    for reduction in (None, "add", "max", "min"):
+        case("scatter_update", x(3, 2), places, x(3), reduction=reduction)
+        case("scatter_update", x(3, 2), places[:2, :1], x(2, 2), reduction=reduction)
     case("segment_sum", x(4, 2), np.array([0, 2, 0, 1]))
+    case("segment_max", x(4, 2), np.array([0, 2, 0, 1]))
+    case("segment_min", x(4, 2), np.array([0, 2, 0, 1]), num_segments=3)
     case("segment_sum", x(4, 2), np.array([0, 2, 0, 1]), num_segments=5)
 
 

@@ -60,6 +60,10 @@ def _mod_dx2(dz, x1, x2):
     return -dz * (x1 // x2)  # z = x1 - x2 (x1 // x2)
 
 
+def _fmod_dx2(dz, x1, x2):
+    return -dz * np.trunc(x1 / x2)  # as mod, but towards 0
+
+
 def _divide_dx2(dz, x2, z):
     return -dz * z / x2
 
@@ -93,6 +97,15 @@ def _arctan2_dx2(dz, x1, x2):
     return -dz * x1 / (x1 * x1 + x2 * x2)
 
 
+def _fmax_dx2(dz, x1, z):
+    return dz * (x1 != z)  # of numbers and nan the number; of equal ones the first
+
+
+def _sinc_dx(dz, x, z):
+    away = np.where(x == 0, 1, x)
+    return dz * np.where(x == 0, 0, (np.cos(np.pi * x) - z) / away)  # z = sin(pi x) / (pi x)
+
+
 # fmt: off
 # ---- arithmetic ----
 #                               z = f(x1, x2)             dx1                          dx2
@@ -104,6 +117,7 @@ power    = _binary("power",     _power,                   _power_dx1,           
 mod      = _binary("mod",       lambda x1, x2: x1 % x2,   lambda dz: dz,               _mod_dx2, _at_least_int32)
 true_divide = divide
 floor_divide  = _binary("floor_divide",  lambda x1, x2: x1 // x2, None, None, _at_least_int32)
+fmod     = _binary("fmod",      lambda x1, x2: np.fmod(x1, x2), lambda dz: dz,         _fmod_dx2, _at_least_int32)
 divide_no_nan = _binary("divide_no_nan", _divide_no_nan, _divide_no_nan_dx1, _divide_no_nan_dx2, floats)
 
 #                                 z = f(x)                          dx
@@ -141,6 +155,7 @@ cosh    = _unary("cosh",    lambda x: np.cosh(x),    lambda dz, x: dz * np.sinh(
 arcsinh = _unary("arcsinh", lambda x: np.arcsinh(x), lambda dz, x: dz / np.sqrt(x * x + 1))
 arccosh = _unary("arccosh", lambda x: np.arccosh(x), lambda dz, x: dz / np.sqrt(x * x - 1))
 arctanh = _unary("arctanh", lambda x: np.arctanh(x), lambda dz, x: dz / (1 - x * x))
+sinc    = _unary("sinc",    lambda x: np.sinc(x),    _sinc_dx)
 deg2rad = _unary("deg2rad", lambda x: np.deg2rad(x), lambda dz: dz * (math.pi / 180))
 rad2deg = _unary("rad2deg", lambda x: np.rad2deg(x), lambda dz: dz * (180 / math.pi))
 arctan2 = _binary("arctan2", lambda x1, x2: np.arctan2(x1, x2), _arctan2_dx1, _arctan2_dx2, floats)
@@ -153,11 +168,18 @@ maximum = _binary("maximum", lambda x1, x2: np.maximum(x1, x2), lambda dz, x1, x
 minimum = _binary("minimum", lambda x1, x2: np.minimum(x1, x2), lambda dz, x1, x2: dz * (x1 <= x2),
                   lambda dz, x1, x2: dz * (x1 > x2))
 
+fmax = _binary("fmax", lambda x1, x2: np.fmax(x1, x2), lambda dz, x1, z: dz * (x1 == z), _fmax_dx2)
+fmin = _binary("fmin", lambda x1, x2: np.fmin(x1, x2), lambda dz, x1, z: dz * (x1 == z), _fmax_dx2)
+
 # ---- steps: constant but for jumps, so that there is no derivative ----
 floor = _unary("floor", lambda x: np.floor(x), None)
 ceil  = _unary("ceil",  lambda x: np.ceil(x),  None)
 trunc = _unary("trunc", lambda x: np.trunc(x), None, kept)
 sign  = _unary("sign",  lambda x: np.sign(x),  None, kept)
+heaviside = _binary("heaviside", lambda x1, x2: np.heaviside(x1, x2), None, None, floats)
+nextafter = _binary("nextafter", lambda x1, x2: np.nextafter(x1, x2), None, None, floats)
+gcd = _binary("gcd", lambda x1, x2: np.gcd(x1, x2), None, None)
+lcm = _binary("lcm", lambda x1, x2: np.lcm(x1, x2), None, None)
 
 # ---- comparison ----
 equal         = _binary("equal",         lambda x1, x2: x1 == x2, None, None)
@@ -220,3 +242,13 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Whether ``|x1 - x2| <= atol + rtol |x2|``."""
     return np.isclose(x1, x2, rtol, atol, equal_nan)
+
+
+def ldexp(x1, x2):
+    """``x1 * 2 ** x2``."""
+    return multiply(x1, exp2(x2))
+
+
+def logaddexp2(x1, x2):
+    """``log2(2 ** x1 + 2 ** x2)``, safe from overflow."""
+    return divide(logaddexp(multiply(x1, math.log(2)), multiply(x2, math.log(2))), math.log(2))

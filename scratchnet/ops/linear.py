@@ -10,11 +10,13 @@ import string
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.ops.creation import zeros_like
 from scratchnet.ops.dtypes import promoted
-from scratchnet.ops.elementwise import multiply
+from scratchnet.ops.elementwise import multiply, subtract
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.reductions import sum
-from scratchnet.ops.shapes import ravel, reshape
+from scratchnet.ops.selection import get_item
+from scratchnet.ops.shapes import moveaxis, ravel, reshape, stack
 from scratchnet.ops.trial import Unfit
 
 
@@ -173,3 +175,29 @@ def outer(x1, x2):
 def vdot(x1, x2):
     """The sum of the products of all elements."""
     return sum(multiply(ravel(x1), ravel(x2)))
+
+
+def kron(x1, x2):
+    """Each element of x1 times all of x2, as blocks of a larger array (Kronecker's product)."""
+    ndim = builtins.max(len(shape_of(x1)), len(shape_of(x2)))
+    n1, n2 = ((1,) * (ndim - len(shape_of(x))) + shape_of(x) for x in (x1, x2))
+    x1 = reshape(x1, [n for size in n1 for n in (size, 1)])  # (a, 1, b, 1, ...)
+    x2 = reshape(x2, [n for size in n2 for n in (1, size)])  # (1, c, 1, d, ...)
+    return reshape(multiply(x1, x2), [a * b for a, b in zip(n1, n2)])
+
+
+def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """The vector at right angles to two of three elements; of two elements each, the third element alone."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
+    if not {shape_of(x1)[-1], shape_of(x2)[-1]} <= {2, 3}:
+        raise ValueError(f"cross: vectors have 2 or 3 elements, got the shapes {shape_of(x1)} and {shape_of(x2)}")
+    a, b = ([get_item(x, (..., k)) for k in range(shape_of(x)[-1])] for x in (x1, x2))
+    z3 = subtract(multiply(a[0], b[1]), multiply(a[1], b[0]))
+    if len(a) == len(b) == 2:
+        return z3
+    a, b = (v if len(v) == 3 else [*v, zeros_like(v[0])] for v in (a, b))
+    z1 = subtract(multiply(a[1], b[2]), multiply(a[2], b[1]))
+    z2 = subtract(multiply(a[2], b[0]), multiply(a[0], b[2]))
+    return stack([z1, z2, z3], axisc)

@@ -19,6 +19,7 @@ from scratchnet.ops.elementwise import (
     add,
     divide,
     exp,
+    isclose,
     log,
     multiply,
     not_equal,
@@ -222,3 +223,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
         largest = (max if ord > 0 else min)(sum(absolute(x), summed, keepdims=True), other, keepdims=True)
         return largest if keepdims else squeeze(largest, axes)
     raise ValueError(f"norm: ord={ord!r} of {len(axes)} axes is not supported")
+
+
+def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """Whether all elements are close to each other: see `isclose`."""
+    return all(isclose(x1, x2, rtol, atol, equal_nan))

@@ -10,11 +10,10 @@ import itertools
 
 import numpy as np
 
+from scratchnet.ops.data_dependent import nonzero
 from scratchnet.ops.dtypes import kept, named, result_type
-from scratchnet.ops.elementwise import greater_equal
-from scratchnet.ops.operation import added_into, is_symbolic, operation, shape_of
+from scratchnet.ops.operation import added_into, operation, shape_of
 from scratchnet.ops.reductions import max
-from scratchnet.ops.shapes import expand_dims, ravel, squeeze
 from scratchnet.ops.trial import Unfit
 
 _span = builtins.slice  # `slice` is the operation of this name
@@ -47,13 +46,6 @@ def where(condition, x1=None, x2=None):
     if (x1 is None) != (x2 is None):
         raise ValueError("where: x1 and x2 are given both or not at all")
     return nonzero(condition) if x1 is None else _where(condition, x1, x2)
-
-
-def nonzero(x):
-    """The places where x is not 0, an array of int32 for each axis. How many depends on values: arrays only."""
-    if is_symbolic(x):
-        raise TypeError("nonzero: how many places there are depends on values, so it cannot be traced; use where")
-    return tuple(places.astype(np.int32) for places in np.nonzero(x))
 
 
 def select(condlist, choicelist, default=0):
@@ -139,6 +131,21 @@ def array_split(x, indices_or_sections, axis=0):
     return split(x, indices_or_sections, axis)
 
 
+def vsplit(x, indices_or_sections):
+    """`split` of axis 0."""
+    return split(x, indices_or_sections, 0)
+
+
+def hsplit(x, indices_or_sections):
+    """`split` of axis 1, of a vector of axis 0."""
+    return split(x, indices_or_sections, 0 if len(shape_of(x)) == 1 else 1)
+
+
+def dsplit(x, indices_or_sections):
+    """`split` of axis 2."""
+    return split(x, indices_or_sections, 2)
+
+
 def unstack(x, num=None, axis=0):
     """A list of all x[0], x[1], ... along an axis."""
     n = shape_of(x)[axis]
@@ -186,50 +193,6 @@ def take_along_axis(x, indices, axis=None):
     return np.take_along_axis(x, indices, axis)
 
 
-# ---- in order ----
-
-
-@operation(x=None, dtypes=kept)
-def argsort(x, axis=-1):
-    """The places that sort x along an axis (flat, if None), equal ones in their order; int32."""
-    return np.argsort(x, axis, kind="stable").astype(np.int32)
-
-
-def _sort_adds(dx, dz, x, axis):
-    order = np.argsort(x, axis, kind="stable")
-    np.put_along_axis(dx, order, np.take_along_axis(dx, order, axis) + dz, axis)
-
-
-@operation(name="sort", x=added_into(_sort_adds), dtypes=kept, options=("axis",))
-def _sort(x, axis):
-    return np.sort(x, axis, kind="stable")
-
-
-def sort(x, axis=-1):
-    """The smallest first, along an axis; all of x, flat, if it is None."""
-    return _sort(ravel(x), 0) if axis is None else _sort(x, axis)
-
-
-@operation(name="top_k_places", x=None, dtypes=kept, options=("k",))
-def _top_k_places(x, k):
-    if k > x.shape[-1]:
-        raise Unfit(f"k={k} of {x.shape[-1]}")
-    return np.argsort(-x, -1, kind="stable")[..., :k].astype(np.int32)  # of equal ones the first
-
-
-def top_k(x, k, sorted=True):
-    """``(values, places)`` of the k largest along the last axis, the largest first (also if it need not be)."""
-    places = _top_k_places(x, k)
-    return take_along_axis(x, places, -1), places
-
-
-def in_top_k(targets, predictions, k):
-    """Whether the prediction of each target's class is among the k largest; equal ones count all."""
-    own = take_along_axis(predictions, expand_dims(targets, -1), -1)
-    kth = get_item(take_along_axis(predictions, _top_k_places(predictions, k), -1), (Ellipsis, _span(k - 1, k)))
-    return squeeze(greater_equal(own, kth), -1)
-
-
 # ---- codes, and sums by place ----
 
 
@@ -250,13 +213,90 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
 
 
 @operation(
-    data=lambda dz, segment_ids: dz[segment_ids],
-    segment_ids=None,
+    values=lambda dz, indices: dz[tuple(np.moveaxis(indices, -1, 0))],
+    indices=None,
+    dtypes=kept,
+    options=("shape",),
+)
+def scatter(indices, values, shape):
+    """Zeros of this shape with `values` added at the places that the last axis of `indices` names."""
+    z = np.zeros(shape, values.dtype)
+    np.add.at(z, tuple(np.moveaxis(indices, -1, 0)), values)
+    return z
+
+
+def _scatter_update_dinputs(dz, inputs, indices, z, reduction):
+    places = tuple(np.moveaxis(indices, -1, 0))
+    if reduction == "add":
+        return dz
+    dx = dz.copy()
+    if reduction is None:
+        dx[places] = 0
+    else:  # "max", "min": where the old number has stayed
+        dx[z != inputs] = 0
+    return dx
+
+
+def _scatter_update_dupdates(dz, updates, indices, z, reduction):
+    places = tuple(np.moveaxis(indices, -1, 0))
+    return dz[places] if reduction in (None, "add") else dz[places] * (z[places] == updates)
+
+
+@operation(
+    inputs=_scatter_update_dinputs,
+    updates=_scatter_update_dupdates,
+    indices=None,
     dtypes=kept,
 )
+def scatter_update(inputs, indices, updates, reduction=None):
+    """A copy of `inputs` with `updates` at the places that the last axis of `indices` names.
+
+    reduction: None replaces what is there; "add", "max" and "min" combine with it.
+    """
+    z, places = inputs.copy(), tuple(np.moveaxis(indices, -1, 0))
+    if reduction is None:
+        z[places] = updates
+    elif reduction in ("add", "max", "min"):
+        {"add": np.add, "max": np.maximum, "min": np.minimum}[reduction].at(z, places, updates)
+    else:
+        raise Unfit(f'reduction={reduction!r}, expected None, "add", "max" or "min"')
+    return z
+
+
+# ---- reductions of the rows with the same number ----
+
+
+def _segments(ufunc, data, segment_ids, num_segments, start):
+    n = int(segment_ids.max(initial=-1)) + 1 if num_segments is None else num_segments
+    z = np.full((n, *data.shape[1:]), start, data.dtype)
+    ufunc.at(z, segment_ids, data)
+    return z
+
+
+def _segment_extreme_dx(dz, data, segment_ids, z):
+    """As `max`: equal ones share."""
+    chosen = data == z[segment_ids]
+    count = _segments(np.add, chosen.astype(dz.dtype), segment_ids, len(z), 0)
+    return chosen * (dz / np.maximum(count, 1))[segment_ids]
+
+
+@operation(data=lambda dz, segment_ids: dz[segment_ids], segment_ids=None, dtypes=kept)
 def segment_sum(data, segment_ids, num_segments=None, sorted=False):
     """The sum of all rows with the same number, at the row of that number."""
-    n = int(segment_ids.max(initial=-1)) + 1 if num_segments is None else num_segments
-    z = np.zeros((n, *data.shape[1:]), data.dtype)
-    np.add.at(z, segment_ids, data)
-    return z
+    return _segments(np.add, data, segment_ids, num_segments, 0)
+
+
+@operation(data=_segment_extreme_dx, segment_ids=None, dtypes=kept)
+def segment_max(data, segment_ids, num_segments=None, sorted=False):
+    """The largest of all rows with the same number; -inf (of integers the smallest) where there is none."""
+    return _segments(np.maximum, data, segment_ids, num_segments, -_largest(data.dtype))
+
+
+@operation(data=_segment_extreme_dx, segment_ids=None, dtypes=kept)
+def segment_min(data, segment_ids, num_segments=None, sorted=False):
+    """The smallest of all rows with the same number; inf (of integers the largest) where there is none."""
+    return _segments(np.minimum, data, segment_ids, num_segments, _largest(data.dtype))
+
+
+def _largest(dtype):
+    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max

@@ -4,6 +4,8 @@ They are linear, and most adjoints are the way back: the inverse permutation, th
 concatenated. Where a number is copied, its adjoint is the sum over the copies.
 """
 
+import math
+
 import numpy as np
 
 from scratchnet.ops.dtypes import kept, promoted
@@ -132,6 +134,16 @@ def hstack(xs):
     return concatenate(xs, 0 if len(shape_of(xs[0])) == 1 else 1)
 
 
+def dstack(xs):
+    """Behind each other, along the third axis; vectors are rows there."""
+    return concatenate([_three_axes(x) for x in xs], 2)
+
+
+def _three_axes(x):
+    n = len(shape_of(x))
+    return x if n > 2 else expand_dims(x, -1) if n == 2 else reshape(x, (1, -1, 1))
+
+
 def append(x1, x2, axis=None):
     """x2 after x1 along `axis`, or both flat."""
     return concatenate([ravel(x1), ravel(x2)], 0) if axis is None else concatenate([x1, x2], axis)
@@ -168,6 +180,21 @@ def _repeat_dx(dz, x_shape, repeats, axis):
 def repeat(x, repeats, axis=None):
     """Each element so often in a row; of a flat x without `axis`. `repeats`: a number, or one for each."""
     return np.repeat(x, repeats, axis)
+
+
+def meshgrid(*x, indexing="xy"):
+    """The coordinates of a grid, from those of its axes: a list of arrays with an axis for each.
+
+    indexing: with "xy" the first two axes change places, so that the first grid runs along the columns.
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f'meshgrid: indexing={indexing!r}, expected "xy" or "ij"')
+    sizes = [math.prod(shape_of(a)) for a in x]
+    grids = []
+    for k, a in enumerate(x):
+        grid = broadcast_to(reshape(a, [n if j == k else 1 for j, n in enumerate(sizes)]), sizes)
+        grids.append(swapaxes(grid, 0, 1) if indexing == "xy" and len(x) > 1 else grid)
+    return grids
 
 
 # ---- at the edges ----
