@@ -16,8 +16,7 @@ import math
 import numpy as np
 
 from scratchnet import registry
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])  # NumPy has no erf; this one is exact and slow
+from scratchnet.special import erfc
 
 
 def _linear(z, out=None):
@@ -133,7 +132,7 @@ def _silu_gradient(dy, z):
 
 
 def _normal_cdf(z):
-    return (0.5 * (1 + _erf(z / math.sqrt(2)).astype(np.float64))).astype(z.dtype)
+    return erfc(z / -math.sqrt(2)) / 2
 
 
 def _tanh_cdf(z):

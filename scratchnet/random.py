@@ -98,3 +98,14 @@ class RandomStream:
         # [seed, 2**32 + k, 0] and [seed, k, 1] would be the same.
         entropy = np.random.SeedSequence(self.seed, spawn_key=key)
         return np.random.Philox(entropy), first_row
+
+
+class RepeatedStream(RandomStream):
+    """The same random numbers at every draw; those of a row are its own, as in every stream.
+
+    This is what an integer as the seed of a random operation means: a call draws what the last one drew.
+    """
+
+    def _next_draw(self, rows):
+        part = current_part()
+        return np.random.Philox(np.random.SeedSequence(self.seed)), 0 if part is None else part.first_row_of(rows)

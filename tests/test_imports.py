@@ -28,6 +28,7 @@ FLOORS = [
         "registry",
         "recorded",
         "config",
+        "special",
     },
     {"kernels"},
     {"parallel"},

@@ -93,16 +93,16 @@ def apart(rng, shape, low=-2.0, high=2.0):
 _POSITIVE = (0.2, 3.0)
 _DOMAINS = {
     **dict.fromkeys(("sqrt", "rsqrt", "cbrt", "log", "log2", "log10", "log1p", "reciprocal"), _POSITIVE),
-    **dict.fromkeys(("arcsin", "arccos", "arctanh"), (-0.9, 0.9)),
+    **dict.fromkeys(("arcsin", "arccos", "arctanh", "erfinv"), (-0.9, 0.9)),
     "arccosh": (1.2, 3.0),
     "tan": (-1.2, 1.2),
     "relu6": (-4.0, 9.1),
     "hard_sigmoid": (-4.0, 4.1),
 }
 _UNARY = """
-    negative absolute fabs square sqrt rsqrt cbrt reciprocal exp exp2 expm1 log log2 log10 log1p erf erfc sin cos tan
-    arcsin arccos arctan sinh cosh arcsinh arccosh arctanh sinc deg2rad rad2deg nan_to_num copy relu relu6 leaky_relu
-    elu selu sigmoid hard_sigmoid tanh softsign softplus silu gelu softmax log_softmax
+    negative absolute fabs square sqrt rsqrt cbrt reciprocal exp exp2 expm1 log log2 log10 log1p erf erfc erfinv sin cos
+    tan arcsin arccos arctan sinh cosh arcsinh arccosh arctanh sinc deg2rad rad2deg nan_to_num copy relu relu6
+    leaky_relu elu selu sigmoid hard_sigmoid tanh softsign softplus silu gelu softmax log_softmax
 """
 _BINARY = """
     add subtract multiply divide divide_no_nan mod fmod maximum minimum fmax fmin logaddexp arctan2 hypot
@@ -113,7 +113,7 @@ def _elementwise(rng, case):
     for name in _UNARY.split():
         case(name, apart(rng, (3, 4), *_DOMAINS.get(name, (-2.0, 2.0))))
         if "softmax" not in name:
-            case(name, apart(rng, (), *_POSITIVE) if name not in ("arcsin", "arccos", "arctanh") else np.array(0.3))
+            case(name, np.array(1.3 if name == "arccosh" else 0.3))
     case("leaky_relu", apart(rng, (3, 4)), negative_slope=0.3)
     case("elu", apart(rng, (3, 4)), alpha=0.7)
     case("gelu", apart(rng, (3, 4)), approximate=False)

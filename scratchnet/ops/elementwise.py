@@ -12,16 +12,10 @@ import math
 
 import numpy as np
 
+from scratchnet import special
 from scratchnet.ops import dtypes
 from scratchnet.ops.dtypes import floats, kept, promoted
 from scratchnet.ops.operation import operation
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])  # NumPy has none
-
-
-def erf_of(x):
-    """``2 / sqrt(pi)`` times the integral of ``exp(-t^2)`` from 0 to x."""
-    return _erf(x).astype(x.dtype)
 
 
 def _unary(name, f, dx, dtypes=floats):
@@ -139,8 +133,9 @@ log   = _unary("log",   lambda x: np.log(x),    lambda dz, x: dz / x)
 log2  = _unary("log2",  lambda x: np.log2(x),   lambda dz, x: dz / (x * math.log(2)))
 log10 = _unary("log10", lambda x: np.log10(x),  lambda dz, x: dz / (x * math.log(10)))
 log1p = _unary("log1p", lambda x: np.log1p(x),  lambda dz, x: dz / (1 + x))
-erf   = _unary("erf",   erf_of,             lambda dz, x: dz * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
-erfc  = _unary("erfc",  lambda x: 1 - erf_of(x), lambda dz, x: dz * (-2 / math.sqrt(math.pi)) * np.exp(-x * x))
+erf   = _unary("erf",   special.erf,            lambda dz, x: dz * (2 / math.sqrt(math.pi)) * np.exp(-x * x))
+erfc  = _unary("erfc",  special.erfc,       lambda dz, x: dz * (-2 / math.sqrt(math.pi)) * np.exp(-x * x))
+erfinv = _unary("erfinv", special.erfinv,      lambda dz, z: dz * (math.sqrt(math.pi) / 2) * np.exp(z * z))
 logaddexp = _binary("logaddexp", lambda x1, x2: np.logaddexp(x1, x2), _logaddexp_dx1, _logaddexp_dx2, floats)
 
 # ---- trigonometry ----

@@ -63,15 +63,19 @@ class Operation:
         sequence: whether the only operand is a list of arrays, as that of `concatenate`. Then `operands` below is that
             list, and otherwise it has one array for each of `operand_names`.
         reduction: "sum", "mean", "max", ... for an operation that reduces the axes of its option `axis`, else None.
+        random: whether it draws random numbers: from its option `seed`, see `scratchnet.ops.random`.
     """
 
-    def __init__(self, f, name, derivatives, options=(), dtypes=dtypes.promoted, sequence=False, reduction=None):
+    def __init__(
+        self, f, name, derivatives, options=(), dtypes=dtypes.promoted, sequence=False, reduction=None, random=False
+    ):
         parameters = inspect.signature(f).parameters
         self.name = self.__name__ = self.__qualname__ = name or f.__name__
         self.__doc__ = f.__doc__ or f"``{self.name}({', '.join(parameters)})``: see {f.__module__}."
         self.__module__ = f.__module__
         self.__signature__ = inspect.signature(f)
-        self.f, self.settle, self.sequence, self.reduction = f, dtypes, sequence, reduction
+        self.f, self.settle = f, dtypes
+        self.sequence, self.reduction, self.random = sequence, reduction, random
         self.parameters = tuple(parameters)
         self.operand_names = tuple(p for p in parameters if p in derivatives)
         self._operands_first = self.parameters[: len(self.operand_names)] == self.operand_names
@@ -96,6 +100,8 @@ class Operation:
     def __call__(self, *args, **kwargs):
         operands, options = self.bind(args, kwargs)
         handler = handler_of(operands, options)
+        if handler is None and self.random:
+            handler = current_trace.get()
         if handler is not None:
             return handler.__scratchnet_operation__(self, operands, options)
         return self.compute(operands, options)
@@ -258,7 +264,17 @@ def _source(name, operation):
     raise TypeError(f"operation {operation.name!r}: a derivative asks for {name!r}, which nobody keeps")
 
 
-def operation(f=None, name=None, *, options=(), dtypes=dtypes.promoted, sequence=False, reduction=None, **derivatives):
+def operation(
+    f=None,
+    name=None,
+    *,
+    options=(),
+    dtypes=dtypes.promoted,
+    sequence=False,
+    reduction=None,
+    random=False,
+    **derivatives,
+):
     """Enter an operation into the table and return it; without `f`, a decorator that does.
 
     Args:
@@ -268,15 +284,23 @@ def operation(f=None, name=None, *, options=(), dtypes=dtypes.promoted, sequence
         dtypes: what becomes of the operands first; see `scratchnet.ops.dtypes`.
         sequence: whether the one operand is a list of arrays.
         reduction: what it is called, if this is a reduction over `axis`.
+        random: whether its option `seed` is what random numbers are drawn from.
         derivatives: for each array argument ``f(dz, ...) -> its adjoint``, `added_into`, or None: it has none.
 
     Raises TypeError for an argument without derivative that is not listed as having none.
     """
     if f is None:
         return lambda f: operation(
-            f, name, options=options, dtypes=dtypes, sequence=sequence, reduction=reduction, **derivatives
+            f,
+            name,
+            options=options,
+            dtypes=dtypes,
+            sequence=sequence,
+            reduction=reduction,
+            random=random,
+            **derivatives,
         )
-    entry = Operation(f, name, derivatives, options, dtypes, sequence, reduction)
+    entry = Operation(f, name, derivatives, options, dtypes, sequence, reduction, random)
     TABLE[entry.name] = entry
     return entry
 

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.parallel.batch import drawing_rows
+from scratchnet.random import RandomStream
+
 # Where 5 and 7 rows do not work, a shape may ask for a multiple of something: reshape(x, (-1, 2, 8)).
 _BATCHES = ((5, 7), (60, 120))
 _HALF = 12  # rows of each half; pairs, triples and fours of them may be folded into one
@@ -49,7 +52,16 @@ def output_spec(operation, operands, options):
 
 
 def _try(operation, operands, options, rows):
-    return operation.value([_ones(a, rows) if _is_spec(a) else a for a in operands], with_rows(options, rows))
+    return _value(operation, [_ones(a, rows) if _is_spec(a) else a for a in operands], with_rows(options, rows))
+
+
+def _value(operation, operands, options, first_row=0):
+    """z; of a random operation what the rows of the batch from `first_row` on draw, and no seed is used up."""
+    if not operation.random:
+        return operation.value(operands, options)
+    options = {**options, "seed": RandomStream(0)}
+    with drawing_rows(0, first_row):
+        return operation.value(operands, options)
 
 
 def rowwise(operation, operands, options, rows=None):
@@ -58,13 +70,14 @@ def rowwise(operation, operands, options, rows=None):
         rows = [1 if _is_open(a) and a.shape[0] is None else 0 for a in operands]
     whole = [_random(a, k, m) if _is_spec(a) else a for k, (a, m) in enumerate(zip(operands, rows))]
 
-    def part(first, last):
+    def part(first, last, rows_before=0):
         cut = [a[first * m : last * m] if m else a for a, m in zip(whole, rows)]
-        return operation.value(cut, with_rows(options, last - first))
+        return _value(operation, cut, with_rows(options, last - first), rows_before)
 
     try:
         with np.errstate(all="ignore"):
-            z, head, tail = part(0, 2 * _HALF), part(0, _HALF), part(_HALF, 2 * _HALF)
+            z, head = part(0, 2 * _HALF), part(0, _HALF)
+            tail = part(_HALF, 2 * _HALF, rows_before=head.shape[0] if head.ndim else 0)
     except _MISFITS:
         return 0
     if not z.ndim or not head.ndim or head.shape != tail.shape or z.shape != (2 * len(head), *head.shape[1:]):
