@@ -28,6 +28,7 @@ _MODULES = (
     "optimizers",
     "random",
     "parallel",
+    "preprocessing",
     "utils",
 )
 _NAMES = {

@@ -29,6 +29,7 @@ FLOORS = [
         "recorded",
         "config",
         "special",
+        "interpolation",
     },
     {"kernels"},
     {"parallel"},
@@ -42,6 +43,7 @@ FLOORS = [
     {"training"},
     {"models"},
     {"gradient_check", "explain", "datasets", "evaluation", "utils"},
+    {"preprocessing", "wrappers", "demo"},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 

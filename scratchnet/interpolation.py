@@ -1,0 +1,77 @@
+"""Images of another size: every new pixel is a weighted mean of old ones near it.
+
+Pixel i of a new row lies at c_i = (i + 1/2) size / new_size - 1/2 in the old row. The weight of the old pixel j is
+k(j - c_i), for a kernel k that falls off with the distance, and the weights of a new pixel add up to 1:
+
+    y = A x B^T,    A (new_H, H) and B (new_W, W) the weights of rows and columns
+
+so the adjoint is dx = A^T dy B. "area" weighs an old pixel by how much of it the new one covers. The kernels are those
+of Keys ("Cubic convolution interpolation for digital image processing", 1981), of Mitchell and Netravali
+("Reconstruction filters in computer graphics", 1988), and Lanczos's windowed sinc. Nothing is smoothed before an image
+shrinks, as in TensorFlow without `antialias`.
+"""
+
+import functools
+
+import numpy as np
+
+
+def resize(images, size, interpolation="bilinear"):
+    """Images (N, H, W, C) as (N, *size, C), float; a single image (H, W, C) likewise."""
+    H, W = images.shape[-3:-1]
+    A, B = resize_weights(H, size[0], interpolation), resize_weights(W, size[1], interpolation)
+    rows = np.moveaxis(np.tensordot(images, B.astype(_float_like(images)), (-2, 1)), -1, -2)  # (..., H, new_W, C)
+    return np.moveaxis(np.tensordot(rows, A.astype(rows.dtype), (-3, 1)), -1, -3)  # (..., new_H, new_W, C)
+
+
+@functools.lru_cache(64)
+def resize_weights(size, new_size, interpolation):
+    """The matrix (new_size, size) that makes a row of another length. Raises ValueError for an unknown kernel."""
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(f"unknown interpolation {interpolation!r}, expected one of {', '.join(INTERPOLATIONS)}")
+    scale = size / new_size
+    if interpolation == "area":
+        edges = np.arange(new_size + 1) * scale
+        old = np.arange(size)
+        weights = np.minimum(old + 1, edges[1:, None]) - np.maximum(old, edges[:-1, None])  # what both have in common
+        weights = np.maximum(weights, 0)
+    else:
+        centres = (np.arange(new_size) + 0.5) * scale - 0.5
+        if interpolation == "nearest":
+            chosen = np.minimum(np.floor(centres + 0.5), size - 1)
+            weights = np.equal.outer(chosen, np.arange(size)).astype(float)
+        else:
+            weights = _KERNELS[interpolation](np.abs(np.arange(size) - centres[:, None]))
+    weights /= weights.sum(axis=1, keepdims=True)
+    weights.flags.writeable = False  # it is cached
+    return weights
+
+
+def _cubic(b, c):
+    """Mitchell's family of cubics of the distance d: b = 0, c = 1/2 is Keys's."""
+
+    def kernel(d):
+        near = (12 - 9 * b - 6 * c) * d**3 + (-18 + 12 * b + 6 * c) * d**2 + 6 - 2 * b
+        far = (-b - 6 * c) * d**3 + (6 * b + 30 * c) * d**2 + (-12 * b - 48 * c) * d + 8 * b + 24 * c
+        return np.where(d < 1, near, np.where(d < 2, far, 0)) / 6
+
+    return kernel
+
+
+def _lanczos(radius):
+    return lambda d: np.where(d < radius, np.sinc(d) * np.sinc(d / radius), 0)
+
+
+_KERNELS = {
+    "bilinear": lambda d: np.maximum(1 - d, 0),
+    "bicubic": _cubic(0, 1 / 2),
+    "mitchellcubic": _cubic(1 / 3, 1 / 3),
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+    "gaussian": lambda d: np.where(d < 1.5, np.exp(-2 * d**2), 0),
+}
+INTERPOLATIONS = ("area", "nearest", *_KERNELS)
+
+
+def _float_like(images):
+    return images.dtype if images.dtype.kind == "f" else np.float32

@@ -1,0 +1,108 @@
+"""Data in batches: gone through again and again, in new orders, changed on the way."""
+
+import numpy as np
+import pytest
+
+from scratchnet.layers import Dense, Input
+from scratchnet.models import Sequential
+from scratchnet.utils import Dataset
+
+X = np.arange(10.0)
+
+
+def numbers(batch_size=4, **options):
+    return Dataset.from_samples(10, lambda rows: (X[rows], 2 * X[rows]), batch_size, **options)
+
+
+def seen(dataset):
+    return [x.tolist() for x, _ in dataset]
+
+
+def test_batches_come_in_order_again_and_again():
+    dataset = numbers()
+    assert len(dataset) == 3
+    for _ in range(2):
+        assert seen(dataset) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+def test_each_pass_has_an_order_of_its_own_which_the_seed_repeats():
+    first, again, other = numbers(shuffle=True, seed=1), numbers(shuffle=True, seed=1), numbers(shuffle=True, seed=2)
+    passes = [seen(first), seen(first)]
+    assert passes == [seen(again), seen(again)]
+    assert passes[0] != passes[1] != seen(other)
+    for x, y in first:
+        np.testing.assert_array_equal(2 * x, y)
+    np.random.seed(0)
+    drawn = seen(numbers(shuffle=True))
+    np.random.seed(0)
+    assert seen(numbers(shuffle=True)) == drawn
+    assert sorted(sum(drawn, [])) == X.tolist()
+
+
+def test_samples_one_by_one():
+    samples = numbers(batch_size=None)
+    assert len(samples) == 10 and [float(x) for x, _ in samples] == X.tolist()
+    assert seen(samples.batch(4)) == seen(numbers())
+    assert [float(x) for x, _ in numbers().unbatch()] == X.tolist()
+    assert len(samples.batch(4)) == 3 and len(samples.batch(4, drop_remainder=True)) == 2
+    assert seen(samples.batch(4, drop_remainder=True)) == seen(numbers())[:2]
+
+
+def test_structures_are_batched_and_unbatched():
+    data = Dataset([({"a": np.ones(2), "b": [np.zeros(1)]}, np.float32(k)) for k in range(3)].__iter__, 3)
+    x, y = next(iter(data.batch(2)))
+    assert x["a"].shape == (2, 2) and x["b"][0].shape == (2, 1) and y.tolist() == [0, 1]
+    (x, y), *_ = data.batch(2).unbatch()
+    assert x["a"].shape == (2,) and y == 0
+
+
+def test_a_part_of_it():
+    assert seen(numbers().take(2)) == seen(numbers())[:2] and len(numbers().take(2)) == 2
+    assert seen(numbers().skip(2)) == seen(numbers())[2:] and len(numbers().skip(2)) == 1
+    assert seen(numbers().take(-1)) == seen(numbers()) and len(numbers().take(9)) == 3 and len(numbers().skip(9)) == 0
+
+
+def test_a_function_of_each_element():
+    doubled = numbers().map(lambda x, y: (x / 2, y))
+    assert seen(doubled)[0] == [0, 0.5, 1, 1.5] and len(doubled) == 3 and doubled.batch_size == 4
+    assert [float(x) for x in numbers(None).map(lambda x, y: x)] == X.tolist()
+    alone = Dataset([1, 2].__iter__, 2)
+    assert list(alone.map(lambda x: x + 1)) == [2, 3]
+
+
+def test_another_order():
+    far = numbers(None).shuffle(100, seed=3)
+    first, second = ([float(x) for x, _ in far] for _ in range(2))
+    assert first != second and sorted(first) == sorted(second) == X.tolist()
+    fixed = numbers(None).shuffle(100, seed=3, reshuffle_each_iteration=False)
+    assert [float(x) for x, _ in fixed] == [float(x) for x, _ in fixed]
+    near = [float(x) for x, _ in numbers(None).shuffle(2, seed=3)]
+    assert all(value <= place + 1 for place, value in enumerate(near))
+
+
+def test_what_changes_no_result_and_what_is_computed_once():
+    calls = []
+    data = numbers().map(lambda x, y: calls.append(1) or (x, y)).cache().prefetch(-1)
+    assert seen(data) == seen(data) == seen(numbers())
+    assert len(calls) == 3
+    assert [x.tolist() for x, _ in data.as_numpy_iterator()] == seen(numbers())
+    with pytest.raises(ValueError, match="in memory only"):
+        numbers().cache("file")
+
+
+def test_again_and_for_ever():
+    assert seen(numbers().repeat(2)) == seen(numbers()) * 2 and len(numbers().repeat(2)) == 6
+    assert seen(numbers().repeat().take(7)) == (seen(numbers()) * 3)[:7]
+    with pytest.raises(TypeError, match="length of this data set is not known"):
+        len(numbers().repeat())
+
+
+def test_a_model_is_trained_evaluated_and_asked():
+    model = Sequential([Input((1,)), Dense(1)])
+    model.compile("sgd", "mse")
+    dataset = numbers().map(lambda x, y: (x[:, None], y[:, None]))
+    history = model.fit(dataset, validation_data=dataset, epochs=2, verbose=0)
+    assert len(history.history["val_loss"]) == 2
+    x, y = np.arange(10.0)[:, None], 2 * np.arange(10.0)[:, None]
+    np.testing.assert_allclose(model.evaluate(dataset, verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5)
+    np.testing.assert_allclose(model.predict(dataset, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
