@@ -1,25 +1,44 @@
 """Checking a layer, a model, a loss or an activation against differences, in float64.
 
 The rules and their reasons are in `differences`; in short: float64, central differences, a random upstream gradient, dx
-and every parameter, and where something is linear no differences of small steps at all.
+and every parameter, and where something is linear no differences of small steps at all. On the way a layer has to keep
+its `contract`.
 """
 
 import numpy as np
 
-from scratchnet.gradient_check.differences import STEP, numeric_gradient, relative_error
+from scratchnet.gradient_check.contract import Use, check_contract, check_layouts
+from scratchnet.gradient_check.differences import STEP, noise_of_differences, numeric_gradient, relative_error
 from scratchnet.gradient_check.report import Report, Row, compare
-from scratchnet.parallel.batch import drawing_rows
 from scratchnet.structure import flatten, map_structure
 
 SMOOTH, LINEAR, STACK = 1e-7, 1e-12, 1e-6  # the bounds: one layer, a linear one, several in a row
+_OWN = 0x5EED  # so that dy is never what somebody draws for x: a normalization has hardly a gradient along its own x
 
 
-def check_layer(layer, x, training=False, linear=(), bound=SMOOTH, step=STEP, seed=0, max_entries=2000, directions=20):
+def upstream(seed):
+    """The generator of upstream gradients, which draws what no other seed draws."""
+    return np.random.default_rng([seed, _OWN])
+
+
+def check_layer(
+    layer,
+    x,
+    training=False,
+    linear=(),
+    bound=SMOOTH,
+    step=STEP,
+    seed=0,
+    max_entries=2000,
+    directions=20,
+    mask=None,
+    layouts=True,
+):
     """Compare a layer's (or model's) backward pass with differences of its forward pass.
 
     Args:
-        layer: float64; built for the shape of x, or it is built now.
-        x: float64 array, or a list or dict of them.
+        layer: float64; built for the shape of x, or it is built now. What is frozen must have no gradient.
+        x: float64 array, or a list or dict of them. Integers (tokens) may be among them; they have no gradient.
         training: passed to forward. Layers that draw random numbers draw the same ones each time.
         linear: the arguments ("x", or names of parameters) in which forward is linear (or affine): for these the step
             is 1 and the bound 1e-12.
@@ -27,39 +46,40 @@ def check_layer(layer, x, training=False, linear=(), bound=SMOOTH, step=STEP, se
         step: of the central differences.
         seed: of the upstream gradient and the directions.
         max_entries: arguments larger than this are checked in `directions` random directions instead of every entry.
+        mask: which time steps count, in the structure of x; passed to forward if it is given.
+        layouts: whether to try how x lies in memory, too.
 
-    Returns a `Report` with a row for "x" (with several inputs "x[0]", "x[1]", ...) and one for each parameter.
-    Raises TypeError where something is not float64.
+    Returns a `Report` with a row for "x" (with several inputs "x[0]", "x[1]", ...), one for each trainable parameter,
+    and one for each gradient of the layer's `penalty`. What the layer adds to the loss (`added_loss`) is part of the
+    function whose derivative is taken.
+    Raises TypeError where something is not float64 or backward has another signature, AssertionError where the layer
+    breaks its contract.
     """
-    rng = np.random.default_rng(seed)
+    rng = upstream(seed)
     x = map_structure(lambda a: np.array(a, order="C"), x)
     layer.ensure_built(map_structure(np.shape, x))
-    for name, array in [("x", a) for a in flatten(x)] + list(layer.params.items()):
-        if array.dtype != np.float64:
+    for name, array in [*(("x", a) for a in flatten(x)), *layer.named_arrays().items()]:
+        if array.dtype.kind == "f" and array.dtype != np.float64:
             raise TypeError(
                 f"check_layer: {name} is {array.dtype}; make the layer with dtype='float64' and x in float64"
             )
-
-    def forward():
-        with drawing_rows(step=0, first_row=0):
-            return layer.forward(x, training=training)
-
-    y, cache = forward()
+    use = Use(layer, training, mask)
+    y, cache = use.forward(x)
     dy = map_structure(lambda a: rng.standard_normal(a.shape), y)
-    dx, grads = layer.backward(dy, cache)
-    if set(grads) != set(layer.params):
-        raise AssertionError(f"grads has the keys {sorted(grads)}, params {sorted(layer.params)}")
-    again = layer.backward(dy, cache)
-    for first, second in zip(flatten([dx, list(grads.values())]), flatten([again[0], list(again[1].values())])):
-        if not np.array_equal(first, second):
-            raise AssertionError(f"{layer!r}: backward gives something else when it is called a second time")
+    dx, grads = check_contract(use, x, dy, y, cache)
+    if layouts:
+        check_layouts(use, x, dy)
 
     def value():
-        return sum(float(np.sum(a * d)) for a, d in zip(flatten(forward()[0]), flatten(dy)))
+        y, cache = use.forward(x)
+        return sum(float(np.sum(a * d)) for a, d in zip(flatten(y), flatten(dy))) + float(layer.added_loss(cache))
 
+    magnitude = sum(float(np.sum(np.abs(a * d))) for a, d in zip(flatten(y), flatten(dy)))
+    magnitude += abs(float(layer.added_loss(cache)))
     inputs, dinputs = flatten(x), flatten(dx)
     names = ["x"] if len(inputs) == 1 else [f"x[{k}]" for k in range(len(inputs))]
-    arguments = [*zip(names, inputs, dinputs), *((key, w, grads[key]) for key, w in layer.params.items())]
+    arguments = [argument for argument in zip(names, inputs, dinputs) if argument[1].dtype.kind == "f"]
+    arguments += [(key, w, grads[key]) for key, w in layer.trainable_params.items()]
     rows = []
     for name, array, analytic in arguments:
         exact = name in linear or ("x" in linear and name.startswith("x["))
@@ -68,8 +88,19 @@ def check_layer(layer, x, training=False, linear=(), bound=SMOOTH, step=STEP, se
             numeric = numeric_gradient(value, array, h)
         else:
             numeric, analytic = _along_directions(value, array, analytic, h, directions, rng)
-        rows.append(compare(name, numeric, analytic, limit, h))
-    return Report(getattr(layer, "name", type(layer).__name__), rows)
+        rows.append(compare(name, numeric, analytic, limit, h, noise_of_differences(magnitude, h)))
+    return Report(getattr(layer, "name", type(layer).__name__), rows + _penalty_rows(layer, bound, step))
+
+
+def _penalty_rows(layer, bound, step):
+    """The gradients of what a layer charges for its parameters alone."""
+    value, grads = layer.penalty()
+    noise = noise_of_differences(abs(float(value)), step)
+    rows = []
+    for name, analytic in grads.items():
+        numeric = numeric_gradient(lambda: float(layer.penalty()[0]), layer.params[name], step)
+        rows.append(compare(f"penalty of {name}", numeric, analytic, bound, step, noise))
+    return rows
 
 
 def check_adjoint(layer, x, seed=0):
@@ -77,7 +108,7 @@ def check_adjoint(layer, x, seed=0):
 
     `x` gives the shape. Returns a `Report` of one row with the bound 1e-12.
     """
-    rng = np.random.default_rng(seed)
+    rng = upstream(seed)
     layer.ensure_built(map_structure(np.shape, x))
     v = map_structure(lambda a: rng.standard_normal(np.shape(a)), x)
     offset, _ = layer.forward(map_structure(np.zeros_like, v))
@@ -96,20 +127,22 @@ def check_adjoint(layer, x, seed=0):
 def check_loss(loss, y_true, y_pred, sample_weight=None, bound=SMOOTH, step=STEP):
     """Compare a loss's backward pass with differences of its value in every entry of y_pred (float64)."""
     y_pred = np.array(y_pred, order="C")
-    _, cache = loss.forward(y_true, y_pred, sample_weight)
+    value, cache = loss.forward(y_true, y_pred, sample_weight)
     analytic = loss.backward(cache)
     numeric = numeric_gradient(lambda: float(loss.forward(y_true, y_pred, sample_weight)[0]), y_pred, step)
-    return Report(loss.name, [compare("y_pred", numeric, analytic, bound, step)])
+    noise = noise_of_differences(abs(float(value)), step)
+    return Report(loss.name, [compare("y_pred", numeric, analytic, bound, step, noise)])
 
 
 def check_activation(activation, z, bound=SMOOTH, step=STEP, seed=0):
     """Compare an activation's backward pass with differences in every entry of z (float64), away from kinks."""
     z = np.array(z, order="C")
-    dy = np.random.default_rng(seed).standard_normal(z.shape)
-    _, cache = activation.forward(z)
+    dy = upstream(seed).standard_normal(z.shape)
+    y, cache = activation.forward(z)
     analytic = activation.backward(dy, cache)
     numeric = numeric_gradient(lambda: float(np.sum(activation.forward(z)[0] * dy)), z, step)
-    return Report(activation.name, [compare("z", numeric, analytic, bound, step)])
+    noise = noise_of_differences(float(np.sum(np.abs(y * dy))), step)
+    return Report(activation.name, [compare("z", numeric, analytic, bound, step, noise)])
 
 
 def error_over_steps(f, x, analytic, steps):

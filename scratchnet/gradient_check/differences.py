@@ -9,6 +9,7 @@ softmax under ones is exactly zero).
 import numpy as np
 
 STEP = 1e-5  # about the cube root of float64's rounding unit, where truncation and rounding errors balance
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 def numeric_gradient(f, x, step=STEP):
@@ -30,6 +31,15 @@ def numeric_gradient(f, x, step=STEP):
         x[index] = kept
         gradient[index] = (above - below) / (2.0 * step)
     return gradient
+
+
+def noise_of_differences(magnitude, step):
+    """How far rounding alone may move a central difference: ``4 eps |L| / h``.
+
+    L is a sum, and each of its two values is wrong by about eps times the sum of its terms' sizes, `magnitude`. A
+    gradient smaller than this cannot be told from zero, and a difference smaller than this accuses nobody.
+    """
+    return 4 * EPSILON * magnitude / step
 
 
 def relative_error(numeric, analytic, tiny=1e-30):

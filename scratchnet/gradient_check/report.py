@@ -1,10 +1,12 @@
 """What a gradient check found."""
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet.gradient_check.differences import relative_error
+
+PASSED, BELOW_NOISE, FAILED = "passed", "below the noise", "FAILED"
 
 
 class Row(NamedTuple):
@@ -14,13 +16,23 @@ class Row(NamedTuple):
     error: float  # relative to the largest entry
     bound: float
     step: float  # of the differences; 0 where none were needed
-    worst: Optional[tuple]  # index of the entry that differs most
-    numeric: float  # its two values
-    analytic: float
+    worst: tuple | None = None  # index of the entry that differs most
+    numeric: float = 0.0  # its two values
+    analytic: float = 0.0
+    noise: float = 0.0  # by how much rounding alone may move the numeric one
+
+    @property
+    def verdict(self):
+        """`PASSED`; `BELOW_NOISE` where the two differ by more than the bound, but by no more than rounding may
+        explain, so that nothing is proved either way; else `FAILED`."""
+        if self.error <= self.bound:  # false for NaN
+            return PASSED
+        return BELOW_NOISE if abs(self.numeric - self.analytic) <= self.noise else FAILED
 
     @property
     def passed(self):
-        return self.error <= self.bound  # false for NaN
+        """Whether there is no objection."""
+        return self.verdict != FAILED
 
 
 class Report:
@@ -29,15 +41,17 @@ class Report:
     Attributes:
         subject: what was checked.
         rows: a list of `Row`.
+        sides: what the two values of a row are.
     """
 
-    def __init__(self, subject, rows):
+    def __init__(self, subject, rows, sides=("numeric", "analytic")):
         self.subject = subject
         self.rows = rows
+        self.sides = sides
 
     @property
     def passed(self):
-        """Whether every error is within its bound."""
+        """Whether no row failed."""
         return all(row.passed for row in self.rows)
 
     @property
@@ -55,25 +69,24 @@ class Report:
         lines = [f"{self.subject}: {'passed' if self.passed else 'FAILED'}"]
         width = max([len("argument"), *(len(row.argument) for row in self.rows)])
         lines.append(f"  {'argument':{width}}  {'error':>8}  {'bound':>8}  {'step':>8}  worst entry")
+        one, other = self.sides
         for row in self.rows:
-            place = (
-                ""
-                if row.worst is None
-                else f"{list(row.worst)}: numeric {row.numeric:.9g}, analytic {row.analytic:.9g}"
-            )
-            mark = "" if row.passed else "  <-- FAILED"
+            place = ""
+            if row.worst is not None:
+                place = f"{list(row.worst)}: {one} {row.numeric:.9g}, {other} {row.analytic:.9g}"
+            mark = "" if row.verdict == PASSED else f"  <-- {row.verdict}"
             lines.append(
                 f"  {row.argument:{width}}  {row.error:8.1e}  {row.bound:8.1e}  {row.step:8.1e}  {place}{mark}"
             )
         return "\n".join(lines)
 
 
-def compare(argument, numeric, analytic, bound, step):
+def compare(argument, numeric, analytic, bound, step, noise=0.0):
     """The Row for an argument whose derivative is `analytic` by the backward pass and `numeric` by differences."""
     numeric, analytic = np.asarray(numeric), np.asarray(analytic)
     error = relative_error(numeric, analytic)
     if numeric.size == 0:
-        return Row(argument, error, bound, step, None, 0.0, 0.0)
+        return Row(argument, error, bound, step)
     worst = np.unravel_index(np.argmax(np.nan_to_num(np.abs(numeric - analytic), nan=np.inf)), numeric.shape)
     worst = tuple(int(i) for i in worst)
-    return Row(argument, error, bound, step, worst, float(numeric[worst]), float(analytic[worst]))
+    return Row(argument, error, bound, step, worst, float(numeric[worst]), float(analytic[worst]), noise)

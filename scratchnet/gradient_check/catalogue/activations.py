@@ -1,0 +1,58 @@
+"""Every entry of the table of activations: its derivative, and its values.
+
+A gradient check compares a function with its own derivative and cannot tell whether it is the right function; so each
+is written down here a second time, one number at a time.
+"""
+
+import math
+
+import numpy as np
+
+from scratchnet import activations
+from scratchnet.gradient_check.catalogue.inputs import named, separated
+from scratchnet.gradient_check.check import LINEAR, check_activation
+from scratchnet.gradient_check.report import Report, compare
+
+
+def _sigmoid(z):
+    return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+
+
+# What each activation is, written down a second time and one number at a time: a gradient check compares a function
+# with its own derivative and cannot tell whether it is the right function. (The softmaxes take a row, see below.)
+_DEFINITIONS = {
+    "linear": lambda z: z,
+    "relu": lambda z: z if z > 0 else 0.0,
+    "relu6": lambda z: min(max(z, 0.0), 6.0),
+    "leaky_relu": lambda z: z if z > 0 else 0.2 * z,
+    "elu": lambda z: z if z > 0 else math.expm1(z),
+    "selu": lambda z: 1.0507009873554805 * (z if z > 0 else 1.6732632423543772 * math.expm1(z)),
+    "sigmoid": _sigmoid,
+    "hard_sigmoid": lambda z: min(max(z / 6 + 0.5, 0.0), 1.0),
+    "tanh": math.tanh,
+    "softsign": lambda z: z / (1 + abs(z)),
+    "softplus": lambda z: math.log1p(math.exp(-abs(z))) + max(z, 0.0),
+    "exponential": math.exp,
+    "silu": lambda z: z * _sigmoid(z),
+    "gelu": lambda z: z * math.erfc(-z / math.sqrt(2)) / 2,
+}
+
+
+def check_values(activation):
+    """Compare an activation's values with its definition, to 1e-12; a Report of one row."""
+    z = np.linspace(-8, 8, 33)
+    if activation.name in _DEFINITIONS:
+        expected = [_DEFINITIONS[activation.name](value) for value in z.tolist()]
+    else:
+        total = math.fsum(math.exp(value) for value in z.tolist())
+        log = activation.name == "log_softmax"
+        expected = [value - math.log(total) if log else math.exp(value) / total for value in z.tolist()]
+    return Report(activation.name, [compare("value", np.array(expected), activation(z[None])[0], LINEAR, 0.0)])
+
+
+def check_activations(rng):
+    """Every entry of the table of activations: its derivative, and its values."""
+    for name in activations.names():
+        z = separated(rng, (4, 6)) / 0.7
+        yield named(f"activation {name}", check_activation(activations.get(name), z))
+        yield named(f"activation {name}", check_values(activations.get(name)))
