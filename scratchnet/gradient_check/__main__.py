@@ -1,4 +1,4 @@
-"""``python -m scratchnet.gradient_check``: check every layer, activation, loss and kernel of the library."""
+"""``python -m scratchnet.gradient_check``: check every layer, activation, operation, loss and kernel of the library."""
 
 import argparse
 import sys
@@ -7,8 +7,12 @@ import time
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.console import is_terminal, say, write
 from scratchnet.gradient_check.catalogue import FAMILIES
 from scratchnet.gradient_check.check import error_over_steps
+from scratchnet.gradient_check.report import BELOW_NOISE
+
+PATIENCE = 1.0  # seconds of compiling from which on it is left to those who ask for it
 
 
 def main(arguments=None):
@@ -18,7 +22,10 @@ def main(arguments=None):
         description="Compare every backward pass of the library with differences of its forward pass, in float64.",
     )
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"only these: {', '.join(FAMILIES)}")
-    parser.add_argument("--backend", choices=kernels.BACKENDS, help="compute with these kernels")
+    parser.add_argument("--backend", choices=kernels.BACKENDS, default="numpy", help="computes layers and models")
+    parser.add_argument(
+        "--kernels", action="store_true", help="compile Numba's kernels if need be (minutes)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all inputs and upstream gradients (default: 0)")
     parser.add_argument("--all", action="store_true", help="print every check, not one line for each subject")
     parser.add_argument("--plot", metavar="FILE", help="also draw the error of an LSTM's gradient over the step size")
@@ -27,27 +34,51 @@ def main(arguments=None):
     if unknown:
         parser.error(f"unknown family {unknown[0]!r}: choose from {', '.join(FAMILIES)}")
     try:
-        kernels.set_backend(options.backend)
+        with kernels.using_backend(options.backend):
+            return _check(options)
     except ImportError as problem:
         parser.error(str(problem))
-    print(kernels.describe_backend())
-    began, failed, count = time.perf_counter(), [], 0
+
+
+def _check(options):
+    say(f"layers and models computed by {options.backend}; the kernels of the backends compared with one another")
+    began, failed, count, unproved, left_out = time.perf_counter(), [], 0, 0, 0
     for family in options.families or FAMILIES:
-        print(f"\n{family}\n{'-' * 80}")
-        print(f"{'':58} {'worst error':>11} {'bound':>7}")
-        for subject, reports in _grouped(FAMILIES[family](np.random.default_rng(options.seed)), options.all):
-            rows = [row for report in reports for row in report.rows]
+        say(f"\n{family}\n{'-' * 80}\n{'':58} {'worst error':>11} {'bound':>7}")
+        more = {} if family != "kernels" or options.kernels else {"patience": PATIENCE}
+        reports = _watched(FAMILIES[family](np.random.default_rng(options.seed), **more), family)
+        for subject, group in _grouped(reports, options.all):
+            rows = [row for report in group for row in report.rows]
+            left_out += sum(not report.rows for report in group)
+            if not rows:
+                continue
             worst = max(rows, key=lambda row: row.error / row.bound)
             passed = all(row.passed for row in rows)
             count += len(rows)
-            print(f"{subject[:58]:58} {worst.error:11.1e} {worst.bound:7.0e}  {'ok' if passed else 'FAILED'}")
-            failed.extend(report for report in reports if not report.passed)
+            unproved += sum(row.verdict == BELOW_NOISE for row in rows)
+            say(f"{subject[:58]:58} {worst.error:11.1e} {worst.bound:7.0e}  {'ok' if passed else 'FAILED'}")
+            failed.extend(report for report in group if not report.passed)
     for report in failed:
-        print(f"\n{report}")
-    print(f"\n{count} gradients checked in {time.perf_counter() - began:.0f} s: {len(failed) or 'none'} failed")
+        say(f"\n{report}")
+    if left_out:
+        say(f"\n{left_out} comparisons with Numba left out: its kernels are not compiled yet (--kernels compiles them)")
+    seconds = f"{time.perf_counter() - began:.0f} s"
+    tiny = f", {unproved} too small to tell from rounding" if unproved else ""
+    say(f"\n{count} gradients checked in {seconds}: {len(failed) or 'none'} failed{tiny}")
     if options.plot:
-        print(f"wrote {plot_step_sizes(options.plot)}")
+        say(f"wrote {plot_step_sizes(options.plot)}")
     return 1 if failed else 0
+
+
+def _watched(reports, family):
+    """The reports; in a terminal, a line that counts them is written over while they are made."""
+    shown = is_terminal(sys.stdout)
+    for number, report in enumerate(reports, 1):
+        if shown:
+            write(f"\r{family}: {number} checks")
+        yield report
+    if shown:
+        write("\r" + " " * 40 + "\r")
 
 
 def _grouped(reports, every):
