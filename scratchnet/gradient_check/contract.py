@@ -40,6 +40,7 @@ def check_contract(use, x, dy, y, cache):
     layer = use.layer
     check_signature(layer)
     kept = [a.copy() for a in _everything(layer, x, dy, y)]
+    use.forward(x)
     dx, grads = use.backward(dy, cache)
     if grads.keys() != layer.trainable_params.keys():
         frozen = "" if layer.trainable else " (it is frozen)"
