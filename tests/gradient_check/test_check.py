@@ -44,7 +44,7 @@ def test_large_arguments_are_checked_along_random_directions():
     class Wrong(LSTM):
         def backward(self, dy, cache, needs_dx=True):
             dx, grads = super().backward(dy, cache, needs_dx)
-            return dx * 1.001, grads
+            return (dx * 1.001 if needs_dx else None), grads
 
     assert not check_layer(Wrong(4, dtype="float64"), np.ones((2, 3, 5)), max_entries=10).passed
 
@@ -53,7 +53,7 @@ def test_the_adjoint_identity_finds_a_missing_sum():
     class Wrong(Dense):
         def backward(self, dy, cache, needs_dx=True):
             dx, grads = super().backward(dy, cache, needs_dx)
-            return dx * (np.arange(dx.shape[1]) > 0), grads
+            return (dx * (np.arange(dx.shape[1]) > 0) if needs_dx else None), grads
 
     assert check_adjoint(Dense(3, dtype="float64"), np.ones((2, 4))).passed
     assert not check_adjoint(Wrong(3, dtype="float64"), np.ones((2, 4))).passed
@@ -110,7 +110,7 @@ def test_the_noise_is_no_excuse_for_a_small_error_of_a_large_gradient():
 
 def test_a_report_says_what_is_below_the_noise():
     report = check_layer(Scaled(1e-11, **F64), np.ones((2, 2)))
-    assert report.passed and "<-- below the noise" in str(report) and str(report).startswith(f"{report.subject}: passed")
+    assert "<-- below the noise" in str(report) and str(report).startswith(f"{report.subject}: passed")
 
 
 def test_the_upstream_gradient_is_nobody_elses():

@@ -118,8 +118,6 @@ class Recurrent(Layer):
                 raise self.error(
                     f"expected the initial state {name}0 to be {x.dtype} like x, got {state.dtype}", TypeError
                 )
-        if x.strides[1] == 0:
-            x = x[:, :1]
         if self.go_backwards:
             x = x[:, ::-1]
         x1 = np.ones((x.shape[1], N, D + self.use_bias), x.dtype)

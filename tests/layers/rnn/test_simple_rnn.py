@@ -228,23 +228,6 @@ def test_gradients_of_a_batch_are_the_sum_over_its_parts():
         np.testing.assert_allclose(grads[name], parts[0][1][name] + parts[1][1][name], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("go_backwards", [False, True])
-@pytest.mark.parametrize("activation", ["tanh", "gelu"])
-def test_an_input_repeated_by_stride_gives_what_its_copy_gives(go_backwards, activation, backend):
-    rng = np.random.default_rng(8)
-    options = {"return_sequences": True, "go_backwards": go_backwards, "activation": activation}
-    layer = make(3, rng, units=4, dtype="float64", **options)
-    x, dy = np.broadcast_to(rng.normal(size=(2, 1, 3)), (2, 5, 3)), rng.normal(size=(2, 5, 4))
-    (y, cache), (wanted, wanted_cache) = layer.forward(x), layer.forward(x.copy())
-    assert cache.x.shape == (1, 2, 4) and wanted_cache.x.shape == (5, 2, 4)
-    np.testing.assert_allclose(y, wanted, rtol=0, atol=1e-14)
-    (dx, grads), (wanted_dx, wanted_grads) = layer.backward(dy, cache), layer.backward(dy, wanted_cache)
-    assert dx.shape == wanted_dx.shape and dx.strides[1] == 0  # all that counts is the sum over the steps
-    np.testing.assert_allclose(dx.sum(axis=1), wanted_dx.sum(axis=1), rtol=0, atol=1e-13)
-    for name in grads:
-        np.testing.assert_allclose(grads[name], wanted_grads[name], rtol=0, atol=1e-13)
-
-
 # ---- the contract ----
 
 
