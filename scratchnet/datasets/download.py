@@ -26,7 +26,7 @@ SLOWEST = 20_000  # bytes a second, on average; at this rate 170 MB take two hou
 
 
 class DownloadError(OSError):
-    """No address gave the file; says what went wrong with each."""
+    """No address gave the file; says what went wrong with each. Its ``__cause__`` is what did with the last."""
 
 
 def download(urls, target, known_hash=None, size=None):
@@ -48,14 +48,14 @@ def download(urls, target, known_hash=None, size=None):
         raise ImportError(f"{target.name} has to be downloaded, which needs pooch: pip install pooch") from error
     import urllib3
 
-    failures = []
+    failures = {}
     for url in urls:
         try:
             pooch.retrieve(url, known_hash, target.name, target.parent, downloader=_Downloader(size))
             return
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:  # the errors of requests are OSErrors
-            failures.append(f"{url}: {error}")
-    raise DownloadError("\n".join(failures))
+            failures[url] = error
+    raise DownloadError("\n".join(f"{url}: {error}" for url, error in failures.items())) from failures[url]
 
 
 class _Downloader:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from scratchnet import datasets
+from scratchnet.datasets.get_file import get_file
 
 pytestmark = [pytest.mark.reference, pytest.mark.filterwarnings("ignore")]
 
@@ -69,3 +70,7 @@ def test_signatures_are_those_of_keras(keras, name):
 
 def test_names_of_labels_are_those_of_keras(keras):
     assert datasets.reuters.get_label_names() == keras.datasets.reuters.get_label_names()
+
+
+def test_signature_of_get_file_is_that_of_keras(keras):
+    assert inspect.signature(get_file) == inspect.signature(keras.utils.get_file)
