@@ -9,12 +9,15 @@ Its public face is Keras's: `models`, `layers`, `losses`, `optimizers`, `metrics
 
 import importlib
 
+from scratchnet.missing import refusal
+
 __version__ = "0.1.0"
 
 _MODULES = (
     "activations",
     "callbacks",
     "config",
+    "constraints",
     "datasets",
     "evaluation",
     "gradient_check",
@@ -26,9 +29,10 @@ _MODULES = (
     "models",
     "ops",
     "optimizers",
-    "random",
     "parallel",
     "preprocessing",
+    "random",
+    "regularizers",
     "utils",
 )
 _NAMES = {
@@ -47,6 +51,7 @@ _NAMES = {
 }
 
 __all__ = ["__version__", *_MODULES, *_NAMES]
+_refuse = refusal(__name__)
 
 
 def __getattr__(name):
@@ -54,7 +59,7 @@ def __getattr__(name):
         return importlib.import_module(f"{__name__}.{name}")
     if name in _NAMES:
         return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _refuse(name, depth=2)
 
 
 def __dir__():

@@ -7,22 +7,24 @@ AttributeError. ``from scratchnet.layers import GRUU`` expects one first, while 
 then replaces a second one by an ImportError of its own, without our sentence; there we raise the ImportError ourselves.
 """
 
-import difflib
-import dis
+import opcode
 import sys
 
-_IMPORT_FROM = dis.opmap["IMPORT_FROM"]
+_IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
 
 def refusal(package):
-    """The `__getattr__` of `package`: it tells the closest of the public names."""
+    """The `__getattr__` of `package`: it tells the closest of the public names.
 
-    def __getattr__(name):
+    A package with a `__getattr__` of its own ends it by ``refuse(name, depth=2)``.
+    """
+
+    def __getattr__(name, depth=1):
         message = f"{package} has no {name!r}{closest(name, getattr(sys.modules[package], '__all__', ()))}"
         if name.startswith("_"):  # Python's own questions, such as __path__ or __wrapped__
             raise AttributeError(message)
         message += ". What Keras has and scratchnet has not: docs/keras.md"
-        if _imports_from(sys._getframe(1)) and f"{package}.{name}" not in sys.modules:
+        if _imports_from(sys._getframe(depth)) and f"{package}.{name}" not in sys.modules:
             raise ImportError(message, name=package)
         raise AttributeError(message)
 
@@ -31,6 +33,8 @@ def refusal(package):
 
 def closest(name, known):
     """``"; closest: GRU, GRUCell"``, or nothing where no known name is like it; capitals do not matter."""
+    import difflib  # most programs make no mistakes, and need not wait for it
+
     spelled = {}
     for candidate in known:
         spelled.setdefault(candidate.lower(), candidate)

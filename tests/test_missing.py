@@ -4,9 +4,20 @@ import importlib
 
 import pytest
 
+import scratchnet
 from scratchnet import layers
 
-PACKAGES = ["layers", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "callbacks"]
+PACKAGES = [
+    "regularizers",
+    "constraints",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "optimizers.schedules",
+    "initializers",
+    "callbacks",
+]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -27,6 +38,13 @@ def test_the_closest_names_are_told():
         exec("from scratchnet.layers import conv2d")
     with pytest.raises(AttributeError, match="'Dens'; closest: Dense"):
         _ = layers.Dens
+
+
+def test_the_library_itself():
+    with pytest.raises(ImportError, match="^scratchnet has no 'layer'; closest: Layer, layers"):
+        exec("from scratchnet import layer")
+    with pytest.raises(AttributeError, match="scratchnet has no 'Sequentail'; closest: Sequential"):
+        _ = scratchnet.Sequentail
 
 
 def test_modules_of_a_package_can_be_imported_from_it():

@@ -24,7 +24,7 @@ import inspect
 
 import numpy as np
 
-from scratchnet import activations, config, initializers, limits
+from scratchnet import activations, config, constraints, initializers, limits, regularizers
 from scratchnet.graph.symbolic import KerasTensor, Node, is_symbolic
 from scratchnet.graph.variable import Variable
 from scratchnet.names import check_name, snake_case, unique_name
@@ -287,9 +287,9 @@ class Layer(metaclass=Recorded, kind="layers"):
             raise self.error(f"already has a weight named {name!r}")
         (self._params if trainable else self._state)[name] = np.array(initializer(shape, dtype=dtype), order="C")
         if regularizer is not None:
-            self._regularizers[name] = regularizer
+            self._regularizers[name] = regularizers.get(regularizer)
         if constraint is not None:
-            self._constraints[name] = constraint
+            self._constraints[name] = constraints.get(constraint)
         return Variable(self, name)
 
     @property
@@ -381,7 +381,10 @@ class Layer(metaclass=Recorded, kind="layers"):
     def get_config(self):
         """The constructor's arguments as JSON-able values: `from_config` makes the same layer, with new parameters."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        return {**config, **recorded_config(self), **config}
+        config = {**config, **recorded_config(self), **config}
+        if config.get("activity_regularizer", ...) is None:  # Keras names it only where there is one
+            del config["activity_regularizer"]
+        return config
 
     @classmethod
     def from_config(cls, config):

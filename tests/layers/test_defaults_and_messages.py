@@ -34,8 +34,9 @@ RECURRENT = {
     "return_state": False,
     "go_backwards": False,
 }
+OF_WEIGHTS = ("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")
 DEFAULTS = [
-    ("Dense", (3,), {"units": 3, "activation": "linear", **WEIGHTS}),
+    ("Dense", (3,), {"units": 3, "activation": "linear", **WEIGHTS, **dict.fromkeys(OF_WEIGHTS)}),
     (
         "Conv2D",
         (3, 2),

@@ -112,7 +112,7 @@ def test_small_things(tmp_path, capsys):
     assert frozen.trainable_weights == [] and len(frozen.non_trainable_weights) == 2
     assert Model(model.inputs, model.outputs, trainable=False).trainable_weights == []
     assert "models" in dir(scratchnet)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="has no 'nothing'"):
         _ = scratchnet.nothing
     assert len(model.predict(X, batch_size=1, steps=2, verbose=0)) == 2
 

@@ -230,8 +230,8 @@ def test_keras_arguments_that_are_missing_are_named():
         classifier().fit(*data(), epoch=3)
     with pytest.raises(TypeError, match="unexpected keyword argument 'losses'"):
         classifier().compile("adam", losses="mse")
-    with pytest.raises(TypeError, match="Keras's argument 'kernel_regularizer' is not implemented"):
-        Dense(3, kernel_regularizer="l2")
+    with pytest.raises(TypeError, match="Keras's argument 'lora_rank' is not implemented"):
+        Dense(3, lora_rank=2)
     with pytest.raises(TypeError, match="no argument 'unit'"):
         Dense(3, unit=4)
     with pytest.raises(ImportError, match="GRU"):

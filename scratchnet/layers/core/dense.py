@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import activations, initializers, kernels
+from scratchnet import activations, constraints, initializers, kernels, regularizers
 from scratchnet.checks import check_positive_int
 from scratchnet.layers.base import Layer, with_activation
 from scratchnet.registry import register
@@ -32,6 +32,8 @@ class Dense(Layer):
         activation: name or Activation; None is linear.
         use_bias: whether there is a bias b.
         kernel_initializer, bias_initializer: of ``kernel`` (D, U) and ``bias`` (U,).
+        kernel_regularizer, bias_regularizer: what is added to the loss for their size.
+        kernel_constraint, bias_constraint: what they have to obey after each step.
 
     Shapes: (N, ..., D) -> (N, ..., U).
 
@@ -39,10 +41,7 @@ class Dense(Layer):
         ValueError: if `units` is not a positive integer, or the last axis of an input differs from what was built.
     """
 
-    absent = {
-        **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"), (None,)),
-        **dict.fromkeys(("lora_rank", "lora_alpha", "quantization_config"), (None,)),
-    }
+    absent = dict.fromkeys(("lora_rank", "lora_alpha", "quantization_config"), (None,))
 
     def __init__(
         self,
@@ -51,21 +50,42 @@ class Dense(Layer):
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = check_positive_int(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
         D = input_shape[-1]
-        self.add_weight("kernel", (D, self.units), self.kernel_initializer)
+        self.add_weight(
+            name="kernel",
+            shape=(D, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer)
+            self.add_weight(
+                name="bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
         self.built = True
 
     def compute_output_shape(self, input_shape):
