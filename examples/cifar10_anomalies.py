@@ -15,8 +15,8 @@ found at all: a flat square is no harder to reconstruct than what it hides.
 import sys
 
 import numpy as np
-from _shared import CIFAR10_NAMES, load_cifar10, load_mnist, run_example
 
+from scratchnet.demo import CIFAR10_NAMES, load_cifar10, load_mnist, run_example
 from scratchnet.evaluation import (
     ReconstructionDetector,
     add_noise,

@@ -13,8 +13,7 @@ clean image than the noisy one is. With all of CIFAR-10 it is nearer.
 
 import sys
 
-from _shared import load_cifar10, run_example
-
+from scratchnet.demo import load_cifar10, run_example
 from scratchnet.evaluation import add_noise, denoising_table, markdown_table, plot_curves, plot_images, text_table
 from scratchnet.layers import LSTM, Add, Conv2D, Dense, Input, RepeatVector, Reshape, TimeDistributed
 from scratchnet.models import Model

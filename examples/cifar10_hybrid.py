@@ -17,8 +17,7 @@ all of CIFAR-10 shows it.
 
 import sys
 
-from _shared import CIFAR10_NAMES, load_cifar10, run_example
-
+from scratchnet.demo import CIFAR10_NAMES, load_cifar10, run_example
 from scratchnet.evaluation import ClassifierReport
 from scratchnet.layers import LSTM, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D, Reshape
 from scratchnet.models import Sequential

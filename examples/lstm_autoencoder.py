@@ -11,8 +11,7 @@ representations using LSTMs", 2015).
 
 import sys
 
-from _shared import load_mnist, run_example
-
+from scratchnet.demo import load_mnist, run_example
 from scratchnet.evaluation import plot_curves, plot_reconstructions
 from scratchnet.layers import LSTM, Dense, Input, RepeatVector, TimeDistributed
 from scratchnet.models import Sequential

@@ -10,8 +10,7 @@ the others say more.
 
 import sys
 
-from _shared import load_mnist, run_example
-
+from scratchnet.demo import load_mnist, run_example
 from scratchnet.evaluation import (
     error_table,
     markdown_table,

@@ -10,8 +10,7 @@ others are given a random fifth, drawn by scikit-learn, as `validation_data`.
 
 import sys
 
-from _shared import load_mnist, run_example
-
+from scratchnet.demo import load_mnist, run_example
 from scratchnet.evaluation import ClassifierReport
 from scratchnet.layers import LSTM, Conv2D, Dense, Flatten, Input, MaxPooling2D, SimpleRNN
 from scratchnet.models import Sequential

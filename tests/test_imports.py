@@ -44,6 +44,7 @@ FLOORS = [
     {"models"},
     {"gradient_check", "explain", "datasets", "evaluation", "utils"},
     {"preprocessing", "wrappers", "demo"},
+    {"__main__"},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -1,10 +1,15 @@
-"""What all examples have in common: their options, their data, and how they end."""
+"""The programs of the folder `examples`: where they are, and what they have in common.
+
+In a checkout the folder lies beside the package, in an installed wheel inside of it.
+"""
 
 import argparse
 import os
+import runpy
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +20,31 @@ from scratchnet.optional import require
 from scratchnet.utils import set_random_seed
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+_PACKAGE = Path(__file__).parent
+
+
+def find_examples():
+    """``{name: path}`` of the examples, the main one first. Raises FileNotFoundError if they are not there."""
+    for folder in (_PACKAGE / "examples", _PACKAGE.parent / "examples"):
+        paths = {path.stem: path for path in sorted(folder.glob("*.py"))}
+        if "lstm_autoencoder" in paths:
+            return {"lstm_autoencoder": paths.pop("lstm_autoencoder"), **paths}
+    raise FileNotFoundError(f"the folder examples is neither in {_PACKAGE} nor beside it")
+
+
+def run_demo(name="lstm_autoencoder", arguments=()):
+    """Run an example as ``python examples/NAME.py ARGUMENTS`` does. Raises ValueError if there is none of that name."""
+    examples = find_examples()
+    if name not in examples:
+        raise ValueError(f"there is no example {name!r}; there are {', '.join(examples)}")
+    path = str(examples[name])
+    before = sys.argv
+    sys.argv = [path, *arguments]
+    try:
+        runpy.run_path(path, run_name="__main__")
+    finally:
+        sys.argv = before
 
 
 class Output:

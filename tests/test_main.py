@@ -1,0 +1,105 @@
+"""`python -m scratchnet`, its demo, and what the examples have in common."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scratchnet
+from scratchnet import __main__ as command
+from scratchnet import demo, kernels
+
+EXAMPLES = sorted(Path(scratchnet.__file__).parents[1].glob("examples/*.py"))
+
+
+def test_it_says_what_there_is(capsys):
+    assert command.main([]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"scratchnet {scratchnet.__version__} in ")
+    assert f"{kernels.describe_backend()}, in {scratchnet.get_num_threads()} threads\n" in printed
+    with pytest.raises(SystemExit) as end:
+        command.main(["--version"])
+    assert end.value.code == 0 and capsys.readouterr().out == f"{scratchnet.__version__}\n"
+
+
+def test_where_the_compiled_kernels_are_only_where_there_are_some(capsys):
+    pytest.importorskip("numba")
+    with kernels.using_backend("numba"):
+        assert "\ncompiled kernels: " in "\n".join(command.describe())
+    with kernels.using_backend("numpy"):
+        assert "\ncompiled kernels: " not in "\n".join(command.describe())
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A package with two examples inside, as a wheel has them."""
+    (tmp_path / "examples").mkdir()
+    for name in ("lstm_autoencoder", "another"):
+        (tmp_path / "examples" / f"{name}.py").write_text("import sys\nprint(__name__, sys.argv)")
+    monkeypatch.setattr(demo, "_PACKAGE", tmp_path)
+    return tmp_path / "examples"
+
+
+def test_the_demo_runs_an_example_with_its_options(installed, capsys):
+    before = sys.argv
+    for arguments, name, rest in (
+        ([], "lstm_autoencoder", []),
+        (["--epochs", "3"], "lstm_autoencoder", ["--epochs", "3"]),
+        (["another", "--data", "full"], "another", ["--data", "full"]),
+    ):
+        assert command.main(["demo", *arguments]) == 0
+        assert capsys.readouterr().out == f"__main__ {[str(installed / f'{name}.py'), *rest]}\n"
+    assert sys.argv is before
+    assert command.main(["demo", "--list"]) == 0
+    assert capsys.readouterr().out == "lstm_autoencoder\nanother\n"
+
+
+def test_what_is_not_there_is_told_in_one_line(installed, capsys):
+    with pytest.raises(SystemExit) as end:
+        command.main(["demo", "third"])
+    assert end.value.code == 1
+    assert capsys.readouterr().err.endswith("there is no example 'third'; there are lstm_autoencoder, another\n")
+    (installed / "lstm_autoencoder.py").unlink()
+    with pytest.raises(SystemExit):
+        command.main(["demo"])
+    assert "the folder examples is neither in" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not EXAMPLES, reason="the examples are not beside an installed package")
+def test_each_example_is_found_and_can_be_copied_anywhere(tmp_path):
+    assert list(demo.find_examples().values()) == sorted(EXAMPLES, key=lambda path: path.stem != "lstm_autoencoder")
+    for example in EXAMPLES:
+        copy = tmp_path / example.name
+        copy.write_text(example.read_text("utf-8"), "utf-8")
+        assert callable(runpy.run_path(str(copy))["main"])
+
+
+def test_a_program_ends_with_what_it_wrote_or_with_one_line(tmp_path):
+    program = tmp_path / "mine.py"
+    program.write_text(
+        "import sys\n"
+        "from scratchnet.demo import run_example\n"
+        "def main(options, output):\n"
+        "    if options.seed == 2:\n"
+        "        raise ValueError('no such thing')\n"
+        "    output.text('report.md', f'{options.data} {options.epochs} {options.batch_size}')\n"
+        "sys.exit(run_example(main, 'A program.', epochs=3))\n"
+    )
+
+    def run(*arguments):
+        environment = {**os.environ, "PYTHONPATH": str(Path(scratchnet.__file__).parents[1])}
+        command = [sys.executable, program, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    done = run("--out", str(tmp_path / "out"), "--epochs", "5", "--backend", "numpy")
+    assert done.returncode == 0 and done.stdout.endswith(f"Wrote:\n  {tmp_path / 'out' / 'report.md'}\n")
+    assert (tmp_path / "out" / "report.md").read_text() == "sample 5 128"
+    failed = run("--out", str(tmp_path / "out"), "--seed", "2", "--backend", "numpy")
+    assert (failed.returncode, failed.stderr) == (1, "mine.py: no such thing\n")
+    (tmp_path / "file").write_text("in the way")
+    refused = run("--out", str(tmp_path / "file"), "--backend", "numpy")
+    assert refused.returncode == 1 and "mine.py: cannot write into the folder" in refused.stderr
+    assert "expected a whole number of at least 1, got '0'" in run("--epochs", "0").stderr
