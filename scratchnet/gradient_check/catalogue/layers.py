@@ -22,8 +22,8 @@ def check_layers(rng):
         for options in _convolutions():
             if options.get("padding") == "valid" and min(size) < 5:
                 continue
-            layer = layers.Conv2D(3, **options, **F64)
-            yield from case(layer, normal((2, *size, 2)), linear=("x", "kernel", "bias"))
+            layer, along = layers.Conv2D(3, **options, **F64), {"max_entries": 40, "directions": 10}
+            yield from case(layer, normal((2, *size, 2)), linear=("x", "kernel", "bias"), **along)
             yield named(describe(layer), check_adjoint(layer, normal((2, *size, 2))))
     yield from case(layers.Conv2D(2, 3, activation="sigmoid", padding="same", **F64), normal((2, 4, 5, 1)))
     yield from case(layers.Conv2D(1, 3, padding="same", **F64), normal((1, 4, 4, 8)), linear=("x", "kernel", "bias"))
