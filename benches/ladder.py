@@ -24,7 +24,7 @@ from _shared import Worker, calls_for, in_turns, make_parser, milliseconds, posi
 
 from scratchnet import kernels
 from scratchnet.evaluation.style import colour, markdown_table, new_figure, text_table
-from scratchnet.kernels import loops
+from scratchnet.kernels.loops import recurrent as loops
 from scratchnet.layers import LSTM, Conv2D
 from scratchnet.parallel.threads import Workers
 
@@ -48,7 +48,8 @@ def textbook_pass(layer, x, dy):
 
 def blas_pass(layer, x, dy):
     """The kernels' loops around products by BLAS."""
-    loops.matmul = loops.recurrent.matmul = np.matmul
+    kernels.load()
+    kernels.matmul = loops.matmul = np.matmul
     return layer_pass(layer, x, dy)
 
 

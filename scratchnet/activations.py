@@ -188,6 +188,8 @@ class Activation:
     ``Activation("square", lambda z, out=None: z * z, lambda dy, z: 2 * z * dy, keeps="z")``.
     """
 
+    standard = False  # whether it is one of this module's own, so that its name says which function it is
+
     def __init__(self, name, function, gradient, keeps, **parameters):
         if keeps not in ("y", "z"):
             raise ValueError(f'Activation "{name}": keeps must be "y" or "z", got {keeps!r}')
@@ -212,6 +214,10 @@ class Activation:
     def backward(self, dy, cache):
         """Return ``dz``, of dy's shape. (The linear function returns dy itself.)"""
         return self.gradient(dy, cache, **self.parameters)
+
+    def adjoint(self, dy, z, y):
+        """``dz``, given both z and y = f(z): for whoever has them anyway, as a recurrent layer's steps."""
+        return self.gradient(dy, y if self.keeps == "y" else z, **self.parameters)
 
     def with_parameters(self, **parameters):
         """The same activation with other parameters: ``leaky_relu.with_parameters(negative_slope=0.1)``.
@@ -269,6 +275,7 @@ _TABLE = {
 }
 registry.register_base("activations", Activation)
 for _activation in _TABLE.values():
+    _activation.standard = True
     registry.register("activations", *(["swish"] if _activation.name == "silu" else []), name=_activation.name)(
         _activation
     )

@@ -1,15 +1,18 @@
-"""The heavy loops: one signature for each operation, three implementations.
+"""The heavy loops: one signature for each operation, three implementations, tested equal, forward and backward.
 
-* ``loops``: the definition, in plain Python loops. Slow, obvious, made to be stepped through.
-* ``numpy``: vectorised, on NumPy and its BLAS alone.
-* ``numba``: compiled, where Numba is installed (``pip install 'scratchnet[fast]'``).
+* ``loops``: the definition, in plain Python loops. Slow, obvious, made to be read and stepped through: it is also where
+  each operation is documented.
+* ``with_numpy``: vectorised, on NumPy and its BLAS alone.
+* ``with_numba``: compiled, where Numba is installed (``pip install numba``).
 
-They are tested equal, forward and backward. Which one is used is chosen here and nowhere else: by `set_backend`, by the
-environment variable `SCRATCHNET_BACKEND`, and otherwise Numba where it is installed, else NumPy.
+Which one is used is chosen here and nowhere else: by `set_backend`, by the environment variable `SCRATCHNET_BACKEND`,
+and otherwise Numba where it is installed, else NumPy. ``kernels.matmul`` *is* the function of the backend in use: it is
+put into this module when the first operation is asked for, so nothing stands between a layer and its kernel.
 
 Notation: N batch, H W height and width of the input, OH OW of the output, C channels, F filters, KH KW kernel size,
-U units. Arrays are float32 or float64, results have the dtype of the inputs. `padding` is
-``((top, bottom), (left, right))``; strides, dilation and pool sizes are pairs. No input is ever changed.
+T time steps, U units. Arrays are float32 or float64, results have the dtype of the inputs. `padding` is
+``((top, bottom), (left, right))``; strides, dilation and pool sizes are pairs. Kernels return what they compute, and
+change nothing that they are given; only `adam_update` writes, into the parameters.
 """
 
 import contextlib
@@ -17,13 +20,28 @@ import importlib
 import importlib.util
 import os
 import sys
+from types import SimpleNamespace
 
 from scratchnet.console import tell
 
 BACKENDS = {"loops": "loops", "numpy": "with_numpy", "numba": "with_numba"}
 
+# Every backend has these files, and in them these functions.
+OPERATIONS = {
+    "matrix_product": ("matmul",),
+    "convolution": ("conv2d_forward", "conv2d_backward"),
+    "pooling": (
+        "max_pool2d_forward",
+        "max_pool2d_backward",
+        "average_pool2d_forward",
+        "average_pool2d_backward",
+    ),
+    "upsampling": ("upsample2d_forward", "upsample2d_backward"),
+    "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),
+    "adam": ("adam_update",),
+}
+
 _backend = None
-_module = None
 _announced = None
 
 
@@ -32,12 +50,14 @@ def set_backend(name):
 
     Raises ValueError for another name, ImportError for "numba" where it is not installed.
     """
-    global _backend, _module
+    global _backend
     if name is not None:
         _check_name(name, "set_backend")
         if name == "numba" and not numba_is_installed():
-            raise ImportError("the backend 'numba' needs Numba: pip install 'scratchnet[fast]'")
-    _backend, _module = name, None
+            raise ImportError("the backend 'numba' needs Numba: pip install numba")
+    _backend = name
+    for operation in _names():
+        globals().pop(operation, None)
 
 
 @contextlib.contextmanager
@@ -78,11 +98,11 @@ def _choose():
     if setting:
         _check_name(setting, "SCRATCHNET_BACKEND")
         if setting == "numba" and not numba_is_installed():
-            raise ImportError("SCRATCHNET_BACKEND=numba needs Numba: pip install 'scratchnet[fast]'")
+            raise ImportError("SCRATCHNET_BACKEND=numba needs Numba: pip install numba")
         return setting, "SCRATCHNET_BACKEND"
     if numba_is_installed():
         return "numba", "Numba is installed"
-    return "numpy", "Numba is not installed; pip install 'scratchnet[fast]' makes it faster"
+    return "numpy", "Numba is not installed; pip install numba makes it faster"
 
 
 def _check_name(name, where):
@@ -95,9 +115,22 @@ def numba_is_installed():
     return "numba" in sys.modules or importlib.util.find_spec("numba") is not None
 
 
+def _names():
+    return [name for names in OPERATIONS.values() for name in names]
+
+
+def operations(backend):
+    """The operations of one backend, whichever is in use: ``operations("loops").matmul(a, b)``.
+
+    Raises ImportError for "numba" where it is not installed.
+    """
+    files = {file: importlib.import_module(f"{__name__}.{BACKENDS[backend]}.{file}") for file in OPERATIONS}
+    return SimpleNamespace(**{name: getattr(files[file], name) for file, names in OPERATIONS.items() for name in names})
+
+
 def load():
-    """Import the backend in use and what it needs, which otherwise happens at its first call."""
-    _active()
+    """Import the backend in use and what it needs, which otherwise happens when its first operation is asked for."""
+    globals().update(vars(operations(get_backend())))
 
 
 def seconds_compiling():
@@ -106,121 +139,8 @@ def seconds_compiling():
     return 0.0 if compiler is None else compiler.watch.seconds
 
 
-def _active():
-    global _module
-    if _module is None:
-        _module = importlib.import_module(f"{__name__}.{BACKENDS[get_backend()]}")
-    return _module
-
-
-# ---- matrix product ----
-
-
-def matmul(a, b):
-    """``a @ b``: (M, K), (K, N) -> (M, N)."""
-    return _active().matmul(a, b)
-
-
-# ---- convolution ----
-
-
-def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
-    """``y[n, i, j, f] = bias[f] + sum over a, b, c of x[n, i S + a dil, j S + b dil, c] kernel[a, b, c, f]``.
-
-    x (N, H, W, C), kernel (KH, KW, C, F), bias (F,) or None -> y (N, OH, OW, F); x counts as 0 outside. With `relu`
-    what is below 0 becomes 0: done here because y is still in the cache.
-    """
-    return _active().conv2d_forward(x, kernel, bias, strides, padding, dilation, relu)
-
-
-def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
-    """The adjoints of `conv2d_forward` for dy (N, OH, OW, F): ``(dx, dkernel, dbias)``, dx None without `needs_dx`.
-
-    `relu_output`: y, if forward was called with `relu`.
-    """
-    return _active().conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx, relu_output)
-
-
-# ---- pooling ----
-
-
-def max_pool2d_forward(x, pool_size, strides, padding):
-    """The largest value of each window, and where it was: ``(y, argmax)``, both (N, OH, OW, C).
-
-    Padding is never chosen. argmax counts the window's elements row by row; of equal values the first; NaN wins.
-    """
-    return _active().max_pool2d_forward(x, pool_size, strides, padding)
-
-
-def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
-    """dx of `max_pool2d_forward`: each dy goes to the element that was chosen, and adds up where windows overlap."""
-    return _active().max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding)
-
-
-def average_pool2d_forward(x, pool_size, strides, padding):
-    """The mean of each window (N, OH, OW, C), taken over the elements inside the image only."""
-    return _active().average_pool2d_forward(x, pool_size, strides, padding)
-
-
-def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
-    """dx of `average_pool2d_forward`: each dy, divided by its window's count, goes to every element of the window."""
-    return _active().average_pool2d_backward(dy, x_shape, pool_size, strides, padding)
-
-
-# ---- upsampling ----
-
-
-def upsample2d_forward(x, size):
-    """Each element of x (N, H, W, C) repeated in a block of `size`: (N, H size[0], W size[1], C)."""
-    return _active().upsample2d_forward(x, size)
-
-
-def upsample2d_backward(dy, size):
-    """dx of `upsample2d_forward`: the sum of dy over each block."""
-    return _active().upsample2d_backward(dy, size)
-
-
-# ---- through time ----
-#
-# h[0] and c[0] are the initial states, h[t + 1] and c[t + 1] follow step t; R is the recurrent kernel. Of the input's
-# part xW there is one for each step, (T, ...), or one for all, (1, ...). Activations are those of
-# `scratchnet.activations`; z is None unless one of them `keeps` it. Arrays are written into, because who calls knows
-# which may share memory.
-
-
-def simple_rnn_forward(xW, R, h, z, activation):
-    """``z_t = h_(t-1) R + xW_t`` and ``h_t = f(z_t)``, step by step: writes h (T + 1, N, U) from 1 on, and z (T, N, U)."""
-    return _active().simple_rnn_forward(xW, R, h, z, activation)
-
-
-def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
-    """The adjoint of `simple_rnn_forward`: writes dz (T, N, U); turns dh (N, U), of the last state, into the first's.
-
-    `dy` (T, N, U): what comes in at each step besides, or None.
-    """
-    return _active().simple_rnn_backward(dy, dh, R, h, z, dz, activation)
-
-
-def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
-    """``z_t = h_(t-1) R + xW_t`` (N, 4U), the gates i, f, g, o, the cell ``c_t = f c_(t-1) + i g``,
-    ``a_t = activation(c_t)`` and ``h_t = o a_t``, step by step.
-
-    Writes gates (T, N, 4U), which may be xW itself, c and h (T + 1, N, U) from 1 on, a (T, N, U) and z (T, N, 4U).
-    """
-    return _active().lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation)
-
-
-def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
-    """The adjoint of `lstm_forward`: writes dz (T, N, 4U); turns dh and dc (N, U), of the last states, into the first's.
-
-    `dy` (T, N, U): what comes in at each step besides, or None.
-    """
-    return _active().lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation)
-
-
-# ---- optimizer ----
-
-
-def adam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon):
-    """One step of Adam on flat arrays, in place; `learning_rate` is already corrected for the bias of the averages."""
-    return _active().adam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon)
+def __getattr__(name):
+    if name not in _names():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    load()
+    return globals()[name]

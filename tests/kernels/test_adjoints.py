@@ -5,20 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scratchnet import kernels
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
-from scratchnet.kernels import (
-    BACKENDS,
-    average_pool2d_backward,
-    average_pool2d_forward,
-    conv2d_backward,
-    conv2d_forward,
-    max_pool2d_backward,
-    max_pool2d_forward,
-    numba_is_installed,
-    set_backend,
-    upsample2d_backward,
-    upsample2d_forward,
-)
 from scratchnet.kernels.geometry import pad_amounts
 
 CASES = [  # size, window, strides, padding, dilation
@@ -32,13 +20,13 @@ CASES = [  # size, window, strides, padding, dilation
 ]
 
 
-@pytest.fixture(params=list(BACKENDS), autouse=True)
+@pytest.fixture(params=list(kernels.BACKENDS), autouse=True)
 def backend(request):
-    if request.param == "numba" and not numba_is_installed():
+    if request.param == "numba" and not kernels.numba_is_installed():
         pytest.skip("Numba is not installed")
-    set_backend(request.param)
+    kernels.set_backend(request.param)
     yield request.param
-    set_backend(None)
+    kernels.set_backend(None)
 
 
 def pads(size, window, strides, padding, dilation):
@@ -56,13 +44,13 @@ def test_convolution_is_linear_in_the_image_and_in_the_kernel(size, window, stri
     rng = np.random.default_rng(C * 10 + F)
     x, kernel, bias = rng.normal(size=(2, *size, C)), rng.normal(size=(*window, C, F)), rng.normal(size=F)
     args = strides, pads(size, window, strides, padding, dilation), dilation
-    y = conv2d_forward(x, kernel, None, *args)
+    y = kernels.conv2d_forward(x, kernel, None, *args)
     dy = rng.normal(size=y.shape)
-    dx, dkernel, dbias = conv2d_backward(dy, x, kernel, *args)
+    dx, dkernel, dbias = kernels.conv2d_backward(dy, x, kernel, *args)
     terms = np.sum(np.abs(y * dy))
     assert_adjoint(np.sum(y * dy), np.sum(x * dx), terms)
     assert_adjoint(np.sum(y * dy), np.sum(kernel * dkernel), terms)
-    with_bias = conv2d_forward(x, kernel, bias, *args)
+    with_bias = kernels.conv2d_forward(x, kernel, bias, *args)
     assert_adjoint(np.sum((with_bias - y) * dy), np.sum(bias * dbias), np.sum(np.abs(with_bias * dy)) + terms)
 
 
@@ -71,18 +59,20 @@ def test_average_pooling_is_linear(size, window, strides, padding, dilation):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, *size, 3))
     args = window, strides, pads(size, window, strides, padding, (1, 1))
-    y = average_pool2d_forward(x, *args)
+    y = kernels.average_pool2d_forward(x, *args)
     dy = rng.normal(size=y.shape)
-    assert_adjoint(np.sum(y * dy), np.sum(x * average_pool2d_backward(dy, x.shape, *args)), np.sum(np.abs(y * dy)))
+    assert_adjoint(
+        np.sum(y * dy), np.sum(x * kernels.average_pool2d_backward(dy, x.shape, *args)), np.sum(np.abs(y * dy))
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 1)])
 def test_upsampling_is_linear(size):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 3, 4, 5))
-    y = upsample2d_forward(x, size)
+    y = kernels.upsample2d_forward(x, size)
     dy = rng.normal(size=y.shape)
-    assert_adjoint(np.sum(y * dy), np.sum(x * upsample2d_backward(dy, size)), np.sum(np.abs(y * dy)))
+    assert_adjoint(np.sum(y * dy), np.sum(x * kernels.upsample2d_backward(dy, size)), np.sum(np.abs(y * dy)))
 
 
 @pytest.mark.parametrize(("size", "window", "strides", "padding", "dilation"), CASES)
@@ -91,10 +81,10 @@ def test_gradient_of_max_pooling_is_that_of_differences(size, window, strides, p
     count = 2 * size[0] * size[1] * 2
     x = -1.0 - 0.1 * rng.permutation(count).reshape(2, *size, 2)  # separated values, all of them below a zero padding
     args = window, strides, pads(size, window, strides, padding, (1, 1))
-    y, argmax = max_pool2d_forward(x, *args)
+    y, argmax = kernels.max_pool2d_forward(x, *args)
     dy = rng.normal(size=y.shape)
-    dx = max_pool2d_backward(dy, argmax, x.shape, *args)
-    numeric = numeric_gradient(lambda: np.sum(max_pool2d_forward(x, *args)[0] * dy), x)
+    dx = kernels.max_pool2d_backward(dy, argmax, x.shape, *args)
+    numeric = numeric_gradient(lambda: np.sum(kernels.max_pool2d_forward(x, *args)[0] * dy), x)
     assert y.max() < 0
     assert relative_error(numeric, dx) < 1e-7
 
@@ -105,7 +95,7 @@ def test_nothing_given_is_changed_and_results_are_contiguous():
     conv = (1, 1), ((1, 1), (1, 1)), (1, 1)
     pool = (3, 3), (2, 2), ((1, 1), (0, 1))
     dy_conv = rng.normal(size=(2, 5, 6, 4))
-    y, argmax = max_pool2d_forward(x, *pool)
+    y, argmax = kernels.max_pool2d_forward(x, *pool)
     dy_pool, dy_up = rng.normal(size=y.shape), rng.normal(size=(2, 10, 18, 3))
     given_arrays = x, kernel, bias, dy_conv, argmax, dy_pool, dy_up
     for array in given_arrays:
@@ -113,14 +103,14 @@ def test_nothing_given_is_changed_and_results_are_contiguous():
     kept = [array.copy() for array in given_arrays]
     for _ in range(2):
         results = [
-            conv2d_forward(x, kernel, bias, *conv),
-            *conv2d_backward(dy_conv, x, kernel, *conv),
-            *max_pool2d_forward(x, *pool),
-            max_pool2d_backward(dy_pool, argmax, x.shape, *pool),
-            average_pool2d_forward(x, *pool),
-            average_pool2d_backward(dy_pool, x.shape, *pool),
-            upsample2d_forward(x, (2, 3)),
-            upsample2d_backward(dy_up, (2, 3)),
+            kernels.conv2d_forward(x, kernel, bias, *conv),
+            *kernels.conv2d_backward(dy_conv, x, kernel, *conv),
+            *kernels.max_pool2d_forward(x, *pool),
+            kernels.max_pool2d_backward(dy_pool, argmax, x.shape, *pool),
+            kernels.average_pool2d_forward(x, *pool),
+            kernels.average_pool2d_backward(dy_pool, x.shape, *pool),
+            kernels.upsample2d_forward(x, (2, 3)),
+            kernels.upsample2d_backward(dy_up, (2, 3)),
         ]
         assert all(result.flags.c_contiguous for result in results)
     for array, copy in zip(given_arrays, kept):
@@ -130,8 +120,8 @@ def test_nothing_given_is_changed_and_results_are_contiguous():
 def test_an_infinite_gradient_stays_where_the_maximum_was():
     x = np.array([[1.0, 2.0], [3.0, 0.0]]).reshape(1, 2, 2, 1)
     args = (2, 2), (2, 2), ((0, 0), (0, 0))
-    _, argmax = max_pool2d_forward(x, *args)
-    dx = max_pool2d_backward(np.full((1, 1, 1, 1), np.inf), argmax, x.shape, *args)
+    _, argmax = kernels.max_pool2d_forward(x, *args)
+    dx = kernels.max_pool2d_backward(np.full((1, 1, 1, 1), np.inf), argmax, x.shape, *args)
     np.testing.assert_array_equal(dx.ravel(), [0, 0, np.inf, 0])
 
 
@@ -140,7 +130,7 @@ def test_a_missing_number_reaches_only_the_windows_that_saw_it(C, F, seed):
     rng = np.random.default_rng(seed)
     x, kernel = rng.normal(size=(1, 5, 5, C)), rng.normal(size=(3, 3, C, F))
     x[0, 0, 0, 0] = np.nan
-    y = conv2d_forward(x, kernel, None, (1, 1), ((1, 1), (1, 1)), (1, 1))
+    y = kernels.conv2d_forward(x, kernel, None, (1, 1), ((1, 1), (1, 1)), (1, 1))
     expected = np.zeros((5, 5), bool)
     expected[:2, :2] = True
     np.testing.assert_array_equal(np.isnan(y[0]), np.broadcast_to(expected[:, :, None], (5, 5, F)))
@@ -149,7 +139,7 @@ def test_a_missing_number_reaches_only_the_windows_that_saw_it(C, F, seed):
 def test_a_batch_of_none_gives_none():
     x, kernel = np.empty((0, 4, 4, 2)), np.ones((3, 3, 2, 3))
     args = (1, 1), ((0, 0), (0, 0)), (1, 1)
-    y = conv2d_forward(x, kernel, None, *args)
+    y = kernels.conv2d_forward(x, kernel, None, *args)
     assert y.shape == (0, 2, 2, 3)
-    dx, dkernel, dbias = conv2d_backward(y, x, kernel, *args)
+    dx, dkernel, dbias = kernels.conv2d_backward(y, x, kernel, *args)
     assert dx.shape == x.shape and not dkernel.any() and not dbias.any()

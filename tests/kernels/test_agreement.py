@@ -5,17 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet.kernels import loops, with_numpy
+from scratchnet.kernels import numba_is_installed, operations
 from scratchnet.kernels.geometry import output_size, pad_amounts
 
-try:
-    from scratchnet.kernels import with_numba
-except ImportError:  # Numba is optional
-    with_numba = None
-
-FAST = [pytest.param(with_numpy, id="numpy")]
-if with_numba is not None:
-    FAST.append(pytest.param(with_numba, id="numba"))
+loops = operations("loops")
+NAMES = ["numpy"] + ["numba"] * numba_is_installed()
+FAST = [pytest.param(operations(name), id=name) for name in NAMES]
 
 
 def assert_equal(found, expected, dtype):

@@ -1,6 +1,5 @@
-"""One step of the recurrent layers: the three backends agree, and each follows the equations."""
+"""Through time: every backend follows the equations, step after step, and back; and all of them agree."""
 
-import importlib.util
 import itertools
 
 import numpy as np
@@ -9,159 +8,186 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import activations
-from scratchnet.kernels.loops import recurrent as loops
-from scratchnet.kernels.with_numpy import recurrent as with_numpy
+from scratchnet.kernels import numba_is_installed, operations
+from scratchnet.kernels.steps import SimpleRNNSteps
 
-needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="Numba is not installed")
+needs_numba = pytest.mark.skipif(not numba_is_installed(), reason="Numba is not installed")
+BACKENDS = [operations(name) for name in ["loops", "numpy"] + ["numba"] * numba_is_installed()]
+EVERY_BACKEND = pytest.mark.parametrize("backend", BACKENDS, ids=["loops", "numpy", "numba"][: len(BACKENDS)])
 COMPILED = ("linear", "relu", "tanh", "sigmoid", "hard_sigmoid")
+N, U = 3, 5
 
 
-def backends():
-    modules = [loops, with_numpy]
-    if importlib.util.find_spec("numba") is not None:
-        from scratchnet.kernels.with_numba import recurrent as with_numba
-
-        modules.append(with_numba)
-    return modules
+def through(activation, z, dy):
+    """dz for y = f(z)."""
+    return activation.backward(dy, activation.forward(z)[1])
 
 
-def lstm_arrays(rng, N, U, dtype):
-    z, xW = rng.normal(size=(2, N, 4 * U)).astype(dtype)
-    c_prev, dh, dc = rng.normal(size=(3, N, U)).astype(dtype)
-    return z, xW, c_prev, dh, dc
+def drawn(rng, T, gates, repeated=False):
+    """xW, R and b; of an xW that is the same at every step there is only one in memory."""
+    xW = rng.normal(size=(1 if repeated else T, N, gates * U))
+    R, b = 0.5 * rng.normal(size=(U, gates * U)), rng.normal(size=gates * U)
+    return np.broadcast_to(xW, (T, N, gates * U)), R, b
 
 
-def lstm_step(module, arrays, activation, recurrent_activation):
-    """Forward and backward of one step: gates, c, a, h, dz and the adjoint of c_prev. Inputs must stay as they are."""
-    z, xW, c_prev, dh, dc = (array.copy() for array in arrays)
-    gates = np.full_like(z, np.nan)
-    c, a, h = (np.full_like(c_prev, np.nan) for _ in range(3))
-    module.lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation)
-    forward = [v.copy() for v in (gates, c, a, h)]
-    dz = np.full_like(z, np.nan)
-    module.lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent_activation)
-    for given_array, now in zip(arrays[1:4], (xW, c_prev, dh)):
-        np.testing.assert_array_equal(now, given_array)
-    for before, now in zip(forward, (gates, c, a, h)):
-        np.testing.assert_array_equal(now, before)
-    return [*forward, dz, dc]
+# ---- the equations, with NumPy and in one place ----
+
+
+def simple_rnn(xW, R, b, h0, dy, dh, activation):
+    """h, dz and dh0."""
+    T = len(xW)
+    h, z = [h0], []
+    for t in range(T):
+        z.append(xW[t] + h[t] @ R + b)
+        h.append(activation(z[t]))
+    dz = [None] * T
+    for t in reversed(range(T)):
+        dh = dh + dy[t]
+        dz[t] = through(activation, z[t], dh)
+        dh = dz[t] @ R.T
+    return np.array(h), np.array(dz), dh
+
+
+def lstm(xW, R, b, h0, c0, dy, dh, dc, act, rec):
+    """i, f, g, o, c, h, dz, dh0 and dc0."""
+    T, functions = len(xW), (rec, rec, act, rec)
+    h, c, z, gates = [h0], [c0], [], []
+    for t in range(T):
+        z.append(np.split(xW[t] + h[t] @ R + b, 4, axis=-1))
+        i, f, g, o = (function(part) for function, part in zip(functions, z[t]))
+        gates.append((i, f, g, o))
+        c.append(f * c[t] + i * g)
+        h.append(o * act(c[t + 1]))
+    dz = [None] * T
+    for t in reversed(range(T)):
+        i, f, g, o = gates[t]
+        dh = dh + dy[t]
+        dc = dc + through(act, c[t + 1], dh * o)
+        adjoints = dc * g, dc * c[t], dc * i, dh * act(c[t + 1])
+        dz[t] = np.concatenate([through(*all_three) for all_three in zip(functions, z[t], adjoints)], axis=-1)
+        dh, dc = dz[t] @ R.T, dc * f
+    return *np.array(gates).swapaxes(0, 1), np.array(c), np.array(h), np.array(dz), dh, dc
+
+
+@EVERY_BACKEND
+@pytest.mark.parametrize("name", ["tanh", "relu", "silu", "gelu", "softmax"])
+@pytest.mark.parametrize("T, repeated", [(1, False), (4, False), (4, True)])
+@pytest.mark.parametrize("with_dy", [True, False])
+def test_a_simple_rnn_there_and_back(backend, name, T, repeated, with_dy):
+    rng, activation = np.random.default_rng(0), activations.get(name)
+    (xW, R, b), dy, (h0, dh) = drawn(rng, T, 1, repeated), rng.normal(size=(T, N, U)), rng.normal(size=(2, N, U))
+    expected = simple_rnn(xW, R, b, h0, dy * with_dy, dh, activation)
+    steps = backend.simple_rnn_forward(xW, R, b, h0, activation)
+    found = steps.h, *backend.simple_rnn_backward(dy if with_dy else None, dh, R, steps, activation)
+    for one, wanted in zip(found, expected):
+        np.testing.assert_allclose(one, wanted, rtol=0, atol=1e-12)
+
+
+@EVERY_BACKEND
+@pytest.mark.parametrize(
+    "names", [("tanh", "sigmoid"), ("relu", "hard_sigmoid"), ("gelu", "sigmoid"), ("tanh", "silu"), ("softmax", "tanh")]
+)
+@pytest.mark.parametrize("T, repeated", [(1, False), (4, False), (4, True)])
+@pytest.mark.parametrize("with_dy", [True, False])
+def test_an_lstm_there_and_back(backend, names, T, repeated, with_dy):
+    rng, functions = np.random.default_rng(1), [activations.get(name) for name in names]
+    (xW, R, b), dy = drawn(rng, T, 4, repeated), rng.normal(size=(T, N, U))
+    h0, c0, dh, dc = rng.normal(size=(4, N, U))
+    expected = lstm(xW, R, b, h0, c0, dy * with_dy, dh, dc, *functions)
+    steps = backend.lstm_forward(xW, R, b, h0, c0, *functions)
+    backward = backend.lstm_backward(dy if with_dy else None, dh, dc, R, steps, *functions)
+    for one, wanted in zip((steps.i, steps.f, steps.g, steps.o, steps.c, steps.h, *backward), expected):
+        np.testing.assert_allclose(one, wanted, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(steps.tanh_c, functions[0](steps.c[1:]), rtol=0, atol=1e-12)
 
 
 @given(
-    N=st.integers(1, 4),
-    U=st.sampled_from([1, 3, 16, 19]),
+    sizes=st.tuples(st.integers(1, 4), st.integers(1, 4), st.sampled_from([1, 3, 16, 19])),
     dtype=st.sampled_from([np.float32, np.float64]),
     names=st.sampled_from(list(itertools.product(COMPILED, ("sigmoid", "hard_sigmoid", "tanh")))),
     seed=st.integers(0, 1000),
 )
-def test_backends_agree_on_an_lstm_step(N, U, dtype, names, seed):
-    arrays = lstm_arrays(np.random.default_rng(seed), N, U, dtype)
-    functions = [activations.get(name) for name in names]
-    expected, *others = (lstm_step(module, arrays, *functions) for module in backends())
-    for results in others:
-        for result, wanted in zip(results, expected):
-            assert result.dtype == dtype
-            np.testing.assert_allclose(result, wanted, rtol=0, atol=1e-5 if dtype == np.float32 else 1e-12)
-
-
-@given(
-    N=st.integers(1, 4),
-    U=st.sampled_from([1, 3, 16, 19]),
-    dtype=st.sampled_from([np.float32, np.float64]),
-    name=st.sampled_from(COMPILED),
-    seed=st.integers(0, 1000),
-)
-def test_backends_agree_on_a_simple_rnn_step(N, U, dtype, name, seed):
-    arrays = np.random.default_rng(seed).normal(size=(3, N, U)).astype(dtype)
+def test_backends_agree_whatever_the_sizes(sizes, dtype, names, seed):
+    T, rows, units = sizes
+    rng, (act, rec) = np.random.default_rng(seed), [activations.get(name) for name in names]
+    xW, R, b = (0.5 * rng.normal(size=shape) for shape in ((T, rows, 4 * units), (units, 4 * units), 4 * units))
+    dy, (h0, c0, dh, dc) = rng.normal(size=(T, rows, units)), rng.normal(size=(4, rows, units))
+    xW, R, b, dy, h0, c0, dh, dc = (array.astype(dtype) for array in (xW, R, b, dy, h0, c0, dh, dc))
+    one_gate = xW[..., :units], R[:, :units], b[:units]
     results = []
-    for module in backends():
-        z, xW, dh = arrays.copy()
-        h, dz = np.full((2, N, U), np.nan, dtype)
-        module.simple_rnn_step_forward(z, xW, h, activations.get(name))
-        module.simple_rnn_step_backward(dh, h, z, dz, activations.get(name))
-        np.testing.assert_array_equal(xW, arrays[1])
-        np.testing.assert_array_equal(dh, arrays[2])
-        results.append((h, dz))
-    for h, dz in results[1:]:
-        np.testing.assert_allclose(h, results[0][0], rtol=0, atol=1e-6 if dtype == np.float32 else 1e-13)
-        np.testing.assert_allclose(dz, results[0][1], rtol=0, atol=1e-5 if dtype == np.float32 else 1e-12)
+    for backend in BACKENDS:
+        steps = backend.lstm_forward(xW, R, b, h0, c0, act, rec)
+        result = [*steps[1:], *backend.lstm_backward(dy, dh, dc, R, steps, act, rec)]
+        steps = backend.simple_rnn_forward(*one_gate, h0, act)
+        results.append([*result, steps.h, *backend.simple_rnn_backward(dy, dh, one_gate[1], steps, act)])
+    bound = 1e-5 if dtype == np.float32 else 1e-12
+    for others in results[1:]:
+        for found, expected in zip(others, results[0]):
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, expected, rtol=bound, atol=bound)
 
 
-@pytest.mark.parametrize("module", backends(), ids=lambda module: module.__name__.split(".")[-2])
-def test_gates_may_be_written_over_the_projected_input(module):
-    arrays = lstm_arrays(np.random.default_rng(0), 3, 18, np.float32)
-    gates, c, a, h = lstm_step(module, arrays, activations.tanh, activations.sigmoid)[:4]
-    z, xW, c_prev = (array.copy() for array in arrays[:3])
-    c2, a2, h2 = np.empty((3, *c.shape), c.dtype)
-    module.lstm_step_forward(z, xW, c_prev, xW, c2, a2, h2, activations.tanh, activations.sigmoid)
-    for again, once in zip((xW, c2, a2, h2), (gates, c, a, h)):
-        np.testing.assert_array_equal(again, once)
+@EVERY_BACKEND
+def test_nothing_given_is_changed(backend):
+    rng, (act, rec) = np.random.default_rng(2), (activations.tanh, activations.sigmoid)
+    given = [*drawn(rng, 3, 4), *rng.normal(size=(4, N, U)), rng.normal(size=(3, N, U))]
+    xW, R, b, h0, c0, dh, dc, dy = given
+    kept = [array.copy() for array in given]
+    for array in given:
+        array.flags.writeable = False
+    steps = backend.lstm_forward(xW, R, b, h0, c0, act, rec)
+    kept_steps = [None if value is None else value.copy() for value in steps]
+    first, second = (backend.lstm_backward(dy, dh, dc, R, steps, act, rec) for _ in range(2))
+    for one, other in [*zip(given, kept), *zip(steps, kept_steps), *zip(first, second)]:
+        np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("module", backends(), ids=lambda module: module.__name__.split(".")[-2])
+@EVERY_BACKEND
+def test_an_activation_of_ones_own_is_used_whatever_its_name(backend):
+    square = activations.Activation("tanh", lambda z, out=None: z * z, lambda dy, z: 2 * z * dy, keeps="z")
+    xW, R, b = drawn(np.random.default_rng(3), 1, 1)
+    steps = backend.simple_rnn_forward(xW, R, b, np.zeros((N, U)), square)
+    np.testing.assert_allclose(steps.h[1], (xW[0] + b) ** 2, rtol=1e-15)
+    dz, _ = backend.simple_rnn_backward(None, np.ones((N, U)), R, steps, square)
+    np.testing.assert_allclose(dz[0], 2 * (xW[0] + b), rtol=1e-15)
+
+
+def one_step(backend, z, activation):
+    """f(z) by a step of a SimpleRNN, for a row z."""
+    U = z.shape[-1]
+    zeros = np.zeros((1, U), z.dtype)
+    return backend.simple_rnn_forward(z[np.newaxis], np.zeros((U, U), z.dtype), zeros[0], zeros, activation)
+
+
+@EVERY_BACKEND
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_large_values_saturate_and_nan_stays_nan(module, dtype):
-    xW = np.array([[-1e4, 1e4, -100.0, 100.0, np.inf, -np.inf, 0.0, np.nan]], dtype)
+def test_large_values_saturate_and_nan_stays_nan(backend, dtype):
+    z = np.array([[-1e4, 1e4, -100.0, 100.0, np.inf, -np.inf, 0.0, np.nan]], dtype)
     for name, expected in (
         ("sigmoid", [0, 1, 0, 1, 1, 0, 0.5, np.nan]),
         ("tanh", [-1, 1, -1, 1, 1, -1, 0, np.nan]),
         ("hard_sigmoid", [0, 1, 0, 1, 1, 0, 0.5, np.nan]),
         ("relu", [0, 1e4, 0, 100, np.inf, 0, 0, np.nan]),
     ):
-        h = np.empty_like(xW)
-        module.simple_rnn_step_forward(np.zeros_like(xW), xW, h, activations.get(name))
+        h = one_step(backend, z, activations.get(name)).h[1]
         np.testing.assert_allclose(h[0], expected, rtol=1e-6, atol=1e-37)
 
 
 @needs_numba
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
 def test_compiled_float32_functions_are_right_to_a_few_units_in_the_last_place(name):
-    from scratchnet.kernels.with_numba import recurrent as with_numba
-
-    xW = np.concatenate([np.linspace(-80, 80, 40001), np.logspace(-30, 1, 2000), -np.logspace(-30, 1, 2000)])
-    xW = xW.astype(np.float32)[np.newaxis]
-    h = np.empty_like(xW)
-    with_numba.simple_rnn_step_forward(np.zeros_like(xW), xW, h, activations.get(name))
-    exact = activations.get(name)(xW.astype(np.float64))
+    z = np.concatenate([np.linspace(-80, 80, 40001), np.logspace(-30, 1, 2000), -np.logspace(-30, 1, 2000)])
+    z = z.astype(np.float32).reshape(-1, 1)  # a sample each
+    zeros = np.zeros_like(z)
+    h = operations("numba").simple_rnn_forward(z[np.newaxis], zeros[:1], zeros[0], zeros, activations.get(name)).h[1]
+    exact = activations.get(name)(z.astype(np.float64))
     assert np.max(np.abs(h - exact) / np.spacing(np.abs(exact).astype(np.float32))) < 4
 
 
-def test_derivative_at_a_kink_is_that_of_the_activation():
-    h, dh = np.array([[0.0, 1.0, 0.5]]), np.ones((1, 3))
+@EVERY_BACKEND
+def test_derivative_at_a_kink_is_that_of_the_activation(backend):
+    h = np.array([[[0.0, 0.0, 0.0]], [[0.0, 1.0, 0.5]]])
+    steps = SimpleRNNSteps(h[:1], h)
     for name, expected in (("relu", [0, 1, 1]), ("hard_sigmoid", [0, 0, 1 / 6])):
-        for module in backends():
-            dz = np.empty_like(h)
-            module.simple_rnn_step_backward(dh, h, None, dz, activations.get(name))
-            np.testing.assert_allclose(dz[0], expected, rtol=1e-15)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("same_at_every_step", [False, True])
-@pytest.mark.parametrize("with_dy", [False, True])
-def test_backends_agree_on_the_way_through_time(dtype, same_at_every_step, with_dy):
-    T, N, U = 5, 3, 4
-    rng = np.random.default_rng(0)
-
-    def normal(*shape):
-        return rng.normal(size=shape).astype(dtype)
-
-    xW, R, h0, c0 = normal(1 if same_at_every_step else T, N, 4 * U), normal(U, 4 * U), normal(N, U), normal(N, U)
-    dy, dh_T, dc_T = normal(N, T, U).transpose(1, 0, 2) if with_dy else None, normal(N, U), normal(N, U)
-    results = []
-    for module in backends():
-        (h, c), (dh, dc) = np.full((2, T + 1, N, U), np.nan, dtype), (dh_T.copy(), dc_T.copy())
-        h[0], c[0] = h0, c0
-        gates, dz = np.full((2, T, N, 4 * U), np.nan, dtype)
-        a = np.full((T, N, U), np.nan, dtype)
-        module.lstm_forward(xW, R, h, c, gates, a, None, activations.tanh, activations.sigmoid)
-        module.lstm_backward(dy, dh, dc, R, c, gates, a, None, dz, activations.tanh, activations.sigmoid)
-        lstm = [h, c, gates, a, dh, dc, dz]
-        h, dh, dz = np.full((T + 1, N, U), np.nan, dtype), dh_T.copy(), np.full((T, N, U), np.nan, dtype)
-        h[0] = h0
-        module.simple_rnn_forward(np.ascontiguousarray(xW[..., :U]), R[:, :U], h, None, activations.tanh)
-        module.simple_rnn_backward(dy, dh, R[:, :U], h, None, dz, activations.tanh)
-        results.append([*lstm, h, dh, dz])
-    for others in results[1:]:
-        for found, expected in zip(others, results[0]):
-            assert found.dtype == dtype
-            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 if dtype == np.float32 else 1e-12)
+        dz, _ = backend.simple_rnn_backward(None, np.ones((1, 3)), np.zeros((3, 3)), steps, activations.get(name))
+        np.testing.assert_allclose(dz[0, 0], expected, rtol=1e-15)

@@ -1,16 +1,16 @@
 """A convolution goes different ways, by channels, filters and strides, and in pieces: all give the loops' result."""
 
 import importlib
-import importlib.util
 import itertools
 
 import numpy as np
 import pytest
 
-from scratchnet.kernels import loops
+from scratchnet.kernels import BACKENDS, numba_is_installed, operations
 from scratchnet.kernels.geometry import output_size, pad_amounts
 
-MODULES = ["with_numpy"] + ["with_numba"] * (importlib.util.find_spec("numba") is not None)
+loops = operations("loops")
+FAST = ["numpy"] + ["numba"] * numba_is_installed()
 H, W, KH, KW = 5, 6, 3, 2
 # few and many channels, fewer and more filters than those; numbers that fill vectors, and that do not
 CHANNELS = [(1, 6), (6, 1), (5, 5), (6, 13), (13, 6), (2, 16), (16, 8)]
@@ -45,7 +45,7 @@ def geometry(strides, dilation, padding):
 
 def images_at_a_time(monkeypatch, name, count):
     """Make the pieces so small that each holds `count` images, whatever the sizes."""
-    module = importlib.import_module(f"scratchnet.kernels.{name}.convolution")
+    module = importlib.import_module(f"scratchnet.kernels.{BACKENDS[name]}.convolution")
     pieces = module._pieces
 
     def small(N, bytes_per_image, *rest):
@@ -56,7 +56,7 @@ def images_at_a_time(monkeypatch, name, count):
     return module
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
 @pytest.mark.parametrize("C, F", CHANNELS)
 def test_every_way_leads_to_the_result_of_the_loops(monkeypatch, name, window, C, F):
@@ -88,7 +88,7 @@ def test_every_way_leads_to_the_result_of_the_loops(monkeypatch, name, window, C
             np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("images", [1, 2, 3, 4, 100])
 def test_pieces_cover_the_batch_whatever_the_memory(monkeypatch, name, images):
     module = images_at_a_time(monkeypatch, name, images)
@@ -110,11 +110,11 @@ def test_pieces_cover_the_batch_whatever_the_memory(monkeypatch, name, images):
                 np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["loops", *MODULES])
+@pytest.mark.parametrize("name", ["loops", *FAST])
 @pytest.mark.parametrize("window", [(16, 16), (257, 1), (1, 300)])
 def test_a_window_of_any_size_finds_its_maximum_and_gives_it_the_gradient(name, window):
     # 256 places fit into a byte, more do not
-    module = importlib.import_module(f"scratchnet.kernels.{name}")
+    module = operations(name)
     x = np.zeros((1, *window, 2))
     x[0, -1, -1] = 1  # the last place
     args = window, (1, 1), ((0, 0), (0, 0))
@@ -125,12 +125,12 @@ def test_a_window_of_any_size_finds_its_maximum_and_gives_it_the_gradient(name, 
     np.testing.assert_array_equal(dx, 2 * x)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("C", [1, 2, 3])
 @pytest.mark.parametrize("window", POOLINGS, ids=str)
 def test_pooling_is_that_of_the_loops(name, dtype, C, window):
-    module = importlib.import_module(f"scratchnet.kernels.{name}")
+    module = operations(name)
     rng = np.random.default_rng(2)
     x = rng.normal(size=(2, 5, 6, C)).astype(dtype)
     y, argmax = module.max_pool2d_forward(x, *window)

@@ -34,7 +34,9 @@ def _kernel_calls(rng, dtype):
         return rng.standard_normal(shape).astype(dtype)
 
     T, N, U = 4, 3, 2
-    xW, R, states, da = normal(T, N, 4 * U), normal(U, 4 * U), normal(2, T + 1, N, U), normal(T, N, U)
+    xW, R, bias, da = normal(T, N, 4 * U), normal(U, 4 * U), normal(4 * U), normal(T, N, U)
+    h0, c0, dh, dc = normal(4, N, U)
+    act, rec = activations.tanh, activations.sigmoid
     normals = normal(N * 4 * U)
 
     def adam():
@@ -67,17 +69,12 @@ def _kernel_calls(rng, dtype):
     yield "upsample2d_backward", lambda: [kernels.upsample2d_backward(x, (2, 1))]
 
     def lstm():
-        (h, c), (dh, dc), dy = states.copy(), states[:, 0].copy(), da
-        gates, a, dz = np.empty_like(xW), np.empty_like(da), np.empty_like(xW)
-        kernels.lstm_forward(xW, R, h, c, gates, a, None, activations.tanh, activations.sigmoid)
-        kernels.lstm_backward(dy, dh, dc, R, c, gates, a, None, dz, activations.tanh, activations.sigmoid)
-        return gates, c, a, h, dh, dc, dz
+        steps = kernels.lstm_forward(xW, R, bias, h0, c0, act, rec)
+        return *steps[1:], *kernels.lstm_backward(da, dh, dc, R, steps, act, rec)
 
     def simple_rnn():
-        h, dh, dz = states[0].copy(), states[1, 0].copy(), np.empty_like(da)
-        kernels.simple_rnn_forward(np.ascontiguousarray(xW[..., :U]), R[:, :U], h, None, activations.tanh)
-        kernels.simple_rnn_backward(da, dh, R[:, :U], h, None, dz, activations.tanh)
-        return h, dh, dz
+        steps = kernels.simple_rnn_forward(xW[..., :U], R[:, :U], bias[:U], h0, act)
+        return steps.h, *kernels.simple_rnn_backward(da, dh, R[:, :U], steps, act)
 
     yield "lstm", lstm
     yield "simple_rnn", simple_rnn

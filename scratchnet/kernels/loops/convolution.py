@@ -9,6 +9,10 @@ from scratchnet.kernels.geometry import window_counts
 
 
 def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
+    """``y[n, i, j, f] = bias[f] + sum over a, b, c of x[n, i S + a dil, j S + b dil, c] kernel[a, b, c, f]``.
+
+    x (N, H, W, C), kernel (KH, KW, C, F), bias (F,) or None -> y (N, OH, OW, F); x counts as 0 outside.
+    """
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
     OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
@@ -30,6 +34,7 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
 
 
 def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
+    """The adjoints of `conv2d_forward` for dy (N, OH, OW, F): ``(dx, dkernel, dbias)``, dx None without `needs_dx`."""
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
     _, OH, OW, _ = dy.shape

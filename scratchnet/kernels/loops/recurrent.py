@@ -1,12 +1,19 @@
-"""The recurrent layers' way through time, as the formulas define it.
+"""The recurrent layers' way through time, as their equations say: one step after the other, one number at a time.
 
-`activation` and `recurrent_activation` are Activations; of these kernels' own table only their names are used.
-Sizes: N batch, U units. The gates lie side by side in arrays (N, 4U), in the order i, f, g, o.
+The layers' files (`scratchnet.layers.rnn`) give the equations; names here are theirs. Arrays have time in front:
+(T, N, U). A kernel goes through all steps; forward returns what it computed as a record (`scratchnet.kernels.steps`),
+of which backward reads any object with the same fields.
+
+`xW` is the input's part of the pre-activations, ``x W``, for all steps at once. Activations are those of
+`scratchnet.activations`.
 """
 
 import math
 
+import numpy as np
+
 from scratchnet.kernels.loops.matrix_product import matmul
+from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps
 
 
 def _sigmoid(z):
@@ -23,100 +30,117 @@ _TABLE = {
 }
 
 
-def simple_rnn_step_forward(z, xW, h, activation):
-    """``z += xW`` and ``h = f(z)``. On entry z holds the recurrent product h_(t-1) R. All (N, U)."""
+def _apply(activation, z):
+    """``y = f(z)`` for the units (U,) of one sample."""
+    if not (activation.standard and activation.name in _TABLE):
+        return activation.forward(z)[0]  # any other: it may, as softmax does, look at all units together
     f, _ = _TABLE[activation.name]
-    N, U = h.shape
-    for n in range(N):
-        for u in range(U):
-            z[n, u] += xW[n, u]
-            h[n, u] = f(float(z[n, u]))
+    y = np.empty_like(z)
+    for u in range(len(z)):
+        y[u] = f(float(z[u]))
+    return y
 
 
-def simple_rnn_step_backward(dh, h, z, dz, activation):
-    """``dz = dh * f'(z)``, from h = f(z); z is not used and may be None. All (N, U); writes dz."""
+def _adjoint(activation, dy, z, y):
+    """``dz = dy * f'(z)`` for y = f(z), the units (U,) of one sample."""
+    if not (activation.standard and activation.name in _TABLE):
+        return activation.adjoint(dy, z, y)
     _, slope = _TABLE[activation.name]
-    N, U = h.shape
-    for n in range(N):
-        for u in range(U):
-            dz[n, u] = float(dh[n, u]) * slope(float(h[n, u]))
+    dz = np.empty_like(y)
+    for u in range(len(y)):
+        dz[u] = dy[u] * slope(float(y[u]))
+    return dz
 
 
-def simple_rnn_forward(xW, R, h, z, activation):
-    """All steps of `simple_rnn_step_forward`; arrays as in `scratchnet.kernels.simple_rnn_forward`; z is not used."""
-    for t in range(len(h) - 1):
-        z_t = matmul(h[t], R)
-        simple_rnn_step_forward(z_t, xW[t % len(xW)], h[t + 1], activation)
+def simple_rnn_forward(xW, R, b, h0, activation):
+    """``z_t = x_t W + h_(t-1) R + b`` and ``h_t = f(z_t)``, step by step.
 
-
-def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
-    """All steps of `simple_rnn_step_backward`, the last first; arrays as in `scratchnet.kernels.simple_rnn_backward`.
-
-    z is not used.
+    xW (T, N, U), R (U, U), b (U,), h0 (N, U) -> `SimpleRNNSteps`.
     """
-    for t in reversed(range(len(dz))):
-        if dy is not None:
-            dh += dy[t]
-        simple_rnn_step_backward(dh, h[t + 1], None, dz[t], activation)
-        dh[...] = matmul(dz[t], R.T)  # z = xW + h R: the state before this step
+    (T, N, U), dtype = xW.shape, xW.dtype
+    z = np.empty((T, N, U), dtype)
+    h = np.empty((T + 1, N, U), dtype)
+    h[0] = h0
+    for t in range(T):
+        hR = matmul(h[t], R)
+        for n in range(N):
+            for u in range(U):
+                z[t, n, u] = xW[t, n, u] + hR[n, u] + b[u]
+            h[t + 1, n] = _apply(activation, z[t, n])
+    return SimpleRNNSteps(z, h)
 
 
-def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
-    """Gates, cell and state of one step: ``z += xW``, then the equations below.
+def simple_rnn_backward(dy, dh, R, steps, activation):
+    """The adjoint of `simple_rnn_forward`: ``dz, dh0``.
 
-    z (N, 4U) holds the recurrent product h_(t-1) R on entry. Writes gates (N, 4U), which may be xW itself, and
-    c, a = activation(c), h (N, U). c_prev (N, U) is the cell before the step.
+    dy (T, N, U), or None for zeros, is what each h_t receives as the layer's output; dh (N, U) what the last one
+    receives besides -> dz (T, N, U), dh0 (N, U).
     """
-    act, _ = _TABLE[activation.name]
-    rec, _ = _TABLE[recurrent_activation.name]
-    N, U = c.shape
-    for n in range(N):
-        for u in range(U):
-            for k in range(4):
-                z[n, k * U + u] += xW[n, k * U + u]
-            i = rec(float(z[n, u]))
-            f = rec(float(z[n, U + u]))
-            g = act(float(z[n, 2 * U + u]))
-            o = rec(float(z[n, 3 * U + u]))
-            gates[n, u], gates[n, U + u], gates[n, 2 * U + u], gates[n, 3 * U + u] = i, f, g, o
-            c[n, u] = f * float(c_prev[n, u]) + i * g
-            a[n, u] = act(float(c[n, u]))
-            h[n, u] = o * float(a[n, u])
+    z, h = steps.z, steps.h
+    T, N, U = len(h) - 1, *h.shape[1:]
+    dz = np.empty((T, N, U), h.dtype)
+    for t in reversed(range(T)):
+        dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
+        for n in range(N):
+            dz[t, n] = _adjoint(activation, dh_t[n], z[t, n], h[t + 1, n])  # h = f(z)
+        dh = matmul(dz[t], R.T)  # z = x W + h_prev R + b
+    return dz, dh
 
 
-def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent_activation):
-    """The adjoint of `lstm_step_forward`: from dh and dc (N, U) after the step to dz (N, 4U) and dc before it.
+def lstm_forward(xW, R, b, h0, c0, act, rec):
+    """``z_t = x_t W + h_(t-1) R + b``, the gates i, f, g, o, the cell c and the state h, step by step.
 
-    dc is changed in place; dz is written; z and c are not used and may be None.
+    xW (T, N, 4U), R (U, 4U), b (4U,), h0 and c0 (N, U); act is the activation, rec the recurrent one -> `LSTMSteps`.
     """
-    _, act_slope = _TABLE[activation.name]
-    _, rec_slope = _TABLE[recurrent_activation.name]
-    N, U = a.shape
-    for n in range(N):
-        for u in range(U):
-            i, f, g, o = (float(gates[n, k * U + u]) for k in range(4))
-            a_nu, dh_nu = float(a[n, u]), float(dh[n, u])
-            dc_nu = float(dc[n, u]) + dh_nu * o * act_slope(a_nu)  # h = o * a, a = act(c)
-            dz[n, u] = dc_nu * g * rec_slope(i)  # c = f * c_prev + i * g
-            dz[n, U + u] = dc_nu * float(c_prev[n, u]) * rec_slope(f)
-            dz[n, 2 * U + u] = dc_nu * i * act_slope(g)
-            dz[n, 3 * U + u] = dh_nu * a_nu * rec_slope(o)
-            dc[n, u] = dc_nu * f
+    (T, N, _), U, dtype = xW.shape, len(R), xW.dtype
+    z = np.empty((T, N, 4 * U), dtype)
+    i, f, g, o, tanh_c = np.empty((5, T, N, U), dtype)
+    h, c = np.empty((2, T + 1, N, U), dtype)
+    h[0], c[0] = h0, c0
+    for t in range(T):
+        hR = matmul(h[t], R)
+        for n in range(N):
+            for k in range(4 * U):
+                z[t, n, k] = xW[t, n, k] + hR[n, k] + b[k]
+            i[t, n] = _apply(rec, z[t, n, :U])
+            f[t, n] = _apply(rec, z[t, n, U : 2 * U])
+            g[t, n] = _apply(act, z[t, n, 2 * U : 3 * U])
+            o[t, n] = _apply(rec, z[t, n, 3 * U :])
+            for u in range(U):
+                c[t + 1, n, u] = f[t, n, u] * c[t, n, u] + i[t, n, u] * g[t, n, u]
+            tanh_c[t, n] = _apply(act, c[t + 1, n])
+            for u in range(U):
+                h[t + 1, n, u] = o[t, n, u] * tanh_c[t, n, u]
+    return LSTMSteps(z, i, f, g, o, c, tanh_c, h)
 
 
-def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
-    """All steps of `lstm_step_forward`; arrays as in `scratchnet.kernels.lstm_forward`; z is not used."""
-    for t in range(len(a)):
-        z_t = matmul(h[t], R)
-        lstm_step_forward(
-            z_t, xW[t % len(xW)], c[t], gates[t], c[t + 1], a[t], h[t + 1], activation, recurrent_activation
-        )
+def lstm_backward(dy, dh, dc, R, steps, act, rec):
+    """The adjoint of `lstm_forward`: ``dz, dh0, dc0``.
 
-
-def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
-    """All steps of `lstm_step_backward`, the last first; arrays as in `kernels.lstm_backward`; z is not used."""
-    for t in reversed(range(len(a))):
-        if dy is not None:
-            dh += dy[t]
-        lstm_step_backward(dh, dc, None, c[t], gates[t], None, a[t], dz[t], activation, recurrent_activation)
-        dh[...] = matmul(dz[t], R.T)  # z = xW + h R: the state before this step
+    dy (T, N, U), or None for zeros, is what each h_t receives as the layer's output; dh and dc (N, U) what the last h
+    and c receive besides -> dz (T, N, 4U), dh0 and dc0 (N, U).
+    """
+    z, i, f, g, o, c, tanh_c = steps.z, steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
+    T, N, U = i.shape
+    dz = np.empty((T, N, 4 * U), i.dtype)
+    di, df, dg, do, d_tanh_c = np.empty((5, U), i.dtype)
+    for t in reversed(range(T)):
+        dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
+        dc_t, dc = dc, np.empty_like(dc)
+        for n in range(N):
+            for u in range(U):
+                do[u] = dh_t[n, u] * tanh_c[t, n, u]  # h = o * tanh(c)
+                d_tanh_c[u] = dh_t[n, u] * o[t, n, u]
+            dc_n = dc_t[n] + _adjoint(act, d_tanh_c, c[t + 1, n], tanh_c[t, n])
+            for u in range(U):
+                di[u] = dc_n[u] * g[t, n, u]  # c = f * c_prev + i * g
+                df[u] = dc_n[u] * c[t, n, u]
+                dg[u] = dc_n[u] * i[t, n, u]
+                dc[n, u] = dc_n[u] * f[t, n, u]
+            z_n, dz_n = z[t, n], dz[t, n]
+            dz_n[:U] = _adjoint(rec, di, z_n[:U], i[t, n])
+            dz_n[U : 2 * U] = _adjoint(rec, df, z_n[U : 2 * U], f[t, n])
+            dz_n[2 * U : 3 * U] = _adjoint(act, dg, z_n[2 * U : 3 * U], g[t, n])
+            dz_n[3 * U :] = _adjoint(rec, do, z_n[3 * U :], o[t, n])
+        dh = matmul(dz[t], R.T)  # z = x W + h_prev R + b
+    return dz, dh, dc

@@ -1,5 +1,8 @@
 """The recurrent layers' way through time, compiled, the matrix products included.
 
+Documented, and defined, in `scratchnet.kernels.loops.recurrent`. An activation that is not compiled here goes through
+`scratchnet.kernels.with_numpy`.
+
 A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that
 compute side by side would spend a fifth of their time waiting for the interpreter's lock.
 
@@ -8,253 +11,166 @@ U = 128 in float32) stays in the first-level cache while short loops over U run 
 loops with few arrays are what the compiler vectorises; one long loop with all equations it would not, having to prove
 that too many arrays do not overlap.
 
-`math.exp` and `math.tanh` are calls for one number at a time. In float32 they are replaced by a polynomial, which
-vectorises and is right to a few units in the last place; float64, in which gradients are proved, keeps the exact ones.
-
 Cost of a step with N = 64, U = 128 (float32, one Zen 4 core): about 17 microseconds forward and 13 backward,
 beside 90 for the matrix product.
 """
 
-import math
-
 import numpy as np
 
+from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
 from scratchnet.kernels.with_numba.matrix_product import matmul_into
-
-_LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
-_CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
-
-_F = np.float32
-_LOG2_E = _F(1.4426950408889634)
-# ln 2 = high + low, and n * high is exact for every |n| < 2^9: the rest of z / ln 2 keeps all its digits
-_LN2_HIGH, _LN2_LOW = _F(0.693359375), _F(-2.12194440054690581e-4)
-_LOWEST, _HIGHEST = _F(-87.0), _F(88.0)  # e^z stays a normal float32
-_BIAS, _FRACTION_BITS = np.int32(127), np.int32(23)  # of a float32's exponent
-_ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
-_C2, _C3, _C4, _C5, _C6, _C7 = (_F(1 / math.factorial(k)) for k in range(2, 8))
+from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
 
-def simple_rnn_step_forward(z, xW, h, activation):
-    """``z += xW`` and ``h = f(z)``. On entry z holds the recurrent product h_(t-1) R. All (N, U)."""
-    _simple_rnn_step_forward(z, xW, h, _CODES[activation.name])
+def simple_rnn_forward(xW, R, b, h0, activation):
+    if code(activation) is None:
+        return with_numpy.simple_rnn_forward(xW, R, b, h0, activation)
+    T, N, U = xW.shape
+    h = np.empty((T + 1, N, U), xW.dtype)
+    h[0] = h0
+    _simple_rnn_forward(_once(xW), plain(R), plain(b), h, code(activation))
+    return SimpleRNNSteps(None, h)
 
 
-def simple_rnn_step_backward(dh, h, z, dz, activation):
-    """``dz = dh * f'(z)``, from h = f(z); z is not used and may be None. All (N, U); writes dz."""
-    _simple_rnn_step_backward(dh, h, dz, _CODES[activation.name])
+def simple_rnn_backward(dy, dh, R, steps, activation):
+    if code(activation) is None:
+        return with_numpy.simple_rnn_backward(dy, dh, R, steps, activation)
+    dz = np.empty_like(steps.h[1:])
+    dh = np.array(dh, order="C")  # turned from the last state's into the first one's
+    _simple_rnn_backward(_or_nothing(dy, dz), dh, np.ascontiguousarray(R.T), steps.h, dz, code(activation))
+    return dz, dh
 
 
-def lstm_step_forward(z, xW, c_prev, gates, c, a, h, activation, recurrent_activation):
-    """Gates, cell and state of one step: ``z += xW``, then the equations of the layer.
-
-    z (N, 4U) holds the recurrent product h_(t-1) R on entry. Writes gates (N, 4U), which may be xW itself, and
-    c, a = activation(c), h (N, U). c_prev (N, U) is the cell before the step.
-    """
-    _lstm_step_forward(z, xW, c_prev, gates, c, a, h, _CODES[activation.name], _CODES[recurrent_activation.name])
-
-
-def lstm_step_backward(dh, dc, z, c_prev, gates, c, a, dz, activation, recurrent_activation):
-    """The adjoint of `lstm_step_forward`: from dh and dc (N, U) after the step to dz (N, 4U) and dc before it.
-
-    dc is changed in place; dz is written; z and c are not used and may be None.
-    """
-    _lstm_step_backward(dh, dc, c_prev, gates, a, dz, _CODES[activation.name], _CODES[recurrent_activation.name])
+def lstm_forward(xW, R, b, h0, c0, act, rec):
+    if None in (code(act), code(rec)):
+        return with_numpy.lstm_forward(xW, R, b, h0, c0, act, rec)
+    (T, N, _), U = xW.shape, len(R)
+    i, f, g, o, tanh_c = np.empty((5, T, N, U), xW.dtype)
+    h, c = np.empty((2, T + 1, N, U), xW.dtype)
+    h[0], c[0] = h0, c0
+    _lstm_forward(_once(xW), plain(R), plain(b), i, f, g, o, c, tanh_c, h, code(act), code(rec))
+    return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
-def simple_rnn_forward(xW, R, h, z, activation):
-    """As `scratchnet.kernels.simple_rnn_forward`; z is not used."""
-    _simple_rnn_forward(xW, plain(R), h, _CODES[activation.name])
+def lstm_backward(dy, dh, dc, R, steps, act, rec):
+    if None in (code(act), code(rec)):
+        return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec)
+    i, f, g, o, c, tanh_c = steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
+    T, N, U = i.shape
+    dz = np.empty((T, N, 4 * U), i.dtype)
+    dh, dc = np.array(dh, order="C"), np.array(dc, order="C")  # turned from the last states' into the first ones'
+    R_T = np.ascontiguousarray(R.T)
+    _lstm_backward(_or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz, code(act), code(rec))
+    return dz, dh, dc
 
 
-def simple_rnn_backward(dy, dh, R, h, z, dz, activation):
-    """As `scratchnet.kernels.simple_rnn_backward`; z is not used."""
-    dy = dz[:0] if dy is None else plain(dy)
-    _simple_rnn_backward(dy, dh, np.ascontiguousarray(R.T), h, dz, _CODES[activation.name])
+def _once(xW):
+    """xW as compiled code takes it: (1, N, G U) if every step has the same, in the same place."""
+    return plain(xW[:1] if xW.strides[0] == 0 else xW)
 
 
-def lstm_forward(xW, R, h, c, gates, a, z, activation, recurrent_activation):
-    """As `scratchnet.kernels.lstm_forward`; z is not used."""
-    _lstm_forward(xW, plain(R), h, c, gates, a, _CODES[activation.name], _CODES[recurrent_activation.name])
-
-
-def lstm_backward(dy, dh, dc, R, c, gates, a, z, dz, activation, recurrent_activation):
-    """As `scratchnet.kernels.lstm_backward`; z is not used."""
-    dy = a[:0] if dy is None else plain(dy)
-    codes = _CODES[activation.name], _CODES[recurrent_activation.name]
-    _lstm_backward(dy, dh, dc, np.ascontiguousarray(R.T), c, gates, a, dz, *codes)
-
-
-@njit(reorder=False)
-def _expm1_parts(z):
-    """``(p, s)`` with e^z = s + s p: z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, p = e^r - 1 by its Taylor series."""
-    z = min(max(z, _LOWEST), _HIGHEST)  # NaN stays NaN: of two that do not compare, min and max take the first
-    n = np.floor(max(_LOWEST, z) * _LOG2_E + _HALF)  # but here it must not: an integer cannot hold it
-    r = (z - n * _LN2_HIGH) - n * _LN2_LOW
-    q = _C4 + r * (_C5 + r * (_C6 + r * _C7))
-    p = r + r * r * (_HALF + r * (_C3 + r * q))
-    s = np.int32((np.int32(n) + _BIAS) << _FRACTION_BITS).view(np.float32)  # 2^n, put together from its bits
-    return p, s
-
-
-@njit(reorder=False)
-def _sigmoid32(z):
-    p, s = _expm1_parts(-z)
-    return _ONE / (_ONE + (s + s * p))
-
-
-@njit(reorder=False)
-def _tanh32(z):
-    p, s = _expm1_parts(_TWO * z)
-    e = s * p + (s - _ONE)  # e^(2z) - 1, without cancellation near 0
-    return e / (e + _TWO)
+def _or_nothing(dy, like):
+    """dy as compiled code takes it: without any steps if there is none."""
+    return like[:0] if dy is None else plain(dy)
 
 
 @njit
-def _activate(code, z, y):
-    """``y = f(z)`` for one row (U,)."""
-    if code == _RELU:
-        for u in range(y.size):
-            y[u] = max(z[u], _ZERO)
-    elif code == _SIGMOID:
-        if z.itemsize == 4:
-            for u in range(y.size):
-                y[u] = _sigmoid32(z[u])
-        else:
-            for u in range(y.size):
-                y[u] = 1 / (1 + math.exp(min(-z[u], 700.0)))  # beyond, math.exp overflows
-    elif code == _TANH:
-        if z.itemsize == 4:
-            for u in range(y.size):
-                y[u] = _tanh32(z[u])
-        else:
-            for u in range(y.size):
-                y[u] = math.tanh(z[u])
-    elif code == _HARD_SIGMOID:
-        for u in range(y.size):
-            y[u] = min(max(z[u] / _SIX + _HALF, _ZERO), _ONE)
-    else:
-        for u in range(y.size):
-            y[u] = z[u]
+def _simple_rnn_forward(xW, R, b, h, act):
+    T, N, U = len(h) - 1, h.shape[1], h.shape[2]
+    z = np.empty((N, U), h.dtype)
+    for t in range(T):
+        matmul_into(h[t], R, z)
+        xW_t, h_t = xW[t % len(xW)], h[t + 1]
+        for n in range(N):
+            z_n, xW_n = z[n], xW_t[n]
+            for u in range(U):
+                z_n[u] += xW_n[u] + b[u]
+            activate(act, z_n, h_t[n])
 
 
 @njit
-def _multiply_by_slope(code, y, d):
-    """``d *= f'(z)`` for one row (U,), from y = f(z)."""
-    if code == _RELU:
-        for u in range(d.size):
-            d[u] = d[u] if y[u] > _ZERO else _ZERO
-    elif code == _SIGMOID:
-        for u in range(d.size):
-            d[u] *= y[u] * (_ONE - y[u])
-    elif code == _TANH:
-        for u in range(d.size):
-            d[u] *= _ONE - y[u] * y[u]
-    elif code == _HARD_SIGMOID:
-        for u in range(d.size):
-            d[u] = d[u] / _SIX if _ZERO < y[u] < _ONE else _ZERO
+def _simple_rnn_backward(dy, dh, R_T, h, dz, act):
+    T, N, U = dz.shape
+    for t in range(T - 1, -1, -1):
+        if len(dy) > 0:
+            _add(dy[t], dh)
+        for n in range(N):
+            dh_n, dz_n = dh[n], dz[t, n]
+            for u in range(U):
+                dz_n[u] = dh_n[u]
+            multiply_by_slope(act, h[t + 1, n], dz_n)  # h = f(z)
+        matmul_into(dz[t], R_T, dh)  # z = x W + h_prev R + b
 
 
 @njit
-def _simple_rnn_step_forward(z, xW, h, code):
-    N, U = h.shape
-    for n in range(N):
-        z_n, xW_n = z[n], xW[n]
-        for u in range(U):
-            z_n[u] += xW_n[u]
-        _activate(code, z_n, h[n])
+def _lstm_forward(xW, R, b, i, f, g, o, c, tanh_c, h, act, rec):
+    T, N, U = i.shape
+    z = np.empty((N, 4 * U), h.dtype)
+    for t in range(T):
+        matmul_into(h[t], R, z)
+        xW_t = xW[t % len(xW)]
+        _lstm_step_forward(z, xW_t, b, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t + 1], act, rec)
 
 
 @njit
-def _simple_rnn_step_backward(dh, h, dz, code):
-    N, U = h.shape
-    for n in range(N):
-        dh_n, dz_n = dh[n], dz[n]
-        for u in range(U):
-            dz_n[u] = dh_n[u]
-        _multiply_by_slope(code, h[n], dz_n)
-
-
-@njit
-def _lstm_step_forward(z, xW, c_prev, gates, c, a, h, code, recurrent_code):
+def _lstm_step_forward(z, xW, b, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
+    """All but the product, which z holds already."""
     N, U = c.shape
     for n in range(N):
-        z_n, xW_n, gates_n = z[n], xW[n], gates[n]
-        for u in range(4 * U):
-            z_n[u] += xW_n[u]
-        _activate(recurrent_code, z_n[: 2 * U], gates_n[: 2 * U])  # i and f
-        _activate(code, z_n[2 * U : 3 * U], gates_n[2 * U : 3 * U])  # g
-        _activate(recurrent_code, z_n[3 * U :], gates_n[3 * U :])  # o
-        i, f, g, o = gates_n[:U], gates_n[U : 2 * U], gates_n[2 * U : 3 * U], gates_n[3 * U :]
-        c_prev_n, c_n, a_n, h_n = c_prev[n], c[n], a[n], h[n]
+        z_n, xW_n, i_n, f_n, g_n, o_n = z[n], xW[n], i[n], f[n], g[n], o[n]
+        for k in range(4 * U):
+            z_n[k] += xW_n[k] + b[k]
+        activate(rec, z_n[:U], i_n)
+        activate(rec, z_n[U : 2 * U], f_n)
+        activate(act, z_n[2 * U : 3 * U], g_n)
+        activate(rec, z_n[3 * U :], o_n)
+        c_prev_n, c_n, tanh_c_n, h_n = c_prev[n], c[n], tanh_c[n], h[n]
         for u in range(U):
-            c_n[u] = f[u] * c_prev_n[u] + i[u] * g[u]
-        _activate(code, c_n, a_n)
+            c_n[u] = f_n[u] * c_prev_n[u] + i_n[u] * g_n[u]
+        activate(act, c_n, tanh_c_n)
         for u in range(U):
-            h_n[u] = o[u] * a_n[u]
+            h_n[u] = o_n[u] * tanh_c_n[u]
 
 
 @njit
-def _lstm_step_backward(dh, dc, c_prev, gates, a, dz, code, recurrent_code):
-    N, U = a.shape
+def _lstm_backward(dy, dh, dc, R_T, i, f, g, o, c, tanh_c, dz, act, rec):
+    T, N, U = i.shape
+    for t in range(T - 1, -1, -1):
+        if len(dy) > 0:
+            _add(dy[t], dh)
+        _lstm_step_backward(dh, dc, i[t], f[t], g[t], o[t], c[t], tanh_c[t], dz[t], act, rec)
+        matmul_into(dz[t], R_T, dh)  # z = x W + h_prev R + b
+
+
+@njit
+def _lstm_step_backward(dh, dc, i, f, g, o, c_prev, tanh_c, dz, act, rec):
+    N, U = i.shape
     for n in range(N):
-        gates_n, dz_n = gates[n], dz[n]
-        i, f, g, o = gates_n[:U], gates_n[U : 2 * U], gates_n[2 * U : 3 * U], gates_n[3 * U :]
-        dz_i, dz_f, dz_g, dz_o = dz_n[:U], dz_n[U : 2 * U], dz_n[2 * U : 3 * U], dz_n[3 * U :]
-        dh_n, dc_n, c_prev_n, a_n = dh[n], dc[n], c_prev[n], a[n]
-        da = dz_g  # room for it until g's turn comes
+        i_n, f_n, g_n, o_n, c_prev_n, tanh_c_n = i[n], f[n], g[n], o[n], c_prev[n], tanh_c[n]
+        dz_n, dh_n, dc_n = dz[n], dh[n], dc[n]
+        di, df, dg, do = dz_n[:U], dz_n[U : 2 * U], dz_n[2 * U : 3 * U], dz_n[3 * U :]  # in the end dz_i, ...
+        d_tanh_c = dg  # room for it until dg's turn comes
         for u in range(U):
-            da[u] = dh_n[u] * o[u]  # h = o * a
+            d_tanh_c[u] = dh_n[u] * o_n[u]  # h = o * tanh(c)
         for u in range(U):
-            dz_o[u] = dh_n[u] * a_n[u]
-        _multiply_by_slope(code, a_n, da)  # a = activation(c)
+            do[u] = dh_n[u] * tanh_c_n[u]
+        multiply_by_slope(act, tanh_c_n, d_tanh_c)
         for u in range(U):
-            dc_n[u] += da[u]
+            dc_n[u] += d_tanh_c[u]
         for u in range(U):
-            dz_i[u] = dc_n[u] * g[u]  # c = f * c_prev + i * g
+            di[u] = dc_n[u] * g_n[u]  # c = f * c_prev + i * g
         for u in range(U):
-            dz_f[u] = dc_n[u] * c_prev_n[u]
+            df[u] = dc_n[u] * c_prev_n[u]
         for u in range(U):
-            dz_g[u] = dc_n[u] * i[u]
+            dg[u] = dc_n[u] * i_n[u]
         for u in range(U):
-            dc_n[u] *= f[u]
-        _multiply_by_slope(recurrent_code, gates_n[: 2 * U], dz_n[: 2 * U])  # i and f
-        _multiply_by_slope(code, g, dz_g)
-        _multiply_by_slope(recurrent_code, o, dz_o)
-
-
-@njit
-def _simple_rnn_forward(xW, R, h, code):
-    z = np.empty_like(h[0])
-    for t in range(len(h) - 1):
-        matmul_into(h[t], R, z)
-        _simple_rnn_step_forward(z, xW[t % len(xW)], h[t + 1], code)
-
-
-@njit
-def _simple_rnn_backward(dy, dh, RT, h, dz, code):
-    for t in range(len(dz) - 1, -1, -1):
-        if len(dy) > 0:
-            _add(dy[t], dh)
-        _simple_rnn_step_backward(dh, h[t + 1], dz[t], code)
-        matmul_into(dz[t], RT, dh)
-
-
-@njit
-def _lstm_forward(xW, R, h, c, gates, a, code, recurrent_code):
-    z = np.empty_like(gates[0])
-    for t in range(len(a)):
-        matmul_into(h[t], R, z)
-        _lstm_step_forward(z, xW[t % len(xW)], c[t], gates[t], c[t + 1], a[t], h[t + 1], code, recurrent_code)
-
-
-@njit
-def _lstm_backward(dy, dh, dc, RT, c, gates, a, dz, code, recurrent_code):
-    for t in range(len(a) - 1, -1, -1):
-        if len(dy) > 0:
-            _add(dy[t], dh)
-        _lstm_step_backward(dh, dc, c[t], gates[t], a[t], dz[t], code, recurrent_code)
-        matmul_into(dz[t], RT, dh)
+            dc_n[u] *= f_n[u]
+        multiply_by_slope(rec, i_n, di)
+        multiply_by_slope(rec, f_n, df)
+        multiply_by_slope(act, g_n, dg)
+        multiply_by_slope(rec, o_n, do)
 
 
 @njit

@@ -2,8 +2,8 @@
 
     y_t = x    for t = 1 ... T          dx = sum over t of dy_t
 
-Nothing is copied: y is x seen with a stride of zero along the time axis. Layers that notice the stride (the recurrent
-ones) compute once for a sample what others compute at each step.
+Nothing is copied: y is x seen with a stride of zero along the time axis. A recurrent layer behind it can be told that
+all its steps have the same input (``repeat``), and multiplies it by its kernel once instead of T times.
 """
 
 import numpy as np

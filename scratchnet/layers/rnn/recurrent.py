@@ -2,8 +2,11 @@
 
 The time loop, forward and back, is the heavy one and stands in `scratchnet.kernels`; in the backend "numpy" it reads
 like the equations. It works on arrays with time as the first axis, such as (T, N, U): then the values of one step lie
-together in memory, and matrix products take them without a copy. As x is copied for that anyway, a column of ones is
-put behind it: ``[x 1] [W; b] = x W + b`` in one product, and its adjoint gives dW and db in one.
+together in memory, and matrix products take them without a copy.
+
+A layer whose input is the same at every step (behind a `RepeatVector`) can be told so: ``forward(x, repeat=T)`` takes x
+(N, 1, D), multiplies it by W once instead of T times, and goes T steps; backward's dx is then (N, 1, D), too. A model
+does that by itself.
 """
 
 import numpy as np
@@ -96,6 +99,15 @@ class Recurrent(Layer):
             raise self.error(f"expected x alone or [x, {wanted}], got {len(inputs)} inputs")
         return inputs[0], inputs[1:]
 
+    def _check_states(self, states, N, dtype):
+        self._split([None, *states])  # are they as many as there must be?
+        for name, state in zip(self.state_names, states):
+            self._check_state(name, np.shape(state), N)
+            if state.dtype != dtype:
+                raise self.error(
+                    f"expected the initial state {name}0 to be {dtype} like x, got {state.dtype}", TypeError
+                )
+
     def _check_state(self, name, shape, N):
         matches = len(shape) == 2 and shape[1] == self.units and (None in (shape[0], N) or shape[0] == N)
         if not matches:
@@ -103,84 +115,67 @@ class Recurrent(Layer):
 
     # ---- the ends of forward and backward ----
 
-    def start(self, inputs):
-        """Unpack what forward is given: x with time in front, in the order of processing, T, and the initial states.
+    def unpack_input(self, inputs, repeat):
+        """What forward is given, as the kernels take it: time in front, in the order of processing.
 
-        x is (T, N, D + 1) with ones in its last column (without them where there is no bias); where it is the same at
-        every step (as from RepeatVector) and says so by its stride, it is (1, N, D + 1), and one step's product stands
-        for all. A state is (N, U), or None for zeros.
+        With `repeat` x has one step, which stands for as many equal ones. Returns x (T, N, D), the number of steps, and
+        the list of the initial states (N, U): zeros where none are given.
         """
-        x, states = self._split(list(inputs) if isinstance(inputs, tuple) else inputs)
-        N, T, D = self.unpack(x, "NTD", **self._expected())
-        for name, state in zip(self.state_names, states):
-            self._check_state(name, np.shape(state), N)
-            if state.dtype != x.dtype:
-                raise self.error(
-                    f"expected the initial state {name}0 to be {x.dtype} like x, got {state.dtype}", TypeError
-                )
-        if self.go_backwards:
-            x = x[:, ::-1]
-        x1 = np.ones((x.shape[1], N, D + self.use_bias), x.dtype)
-        x1[..., :D] = x.transpose(1, 0, 2)
-        return x1, T, states or [None] * len(self.state_names)
+        x, *states = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        W = self._params.get("kernel")
+        if W is None or np.ndim(x) != 3 or x.shape[2] != len(W) or x.size == 0 or x.dtype != W.dtype:
+            self.unpack(x, "NTD", **self._expected())  # says what is wrong
+        N, T, _ = x.shape
+        if states:
+            self._check_states(states, N, x.dtype)
+        else:
+            states = [np.zeros((N, self.units), x.dtype)] * len(self.state_names)
+        x = x.transpose(1, 0, 2)  # (T, N, D)
+        return np.ascontiguousarray(x[::-1] if self.go_backwards else x), repeat or T, states
 
-    def project(self, x):
-        """``x W + b`` for all steps of what `start` made of x, in one product: (T, N, G U)."""
-        T, N, _ = x.shape
-        W = self.params["kernel"]
-        if self.use_bias:
-            W = np.concatenate([W, self.params["bias"][np.newaxis]])  # (D + 1, G U)
-        return kernels.matmul(x.reshape(T * N, -1), W).reshape(T, N, -1)
+    def project(self, x, T):
+        """``x_t W`` for all T steps, in one product: (T, N, G U). An x of one step is that of all."""
+        W, (steps, N, D) = self._params["kernel"], x.shape
+        xW = kernels.matmul(x.reshape(steps * N, D), W).reshape(steps, N, -1)
+        return xW if steps == T else np.broadcast_to(xW, (T, *xW.shape[1:]))
 
-    def finish(self, states):
+    def pack_output(self, *states):
         """What forward returns, given the values of each state at all times, (T + 1, N, U) with the initial ones."""
         h = states[0]
         y = h[1:].transpose(1, 0, 2) if self.return_sequences else h[-1]  # (N, T, U) or (N, U)
         return [y, *[state[-1] for state in states]] if self.return_state else y
 
-    def split_dy(self, dy, shape, dtype):
-        """Undo `finish`: dy as (T, N, U), or None if only the last step came out, and adjoints of the last states.
+    def unpack_dy(self, dy, h):
+        """Undo `pack_output`: dy (T, N, U), or None if only the last step came out, and the last states' adjoints.
 
-        `shape`: (N, U). An adjoint that is None means zeros; the arrays returned are new and may be changed.
+        `h` (T + 1, N, U) gives shape and dtype. An adjoint that is None means zeros.
         """
-        dy, *dstates = dy if self.return_state else [dy, *[None] * len(self.state_names)]
-        dstates = [np.zeros(shape, dtype) if d is None else np.array(d, dtype, order="C") for d in dstates]
-        if dy is None:
-            return None, dstates
-        if self.return_sequences:
+        nothing = np.zeros_like(h[-1])
+        dstates = [nothing] * len(self.state_names)
+        if self.return_state:
+            dy, *given = dy
+            dstates = [nothing if d is None else np.asarray(d, h.dtype) for d in given]
+        if dy is not None and self.return_sequences:
             return dy.transpose(1, 0, 2), dstates
-        dstates[0] += dy  # y is h at the last step
+        if dy is not None:
+            dstates[0] = dstates[0] + dy  # y is h at the last step
         return None, dstates
 
-    def gradients(self, x, h, dz, needs_dx):
+    def weight_gradients(self, x, h, dz, needs_dx):
         """The adjoints of ``z_t = x_t W + h_(t-1) R + b``: ``(dx, grads)``, dx (N, T, D) or None.
 
-        Summed over steps and samples, each kernel's is one product. Of an x that is the same at every step, only the
-        sum of its steps' adjoints means anything: dx is then their mean, at every step: the same sum for a T-th of the
-        work.
+        Summed over steps and samples, each kernel's is one product.
         """
-        T, N, GU = dz.shape
-        U = h.shape[-1]
-        dz_x = dz if len(x) == T else dz.sum(axis=0, keepdims=True)  # one x for all steps collects from all
-        dz_x = dz_x.reshape(-1, GU)
-        W = self.params["kernel"]
-        dW = kernels.matmul(x.reshape(len(dz_x), -1).T, dz_x)  # (D + 1, G U) with the bias
+        W, (T, N, GU), U = self._params["kernel"], dz.shape, h.shape[-1]
+        dxW = dz if len(x) == T else dz.sum(axis=0, keepdims=True)  # the one x of all steps collects from all
+        dxW = dxW.reshape(-1, GU)
         grads = {
-            "kernel": dW[: len(W)],  # (D, G U)
+            "kernel": kernels.matmul(x.reshape(len(dxW), -1).T, dxW),  # (D, G U)
             "recurrent_kernel": kernels.matmul(h[:-1].reshape(T * N, U).T, dz.reshape(T * N, GU)),  # (U, G U)
         }
         if self.use_bias:
-            grads["bias"] = dW[-1]
+            grads["bias"] = dz.sum(axis=(0, 1))  # (G U,)
         if not needs_dx:
             return None, grads
-        dx = kernels.matmul(dz_x, W.T).reshape(len(x), N, -1).transpose(1, 0, 2)
-        if len(x) < T:
-            return np.broadcast_to(dx / dx.dtype.type(T), (N, T, dx.shape[-1])), grads
+        dx = kernels.matmul(dxW, W.T).reshape(x.shape).transpose(1, 0, 2)
         return dx[:, ::-1] if self.go_backwards else dx, grads
-
-
-def initial(state, T, shape, dtype):
-    """An array (T + 1, N, U) for the values of a state at all times, its first entry set; `shape` is (N, U)."""
-    values = np.empty((T + 1, *shape), dtype)
-    values[0] = 0 if state is None else state
-    return values

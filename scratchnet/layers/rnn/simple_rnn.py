@@ -14,21 +14,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet import activations, kernels
-from scratchnet.kernels.with_numpy import recurrent as numpy_kernels
-from scratchnet.layers.rnn.recurrent import Recurrent, initial
+from scratchnet import kernels
+from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.registry import register
-
-# Activations that the kernels of every backend know; the NumPy kernels take any.
-_KERNEL_ACTIVATIONS = (activations.tanh, activations.relu, activations.linear)
 
 
 class SimpleRNNCache(NamedTuple):
     """Steps are in the order of processing; h[0] is the initial state, h[t + 1] the state after step t."""
 
-    x: np.ndarray  # (T, N, D + 1), x and ones; (1, N, D + 1) if every step had the same
+    x: np.ndarray  # (T, N, D), or (1, N, D) if it is that of every step
+    z: np.ndarray | None  # (T, N, U), where the derivative needs it
     h: np.ndarray  # (T + 1, N, U)
-    z: np.ndarray | None  # (T, N, U), only for an activation whose derivative needs it
     has_initial_state: bool
 
 
@@ -78,28 +74,22 @@ class SimpleRNN(Recurrent):
             go_backwards,
             **kwargs,
         )
-        self._kernels = kernels if self.activation in _KERNEL_ACTIVATIONS else numpy_kernels
 
-    def forward(self, x, training=False):
+    def forward(self, x, training=False, repeat=None):
         """Return ``(y, cache)``, or ``([y, h], cache)`` with `return_state`; `x` may be ``[x, h0]``."""
-        x, T, (h0,) = self.start(x)
-        N, U, dtype = x.shape[1], self.units, x.dtype
-        R = self.params["recurrent_kernel"]
-        xW = self.project(x)  # (T, N, U)
-        h = initial(h0, T, (N, U), dtype)  # (T + 1, N, U)
-        z = np.empty((T, N, U), dtype) if self.activation.keeps == "z" else None
-        self._kernels.simple_rnn_forward(xW, R, h, z, self.activation)
-        return self.finish([h]), SimpleRNNCache(x, h, z, h0 is not None)
+        has_initial_state = isinstance(x, (list, tuple))
+        x, T, (h0,) = self.unpack_input(x, repeat)
+        R, b = self._params["recurrent_kernel"], self._params.get("bias", np.zeros(self.units, x.dtype))
+        xW = self.project(x, T)  # (T, N, U)
+        z, h = kernels.simple_rnn_forward(xW, R, b, h0, self.activation)
+        return self.pack_output(h), SimpleRNNCache(x, z, h, has_initial_state)
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; dx is ``[dx, dh0]`` if forward was given an initial state.
 
         With `return_state`, dy is ``[dy, dh]``, each of which may be None for zeros.
         """
-        x, h, z, has_initial_state = cache
-        T, N, U = len(h) - 1, *h.shape[1:]
-        dy, (dh,) = self.split_dy(dy, (N, U), h.dtype)
-        dz = np.empty((T, N, U), h.dtype)
-        self._kernels.simple_rnn_backward(dy, dh, self.params["recurrent_kernel"], h, z, dz, self.activation)
-        dx, grads = self.gradients(x, h, dz, needs_dx)
-        return ([dx, dh] if has_initial_state and needs_dx else dx), grads
+        dy, (dh,) = self.unpack_dy(dy, cache.h)
+        dz, dh0 = kernels.simple_rnn_backward(dy, dh, self._params["recurrent_kernel"], cache, self.activation)
+        dx, grads = self.weight_gradients(cache.x, cache.h, dz, needs_dx)
+        return ([dx, dh0] if cache.has_initial_state and needs_dx else dx), grads

@@ -7,11 +7,14 @@ import sys
 import numpy as np
 import pytest
 
+from scratchnet import kernels
+
 pytest.importorskip("numba")
 
 AGREEMENT = """
 import numpy as np
-from scratchnet.kernels import loops, with_numba
+from scratchnet.kernels import operations
+loops, with_numba = operations("loops"), operations("numba")
 rng = np.random.default_rng(0)
 plain, strided = (((1, 1), (0, 1)), (1, 1), (1, 1)), (((1, 0), (1, 1)), (2, 1), (1, 1))
 dilated = ((2, 2), (1, 1)), (1, 1), (2, 1)
@@ -113,9 +116,9 @@ def test_a_product_is_right_with_the_vectors_of_any_processor(tmp_path, features
 
 
 def test_a_layout_is_not_compiled_for_anew():
-    from scratchnet.kernels import with_numba
     from scratchnet.kernels.with_numba import pooling, upsampling
 
+    with_numba = kernels.operations("numba")
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 2))
     readonly = x.copy()
     readonly.flags.writeable = False

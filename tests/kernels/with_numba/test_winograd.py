@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 numba = pytest.importorskip("numba")
 
-from scratchnet.kernels import with_numba, with_numpy  # noqa: E402
+from scratchnet.kernels import operations  # noqa: E402
 from scratchnet.kernels.with_numba import winograd  # noqa: E402
 
+with_numba, with_numpy = operations("numba"), operations("numpy")
 ONE = (1, 1)
 SAME = (ONE, ONE)
 

@@ -1,0 +1,26 @@
+"""What the recurrent kernels hand over from forward to backward: every value of the equations, at every step.
+
+Steps are in the order of processing. A state has one entry more than there are steps: h[0] is the initial state, and
+step t reads h[t] and writes h[t + 1]. `z` is None where nobody needs it: the compiled kernels take derivatives from the
+functions' values.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class SimpleRNNSteps(NamedTuple):
+    z: np.ndarray | None  # (T, N, U)
+    h: np.ndarray  # (T + 1, N, U)
+
+
+class LSTMSteps(NamedTuple):
+    z: np.ndarray | None  # (T, N, 4U), in the order i, f, g, o
+    i: np.ndarray  # (T, N, U)
+    f: np.ndarray
+    g: np.ndarray
+    o: np.ndarray
+    c: np.ndarray  # (T + 1, N, U)
+    tanh_c: np.ndarray  # (T, N, U), activation(c[1:]): the tanh, unless the layer was told otherwise
+    h: np.ndarray  # (T + 1, N, U)

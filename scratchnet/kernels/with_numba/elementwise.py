@@ -1,0 +1,98 @@
+"""Functions of single elements, compiled: those activations that recurrent layers have by default, and their slopes.
+
+`math.exp` and `math.tanh` are calls for one number at a time. In float32 they are replaced by a polynomial, which
+vectorises and is right to a few units in the last place; float64, in which gradients are proved, keeps the exact ones.
+"""
+
+import math
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit
+
+_LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
+_CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
+
+_F = np.float32
+_LOG2_E = _F(1.4426950408889634)
+# ln 2 = high + low, and n * high is exact for every |n| < 2^9: the rest of z / ln 2 keeps all its digits
+_LN2_HIGH, _LN2_LOW = _F(0.693359375), _F(-2.12194440054690581e-4)
+_LOWEST, _HIGHEST = _F(-87.0), _F(88.0)  # e^z stays a normal float32
+_BIAS, _FRACTION_BITS = np.int32(127), np.int32(23)  # of a float32's exponent
+_ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
+_C2, _C3, _C4, _C5, _C6, _C7 = (_F(1 / math.factorial(k)) for k in range(2, 8))
+
+
+def code(activation):
+    """The number by which compiled functions know an Activation; None for one that they do not know."""
+    return _CODES.get(activation.name) if activation.standard else None
+
+
+@njit(reorder=False)
+def _expm1_parts(z):
+    """``(p, s)`` with e^z = s + s p: z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, p = e^r - 1 by its Taylor series."""
+    z = min(max(z, _LOWEST), _HIGHEST)  # NaN stays NaN: of two that do not compare, min and max take the first
+    n = np.floor(max(_LOWEST, z) * _LOG2_E + _HALF)  # but here it must not: an integer cannot hold it
+    r = (z - n * _LN2_HIGH) - n * _LN2_LOW
+    q = _C4 + r * (_C5 + r * (_C6 + r * _C7))
+    p = r + r * r * (_HALF + r * (_C3 + r * q))
+    s = np.int32((np.int32(n) + _BIAS) << _FRACTION_BITS).view(np.float32)  # 2^n, put together from its bits
+    return p, s
+
+
+@njit(reorder=False)
+def _sigmoid32(z):
+    p, s = _expm1_parts(-z)
+    return _ONE / (_ONE + (s + s * p))
+
+
+@njit(reorder=False)
+def _tanh32(z):
+    p, s = _expm1_parts(_TWO * z)
+    e = s * p + (s - _ONE)  # e^(2z) - 1, without cancellation near 0
+    return e / (e + _TWO)
+
+
+@njit
+def activate(code, z, y):
+    """``y = f(z)`` for one row (U,)."""
+    if code == _RELU:
+        for u in range(y.size):
+            y[u] = max(z[u], _ZERO)
+    elif code == _SIGMOID:
+        if z.itemsize == 4:
+            for u in range(y.size):
+                y[u] = _sigmoid32(z[u])
+        else:
+            for u in range(y.size):
+                y[u] = 1 / (1 + math.exp(min(-z[u], 700.0)))  # beyond, math.exp overflows
+    elif code == _TANH:
+        if z.itemsize == 4:
+            for u in range(y.size):
+                y[u] = _tanh32(z[u])
+        else:
+            for u in range(y.size):
+                y[u] = math.tanh(z[u])
+    elif code == _HARD_SIGMOID:
+        for u in range(y.size):
+            y[u] = min(max(z[u] / _SIX + _HALF, _ZERO), _ONE)
+    else:
+        for u in range(y.size):
+            y[u] = z[u]
+
+
+@njit
+def multiply_by_slope(code, y, d):
+    """``d *= f'(z)`` for one row (U,), from y = f(z)."""
+    if code == _RELU:
+        for u in range(d.size):
+            d[u] = d[u] if y[u] > _ZERO else _ZERO
+    elif code == _SIGMOID:
+        for u in range(d.size):
+            d[u] *= y[u] * (_ONE - y[u])
+    elif code == _TANH:
+        for u in range(d.size):
+            d[u] *= _ONE - y[u] * y[u]
+    elif code == _HARD_SIGMOID:
+        for u in range(d.size):
+            d[u] = d[u] / _SIX if _ZERO < y[u] < _ONE else _ZERO
