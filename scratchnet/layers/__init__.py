@@ -2,79 +2,40 @@
 
 from scratchnet import registry
 from scratchnet.graph.symbolic import KerasTensor
-from scratchnet.layers.activations.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from scratchnet.layers import (
+    activations,
+    convolutional,
+    core,
+    merging,
+    normalization,
+    pooling,
+    regularization,
+    reshaping,
+    rnn,
+)
+from scratchnet.layers.activations import *  # noqa: F403
 from scratchnet.layers.base import Layer
-from scratchnet.layers.convolutional.conv2d import Conv2D
-from scratchnet.layers.core.dense import Dense
-from scratchnet.layers.core.input_layer import Input, InputLayer
-from scratchnet.layers.merging.add import Add
-from scratchnet.layers.merging.concatenate import Concatenate
-from scratchnet.layers.pooling.average_pooling2d import AveragePooling2D
-from scratchnet.layers.pooling.global_average_pooling2d import GlobalAveragePooling2D
-from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
-from scratchnet.layers.regularization.dropout import Dropout
-from scratchnet.layers.regularization.gaussian_noise import GaussianNoise
-from scratchnet.layers.reshaping.flatten import Flatten
-from scratchnet.layers.reshaping.repeat_vector import RepeatVector
-from scratchnet.layers.reshaping.reshape import Reshape
-from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
-from scratchnet.layers.rnn.lstm import LSTM
-from scratchnet.layers.rnn.simple_rnn import SimpleRNN
-from scratchnet.layers.rnn.time_distributed import TimeDistributed
+from scratchnet.layers.convolutional import *  # noqa: F403
+from scratchnet.layers.core import *  # noqa: F403
+from scratchnet.layers.merging import *  # noqa: F403
+from scratchnet.layers.normalization import *  # noqa: F403
+from scratchnet.layers.pooling import *  # noqa: F403
+from scratchnet.layers.regularization import *  # noqa: F403
+from scratchnet.layers.reshaping import *  # noqa: F403
+from scratchnet.layers.rnn import *  # noqa: F403
+from scratchnet.layers.wrapper import Wrapper
 from scratchnet.missing import refusal
 
-# Keras's other names for the same layers.
-AvgPool2D = AveragePooling2D
-Convolution2D = Conv2D
-GlobalAvgPool2D = GlobalAveragePooling2D
-MaxPool2D = MaxPooling2D
+_ROOMS = (activations, convolutional, core, merging, normalization, pooling, regularization, reshaping, rnn)
 
-__all__ = [
-    "Activation",
-    "Add",
-    "AveragePooling2D",
-    "AvgPool2D",
-    "Concatenate",
-    "Conv2D",
-    "Convolution2D",
-    "Dense",
-    "Dropout",
-    "ELU",
-    "Flatten",
-    "GaussianNoise",
-    "GlobalAveragePooling2D",
-    "GlobalAvgPool2D",
-    "Input",
-    "InputLayer",
-    "KerasTensor",
-    "LSTM",
-    "Layer",
-    "LeakyReLU",
-    "MaxPool2D",
-    "MaxPooling2D",
-    "ReLU",
-    "RepeatVector",
-    "Reshape",
-    "SimpleRNN",
-    "Softmax",
-    "TimeDistributed",
-    "UpSampling2D",
-    "add",
-    "concatenate",
-    "deserialize",
-    "serialize",
-]
+__all__ = sorted(
+    ["KerasTensor", "Layer", "Wrapper", "deserialize", "serialize", *(name for room in _ROOMS for name in room.__all__)]
+)
 __getattr__ = refusal(__name__)
 
 
-def add(inputs, **kwargs):
-    """``Add(**kwargs)(inputs)``."""
-    return Add(**kwargs)(inputs)
-
-
-def concatenate(inputs, axis=-1, **kwargs):
-    """``Concatenate(axis, **kwargs)(inputs)``."""
-    return Concatenate(axis=axis, **kwargs)(inputs)
+def __dir__():
+    return __all__
 
 
 def serialize(layer):

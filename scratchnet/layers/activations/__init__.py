@@ -1,0 +1,11 @@
+"""Activations as layers of their own."""
+
+from scratchnet.layers.activations.activation import Activation, ELU, LeakyReLU, ReLU, Softmax
+
+__all__ = [
+    "Activation",
+    "ELU",
+    "LeakyReLU",
+    "ReLU",
+    "Softmax",
+]

@@ -6,6 +6,7 @@ import numpy as np
 
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
+from scratchnet.structure import flatten
 
 
 class ConcatenateCache(NamedTuple):
@@ -22,6 +23,8 @@ class Concatenate(Layer):
 
     Raises ValueError unless there are two or more inputs that agree in all other axes.
     """
+
+    supports_masking = True
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
@@ -53,8 +56,29 @@ class Concatenate(Layer):
     def backward(self, dy, cache, needs_dx=True):
         return np.split(dy, cache.cuts, axis=cache.axis), {}
 
+    def output_masked(self, masked):
+        return any(flatten(masked))
+
+    def compute_mask(self, xs, mask=None):
+        """Along time the masks stand behind one another; along another axis a step counts if it does in any input."""
+        masks = [None] * len(xs) if mask is None else mask
+        if all(m is None for m in masks):
+            return None
+        full = [np.ones(x.shape, bool) if m is None else _like(m, x) for m, x in zip(masks, xs)]
+        return np.concatenate(full, axis=self._axis(xs[0].ndim)).any(axis=-1)
+
     def _axis(self, ndim):
         axis = self.axis + ndim if self.axis < 0 else self.axis
         if not 0 < axis < ndim:
             raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes, or is that of the samples")
         return axis
+
+
+def _like(mask, x):
+    """`mask` repeated along the axes that only x has."""
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape)
+
+
+def concatenate(inputs, axis=-1, **kwargs):
+    """``Concatenate(axis, **kwargs)(inputs)``."""
+    return Concatenate(axis=axis, **kwargs)(inputs)

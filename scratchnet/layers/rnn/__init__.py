@@ -1,0 +1,11 @@
+"""Layers that go through time."""
+
+from scratchnet.layers.rnn.lstm import LSTM
+from scratchnet.layers.rnn.simple_rnn import SimpleRNN
+from scratchnet.layers.rnn.time_distributed import TimeDistributed
+
+__all__ = [
+    "LSTM",
+    "SimpleRNN",
+    "TimeDistributed",
+]

@@ -1,0 +1,74 @@
+"""What layers that merge several inputs element by element share: shapes that broadcast, and masks.
+
+Inputs with fewer axes get axes of size 1 behind that of the samples; an axis of size 1 stands for as many copies as the
+others have. The adjoint of copies is their sum.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet.layers.base import Layer
+from scratchnet.ops import unbroadcast
+from scratchnet.structure import flatten
+
+
+class MergeCache(NamedTuple):
+    shapes: list  # of the inputs
+    terms: Any  # what the layer's own adjoint needs
+
+
+class Merge(Layer):
+    """Base of `Add`, `Subtract`, `Multiply`, `Average`, `Maximum` and `Minimum`.
+
+    A subclass defines `merge` and `merge_backward` for inputs that have the same number of axes.
+    """
+
+    supports_masking = True
+
+    def merge(self, xs):
+        """Return ``(y, terms)``."""
+        raise NotImplementedError(f"{type(self).__name__} defines no merge")
+
+    def merge_backward(self, dy, terms):
+        """The adjoint of each input, of y's shape: as many as there were, in a list."""
+        raise NotImplementedError(f"{type(self).__name__} defines no merge_backward")
+
+    def compute_output_shape(self, input_shape):
+        if not isinstance(input_shape, list) or len(input_shape) < 2:
+            raise self.error(f"expected a list of at least two inputs, got {input_shape}")
+        aligned = [_aligned(shape, max(map(len, input_shape))) for shape in input_shape]
+        sizes = []
+        for axis, lengths in enumerate(zip(*aligned)):
+            known = {n for n in lengths if n is not None and n != 1}
+            if len(known) > 1 or (axis == 0 and known and 1 in lengths):
+                raise self.error(f"the shapes of the inputs do not match: {', '.join(map(str, input_shape))}")
+            sizes.append(known.pop() if known else None if None in lengths else 1)
+        return tuple(sizes)
+
+    def forward(self, xs, training=False):
+        shapes = [x.shape for x in xs]
+        self.compute_output_shape(shapes)
+        ndim = max(map(len, shapes))
+        y, terms = self.merge([x.reshape(_aligned(x.shape, ndim)) for x in xs])
+        return y, MergeCache(shapes, terms)
+
+    def backward(self, dy, cache, needs_dx=True):
+        dxs = self.merge_backward(dy, cache.terms)
+        aligned = [_aligned(shape, dy.ndim) for shape in cache.shapes]
+        return [unbroadcast(d, a).reshape(shape) for d, a, shape in zip(dxs, aligned, cache.shapes)], {}
+
+    def output_masked(self, masked):
+        return all(flatten(masked))
+
+    def compute_mask(self, xs, mask=None):
+        """What counts in any of the inputs; no mask where one of them has none."""
+        masks = [None] if mask is None else mask
+        if any(m is None for m in masks):
+            return None
+        return np.logical_or.reduce(masks)
+
+
+def _aligned(shape, ndim):
+    """`shape` with axes of size 1 behind that of the samples, so that it has `ndim` axes."""
+    return (*shape[:1], *[1] * (ndim - len(shape)), *shape[1:])

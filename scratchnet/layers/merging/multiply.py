@@ -1,0 +1,40 @@
+"""The product of several inputs, such as a gate and what it lets through: y = x_1 x_2 ...
+
+    dx_k = dy times the product of all inputs but x_k
+
+That product is not y / x_k, which fails where x_k is 0: it is made of the products of those before k and of those
+behind k.
+"""
+
+import numpy as np
+
+from scratchnet.layers.merging.merge import Merge
+from scratchnet.registry import register
+
+
+@register("layers")
+class Multiply(Merge):
+    """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated.
+
+    Raises ValueError unless there are two or more inputs whose shapes match.
+    """
+
+    def merge(self, xs):
+        y = xs[0] * xs[1]
+        for x in xs[2:]:
+            y = y * x
+        return y, xs
+
+    def merge_backward(self, dy, terms):
+        before = [dy]  # dy x_1 ... x_(k-1)
+        for x in terms[:-1]:
+            before.append(before[-1] * x)
+        behind = [dy.dtype.type(1)]  # x_(k+1) ... x_n, from the last k on
+        for x in terms[:0:-1]:
+            behind.append(behind[-1] * x)
+        return [np.broadcast_to(a * b, dy.shape) for a, b in zip(before, behind[::-1])]
+
+
+def multiply(inputs, **kwargs):
+    """``Multiply(**kwargs)(inputs)``."""
+    return Multiply(**kwargs)(inputs)

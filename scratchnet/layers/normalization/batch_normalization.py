@@ -1,0 +1,182 @@
+"""Batch normalization: every channel with mean 0 and variance 1 over the batch, then scaled and shifted.
+
+    mean = sum(x) / M        variance = sum((x - mean)^2) / M        over all M values of a channel in the whole batch
+    x_hat = (x - mean) / s        s = sqrt(variance + epsilon)        y = gamma x_hat + beta
+
+A layer behind it need not follow the drift of what comes before it, and learns at larger rates (Ioffe and Szegedy,
+"Batch normalization: accelerating deep network training by reducing internal covariate shift", 2015). At inference a
+sample must not depend on its neighbours: mean and variance are then running averages from training, constants.
+
+x reaches y in three ways: by itself, through the mean, and through the variance. Moving all x of a channel by the same
+amount changes no y, and neither does stretching them: so what of dy lies along 1 and along x_hat is taken out.
+
+    dgamma = sum(dy x_hat)        dbeta = sum(dy)        dx_hat = gamma dy
+    dx = (dx_hat - sum(dx_hat) / M - x_hat sum(dx_hat x_hat) / M) / s
+
+A batch is computed in parts, by threads and perhaps by processes, but it is normalized as a whole: `sum_over_batch` adds
+up what all parts hand in and gives every part the same sums.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import initializers
+from scratchnet.checks import check_number
+from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift
+from scratchnet.parallel import sum_over_batch
+from scratchnet.registry import register
+
+
+class BatchNormalizationCache(NamedTuple):
+    x_hat: np.ndarray  # of x's shape
+    s: np.ndarray  # (C,), shaped to broadcast against x
+    M: Any  # how many values a channel has in the whole batch; None where mean and variance are constants
+    mean: np.ndarray  # (C,), of the whole batch
+    variance: np.ndarray
+    counted: Any  # 1 where x counts, 0 where a mask leaves it out; None where all of it counts
+
+
+@register("layers")
+class BatchNormalization(ScaleAndShift):
+    """Normalizes each channel over the batch in training, and by running averages at inference.
+
+    Args:
+        axis: that of the channels; all others are averaged over.
+        momentum: how much of a running average stays at each step.
+        epsilon: added to the variance.
+        center, scale: whether there are beta and gamma.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: of the weights, each
+            (C,).
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of beta and gamma.
+        renorm, renorm_clipping, renorm_momentum: batch renormalization, which is not implemented.
+        synchronized: taken: the batch is always normalized as a whole.
+
+    A layer that is frozen (``trainable = False``) runs in inference mode, and its averages stand still, as in Keras.
+    `state`: ``moving_mean`` and ``moving_variance``. A mask (N, T) leaves masked steps out of mean and variance.
+
+    Shapes: any with a channel axis of known size; the output has that of the input.
+
+    Raises:
+        ValueError: for a momentum or epsilon out of range, renorm, or an input without that axis.
+    """
+
+    def __init__(
+        self,
+        axis=-1,
+        momentum=0.99,
+        epsilon=0.001,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        moving_mean_initializer="zeros",
+        moving_variance_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        renorm=False,
+        renorm_clipping=None,
+        renorm_momentum=0.99,
+        synchronized=False,
+        **kwargs,
+    ):
+        super().__init__(
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        if renorm:
+            raise self.error("batch renormalization (renorm=True) is not implemented")
+        self.axis = axis
+        self.momentum = check_number(self, "momentum", momentum)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm, self.renorm_clipping, self.renorm_momentum = False, renorm_clipping, renorm_momentum
+        self.synchronized = bool(synchronized)
+
+    def build(self, input_shape):
+        (axis,) = self.positive_axes(input_shape)
+        C = input_shape[axis]
+        self.add_scale_and_shift((C,))
+        self.add_weight((C,), self.moving_mean_initializer, trainable=False, name="moving_mean")
+        self.add_weight((C,), self.moving_variance_initializer, trainable=False, name="moving_variance")
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape, "*")
+        (axis,) = self.positive_axes(input_shape)
+        if self.built and input_shape[axis] != len(self.state["moving_mean"]):
+            raise self.error(f"was built for {len(self.state['moving_mean'])} channels, got {input_shape}")
+        return input_shape
+
+    def forward(self, x, training=False, mask=None):
+        shape, over = self._channels(self.unpack(x, "*"))
+        if training and self.trainable:
+            counted = None if mask is None else _as_factor(mask, x)
+            M, total = sum_over_batch(_count(x, shape, counted), _sum(x, over, counted))
+            mean = total / M  # (C,)
+            centered = x - _as(mean, x, shape)
+            (squares,) = sum_over_batch(_sum(np.square(centered), over, counted))
+            variance = squares / M  # in a second pass: E[x^2] - mean^2 would cancel
+        else:
+            M, counted = None, None
+            mean, variance = self.state["moving_mean"], self.state["moving_variance"]
+            centered = x - _as(mean, x, shape)
+        s = _as(np.sqrt(variance + self.epsilon), x, shape)
+        x_hat = centered / s
+        return self.scale_and_shift(x_hat, shape), BatchNormalizationCache(x_hat, s, M, mean, variance, counted)
+
+    def backward(self, dy, cache, needs_dx=True):
+        x_hat, s, M = cache.x_hat, cache.s, cache.M
+        shape, over = self._channels(x_hat.shape)
+        dx_hat, grads = self.scale_and_shift_backward(dy, x_hat, shape)  # y = gamma x_hat + beta, of this part
+        if M is None:
+            return dx_hat / s, grads  # mean and variance are constants
+        # The gradients of gamma and beta for the whole batch, times gamma: what lies along x_hat and along 1.
+        along_x_hat, along_1 = sum_over_batch(_sum(dx_hat * x_hat, over), _sum(dx_hat, over))
+        along = _as(along_1 / M, x_hat, shape) + x_hat * _as(along_x_hat / M, x_hat, shape)
+        if cache.counted is not None:
+            along *= cache.counted  # what is masked moves neither mean nor variance
+        return (dx_hat - along) / s, grads
+
+    def remember(self, cache):
+        if cache.M is None:
+            return
+        for name, value in (("moving_mean", cache.mean), ("moving_variance", cache.variance)):
+            self.state[name] += (1 - self.momentum) * (value - self.state[name])
+
+    def _channels(self, shape):
+        """The shape in which (C,) broadcasts against `shape`, and the axes that are averaged over."""
+        (axis,) = self.positive_axes(shape)
+        others = tuple(k for k in range(len(shape)) if k != axis)
+        return tuple(size if k == axis else 1 for k, size in enumerate(shape)), others
+
+
+def _as(per_channel, x, shape):
+    """(C,) in x's dtype and a shape that broadcasts against it."""
+    return np.asarray(per_channel, x.dtype).reshape(shape)
+
+
+def _as_factor(mask, x):
+    """A mask as zeros and ones that broadcast against x."""
+    return mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).astype(x.dtype)
+
+
+def _count(x, shape, counted):
+    """How many values of a channel count."""
+    values = x.size if counted is None else float(np.broadcast_to(counted, x.shape).sum())
+    return values / max(shape)
+
+
+def _sum(values, over, counted=None):
+    """The sum over the axes `over`, in float64, of the values that count."""
+    return (values if counted is None else values * counted).sum(over, dtype=np.float64)

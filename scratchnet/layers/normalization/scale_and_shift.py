@@ -1,0 +1,112 @@
+"""What normalizing layers share: after x_hat, which has mean 0 and variance 1, a scale gamma and a shift beta are learnt.
+
+    y = gamma x_hat + beta        dgamma = sum(dy x_hat)        dbeta = sum(dy)        dx_hat = gamma dy
+
+The sums are over everything along which gamma and beta do not vary. Over the axes of one group of numbers,
+
+    mean = sum(x) / M        s = sqrt(sum((x - mean)^2) / M + epsilon)        x_hat = (x - mean) / s
+
+x reaches x_hat in three ways: by itself, through the mean, and through s. Moving all x of a group by the same amount
+changes no x_hat, and neither does stretching them: what of dx_hat lies along 1 and along x_hat is taken out.
+
+    dx = (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat)) / s
+"""
+
+import numpy as np
+
+from scratchnet import constraints, initializers, regularizers
+from scratchnet.checks import check_number
+from scratchnet.layers.base import Layer
+
+
+class ScaleAndShift(Layer):
+    """Base of the normalizing layers: ``gamma`` (where `scale`) and ``beta`` (where `center`)."""
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        epsilon,
+        center,
+        scale,
+        beta_initializer,
+        gamma_initializer,
+        beta_regularizer,
+        gamma_regularizer,
+        beta_constraint,
+        gamma_constraint,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.epsilon = check_number(self, "epsilon", epsilon)
+        self.center = bool(center)
+        self.scale = bool(scale)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def add_scale_and_shift(self, shape):
+        """Create gamma and beta, as far as there are any."""
+        if self.scale:
+            self.add_weight(
+                name="gamma",
+                shape=shape,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+        if self.center:
+            self.add_weight(
+                name="beta",
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
+
+    def scale_and_shift(self, x_hat, shape):
+        """``gamma x_hat + beta``; `shape` is that in which they broadcast against x_hat."""
+        y = x_hat
+        if self.scale:
+            y = self.params["gamma"].reshape(shape) * y
+        if self.center:
+            y = y + self.params["beta"].reshape(shape)
+        return y
+
+    def scale_and_shift_backward(self, dy, x_hat, shape):
+        """``(dx_hat, grads)``, the adjoints of `scale_and_shift`."""
+        over = tuple(k for k, size in enumerate(shape) if size == 1)
+        grads = {}
+        if self.scale and self.trainable:
+            grads["gamma"] = (dy * x_hat).sum(over).reshape(self.params["gamma"].shape)
+        if self.center and self.trainable:
+            grads["beta"] = dy.sum(over).reshape(self.params["beta"].shape)
+        return (self.params["gamma"].reshape(shape) * dy if self.scale else dy), grads
+
+    def positive_axes(self, shape):
+        """`self.axis`, a number or several, counted from the front. Raises ValueError for what is no axis of `shape`."""
+        ndim = len(shape)
+        axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
+        positive = tuple(sorted(axis + ndim if axis < 0 else axis for axis in axes))
+        if any(not 0 < axis < ndim for axis in positive):
+            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes, or is that of the samples")
+        if any(shape[axis] is None for axis in positive):
+            raise self.error(f"the axis {self.axis} of its input must have a size, got {shape}")
+        return positive
+
+
+def standardized(x, axes, epsilon):
+    """``(x_hat, s)``: x with mean 0 and variance 1 over `axes`."""
+    centered = x - x.mean(axis=axes, keepdims=True)
+    s = np.sqrt(np.square(centered).mean(axis=axes, keepdims=True) + x.dtype.type(epsilon))
+    return centered / s, s
+
+
+def standardized_backward(dx_hat, x_hat, s, axes):
+    """dx, the adjoint of `standardized`."""
+    along_1 = dx_hat.mean(axis=axes, keepdims=True)
+    along_x_hat = (dx_hat * x_hat).mean(axis=axes, keepdims=True)
+    return (dx_hat - along_1 - x_hat * along_x_hat) / s
