@@ -1,10 +1,10 @@
-"""Write what Keras computes for the cases of `cases.py` into expected.npz, for those without TensorFlow.
+"""Write what Keras computes for the cases into expected/, for those without TensorFlow.
 
-python tests/reference/make_expected.py
+python tests/reference/make_expected.py [ROOM ...]          all rooms, or those that are named
 """
 
 import os
-from pathlib import Path
+import sys
 
 import numpy as np
 
@@ -12,21 +12,19 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def main():
-    import cases
     import keras
+    import machinery
     import tensorflow
 
-    arrays = {
-        "versions": np.array(
-            [f"keras {keras.__version__}", f"tensorflow {tensorflow.__version__}", f"numpy {np.__version__}"]
-        )
-    }
-    for case, (name, options, shape) in zip(cases.names(), cases.CASES):
-        results = cases.kerass(getattr(keras.layers, name)(**options), *cases.inputs(shape))
-        arrays.update((f"{case}/{k}", array) for k, array in enumerate(results))
-    path = Path(__file__).with_name("expected.npz")
-    np.savez_compressed(path, **arrays)
-    print(f"wrote {path}: {len(cases.CASES)} cases, {path.stat().st_size:,} bytes")
+    versions = [f"keras {keras.__version__}", f"tensorflow {tensorflow.__version__}", f"numpy {np.__version__}"]
+    for room in sys.argv[1:] or machinery.ROOMS:
+        arrays, cases = {"versions": np.array(versions)}, machinery.cases_of(room)
+        for case in cases:
+            results = machinery.kerass(machinery.make(keras.layers, case), case)
+            arrays.update((f"{machinery.name_of(case)}/{k}", array) for k, array in enumerate(results))
+        path = machinery.HERE / "expected" / f"{room}.npz"
+        np.savez_compressed(path, **arrays)
+        print(f"wrote {path}: {len(cases)} cases, {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

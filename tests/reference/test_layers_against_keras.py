@@ -13,22 +13,23 @@ from scratchnet import layers
 
 pytestmark = [pytest.mark.reference, pytest.mark.filterwarnings("ignore")]
 
-_spec = importlib.util.spec_from_file_location("cases", Path(__file__).with_name("cases.py"))
-cases = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(cases)
+_spec = importlib.util.spec_from_file_location("machinery", Path(__file__).with_name("machinery.py"))
+machinery = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(machinery)
+
+CASES = [case for room in machinery.ROOMS for case in machinery.cases_of(room)]
 
 
-@pytest.mark.parametrize(("name", "options", "shape"), cases.CASES, ids=cases.names())
-def test_layer(keras, name, options, shape):
-    x, W0 = cases.inputs(shape)
-    mine, theirs = getattr(layers, name)(**options), getattr(keras.layers, name)(**options)
-    cases.assert_equal(cases.ours(mine, x, W0), cases.kerass(theirs, x, W0))
+@pytest.mark.parametrize("case", CASES, ids=map(machinery.name_of, CASES))
+def test_layer(keras, case):
+    mine, theirs = machinery.make(layers, case), machinery.make(keras.layers, case)
+    machinery.assert_equal(machinery.ours(mine, case), machinery.kerass(theirs, case))
 
 
 @pytest.mark.parametrize("name", ["SimpleRNN", "LSTM"])
 def test_states_in(keras, tf, name):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=cases.SEQUENCE).astype("float32")
+    x = rng.normal(size=(3, 5, 4)).astype("float32")
     states = [rng.normal(size=(3, 3)).astype("float32") for _ in range(2 if name == "LSTM" else 1)]
     mine, theirs = getattr(layers, name)(3), getattr(keras.layers, name)(3)
     theirs(x, initial_state=states)
@@ -51,10 +52,9 @@ def test_states_in(keras, tf, name):
 )
 def test_time_distributed(keras, inner):
     name, options, shape = inner
-    x, W0 = cases.inputs(shape)
-    mine = layers.TimeDistributed(getattr(layers, name)(**options))
-    theirs = keras.layers.TimeDistributed(getattr(keras.layers, name)(**options))
-    cases.assert_equal(cases.ours(mine, x, W0), cases.kerass(theirs, x, W0))
+    case = ("TimeDistributed", {"layer": (name, options)}, shape, {})
+    mine, theirs = machinery.make(layers, case), machinery.make(keras.layers, case)
+    machinery.assert_equal(machinery.ours(mine, case), machinery.kerass(theirs, case))
 
 
 def test_merging_layers(keras):

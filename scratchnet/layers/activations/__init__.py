@@ -1,6 +1,6 @@
 """Activations as layers of their own."""
 
-from scratchnet.layers.activations.activation import Activation, ELU, LeakyReLU, ReLU, Softmax
+from scratchnet.layers.activations.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 
 __all__ = [
     "Activation",

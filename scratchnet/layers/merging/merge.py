@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.layers.base import Layer
-from scratchnet.ops import unbroadcast
+from scratchnet.ops.operation import unbroadcast
 from scratchnet.structure import flatten
 
 

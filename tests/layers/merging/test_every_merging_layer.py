@@ -1,12 +1,13 @@
-"""Add and Concatenate: gradients, shapes that do not match, and their functions."""
+"""Every merging layer: gradients, shapes that broadcast and that do not match, masks, and the functions."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scratchnet import layers
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Add, Concatenate, add, concatenate
+from scratchnet.layers import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract, add, concatenate
 
 F64 = {"dtype": "float64"}
 
@@ -25,8 +26,16 @@ def test_add_and_concatenate(shape, count):
 
 
 def test_merging_layers_refuse_shapes_that_do_not_match():
-    with pytest.raises(ValueError, match=r"inputs must have the same shape, got \(2, 3\) and \(2, 1\)"):
-        Add()([np.ones((2, 3)), np.ones((2, 1))])
+    with pytest.raises(ValueError, match=r"shapes of the inputs do not match: \(2, 3\), \(2, 4\)"):
+        Add()([np.ones((2, 3)), np.ones((2, 4))])
+    with pytest.raises(ValueError, match="do not match"):  # samples are never repeated
+        Add()([np.ones((2, 3)), np.ones((1, 3))])
+    with pytest.raises(ValueError, match="a list of two inputs, got 3"):
+        Subtract()([np.ones((2, 3))] * 3)
+    with pytest.raises(ValueError, match="have different sizes"):
+        Dot(axes=1)([np.ones((2, 3)), np.ones((2, 4))])
+    with pytest.raises(ValueError, match="other than 0"):
+        Dot(axes=0)
     with pytest.raises(ValueError, match="at least two inputs"):
         Add()([np.ones((2, 3))])
     with pytest.raises(ValueError, match="agree in all axes but 1"):
@@ -44,3 +53,65 @@ def test_merging_layers_as_functions():
     ):
         np.testing.assert_array_equal(y, expected)
         assert y.dtype == np.float64
+
+
+@pytest.mark.parametrize("cls", [Add, Multiply, Average, Maximum, Minimum])
+@pytest.mark.parametrize("shapes", [[(3, 4, 5)] * 3, [(3, 4, 5), (3, 1, 5)], [(3, 5), (3, 4, 5)], [(3, 4, 1), (3, 5)]])
+def test_gradients_with_axes_that_are_repeated(cls, shapes):
+    rng = np.random.default_rng(3)
+    report = check_layer(cls(**F64), [rng.standard_normal(shape) for shape in shapes])
+    assert report.passed, report
+
+
+def test_gradients_of_a_difference():
+    rng = np.random.default_rng(3)
+    check_layer(Subtract(**F64), [rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 4))]).raise_if_failed()
+
+
+def test_a_product_with_zeros_has_the_gradients_of_the_others():
+    a, b, c = np.array([[0.0, 2.0]]), np.array([[3.0, 0.0]]), np.array([[5.0, 0.0]])
+    layer = Multiply(**F64)
+    dxs, _ = layer.backward(np.ones((1, 2)), layer.forward([a, b, c])[1])
+    np.testing.assert_array_equal(dxs, [[[15, 0]], [[0, 0]], [[0, 0]]])
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+def test_of_equal_inputs_the_first_is_chosen(name):
+    layer = getattr(layers, name.capitalize())(**F64)
+    x = np.ones((1, 2))
+    dxs, _ = layer.backward(x, layer.forward([x, x, x])[1])
+    np.testing.assert_array_equal(dxs, [x, 0 * x, 0 * x])
+
+
+@pytest.mark.parametrize(
+    ("options", "shapes"),
+    [
+        ({"axes": (2, 1)}, [(3, 2, 4), (3, 4, 5)]),
+        ({"axes": -1}, [(3, 2, 4), (3, 5, 4)]),
+        ({"axes": 1, "normalize": True}, [(3, 4), (3, 4)]),
+        ({"axes": (1, 2), "normalize": True}, [(3, 4, 2), (3, 5, 4)]),
+    ],
+)
+def test_gradients_of_products(options, shapes):
+    rng = np.random.default_rng(5)
+    xs = [rng.standard_normal(shape) for shape in shapes]
+    report = check_layer(Dot(**options, **F64), xs)
+    assert report.passed, report
+    y = Dot(**options, **F64)(xs)
+    assert y.shape == Dot(**options).compute_output_shape(shapes)
+
+
+def test_masks_meet():
+    first, second = np.array([[True, False]]), np.array([[False, False]])
+    xs = [np.ones((1, 2, 3))] * 2
+    np.testing.assert_array_equal(Add().compute_mask(xs, [first, second]), [[True, False]])
+    assert Add().compute_mask(xs, [first, None]) is None
+    np.testing.assert_array_equal(Concatenate().compute_mask(xs, [first, second]), [[True, False]])
+    np.testing.assert_array_equal(Concatenate(axis=1).compute_mask(xs, [first, None]), [[True, False, True, True]])
+
+
+def test_every_function_is_its_layer():
+    xs = [np.arange(6.0).reshape(2, 3), np.ones((2, 3))]
+    for name in ("add", "subtract", "multiply", "average", "maximum", "minimum"):
+        np.testing.assert_array_equal(getattr(layers, name)(xs), getattr(layers, name.capitalize())()(xs))
+    np.testing.assert_array_equal(layers.dot(xs, axes=1), Dot(axes=1)(xs))

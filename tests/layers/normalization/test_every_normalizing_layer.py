@@ -1,0 +1,73 @@
+"""What every normalizing layer that looks at one sample does: gradients, statistics, options, refusals."""
+
+import numpy as np
+import pytest
+
+from scratchnet.gradient_check import check_layer
+from scratchnet.layers import GroupNormalization, Input, LayerNormalization, RMSNormalization, UnitNormalization
+
+RNG = np.random.default_rng(12)
+X = RNG.standard_normal((3, 4, 2, 6))
+
+
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        (LayerNormalization, {}),
+        (LayerNormalization, {"axis": 1}),
+        (LayerNormalization, {"axis": [-1, 1]}),
+        (LayerNormalization, {"center": False}),
+        (LayerNormalization, {"scale": False, "epsilon": 0.3}),
+        (LayerNormalization, {"trainable": False}),
+        (GroupNormalization, {"groups": 1}),
+        (GroupNormalization, {"groups": 3}),
+        (GroupNormalization, {"groups": -1}),
+        (GroupNormalization, {"groups": 2, "axis": 1}),
+        (RMSNormalization, {}),
+        (RMSNormalization, {"axis": 2, "epsilon": 0.2}),
+        (UnitNormalization, {}),
+        (UnitNormalization, {"axis": [1, 2]}),
+    ],
+)
+def test_gradients(cls, options):
+    layer = cls(dtype="float64", **options)
+    layer.ensure_built(X.shape)
+    for w in layer.params.values():
+        w[...] = RNG.standard_normal(w.shape)
+    report = check_layer(layer, X)
+    assert report.passed, report
+
+
+def test_each_sample_has_mean_0_and_variance_1():
+    y = LayerNormalization(axis=[1, 2, 3], epsilon=0, dtype="float64")(X)
+    np.testing.assert_allclose(y.mean(axis=(1, 2, 3)), 0, atol=1e-14)
+    np.testing.assert_allclose(y.var(axis=(1, 2, 3)), 1)
+
+
+def test_one_group_is_layer_normalization_over_all_and_a_group_each_is_instance_normalization():
+    whole = LayerNormalization(axis=[1, 2, 3], center=False, scale=False, dtype="float64")(X)
+    np.testing.assert_allclose(GroupNormalization(1, dtype="float64")(X), whole)
+    centered = X - X.mean(axis=(1, 2), keepdims=True)
+    instance = centered / np.sqrt(X.var(axis=(1, 2), keepdims=True) + 0.001)
+    np.testing.assert_allclose(GroupNormalization(-1, dtype="float64")(X), instance)
+
+
+def test_lengths():
+    y = UnitNormalization(dtype="float64")(X)
+    np.testing.assert_allclose(np.square(y).sum(axis=-1), 1)
+    assert (UnitNormalization()(np.zeros((2, 3))) == 0).all()
+    y = RMSNormalization(epsilon=0, dtype="float64")(X)
+    np.testing.assert_allclose(np.square(y).mean(axis=-1), 1)
+
+
+@pytest.mark.parametrize("cls", [LayerNormalization, RMSNormalization, UnitNormalization, GroupNormalization])
+def test_what_does_not_fit_is_refused(cls):
+    with pytest.raises(ValueError, match="axis"):
+        cls(axis=5)(np.ones((2, 3, 4)))
+
+
+def test_groups_must_divide_the_channels():
+    with pytest.raises(ValueError, match="6 channels cannot be divided into 4 groups"):
+        GroupNormalization(4)(X)
+    with pytest.raises(ValueError, match="must have a size"):
+        LayerNormalization()(Input((3, None)))

@@ -1,0 +1,10 @@
+"""Activations that are compared with Keras."""
+
+SEQUENCE = (3, 5, 4)
+FUNCTIONS = "relu elu selu softplus silu leaky_relu tanh log_softmax hard_sigmoid softsign".split()
+
+CASES = [
+    *(("Activation", {"activation": function}, SEQUENCE) for function in FUNCTIONS),
+    ("LeakyReLU", {"negative_slope": 0.1}, SEQUENCE),
+    ("ELU", {"alpha": 0.7}, SEQUENCE),
+]

@@ -1,0 +1,22 @@
+"""Normalizing layers that are compared with Keras."""
+
+IMAGE, SEQUENCE = (3, 7, 6, 4), (3, 5, 4)
+
+CASES = [
+    ("BatchNormalization", {}, IMAGE),
+    *(
+        ("BatchNormalization", options, shape, {"training": True})
+        for options in ({}, {"axis": 1}, {"center": False}, {"scale": False, "epsilon": 0.1})
+        for shape in (IMAGE, (8, 4))
+    ),
+    *(
+        ("LayerNormalization", options, shape)
+        for options in ({}, {"axis": 1}, {"axis": [1, 2]}, {"center": False}, {"scale": False, "epsilon": 0.1})
+        for shape in (IMAGE, SEQUENCE)
+    ),
+    *(("GroupNormalization", {"groups": groups}, IMAGE) for groups in (1, 2, 4, -1)),
+    ("GroupNormalization", {"groups": 2, "axis": 2, "epsilon": 0.1}, IMAGE),
+    ("UnitNormalization", {}, IMAGE),
+    ("UnitNormalization", {"axis": [1, 2]}, IMAGE),
+    ("RMSNormalization", {}, SEQUENCE),
+]
