@@ -23,9 +23,7 @@ def main(arguments=None):
     )
     parser.add_argument("families", nargs="*", metavar="FAMILY", help=f"only these: {', '.join(FAMILIES)}")
     parser.add_argument("--backend", choices=kernels.BACKENDS, default="numpy", help="computes layers and models")
-    parser.add_argument(
-        "--kernels", action="store_true", help="compile Numba's kernels if need be (minutes)"
-    )
+    parser.add_argument("--kernels", action="store_true", help="compile Numba's kernels if need be (minutes)")
     parser.add_argument("--seed", type=int, default=0, help="of all inputs and upstream gradients (default: 0)")
     parser.add_argument("--all", action="store_true", help="print every check, not one line for each subject")
     parser.add_argument("--plot", metavar="FILE", help="also draw the error of an LSTM's gradient over the step size")

@@ -13,16 +13,16 @@ from scratchnet.layers import (
     reshaping,
     rnn,
 )
-from scratchnet.layers.activations import *  # noqa: F403
+from scratchnet.layers.activations import *
 from scratchnet.layers.base import Layer
-from scratchnet.layers.convolutional import *  # noqa: F403
-from scratchnet.layers.core import *  # noqa: F403
-from scratchnet.layers.merging import *  # noqa: F403
-from scratchnet.layers.normalization import *  # noqa: F403
-from scratchnet.layers.pooling import *  # noqa: F403
-from scratchnet.layers.regularization import *  # noqa: F403
-from scratchnet.layers.reshaping import *  # noqa: F403
-from scratchnet.layers.rnn import *  # noqa: F403
+from scratchnet.layers.convolutional import *
+from scratchnet.layers.core import *
+from scratchnet.layers.merging import *
+from scratchnet.layers.normalization import *
+from scratchnet.layers.pooling import *
+from scratchnet.layers.regularization import *
+from scratchnet.layers.reshaping import *
+from scratchnet.layers.rnn import *
 from scratchnet.layers.wrapper import Wrapper
 from scratchnet.missing import refusal
 

@@ -10,8 +10,8 @@ looks across samples, such as a mean over the batch. A layer or a loss that look
 Every part hands in its own sums; all of them get the same total back, added up in the order of the parts: who is
 quicker never changes a bit. Outside of a training step the batch is simply x, and the sums are returned as they are.
 
-All parts must ask for the same sums in the same order. Each waits for the others at a barrier; if one fails, the barrier
-breaks, so that nobody waits for ever, and the first real error is the one that is raised.
+All parts must ask for the same sums in the same order. Each waits for the others at a barrier; if one fails, the
+barrier breaks, so that nobody waits for ever, and the first real error is the one that is raised.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """From probabilities back to logits.
 
-A model that ends in a softmax or sigmoid gives probabilities p; cross-entropy wants their logarithm. Taken one after the
-other they lose what they are made of: where p rounds to 0 or 1 the logarithm has to be cut, and behind the cut nothing
+A model that ends in a softmax or sigmoid gives probabilities p; cross-entropy wants their logarithm. Taken one after
+the other they lose what they are made of: where p rounds to 0 or 1 the logarithm has to be cut, and behind the cut nothing
 is learnt any more, just where the model is most wrong. Taken together they are simple. For logits z, p = softmax(z)
 and the true class k,
 

@@ -401,7 +401,7 @@ def test_merging_layers_put_known_and_unknown_sizes_together():
         assert Add()(inputs).shape == (None, 4, 3)
         assert Concatenate()(inputs).shape == (None, 4, 6)
         assert Concatenate(axis=1)(inputs).shape == (None, None, 3)
-        with pytest.raises(ValueError, match=r"got \(None, 4, 3\) and \(None, 5, 3\)"):
+        with pytest.raises(ValueError, match=r"do not match: .*\(None, 4, 3\), \(None, 5, 3\)"):
             Add()([*inputs, Input((5, 3))])
 
 
@@ -412,7 +412,7 @@ def test_several_inputs_come_as_a_list_or_a_tuple_and_stand_in_the_graph_as_a_li
         assert layer(inputs).shape == (None, 3) and layer.input == [a, b]
 
 
-@pytest.mark.parametrize("name", ["GRU", "BatchNormalization", "Conv1D", "Embedding", "Bidirectional"])
+@pytest.mark.parametrize("name", ["TFSMLayer", "JaxLayer", "HashedCrossing"])
 def test_layers_that_only_keras_has(name):
     with pytest.raises(AttributeError, match=f"scratchnet.layers has no '{name}'.*docs/keras.md"):
         getattr(layers, name)

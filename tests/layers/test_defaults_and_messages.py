@@ -319,7 +319,7 @@ def test_what_is_said_of_layers_with_several_inputs_or_another_axis():
     for make, message in (
         (lambda: Add(name="s")(a), 'Add "s": expected a list of at least two inputs, got (2, 3, 4)'),
         (lambda: Add(name="s")([a]), 'Add "s": expected a list of at least two inputs, got [(2, 3, 4)]'),
-        (lambda: Add(name="s")([a, b]), 'Add "s": inputs must have the same shape, got (2, 3, 4) and (2, 3, 5)'),
+        (lambda: Add(name="s")([a, b]), 'Add "s": the shapes of the inputs do not match: (2, 3, 4), (2, 3, 5)'),
         (lambda: Add(name="s")([a, a[0]]), 'Add "s": inputs must have the same shape, got (2, 3, 4) and (3, 4)'),
         (
             lambda: Concatenate(name="s")(a),

@@ -5,7 +5,8 @@
 With `normalize` both are first divided by their lengths along that axis: y is the cosine of the angle between them.
 y is linear in each input, so each adjoint is the same sum with the other one:
 
-    dx_1[n, i, k] = sum over j of  dy[n, i, j] x_2[n, k, j]        dx_2[n, k, j] = sum over i of  x_1[n, i, k] dy[n, i, j]
+    dx_1[n, i, k] = sum over j of  dy[n, i, j] x_2[n, k, j]
+    dx_2[n, k, j] = sum over i of  x_1[n, i, k] dy[n, i, j]
     x_hat = x / s with s = |x|:    dx = (dx_hat - x_hat sum(dx_hat x_hat)) / s
 """
 

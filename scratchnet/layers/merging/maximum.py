@@ -1,4 +1,4 @@
-"""The largest of several inputs, element by element: each dy goes to the one that was chosen, of equal ones the first."""
+"""The largest of several inputs, element by element: dy goes to the one that was chosen, of equal ones the first."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The smallest of several inputs, element by element: each dy goes to the one that was chosen, of equal ones the first."""
+"""The smallest of several inputs, element by element: dy goes to the one that was chosen, of equal ones the first."""
 
 import numpy as np
 

@@ -13,8 +13,8 @@ amount changes no y, and neither does stretching them: so what of dy lies along 
     dgamma = sum(dy x_hat)        dbeta = sum(dy)        dx_hat = gamma dy
     dx = (dx_hat - sum(dx_hat) / M - x_hat sum(dx_hat x_hat) / M) / s
 
-A batch is computed in parts, by threads and perhaps by processes, but it is normalized as a whole: `sum_over_batch` adds
-up what all parts hand in and gives every part the same sums.
+A batch is computed in parts, by threads and perhaps by processes, but it is normalized as a whole: `sum_over_batch`
+adds up what all parts hand in and gives every part the same sums.
 """
 
 from typing import Any, NamedTuple

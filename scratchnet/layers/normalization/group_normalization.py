@@ -1,11 +1,11 @@
 """Group normalization: the channels of a sample in groups, each with mean 0 and variance 1, then scaled and shifted.
 
-    mean = sum(x) / M        s = sqrt(sum((x - mean)^2) / M + epsilon)        over all places and the channels of a group
+    mean = sum(x) / M        s = sqrt(sum((x - mean)^2) / M + epsilon)        over all places, and a group's channels
     x_hat = (x - mean) / s        y = gamma x_hat + beta        with a gamma and a beta for each channel
 
 Between layer normalization (one group) and instance normalization (a group for each channel), and like both independent
-of the other samples, so that small batches do no harm (Wu and He, "Group normalization", 2018). Backwards, as derived in
-`scratchnet.layers.normalization.scale_and_shift`:
+of the other samples, so that small batches do no harm (Wu and He, "Group normalization", 2018). Backwards, as derived
+in `scratchnet.layers.normalization.scale_and_shift`:
 
     dgamma = sum(dy x_hat)        dbeta = sum(dy)        dx_hat = gamma dy
     dx = (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat)) / s

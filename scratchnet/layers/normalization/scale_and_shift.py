@@ -1,4 +1,4 @@
-"""What normalizing layers share: after x_hat, which has mean 0 and variance 1, a scale gamma and a shift beta are learnt.
+"""What normalizing layers share: behind x_hat, of mean 0 and variance 1, a scale gamma and a shift beta are learnt.
 
     y = gamma x_hat + beta        dgamma = sum(dy x_hat)        dbeta = sum(dy)        dx_hat = gamma dy
 
@@ -87,7 +87,7 @@ class ScaleAndShift(Layer):
         return (self.params["gamma"].reshape(shape) * dy if self.scale else dy), grads
 
     def positive_axes(self, shape):
-        """`self.axis`, a number or several, counted from the front. Raises ValueError for what is no axis of `shape`."""
+        """`self.axis`, one or several, counted from the front. Raises ValueError for what is no axis of `shape`."""
         ndim = len(shape)
         axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
         positive = tuple(sorted(axis + ndim if axis < 0 else axis for axis in axes))

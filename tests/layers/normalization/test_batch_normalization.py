@@ -1,4 +1,4 @@
-"""Batch normalization: over the whole batch whatever its parts, by running averages at inference, frozen, saved, resumed."""
+"""Batch normalization: over the whole batch whatever its parts; averages at inference; frozen, saved, loaded."""
 
 import numpy as np
 import pytest
