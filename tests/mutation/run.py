@@ -4,6 +4,7 @@
     python tests/mutation/run.py                                     # everything, for hours
     python tests/mutation/run.py scratchnet/losses/regression.py     # one file, for minutes
     python tests/mutation/run.py --report-only                       # writes the reports of what is there already
+    python tests/mutation/run.py --prune                             # drops what is listed of functions that are gone
 
 mutmut makes the mutants and runs them; here is only what it cannot know. Everything happens in a working copy
 (``--folder``), which is kept: a second run goes on where the first ended, tests again what survived if tests changed,
@@ -15,8 +16,9 @@ and mutates again only the functions that changed.
 * mutmut runs for each function the tests that reach it; GROUPS says among which.
 * A test that hangs is a killed mutant, but a machine that was busy or asleep is not: the time is that of the processor,
   and what ran out of it counts as not run until it has done so twice.
-* ``equivalent.json`` lists the mutants that no test can tell from the original, each with its reason. They are known by
-  their file, their function and their changed lines, not by their number, which changes with every edit.
+* ``equivalent.json`` lists the mutants that no test can tell from the original: function, reason, and which words
+  became which, how often. Neither files nor lines, so that it survives when code moves. Where more of them survive than
+  are listed, nobody knows which are the equivalent ones, and all count as survivors.
 * A mutant that changes nothing but the words of a ``raise`` is set apart too: tests hold the words that matter, and a
   changed case or "XX" in the others is no change of behaviour.
 """
@@ -46,6 +48,7 @@ BEGIN, END = "<!-- table: written by tests/mutation/run.py -->\n", "<!-- end of 
 # What is mutated together -> (its files, the tests among which mutmut looks for those that reach a function).
 GROUPS = {
     "activations": (["scratchnet/activations.py"], ["tests/test_activations.py"]),
+    "ops": (["scratchnet/ops/*.py"], ["tests/ops"]),
     "losses": (["scratchnet/losses/*.py"], ["tests/losses"]),
     "optimizers": (["scratchnet/optimizers/*.py"], ["tests/optimizers"]),
     "layers": (["scratchnet/layers/*.py"], ["tests/layers", "tests/models/test_model.py"]),
@@ -252,27 +255,71 @@ def _without_wording(source):
     return ast.dump(tree)
 
 
-def read_equivalent():
-    """The entries of equivalent.json; file and function may hold wildcards.
+_EVERYWHERE = "everywhere"
+_TOKEN = re.compile(r"\w+|\S")
 
-    An entry has the changed lines as ``from`` and ``to``, or, for a change that is the same in many lines, what of a
-    line became what as ``part``.
+
+def essence(before, after):
+    """What became what, in words: ``"dtype -> None"``."""
+    a, b = _TOKEN.findall(before), _TOKEN.findall(after)
+    while a and b and a[0] == b[0]:
+        del a[0], b[0]
+    while a and b and a[-1] == b[-1]:
+        del a[-1], b[-1]
+    return f"{' '.join(a) or 'nothing'} -> {' '.join(b) or 'nothing'}"
+
+
+def read_equivalent():
+    """``{function: {reason: {change: how often}}}``; a function's name may hold wildcards.
+
+    A change is the `essence` of one, or, where it holds for every line, ``"everywhere"``, the text itself.
     """
     return json.loads(EQUIVALENT.read_text())
 
 
-def reason_for(mutant, entries):
-    """Why a mutant is equivalent, or None."""
-    for entry in entries:
-        if fnmatch(mutant["file"], entry["file"]) and fnmatch(mutant["function"], entry["function"]):
-            before, after = mutant["change"]
-            if "part" in entry:
-                same = after in _replacements(before, *entry["part"])
-            else:
-                same = (before, after) == (entry["from"], entry["to"])
-            if same:
-                return entry["reason"]
+def reason_for(mutant, listed):
+    """Why a mutant may be equivalent, as ``(reason, how many like it there are)``, or None."""
+    before, after = mutant["change"]
+    for function, reasons in listed.items():
+        if not fnmatch(mutant["function"], function):
+            continue
+        for reason, changes in reasons.items():
+            for change, count in changes.items():
+                if count == _EVERYWHERE and after in _replacements(before, *change.split(" -> ")):
+                    return reason, float("inf")
+                if count != _EVERYWHERE and change == essence(before, after):
+                    return reason, count
     return None
+
+
+def equivalent_ones(mutants, listed):
+    """``{name: reason}`` for those survivors of one file that are listed, unless there are more than are listed."""
+    groups = {}
+    for mutant in mutants:
+        found = reason_for(mutant, listed) if mutant["status"] == SURVIVED and not mutant["wording"] else None
+        if found is not None:
+            key = (mutant["file"], mutant["function"], essence(*mutant["change"]), found)
+            groups.setdefault(key, []).append(mutant["name"])
+    return {name: reason for (*_, (reason, count)), names in groups.items() if len(names) <= count for name in names}
+
+
+def prune():
+    """Drop from equivalent.json the functions that are nowhere in the source any more; says which."""
+    there = set()
+    for path in (ROOT / "scratchnet").rglob("*.py"):
+        _collect(ast.parse(path.read_text(encoding="utf-8")), "", there)
+    listed = read_equivalent()
+    kept = {f: reasons for f, reasons in listed.items() if any(fnmatch(name, f) for name in there)}
+    for function in listed.keys() - kept.keys():
+        print(f"gone: {function}")
+    EQUIVALENT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+def _collect(tree, prefix, names):
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(prefix + node.name)
+            _collect(node, f"{prefix}{node.name}.", names)
 
 
 def _replacements(text, old, new):
@@ -305,28 +352,21 @@ def _row(label, count):
 
 
 def report(folders, survivors):
-    """Write the table into docs/mutation.md and the survivors, as JSON, where told."""
-    entries = read_equivalent()
-    mutants = []
-    for folder in folders:
-        for mutant in results(folder):
-            reason = reason_for(mutant, entries)
-            if mutant["wording"]:
-                mutant["verdict"] = "wording"
-            else:
-                equivalent = mutant["status"] == SURVIVED and reason is not None
-                mutant["verdict"] = "equivalent" if equivalent else mutant["status"]
-            if reason is not None and mutant["status"] == KILLED and not mutant["wording"]:
-                print(f"listed as equivalent, but killed: {mutant['name']} ({reason})", file=sys.stderr)
-            mutants.append(mutant)
+    """Print the table, write it into docs/mutation.md if all is done, and the survivors, as JSON, where told."""
+    mutants = [mutant for folder in folders for mutant in results(folder)]
+    reasons = equivalent_ones(mutants, read_equivalent())
+    for mutant in mutants:
+        equivalent = mutant["name"] in reasons
+        mutant["verdict"] = "wording" if mutant["wording"] else "equivalent" if equivalent else mutant["status"]
     text = table(mutants)
     print(text)
     tools = ", ".join(
         f"{name} {importlib.metadata.version(name)}" for name in ("mutmut", "pytest", "hypothesis", "numpy")
     )
     note = f"Made with Python {platform.python_version()}, {tools}.\n"
-    before, _, rest = TABLE.read_text().partition(BEGIN)
-    TABLE.write_text(before + BEGIN + "\n" + text + "\n" + note + "\n" + END + rest.partition(END)[2])
+    if all(mutant["verdict"] != WAITING for mutant in mutants):
+        before, _, rest = TABLE.read_text().partition(BEGIN)
+        TABLE.write_text(before + BEGIN + "\n" + text + "\n" + note + "\n" + END + rest.partition(END)[2])
     if survivors is not None:
         found = [
             {
@@ -352,8 +392,11 @@ def main():
     )
     parser.add_argument("--children", type=int, default=1, help="mutants tested at the same time")
     parser.add_argument("--survivors", type=Path, help="file for the list of survivors (JSON)")
+    parser.add_argument("--prune", action="store_true", help="only drop what is listed of functions that are gone")
     parser.add_argument("--report-only", action="store_true", help="run nothing")
     args = parser.parse_args()
+    if args.prune:
+        return prune()
     survivors = args.survivors and args.survivors.absolute()
     folder = args.folder.resolve()
     for group, (patterns, _) in GROUPS.items():
