@@ -91,17 +91,16 @@ class Node:
         """Whether this use of the layer adds to the loss, so that backward must come by whatever its output is for."""
         return self.layer.adds_loss
 
-    def forward(self, x, training, mask=None):
-        """``(y, cache)`` of the layer, for arrays in the structure of `inputs`."""
+    def forward(self, x, training, mask=None, repeat=None):
+        """``(y, cache)`` of the layer, for arrays in the structure of `inputs`; `repeat`: see `Graph`."""
         layer = self.layer
         x = map_structure(layer.accept, x)
-        if self.training is not None:
-            training = self.training
+        options = {"training": training if self.training is None else self.training}
         if self.reads_mask:
-            result = layer.forward(x, training=training, mask=mask)
-        else:
-            result = layer.forward(x, training=training)
-        y, cache = layer.checked_pair(result)
+            options["mask"] = mask
+        if repeat is not None:
+            options["repeat"] = repeat
+        y, cache = layer.checked_pair(layer.forward(x, **options))
         if not self._shape_is_checked:
             self._check_shapes(y)
             self._shape_is_checked = True

@@ -26,6 +26,7 @@ class Graph:
         self.outputs = list(outputs)
         self.nodes = list(nodes)
         self._last_reads = self._find_last_reads()
+        self._repeated = self._find_repeated()
 
     def _find_last_reads(self):
         """For each node, the tensors that nobody reads after it."""
@@ -35,6 +36,20 @@ class Graph:
             kept |= unread
             last_reads.append(unread)
         return last_reads[::-1]
+
+    def _find_repeated(self):
+        """The nodes whose layer has the same input at every time step, and can be told so.
+
+        That is behind a `RepeatVector` whose output nobody else reads. The layer gets the first step alone, and how
+        many there are; its dx is of one step, too, which RepeatVector's backward takes as well as T of them.
+        """
+        reads = [*self.outputs, *(t for node in self.nodes for t in flatten(node.inputs))]
+        found = set()
+        for node in self.nodes:
+            x = flatten(node.inputs)[0] if node.layer.takes_repeat else None
+            if x is not None and x.node is not None and x.node.layer.repeats and reads.count(x) == 1:
+                found.add(node)
+        return found
 
     def walk(self, values, training=False, masks=None):
         """Run the nodes, one after the other; yields ``(node, x, y, cache)`` behind each.
@@ -47,7 +62,12 @@ class Graph:
         for node, last_read in zip(self.nodes, self._last_reads):
             x = map_structure(values.__getitem__, node.inputs)
             mask = map_structure(masks.get, node.inputs) if node.reads_mask or node.masks_output else None
-            y, cache = node.forward(x, training, mask)
+            repeat = None
+            if node in self._repeated:
+                first, *states = x if isinstance(x, list) else [x]
+                repeat, first = first.shape[1], first[:, :1]
+                x = [first, *states] if states else first
+            y, cache = node.forward(x, training, mask, repeat)
             values.update(zip(flatten(node.outputs), flatten(y)))
             if node.masks_output:
                 masks.update(zip(flatten(node.outputs), node.layer.output_masks(x, mask, cache)))

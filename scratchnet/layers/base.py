@@ -81,6 +81,8 @@ class Layer(metaclass=Recorded, kind="layers"):
     # ---- what a layer defines ----
 
     supports_masking = False  # whether a mask goes on to the layer behind
+    repeats = False  # whether its output is one time step, repeated
+    takes_repeat = False  # whether forward can be given that one step and a number, ``repeat=T``
     keeps_integers = False  # whether integers (tokens, labels) reach forward as they are, not as floating point numbers
 
     def build(self, input_shape):

@@ -26,6 +26,8 @@ class RepeatVector(Layer):
         ValueError: if `n` is not a positive integer, or the input has not two axes.
     """
 
+    repeats = True
+
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
         self.n = check_positive_int(self, "n", n)

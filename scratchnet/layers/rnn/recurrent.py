@@ -24,6 +24,7 @@ class Recurrent(Layer):
 
     state_names = ("h",)
     num_gates = 1
+    takes_repeat = True
     harmless = ("unroll", "implementation")
     absent = {
         **dict.fromkeys(("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"), (None,)),

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.layers import Input
 from scratchnet.layers.reshaping.repeat_vector import RepeatVector
 from scratchnet.layers.rnn.lstm import LSTM
+from scratchnet.models import Model
 
 
 @given(N=st.integers(1, 4), T=st.integers(1, 5), D=st.integers(1, 4), seed=st.integers(0, 1000))
@@ -55,3 +57,21 @@ def test_shapes_configuration_and_errors():
     for n in (0, -1, 1.5, "3", None):
         with pytest.raises(ValueError, match="n must be a positive integer"):
             RepeatVector(n)
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_a_model_tells_a_recurrent_layer_behind_it_that_its_steps_are_equal(go_backwards, monkeypatch):
+    told, forward = [], LSTM.forward
+    monkeypatch.setattr(LSTM, "forward", lambda self, x, **options: told.append(options) or forward(self, x, **options))
+    x = Input((3,), dtype="float64")
+    repeated = RepeatVector(5)(x)
+    lstm = LSTM(2, go_backwards=go_backwards, dtype="float64")
+    alone, read_twice = Model(x, lstm(repeated)), Model(x, [lstm(repeated), repeated])
+    vectors, dy = np.random.default_rng(0).normal(size=(4, 3)), np.ones((4, 2))
+    (y, cache), ((wanted, _), wanted_cache) = alone.forward(vectors), read_twice.forward(vectors)
+    assert [options.get("repeat") for options in told] == [5, None]
+    np.testing.assert_allclose(y, wanted, rtol=0, atol=1e-14)
+    (dx, grads), (wanted_dx, wanted_grads) = alone.backward(dy, cache), read_twice.backward([dy, None], wanted_cache)
+    np.testing.assert_allclose(dx, wanted_dx, rtol=0, atol=1e-14)
+    for name in grads:
+        np.testing.assert_allclose(grads[name], wanted_grads[name], rtol=0, atol=1e-14)
