@@ -3,6 +3,8 @@
 from scratchnet.callbacks.progbar import Progbar
 from scratchnet.utils.arrays import normalize, to_categorical
 from scratchnet.utils.dataset import Dataset
+from scratchnet.utils.dot import model_to_dot
+from scratchnet.utils.drawing import plot_model
 from scratchnet.utils.image_dataset import image_dataset_from_directory
 from scratchnet.utils.images import array_to_img, img_to_array, load_img, save_img
 from scratchnet.utils.py_dataset import PyDataset
@@ -24,8 +26,10 @@ __all__ = [
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pad_sequences",
+    "plot_model",
     "save_img",
     "set_random_seed",
     "split_dataset",
