@@ -34,6 +34,7 @@ _MODULES = (
     "random",
     "regularizers",
     "utils",
+    "wrappers",
 )
 _NAMES = {
     "Input": "layers",
