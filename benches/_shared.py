@@ -282,12 +282,28 @@ class Worker:
 # ---- results ----
 
 
+def rounded(value):
+    """Figures to five digits, whatever they are in: the sixth is different each time."""
+    if isinstance(value, dict):
+        return {key: rounded(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(part) for part in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
 def write_json(path, result):
-    """Write the result, making the folder if need be."""
+    """Write the result, making the folder if need be; a row is a line."""
+
+    def text(value):
+        return json.dumps(rounded(value), ensure_ascii=False)
+
+    def rows(values):
+        return "[\n" + ",\n".join(f"  {text(row)}" for row in values) + "\n ]"
+
+    lines = [f' "{key}": {rows(v) if isinstance(v, list) else text(v)}' for key, v in result.items()]
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
-        file.write("\n")
+        file.write("{\n" + ",\n".join(lines) + "\n}\n")
     print(f"wrote {path}")
 
 

@@ -269,6 +269,7 @@ def _row(case, turns):
     lower, median, upper = _quartiles(ratios(ms["numpy"], ms["numba"]))
     slower = median < 1 / 1.05 and upper < 1
     ratio = {"numpy_over_numba": median, "lower_quartile": lower, "upper_quartile": upper}
+    ms = {backend: statistics.median(readings) for backend, readings in ms.items()}
     return {"kernel": case.kernel, "size": case.size, "threads": 1, "ms": ms, **ratio, "slower": slower}
 
 
@@ -295,8 +296,8 @@ HEADINGS = ("kernel", "size", "Numba ms", "NumPy / Numba", "(quartiles)", "loops
 
 
 def _cells(row):
-    numba = statistics.median(row["ms"]["numba"])
-    loops = f"{statistics.median(row['ms']['loops']) / numba:,.0f}" if "loops" in row["ms"] else ""
+    numba = row["ms"]["numba"]
+    loops = f"{row['ms']['loops'] / numba:,.0f}" if "loops" in row["ms"] else ""
     spread = f"{row['lower_quartile']:.2f} to {row['upper_quartile']:.2f}"
     ratio = f"{row['numpy_over_numba']:.2f}"
     return row["kernel"], row["size"], f"{numba:.3f}", ratio, spread, loops, "slower" if row["slower"] else ""
@@ -322,11 +323,7 @@ def markdown(result):
     for name, rows in groups.items():
         values = sorted(row["numpy_over_numba"] for row in rows)
         least, most = (pick(rows, key=lambda row: row["numpy_over_numba"]) for pick in (min, max))
-        loops = [
-            statistics.median(row["ms"]["loops"]) / statistics.median(row["ms"]["numba"])
-            for row in rows
-            if "loops" in row["ms"]
-        ]
+        loops = [row["ms"]["loops"] / row["ms"]["numba"] for row in rows if "loops" in row["ms"]]
         lines.append(
             (
                 name,

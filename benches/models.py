@@ -101,7 +101,7 @@ def _torch_calls(name, loss, x, y, weights, batch_size, threads):
 
 
 def measure(options):
-    """A row for every model and call, with its ``"ms": {side: readings}``."""
+    """A row for every model and call, with ``"ms": {side: median}`` and ``"ratios": {peer: median and spread}``."""
     from arithmetic import sgemm_gflops
     from missions import MISSIONS
 
@@ -149,7 +149,12 @@ def _measure_model(name, peers, gflops, options):
                         "first_loss": first_losses,
                         "about": about,
                         "limit": least_milliseconds(name, call, gflops),
-                        "ms": readings,
+                        "ms": {side: median_and_spread(found)[0] for side, found in readings.items()},
+                        "ratios": {
+                            peer: median_and_spread(ratios(found, readings["scratchnet"]))
+                            for peer, found in readings.items()
+                            if peer != "scratchnet"
+                        },
                     }
                 )
         finally:
@@ -188,16 +193,12 @@ def check_first_losses(name, losses):
 
 def peers_of(result):
     """The peers of a result, in the order of `PEERS`."""
-    return [peer for peer in PEERS if result["rows"] and peer in result["rows"][0]["ms"]]
+    return [peer for peer in PEERS if result["rows"] and peer in result["rows"][0]["ratios"]]
 
 
 def fastest_peer(row):
     """``(peer, ratio)`` with the smallest median ratio; None without peers."""
-    found = {
-        peer: median_and_spread(ratios(readings, row["ms"]["scratchnet"]))[0]
-        for peer, readings in row["ms"].items()
-        if peer != "scratchnet"
-    }
+    found = {peer: median for peer, (median, *_) in row["ratios"].items()}
     return min(found.items(), key=lambda item: item[1]) if found else None
 
 
@@ -208,12 +209,10 @@ def _cells(result, with_call=True):
         headings += [f"{PEERS[peer]} ms", "ratio (spread)"]
     lines = []
     for row in result["rows"]:
-        ours = row["ms"]["scratchnet"]
         line = [f"{row['model']} ({row['batch']})", *[row["call"]][: int(with_call)]]
-        line += [f"{row['limit']:.1f}", f"{median_and_spread(ours)[0]:.1f}"]
+        line += [f"{row['limit']:.1f}", f"{row['ms']['scratchnet']:.1f}"]
         for peer in peers_of(result):
-            theirs = row["ms"][peer]
-            line += [f"{median_and_spread(theirs)[0]:.1f}", spread_text(ratios(theirs, ours))]
+            line += [f"{row['ms'][peer]:.1f}", spread_text(row["ratios"][peer])]
         lines.append(line)
     return headings, lines
 
@@ -267,7 +266,7 @@ def draw(result):
         rows = [row for row in result["rows"] if row["call"] == call]
         width = 0.8 / max(len(peers), 1)
         for k, peer in enumerate(peers):
-            found = [median_and_spread(ratios(row["ms"][peer], row["ms"]["scratchnet"])) for row in rows]
+            found = [row["ratios"][peer] for row in rows]
             middles = [middle for middle, _, _ in found]
             spread = [[middle - low for middle, low, _ in found], [high - middle for middle, _, high in found]]
             places = [i + (k - (len(peers) - 1) / 2) * width for i in range(len(rows))]

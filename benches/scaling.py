@@ -88,7 +88,7 @@ def _epoch(function, arguments, batches):
 
 
 def measure_time(options):
-    """A row for each size of each sweep and number of threads: ``{"ms": readings, ...}``."""
+    """A row for each size of each sweep and number of threads: ``{"ms": median, "speed-up": over one thread, ...}``."""
     import scratchnet
 
     rows, batches, small = [], 4, {"N": 4} if options.small else {}
@@ -109,7 +109,8 @@ def measure_time(options):
             readings = in_turns(sides, options.turns, f"{model}, {varied} {size}, threads")
             for count in counts:
                 row = {"kind": "time", "model": model, "varied": varied, "size": size, "threads": count}
-                rows.append({**row, "expected": expected, "ms": readings[count]})
+                ms, speedup = median_and_spread(readings[count])[0], ratios(readings[1], readings[count])
+                rows.append({**row, "expected": expected, "ms": ms, "speed-up": median_and_spread(speedup)})
     scratchnet.set_num_threads(None)
     return rows
 
@@ -208,7 +209,7 @@ def _series(result):
             by_threads = found.setdefault((row["model"], row["varied"]), {})
             sizes, times, rows = by_threads.setdefault(row["threads"], ([], [], []))
             sizes.append(row["size"])
-            times.append(median_and_spread(row["ms"])[0])
+            times.append(row["ms"])
             rows.append(row)
     return found
 
@@ -227,8 +228,7 @@ def _time_lines(result):
             line = [model, varied, f"{sizes[0]} to {sizes[-1]}", count, f"{times[0]:.2f}", f"{times[-1]:.1f}"]
             line += [f"{exponent(sizes, times):.2f}", rows[0]["expected"]]
             for end in (0, -1):  # against one thread, at the smallest size and at the largest
-                one, several = by_threads[1][2][end]["ms"], rows[end]["ms"]
-                line.append("" if count == 1 else spread_text(ratios(one, several)))
+                line.append("" if count == 1 else spread_text(rows[end]["speed-up"]))
             lines.append(line)
     return lines
 

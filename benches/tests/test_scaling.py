@@ -33,7 +33,7 @@ def test_it_measures_times_and_memory(tmp_path, scaling):
     result = json.loads((tmp_path / "scaling.json").read_text())
     times = [row for row in result["rows"] if row["kind"] == "time"]
     assert {(row["model"], row["varied"]) for row in times} == set(scaling.SWEEPS)
-    assert {row["threads"] for row in times} == {1, 2} and all(len(row["ms"]) == 1 for row in times)
+    assert {row["threads"] for row in times} == {1, 2} and all(row["ms"] > 0 for row in times)
     (memory,) = (row for row in result["rows"] if row["kind"] == "memory")
     assert memory["side"] == "scratchnet" and 0 < memory["before"] <= memory["peak"]
     text = scaling.markdown(result)
