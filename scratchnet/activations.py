@@ -11,11 +11,12 @@ in their cache; the others keep z. The table at the end of the file says which.
 At a kink the derivative is the one that Keras takes: relu'(0) = 0, leaky_relu'(0) = negative_slope, selu'(0) = scale.
 """
 
+import inspect
 import math
 
 import numpy as np
 
-from scratchnet import registry
+from scratchnet import piecewise, registry
 from scratchnet.special import erfc
 
 
@@ -27,12 +28,18 @@ def _linear_gradient(dy, y):
     return dy
 
 
-def _relu(z, out=None):
-    return np.maximum(z, 0, out=out)
+def _relu(z, out=None, negative_slope=0.0, max_value=None, threshold=0.0):
+    if negative_slope == 0 and threshold == 0:
+        y = np.maximum(z, 0, out=out)
+    else:
+        below = negative_slope * (z - z.dtype.type(threshold))
+        y = np.add(np.where(z > threshold, z, below), 0, out=out)
+    return y if max_value is None else np.minimum(y, z.dtype.type(max_value), out=out)
 
 
-def _relu_gradient(dy, y):
-    return dy * (y > 0)
+def _relu_gradient(dy, y, negative_slope=0.0, max_value=None, threshold=0.0):
+    slope = y > 0 if max_value is None else (y > 0) & (y < max_value)
+    return dy * slope if negative_slope == 0 else dy * np.where(y > 0, slope, dy.dtype.type(negative_slope))
 
 
 def _relu6(z, out=None):
@@ -57,6 +64,14 @@ def _elu(z, out=None, alpha=1.0):
 
 def _elu_gradient(dy, y, alpha=1.0):
     return dy * np.where(y > 0, 1, y + dy.dtype.type(alpha))  # for z <= 0: alpha e^z = y + alpha
+
+
+def _celu(z, out=None, alpha=1.0):
+    return np.add(np.maximum(z, 0), alpha * np.expm1(np.minimum(z, 0) / alpha), out=out)
+
+
+def _celu_gradient(dy, y, alpha=1.0):
+    return dy * np.where(y > 0, 1, y / alpha + 1)  # for z <= 0: e^(z / alpha) = y / alpha + 1
 
 
 # Klambauer et al., "Self-normalizing neural networks", 2017: the fixed point (mean 0, variance 1) of their equation 5.
@@ -155,6 +170,39 @@ def _gelu_gradient(dy, z, approximate=False):
     return dy * (_normal_cdf(z) + z * density)
 
 
+def _log_sigmoid(z, out=None):
+    return np.multiply(_softplus(-z), -1, out=out)
+
+
+def _log_sigmoid_gradient(dy, y):
+    return dy * -np.expm1(y)  # 1 - sigmoid(z) = 1 - e^y
+
+
+def _squareplus(z, out=None, b=4):
+    return np.multiply(z + np.sqrt(z * z + b), z.dtype.type(0.5), out=out)  # Barron 2021: softplus without exp
+
+
+def _squareplus_gradient(dy, y, b=4):
+    return dy * (y * y / (y * y + b / 4))  # y'= y / sqrt(z^2 + b), and sqrt(z^2 + b) = y + b / (4 y)
+
+
+def _mish(z, out=None):
+    return np.multiply(z, np.tanh(_softplus(z)), out=out)  # Misra 2019
+
+
+def _mish_gradient(dy, z):
+    t = np.tanh(_softplus(z))
+    return dy * (t + z * (1 - t * t) * _sigmoid(z))
+
+
+def _tanh_shrink(z, out=None):
+    return np.subtract(z, np.tanh(z), out=out)
+
+
+def _tanh_shrink_gradient(dy, z):
+    return dy * np.tanh(z) ** 2
+
+
 def _softmax(z, out=None, axis=-1):
     y = np.exp(z - z.max(axis=axis, keepdims=True), out=out)  # the shift changes nothing and avoids overflow
     return np.divide(y, y.sum(axis=axis, keepdims=True), out=y)
@@ -173,6 +221,10 @@ def _log_softmax_gradient(dy, y, axis=-1):
     return dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)
 
 
+# Of these the derivative takes the sign of z from y, which tells it only if no parameter is below 0.
+_NOT_BELOW_0 = (_relu, _leaky_relu, _elu, _celu, piecewise.hard_shrink, piecewise.soft_shrink)
+
+
 @registry.register("activations")
 class Activation:
     """A function of `z`, its derivative, and which of input and output the derivative is computed from.
@@ -189,21 +241,28 @@ class Activation:
     """
 
     standard = False  # whether it is one of this module's own, so that its name says which function it is
+    operation = None  # that of `scratchnet.ops`, which says so itself; it is what symbolic tensors are handed to
 
     def __init__(self, name, function, gradient, keeps, **parameters):
         if keeps not in ("y", "z"):
             raise ValueError(f'Activation "{name}": keeps must be "y" or "z", got {keeps!r}')
-        self.name = name
+        self.name = self.__name__ = name
         self.function = function
         self.gradient = gradient
         self.keeps = keeps
         self.parameters = parameters
 
-    def __call__(self, z, **parameters):
-        z = np.asarray(z)
-        if not np.issubdtype(z.dtype, np.floating):
-            z = z.astype(np.float64)
-        return self.function(z, **{**self.parameters, **parameters})
+    def __call__(self, x, *args, **parameters):
+        names = list(inspect.signature(self.function).parameters)[2:]  # without z and out
+        if len(args) > len(names):
+            raise TypeError(f"{self.name} takes x and {names or 'nothing else'}, got {len(args)} further arguments")
+        parameters = {**self.parameters, **dict(zip(names, args)), **parameters}
+        if self.operation is not None and hasattr(type(x), "__scratchnet_operation__"):
+            return self.operation(x, **parameters)
+        x = np.asarray(x)
+        if not np.issubdtype(x.dtype, np.floating):
+            x = x.astype(np.float64)
+        return self.function(x, **parameters)
 
     def forward(self, z, overwrite=False):
         """Return ``(y, cache)``. With `overwrite`, y may be written over z, which must not be used again."""
@@ -225,9 +284,12 @@ class Activation:
         Raises ValueError for a slope below 0.
         """
         for name, value in parameters.items():
-            if self.function in (_leaky_relu, _elu) and not value >= 0:  # the derivative takes z's sign from y
+            if self.function in _NOT_BELOW_0 and value is not None and not value >= 0:
                 raise ValueError(f'activation "{self.name}": {name} must be at least 0, got {value!r}')
-        return Activation(self.name, self.function, self.gradient, self.keeps, **{**self.parameters, **parameters})
+        parameters = {**self.parameters, **parameters}
+        changed = Activation(self.name, self.function, self.gradient, self.keeps, **parameters)
+        changed.operation = self.operation
+        return changed
 
     def __reduce__(self):  # copied or pickled, one of the table stays itself
         if _TABLE.get(self.name) is self:
@@ -271,14 +333,26 @@ _TABLE = {
         Activation("gelu", _gelu, _gelu_gradient, "z"),
         Activation("softmax", _softmax, _softmax_gradient, "y"),
         Activation("log_softmax", _log_softmax, _log_softmax_gradient, "y"),
+        Activation("sparsemax", piecewise.sparsemax, piecewise.sparsemax_gradient, "y"),
+        Activation("celu", _celu, _celu_gradient, "y"),
+        Activation("mish", _mish, _mish_gradient, "z"),
+        Activation("log_sigmoid", _log_sigmoid, _log_sigmoid_gradient, "y"),
+        Activation("squareplus", _squareplus, _squareplus_gradient, "y"),
+        Activation("sparse_plus", piecewise.sparse_plus, piecewise.sparse_plus_gradient, "z"),
+        Activation("sparse_sigmoid", piecewise.sparse_sigmoid, piecewise.sparse_sigmoid_gradient, "y"),
+        Activation("hard_silu", piecewise.hard_silu, piecewise.hard_silu_gradient, "z"),
+        Activation("hard_tanh", piecewise.hard_tanh, piecewise.hard_tanh_gradient, "z"),
+        Activation("hard_shrink", piecewise.hard_shrink, piecewise.shrink_gradient, "y"),
+        Activation("soft_shrink", piecewise.soft_shrink, piecewise.shrink_gradient, "y"),
+        Activation("tanh_shrink", _tanh_shrink, _tanh_shrink_gradient, "z"),
+        Activation("threshold", piecewise.threshold, piecewise.threshold_gradient, "z"),
     )
 }
 registry.register_base("activations", Activation)
+_ALIASES = {"silu": ["swish"], "hard_silu": ["hard_swish"]}
 for _activation in _TABLE.values():
     _activation.standard = True
-    registry.register("activations", *(["swish"] if _activation.name == "silu" else []), name=_activation.name)(
-        _activation
-    )
+    registry.register("activations", *_ALIASES.get(_activation.name, ()), name=_activation.name)(_activation)
 
 linear = _TABLE["linear"]
 relu = _TABLE["relu"]
@@ -296,6 +370,19 @@ silu = swish = _TABLE["silu"]
 gelu = _TABLE["gelu"]
 softmax = _TABLE["softmax"]
 log_softmax = _TABLE["log_softmax"]
+sparsemax = _TABLE["sparsemax"]
+celu = _TABLE["celu"]
+mish = _TABLE["mish"]
+log_sigmoid = _TABLE["log_sigmoid"]
+squareplus = _TABLE["squareplus"]
+sparse_plus = _TABLE["sparse_plus"]
+sparse_sigmoid = _TABLE["sparse_sigmoid"]
+hard_silu = hard_swish = _TABLE["hard_silu"]
+hard_tanh = _TABLE["hard_tanh"]
+hard_shrink = _TABLE["hard_shrink"]
+soft_shrink = _TABLE["soft_shrink"]
+tanh_shrink = _TABLE["tanh_shrink"]
+threshold = _TABLE["threshold"]
 
 
 def names():

@@ -28,6 +28,19 @@ KERAS = {
     "silu": [-0.238406, -0.188770, 0.000000, 0.311230, 1.761594],
     "gelu": [-0.045500, -0.154269, 0.000000, 0.345731, 1.954500],
     "softmax": [0.012555, 0.056266, 0.092767, 0.152948, 0.685464],
+    "celu": [-0.864665, -0.393469, 0.000000, 0.500000, 2.000000],
+    "hard_shrink": [-2.000000, 0.000000, 0.000000, 0.000000, 2.000000],
+    "hard_silu": [-0.333333, -0.208333, 0.000000, 0.291667, 1.666667],
+    "hard_tanh": [-1.000000, -0.500000, 0.000000, 0.500000, 1.000000],
+    "log_sigmoid": [-2.126928, -0.974077, -0.693147, -0.474077, -0.126928],
+    "mish": [-0.252501, -0.220744, 0.000000, 0.375245, 1.943959],
+    "soft_shrink": [-1.500000, 0.000000, 0.000000, 0.000000, 1.500000],
+    "sparse_plus": [0.000000, 0.062500, 0.250000, 0.562500, 2.000000],
+    "sparse_sigmoid": [0.000000, 0.250000, 0.500000, 0.750000, 1.000000],
+    "sparsemax": [0.000000, 0.000000, 0.000000, 0.000000, 1.000000],
+    "squareplus": [0.414214, 0.780776, 1.000000, 1.280776, 2.414214],
+    "tanh_shrink": [-1.035972, -0.037883, 0.000000, 0.037883, 1.035972],
+    "threshold": [0.000000, 0.000000, 0.000000, 0.500000, 2.000000],
     "log_softmax": [-4.377659, -2.877660, -2.377660, -1.877660, -0.377659],
 }
 
@@ -69,6 +82,12 @@ def test_large_numbers_give_finite_values_and_no_warning(name, dtype):
         ("selu", 1.0507009873554805),
         ("hard_sigmoid", 1 / 6),
         ("softsign", 1.0),
+        ("celu", 1.0),
+        ("hard_silu", 0.5),
+        ("hard_shrink", 0.0),
+        ("soft_shrink", 0.0),
+        ("sparse_plus", 0.5),
+        ("threshold", 0.0),
     ],
 )
 def test_the_derivative_at_zero_is_keras_s(name, slope):
@@ -120,7 +139,7 @@ def test_where_a_function_is_flat_its_derivative_is_zero(name):
     np.testing.assert_array_equal(activations.get(name).backward(np.ones(4), cache), 0)
 
 
-@pytest.mark.parametrize("name", [n for n in activations.names() if "softmax" not in n])
+@pytest.mark.parametrize("name", [n for n in activations.names() if "max" not in n])
 def test_a_single_number_is_enough(name):
     assert activations.get(name)(0.5) == pytest.approx(activations.get(name)(np.array([0.5]))[0])
 
@@ -155,7 +174,7 @@ def test_a_slope_below_zero_is_refused_since_the_sign_of_y_would_mislead(activat
     scale=st.sampled_from([0.3, 0.7, 2.1]),
 )
 def test_the_derivative_is_that_of_the_function(name, shape, seed, scale):
-    z = separated(np.random.default_rng(seed), shape) / scale
+    z = separated(np.random.default_rng(seed), shape) / scale * 1.0137  # no distance is 1, where sparsemax has kinks
     check_activation(activations.get(name), np.clip(z, -9, 9) + 1e-3, seed=seed).raise_if_failed()
 
 
@@ -203,3 +222,43 @@ def test_an_activation_of_ones_own_a_dict_without_parameters_and_what_is_printed
     both = activations.Activation("scaled", square.function, square.gradient, "z", a=1, b=2)
     assert repr(both) == "<activation scaled, a=1, b=2>"
     assert activations.names()[:2] == ["linear", "relu"]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda z: activations.relu(z, 0.5), [-1, 0, 1, 2]),
+        (lambda z: activations.relu(z, 0.0, 1.5), [0, 0, 1, 1.5]),
+        (lambda z: activations.relu(z, negative_slope=0.5, threshold=1.0), [-1.5, -0.5, 0, 2]),
+        (lambda z: activations.leaky_relu(z, 0.1), [-0.2, 0, 1, 2]),
+        (lambda z: activations.elu(x=z, alpha=0.0), [0, 0, 1, 2]),
+        (lambda z: activations.threshold(z, 1.5, 7.0), [7, 7, 7, 2]),
+        (lambda z: activations.softmax(z[:, None], 0)[:, 0] / activations.softmax(z), [1, 1, 1, 1]),
+    ],
+)
+def test_parameters_are_given_by_position_as_in_keras(call, expected):
+    np.testing.assert_allclose(call(np.array([-2.0, 0.0, 1.0, 2.0])), expected, rtol=1e-14, atol=1e-14)
+
+
+def test_too_many_parameters_are_an_error():
+    with pytest.raises(TypeError, match="leaky_relu takes x and .*negative_slope.*, got 2 further"):
+        activations.leaky_relu(np.ones(2), 0.1, 3)
+
+
+def test_relu_with_parameters_has_the_derivative_of_differences():
+    relu = activations.relu.with_parameters(negative_slope=0.3, max_value=1.1, threshold=0.3)
+    check_activation(relu, separated(np.random.default_rng(0), (4, 6))).raise_if_failed()
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "sparsemax"])
+def test_an_axis_can_be_chosen(name):
+    z = np.random.default_rng(0).normal(size=(3, 4, 5))
+    activation = activations.get(name)
+    expected = np.moveaxis(activation(np.moveaxis(z, 1, -1)), -1, 1)
+    np.testing.assert_allclose(activation(z, axis=1), expected, rtol=1e-14)
+
+
+def test_approximate_gelu_is_near_the_exact_one():
+    z = np.linspace(-4, 4, 41)
+    difference = np.abs(activations.gelu(z, approximate=True) - activations.gelu(z))
+    assert 1e-5 < difference.max() < 5e-4

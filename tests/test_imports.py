@@ -30,6 +30,7 @@ FLOORS = [
         "config",
         "special",
         "interpolation",
+        "piecewise",
     },
     {"kernels"},
     {"parallel"},

@@ -103,6 +103,8 @@ _UNARY = """
     negative absolute fabs square sqrt rsqrt cbrt reciprocal exp exp2 expm1 log log2 log10 log1p erf erfc erfinv sin cos
     tan arcsin arccos arctan sinh cosh arcsinh arccosh arctanh sinc deg2rad rad2deg nan_to_num copy relu relu6
     leaky_relu elu selu sigmoid hard_sigmoid tanh softsign softplus silu gelu softmax log_softmax
+    celu mish linear log_sigmoid squareplus sparse_plus sparse_sigmoid sparsemax hard_silu hard_tanh hard_shrink
+    soft_shrink tanh_shrink
 """
 _BINARY = """
     add subtract multiply divide divide_no_nan mod fmod maximum minimum fmax fmin logaddexp arctan2 hypot
@@ -112,11 +114,18 @@ _BINARY = """
 def _elementwise(rng, case):
     for name in _UNARY.split():
         case(name, apart(rng, (3, 4), *_DOMAINS.get(name, (-2.0, 2.0))))
-        if "softmax" not in name:
+        if "max" not in name:
             case(name, np.array(1.3 if name == "arccosh" else 0.3))
     case("leaky_relu", apart(rng, (3, 4)), negative_slope=0.3)
     case("elu", apart(rng, (3, 4)), alpha=0.7)
+    case("celu", apart(rng, (3, 4)), alpha=0.7)
+    case("relu", apart(rng, (3, 4)), negative_slope=0.3, max_value=1.1, threshold=0.3)
+    case("squareplus", apart(rng, (3, 4)), b=2)
+    case("hard_shrink", apart(rng, (3, 4)), threshold=0.7)
+    case("soft_shrink", apart(rng, (3, 4)), threshold=0.7)
+    case("threshold", apart(rng, (3, 4)), threshold=-0.3, default_value=2.0)
     case("gelu", apart(rng, (3, 4)), approximate=False)
+    case("sparsemax", apart(rng, (2, 3, 4), -1.93, 1.71), axis=1)  # no two at a distance of 1, where it has a kink
     for name in ("softmax", "log_softmax"):
         case(name, apart(rng, (2, 3, 4)), axis=1)
         case(name, apart(rng, (2, 3, 4)), axis=(1, 2))

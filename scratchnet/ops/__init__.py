@@ -10,7 +10,41 @@ functions stand in files by their idea: `elementwise`, `reductions`, `linear`, `
 
 # ruff: noqa: F401 (the names are for those who import this package)
 
-from scratchnet.ops import nn
+from scratchnet.ops import nn, random
+from scratchnet.ops.activation import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    swish,
+    tanh,
+    tanh_shrink,
+    threshold,
+)
+from scratchnet.ops.attention import (
+    dot_product_attention,
+)
 from scratchnet.ops.creation import (
     arange,
     array,
@@ -33,6 +67,11 @@ from scratchnet.ops.creation import (
     tri,
     zeros,
     zeros_like,
+)
+from scratchnet.ops.crossentropy import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
 )
 from scratchnet.ops.cumulative import (
     cumprod,
@@ -83,6 +122,7 @@ from scratchnet.ops.elementwise import (
     equal,
     erf,
     erfc,
+    erfinv,
     exp,
     exp2,
     expm1,
@@ -155,27 +195,12 @@ from scratchnet.ops.linear import (
     tensordot,
     vdot,
 )
-from scratchnet.ops.nn import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    elu,
-    gelu,
-    hard_sigmoid,
-    leaky_relu,
-    log_softmax,
+from scratchnet.ops.normalization import (
+    batch_normalization,
+    layer_normalization,
     moments,
     normalize,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    softsign,
-    sparse_categorical_crossentropy,
-    swish,
-    tanh,
+    rms_normalization,
 )
 from scratchnet.ops.ordering import (
     argpartition,

@@ -35,6 +35,18 @@ _DEFINITIONS = {
     "exponential": math.exp,
     "silu": lambda z: z * _sigmoid(z),
     "gelu": lambda z: z * math.erfc(-z / math.sqrt(2)) / 2,
+    "celu": lambda z: z if z > 0 else math.expm1(z),
+    "mish": lambda z: z * math.tanh(math.log1p(math.exp(-abs(z))) + max(z, 0.0)),
+    "log_sigmoid": lambda z: min(z, 0.0) - math.log1p(math.exp(-abs(z))),
+    "squareplus": lambda z: (z + math.sqrt(z * z + 4)) / 2,
+    "sparse_plus": lambda z: z if z > 1 else max(z + 1, 0.0) ** 2 / 4,
+    "sparse_sigmoid": lambda z: min(max((z + 1) / 2, 0.0), 1.0),
+    "hard_silu": lambda z: z * min(max(z / 6 + 0.5, 0.0), 1.0),
+    "hard_tanh": lambda z: min(max(z, -1.0), 1.0),
+    "hard_shrink": lambda z: z if abs(z) > 0.5 else 0.0,
+    "soft_shrink": lambda z: math.copysign(max(abs(z) - 0.5, 0.0), z),
+    "tanh_shrink": lambda z: z - math.tanh(z),
+    "threshold": lambda z: z if z > 0 else 0.0,
 }
 
 
@@ -43,6 +55,8 @@ def check_values(activation):
     z = np.linspace(-8, 8, 33)
     if activation.name in _DEFINITIONS:
         expected = [_DEFINITIONS[activation.name](value) for value in z.tolist()]
+    elif activation.name == "sparsemax":
+        expected = [0.0] * 31 + [0.25, 0.75]  # 7.5 and 8, each less 7.25
     else:
         total = math.fsum(math.exp(value) for value in z.tolist())
         log = activation.name == "log_softmax"
@@ -53,6 +67,6 @@ def check_values(activation):
 def check_activations(rng):
     """Every entry of the table of activations: its derivative, and its values."""
     for name in activations.names():
-        z = separated(rng, (4, 6)) / 0.7
+        z = separated(rng, (4, 6)) / 0.7 * 1.0137  # no distance is 1, where sparsemax has kinks
         yield named(f"activation {name}", check_activation(activations.get(name), z))
         yield named(f"activation {name}", check_values(activations.get(name)))

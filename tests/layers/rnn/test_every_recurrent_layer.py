@@ -137,7 +137,8 @@ def test_gradients_of_every_backend(cls, backend):
 
 
 @EVERY_LAYER
-@pytest.mark.parametrize("name", [name for name in activations.names() if name not in ("relu6", "leaky_relu")])
+# Not tanh_shrink, about z^3 / 3: its gradients would be of 1e-24 here.
+@pytest.mark.parametrize("name", sorted({*activations.names()} - {"relu6", "leaky_relu", "tanh_shrink"}))
 def test_any_activation_will_do(cls, name):
     rng = np.random.default_rng(4)
     gates = {} if cls is SimpleRNN else {"recurrent_activation": name}
