@@ -8,7 +8,10 @@ says what else it is: ``<!-- from scratchnet/x.py -->`` quotes that file (a line
 import contextlib
 import importlib
 import io
+import os
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import NamedTuple
@@ -86,6 +89,31 @@ def test_the_code_of_a_page_does_what_the_page_says(page, small_data, tmp_path, 
             with contextlib.redirect_stdout(output):
                 exec(compile("\n" * block.line + block.code, str(page), "exec"), names)
             printed = output.getvalue()
+
+
+def session(text):
+    """``[(what is typed, what comes back), ...]`` of a session with pdb; paths and lines of code are left out."""
+    text = re.sub(r"\S+/|:\d+$|\(\d+\)(?=\w+\(\)|<module>)", "", textwrap.dedent(text), flags=re.MULTILINE)
+    return [tuple(part.partition("\n")[::2]) for part in text.split("(Pdb) ")[1:]]
+
+
+def test_the_session_with_the_debugger_is_what_readme_shows(tmp_path):
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    program, shown = re.search(
+        r"With `step.py` as\n\n```python\n(.*?)```.*?\n((?:    [^\n]*\n)+)", page, re.DOTALL
+    ).groups()
+    (tmp_path / "step.py").write_text(program, encoding="utf-8")
+    typed = [command for command, _ in session(shown)]
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "SCRATCHNET_BACKEND": "loops"}
+    command = [sys.executable, "-m", "pdb", "step.py"]
+    done = subprocess.run(
+        command, input="\n".join(typed) + "\n", cwd=tmp_path, env=settings, capture_output=True, text=True, check=False
+    )
+    answers = [answer for answer in done.stdout.split("(Pdb) ")[1:-1]]
+    found = session("".join(f"(Pdb) {c}\n{answer}" for c, answer in zip(typed, answers)))
+    assert len(typed) == len(answers) > 10
+    for (said, expected), (_, printed) in zip(session(shown), found):
+        assert same_but_for_last_digits(expected, printed), f"after {said!r} it prints\n{printed}"
 
 
 def test_blocks_have_their_language_and_their_remark():
