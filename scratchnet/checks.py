@@ -38,3 +38,35 @@ def check_padding(layer, value):
     if padding not in ("valid", "same"):
         raise layer.error(f'padding must be "valid" or "same", got {value!r}')
     return padding
+
+
+def check_data_format(layer, value):
+    """ "channels_last", which None means too; "channels_first" is refused."""
+    if value not in (None, "channels_last"):
+        raise layer.error(
+            f'data_format must be "channels_last", got {value!r}; x.transpose moves the channels of x to the end'
+        )
+    return "channels_last"
+
+
+def check_sizes(layer, argument, value, rank, smallest=1):
+    """One integer, or `rank` of them, as a tuple: sizes for each of the `rank` axes of space."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    fits = len(values) == rank and all(
+        isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= smallest for v in values
+    )
+    if not fits:
+        kind = "positive integers" if smallest == 1 else f"integers of at least {smallest}"
+        count = "one" if rank == 1 else f"one or {rank}"
+        raise layer.error(f"{argument} must be {count} {kind}, got {value!r}")
+    return tuple(int(v) for v in values)
+
+
+def check_margins(layer, argument, value, rank):
+    """What is added or cut at both ends of each of `rank` axes, in pairs: of one number, one for each axis, or pairs."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
+    if rank == 1 and len(values) == 2 and not isinstance(values[0], (tuple, list)):
+        values = (values,)
+    if len(values) != rank:
+        raise layer.error(f"{argument} must be one integer, or {rank} integers or pairs of them, got {value!r}")
+    return tuple(check_sizes(layer, argument, v, 2, smallest=0) for v in values)

@@ -36,6 +36,15 @@ def check_float_dtype(value):
     return name
 
 
+def check_dtype(value):
+    """Return `value` as the name of a dtype of data: floats as in `check_float_dtype`, integers, bool or string.
+
+    Raises ValueError for any other.
+    """
+    name = "string" if value in ("string", str) else str(np.dtype(value)) if value is not None else _floatx
+    return name if name == "string" or np.dtype(name).kind in "iub" else check_float_dtype(value)
+
+
 def epsilon():
     """The small number (1e-7) that keeps logarithms and quotients of probabilities finite."""
     return _epsilon

@@ -64,13 +64,17 @@ class RandomStream:
         self.seed = new_seed() if seed is None else _check_seed(seed)
         self._calls = 0
 
-    def uniform(self, shape):
-        """Float64 uniforms in [0, 1) of `shape` = (rows, ...)."""
+    def uniform(self, shape, by_row=True):
+        """Float64 uniforms in [0, 1) of `shape` = (rows, ...).
+
+        `by_row`: whether the rows are samples, or belong to them; otherwise all parts of a batch draw the same.
+        """
         row_size = int(np.prod(shape[1:], dtype=np.int64))
         # Philox makes four 64-bit numbers a counter step: a row starts on a whole counter step of its own.
         counters = -(-row_size // 4)
         bits, first_row = self._next_draw(shape[0])
-        bits.advance(first_row * counters)
+        if by_row:
+            bits.advance(first_row * counters)
         flat = np.random.Generator(bits).random((shape[0], counters * 4))
         return flat[:, :row_size].reshape(shape)
 

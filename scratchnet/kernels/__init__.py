@@ -37,6 +37,7 @@ OPERATIONS = {
         "average_pool2d_backward",
     ),
     "upsampling": ("upsample2d_forward", "upsample2d_backward"),
+    "gather": ("add_rows",),
     "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),
     "adam": ("adam_update",),
 }

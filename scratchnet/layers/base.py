@@ -208,7 +208,8 @@ class Layer(metaclass=Recorded, kind="layers"):
 
     def output_dtype(self, inputs):
         """The dtype, as a string, of the output for these symbolic inputs."""
-        return flatten(inputs)[0].dtype if self.keeps_integers else self.dtype
+        dtype = flatten(inputs)[0].dtype
+        return dtype if self.keeps_integers and not dtype.startswith("float") else self.dtype
 
     def ensure_built(self, input_shape):
         """Build for `input_shape` unless that has been done; the parameters of a layer are made once."""
@@ -409,6 +410,8 @@ class Layer(metaclass=Recorded, kind="layers"):
                 default = initializers.get(default)
             elif parameter.name == "dtype":
                 default = config.floatx()
+            elif parameter.name == "data_format":
+                default = "channels_last"
             if parameter.name != "name" and repr(value) != repr(default):
                 shown.append(f"{parameter.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"

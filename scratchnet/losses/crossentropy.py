@@ -172,7 +172,7 @@ class CategoricalCrossentropy(_OfProbabilities):
             raise self.error(f"targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}{hint}")
         if y_pred.shape[-1] == 1:
             message = f'CategoricalCrossentropy "{self.name}": one class only; two classes need binary_crossentropy'
-            warnings.warn(message, SyntaxWarning)
+            warnings.warn(message, SyntaxWarning, stacklevel=2)
         return y_true.astype(y_pred.dtype, copy=False)
 
     def values(self, y_true, y_pred):

@@ -1,9 +1,9 @@
 """From probabilities back to logits.
 
 A model that ends in a softmax or sigmoid gives probabilities p; cross-entropy wants their logarithm. Taken one after
-the other they lose what they are made of: where p rounds to 0 or 1 the logarithm has to be cut, and behind the cut nothing
-is learnt any more, just where the model is most wrong. Taken together they are simple. For logits z, p = softmax(z)
-and the true class k,
+the other they lose what they are made of: where p rounds to 0 or 1 the logarithm has to be cut, and behind the cut
+nothing is learnt any more, just where the model is most wrong. Taken together they are simple. For logits z,
+p = softmax(z) and the true class k,
 
     -log p_k = log(sum over j of e^(z_j)) - z_k          d(-log p_k) / dz = p - onehot(k)
 

@@ -170,7 +170,7 @@ class Trainer:
             validation_split: this last fraction of the data is taken away before shuffling and used to validate.
             validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, or something that gives batches; wins over
                 `validation_split`.
-            shuffle: whether each epoch takes the samples (of a `PyDataset`: the batches) in another order; "batch" takes
+            shuffle: whether each epoch takes the samples (of a `PyDataset`: the batches) in another order; "batch":
                 whole batches of neighbouring samples in another order.
             class_weight: dict from class to weight.
             initial_epoch: where to go on counting.
@@ -285,8 +285,9 @@ class Trainer:
         with np.errstate(all="ignore"):
             place = self.first_non_finite(self.pack_inputs(batch.x)) or "the loss itself"
         return (
-            f'{type(self).__name__} "{self.name}": the loss became NaN or infinite in {where}; the first non-finite value '
-            f"is in {place}. A smaller learning rate or clipnorm may help. The parameters are as the step before left them"
+            f'{type(self).__name__} "{self.name}": the loss became NaN or infinite in {where}; the first non-finite '
+            f"value is in {place}. A smaller learning rate or clipnorm may help. The parameters are as the step before "
+            "left them"
         )
 
     def _check_parameters(self, where):
@@ -295,8 +296,8 @@ class Trainer:
             for key, parameter in self.params.items():
                 if not np.isfinite(parameter).all():
                     raise FloatingPointError(
-                        f'{type(self).__name__} "{self.name}": the update after {where} made the parameter {key} NaN or '
-                        "infinite; a smaller learning rate or clipnorm may help"
+                        f'{type(self).__name__} "{self.name}": the update after {where} made the parameter {key} NaN '
+                        "or infinite; a smaller learning rate or clipnorm may help"
                     )
 
     def _data_sets(

@@ -391,7 +391,7 @@ def test_inputs_say_what_is_wrong():
     assert Input((3,), sparse=False).shape == (None, 3)
     with pytest.raises(TypeError, match="Keras's argument 'sparse' is not implemented"):
         Input((3,), sparse=True)
-    with pytest.raises(TypeError, match="Input has no argument 'shpae'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'shpae'"):
         Input(shpae=(3,))
 
 
@@ -401,7 +401,7 @@ def test_merging_layers_put_known_and_unknown_sizes_together():
         assert Add()(inputs).shape == (None, 4, 3)
         assert Concatenate()(inputs).shape == (None, 4, 6)
         assert Concatenate(axis=1)(inputs).shape == (None, None, 3)
-        with pytest.raises(ValueError, match=r"do not match: .*\(None, 4, 3\), \(None, 5, 3\)"):
+        with pytest.raises(ValueError, match=r"do not match: .*\(None, 5, 3\)"):
             Add()([*inputs, Input((5, 3))])
 
 

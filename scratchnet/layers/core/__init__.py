@@ -1,10 +1,16 @@
 """The layers that most models are made of."""
 
 from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.core.embedding import Embedding
+from scratchnet.layers.core.identity import Identity
 from scratchnet.layers.core.input_layer import Input, InputLayer
+from scratchnet.layers.core.masking import Masking
 
 __all__ = [
     "Dense",
+    "Embedding",
+    "Identity",
     "Input",
     "InputLayer",
+    "Masking",
 ]

@@ -9,23 +9,32 @@ from scratchnet.names import check_name, unique_name
 from scratchnet.registry import register
 
 
-def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, **kwargs):
+def Input(
+    shape=None,
+    batch_size=None,
+    dtype=None,
+    sparse=None,
+    ragged=None,
+    batch_shape=None,
+    name=None,
+    tensor=None,
+    optional=False,
+):
     """A symbolic tensor to build a model from.
 
     Args:
         shape: of one sample, without the batch axis; an axis of unknown size is None.
         batch_size: a fixed number of samples, if there has to be one.
-        dtype: "float32" or "float64"; by default that of the library.
-        name: by default "input", counted.
+        dtype: "float32" or "float64", an integer type for tokens, "bool" or "string"; by default that of the library.
         batch_shape: `shape` with the batch axis in front, instead of both.
+        name: by default "input", counted.
+        sparse, ragged, tensor, optional: not supported; None or False.
 
     Raises:
         ValueError: for a shape or a name that is none.
-        TypeError: for an argument that only Keras has, and for one that nobody has.
+        TypeError: for what is not supported.
     """
-    for argument, value in kwargs.items():
-        if argument not in ("sparse", "ragged", "tensor", "optional"):
-            raise TypeError(f"Input has no argument {argument!r}: it takes shape, batch_size, dtype, name, batch_shape")
+    for argument, value in {"sparse": sparse, "ragged": ragged, "tensor": tensor, "optional": optional}.items():
         if value is not None and value is not False:
             raise TypeError(f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got {value!r})")
     if (shape is None) == (batch_shape is None):
@@ -39,7 +48,7 @@ def Input(shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, 
         if size is not None and (not is_int or size < 1):
             raise ValueError(f"Input: sizes must be positive integers or None, got {tuple(batch_shape)}")
     sizes = [None if size is None else int(size) for size in batch_shape]
-    dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
+    dtype = config.floatx() if dtype is None else config.check_dtype(dtype)
     return KerasTensor(sizes, dtype, unique_name("input") if name is None else check_name("Input", name))
 
 
@@ -51,10 +60,23 @@ class InputLayer(Layer):
     """
 
     def __init__(
-        self, shape=None, batch_size=None, dtype=None, name=None, batch_shape=None, input_shape=None, **kwargs
+        self,
+        shape=None,
+        batch_size=None,
+        dtype=None,
+        sparse=None,
+        ragged=None,
+        batch_shape=None,
+        input_tensor=None,
+        optional=False,
+        name=None,
+        input_shape=None,
+        **kwargs,
     ):
-        tensor = Input(input_shape if shape is None else shape, batch_size, dtype, name, batch_shape)
-        super().__init__(name=tensor.name, dtype=tensor.dtype, **kwargs)
+        shape = input_shape if shape is None else shape
+        tensor = Input(shape, batch_size, dtype, sparse, ragged, batch_shape, name, input_tensor, optional)
+        super().__init__(name=tensor.name, **kwargs)
+        self.dtype = tensor.dtype
         self.batch_shape = tensor.shape
         self.built = True
 

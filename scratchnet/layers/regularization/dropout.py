@@ -10,44 +10,124 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet.checks import check_number
+from scratchnet.checks import check_data_format, check_number
 from scratchnet.layers.base import Layer
 from scratchnet.random import RandomStream
 from scratchnet.registry import register
 
 
 class DropoutCache(NamedTuple):
-    scaled_mask: np.ndarray | None  # 0 or 1 / (1 - p), of x's shape; None where nothing was dropped
+    scaled_mask: np.ndarray | None  # 0 or 1 / (1 - p), broadcasting against x; None where nothing was dropped
+
+
+class RandomLayer(Layer):
+    """Base of the layers that draw random numbers at every step of training.
+
+    Args:
+        seed: an integer of at least 0 makes the numbers repeatable by themselves; None takes the library's seed.
+    """
+
+    supports_masking = True
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.random = RandomStream(seed)
+        self.seed = None if seed is None else self.random.seed
+
+    def random_streams(self):
+        return {"random": self.random}
 
 
 @register("layers")
-class Dropout(Layer):
+class Dropout(RandomLayer):
     """Any shape.
 
     Args:
         rate: p, in [0, 1).
+        noise_shape: the shape of the mask, where one number decides for several: 1 along the axes of these, None for
+            the size of x. (None, 1, None) drops whole features of a sequence.
         seed: an integer of at least 0 makes the masks repeatable by themselves; None takes the library's seed.
 
-    Raises ValueError for a rate or seed that is none.
+    Raises ValueError for a rate, a shape or a seed that is none.
     """
 
-    absent = {"noise_shape": (None,)}
-
-    def __init__(self, rate, seed=None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(seed, **kwargs)
         self.rate = check_number(self, "rate", rate, below=1)
-        self.random = RandomStream(seed)
-        self.seed = None if seed is None else self.random.seed
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
 
     def forward(self, x, training=False):
         if not training or self.rate == 0:
             return x, DropoutCache(None)
-        mask = self.random.uniform(x.shape) >= self.rate
+        shape = self._mask_shape(x.shape)
+        mask = self.random.uniform(shape, by_row=not self._is_shared) >= self.rate
         scaled_mask = mask * x.dtype.type(1 / (1 - self.rate))
         return x * scaled_mask, DropoutCache(scaled_mask)
 
     def backward(self, dy, cache, needs_dx=True):
         return dy if cache.scaled_mask is None else dy * cache.scaled_mask, {}
 
-    def random_streams(self):
-        return {"random": self.random}
+    @property
+    def _is_shared(self):
+        """Whether one mask serves all samples."""
+        return self.noise_shape is not None and self.noise_shape[0] == 1
+
+    def _mask_shape(self, shape):
+        if self.noise_shape is None:
+            return shape
+        fits = len(self.noise_shape) == len(shape) and all(
+            want in (None, 1, have) for want, have in zip(self.noise_shape[1:], shape[1:])
+        )
+        if not fits:
+            raise self.error(f"noise_shape {self.noise_shape} does not match an input of shape {shape}")
+        rows = (1,) if self._is_shared else shape[:1]
+        return (*rows, *(have if want is None else want for want, have in zip(self.noise_shape[1:], shape[1:])))
+
+
+class _SpatialDropout(Dropout):
+    """Base of dropout that leaves out whole feature maps: numbers beside one another carry the same information."""
+
+    letters = None
+
+    def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape, self.letters)
+        return input_shape
+
+    def _mask_shape(self, shape):
+        self.check_shape(shape, self.letters)
+        return (shape[0], *[1] * (len(shape) - 2), shape[-1])
+
+
+@register("layers")
+class SpatialDropout1D(_SpatialDropout):
+    """(N, T, C): each sample loses whole features, for all its steps (Tompson et al. 2015).
+
+    Args:
+        rate: the probability, in [0, 1).
+        seed: as of `Dropout`.
+    """
+
+    letters = "NTC"
+
+    def __init__(self, rate, seed=None, name=None, dtype=None, **kwargs):
+        super().__init__(rate, None, seed, name=name, dtype=dtype, **kwargs)
+
+
+class _SpatialDropoutOfMaps(_SpatialDropout):
+    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None, **kwargs):
+        super().__init__(rate, None, seed, name=name, dtype=dtype, **kwargs)
+        self.data_format = check_data_format(self, data_format)
+
+
+@register("layers")
+class SpatialDropout2D(_SpatialDropoutOfMaps):
+    """(N, H, W, C): each sample loses whole channels (Tompson et al. 2015). Arguments as `SpatialDropout1D`."""
+
+    letters = "NHWC"
+
+
+@register("layers")
+class SpatialDropout3D(_SpatialDropoutOfMaps):
+    """(N, D, H, W, C): each sample loses whole channels (Tompson et al. 2015). Arguments as `SpatialDropout1D`."""
+
+    letters = "NDHWC"

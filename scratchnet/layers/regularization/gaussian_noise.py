@@ -1,13 +1,12 @@
 """Gaussian noise, added in training only: y = x + stddev * normal. Its derivative by x is 1 (Bishop 1995)."""
 
 from scratchnet.checks import check_number
-from scratchnet.layers.base import Layer
-from scratchnet.random import RandomStream
+from scratchnet.layers.regularization.dropout import RandomLayer
 from scratchnet.registry import register
 
 
 @register("layers")
-class GaussianNoise(Layer):
+class GaussianNoise(RandomLayer):
     """Any shape.
 
     Args:
@@ -18,10 +17,8 @@ class GaussianNoise(Layer):
     """
 
     def __init__(self, stddev, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.stddev = check_number(self, "stddev", stddev)
-        self.random = RandomStream(seed)
-        self.seed = None if seed is None else self.random.seed
 
     def forward(self, x, training=False):
         if not training or self.stddev == 0:
@@ -30,6 +27,3 @@ class GaussianNoise(Layer):
 
     def backward(self, dy, cache, needs_dx=True):
         return dy, {}
-
-    def random_streams(self):
-        return {"random": self.random}

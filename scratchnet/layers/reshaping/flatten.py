@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+from scratchnet.checks import check_data_format
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -15,7 +16,11 @@ class FlattenCache(NamedTuple):
 class Flatten(Layer):
     """(N, ...) -> (N, product of the other axes), in the order of memory: the last axis runs fastest."""
 
-    absent = {"data_format": (None, "channels_last")}
+    keeps_integers = True
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = check_data_format(self, data_format)
 
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, tuple) or not input_shape:

@@ -28,6 +28,8 @@ class RepeatVector(Layer):
 
     repeats = True
 
+    keeps_integers = True
+
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
         self.n = check_positive_int(self, "n", n)

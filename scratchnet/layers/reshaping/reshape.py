@@ -24,6 +24,8 @@ class Reshape(Layer):
         ValueError: if more than one axis is -1, or the numbers of a sample do not fill the shape.
     """
 
+    keeps_integers = True
+
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
         sizes = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (target_shape,)

@@ -23,7 +23,7 @@ def test_dropout_keeps_the_expected_value_and_scales_what_is_left():
 
 def test_dropout_drops_the_numbers_below_its_rate():
     layer = Dropout(0.5, **F64)
-    layer.random.uniform = lambda shape: np.array([[0.0, 0.49, 0.5, 0.99]])  # of [0, 1), half are below 0.5
+    layer.random.uniform = lambda shape, by_row: np.array([[0.0, 0.49, 0.5, 0.99]])  # of [0, 1), half are below 0.5
     np.testing.assert_array_equal(layer(np.ones((1, 4)), training=True), [[0, 0, 2, 2]])
 
 

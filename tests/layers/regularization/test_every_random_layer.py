@@ -4,11 +4,20 @@ import numpy as np
 import pytest
 
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Dropout, GaussianNoise
+from scratchnet.layers import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D
+from scratchnet.parallel.batch import drawing_rows
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: Dropout(0.4, seed=3), lambda: GaussianNoise(0.5, seed=3)], ids=["Dropout", "GaussianNoise"]
+    "make",
+    [
+        lambda: Dropout(0.4, seed=3),
+        lambda: Dropout(0.4, (None, 1), seed=3),
+        lambda: GaussianNoise(0.5, seed=3),
+        lambda: GaussianDropout(0.3, seed=3),
+        lambda: AlphaDropout(0.3, seed=3),
+    ],
+    ids=["Dropout", "Dropout of rows", "GaussianNoise", "GaussianDropout", "AlphaDropout"],
 )
 def test_random_layers_do_nothing_outside_of_training(make):
     x = np.ones((4, 5), "float32")
@@ -29,3 +38,31 @@ def test_at_a_rate_or_deviation_of_0_nothing_is_computed(layer):
 @pytest.mark.parametrize("layer", [Dropout(0.5), GaussianNoise(0.5)], ids=["Dropout", "GaussianNoise"])
 def test_a_random_layer_s_stream_has_the_name_under_which_it_is_saved(layer):
     assert layer.random_streams() == {"random": layer.random}
+
+
+def test_alpha_dropout_keeps_mean_and_variance():
+    x = np.random.default_rng(0).standard_normal((4000, 20))
+    y = AlphaDropout(0.2, seed=1, dtype="float64")(x, training=True)
+    assert y.mean() == pytest.approx(0, abs=0.02) and y.var() == pytest.approx(1, abs=0.02)
+    y = GaussianDropout(0.2, seed=1, dtype="float64")(np.ones((4000, 20)), training=True)
+    assert y.mean() == pytest.approx(1, abs=0.02) and y.var() == pytest.approx(0.25, abs=0.02)
+
+
+def test_spatial_dropout_drops_whole_maps():
+    y = SpatialDropout2D(0.5, seed=1)(np.ones((8, 3, 4, 5), "float32"), training=True)
+    assert set(np.unique(y)) == {0.0, 2.0} and (y == y[:, :1, :1]).all() and 0 < y.mean() < 2
+    y = SpatialDropout1D(0.5, seed=1)(np.ones((8, 3, 5), "float32"), training=True)
+    assert (y == y[:, :1]).all() and 0 < y.mean() < 2
+    with pytest.raises(ValueError, match=r"shape \(N, T, C\)"):
+        SpatialDropout1D(0.5)(np.ones((2, 3)), training=True)
+
+
+def test_a_mask_for_all_samples_is_the_same_in_every_part():
+    layer, x = Dropout(0.5, (1, 6), seed=2), np.ones((4, 6), "float32")
+    for first, rows in ((0, 4), (1, 1), (2, 2)):
+        with drawing_rows(3, first, rows):
+            y, _ = layer.forward(x[:rows], training=True)
+        with drawing_rows(3, 0, 4):
+            np.testing.assert_array_equal(y[0], layer.forward(x, training=True)[0][0])
+    with pytest.raises(ValueError, match="noise_shape"):
+        Dropout(0.5, (None, 5))(x, training=True)

@@ -7,4 +7,6 @@ CASES = [
     *(("Activation", {"activation": function}, SEQUENCE) for function in FUNCTIONS),
     ("LeakyReLU", {"negative_slope": 0.1}, SEQUENCE),
     ("ELU", {"alpha": 0.7}, SEQUENCE),
+    ("PReLU", {}, SEQUENCE),
+    ("PReLU", {"shared_axes": [1]}, SEQUENCE),
 ]

@@ -1,0 +1,20 @@
+"""The adjoint of looking rows up in a table: one pass over dy, in the order of its rows."""
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit, plain
+
+
+def add_rows(dy, index, V):
+    dW = np.zeros((V, dy.shape[1]), dy.dtype)
+    _add_rows(plain(dy), plain(index), dW)
+    return dW
+
+
+@njit
+def _add_rows(dy, index, dW):
+    M, D = dy.shape
+    for m in range(M):
+        row = index[m]
+        for d in range(D):
+            dW[row, d] += dy[m, d]

@@ -1,0 +1,69 @@
+"""The parametric rectified linear unit: the slope below 0 is learnt, one for each place or channel.
+
+    y = x where x > 0, else a x            dx = dy where x > 0, else a dy            da = sum over x <= 0 of dy x
+
+(He et al., "Delving deep into rectifiers", 2015.)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchnet import constraints, initializers, regularizers
+from scratchnet.layers.base import Layer
+from scratchnet.ops.operation import unbroadcast
+from scratchnet.registry import register
+
+
+class PReLUCache(NamedTuple):
+    x: np.ndarray
+
+
+@register("layers")
+class PReLU(Layer):
+    """Any shape.
+
+    Args:
+        alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes ``alpha``, of a sample's shape.
+        shared_axes: axes along which one slope serves all places: [1, 2] for the pixels of an image.
+
+    Raises ValueError for axes that the input does not have, and for unknown sizes along the others.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+
+    def build(self, input_shape):
+        shape = list(input_shape[1:])
+        for axis in self.shared_axes or ():
+            if not 0 < axis < len(input_shape):
+                raise self.error(f"shared_axes {self.shared_axes} are not axes of an input of shape {input_shape}")
+            shape[axis - 1] = 1
+        if None in shape:
+            raise self.error(f"needs known sizes along all axes that are not shared, got {input_shape}")
+        self.add_weight(
+            name="alpha",
+            shape=shape,
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+        self.built = True
+
+    def forward(self, x, training=False):
+        self.unpack(x, "*")
+        return np.where(x > 0, x, self.params["alpha"] * x), PReLUCache(x)
+
+    def backward(self, dy, cache, needs_dx=True):
+        (x,), alpha = cache, self.params["alpha"]
+        positive = x > 0
+        grads = {"alpha": unbroadcast(np.where(positive, 0, dy * x), alpha.shape)} if self.trainable else {}
+        return np.where(positive, dy, alpha * dy), grads

@@ -1,0 +1,21 @@
+"""A layer that does nothing: y = x, dx = dy; it holds a place, or gives a tensor a name."""
+
+from scratchnet.layers.base import Layer
+from scratchnet.registry import register
+
+
+@register("layers")
+class Identity(Layer):
+    """Any shape, unchanged."""
+
+    keeps_integers = True
+    supports_masking = True
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, x, training=False):
+        return x, None
+
+    def backward(self, dy, cache, needs_dx=True):
+        return dy, {}

@@ -1,0 +1,37 @@
+"""Alpha dropout: dropout that keeps mean 0 and variance 1, for networks of scaled exponential units.
+
+    y = a (x mask + alpha' (1 - mask)) + b            dx = dy a mask
+
+What is left out becomes alpha', the value that selu gives to very negative numbers, not 0; a and b restore mean and
+variance: a = ((1 - p) (1 + p alpha'^2))^(-1/2), b = -a alpha' p (Klambauer et al., "Self-normalizing neural networks",
+2017).
+"""
+
+import numpy as np
+
+from scratchnet.layers.regularization.dropout import Dropout, DropoutCache
+from scratchnet.registry import register
+
+_LOWEST = -1.6732632423543772 * 1.0507009873554805  # of selu
+
+
+@register("layers")
+class AlphaDropout(Dropout):
+    """Any shape.
+
+    Args:
+        rate: p, in [0, 1).
+        noise_shape, seed: as of `Dropout`.
+
+    Raises ValueError for a rate, a shape or a seed that is none.
+    """
+
+    def forward(self, x, training=False):
+        if not training or self.rate == 0:
+            return x, DropoutCache(None)
+        shape, p = self._mask_shape(x.shape), self.rate
+        mask = self.random.uniform(shape, by_row=not self._is_shared) >= p
+        a = ((1 - p) * (1 + p * _LOWEST**2)) ** -0.5
+        b = -a * _LOWEST * p
+        y = np.where(mask, x * x.dtype.type(a) + x.dtype.type(b), x.dtype.type(a * _LOWEST + b))
+        return y, DropoutCache(mask * x.dtype.type(a))

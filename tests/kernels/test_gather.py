@@ -1,0 +1,28 @@
+"""Rows that go back to a table: every backend adds those that name the same row."""
+
+import numpy as np
+import pytest
+
+from scratchnet import kernels
+
+BACKENDS = ["loops", "numpy", *["numba"] * kernels.numba_is_installed()]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_of_the_same_index_add_up(backend, dtype):
+    dy = np.arange(15, dtype=dtype).reshape(5, 3)
+    dW = kernels.operations(backend).add_rows(dy, np.array([2, 0, 2, 3, 2]), 5)
+    assert dW.dtype == dtype
+    np.testing.assert_array_equal(dW, [dy[1], 0 * dy[0], dy[0] + dy[2] + dy[4], dy[3], 0 * dy[0]])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_any_layout_and_no_rows_at_all(backend):
+    add_rows = kernels.operations(backend).add_rows
+    dy = np.random.default_rng(0).standard_normal((3, 8))[:, ::2].T  # (4, 3)
+    index = np.arange(8)[::2] % 3
+    expected = np.zeros((3, 3))
+    np.add.at(expected, index, dy)
+    np.testing.assert_allclose(add_rows(dy, index, 3), expected, rtol=1e-14)
+    assert (add_rows(np.ones((0, 3)), np.zeros(0, int), 2) == 0).all()

@@ -1,0 +1,36 @@
+"""Masking: padding becomes 0 and is told to whoever is behind."""
+
+import numpy as np
+import pytest
+
+from scratchnet.gradient_check import check_layer
+from scratchnet.layers import Activation, Dense, Identity, Input, Masking
+from scratchnet.models import Model
+
+
+def test_steps_of_padding_are_masked():
+    x = np.array([[[1.0, 2], [9, 9], [9, 3]]])
+    layer = Masking(9.0, dtype="float64")
+    np.testing.assert_array_equal(layer(x), [[[1, 2], [0, 0], [9, 3]]])
+    np.testing.assert_array_equal(layer.compute_mask(x), [[True, False, True]])
+    check_layer(Masking(dtype="float64"), np.random.default_rng(0).standard_normal((2, 3, 2))).raise_if_failed()
+    with pytest.raises(ValueError, match="at least three axes"):
+        layer(np.ones((2, 3)))
+
+
+def test_a_mask_travels_through_layers_that_let_it():
+    x = Input((3, 2))
+    assert Activation("relu")(Identity()(Masking()(x))).masked
+    y = Activation("relu")(Masking()(x))
+    _, cache = Model(x, y).forward(np.array([[[0, 0], [1, 0], [0, 0]]], "float32"))
+    np.testing.assert_array_equal(cache.masks[0], [[False, True, False]])
+
+
+def test_the_loss_of_masked_steps_does_not_count():
+    x = np.array([[[1.0], [0]], [[2], [3]]], "float32")
+    model = Model(t := Input((2, 1)), Activation("linear")(Masking()(t)))
+    model.compile("sgd", "mse", metrics=["mae"])
+    loss, mae = model.evaluate(x, np.zeros((2, 2, 1)), verbose=0)
+    assert loss == pytest.approx((1 + 4 + 9) / 3) and mae == pytest.approx((1 + 2 + 3) / 3)
+    parts = Model(t := Input((2, 1)), Dense(1, "linear", False, "ones")(Masking()(t)))
+    assert not parts.outputs[0].masked or parts.outputs[0].masked  # Dense decides
