@@ -63,7 +63,7 @@ def check_sizes(layer, argument, value, rank, smallest=1):
 
 
 def check_margins(layer, argument, value, rank):
-    """What is added or cut at both ends of each of `rank` axes, in pairs: of one number, one for each axis, or pairs."""
+    """What is added or cut at both ends of each of `rank` axes, in pairs; of one number, one for each, or pairs."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
     if rank == 1 and len(values) == 2 and not isinstance(values[0], (tuple, list)):
         values = (values,)

@@ -166,7 +166,7 @@ class Arrays:
         return part
 
     def with_class_weight(self, class_weight):
-        """Multiply the sample weights by ``class_weight[label]``, see `weights_by_class`; what it does not name counts 1."""
+        """Multiply the sample weights by those of the classes, see `weights_by_class`."""
         if len(self.y) != 1:
             raise self.model.error("class_weight works for models with one output only")
         weights = weights_by_class(self.model, self.y[0], class_weight)

@@ -155,8 +155,8 @@ def test_what_is_said_of_arguments_that_nobody_has_or_only_keras_has():
         "Flatten has no argument 'shape': it takes data_format, name, trainable, dtype, input_shape, batch_size"
     )
     assert said(lambda: UpSampling2D(data_format="channels_first"), TypeError) == (
-        "UpSampling2D: Keras's argument 'data_format' is not implemented in scratchnet (got 'channels_first'); only None or "
-        "'channels_last' is taken. What Keras has and scratchnet has not: docs/keras.md"
+        "UpSampling2D: Keras's argument 'data_format' is not implemented in scratchnet (got 'channels_first'); "
+        "only None or 'channels_last' is taken. What Keras has and scratchnet has not: docs/keras.md"
     )
     assert said(lambda: Softmax(axis=1, name="s")) == 'Softmax "s": only axis=-1 is implemented, got 1'
     assert said(lambda: layers.Dens, AttributeError).startswith("scratchnet.layers has no 'Dens'; closest: Dense")
