@@ -70,3 +70,22 @@ def check_margins(layer, argument, value, rank):
     if len(values) != rank:
         raise layer.error(f"{argument} must be one integer, or {rank} integers or pairs of them, got {value!r}")
     return tuple(check_sizes(layer, argument, v, 2, smallest=0) for v in values)
+
+
+def check_bounds(owner, argument, value, at_least=None, above=None, below=None, at_most=None):
+    """`value` as a Python number within the bounds, or a ValueError that names the argument."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    fits = number and np.isfinite(value)
+    fits = fits and (at_least is None or value >= at_least) and (above is None or value > above)
+    if not fits or (below is not None and value >= below) or (at_most is not None and value > at_most):
+        bounds = [f"at least {at_least}"] * (at_least is not None) + [f"above {above}"] * (above is not None)
+        bounds += [f"below {below}"] * (below is not None) + [f"at most {at_most}"] * (at_most is not None)
+        raise ValueError(f"{owner}: {argument} must be a number {' and '.join(bounds)}, got {value!r}")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def check_count(owner, argument, value, at_least):
+    """`value` if it is None or an integer of at least so much."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least):
+        raise ValueError(f"{owner}: {argument} must be None or an integer of at least {at_least}, got {value!r}")
+    return value

@@ -33,6 +33,11 @@ class Recorded(ABCMeta):  # so that ``class Own(Layer, ABC)`` is no conflict of 
         if kind is not None:
             registry.register_base(kind, cls)
 
+    @property
+    def __signature__(cls):
+        """That of the constructor, for help() and editors; ``*common`` are the base's arguments behind its first."""
+        return inspect.Signature(_all_parameters(cls, 0))
+
     def __call__(cls, *args, **kwargs):
         arguments = _bind(cls, args, kwargs)
         thing = cls.__new__(cls, *args, **kwargs)
@@ -50,6 +55,20 @@ class Recorded(ABCMeta):  # so that ``class Own(Layer, ABC)`` is no conflict of 
 
 
 _nothing = object()
+
+
+def _all_parameters(cls, start):
+    """The parameters of the first constructor in the order of resolution, from class `start` on."""
+    bases = cls.__mro__[start:]
+    k = next(k for k, base in enumerate(bases) if "__init__" in vars(base))
+    if bases[k] is object:
+        return []
+    own = list(_parameters(bases[k].__init__).parameters.values())[1:]
+    if not any(_is_common(p, bases[k]) for p in own):
+        return own
+    names = {p.name for p in own if p.kind is not p.VAR_KEYWORD}
+    common = [p for p in _all_parameters(cls, start + k + 1) if p.name not in names]
+    return [*(p for p in own if p.kind is p.POSITIONAL_OR_KEYWORD), *common]
 
 
 def _check_initialized(thing, problem=None):
@@ -78,7 +97,7 @@ def _bind(cls, args, kwargs):
         if parameter.kind is parameter.VAR_KEYWORD:
             unrecorded = getattr(cls, "unrecorded", ())
             arguments.update((key, _copy(entry)) for key, entry in value.items() if key not in unrecorded)
-        elif parameter.kind is not parameter.VAR_POSITIONAL or value:
+        elif parameter.kind is not parameter.VAR_POSITIONAL or (value and not _is_common(parameter, cls)):
             arguments[name] = _copy(value)
     return arguments
 
@@ -103,6 +122,11 @@ def _same(a, b):
     return isinstance(a, (str, int, float, complex, bytes)) and a == b
 
 
+def _is_common(parameter, cls):
+    """Whether it is the ``*common`` of the library's constructors: arguments of the base, kept as its attributes."""
+    return parameter.kind is parameter.VAR_POSITIONAL and parameter.name == "common" and is_library(cls)
+
+
 def constructor_arguments(cls):
     """The names that the constructor takes, those that its ``**kwargs`` hands up to its bases included."""
     names = {}
@@ -110,7 +134,8 @@ def constructor_arguments(cls):
         if "__init__" not in vars(base) or base is object:
             continue
         parameters = list(_parameters(base.__init__).parameters.values())[1:]
-        names.update({p.name: p for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in names})
+        named = [p for p in parameters if p.kind is not p.VAR_KEYWORD and not _is_common(p, base)]
+        names.update({p.name: p for p in named if p.name not in names})
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
     return names

@@ -59,7 +59,7 @@ class ReduceLROnPlateau(Monitor):
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
-        logs["learning_rate"] = self.model.optimizer.learning_rate
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
         current = self.figure(logs)
         if current is None:
             return
@@ -71,7 +71,7 @@ class ReduceLROnPlateau(Monitor):
             self.wait = 0
         elif self.cooldown_counter <= 0:
             self.wait += 1
-            rate = self.model.optimizer.learning_rate
+            rate = float(self.model.optimizer.learning_rate)
             if self.wait >= self.patience and rate > self.min_lr:
                 self.model.optimizer.learning_rate = max(rate * self.factor, self.min_lr)
                 self.cooldown_counter = self.cooldown
@@ -100,7 +100,7 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
-        rate = self._scheduled(epoch, self.model.optimizer.learning_rate)
+        rate = self._scheduled(epoch, float(self.model.optimizer.learning_rate))
         if not isinstance(rate, Real) or isinstance(rate, bool):
             raise ValueError(f"LearningRateScheduler: the schedule must return a number, got {rate!r}")
         self.model.optimizer.learning_rate = rate
@@ -109,7 +109,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs["learning_rate"] = self.model.optimizer.learning_rate
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
     def _scheduled(self, epoch, rate):
         try:

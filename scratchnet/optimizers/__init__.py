@@ -3,20 +3,36 @@
 from scratchnet import registry
 from scratchnet.missing import refusal
 from scratchnet.optimizers import schedules
+from scratchnet.optimizers.adadelta import Adadelta
+from scratchnet.optimizers.adafactor import Adafactor
 from scratchnet.optimizers.adagrad import Adagrad
 from scratchnet.optimizers.adam import Adam, AdamW, Nadam
+from scratchnet.optimizers.adamax import Adamax
 from scratchnet.optimizers.base import Optimizer
+from scratchnet.optimizers.ftrl import Ftrl
+from scratchnet.optimizers.lamb import Lamb
+from scratchnet.optimizers.lion import Lion
+from scratchnet.optimizers.muon import Muon
 from scratchnet.optimizers.rmsprop import RMSprop
+from scratchnet.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from scratchnet.optimizers.sgd import SGD
 
 __all__ = [
     "SGD",
+    "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

@@ -7,7 +7,8 @@ Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and s
 
 import numpy as np
 
-from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.checks import check_bounds
+from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
 
@@ -23,12 +24,12 @@ class Adagrad(Optimizer):
 
     slot_names = ("accumulator",)
 
-    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.initial_accumulator_value = check_number(
+    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, *common, **kwargs):
+        super().__init__(learning_rate, *common, **kwargs)
+        self.initial_accumulator_value = check_bounds(
             "Adagrad", "initial_accumulator_value", initial_accumulator_value, at_least=0
         )
-        self.epsilon = check_number("Adagrad", "epsilon", epsilon, at_least=0)
+        self.epsilon = check_bounds("Adagrad", "epsilon", epsilon, at_least=0)
 
     def initial_slot(self, name, param):
         return np.full_like(param, self.initial_accumulator_value)

@@ -11,7 +11,8 @@ with epsilon outside the root).
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.checks import check_bounds
+from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
 
@@ -27,17 +28,17 @@ class Adam(Optimizer):
             beyond", 2018).
     """
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs):
-        super().__init__(learning_rate, **kwargs)
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, *common, **kwargs):
+        super().__init__(learning_rate, *common, **kwargs)
         name = type(self).__name__
-        self.beta_1 = check_number(name, "beta_1", beta_1, at_least=0, below=1)
-        self.beta_2 = check_number(name, "beta_2", beta_2, at_least=0, below=1)
-        self.epsilon = check_number(name, "epsilon", epsilon, at_least=0)
+        self.beta_1 = check_bounds(name, "beta_1", beta_1, at_least=0, below=1)
+        self.beta_2 = check_bounds(name, "beta_2", beta_2, at_least=0, below=1)
+        self.epsilon = check_bounds(name, "epsilon", epsilon, at_least=0)
         self.amsgrad = bool(amsgrad)
         self.slot_names = ("m", "v", "v_hat") if amsgrad else ("m", "v")
 
     def update_step(self, param, grad, slots, learning_rate):
-        t = self.iterations + 1
+        t = self.updates + 1
         # In the parameter's dtype, as in Keras: float32's 0.999 makes the first steps 6e-6 shorter, which can be seen.
         dtype = param.dtype.type
         step_size = dtype(learning_rate) * np.sqrt(1 - dtype(self.beta_2) ** t) / (1 - dtype(self.beta_1) ** t)
@@ -61,9 +62,17 @@ class AdamW(Adam):
     """
 
     def __init__(
-        self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, **kwargs
+        self,
+        learning_rate=0.001,
+        weight_decay=0.004,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        amsgrad=False,
+        *common,
+        **kwargs,
     ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, *common, **kwargs)
         if weight_decay is None:
             raise ValueError("AdamW: weight_decay must be a number; use Adam to go without")
 
@@ -82,25 +91,25 @@ class Nadam(Optimizer):
 
     slot_names = ("m", "v")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = check_number("Nadam", "beta_1", beta_1, at_least=0, below=1)
-        self.beta_2 = check_number("Nadam", "beta_2", beta_2, at_least=0, below=1)
-        self.epsilon = check_number("Nadam", "epsilon", epsilon, at_least=0)
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, *common, **kwargs):
+        super().__init__(learning_rate, *common, **kwargs)
+        self.beta_1 = check_bounds("Nadam", "beta_1", beta_1, at_least=0, below=1)
+        self.beta_2 = check_bounds("Nadam", "beta_2", beta_2, at_least=0, below=1)
+        self.epsilon = check_bounds("Nadam", "epsilon", epsilon, at_least=0)
         self._product = (0, 1.0)  # (t, mu_1 ... mu_t)
 
     def _momentum(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
     def begin_step(self):
-        t = self.iterations + 1
-        done, product = self._product if self._product[0] == self.iterations else (0, 1.0)  # else: set_state was called
+        t = self.updates + 1
+        done, product = self._product if self._product[0] == self.updates else (0, 1.0)  # else: set_state was called
         for k in range(done + 1, t + 1):
             product *= self._momentum(k)
         self._product = (t, product)
 
     def update_step(self, param, grad, slots, learning_rate):
-        t = self.iterations + 1
+        t = self.updates + 1
         dtype = param.dtype.type
         m, v = slots["m"], slots["v"]
         m += (grad - m) * (1 - self.beta_1)

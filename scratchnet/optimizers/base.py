@@ -8,11 +8,24 @@ element by itself, so any stretch of a parameter can be updated on its own: the 
 """
 
 import re
+import warnings
 
 import numpy as np
 
 from scratchnet import registry
+from scratchnet.checks import check_bounds, check_count
 from scratchnet.optimizers import schedules
+from scratchnet.optimizers.arrays import (
+    dealt,
+    divided,
+    listed,
+    named_arrays,
+    norm_of,
+    scaled_to_norm,
+    total_of,
+    writer,
+)
+from scratchnet.optimizers.variable import OptimizerVariable, Rate
 from scratchnet.recorded import (
     Recorded,
     from_recorded,
@@ -21,9 +34,6 @@ from scratchnet.recorded import (
     recorded_config,
     refuse_arguments,
 )
-
-_STRETCH = 1 << 17  # elements that are updated at a time: few enough for the cache, enough to be worth a call
-_SMALLEST_SHARE = 1 << 14  # elements: below this, a thread of its own costs more than it saves
 
 
 class Optimizer(metaclass=Recorded, kind="optimizers"):
@@ -35,22 +45,23 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
         clipnorm: each gradient is scaled down to this norm if its own is larger.
         clipvalue: each entry of a gradient is cut to [-clipvalue, clipvalue].
         global_clipnorm: all gradients together are scaled down to this norm.
+        use_ema: whether to keep a running mean of the parameters (Polyak and Juditsky 1992), which takes their place
+            at the end of fit: it wanders less than they do.
+        ema_momentum: how much of the mean is kept at each step, in [0, 1].
+        ema_overwrite_frequency: None, or after how many steps the mean takes the parameters' place, again and again.
+        loss_scale_factor: by what `scale_loss` multiplies and `apply` divides.
+        gradient_accumulation_steps: None, or over how many calls gradients are averaged before each step: a larger
+            batch than fits into memory.
         name: by default the class's name in lower case.
 
     Raises:
         ValueError: for a number out of range, or more than one kind of clipping.
-        TypeError: for an argument that the optimizer does not have; one that only Keras has is named as such.
+        TypeError: for an argument that the optimizer does not have.
     """
 
     needs_init = True
-    absent = {
-        "use_ema": (False,),
-        "ema_momentum": (0.99,),
-        "ema_overwrite_frequency": (None,),
-        "loss_scale_factor": (None,),
-        "gradient_accumulation_steps": (None,),
-    }
     slot_names = ()
+    elementwise = True  # False: the rule looks at a whole parameter, and gets it in its shape
 
     def __init__(
         self,
@@ -59,72 +70,149 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
         clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        use_ema=False,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=None,
+        loss_scale_factor=None,
+        gradient_accumulation_steps=None,
         name=None,
         **kwargs,
     ):
         cls = type(self).__name__
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn(f"{cls}: Keras ignores decay, and so does scratchnet; use a schedule", stacklevel=4)
         refuse_arguments(self, kwargs)
         clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         given = [key for key, value in clipping.items() if value is not None]
         if len(given) > 1:
             raise ValueError(f"{cls}: only one of clipnorm, clipvalue and global_clipnorm can be given, got {given}")
         for key in given:
-            clipping[key] = check_number(cls, key, clipping[key], above=0)
-        if weight_decay is not None:
-            weight_decay = check_number(cls, "weight_decay", weight_decay, at_least=0)
+            clipping[key] = check_bounds(cls, key, clipping[key], above=0)
+        for argument, value in (("weight_decay", weight_decay), ("loss_scale_factor", loss_scale_factor)):
+            if value is not None:
+                check_bounds(cls, argument, value, at_least=0)
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipping.values()
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = check_bounds(cls, "ema_momentum", ema_momentum, at_least=0, at_most=1)
+        self.ema_overwrite_frequency = check_count(cls, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.loss_scale_factor = loss_scale_factor
+        steps = check_count(cls, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        self.gradient_accumulation_steps = steps
         self.name = name or cls.lower()
-        self.iterations = 0
+        self.steps = 0  # calls of `update` so far
         self.state = {}  # "m/dense/kernel" -> array
         self._built_for = None  # name of a parameter -> (shape, dtype)
-        self._undecayed = None
+        self._undecayed = ()  # arrays, and a regular expression of names
+        self._variables = None  # of the first `apply`
+        self._first_rate = self._learning_rate
 
     # ---- what an optimizer defines ----
 
     def update_step(self, param, grad, slots, learning_rate):
-        """Change the flat array `param`, and its `slots` (name -> flat array), in place for this gradient."""
+        """Change the array `param`, and its `slots` (name -> array), in place for this gradient.
+
+        The arrays are flat stretches of a parameter and its slots, or, where `elementwise` is false, the whole ones.
+        """
         raise NotImplementedError(f"{type(self).__name__} defines no update_step")
 
     def initial_slot(self, name, param):
         """The array that slot `name` of a parameter starts from."""
         return np.zeros_like(param)
 
+    def has_slot(self, name, key, param):
+        """Whether the parameter of this key has the slot `name`."""
+        return True
+
+    def decay_of(self, key, param):
+        """The weight decay of a parameter, or None."""
+        return self.weight_decay
+
     # ---- the learning rate ----
 
     @property
     def learning_rate(self):
-        """The learning rate of the next step; it can be set unless a schedule gives it."""
-        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
-            return float(self._learning_rate(self.iterations))
-        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
+        """The learning rate of the next step: what a schedule gives, or an `OptimizerVariable`, which can be set."""
+        if callable(self._learning_rate):
+            return Rate(self._rate())
+        return OptimizerVariable(f"{self.name}/learning_rate", self._rate, self._set_rate)
 
     @learning_rate.setter
     def learning_rate(self, value):
+        self._set_rate(value)
+
+    lr = learning_rate
+
+    def _rate(self):
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            return float(self._learning_rate(self.steps))
+        return float(self._learning_rate() if callable(self._learning_rate) else self._learning_rate)
+
+    def _set_rate(self, value):
         scheduled = isinstance(getattr(self, "_learning_rate", None), schedules.LearningRateSchedule)
         if scheduled and not isinstance(value, schedules.LearningRateSchedule):
             raise TypeError(
                 f"{type(self).__name__}: the learning rate follows a schedule and cannot be set to {value!r}"
             )
+        if isinstance(value, OptimizerVariable):
+            value = value.item()
         if not callable(value):
-            check_number(type(self).__name__, "learning_rate", value, at_least=0)
+            check_bounds(type(self).__name__, "learning_rate", value, at_least=0)
             value = float(value)
         self._learning_rate = value
 
-    lr = learning_rate
+    # ---- what it counts and keeps ----
+
+    @property
+    def updates(self):
+        """How often the parameters have been updated."""
+        return self.steps // (self.gradient_accumulation_steps or 1)
+
+    @property
+    def iterations(self):
+        """`updates` as an `OptimizerVariable`."""
+        return OptimizerVariable(f"{self.name}/iteration", lambda: self.updates, self._set_iterations)
+
+    @iterations.setter
+    def iterations(self, value):
+        self._set_iterations(value)
+
+    def _set_iterations(self, value):
+        self.steps = int(value) * (self.gradient_accumulation_steps or 1)
+
+    @property
+    def built(self):
+        """Whether the slots have been made."""
+        return self._built_for is not None
+
+    @property
+    def variables(self):
+        """All that an optimizer remembers, as `OptimizerVariable`s: iterations, learning rate, and slots."""
+        found = [self.iterations]
+        if not callable(self._learning_rate):
+            found.append(self.learning_rate)
+        for key, array in self.state.items():
+            name = key.partition("/")[0]
+            found.append(OptimizerVariable(f"{self.name}/{key}", lambda a=array: a, writer(array), name))
+        return found
 
     # ---- a step ----
 
-    def build(self, params):
-        """Make the slots for `params` (name -> array). Building again for the same parameters does nothing."""
+    def build(self, variables):
+        """Make the slots for the parameters. Building again for the same, or some of them, does nothing.
+
+        Args:
+            variables: dict from name to array, or a list of arrays or of weights of layers (`layer.weights`).
+        """
+        params = variables if isinstance(variables, dict) else named_arrays(variables)
         given = {key: (w.shape, w.dtype) for key, w in params.items()}
-        if self._built_for == given:
-            return
         if self._built_for is not None:
+            if given.items() <= self._built_for.items():
+                return
             raise ValueError(
-                f"{type(self).__name__} was built for other parameters: it knows {_listed(self._built_for)}, "
-                f"got {_listed(given)}; compile the model again with a new optimizer"
+                f"{type(self).__name__} was built for other parameters: it knows {listed(self._built_for)}, "
+                f"got {listed(given)}; compile the model again with a new optimizer"
             )
         for key, w in params.items():
             if w.dtype.kind != "f":
@@ -132,7 +220,13 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
         self._built_for = given
         for slot in self.slot_names:
             for key, w in params.items():
-                self.state[f"{slot}/{key}"] = np.asarray(self.initial_slot(slot, w), order="C")
+                if self.has_slot(slot, key, w):
+                    self.state[f"{slot}/{key}"] = np.asarray(self.initial_slot(slot, w), order="C")
+        for key, w in params.items():
+            if self.gradient_accumulation_steps:
+                self.state[f"gradient/{key}"] = np.zeros_like(w)
+            if self.use_ema:
+                self.state[f"average/{key}"] = w.copy()
 
     def update(self, params, grads, run=map, shares=1):
         """One step: change the arrays of `params` in place.
@@ -149,12 +243,37 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
         """
         self.build(params)
         parts = [self._checked(params, part) for part in (grads if isinstance(grads, (list, tuple)) else [grads])]
-        if self.clipvalue or self.clipnorm or self.global_clipnorm:  # of the sum
-            parts = [self.clip({key: _sum([part[key] for part in parts]) for key in params})]
-        learning_rate = self.learning_rate
-        self.begin_step()
-        list(run(lambda share: self._update_share(params, parts, learning_rate, share), _divided(params, shares)))
-        self.iterations += 1
+        if self.gradient_accumulation_steps:
+            parts = self._accumulated(params, parts)
+        if parts is not None:
+            if self.clipvalue or self.clipnorm or self.global_clipnorm:  # of the sum
+                parts = [self.clip({key: total_of([part[key] for part in parts]) for key in params})]
+            learning_rate, division = self._rate(), divided if self.elementwise else dealt
+            self.begin_step()
+            list(run(lambda share: self._update_share(params, parts, learning_rate, share), division(params, shares)))
+        if self.use_ema:
+            self._average(params)
+        self.steps += 1
+
+    def _accumulated(self, params, parts):
+        """The mean gradient of the last calls, as the only part, or None while more are to come."""
+        count = self.gradient_accumulation_steps
+        total = {key: total_of([self.state[f"gradient/{key}"], *(part[key] for part in parts)]) for key in params}
+        complete = (self.steps + 1) % count == 0
+        for key, gradient in total.items():
+            self.state[f"gradient/{key}"][...] = 0 if complete else gradient
+        return [{key: gradient / gradient.dtype.type(count) for key, gradient in total.items()}] if complete else None
+
+    def _average(self, params):
+        """average = momentum average + (1 - momentum) w; in the first step w itself."""
+        momentum = self.ema_momentum if self.updates else 0.0
+        overwrites = self.ema_overwrite_frequency and (self.updates + 1) % self.ema_overwrite_frequency == 0
+        for key, w in params.items():
+            average = self.state[f"average/{key}"]
+            average *= momentum
+            average += w * w.dtype.type(1 - momentum)
+            if overwrites:
+                w[...] = average
 
     def _checked(self, params, grads):
         """`grads` in the dtypes of the parameters, or a ValueError."""
@@ -174,11 +293,17 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
     def _update_share(self, params, parts, learning_rate, share):
         """Sum the gradients of the parts and update, one stretch after the other, while the sum is in the cache."""
         for key, stretch in share:
-            param = params[key].reshape(-1)[stretch]
-            grad = _sum([part[key].reshape(-1)[stretch] for part in parts])
-            slots = {slot: self.state[f"{slot}/{key}"].reshape(-1)[stretch] for slot in self.slot_names}
-            if self.weight_decay and not self._is_undecayed(key):
-                param -= param * param.dtype.type(self.weight_decay * learning_rate)
+
+            def cut(array, stretch=stretch):
+                return array if stretch is None else array.reshape(-1)[stretch]
+
+            param = cut(params[key])
+            grad = total_of([cut(part[key]) for part in parts])
+            keys = {slot: f"{slot}/{key}" for slot in self.slot_names if f"{slot}/{key}" in self.state}
+            slots = {slot: cut(self.state[slot_key]) for slot, slot_key in keys.items()}
+            decay = self.decay_of(key, params[key])
+            if decay and not self._is_undecayed(key, params[key]):
+                param -= param * param.dtype.type(decay * learning_rate)
             self.update_step(param, grad, slots, learning_rate)
 
     def clip(self, grads):
@@ -186,42 +311,88 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
         if self.clipvalue is not None:
             return {key: np.clip(g, -self.clipvalue, self.clipvalue) for key, g in grads.items()}
         if self.clipnorm is not None:
-            return {key: _scale_to_norm(g, _norm([g]), self.clipnorm) for key, g in grads.items()}
+            return {key: scaled_to_norm(g, norm_of([g]), self.clipnorm) for key, g in grads.items()}
         if self.global_clipnorm is not None:
-            norm = _norm(grads.values())
-            return {key: _scale_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}
+            norm = norm_of(grads.values())
+            return {key: scaled_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}
         return grads
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        """Spare the parameters whose name matches one of `var_names` the weight decay; called before the first step.
+        """Spare some parameters the weight decay; called before the first step.
 
         Args:
-            var_list: only in Keras.
+            var_list: a list of weights of layers, such as `layer.weights`, or of their arrays.
             var_names: list of regular expressions, searched for in the last part of a parameter's key: ["bias"] stands
                 for every "dense/bias".
 
         Raises:
-            TypeError: for a `var_list`, or for `var_names` that are not a list.
+            TypeError: for `var_names` that are not a list.
             ValueError: if the optimizer is built already.
         """
         cls = type(self).__name__
-        if var_list is not None:
-            raise TypeError(f"{cls}: Keras's var_list is not implemented in scratchnet; use var_names, as in ['bias']")
         if isinstance(var_names, str):
             raise TypeError(f"{cls}: var_names must be a list of strings, got {var_names!r}")
         if self._built_for is not None:
             raise ValueError(f"{cls}: exclude_from_weight_decay comes before build and the first step")
-        self._undecayed = re.compile("|".join(var_names)) if var_names else None
+        arrays = [getattr(variable, "array", variable) for variable in var_list or []]
+        self._undecayed = (*arrays, *([re.compile("|".join(var_names))] if var_names else []))
 
-    def _is_undecayed(self, key):
-        return self._undecayed is not None and self._undecayed.search(key.rpartition("/")[2]) is not None
+    def _is_undecayed(self, key, param):
+        name = key.rpartition("/")[2]
+        return any(e is param or (isinstance(e, re.Pattern) and e.search(name)) for e in self._undecayed)
+
+    # ---- Keras's loops by hand ----
+
+    def apply_gradients(self, grads_and_vars):
+        """``apply`` for pairs of a gradient and a weight of a layer (or an array); returns `iterations`."""
+        grads, variables = zip(*grads_and_vars)
+        self.apply(grads, variables)
+        return self.iterations
+
+    def apply(self, grads, trainable_variables=None):
+        """One step for a list of gradients of `trainable_variables`, by default those it was built with as dict.
+
+        Gradients that are None are left out. The constraints of weights of layers are obeyed afterwards.
+        Raises ValueError if all gradients are None, or there are no variables to belong to.
+        """
+        if trainable_variables is None:
+            if self._variables is None:
+                raise ValueError(f"{type(self).__name__}: apply needs the variables that the gradients belong to")
+            trainable_variables = self._variables
+        variables, grads = list(trainable_variables), list(grads)
+        if len(grads) != len(variables):
+            raise ValueError(f"{type(self).__name__}: {len(grads)} gradients for {len(variables)} variables")
+        self._variables = self._variables or variables
+        params, scale = named_arrays(variables), self.loss_scale_factor or 1.0
+        self.build(params)
+        given = {key: np.asarray(g) / scale for key, g in zip(params, grads) if g is not None}
+        if not given:
+            raise ValueError(f"{type(self).__name__}: there is no gradient for any of {list(params)}")
+        self.update({key: params[key] for key in given}, given)
+        for variable in variables:
+            constraint = getattr(getattr(variable, "layer", None), "constraints", {}).get(
+                getattr(variable, "key", None)
+            )
+            if constraint is not None:
+                variable.assign(constraint(variable.array))
+
+    def scale_loss(self, loss):
+        """`loss` times `loss_scale_factor`."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def finalize_variable_values(self, var_list):
+        """With `use_ema`, put the running means into the place of the parameters, as fit does at its end."""
+        if self.use_ema and self._built_for is not None:
+            params = var_list if isinstance(var_list, dict) else named_arrays(var_list)
+            for key, w in params.items():
+                w[...] = self.state[f"average/{key}"]
 
     # ---- state and configuration ----
 
     def get_state(self):
         """All that the next steps depend on: the slots, "iterations", and "learning_rate" where it was a number."""
         state = {key: slot.copy() for key, slot in self.state.items()}
-        state["iterations"] = np.asarray(self.iterations)
+        state["iterations"] = np.asarray(self.steps)
         if not callable(self._learning_rate):
             state["learning_rate"] = np.asarray(self._learning_rate)
         return state
@@ -243,18 +414,18 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
             raise ValueError(f"{cls}: iterations must be an integer of at least 0, the state's is {iterations}")
         if "learning_rate" in state and not callable(learning_rate):
             number = np.asarray(state["learning_rate"])[()]
-            learning_rate = float(check_number(cls, "learning_rate", number, at_least=0))
+            learning_rate = float(check_bounds(cls, "learning_rate", number, at_least=0))
         for key, slot in self.state.items():
             slot[...] = slots[key]
-        self.iterations, self._learning_rate = int(iterations), learning_rate
+        self.steps, self._learning_rate = int(iterations), learning_rate
 
     def get_config(self):
         """The constructor's arguments as JSON-able values; of a function as learning rate, the value it gives now."""
         rate = recorded_arguments(self).get("learning_rate")
-        if is_library(type(self)) and isinstance(self._learning_rate, schedules.LearningRateSchedule):
+        if is_library(type(self)) or rate == self._first_rate:  # a subclass may have changed it on the way
             rate = self._learning_rate
-        elif callable(rate) and not isinstance(rate, schedules.LearningRateSchedule):
-            rate = self.learning_rate
+        if not isinstance(rate, schedules.LearningRateSchedule) and (callable(rate) or rate is self._learning_rate):
+            rate = self._rate()
         return {"name": self.name, **recorded_config(self, learning_rate=rate)}
 
     @classmethod
@@ -266,52 +437,4 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
             return from_recorded(cls, config)
 
     def __repr__(self):
-        return f"{type(self).__name__}(learning_rate={self.learning_rate:g}, iterations={self.iterations})"
-
-
-def _sum(arrays):
-    """The sum in the order of the list; of one array, itself."""
-    total = arrays[0]
-    for array in arrays[1:]:
-        total = total + array
-    return total
-
-
-def _divided(params, shares):
-    """All elements of all parameters, divided into at most so many equal shares: lists of (key, slice)."""
-    total = sum(w.size for w in params.values())
-    shares = max(1, min(shares, total // _SMALLEST_SHARE))
-    divided = [[] for _ in range(shares)]
-    first = 0  # where a parameter begins in the row of all
-    for key, w in params.items():
-        for k, share in enumerate(divided):
-            start = max(total * k // shares - first, 0)
-            stop = min(total * (k + 1) // shares - first, w.size)
-            share += [(key, slice(at, min(at + _STRETCH, stop))) for at in range(start, stop, _STRETCH)]
-        first += w.size
-    return divided
-
-
-def check_number(owner, argument, value, at_least=None, above=None, below=None):
-    """`value` as a Python number within the bounds, or a ValueError that names the argument."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    fits = number and np.isfinite(value)
-    fits = fits and (at_least is None or value >= at_least) and (above is None or value > above)
-    if not fits or (below is not None and value >= below):
-        bounds = [f"at least {at_least}"] * (at_least is not None) + [f"above {above}"] * (above is not None)
-        bounds += [f"below {below}"] * (below is not None)
-        raise ValueError(f"{owner}: {argument} must be a number {' and '.join(bounds)}, got {value!r}")
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _norm(arrays):
-    """The Euclidean norm of all entries of all arrays."""
-    return float(np.sqrt(sum(float(np.vdot(a, a)) for a in arrays)))
-
-
-def _scale_to_norm(grad, norm, largest):
-    return grad * grad.dtype.type(largest / norm) if norm > largest else grad
-
-
-def _listed(parameters):
-    return ", ".join(f"{key} {shape} {dtype}" for key, (shape, dtype) in parameters.items()) or "none"
+        return f"{type(self).__name__}(learning_rate={self._rate():g}, iterations={self.updates})"

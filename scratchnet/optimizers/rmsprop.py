@@ -8,7 +8,8 @@ Tieleman and Hinton, "Lecture 6.5", Coursera 2012; centered: Graves 2013, sectio
 
 import numpy as np
 
-from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.checks import check_bounds
+from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
 
@@ -24,11 +25,11 @@ class RMSprop(Optimizer):
         centered: whether to divide by the standard deviation instead of the root mean square.
     """
 
-    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.rho = check_number("RMSprop", "rho", rho, at_least=0, below=1)
-        self.momentum = check_number("RMSprop", "momentum", momentum, at_least=0, below=1)
-        self.epsilon = check_number("RMSprop", "epsilon", epsilon, at_least=0)
+    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, *common, **kwargs):
+        super().__init__(learning_rate, *common, **kwargs)
+        self.rho = check_bounds("RMSprop", "rho", rho, at_least=0, below=1)
+        self.momentum = check_bounds("RMSprop", "momentum", momentum, at_least=0, below=1)
+        self.epsilon = check_bounds("RMSprop", "epsilon", epsilon, at_least=0)
         self.centered = bool(centered)
         self.slot_names = ("v", *["mean"] * self.centered, *["momentum"] * (self.momentum > 0))
 

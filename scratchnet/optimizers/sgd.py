@@ -7,7 +7,8 @@ Robbins and Monro 1951; momentum: Polyak 1964; Sutskever et al., "On the importa
 deep learning", 2013.
 """
 
-from scratchnet.optimizers.base import Optimizer, check_number
+from scratchnet.checks import check_bounds
+from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
 
@@ -21,9 +22,9 @@ class SGD(Optimizer):
         nesterov: whether the step looks ahead along the velocity.
     """
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.momentum = check_number("SGD", "momentum", momentum, at_least=0)
+    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, *common, **kwargs):
+        super().__init__(learning_rate, *common, **kwargs)
+        self.momentum = check_bounds("SGD", "momentum", momentum, at_least=0)
         if momentum > 1:
             raise ValueError(f"SGD: momentum must be at most 1, got {momentum!r}")
         self.nesterov = bool(nesterov)

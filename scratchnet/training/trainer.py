@@ -238,6 +238,7 @@ class Trainer:
         except BaseException:  # Ctrl-C too: the model stays as the last step left it
             callbacks.on_train_interrupted()
             raise
+        self.optimizer.finalize_variable_values(self._objective.model.trainable_params)
         callbacks.on_train_end(logs)
         return self.history
 
@@ -260,7 +261,7 @@ class Trainer:
         objective, optimizer = self._objective, self.optimizer
         model = objective.model
         params = model.trainable_params
-        parts = run_step(objective, batch, optimizer.iterations, workers)
+        parts = run_step(objective, batch, optimizer.steps, workers)
         values = np.sum([part.values for part in parts], axis=0)
         penalty, penalty_grads = model.penalty()
         added = sum(part.added for part in parts) + penalty

@@ -6,7 +6,21 @@ import pytest
 from scratchnet import optimizers
 from scratchnet.optimizers import schedules
 
-NAMES = ["SGD", "RMSprop", "Adagrad", "Adam", "AdamW", "Nadam"]
+NAMES = [
+    "SGD",
+    "RMSprop",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Nadam",
+    "Adadelta",
+    "Adamax",
+    "Adafactor",
+    "Lion",
+    "Ftrl",
+    "Lamb",
+]
+NAMES += ["Muon", "ScheduleFreeAdamW"]
 
 
 OPTIONS = [
@@ -14,6 +28,7 @@ OPTIONS = [
     ("SGD", {"momentum": 0.9, "nesterov": True}),
     ("RMSprop", {"momentum": 0.9, "centered": True}),
     ("Adam", {"amsgrad": True}),
+    ("Adam", {"use_ema": True, "gradient_accumulation_steps": 2}),
     *((name, {}) for name in NAMES),
 ]
 
@@ -67,7 +82,8 @@ def test_every_optimizer_goes_downhill_keeps_dtypes_and_changes_no_gradient(name
             np.testing.assert_array_equal(g["w"], kept)
         assert w["w"] is arrays and arrays.dtype == dtype
         assert all(slot.dtype == dtype for slot in optimizer.state.values())
-        assert np.abs(arrays).max() < (2.9 if name == "Adagrad" else 0.5)
+        slow = {"Adadelta": 2.99, "Adagrad": 2.9, "Adafactor": 2.9, "Ftrl": 2.9}  # from 3.0
+        assert np.abs(arrays).max() < slow.get(name, 0.5)
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIONS)
@@ -89,7 +105,7 @@ def test_going_on_from_a_saved_state_gives_the_same_bits(name, options, saved_af
             optimizer.update(again, gradients(step))
         for key in w:
             np.testing.assert_array_equal(again[key], w[key])
-        assert optimizer.iterations == 6
+        assert optimizer.steps == 6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -109,8 +125,8 @@ def test_every_way_to_name_an_optimizer():
         optimizers.get("adom")
     with pytest.raises(TypeError, match="neither a name nor an Optimizer"):
         optimizers.get(3)
-    with pytest.raises(ValueError, match="unknown optimizer 'Lion'"):
-        optimizers.deserialize({"class_name": "Lion"})
+    with pytest.raises(ValueError, match="unknown optimizer 'Tiger'"):
+        optimizers.deserialize({"class_name": "Tiger"})
     with pytest.raises(ValueError, match="unknown learning rate schedule"):
         schedules.deserialize({"class_name": "Nothing"})
 
@@ -140,11 +156,6 @@ def test_arguments_that_make_no_sense_are_refused(make, message):
     [
         (lambda: schedules.CosineDecayRestarts(0.1, 10, t_mul=0.5), ValueError, "t_mul must be at least 1"),
         (lambda: schedules.PiecewiseConstantDecay([5, 2], [1.0, 2.0, 3.0]), ValueError, "boundaries must increase"),
-        (
-            lambda: optimizers.AdamW().exclude_from_weight_decay(var_list=[1]),
-            TypeError,
-            "AdamW: Keras's var_list is not",
-        ),
         (lambda: optimizers.AdamW().exclude_from_weight_decay(var_names="bias"), TypeError, "AdamW: var_names must be"),
     ],
 )
@@ -153,7 +164,17 @@ def test_what_is_refused(make, error, message):
         make()
 
 
-COMMON = {"weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None}
+COMMON = {
+    "weight_decay": None,
+    "clipnorm": None,
+    "clipvalue": None,
+    "global_clipnorm": None,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
 
 
 DEFAULTS = {

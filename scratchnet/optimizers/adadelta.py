@@ -1,0 +1,42 @@
+"""Adadelta: steps in the unit of the parameter, from running means of squared gradients and of squared steps.
+
+    a = rho a + (1 - rho) g^2
+    step = -sqrt(d + epsilon) / sqrt(a + epsilon) * g
+    d = rho d + (1 - rho) step^2                         w += lr step
+
+Unlike Adagrad's sum, the mean a forgets, so that learning does not fade out; and the root of d gives the step the unit
+of w, so that hardly a learning rate is needed. Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+"""
+
+import numpy as np
+
+from scratchnet.checks import check_bounds
+from scratchnet.optimizers.base import Optimizer
+from scratchnet.registry import register
+
+
+@register("optimizers")
+class Adadelta(Optimizer):
+    """Adadelta; the paper's form has ``learning_rate=1.0``.
+
+    Args:
+        learning_rate: see `Optimizer`, as for the arguments not named here.
+        rho: how much of the running means is kept, in [0, 1).
+        epsilon: added under the roots.
+    """
+
+    slot_names = ("accumulated_grad", "accumulated_delta_var")
+
+    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, *common, **kwargs):
+        super().__init__(learning_rate, *common, **kwargs)
+        self.rho = check_bounds("Adadelta", "rho", rho, at_least=0, below=1)
+        self.epsilon = check_bounds("Adadelta", "epsilon", epsilon, at_least=0)
+
+    def update_step(self, param, grad, slots, learning_rate):
+        a, d = slots["accumulated_grad"], slots["accumulated_delta_var"]
+        a *= self.rho
+        a += (1 - self.rho) * grad * grad
+        step = -np.sqrt(d + self.epsilon) / np.sqrt(a + self.epsilon) * grad
+        d *= self.rho
+        d += (1 - self.rho) * step * step
+        param += param.dtype.type(learning_rate) * step

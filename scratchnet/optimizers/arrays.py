@@ -1,0 +1,68 @@
+"""Dicts of arrays: their sums, norms and names, and how their elements are divided among threads."""
+
+import numpy as np
+
+STRETCH = 1 << 17  # elements that are updated at a time: few enough for the cache, enough to be worth a call
+SMALLEST_SHARE = 1 << 14  # elements: below this, a thread of its own costs more than it saves
+
+
+def total_of(arrays):
+    """The sum in the order of the list; of one array, itself."""
+    total = arrays[0]
+    for array in arrays[1:]:
+        total = total + array
+    return total
+
+
+def divided(params, shares):
+    """All elements of all parameters, divided into at most so many equal shares: lists of (key, slice)."""
+    total = sum(w.size for w in params.values())
+    shares = max(1, min(shares, total // SMALLEST_SHARE))
+    divided = [[] for _ in range(shares)]
+    first = 0  # where a parameter begins in the row of all
+    for key, w in params.items():
+        for k, share in enumerate(divided):
+            start = max(total * k // shares - first, 0)
+            stop = min(total * (k + 1) // shares - first, w.size)
+            share += [(key, slice(at, min(at + STRETCH, stop))) for at in range(start, stop, STRETCH)]
+        first += w.size
+    return divided
+
+
+def dealt(params, shares):
+    """Whole parameters, dealt out to at most so many shares, the largest first and each to the smallest share."""
+    shares = [[] for _ in range(max(1, min(shares, len(params))))]
+    for key in sorted(params, key=lambda key: -params[key].size):
+        min(shares, key=lambda share: sum(params[k].size for k, _ in share)).append((key, None))
+    return shares
+
+
+def named_arrays(variables):
+    """A list of weights of layers, or of arrays, as a dict from path to array."""
+    found = {}
+    for k, variable in enumerate(variables):
+        key = getattr(variable, "path", f"variable_{k}")
+        while key in found:
+            key += "_"
+        found[key] = getattr(variable, "array", variable)
+    return found
+
+
+def writer(array):
+    def write(value):
+        array[...] = value
+
+    return write
+
+
+def norm_of(arrays):
+    """The Euclidean norm of all entries of all arrays."""
+    return float(np.sqrt(sum(float(np.vdot(a, a)) for a in arrays)))
+
+
+def scaled_to_norm(grad, norm, largest):
+    return grad * grad.dtype.type(largest / norm) if norm > largest else grad
+
+
+def listed(parameters):
+    return ", ".join(f"{key} {shape} {dtype}" for key, (shape, dtype) in parameters.items()) or "none"
