@@ -173,6 +173,10 @@ class Layer(metaclass=Recorded, kind="layers"):
         self.inbound_nodes.append(node)
         return node.outputs
 
+    def call_arguments(self, inputs):
+        """``(args, kwargs)`` of the call ``layer(*args, **kwargs)`` that gives forward these `inputs`."""
+        return [inputs], {}
+
     def checked_pair(self, result):
         """What forward returned, if it is a pair; a layer of one's own may forget the cache."""
         if type(result) is not tuple or len(result) != 2:

@@ -14,9 +14,11 @@ import numpy as np
 
 from scratchnet import registry
 from scratchnet.files.saving import Saver
+from scratchnet.graph.config import graph_config, graph_from_config
+from scratchnet.graph.order import layers_in_order
 from scratchnet.graph.symbolic import KerasTensor, is_symbolic
 from scratchnet.graph.walk import Graph, accumulate, sorted_nodes, zeros_where_none
-from scratchnet.layers import Input, InputLayer
+from scratchnet.layers import InputLayer
 from scratchnet.layers.composite import Composite
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
@@ -75,7 +77,10 @@ class Model(Trainer, Saver, Composite):
             raise self.error("the same tensor is given as an input twice")
         self.graph = Graph(self.inputs, self.outputs, sorted_nodes(self.inputs, self.outputs, self.error))
         self.input_layers = [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
-        self._layers = list(dict.fromkeys(node.layer for node in self.nodes))
+        in_order = layers_in_order(self.inputs, self.outputs, self.nodes)
+        as_layer = dict(zip(self.inputs, self.input_layers))
+        self._all_layers = [as_layer.get(thing, thing) for thing in in_order]
+        self._layers = [layer for layer in in_order if layer not in as_layer]
         names = {}
         for layer in (*self.input_layers, *self._layers):
             if names.setdefault(layer.name, layer) is not layer:
@@ -90,6 +95,7 @@ class Model(Trainer, Saver, Composite):
 
     # ---- forward and backward ----
 
+    uses_of_its_own = 1  # Keras counts a functional model's own graph as its first use
     keeps_integers = True  # each layer takes of them what it wants
     supports_masking = True
 
@@ -206,8 +212,8 @@ class Model(Trainer, Saver, Composite):
 
     @property
     def layers(self):
-        """All layers, the inputs first, then in the order in which forward runs them."""
-        return [*self.input_layers, *self._layers]
+        """All layers, those of the inputs too, in Keras's order (see `scratchnet.graph.order`)."""
+        return list(self._all_layers)
 
     def get_layer(self, name=None, index=None):
         """The layer of that name, or at that place of `layers`. Raises ValueError if there is none."""
@@ -296,42 +302,24 @@ class Model(Trainer, Saver, Composite):
         if own and not is_symbolic(own.get("inputs")):  # a subclass that makes its graph itself
             return super().get_config()
         own = {key: value for key, value in own.items() if key not in ("inputs", "outputs", "dtype")}
-        number = {tensor: ["input", i] for i, tensor in enumerate(self.inputs)}
-        for k, node in enumerate(self.nodes):
-            number.update({tensor: ["node", k, i] for i, tensor in enumerate(flatten(node.outputs))})
-        reference = number.__getitem__
         return {
             **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,
             "trainable": self.trainable,
-            "inputs": [{"shape": list(t.shape), "dtype": t.dtype, "name": t.name} for t in self.inputs],
-            "layers": [registry.serialize(layer) for layer in self._layers],
-            "nodes": [{"layer": node.layer.name, "inputs": _tag(node.inputs, reference)} for node in self.nodes],
-            "input_structure": _tag(self._input_structure, reference),
-            "output_structure": _tag(self._output_structure, reference),
+            **graph_config(self._input_structure, self._output_structure, self.layers, self.nodes),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The model that `get_config` described, with new parameters."""
+        """The model that `get_config` described, with new parameters. Keras's own configurations are read as well."""
         with registry.CustomObjectScope(custom_objects):
-            if "nodes" not in config:
+            if "layers" not in config:
                 return super().from_config(config)
-            inputs = [Input(batch_shape=tuple(t["shape"]), dtype=t["dtype"], name=t["name"]) for t in config["inputs"]]
-            layers = {layer["config"]["name"]: registry.deserialize(layer, "layers") for layer in config["layers"]}
-            outputs = []
-
-            def tensor(reference):
-                return inputs[reference[1]] if reference[0] == "input" else outputs[reference[1]][reference[2]]
-
-            for node in config["nodes"]:
-                outputs.append(flatten(layers[node["layer"]](_untag(node["inputs"], tensor))))
             arguments = {key: value for key, value in config.items() if key not in _GRAPH_KEYS}
-            arguments["inputs"] = _untag(config["input_structure"], tensor)
-            arguments["outputs"] = _untag(config["output_structure"], tensor)
+            arguments["inputs"], arguments["outputs"] = graph_from_config(config)
             model = super().from_config(arguments)
         # Freezing sets every layer at once; each layer's own setting is already in its config.
-        model._trainable = config["trainable"]
+        model._trainable = config.get("trainable", True)
         return model
 
     def __repr__(self):
@@ -353,7 +341,10 @@ def _with_rank(x, shape):
 
 
 # What `get_config` says of the graph; the rest are arguments of a subclass.
-_GRAPH_KEYS = ("trainable", "inputs", "layers", "nodes", "input_structure", "output_structure")
+_GRAPH_KEYS = (
+    *("trainable", "dtype", "layers", "input_layers", "output_layers"),
+    *("inputs", "nodes", "input_structure", "output_structure"),  # of version 0.1.0
+)
 
 
 def _flatten_shapes(shapes):
@@ -361,20 +352,3 @@ def _flatten_shapes(shapes):
     found = []
     map_shapes(found.append, shapes)
     return found
-
-
-def _tag(structure, reference):
-    """A structure of tensors as JSON: lists of references would look like references themselves."""
-    if isinstance(structure, dict):
-        return {"dict": {key: _tag(value, reference) for key, value in structure.items()}}
-    if isinstance(structure, list):
-        return {"list": [_tag(value, reference) for value in structure]}
-    return {"tensor": reference(structure)}
-
-
-def _untag(tagged, tensor):
-    if "dict" in tagged:
-        return {key: _untag(value, tensor) for key, value in tagged["dict"].items()}
-    if "list" in tagged:
-        return [_untag(value, tensor) for value in tagged["list"]]
-    return tensor(tagged["tensor"])

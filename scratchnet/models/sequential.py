@@ -27,6 +27,8 @@ class Sequential(Model):
         ValueError: for a layer that cannot follow the one before it, or a name that stands twice.
     """
 
+    uses_of_its_own = 0
+
     def __init__(self, layers=None, *, name=None, trainable=True, **kwargs):
         Layer.__init__(self, name=unique_name("sequential") if name is None else name, **kwargs)
         self._trainable = True
@@ -113,32 +115,35 @@ class Sequential(Model):
         if own and "layers" not in own:  # a subclass that makes its stack itself
             return Layer.get_config(self)
         own = {key: value for key, value in own.items() if key not in ("layers", "dtype")}
+        tensor = self._input
+        inputs = [] if tensor is None else [InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)]
         return {
             **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,
             "trainable": self.trainable,
-            "batch_shape": None if self._input is None else list(self._input.shape),
-            "dtype": self.dtype if self._input is None else self._input.dtype,
-            "input_name": None if self._input is None else self._input.name,
-            "layers": [registry.serialize(layer) for layer in self._layers],
+            "dtype": self.dtype,
+            "layers": [registry.serialize(layer) for layer in (*inputs, *self._layers)],
+            "build_input_shape": None if tensor is None else list(tensor.shape),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The model that `get_config` described, with new parameters."""
+        """The model that `get_config` described, with new parameters. Keras's own configurations are read as well."""
         with registry.CustomObjectScope(custom_objects):
             if "layers" not in config:
                 return super(Model, cls).from_config(config)
             arguments = {key: value for key, value in config.items() if key not in _STACK_KEYS}
             model = super(Model, cls).from_config(arguments)
-            if config["batch_shape"] is not None:
+            if config.get("batch_shape") is not None:  # version 0.1.0
                 shape = tuple(config["batch_shape"])
                 model.add(Input(batch_shape=shape, dtype=config["dtype"], name=config["input_name"]))
             for layer in config["layers"]:
                 model.add(registry.deserialize(layer, "layers"))
-        model._trainable = config["trainable"]
+            if model._layers and not model.built and config.get("build_input_shape"):
+                model.build(tuple(config["build_input_shape"]))
+        model._trainable = config.get("trainable", True)
         return model
 
 
 # What `get_config` says of the stack; the rest are arguments of a subclass.
-_STACK_KEYS = ("trainable", "batch_shape", "dtype", "input_name", "layers")
+_STACK_KEYS = ("trainable", "dtype", "layers", "build_input_shape", "batch_shape", "input_name")

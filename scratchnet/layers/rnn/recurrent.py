@@ -65,6 +65,10 @@ class Recurrent(Layer):
             inputs = [inputs, *states]
         return super().__call__(inputs, training=training)
 
+    def call_arguments(self, inputs):
+        x, states = self._split(inputs)
+        return [x], {"initial_state": states} if states else {}
+
     # ---- shapes and parameters ----
 
     def build(self, input_shape):
