@@ -6,7 +6,7 @@ What comes early has a part in all that follows: the adjoints are summed from th
 import numpy as np
 
 from scratchnet.ops import dtypes
-from scratchnet.ops.dtypes import counted
+from scratchnet.ops.dtypes import numbers
 from scratchnet.ops.elementwise import add, multiply, subtract
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.reductions import sum
@@ -17,7 +17,7 @@ from scratchnet.ops.shapes import ravel
 @operation(
     name="cumsum",
     x=lambda dz, axis: np.flip(np.cumsum(np.flip(dz, axis), axis), axis),
-    dtypes=counted,
+    dtypes=numbers,
     options=("axis", "dtype"),
 )
 def _cumsum(x, axis, dtype):
@@ -40,7 +40,7 @@ def _cumprod_dx(dz, x, z, axis):
     return np.moveaxis(dx, 0, axis)
 
 
-@operation(name="cumprod", x=_cumprod_dx, dtypes=counted, options=("axis", "dtype"))
+@operation(name="cumprod", x=_cumprod_dx, dtypes=numbers, options=("axis", "dtype"))
 def _cumprod(x, axis, dtype):
     return np.cumprod(x, axis, dtype=dtypes.named(dtype, x.dtype))
 

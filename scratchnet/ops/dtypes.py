@@ -144,6 +144,11 @@ def booleans(operands):
     return [np.asarray(a, bool) for a in operands]
 
 
+def numbers(operands):
+    """All in one dtype, booleans as int32."""
+    return [a.astype(np.int32) if a.dtype == bool else a for a in promoted(operands)]
+
+
 def counted(operands):
     """All in one dtype that sums do not overflow so soon: at least 32 bits, booleans as int32."""
     operands = promoted(operands)

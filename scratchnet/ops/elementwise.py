@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchnet import special
 from scratchnet.ops import dtypes
-from scratchnet.ops.dtypes import floats, kept, promoted
+from scratchnet.ops.dtypes import floats, kept, numbers, promoted
 from scratchnet.ops.operation import operation
 
 
@@ -24,11 +24,6 @@ def _unary(name, f, dx, dtypes=floats):
 
 def _binary(name, f, dx1, dx2, dtypes=promoted):
     return operation(f, name, x1=dx1, x2=dx2, dtypes=dtypes)
-
-
-def _at_least_int32(operands):
-    """Booleans as int32, so that they can be counted with."""
-    return [a.astype(np.int32) if a.dtype == bool else a for a in promoted(operands)]
 
 
 def _squared(x2):
@@ -103,22 +98,22 @@ def _sinc_dx(dz, x, z):
 # fmt: off
 # ---- arithmetic ----
 #                               z = f(x1, x2)             dx1                          dx2
-add      = _binary("add",       lambda x1, x2: x1 + x2,   lambda dz: dz,               lambda dz: dz, _at_least_int32)
-subtract = _binary("subtract",  lambda x1, x2: x1 - x2,   lambda dz: dz,               lambda dz: -dz, _at_least_int32)
+add      = _binary("add",       lambda x1, x2: x1 + x2,   lambda dz: dz,               lambda dz: dz, numbers)
+subtract = _binary("subtract",  lambda x1, x2: x1 - x2,   lambda dz: dz,               lambda dz: -dz, numbers)
 multiply = _binary("multiply",  lambda x1, x2: x1 * x2,   lambda dz, x2: dz * x2,      lambda dz, x1: dz * x1)
 divide   = _binary("divide",    lambda x1, x2: x1 / x2,   lambda dz, x2: dz / x2,      _divide_dx2, floats)
-power    = _binary("power",     _power,                   _power_dx1,                  _power_dx2, _at_least_int32)
-mod      = _binary("mod",       lambda x1, x2: x1 % x2,   lambda dz: dz,               _mod_dx2, _at_least_int32)
+power    = _binary("power",     _power,                   _power_dx1,                  _power_dx2, numbers)
+mod      = _binary("mod",       lambda x1, x2: x1 % x2,   lambda dz: dz,               _mod_dx2, numbers)
 true_divide = divide
-floor_divide  = _binary("floor_divide",  lambda x1, x2: x1 // x2, None, None, _at_least_int32)
-fmod     = _binary("fmod",      lambda x1, x2: np.fmod(x1, x2), lambda dz: dz,         _fmod_dx2, _at_least_int32)
+floor_divide  = _binary("floor_divide",  lambda x1, x2: x1 // x2, None, None, numbers)
+fmod     = _binary("fmod",      lambda x1, x2: np.fmod(x1, x2), lambda dz: dz,         _fmod_dx2, numbers)
 divide_no_nan = _binary("divide_no_nan", _divide_no_nan, _divide_no_nan_dx1, _divide_no_nan_dx2, floats)
 
 #                                 z = f(x)                          dx
 negative   = _unary("negative",   lambda x: -x,                     lambda dz: -dz, kept)
 absolute   = _unary("absolute",   lambda x: np.abs(x),              lambda dz, x: dz * np.sign(x), kept)
 fabs       = _unary("fabs",       lambda x: np.abs(x),              lambda dz, x: dz * np.sign(x))
-square     = _unary("square",     lambda x: x * x,                  lambda dz, x: dz * (2 * x), _at_least_int32)
+square     = _unary("square",     lambda x: x * x,                  lambda dz, x: dz * (2 * x), numbers)
 sqrt       = _unary("sqrt",       lambda x: np.sqrt(x),             lambda dz, z: dz / (2 * z))
 rsqrt      = _unary("rsqrt",      lambda x: 1 / np.sqrt(x),         lambda dz, z: dz * z * z * z / -2)
 cbrt       = _unary("cbrt",       lambda x: np.cbrt(x),             lambda dz, z: dz / (3 * z * z))
@@ -170,7 +165,7 @@ fmin = _binary("fmin", lambda x1, x2: np.fmin(x1, x2), lambda dz, x1, z: dz * (x
 floor = _unary("floor", lambda x: np.floor(x), None)
 ceil  = _unary("ceil",  lambda x: np.ceil(x),  None)
 trunc = _unary("trunc", lambda x: np.trunc(x), None, kept)
-sign  = _unary("sign",  lambda x: np.sign(x),  None, kept)
+sign  = _unary("sign",  lambda x: np.sign(x),  None, numbers)
 heaviside = _binary("heaviside", lambda x1, x2: np.heaviside(x1, x2), None, None, floats)
 nextafter = _binary("nextafter", lambda x1, x2: np.nextafter(x1, x2), None, None, floats)
 gcd = _binary("gcd", lambda x1, x2: np.gcd(x1, x2), None, None)
@@ -210,7 +205,7 @@ bitwise_invert = bitwise_not = _unary("bitwise_invert", lambda x: ~x, None, kept
 # fmt: on
 
 
-@operation(x=None, dtypes=kept)
+@operation(x=None, dtypes=numbers)
 def round(x, decimals=0):
     """To the nearest number with so many decimals; halves to the even one."""
     return np.round(x, decimals)
@@ -220,7 +215,7 @@ def round(x, decimals=0):
     x=lambda dz, x, x_min, x_max: dz * ((x >= x_min) & (x <= x_max)),
     x_min=lambda dz, x, x_min: dz * (x < x_min),
     x_max=lambda dz, x, x_max: dz * (x > x_max),
-    dtypes=_at_least_int32,
+    dtypes=numbers,
 )
 def clip(x, x_min, x_max):
     """x where it lies between x_min and x_max, else the bound."""

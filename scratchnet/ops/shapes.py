@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from scratchnet.ops.dtypes import kept, promoted
-from scratchnet.ops.operation import operation, shape_of
+from scratchnet.ops.operation import is_symbolic, operation, shape_of
 from scratchnet.ops.trial import Unfit
 
 
@@ -234,10 +234,14 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 # ---- what can be asked of a shape ----
 
 
-@operation(x=None, dtypes=kept)
+@operation(name="shape", x=None, dtypes=kept)
+def _shape(x):
+    return np.array(x.shape, np.int32)
+
+
 def shape(x):
-    """The shape: of an array a tuple of numbers, of a symbolic tensor with a number of rows that is known later."""
-    return x.shape
+    """The shape of an array; of a symbolic tensor what it answers to the operation "shape"."""
+    return _shape(x) if is_symbolic(x) else shape_of(x)
 
 
 def ndim(x):

@@ -1,0 +1,59 @@
+"""Arrays that are made, and what becomes of an array's dtype."""
+
+import numpy as np
+import pytest
+
+from scratchnet import ops
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("zeros", ((2, 3),)),
+        ("ones", (3,)),
+        ("full", ((2, 3), 7.0)),
+        ("full", ((2, 3), [1.0, 2.0, 3.0])),
+        ("arange", (4,)),
+        ("arange", (1, 9, 3)),
+        ("arange", (0.5, 2.0)),
+        ("linspace", (0.0, 1.0, 5)),
+        ("linspace", (0.0, 1.0, 5, False)),
+        ("linspace", (np.zeros(2), np.ones(2), 3, True, False, None, 1)),
+        ("logspace", (0.0, 2.0, 3)),
+        ("eye", (3,)),
+        ("eye", (2, 4, 1)),
+        ("tri", (3, 4, -1)),
+        ("identity", (3,)),
+    ],
+)
+def test_values_are_numpy_s(name, args):
+    np.testing.assert_allclose(getattr(ops, name)(*args), getattr(np, name)(*args), rtol=1e-6)
+
+
+def test_like_another():
+    x = np.array([[1, 2]], np.int32)
+    for z, value, dtype in [
+        (ops.zeros_like(x), 0, "int32"),
+        (ops.ones_like(x, "float32"), 1, "float32"),
+        (ops.full_like(x, 7), 7, "int32"),
+        (ops.empty_like(x), 0, "int32"),
+    ]:
+        assert z.shape == (1, 2) and z.dtype == dtype and (z == value).all()
+    assert ops.empty((2,)).tolist() == [0, 0]
+
+
+def test_converting():
+    x = np.ones(2, np.float32)
+    assert ops.convert_to_tensor(x) is x and ops.convert_to_numpy(x) is x
+    assert ops.cast(x, "float32") is x and ops.stop_gradient(x) is x
+    assert ops.array([1, 2], "float32").dtype == "float32"
+    assert ops.is_tensor(x) and not ops.is_tensor([1.0])
+    with pytest.raises(ValueError, match="sparse and ragged"):
+        ops.convert_to_tensor(x, sparse=True)
+    with pytest.raises(ValueError, match="retstep=True"):
+        ops.linspace(0, 1, retstep=True)
+
+
+def test_nothing_goes_back_through_stop_gradient():
+    _, kept = ops.stop_gradient.forward([np.ones(2)], {}, [True])
+    assert ops.stop_gradient.backward(np.ones(2), kept) == [None]

@@ -1,0 +1,30 @@
+"""Sums and products up to each element, and differences."""
+
+import numpy as np
+import pytest
+
+from scratchnet import ops
+
+X = np.random.default_rng(0).normal(size=(3, 4))
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+@pytest.mark.parametrize("name", ["cumsum", "cumprod"])
+def test_values_are_numpy_s(name, axis):
+    np.testing.assert_allclose(getattr(ops, name)(X, axis), getattr(np, name)(X, axis), rtol=1e-14)
+    assert getattr(ops, name)(np.ones(2, np.int32), axis=0, dtype="float32").dtype == "float32"
+
+
+@pytest.mark.parametrize(("n", "axis"), [(1, -1), (2, 0), (0, 1)])
+def test_differences_are_numpy_s(n, axis):
+    np.testing.assert_allclose(ops.diff(X, n, axis), np.diff(X, n, axis))
+
+
+def test_areas():
+    places = np.array([0.0, 1.0, 3.0, 3.5])
+    trapezoid = getattr(np, "trapezoid", None) or np.trapz
+    np.testing.assert_allclose(ops.trapezoid(X), trapezoid(X))
+    np.testing.assert_allclose(ops.trapezoid(X, places), trapezoid(X, places))
+    np.testing.assert_allclose(ops.trapezoid(X, places[:3], axis=0), trapezoid(X, places[:3], axis=0))
+    np.testing.assert_allclose(ops.trapezoid(X, X**2, axis=0), trapezoid(X, X**2, axis=0))
+    np.testing.assert_allclose(ops.trapezoid(X, dx=0.5, axis=0), trapezoid(X, dx=0.5, axis=0))

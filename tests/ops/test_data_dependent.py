@@ -1,0 +1,41 @@
+"""Results whose size depends on values."""
+
+import pytest
+
+from scratchnet import ops
+
+
+def test_nonzero():
+    assert [p.tolist() for p in ops.nonzero([[0, 2], [3, 0]])] == [[0, 1], [1, 0]]
+
+
+def test_unique_elements():
+    x = [3, 1, 3, 2]
+    assert ops.unique(x).tolist() == [1, 2, 3]
+    values, index, inverse, counts = ops.unique(x, return_index=True, return_inverse=True, return_counts=True)
+    assert [index.tolist(), inverse.tolist(), counts.tolist()] == [[1, 3, 0], [2, 0, 2, 1], [1, 1, 2]]
+    assert ops.unique(x, size=2).tolist() == [1, 2]
+    assert ops.unique(x, size=5).tolist() == [1, 2, 3, 1, 1] and ops.unique(x, size=4, fill_value=9).tolist()[-1] == 9
+    assert ops.unique([[1, 2], [1, 2], [0, 1]], axis=0).tolist() == [[0, 1], [1, 2]]
+
+
+def test_counts():
+    assert ops.bincount([1, 3, 1]).tolist() == [0, 2, 0, 1]
+    assert ops.bincount([1, 3, 1], minlength=6).tolist() == [0, 2, 0, 1, 0, 0]
+    assert ops.bincount([1, 1], weights=[0.5, 2.0]).tolist() == [0, 2.5]
+    assert ops.bincount([[1, 1], [0, 2]]).tolist() == [[0, 2, 0], [1, 0, 1]]
+    counts, bounds = ops.histogram([0.0, 1.0, 1.0, 2.0], bins=2)
+    assert counts.tolist() == [1, 3] and bounds.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="sparse=True"):
+        ops.bincount([1], sparse=True)
+
+
+class Symbol:
+    def __scratchnet_operation__(self, operation, operands, options):
+        raise AssertionError("must not be asked")
+
+
+@pytest.mark.parametrize("name", ["nonzero", "unique", "bincount", "histogram"])
+def test_they_cannot_be_traced(name):
+    with pytest.raises(TypeError, match=f"{name}: the size of the result depends on values"):
+        getattr(ops, name)(Symbol())

@@ -1,0 +1,51 @@
+"""Sorting, the largest, quantiles and places."""
+
+import numpy as np
+import pytest
+
+from scratchnet import ops
+
+X = np.array([[3.0, 1.0, 2.0, 1.0], [0.5, 4.0, -1.0, 2.5]])
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_sorting(axis):
+    np.testing.assert_array_equal(ops.sort(X, axis), np.sort(X, axis))
+    np.testing.assert_array_equal(ops.argsort(X, axis), np.argsort(X, axis, kind="stable"))
+
+
+def test_the_largest():
+    values, places = ops.top_k([1.0, 3.0, 2.0, 3.0], 3)
+    assert values.tolist() == [3, 3, 2] and places.tolist() == [1, 3, 2]
+    with pytest.raises(ValueError, match="k=5 of 4"):
+        ops.top_k(X, 5)
+    assert ops.in_top_k([1, 2], X, 2).tolist() == [False, False]
+    assert ops.in_top_k([1, 3], X, 3).tolist() == [True, True]  # of two equal ones both
+
+
+def test_argpartition():
+    places = ops.argpartition(X, 1)
+    assert (np.take_along_axis(X, places, -1)[:, 1] == np.sort(X)[:, 1]).all()
+
+
+@pytest.mark.parametrize("method", ["linear", "lower", "higher", "nearest", "midpoint"])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("q", [0.0, 0.3, 1.0, [0.25, 0.5]])
+def test_quantiles_are_numpy_s(q, axis, keepdims, method):
+    expected = np.quantile(X, q, axis, method=method, keepdims=keepdims)
+    np.testing.assert_allclose(ops.quantile(X, q, axis, method, keepdims), expected, rtol=1e-12)
+    np.testing.assert_allclose(ops.percentile(X, 100 * np.array(q), axis, method, keepdims), expected, rtol=1e-12)
+
+
+def test_quantiles_know_their_methods():
+    with pytest.raises(ValueError, match="method='cubic'"):
+        ops.quantile(X, 0.5, method="cubic")
+
+
+def test_places():
+    np.testing.assert_array_equal(ops.searchsorted([1.0, 2.0, 2.0], [0.0, 2.0, 9.0]), [0, 1, 3])
+    np.testing.assert_array_equal(ops.searchsorted([1.0, 2.0, 2.0], [0.0, 2.0, 9.0], "right"), [0, 3, 3])
+    np.testing.assert_array_equal(ops.digitize([0.5, 1.0, 9.0], [1.0, 2.0]), [0, 1, 2])
+    np.testing.assert_array_equal(ops.isin([1, 2], [2, 3]), [False, True])
+    np.testing.assert_array_equal(ops.isin([1, 2], [2, 3], invert=True), [True, False])
