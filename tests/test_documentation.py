@@ -34,9 +34,11 @@ class Block(NamedTuple):
 def blocks(text):
     """The fenced blocks of a page, in order."""
     found = []
-    for match in re.finditer(r"(?:<!-- ([^\n]*) -->\n+)?```(\w+)\n(.*?)```\n", text, re.DOTALL):
+    fence = r"(?:<!-- ([^\n]*) -->\n+)?^ *```(\w+)\n(.*?)^ *```\n"
+    for match in re.finditer(fence, text, re.DOTALL | re.MULTILINE):
         remark, language, code = match.groups()
-        found.append(Block(text.count("\n", 0, match.start(2)) + 1, language, code, remark or ""))
+        line = text.count("\n", 0, match.start(2)) + 1
+        found.append(Block(line, language, textwrap.dedent(code), remark or ""))
     return found
 
 
