@@ -3,8 +3,11 @@
 import itertools
 import math
 
+import numpy as np
+
 from scratchnet import registry
 from scratchnet.missing import refusal
+from scratchnet.optimizers.variable import Rate
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register
 
@@ -23,9 +26,18 @@ __getattr__ = refusal(__name__)
 
 
 class LearningRateSchedule(metaclass=Recorded, kind="schedules"):
-    """A function of the step (0, 1, 2, ...) that an optimizer takes as its `learning_rate`."""
+    """A function of the step (0, 1, 2, ...) that an optimizer takes as its `learning_rate`.
+
+    A subclass defines `__call__`, or `rates` for an array of steps.
+    """
 
     def __call__(self, step):
+        """The learning rate of a step, or an array of them for an array of steps."""
+        rates = np.asarray(self.rates(np.asarray(step, dtype=np.float64)))
+        return Rate(rates) if rates.ndim == 0 else rates
+
+    def rates(self, steps):
+        """The learning rates of an array of steps, in its shape."""
         raise NotImplementedError(f"{type(self).__name__} defines no __call__(step)")
 
     def get_config(self):
@@ -56,9 +68,9 @@ class ExponentialDecay(LearningRateSchedule):
         self.decay_steps = _check_steps("ExponentialDecay", "decay_steps", decay_steps)
         self.name = name
 
-    def __call__(self, step):
-        quotient = step / self.decay_steps
-        return self.initial_learning_rate * self.decay_rate ** (math.floor(quotient) if self.staircase else quotient)
+    def rates(self, steps):
+        quotient = steps / self.decay_steps
+        return self.initial_learning_rate * self.decay_rate ** (np.floor(quotient) if self.staircase else quotient)
 
 
 @register("schedules")
@@ -74,8 +86,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ValueError(f"PiecewiseConstantDecay: boundaries must increase, got {boundaries}")
         self.boundaries, self.values, self.name = list(boundaries), list(values), name
 
-    def __call__(self, step):
-        return self.values[sum(step > boundary for boundary in self.boundaries)]
+    def rates(self, steps):
+        return np.asarray(self.values, dtype=np.float64)[np.searchsorted(self.boundaries, steps, side="left")]
 
 
 @register("schedules")
@@ -98,13 +110,13 @@ class PolynomialDecay(LearningRateSchedule):
         self.decay_steps = _check_steps("PolynomialDecay", "decay_steps", decay_steps)
         self.power, self.cycle, self.name = power, cycle, name
 
-    def __call__(self, step):
+    def rates(self, steps):
         length = self.decay_steps
         if self.cycle:
-            length *= max(math.ceil(step / length), 1)
+            length = length * np.maximum(np.ceil(steps / length), 1)
         else:
-            step = min(step, length)
-        share = (1 - step / length) ** self.power
+            steps = np.minimum(steps, length)
+        share = (1 - steps / length) ** self.power
         return (self.initial_learning_rate - self.end_learning_rate) * share + self.end_learning_rate
 
 
@@ -117,11 +129,9 @@ class InverseTimeDecay(LearningRateSchedule):
         self.decay_steps = _check_steps("InverseTimeDecay", "decay_steps", decay_steps)
         self.name = name
 
-    def __call__(self, step):
-        quotient = step / self.decay_steps
-        return self.initial_learning_rate / (
-            1 + self.decay_rate * (math.floor(quotient) if self.staircase else quotient)
-        )
+    def rates(self, steps):
+        quotient = steps / self.decay_steps
+        return self.initial_learning_rate / (1 + self.decay_rate * (np.floor(quotient) if self.staircase else quotient))
 
 
 @register("schedules")
@@ -145,14 +155,15 @@ class CosineDecay(LearningRateSchedule):
         self.decay_steps = _check_steps("CosineDecay", "decay_steps", decay_steps)
         self.warmup_target, self.warmup_steps, self.name = warmup_target, warmup_steps, name
 
-    def __call__(self, step):
-        top = self.initial_learning_rate
-        if self.warmup_target is not None:
-            if step < self.warmup_steps:
-                return top + (self.warmup_target - top) * step / self.warmup_steps
-            step, top = step - self.warmup_steps, self.warmup_target
-        wave = (1 + math.cos(math.pi * min(step, self.decay_steps) / self.decay_steps)) / 2
-        return top * ((1 - self.alpha) * wave + self.alpha)
+    def rates(self, steps):
+        warmup = 0 if self.warmup_target is None else self.warmup_steps
+        top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
+        wave = (1 + np.cos(math.pi * np.clip(steps - warmup, 0, self.decay_steps) / self.decay_steps)) / 2
+        rates = top * ((1 - self.alpha) * wave + self.alpha)
+        if not warmup:
+            return rates
+        climb = self.initial_learning_rate + (top - self.initial_learning_rate) * steps / warmup
+        return np.where(steps < warmup, climb, rates)
 
 
 @register("schedules")
@@ -169,7 +180,10 @@ class CosineDecayRestarts(LearningRateSchedule):
         if not t_mul >= 1:
             raise ValueError(f"CosineDecayRestarts: t_mul must be at least 1 (shorter periods run out), got {t_mul!r}")
 
-    def __call__(self, step):
+    def rates(self, steps):
+        return np.vectorize(self._rate, otypes=[np.float64])(steps)
+
+    def _rate(self, step):
         length, height = self.first_decay_steps, 1.0
         if self.t_mul == 1:  # nothing grows: the loop below would take a turn for every period
             height, step = self.m_mul ** (step // length), step % length

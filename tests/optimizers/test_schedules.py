@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 from scratchnet import optimizers
@@ -136,3 +137,14 @@ def test_the_defaults_of_schedules_are_keras_s(name):
     arguments = ", ".join(f"{key}={value!r}" for key, value in expected.items())
     assert repr(schedule) == f"{name}({arguments})"
     assert (schedules.serialize(schedule)["class_name"], schedules.serialize(schedule)["config"]) == (name, expected)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_an_array_of_steps_gives_the_rates_of_each(name):
+    given, _ = SCHEDULES[name]
+    schedule = getattr(schedules, name)(*given)
+    steps = np.arange(60).reshape(6, 10)
+    rates = schedule(steps)
+    assert rates.shape == (6, 10) and rates.dtype == np.float64
+    np.testing.assert_array_equal(rates, [[schedule(int(step)) for step in row] for row in steps])
+    assert isinstance(schedule(3), float) and schedule(3).numpy() == schedule(3) == schedule(np.int64(3))
