@@ -23,8 +23,11 @@ class Initializer(metaclass=Recorded, kind="initializers"):
     """Base of all; a subclass stores its arguments under their names and defines `values`, or Keras's `__call__`."""
 
     def __call__(self, shape, dtype=None):
-        """An array of `shape`; `dtype` is "float32" or "float64", by default `scratchnet.config.floatx()`."""
-        dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
+        """An array of `shape`; `dtype` is by default `scratchnet.config.floatx()`.
+
+        Raises ValueError for a floating point dtype other than "float32" and "float64", and for a wrong shape.
+        """
+        dtype = config.floatx() if dtype is None else _checked_dtype(dtype)
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if any(not isinstance(size, (int, np.integer)) or size < 0 for size in shape):
             raise ValueError(f"{type(self).__name__}: a shape must be non-negative integers, got {shape}")
@@ -54,6 +57,15 @@ def _check_seed(initializer, seed):
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
         raise ValueError(f"{type(initializer).__name__}: seed must be None or an integer of at least 0, got {seed!r}")
     return seed
+
+
+def _checked_dtype(dtype):
+    """`dtype` if an array of integers or booleans is wanted; else as `config.check_float_dtype`."""
+    try:
+        kind = np.dtype(dtype).kind
+    except TypeError:
+        kind = None
+    return np.dtype(dtype).name if kind in ("b", "i", "u") else config.check_float_dtype(dtype)
 
 
 def _check_stddev(initializer, stddev):
@@ -150,9 +162,19 @@ class VarianceScaling(Initializer):
             the product of the axes before them; both fans of a vector are its size.
         distribution: "truncated_normal" (or "normal"), "untruncated_normal" or "uniform" (in +- ``sqrt(3 scale / n)``).
         seed: None or an integer.
+        input_axes, output_axes: the axes whose product is fan_in or fan_out, where those of a kernel (..., in, out) do
+            not fit, such as (0,) and (1, 2) for (D, heads, size). Both or none.
     """
 
-    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
+    def __init__(
+        self,
+        scale=1.0,
+        mode="fan_in",
+        distribution="truncated_normal",
+        seed=None,
+        input_axes=None,
+        output_axes=None,
+    ):
         if not 0 < scale < math.inf:
             raise ValueError(f"VarianceScaling: scale must be a positive number, got {scale!r}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
@@ -163,9 +185,10 @@ class VarianceScaling(Initializer):
             raise ValueError(f"VarianceScaling: unknown distribution {distribution!r}")
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.seed = _check_seed(self, seed)
+        self.input_axes, self.output_axes = input_axes, output_axes
 
     def values(self, shape, rng):
-        fan_in, fan_out = _fans(shape)
+        fan_in, fan_out = _fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(n, 1.0)
         if self.distribution == "uniform":
@@ -178,12 +201,12 @@ class VarianceScaling(Initializer):
 
 
 class _Scaled(VarianceScaling):
-    """A member of the family with everything but the seed fixed."""
+    """A member of the family with everything but the seed and the axes fixed."""
 
     settings = None
 
-    def __init__(self, seed=None):
-        super().__init__(*self.settings, seed=seed)
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(*self.settings, seed, input_axes, output_axes)
 
 
 @register("initializers")
@@ -258,8 +281,10 @@ def _truncated_standard_normal(shape, rng):
     return values
 
 
-def _fans(shape):
-    """fan_in and fan_out of a kernel (..., in, out), as Keras counts them."""
+def _fans(shape, input_axes=None, output_axes=None):
+    """fan_in and fan_out of a kernel (..., in, out), or of the given axes, as Keras counts them."""
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[axis] for axis in input_axes), math.prod(shape[axis] for axis in output_axes)
     if len(shape) < 2:
         fan = shape[0] if shape else 1
         return fan, fan
@@ -310,6 +335,8 @@ he_normal = HeNormal
 lecun_uniform = LecunUniform
 lecun_normal = LecunNormal
 orthogonal = Orthogonal
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
 
 __all__ = [
     "Constant",
@@ -318,11 +345,13 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",

@@ -177,9 +177,27 @@ def test_values_beyond_two_deviations_are_drawn_again():
         (lambda: initializers.Orthogonal()((3,)), "at least two axes"),
         (lambda: initializers.Identity()((3,)), "shape of a matrix"),
         (lambda: initializers.Zeros()((-1,)), "non-negative integers"),
-        (lambda: initializers.Zeros()((2,), "int32"), "dtype 'int32' is not supported"),
+        (lambda: initializers.Zeros()((2,), "complex64"), "dtype 'complex64' is not supported"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_fans_may_be_told_by_axes():
+    """A kernel (D, heads, size) has D inputs and heads * size outputs, which its last two axes do not say."""
+    D, heads, size = 50, 10, 30
+    for axes, fan_in in (({}, D * heads), ({"input_axes": [0], "output_axes": [1, 2]}, D)):
+        values = initializers.VarianceScaling(2.0, "fan_in", "uniform", seed=0, **axes)((D, heads, size))
+        assert np.abs(values).max() == pytest.approx(np.sqrt(3 * 2.0 / fan_in), rel=1e-3)
+    glorot = initializers.GlorotUniform(seed=0, input_axes=(0,), output_axes=(1, 2))
+    assert np.abs(glorot((D, heads, size))).max() == pytest.approx(np.sqrt(6 / (D + heads * size)), rel=1e-3)
+    assert initializers.deserialize(initializers.serialize(glorot)).output_axes == [1, 2]
+
+
+def test_integers_and_booleans_may_be_asked_for():
+    assert initializers.Zeros()((2,), dtype="int32").dtype == np.int32
+    assert initializers.Ones()((2,), dtype=bool).all() and initializers.Constant(3)((), "uint8") == 3
+    with pytest.raises(ValueError, match="dtype 'float16' is not supported"):
+        initializers.Zeros()((2,), dtype="float16")
