@@ -313,8 +313,9 @@ def _draw_memory(ax, rows):
         places = [i + (k - (len(sides) - 1) / 2) * width for i in range(len(batches))]
         ax.bar(places, heights, width, color=colour(k), label=SIDES[side])
     ax.set_xticks(range(len(batches)), [f"batch {batch}" for batch in batches])
-    ax.set(ylabel="MB added by fit", title=f"{rows[0]['model']}, {rows[0]['samples']:,} images")
-    ax.legend(fontsize=8)
+    ax.set(ylabel="MB added by fit", ylim=(0, 1.25 * ax.get_ylim()[1]))  # room for the legend above the bars
+    ax.set_title(f"{rows[0]['model']}, {rows[0]['samples']:,} images", fontsize=11)
+    ax.legend(fontsize=8, loc="upper left")
 
 
 def main():

@@ -256,28 +256,31 @@ threads a side.
 
 
 def draw(result):
-    """Bars for the three kinds of waiting, dashed lines for the goals."""
+    """Bars for the three kinds of waiting, a dashed line across the bar where it has a goal."""
     imports, first_steps, jobs = (_grouped(result["rows"], what) for what in ("import", "first step", "job"))
     numpy = statistics.median(imports["numpy"][0]["seconds"])
     panels = [
         (
             "import, ms",
             {name: statistics.median(row["seconds"]) * 1e3 for name, (row,) in imports.items()},
-            [1500 * numpy],
+            {"its layers and models": 1500 * numpy},
         ),
-        ("first step, seconds", {name: _median(rows) for name, rows in first_steps.items()}, [3, 12]),
-        ("whole job, seconds", {name: _median(rows) for name, rows in jobs.items()}, []),
+        ("first step, seconds", {name: _median(rows) for name, rows in first_steps.items()}, {"warm": 3, "cold": 12}),
+        ("whole job, seconds", {name: _median(rows) for name, rows in jobs.items()}, {}),
     ]
     panels = [panel for panel in panels if panel[1]]
-    figure, every_ax = new_figure(4 * len(panels), 2.8, columns=len(panels), squeeze=False)
+    figure, every_ax = new_figure(4.2 * len(panels), 2.8, columns=len(panels), squeeze=False)
     for ax, (title, bars, goals) in zip(every_ax[0], panels):
         colours = [colour(int(name == "numpy" or name.startswith("Keras"))) for name in bars]
-        labels = ax.bar_label(ax.barh(list(bars), list(bars.values()), color=colours), fmt="{:.3g}", padding=3)
-        for label in labels:
-            label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})  # a goal's line may run through it
-        for goal in goals:
-            ax.axvline(goal, color="black", linestyle="--", linewidth=1)
-        ax.set_xlim(0, max(*bars.values(), *goals) * 1.2)
+        ax.barh(list(bars), list(bars.values()), color=colours)
+        for place, (name, value) in enumerate(bars.items()):
+            # Beside the panel, where neither a bar nor a goal can run through it.
+            ax.text(1.02, place, f"{value:.3g}", va="center", transform=ax.get_yaxis_transform())
+            if name in goals:
+                ax.plot([goals[name]] * 2, [place - 0.47, place + 0.47], "k--", linewidth=1.2, label="goal")
+        if goals:
+            ax.legend(*(found[:1] for found in ax.get_legend_handles_labels()), fontsize=8, loc="best")
+        ax.set_xlim(0, max(*bars.values(), *goals.values()) * 1.1)
         ax.set_title(title)
         ax.invert_yaxis()
     return figure
