@@ -80,7 +80,10 @@ def main(options, output):
         pictures[name] = model.predict(x_new, batch_size=options.batch_size, verbose=0).reshape(x_test.shape)
         errors[name] = reconstruction_error(x_test, pictures[name])
         codes = encoder.predict(x_new, batch_size=options.batch_size, verbose=0)
-        output.figure(f"codes_{name.lower()}", plot_codes(codes, y_test, title=f"{name}: codes of the test digits"))
+        output.figure(
+            f"codes_{name.lower()}",
+            plot_codes(codes, y_test, title=f"{name}: codes of test digits, by t-SNE", method="tsne", most=1500),
+        )
         rows.append(
             [name, f"{loss:.4f}", f"{errors[name].mean():.5f}", f"{codes[0].size:,}", f"{model.count_params():,}"]
         )

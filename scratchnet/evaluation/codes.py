@@ -2,24 +2,34 @@
 
 import numpy as np
 
-from scratchnet.evaluation.style import axes_or_new, colour
+from scratchnet.evaluation.style import axes_or_new
 from scratchnet.optional import require
 
+# Tableau's ten: for clouds of points, they lie further apart than the colours of lines and bars.
+_COLOURS = (
+    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
+)  # fmt: skip
 
-def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0, most=3000):
-    """A map of codes: their first two principal components, coloured by class.
+
+def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0, most=3000, method="pca"):
+    """A map of codes in two dimensions, coloured by class.
 
     Args:
         codes: (N, D), or (N, ...) flattened; at least two samples of two values.
         labels: (N,) or (N, 1) integers.
-        names: of the classes, indexed by label; by default their numbers.
+        names: of the classes, indexed by label; by default their numbers. Names of one or two letters are drawn in
+            place of points; for longer ones there is a legend.
         title: of the axes.
         ax: where to draw; by default on a figure of its own.
-        seed: of scikit-learn's PCA, which approximates for large codes, and of the order in which points are drawn.
-        most: so many points are drawn at most, a random choice; the components are those of all codes.
+        seed: of the method, and of the choice and the order of what is drawn.
+        most: so many samples are drawn at most, a random choice.
+        method: "pca", the first two principal components, those of all codes: distances mean something, but what needs
+            a third direction to be told apart lies on top of one another. Or "tsne" (van der Maaten and Hinton,
+            "Visualizing data using t-SNE", 2008), of what is drawn: neighbours stay neighbours; distances between
+            groups and the size of a group mean nothing.
 
-    The axes say how much of the variance each component explains. Returns the figure. Raises ValueError for different
-    lengths, too few samples or values, NaN or infinity.
+    Returns the figure. Raises ValueError for different lengths, too few samples or values, NaN or infinity, and another
+    method.
     """
     codes, labels = np.asarray(codes), np.ravel(labels)
     if codes.ndim < 2 or len(codes) < 2 or codes[0].size < 2:
@@ -30,41 +40,47 @@ def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0, most=3
     if not np.isfinite(codes).all():
         raise ValueError("plot_codes: the codes hold NaN or infinity")
     if (codes == codes[0]).all():
-        raise ValueError("plot_codes: all codes are the same, so no direction explains any variance")
-    pca = require("sklearn.decomposition").PCA(2, random_state=seed)
-    places = pca.fit_transform(codes)  # (N, 2)
+        raise ValueError("plot_codes: all codes are the same, so there is nothing to tell apart")
+    if method not in _METHODS:
+        raise ValueError(f'plot_codes: method must be "pca" or "tsne", got {method!r}')
+    drawn = np.random.default_rng(seed).permutation(len(codes))[:most]  # class after class, the last would lie on top
+    places, axis_labels = _METHODS[method](codes, drawn, seed)
     classes, index = np.unique(labels, return_inverse=True)
+    index = np.ravel(index)[drawn]
     names = [str(c) if names is None else str(names[c]) for c in classes]
     figure, ax = axes_or_new(ax, 8.0, 5.6)
-    # Class after class, the last would cover the others; in a random order none is favoured.
-    order = np.random.default_rng(seed).permutation(len(places))[:most]
-    inks = np.array([colour(k) for k in range(len(classes))])
-    ax.scatter(*places[order].T, s=9, c=inks[index[order]], alpha=0.6, linewidths=0)
-    for k, name in enumerate(names):
-        ax.plot([], [], "o", color=inks[k], markersize=6, label=name)
-    if max(map(len, names)) <= 3:  # longer names would hide the points, and the legend has them
-        span = np.ptp(places, axis=0) + np.finfo(np.float32).tiny
-        medians = np.stack([np.median(places[index == k], axis=0) for k in range(len(classes))]) / span
-        frame = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.75, "linewidth": 1.2}
-        for k, place in enumerate(_apart(medians, 0.05) * span):
-            ax.annotate(names[k], place, weight="bold", ha="center", va="center", bbox={**frame, "edgecolor": inks[k]})
-    shares = 100 * pca.explained_variance_ratio_
-    ax.set(
-        xlabel=f"first principal component ({shares[0]:.1f} % of the variance)",
-        ylabel=f"second principal component ({shares[1]:.1f} %)",
-        title=title,
-    )
-    ax.legend(title="class", loc="center left", bbox_to_anchor=(1.01, 0.5))
+    inks = np.array([_COLOURS[k % len(_COLOURS)] for k in range(len(classes))])
+    if all(name.isalnum() and len(name) <= 2 for name in names):
+        for k, name in enumerate(names):
+            points = places[index == k]
+            ax.scatter(*points.T, s=30, c=inks[k], marker=f"$\\mathrm{{{name}}}$", linewidths=0.3)
+    else:
+        ax.scatter(*places.T, s=12, c=inks[index], alpha=0.8, linewidths=0)
+        for k, name in enumerate(names):
+            ax.plot([], [], "o", color=inks[k], markersize=6, label=name)
+        ax.legend(title="class", loc="center left", bbox_to_anchor=(1.01, 0.5))
+    ax.set(**axis_labels, title=title)
     return figure
 
 
-def _apart(places, distance):
-    """Points (K, 2) pushed from one another until no two are nearer than `distance`, or 100 times."""
-    for _ in range(100):
-        gaps = places[:, None] - places  # (K, K, 2)
-        lengths = np.linalg.norm(gaps, axis=2)  # (K, K)
-        pushes = np.where(lengths > 0, np.maximum(distance - lengths, 0) / np.maximum(lengths, 1e-9), 0)
-        if not pushes.any():
-            break
-        places = places + 0.3 * (gaps * pushes[..., None]).sum(axis=1)
-    return places
+def _by_pca(codes, drawn, seed):
+    """``(places, labels of the axes)``: the axes say how much of the variance they explain."""
+    pca = require("sklearn.decomposition").PCA(2, random_state=seed).fit(codes)
+    shares = 100 * pca.explained_variance_ratio_
+    return pca.transform(codes[drawn]), {
+        "xlabel": f"first principal component ({shares[0]:.1f} % of the variance)",
+        "ylabel": f"second principal component ({shares[1]:.1f} %)",
+    }
+
+
+def _by_tsne(codes, drawn, seed):
+    """The axes have no meaning, so they have no numbers. Fifty directions hold what is to be seen, and save time."""
+    codes = codes[drawn]
+    if min(codes.shape) > 50:
+        codes = require("sklearn.decomposition").PCA(50, random_state=seed).fit_transform(codes)
+    perplexity = min(30.0, (len(codes) - 1) / 3)  # t-SNE wants fewer neighbours than there are codes
+    tsne = require("sklearn.manifold").TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
+    return tsne.fit_transform(codes), {"xticks": [], "yticks": []}
+
+
+_METHODS = {"pca": _by_pca, "tsne": _by_tsne}

@@ -6,7 +6,6 @@ import pytest
 from scratchnet.evaluation import (
     error_table,
     plot_best_and_worst,
-    plot_codes,
     plot_error_per_class,
     plot_images,
     plot_reconstructions,
@@ -182,58 +181,3 @@ def test_boxes_show_the_median_of_each_class():
 def test_error_per_class_refuses(errors, labels, kind, message):
     with pytest.raises(ValueError, match=message):
         plot_error_per_class(errors, labels, kind=kind)
-
-
-def test_map_of_codes_names_the_variance_of_its_axes():
-    # On a line, all of the variance is along it.
-    codes = np.arange(12.0).reshape(12, 1, 1) * np.ones((1, 2, 3))
-    figure = plot_codes(codes, np.arange(12)[:, None] % 3, title="T")
-    ax = figure.axes[0]
-    assert "100.0 % of the variance" in ax.get_xlabel() and "(0.0 %)" in ax.get_ylabel()
-    assert len(ax.collections[0].get_offsets()) == 12
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1", "2"]
-    assert sorted(text.get_text() for text in ax.texts) == ["0", "1", "2"]
-
-
-def test_map_of_codes_gives_each_point_the_colour_of_its_class():
-    codes = np.array([[0.0, 0.0], [1.0, 0.0], [10.0, 0.1], [11.0, 0.0]])
-    ax = plot_codes(codes, [0, 0, 1, 1], names=["cats", "dogs"]).axes[0]
-    points = ax.collections[0]
-    side = points.get_offsets()[:, 0] > 0
-    colours = points.get_facecolors()
-    assert len(np.unique(colours[side], axis=0)) == len(np.unique(colours[~side], axis=0)) == 1
-    assert not np.array_equal(colours[side][0], colours[~side][0])
-    assert not ax.texts  # long names stand in the legend only
-
-
-def test_map_of_many_codes_draws_some_and_analyses_all():
-    codes = np.random.default_rng(0).normal(size=(50, 4))
-    all_of_them = plot_codes(codes, np.arange(50) % 3).axes[0]
-    some = plot_codes(codes, np.arange(50) % 3, most=20).axes[0]
-    assert len(some.collections[0].get_offsets()) == 20
-    assert some.get_xlabel() == all_of_them.get_xlabel()
-
-
-def test_names_on_the_map_do_not_cover_one_another():
-    codes = np.random.default_rng(0).normal(size=(300, 4))
-    ax = plot_codes(codes, np.arange(300) % 10).axes[0]
-    span = np.ptp(ax.collections[0].get_offsets(), axis=0)
-    places = np.array([text.xy for text in ax.texts]) / span
-    distances = np.linalg.norm(places[:, None] - places, axis=2)[np.triu_indices(10, 1)]
-    assert distances.min() > 0.045
-
-
-@pytest.mark.parametrize(
-    ("codes", "labels", "message"),
-    [
-        (np.zeros((4, 1)), [0] * 4, "at least 2"),
-        (np.zeros((1, 4)), [0], "at least 2"),
-        (np.zeros(4), [0] * 4, "at least 2"),
-        (np.eye(4), [0, 1], "4 codes, 2 labels"),
-        (np.full((4, 2), np.nan), [0] * 4, "NaN"),
-        (np.ones((4, 2)), [0] * 4, "all codes are the same"),
-    ],
-)
-def test_map_of_codes_refuses(codes, labels, message):
-    with pytest.raises(ValueError, match=message):
-        plot_codes(codes, labels)
