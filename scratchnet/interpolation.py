@@ -24,6 +24,14 @@ def resize(images, size, interpolation="bilinear"):
     return np.moveaxis(np.tensordot(rows, A.astype(rows.dtype), (-3, 1)), -1, -3)  # (..., new_H, new_W, C)
 
 
+def resize_adjoint(dy, size, interpolation="bilinear"):
+    """dx of `resize` for images of `size` (H, W): A^T dy B, (N, new_H, new_W, C) -> (N, H, W, C)."""
+    new_H, new_W = dy.shape[-3:-1]
+    A, B = resize_weights(size[0], new_H, interpolation), resize_weights(size[1], new_W, interpolation)
+    rows = np.moveaxis(np.tensordot(dy, A.astype(dy.dtype), (-3, 0)), -1, -3)  # (..., H, new_W, C)
+    return np.moveaxis(np.tensordot(rows, B.astype(dy.dtype), (-2, 0)), -1, -2)  # (..., H, W, C)
+
+
 @functools.lru_cache(64)
 def resize_weights(size, new_size, interpolation):
     """The matrix (new_size, size) that makes a row of another length. Raises ValueError for an unknown kernel."""

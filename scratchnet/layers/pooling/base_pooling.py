@@ -1,6 +1,6 @@
 """What max and average pooling share: a window that slides over each channel by itself."""
 
-from scratchnet.checks import check_padding, check_pair
+from scratchnet.checks import check_data_format, check_padding, check_pair
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.base import Layer
 
@@ -8,10 +8,9 @@ from scratchnet.layers.base import Layer
 class Pooling2D(Layer):
     """Base of `MaxPooling2D` and `AveragePooling2D`."""
 
-    absent = {"data_format": (None, "channels_last")}
-
-    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.data_format = check_data_format(self, data_format)
         self.pool_size = check_pair(self, "pool_size", pool_size)
         self.strides = self.pool_size if strides is None else check_pair(self, "strides", strides)
         self.padding = check_padding(self, padding)

@@ -37,6 +37,9 @@ class MaxPooling2D(Pooling2D):
         ValueError: for sizes that are not positive, or an image smaller than the window.
     """
 
+    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
     def forward(self, x, training=False):
         padding = self.pad_amounts(x)
         y, argmax = kernels.max_pool2d_forward(x, self.pool_size, self.strides, padding)

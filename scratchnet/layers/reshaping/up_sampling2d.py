@@ -1,12 +1,15 @@
-"""Nearest-neighbour upsampling: every pixel becomes a block of equal pixels.
+"""Upsampling of images: every pixel becomes a block of equal ones, or the new pixels lie on a surface through the old.
 
-    y[n, i, j, c] = x[n, i // SH, j // SW, c]
+    nearest:  y[n, i, j, c] = x[n, i // SH, j // SW, c]            dx = the sum of dy over each block
+    others:   y = A x B^T                                          dx = A^T dy B
 
-The adjoint of copying a pixel SH SW times is the sum over the copies: dx is the sum of dy over each block.
+A (OH, H) and B (OW, W) hold the weights with which new rows and columns are made of old ones, see
+`scratchnet.interpolation`.
 """
 
 from scratchnet import kernels
-from scratchnet.checks import check_pair
+from scratchnet.checks import check_data_format, check_pair
+from scratchnet.interpolation import INTERPOLATIONS, resize, resize_adjoint
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -17,13 +20,19 @@ class UpSampling2D(Layer):
 
     Args:
         size: (SH, SW), or one number for both.
+        data_format: "channels_last".
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+
+    Raises ValueError for a size that is not positive, and an unknown interpolation.
     """
 
-    absent = {"data_format": (None, "channels_last"), "interpolation": ("nearest",)}
-
-    def __init__(self, size=(2, 2), **kwargs):
+    def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
         super().__init__(**kwargs)
         self.size = check_pair(self, "size", size)
+        self.data_format = check_data_format(self, data_format)
+        if interpolation not in INTERPOLATIONS:
+            raise self.error(f"interpolation must be one of {', '.join(INTERPOLATIONS)}, got {interpolation!r}")
+        self.interpolation = interpolation
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "NHWC")
@@ -31,8 +40,12 @@ class UpSampling2D(Layer):
         return N, *(None if n is None else n * s for n, s in zip((H, W), self.size)), C
 
     def forward(self, x, training=False):
-        self.unpack(x, "NHWC")
-        return kernels.upsample2d_forward(x, self.size), None
+        N, H, W, C = self.unpack(x, "NHWC")
+        if self.interpolation == "nearest":
+            return kernels.upsample2d_forward(x, self.size), (H, W)
+        return resize(x, (H * self.size[0], W * self.size[1]), self.interpolation), (H, W)
 
     def backward(self, dy, cache, needs_dx=True):
-        return kernels.upsample2d_backward(dy, self.size), {}
+        if self.interpolation == "nearest":
+            return kernels.upsample2d_backward(dy, self.size), {}
+        return resize_adjoint(dy, cache, self.interpolation), {}

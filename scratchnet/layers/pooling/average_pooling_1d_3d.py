@@ -1,0 +1,57 @@
+"""Average pooling of sequences and volumes: of each window the mean goes on, of what lies inside.
+
+Its adjoint hands dy / count to each element of the window; see `scratchnet.layers.pooling.average_pooling2d`. How the
+windows slide stands in `through_images`.
+"""
+
+from scratchnet import kernels
+from scratchnet.layers.pooling.through_images import PoolingThroughImages
+from scratchnet.registry import register
+
+
+class _AveragePooling(PoolingThroughImages):
+    def pool(self, x, window):
+        return kernels.average_pool2d_forward(x, window.size, window.strides, window.padding), None
+
+    def pool_backward(self, dy, kept, window):
+        return kernels.average_pool2d_backward(dy, window.shape, window.size, window.strides, window.padding)
+
+
+@register("layers", "AvgPool1D")
+class AveragePooling1D(_AveragePooling):
+    """The mean of each window.
+
+    Args:
+        pool_size: the size of the window.
+        strides: how far the window moves; None is `pool_size`.
+        padding: "valid", only windows inside, or "same", ``ceil(size / stride)`` of them.
+
+    Shapes: (N, T, C) -> (N, OT, C).
+
+    Raises ValueError for sizes that are not positive, or an input smaller than the window.
+    """
+
+    axes = "T"
+
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+@register("layers", "AvgPool3D")
+class AveragePooling3D(_AveragePooling):
+    """The mean of each window.
+
+    Args:
+        pool_size: the size of the window; one number, or one for each axis.
+        strides: how far the window moves; None is `pool_size`.
+        padding: "valid", only windows inside, or "same", ``ceil(size / stride)`` of them.
+
+    Shapes: (N, D, H, W, C) -> (N, OD, OH, OW, C).
+
+    Raises ValueError for sizes that are not positive, or an input smaller than the window.
+    """
+
+    axes = "DHW"
+
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)

@@ -1,0 +1,120 @@
+"""Global pooling: one number for each channel, the mean or the largest value over all places (Lin, Chen and Yan 2014).
+
+    mean:     y[n, c] = 1 / M  sum over p of  x[n, p, c]            dx[n, p, c] = dy[n, c] / M
+    largest:  y[n, c] = max over p of  x[n, p, c]                   dx[n, p, c] = dy[n, c] where x is the largest
+
+p runs over the M steps of a sequence, pixels of an image or cells of a volume. Where several values are the largest,
+each gets the same share of dy.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet.checks import check_data_format
+from scratchnet.layers.base import Layer
+from scratchnet.registry import register
+
+
+class GlobalPoolingCache(NamedTuple):
+    x_shape: tuple
+    weights: Any  # what share of dy each place gets, of x's shape or broadcasting to it
+
+
+class GlobalPooling(Layer):
+    """Base of the six. `axes`: letters of the axes that are pooled."""
+
+    axes = None
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = check_data_format(self, data_format)
+        self.keepdims = bool(keepdims)
+
+    def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape, f"N{self.axes}C")
+        ones = [1] * len(self.axes) if self.keepdims else []
+        return input_shape[0], *ones, input_shape[-1]
+
+    def backward(self, dy, cache, needs_dx=True):
+        N, *places, C = cache.x_shape
+        dx = dy.reshape(N, *[1] * len(places), C) * cache.weights
+        return np.broadcast_to(dx, cache.x_shape).copy(), {}
+
+    def _pooled_axes(self, x):
+        return tuple(range(1, len(self.unpack(x, f"N{self.axes}C")) - 1))
+
+
+class _GlobalAveragePooling(GlobalPooling):
+    def forward(self, x, training=False):
+        axes = self._pooled_axes(x)
+        y = x.mean(axis=axes, keepdims=self.keepdims)
+        return y, GlobalPoolingCache(x.shape, x.dtype.type(1 / (x.size // y.size)))
+
+
+class _GlobalMaxPooling(GlobalPooling):
+    def forward(self, x, training=False):
+        axes = self._pooled_axes(x)
+        y = x.max(axis=axes, keepdims=True)
+        largest = x == y
+        weights = largest / largest.sum(axis=axes, keepdims=True, dtype=x.dtype)
+        return y if self.keepdims else y.reshape(len(x), -1), GlobalPoolingCache(x.shape, weights)
+
+
+@register("layers", "GlobalAvgPool1D")
+class GlobalAveragePooling1D(_GlobalAveragePooling):
+    """(N, T, C) -> (N, C): the mean of all steps, of those that a mask lets count.
+
+    Args:
+        data_format: "channels_last".
+        keepdims: whether the pooled axis stays, with size 1.
+    """
+
+    axes = "T"
+    supports_masking = True
+
+    def forward(self, x, training=False, mask=None):
+        if mask is None:
+            return super().forward(x, training)
+        self._pooled_axes(x)
+        counted = mask.astype(x.dtype)
+        weights = (counted / np.maximum(counted.sum(axis=1, keepdims=True), 1))[:, :, np.newaxis]  # (N, T, 1)
+        return (x * weights).sum(axis=1, keepdims=self.keepdims), GlobalPoolingCache(x.shape, weights)
+
+    def output_masked(self, masked):
+        return False
+
+
+@register("layers", "GlobalMaxPool1D")
+class GlobalMaxPooling1D(_GlobalMaxPooling):
+    """(N, T, C) -> (N, C): the largest value of all steps. Arguments as `GlobalAveragePooling1D`."""
+
+    axes = "T"
+
+
+@register("layers", "GlobalAvgPool2D")
+class GlobalAveragePooling2D(_GlobalAveragePooling):
+    """(N, H, W, C) -> (N, C): the mean of all pixels. Arguments as `GlobalAveragePooling1D`."""
+
+    axes = "HW"
+
+
+@register("layers", "GlobalMaxPool2D")
+class GlobalMaxPooling2D(_GlobalMaxPooling):
+    """(N, H, W, C) -> (N, C): the largest value of all pixels. Arguments as `GlobalAveragePooling1D`."""
+
+    axes = "HW"
+
+
+@register("layers", "GlobalAvgPool3D")
+class GlobalAveragePooling3D(_GlobalAveragePooling):
+    """(N, D, H, W, C) -> (N, C): the mean of all cells. Arguments as `GlobalAveragePooling1D`."""
+
+    axes = "DHW"
+
+
+@register("layers", "GlobalMaxPool3D")
+class GlobalMaxPooling3D(_GlobalMaxPooling):
+    """(N, D, H, W, C) -> (N, C): the largest value of all cells. Arguments as `GlobalAveragePooling1D`."""
+
+    axes = "DHW"

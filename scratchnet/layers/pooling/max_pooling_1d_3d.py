@@ -1,0 +1,57 @@
+"""Max pooling of sequences and volumes: of each window only the largest value goes on.
+
+Its derivative is 1 by the element that was the largest (of equal ones the first) and 0 by all others; see
+`scratchnet.layers.pooling.max_pooling2d`. How the windows slide stands in `through_images`.
+"""
+
+from scratchnet import kernels
+from scratchnet.layers.pooling.through_images import PoolingThroughImages
+from scratchnet.registry import register
+
+
+class _MaxPooling(PoolingThroughImages):
+    def pool(self, x, window):
+        return kernels.max_pool2d_forward(x, window.size, window.strides, window.padding)
+
+    def pool_backward(self, dy, argmax, window):
+        return kernels.max_pool2d_backward(dy, argmax, window.shape, window.size, window.strides, window.padding)
+
+
+@register("layers", "MaxPool1D")
+class MaxPooling1D(_MaxPooling):
+    """The largest value of each window.
+
+    Args:
+        pool_size: the size of the window.
+        strides: how far the window moves; None is `pool_size`.
+        padding: "valid", only windows inside, or "same", ``ceil(size / stride)`` of them.
+
+    Shapes: (N, T, C) -> (N, OT, C).
+
+    Raises ValueError for sizes that are not positive, or an input smaller than the window.
+    """
+
+    axes = "T"
+
+    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+
+@register("layers", "MaxPool3D")
+class MaxPooling3D(_MaxPooling):
+    """The largest value of each window.
+
+    Args:
+        pool_size: the size of the window; one number, or one for each axis.
+        strides: how far the window moves; None is `pool_size`.
+        padding: "valid", only windows inside, or "same", ``ceil(size / stride)`` of them.
+
+    Shapes: (N, D, H, W, C) -> (N, OD, OH, OW, C).
+
+    Raises ValueError for sizes that are not positive, or an input smaller than the window.
+    """
+
+    axes = "DHW"
+
+    def __init__(self, pool_size=(2, 2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
