@@ -14,6 +14,7 @@ a list of nodes, each with a layer's name and the numbers of the nodes that it r
 from typing import NamedTuple
 
 from scratchnet import registry
+from scratchnet.graph.operation_config import is_operation, read_operation, read_value, written_operation
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.structure import flatten
 
@@ -35,11 +36,14 @@ def graph_config(inputs, outputs, layers, nodes):
     Args:
         inputs, outputs: KerasTensors, in any structure.
         layers: all layers, those of the inputs too, in the order in which they are to be written.
-        nodes: the uses of layers.
+        nodes: the uses of layers and operations.
     """
     uses = {layer: [] for layer in layers}
     histories = {tensor: History(tensor.name, 0, 0) for tensor in flatten(inputs)}
     for node in nodes:
+        if node.layer is None:
+            histories[node.outputs] = History(node.name, 0, 0)
+            continue
         use = len(uses[node.layer]) + getattr(node.layer, "uses_of_its_own", 0)
         uses[node.layer].append(node)
         for k, tensor in enumerate(flatten(node.outputs)):
@@ -50,6 +54,8 @@ def graph_config(inputs, outputs, layers, nodes):
         entry["name"] = layer.name
         entry["inbound_nodes"] = [_use(node, histories) for node in uses[layer]]
         written.append(entry)
+    operations = [node for node in nodes if node.layer is None]
+    written += [written_operation(node, lambda leaf: _leaf(leaf, histories)) for node in operations]
     return {
         "layers": written,
         "input_layers": _map(lambda tensor: list(histories[tensor]), inputs),
@@ -95,7 +101,8 @@ def graph_from_config(config):
         return _from_version_0(config)
     layers, uses, tensors = {}, {}, {}
     for entry in config["layers"]:
-        layer, name = registry.deserialize(entry, "layers"), entry.get("name") or entry["config"]["name"]
+        layer = read_operation(entry) if is_operation(entry) else registry.deserialize(entry, "layers")
+        name = entry.get("name") or entry["config"]["name"]
         if name in layers:
             raise ValueError(f"two layers are named {name!r}")
         layers[name] = layer
@@ -165,7 +172,7 @@ def _read(value):
         return History(*value["config"]["keras_history"])
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _read(entry) for key, entry in value.items()}
-    return registry.deserialize(value)
+    return read_value(value)
 
 
 def _read_keras_2(value):

@@ -1,6 +1,6 @@
 """In which order the layers of a graph are listed: as Keras lists them, since weights are saved and set in that order.
 
-A layer's depth is the number of layers on the longest way from it to an output. The deepest come first; those of one
+A layer's depth is the number of layers and operations on the longest way from it to an output. The deepest come first; those of one
 depth come in the order in which a walk from the outputs back meets them.
 """
 
@@ -8,7 +8,7 @@ from scratchnet.structure import flatten
 
 
 def layers_in_order(inputs, outputs, nodes):
-    """The layers of a graph, and its inputs (the KerasTensors) among them, in Keras's order.
+    """The layers and operations of a graph, and its inputs (the KerasTensors) among them, in Keras's order.
 
     Args:
         inputs, outputs: lists of KerasTensors.
@@ -18,18 +18,19 @@ def layers_in_order(inputs, outputs, nodes):
     depth_of_node, depth = {}, {}
     for node in reversed(nodes):
         # Of a layer that is used several times, every use counts as deep as the deepest so far.
-        depth[node.layer] = depth_of_node[node] = max(depth_of_node.get(node, 0), depth.get(node.layer, 0))
+        used = _used(node)
+        depth[used] = depth_of_node[node] = max(depth_of_node.get(node, 0), depth.get(used, 0))
         for tensor in flatten(node.inputs):
             if tensor in met:  # an input, wherever it comes from
-                depth[tensor] = max(depth[node.layer] + 1, depth.get(tensor, 0))
+                depth[tensor] = max(depth[used] + 1, depth.get(tensor, 0))
             else:
-                depth_of_node[tensor.node] = max(depth[node.layer] + 1, depth_of_node.get(tensor.node, 0))
+                depth_of_node[tensor.node] = max(depth[used] + 1, depth_of_node.get(tensor.node, 0))
     return sorted(met, key=lambda thing: (-depth.get(thing, 0), met[thing]))
 
 
 def _order_of_meeting(inputs, outputs):
-    """Dict from layer or input tensor to its number in a depth-first walk from the outputs back."""
-    met, seen = {}, set()
+    """Dict from layer, operation or input tensor to its number in a depth-first walk from the outputs back."""
+    met, seen, inputs = {}, set(), set(inputs)
     stack = list(reversed(outputs))
     while stack:
         tensor = stack.pop()
@@ -37,6 +38,10 @@ def _order_of_meeting(inputs, outputs):
             met.setdefault(tensor, len(met))
         elif tensor.node not in seen:
             seen.add(tensor.node)
-            met.setdefault(tensor.node.layer, len(met))
+            met.setdefault(_used(tensor.node), len(met))
             stack.extend(reversed(flatten(tensor.node.inputs)))
     return met
+
+
+def _used(node):
+    return node if node.layer is None else node.layer

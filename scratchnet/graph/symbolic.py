@@ -1,33 +1,42 @@
 """The sketch of a graph that `Model(inputs, outputs)` is made from.
 
-`Input(shape)` gives a `KerasTensor`: a shape without values. Calling a layer on one computes nothing; it records a
-`Node` ("this layer, applied to these tensors, gives those") and returns the tensor that comes out. From the tensors
-that are called outputs, a model walks back along the nodes.
+`Input(shape)` gives a `KerasTensor`: a shape without values. Calling a layer on one, or an operation of
+`scratchnet.ops`, computes nothing; it records a node ("this, applied to these tensors, gives those") and returns the
+tensor that comes out. From the tensors that are called outputs, a model walks back along the nodes.
 """
+
+import contextlib
+import math
 
 import numpy as np
 
-from scratchnet.structure import flatten, map_shapes, map_structure
+from scratchnet.graph.nodes import LayerNode, OperationNode, SizeNode
+from scratchnet.graph.operators import Operators
+from scratchnet.graph.sizes import Formula
+from scratchnet.names import unique_name
+from scratchnet.ops import divide, multiply, reshape, squeeze, take
+from scratchnet.ops.dtypes import computing_in
+from scratchnet.ops.operation import current_trace, handler_of
+from scratchnet.ops.operation import is_symbolic as stands_for_an_array
+from scratchnet.ops.random import stream_of
+from scratchnet.structure import flatten, map_shapes
 
 
-class KerasTensor:
-    """A placeholder for an array in a graph of layers.
+class KerasTensor(Operators):
+    """A placeholder for an array in a graph.
 
     Attributes:
         shape: tuple; the batch axis is None.
         dtype: a string.
         node: the Node that this tensor comes out of; None for an `Input`.
-        name: of the layer that made it.
+        name: of the layer or operation that made it.
         masked: whether a mask comes with its values: which time steps count, (N, T).
     """
 
-    # NumPy must not try to compute with a tensor that has no values: `array + tensor` is refused.
-    __array_ufunc__ = None
-
-    def __init__(self, shape, dtype, name, node=None, masked=False):
+    def __init__(self, shape, dtype="float32", name=None, node=None, masked=False):
         self.shape = tuple(shape)
         self.dtype = dtype
-        self.name = name
+        self.name = unique_name("keras_tensor") if name is None else name
         self.node = node
         self.masked = masked
 
@@ -35,109 +44,120 @@ class KerasTensor:
     def ndim(self):
         return len(self.shape)
 
+    @property
+    def size(self):
+        """The number of elements; None where an axis is not known."""
+        return None if None in self.shape else math.prod(self.shape)
+
+    def reshape(self, *newshape):
+        """`scratchnet.ops.reshape`."""
+        return reshape(self, newshape[0] if len(newshape) == 1 else newshape)
+
+    def squeeze(self, axis=None):
+        """`scratchnet.ops.squeeze`."""
+        return squeeze(self, axis)
+
     def __repr__(self):
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
-    def __array__(self, *args, **kwargs):
-        raise TypeError(f"{self!r} stands for values that do not exist yet: build a Model from it and call predict")
+    def as_tensor(self):
+        return self
 
-    def __bool__(self):
-        raise TypeError(f"{self!r} has no value, so it is neither true nor false")
+    def __scratchnet_operation__(self, operation, operands, options):
+        return record(operation, operands, options)
+
+
+class Size(Formula):
+    """The size of an axis that is not known yet, or a number that is computed from such sizes."""
+
+    def as_tensor(self):
+        node = SizeNode(self, "size")
+        node.outputs = KerasTensor((), "int32", node.name, node)
+        return node.outputs
+
+    def __scratchnet_operation__(self, operation, operands, options):
+        return record(operation, operands, options)
+
+    # With anything but integers it is a number among tensors.
+    def __mul__(self, other):
+        found = super().__mul__(other)
+        return multiply(self, other) if found is NotImplemented else found
+
+    def __rmul__(self, other):
+        found = super().__rmul__(other)
+        return multiply(other, self) if found is NotImplemented else found
+
+    def __truediv__(self, other):
+        return divide(self, other)
+
+    def __rtruediv__(self, other):
+        return divide(other, self)
 
     def _refuse(self, *args):
         raise TypeError(
-            f"{self!r}: arithmetic on symbolic tensors is not supported; use a layer such as Add or Concatenate"
+            f"{self!r} has no value while a graph is traced: a loop over the samples of a batch cannot be, nor a "
+            "decision by their number; write it for all samples at once"
         )
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _refuse
-    __matmul__ = __rmatmul__ = __pow__ = __getitem__ = _refuse
+    __index__ = __int__ = __float__ = __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
-class Node:
-    """One use of a layer in a graph: `layer` applied to `inputs` gives `outputs`, new tensors of `output_shape`.
-
-    `inputs` and `outputs` have the structure that the layer's forward takes and returns: one tensor, a list of them,
-    or, where the layer is a model, perhaps a dict.
-
-    Args:
-        training: what forward is told; None is what the model is told.
-    """
-
-    def __init__(self, layer, inputs, output_shape, training=None):
-        self.layer = layer
-        self.inputs = inputs
-        self.training = training
-        self.outputs = map_shapes(
-            lambda shape: KerasTensor(shape, layer.output_dtype(inputs), layer.name, self), output_shape
-        )
-        self.find_masks()
-        self._shape_is_checked = False
-
-    def find_masks(self):
-        """Find out which masks come in and go on; again, where a model is used behind masked tensors."""
-        masked = map_structure(lambda tensor: tensor.masked, self.inputs)
-        self.reads_mask = self.layer.takes_mask and any(flatten(masked))
-        self.masks_output = bool(self.layer.output_masked(masked))
-        if self.masks_output:
-            flatten(self.outputs)[0].masked = True
-
-    @property
-    def trainable(self):
-        """Whether there is a parameter here that wants a gradient."""
-        return bool(self.layer.trainable_params)
-
-    @property
-    def adds_loss(self):
-        """Whether this use of the layer adds to the loss, so that backward must come by whatever its output is for."""
-        return self.layer.adds_loss
-
-    def forward(self, x, training, mask=None, repeat=None):
-        """``(y, cache)`` of the layer, for arrays in the structure of `inputs`; `repeat`: see `Graph`."""
-        layer = self.layer
-        x = map_structure(layer.accept, x)
-        options = {"training": training if self.training is None else self.training}
-        if self.reads_mask:
-            options["mask"] = mask
-        if repeat is not None:
-            options["repeat"] = repeat
-        y, cache = layer.checked_pair(layer.forward(x, **options))
-        if not self._shape_is_checked:
-            self._check_shapes(y)
-            self._shape_is_checked = True
-        return y, cache
-
-    def backward(self, dy, cache, needs_dx):
-        """``(dx, grads)``; grads has a key ``(layer, name)`` for each trainable parameter."""
-        layer = self.layer
-        result = layer.backward(dy, cache, needs_dx=needs_dx)
-        if type(result) is not tuple or len(result) != 2 or not isinstance(result[1], dict):
-            raise layer.error(f"backward must return (dx, grads), grads a dict; it returned {_described(result)}")
-        dx, grads = result
-        trainable = layer.trainable_params
-        if not trainable.keys() <= grads.keys():
-            missing = sorted(trainable.keys() - grads.keys())
-            raise layer.error(f"backward returned no gradient of {missing}: grads has the keys {sorted(grads)}")
-        return dx, {(layer, name): grads[name] for name in trainable}
-
-    def _check_shapes(self, y):
-        """Raise ValueError if the layer returns another shape than its compute_output_shape promised."""
-        ys = flatten(y)
-        tensors = flatten(self.outputs)
-        if len(ys) != len(tensors):
-            raise self.layer.error(f"forward returned {len(ys)} outputs, compute_output_shape promised {len(tensors)}")
-        for array, tensor in zip(ys, tensors):
-            shape = np.shape(array)
-            known = zip(shape[1:], tensor.shape[1:])
-            if len(shape) != len(tensor.shape) or any(want not in (None, have) for have, want in known):
-                raise self.layer.error(
-                    f"forward returned an output of shape {shape}, compute_output_shape promised {tensor.shape}"
-                )
-
-
-def _described(value):
-    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"{type(value).__name__} {value!r}"
+def is_tensor(value):
+    return isinstance(value, KerasTensor)
 
 
 def is_symbolic(structure):
     """Whether any leaf is a KerasTensor."""
     return any(isinstance(leaf, KerasTensor) for leaf in flatten(structure))
+
+
+def record_layer(layer, inputs, output_shape, training=None):
+    """The tensors that `layer` makes of `inputs`: their node is theirs, the layer does not learn of it."""
+    node = LayerNode(layer, inputs, training)
+    dtype = layer.output_dtype(inputs)
+    node.outputs = map_shapes(lambda shape: KerasTensor(shape, dtype, layer.name, node), output_shape)
+    node.find_masks()
+    return node.outputs
+
+
+def record(operation, operands, options, name=None):
+    """The tensor that an operation makes of tensors, arrays, numbers, and whatever has `as_tensor`.
+
+    `name`: of the node; by default the operation's, counted.
+    """
+    trace = current_trace.get()
+    if operation.name == "shape":
+        tensor = operands[0].as_tensor()
+        return tuple(Size(None, tensor, k) if n is None else n for k, n in enumerate(tensor.shape))
+    if operation.name == "get_item" and is_tensor(options["key"]) and "int" in options["key"].dtype:
+        return take(operands[0], options["key"], 0)
+    _refuse_tensors(operation, options)
+    operands = [a.as_tensor() if stands_for_an_array(a) else a for a in operands]
+    stream, settled = None, options
+    if operation.random:
+        seed = options["seed"]
+        stream = stream_of(seed) if trace is None else trace.stream_of(seed)
+        settled = {**options, "seed": 0}
+    with _float_dtype_of(operands):
+        spec = operation.output_spec(operands, settled)
+    if name is None:
+        name = operation.name.strip("_")
+        name = unique_name(name) if trace is None else name
+    node = OperationNode(operation, operands, options, name, is_tensor, stream)
+    node.outputs = KerasTensor(spec.shape, np.dtype(spec.dtype).name, name, node)
+    return node.outputs
+
+
+def _float_dtype_of(operands):
+    """A context in which floats are of the tensors' dtype, which numbers and arrays of another one take."""
+    dtype = next((a.dtype for a in operands if is_tensor(a) and a.dtype in ("float32", "float64")), None)
+    return contextlib.nullcontext() if dtype is None else computing_in(dtype)
+
+
+def _refuse_tensors(operation, options):
+    """Raise TypeError for a tensor in the place of an option: what depends on values cannot be traced."""
+    found = handler_of((), {k: v for k, v in options.items() if k != "seed"})
+    if found is not None and not isinstance(found, Size):
+        name = next(name for name, value in options.items() if handler_of((), {name: value}) is not None)
+        hint = "; use ops.take for places, ops.where for conditions" if operation.name == "get_item" else ""
+        raise TypeError(f"{operation.name}: {name} depends on values, so it cannot be traced{hint} (got {found!r})")

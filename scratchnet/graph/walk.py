@@ -1,4 +1,4 @@
-"""The walk through a graph of layers, forward and back.
+"""The walk through a graph, forward and back.
 
 Forward runs the nodes in an order in which every input exists before it is needed; backward runs them in the reverse of
 that order. A tensor that several nodes read receives an adjoint from each of them: they add up. A parameter that is
@@ -9,9 +9,59 @@ Both walks are generators that stop at each node, so that whoever wants to look 
 or to draw a picture) walks along with a loop of his own.
 """
 
+import contextlib
+import functools
+from collections import Counter
+from typing import Any, NamedTuple
+
 import numpy as np
 
+from scratchnet.graph.batch import where_samples_meet
+from scratchnet.ops.dtypes import computing_in
 from scratchnet.structure import flatten, map_structure
+
+
+class GraphCache(NamedTuple):
+    graph: Any  # the graph that was walked through
+    inputs: list  # the arrays that went in
+    nodes: list  # the cache of each node, in the order of the graph
+    masks: list  # of the outputs; None where there is none
+
+
+class Adjoints(dict):
+    """Sums of adjoints by tensor, or of gradients by parameter.
+
+    What is handed in may belong to somebody else, or be a view of it. Only arrays that were made here are added into.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._own = set()
+
+    def add(self, key, d):
+        """Add `d` to the sum of `key`; None adds nothing."""
+        if d is None:
+            return
+        before = self.get(key)
+        if before is None:
+            self[key] = d
+        elif key in self._own:
+            before += d
+        else:
+            self[key] = before + d
+            self._own.add(key)
+
+    def to_add_into(self, key, shape, dtype):
+        """The array of `key` to add into, in place: zeros, if there is none yet."""
+        if key not in self._own:
+            before = self.get(key)
+            self[key] = np.zeros(shape, dtype) if before is None else np.array(before)
+            self._own.add(key)
+        return self[key]
+
+    def pop(self, key, default=None):
+        self._own.discard(key)
+        return super().pop(key, default)
 
 
 class Graph:
@@ -22,11 +72,20 @@ class Graph:
     """
 
     def __init__(self, inputs, outputs, nodes):
+        self.nodes = list(nodes)  # the first attribute: pickle and deepcopy meet the nodes in their order
         self.inputs = list(inputs)
         self.outputs = list(outputs)
-        self.nodes = list(nodes)
+        self.dtype = self._find_dtype()
         self._last_reads = self._find_last_reads()
         self._repeated = self._find_repeated()
+
+    def _find_dtype(self):
+        """The float dtype of operations here, or None where there are none."""
+        if all(node.layer is not None for node in self.nodes):
+            return None
+        tensors = [tensor for node in self.nodes for tensor in flatten(node.outputs) if node.layer is not None]
+        floats = (t.dtype for t in (*tensors, *self.inputs, *self.outputs) if t.dtype.startswith("float"))
+        return next(floats, None)
 
     def _find_last_reads(self):
         """For each node, the tensors that nobody reads after it."""
@@ -43,13 +102,53 @@ class Graph:
         That is behind a `RepeatVector` whose output nobody else reads. The layer gets the first step alone, and how
         many there are; its dx is of one step, too, which RepeatVector's backward takes as well as T of them.
         """
-        reads = [*self.outputs, *(t for node in self.nodes for t in flatten(node.inputs))]
+        reads = Counter([*self.outputs, *(t for node in self.nodes for t in flatten(node.inputs))])
         found = set()
         for node in self.nodes:
-            x = flatten(node.inputs)[0] if node.layer.takes_repeat else None
-            if x is not None and x.node is not None and x.node.layer.repeats and reads.count(x) == 1:
+            x = flatten(node.inputs)[0] if node.takes_repeat else None
+            if x is not None and x.node is not None and x.node.repeats and reads[x] == 1:
                 found.add(node)
         return found
+
+    # ---- forward and backward ----
+
+    def forward(self, xs, training=False, masks=None):
+        """Return ``(ys, cache)`` for a list of arrays, one for each input; `masks`: None, or a list of those masks."""
+        values = dict(zip(self.inputs, xs))
+        masks = {} if masks is None else dict(zip(self.inputs, masks))
+        with self.computing():
+            caches = [cache for *_, cache in self.walk(values, training, masks)]
+        ys = [values[tensor] for tensor in self.outputs]
+        return ys, GraphCache(self, list(xs), caches, [masks.get(tensor) for tensor in self.outputs])
+
+    def backward(self, dys, cache, needs_dx=True):
+        """Return ``(dxs, grads)``; grads has the keys ``(layer, name)`` of parameters.
+
+        An adjoint in `dys` may be None where an output does not matter; dxs is None unless `needs_dx`.
+        """
+        adjoints, grads = Adjoints(), Adjoints()
+        for tensor, d in zip(self.outputs, dys):
+            adjoints.add(tensor, d)
+        with self.computing():
+            for _, _, node_grads in self.walk_back(adjoints, cache.nodes, needs_dx):
+                for weight, d in node_grads.items():
+                    grads.add(weight, d)
+        if not needs_dx:
+            return None, grads
+        dxs = [adjoints.get(tensor) for tensor in self.inputs]
+        return [np.zeros_like(x) if dx is None else dx for dx, x in zip(dxs, cache.inputs)], grads
+
+    @functools.cached_property
+    def in_one_part(self):
+        """Whether the samples of a batch meet somewhere, so that it cannot be computed in parts."""
+        with self.computing():
+            return where_samples_meet(self) is not None
+
+    def computing(self):
+        """A context to walk in: the float dtype of the operations here."""
+        return contextlib.nullcontext() if self.dtype is None else computing_in(self.dtype)
+
+    # ---- node by node ----
 
     def walk(self, values, training=False, masks=None):
         """Run the nodes, one after the other; yields ``(node, x, y, cache)`` behind each.
@@ -62,53 +161,63 @@ class Graph:
         for node, last_read in zip(self.nodes, self._last_reads):
             x = map_structure(values.__getitem__, node.inputs)
             mask = map_structure(masks.get, node.inputs) if node.reads_mask or node.masks_output else None
-            repeat = None
-            if node in self._repeated:
-                first, *states = x if isinstance(x, list) else [x]
-                repeat, first = first.shape[1], first[:, :1]
-                x = [first, *states] if states else first
-            y, cache = node.forward(x, training, mask, repeat)
+            with _noting(node):
+                if node in self._repeated:
+                    first, *states = x if isinstance(x, list) else [x]
+                    repeat, first = first.shape[1], first[:, :1]
+                    y, cache = node.forward([first, *states] if states else first, training, mask, repeat)
+                else:
+                    y, cache = node.forward(x, training, mask)
             values.update(zip(flatten(node.outputs), flatten(y)))
             if node.masks_output:
-                masks.update(zip(flatten(node.outputs), node.layer.output_masks(x, mask, cache)))
+                masks.update(zip(flatten(node.outputs), node.output_masks(x, mask, cache)))
             yield node, x, y, cache
             for tensor in last_read:
                 values.pop(tensor, None)
 
     def walk_back(self, adjoints, caches, needs_dx=True):
-        """Run the nodes backwards; yields ``(node, dy, dx, grads)`` behind each that has a part in the gradient.
+        """Run the nodes backwards; yields ``(node, dy, grads)`` behind each that has a part in the gradient.
 
         Args:
-            adjoints: dict from tensor to adjoint, to begin with of the outputs; those of the inputs are added to it.
+            adjoints: `Adjoints`, to begin with of the outputs; those of the inputs are added to it.
             caches: of the nodes, in the order of `nodes`.
             needs_dx: whether somebody wants the adjoints of the inputs.
         """
-        wants_dx = self._nodes_that_need_dx(needs_dx)
+        reaches = self._tensors_with_adjoints(needs_dx)
         for node, cache in zip(reversed(self.nodes), reversed(caches)):
-            node_needs_dx = node in wants_dx
-            if not (node_needs_dx or node.trainable):
+            wanted = node.wanted(reaches)
+            if not (node.trainable or any(wanted)):
                 continue
             dy = map_structure(adjoints.get, node.outputs)
             if all(d is None for d in flatten(dy)) and not node.adds_loss:
                 continue
-            dx, grads = node.backward(dy, cache, node_needs_dx)
-            if node_needs_dx:
-                for tensor, d in zip(flatten(node.inputs), flatten(dx)):
-                    accumulate(adjoints, tensor, d)
-            yield node, dy, dx, grads
+            with _noting(node):
+                grads = node.backward(dy, cache, adjoints, wanted)
+            yield node, dy, grads
             for tensor in flatten(node.outputs):
-                adjoints.pop(tensor, None)
+                adjoints.pop(tensor)
 
-    def _nodes_that_need_dx(self, needs_dx):
-        """The nodes from whose inputs a gradient has to go on: to a parameter, or, with `needs_dx`, to the inputs."""
+    def _tensors_with_adjoints(self, needs_dx):
+        """The tensors whose adjoints lead on to a parameter, or, with `needs_dx`, to an input."""
         reaches = set(self.inputs) if needs_dx else set()
-        wants_dx = set()
         for node in self.nodes:
-            if any(t in reaches for t in flatten(node.inputs)):
-                wants_dx.add(node)
-            if node in wants_dx or node.trainable:
+            if node.trainable or any(node.wanted(reaches)):
                 reaches.update(flatten(node.outputs))
-        return wants_dx
+        return reaches
+
+
+class _noting:
+    """Inside, an error is told where in the program the node is that it comes from."""
+
+    def __init__(self, node):
+        self.node = node
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, kind, problem, traceback):
+        if isinstance(problem, Exception) and hasattr(problem, "add_note"):  # since Python 3.11
+            problem.add_note(f"in the {self.node}")
 
 
 def sorted_nodes(inputs, outputs, error):
@@ -141,14 +250,3 @@ def sorted_nodes(inputs, outputs, error):
         if tensor not in used:
             raise error(f"the graph is disconnected: no output depends on the input {tensor.name!r}")
     return order
-
-
-def accumulate(sums, key, value):
-    """Add `value` to ``sums[key]``, in a new array: the first one may belong to somebody else."""
-    if value is not None:
-        sums[key] = sums[key] + value if sums.get(key) is not None else value
-
-
-def zeros_where_none(adjoints, arrays):
-    """The adjoints, in place of those that are None zeros like the arrays."""
-    return [np.zeros_like(array) if d is None else d for d, array in zip(adjoints, arrays)]

@@ -25,7 +25,7 @@ import inspect
 import numpy as np
 
 from scratchnet import activations, config, constraints, initializers, limits, regularizers
-from scratchnet.graph.symbolic import KerasTensor, Node, is_symbolic
+from scratchnet.graph.symbolic import KerasTensor, is_symbolic, record_layer
 from scratchnet.graph.variable import Variable
 from scratchnet.names import check_name, snake_case, unique_name
 from scratchnet.recorded import (
@@ -83,6 +83,7 @@ class Layer(metaclass=Recorded, kind="layers"):
     supports_masking = False  # whether a mask goes on to the layer behind
     repeats = False  # whether its output is one time step, repeated
     takes_repeat = False  # whether forward can be given that one step and a number, ``repeat=T``
+    in_one_part = False  # whether a batch cannot be computed in parts, since samples meet without `sum_over_batch`
     keeps_integers = False  # whether integers (tokens, labels) reach forward as they are, not as floating point numbers
 
     def build(self, input_shape):
@@ -169,9 +170,9 @@ class Layer(metaclass=Recorded, kind="layers"):
                 )
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
-        node = Node(self, inputs, self.compute_output_shape(shape), training)
-        self.inbound_nodes.append(node)
-        return node.outputs
+        outputs = record_layer(self, inputs, self.compute_output_shape(shape), training)
+        self.inbound_nodes.append(flatten(outputs)[0].node)
+        return outputs
 
     def call_arguments(self, inputs):
         """``(args, kwargs)`` of the call ``layer(*args, **kwargs)`` that gives forward these `inputs`."""

@@ -79,6 +79,10 @@ class Composite(Layer):
     def adds_loss(self):
         return any(layer.adds_loss for layer in self.sublayers.values())
 
+    @property
+    def in_one_part(self):
+        return any(layer.in_one_part for layer in self.sublayers.values())
+
     def random_streams(self):
         streams = {}
         for prefix, layer in self.sublayers.items():

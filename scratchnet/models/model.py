@@ -8,8 +8,6 @@
 How the nodes of the graph are walked through, forward and back, stands in `scratchnet.graph.walk`.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from scratchnet import registry
@@ -17,8 +15,9 @@ from scratchnet.files.saving import Saver
 from scratchnet.graph.config import graph_config, graph_from_config
 from scratchnet.graph.order import layers_in_order
 from scratchnet.graph.symbolic import KerasTensor, is_symbolic
-from scratchnet.graph.walk import Graph, accumulate, sorted_nodes, zeros_where_none
+from scratchnet.graph.walk import Adjoints, Graph, sorted_nodes
 from scratchnet.layers import InputLayer
+from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
@@ -27,12 +26,6 @@ from scratchnet.registry import register
 from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
-
-
-class ModelCache(NamedTuple):
-    inputs: list  # the arrays that went in, flat
-    nodes: list  # the cache of each node, in the order of the graph
-    masks: list  # of the outputs, flat; None where there is none
 
 
 @register("layers", "Functional")
@@ -79,8 +72,8 @@ class Model(Trainer, Saver, Composite):
         self.input_layers = [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
         in_order = layers_in_order(self.inputs, self.outputs, self.nodes)
         as_layer = dict(zip(self.inputs, self.input_layers))
-        self._all_layers = [as_layer.get(thing, thing) for thing in in_order]
-        self._layers = [layer for layer in in_order if layer not in as_layer]
+        self._operations = [as_layer.get(thing, thing) for thing in in_order]
+        self._layers = [thing for thing in in_order if thing not in as_layer and isinstance(thing, Layer)]
         names = {}
         for layer in (*self.input_layers, *self._layers):
             if names.setdefault(layer.name, layer) is not layer:
@@ -101,34 +94,28 @@ class Model(Trainer, Saver, Composite):
 
     def forward(self, x, training=False, mask=None):
         """Return ``(y, cache)``; `x` and `y` have the structure of the model's inputs and outputs."""
-        values = dict(zip(self.inputs, self.flatten_inputs(x)))
-        masks = {} if mask is None else dict(zip(self.inputs, flatten(mask)))
-        inputs = list(values.values())
-        caches = [cache for *_, cache in self.graph.walk(values, training, masks)]
-        y = map_structure(values.__getitem__, self._output_structure)
-        return y, ModelCache(inputs, caches, [masks.get(t) for t in self.outputs])
+        ys, cache = self.graph.forward(self.flatten_inputs(x), training, None if mask is None else flatten(mask))
+        return map_structure(dict(zip(self.outputs, ys)).__getitem__, self._output_structure), cache
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; an adjoint in `dy` may be None where an output does not matter."""
-        adjoints, sums = {}, {}
-        for tensor, d in zip(self.outputs, flatten(dy)):
-            accumulate(adjoints, tensor, d)
-        keys = self.weight_keys
-        for _, _, _, node_grads in self.graph.walk_back(adjoints, cache.nodes, needs_dx):
-            for weight, d in node_grads.items():
-                accumulate(sums, keys[weight], d)
-        grads = {key: sums[key] if key in sums else np.zeros_like(w) for key, w in self.trainable_params.items()}
-        if not needs_dx:
-            return None, grads
-        dxs = zeros_where_none([adjoints.get(t) for t in self.inputs], cache.inputs)
-        return map_structure(dict(zip(self.inputs, dxs)).__getitem__, self._input_structure), grads
+        dxs, sums = cache.graph.backward(flatten(dy), cache, needs_dx)
+        keys, grads = self.weight_keys, Adjoints()
+        for weight, d in sums.items():
+            grads.add(keys[weight], d)
+        grads = {key: grads[key] if key in grads else np.zeros_like(w) for key, w in self.trainable_params.items()}
+        return (self.pack_inputs(dxs) if needs_dx else None), grads
 
     def remember(self, cache):
-        for node, node_cache in zip(self.nodes, cache.nodes):
-            node.layer.remember(node_cache)
+        for node, node_cache in zip(cache.graph.nodes, cache.nodes):
+            node.remember(node_cache)
 
     def added_loss(self, cache):
-        return sum(node.layer.added_loss(c) for node, c in zip(self.nodes, cache.nodes) if node.adds_loss)
+        return sum(node.added_loss(c) for node, c in zip(cache.graph.nodes, cache.nodes))
+
+    @property
+    def in_one_part(self):
+        return self.graph.in_one_part
 
     def output_masks(self, x, mask, cache):
         return cache.masks
@@ -204,7 +191,7 @@ class Model(Trainer, Saver, Composite):
             if len(shape) != len(tensor.shape):
                 raise self.error(f"the input {tensor.name!r} expects shape {tensor.shape}, got {shape}")
         for node in self.nodes:
-            out = node.layer.compute_output_shape(map_structure(known.__getitem__, node.inputs))
+            out = node.output_shapes(map_structure(known.__getitem__, node.inputs))
             known.update(zip(flatten(node.outputs), _flatten_shapes(out)))
         return map_structure(known.__getitem__, self._output_structure)
 
@@ -213,7 +200,12 @@ class Model(Trainer, Saver, Composite):
     @property
     def layers(self):
         """All layers, those of the inputs too, in Keras's order (see `scratchnet.graph.order`)."""
-        return list(self._all_layers)
+        return [thing for thing in self._operations if isinstance(thing, Layer)]
+
+    @property
+    def operations(self):
+        """The layers, and the operations between them, in Keras's order."""
+        return list(self._operations)
 
     def get_layer(self, name=None, index=None):
         """The layer of that name, or at that place of `layers`. Raises ValueError if there is none."""
@@ -231,6 +223,10 @@ class Model(Trainer, Saver, Composite):
     @property
     def sublayers(self):
         return {layer.name: layer for layer in self._layers} if "_layers" in vars(self) else {}
+
+    def random_streams(self):
+        streams = {node.name: node.stream for node in self.nodes if getattr(node, "stream", None) is not None}
+        return {**super().random_streams(), **streams}
 
     def _graph_has_changed(self):
         self._keys = None
@@ -289,9 +285,10 @@ class Model(Trainer, Saver, Composite):
             if not np.isfinite(parameter).all():
                 return f"the parameter {key}"
         values = dict(zip(self.inputs, self.flatten_inputs(x)))
-        for node, _, y, _ in self.graph.walk(values, training=True):
-            if not all(np.isfinite(value).all() for value in flatten(y)):
-                return f"the output of layer {node.layer.name!r}"
+        with self.graph.computing():
+            for node, _, y, _ in self.graph.walk(values, training=True):
+                if not all(np.isfinite(value).all() for value in flatten(y)):
+                    return f"the output of {node}"
         return None
 
     # ---- configuration ----
@@ -321,6 +318,11 @@ class Model(Trainer, Saver, Composite):
         # Freezing sets every layer at once; each layer's own setting is already in its config.
         model._trainable = config.get("trainable", True)
         return model
+
+    def __getstate__(self):
+        """The attributes, the graph first: it lists its nodes in their order, so that copying one never has to go
+        through all that it depends on, deeper than Python's recursion."""
+        return {"graph": None, **vars(self)}
 
     def __repr__(self):
         return f'<{type(self).__name__} "{self.name}", {len(self._layers)} layers>'

@@ -97,7 +97,7 @@ def parameter_counts(model):
 
 def _is_chain(model):
     """Whether each layer reads what the one before it gives, and nothing else."""
-    if len(model.inputs) != 1 or len({node.layer for node in model.nodes}) != len(model.nodes):
+    if len(model.inputs) != 1 or len({node.layer for node in model.nodes} - {None}) != len(model.nodes):
         return False
     last = model.inputs
     for node in model.nodes:
@@ -109,10 +109,11 @@ def _is_chain(model):
 
 def _source(tensor):
     """``name[k][i]``: output i of use k of the layer that gives `tensor`."""
-    if tensor.node is None:
+    node = tensor.node
+    if node is None or node.layer is None:
         return f"{tensor.name}[0][0]"
-    use = tensor.node.layer.inbound_nodes.index(tensor.node)
-    return f"{tensor.name}[{use}][{flatten(tensor.node.outputs).index(tensor)}]"
+    output = next(i for i, other in enumerate(flatten(node.outputs)) if other is tensor)
+    return f"{tensor.name}[{node.layer.inbound_nodes.index(node)}][{output}]"
 
 
 def _range_of(model, layer_range):

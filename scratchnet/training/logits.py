@@ -15,7 +15,7 @@ activation and compute the loss from the logits.
 
 import copy
 
-from scratchnet.graph.symbolic import Node
+from scratchnet.graph.symbolic import record_layer
 from scratchnet.graph.walk import Graph
 from scratchnet.layers import Activation
 from scratchnet.structure import flatten
@@ -33,26 +33,27 @@ def ending_in_logits(model, outputs):
     tensors, replaced, activations = list(model.outputs), {}, {}
     for k in outputs:
         node = tensors[k].node
-        found = None if node is None or node.outputs is not tensors[k] else node.layer.without_last_activation()
+        found = None
+        if node is not None and node.layer is not None and node.outputs is tensors[k]:
+            found = node.layer.without_last_activation()
         if found is not None:
             layer, activations[k] = found
-            replaced[node] = Node(layer, node.inputs, tensors[k].shape, node.training)
-            tensors[k] = replaced[node].outputs
+            tensors[k] = record_layer(layer, node.inputs, tensors[k].shape, node.training)
+            replaced[node] = tensors[k].node
     still_read = {t for node in model.nodes for t in flatten(node.inputs)} | set(tensors)
     nodes = []
     for node in model.nodes:
         nodes.append(replaced.get(node, node))
         if node in replaced and node.outputs in still_read:
-            k = model.outputs.index(node.outputs)
-            activation = Node(
-                Activation(activations[k], name=f"{node.layer.name} activation"), tensors[k], node.outputs.shape
-            )
+            k = next(k for k, tensor in enumerate(model.outputs) if tensor is node.outputs)
+            layer = Activation(activations[k], name=f"{node.layer.name} activation")
+            activation = record_layer(layer, tensors[k], node.outputs.shape).node
             activation.outputs = node.outputs  # the tensor that the others read
             nodes.append(activation)
     twin = copy.copy(model)
     twin.graph, twin.outputs = Graph(model.inputs, tensors, nodes), tensors
     twin._output_structure = twin._given_outputs = tensors if len(tensors) > 1 else tensors[0]
-    layers = list(dict.fromkeys(node.layer for node in nodes))
+    layers = list(dict.fromkeys(node.layer for node in nodes if node.layer is not None))
     twin._layers = sorted(layers, key=lambda layer: layer not in model._layers)  # the names of those that stay win
     twin._keys = None
     return twin, activations

@@ -49,7 +49,8 @@ def run_step(objective, batch, step, workers):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
             return gradients(objective, batch.rows(rows), counts)
 
-    return map_parts(compute, parts_of(batch.size, workers.count), step, workers)
+    count = 1 if objective.model.in_one_part else workers.count
+    return map_parts(compute, parts_of(batch.size, count), step, workers)
 
 
 def parts_of(size, workers):

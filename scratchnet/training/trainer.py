@@ -350,7 +350,8 @@ class Trainer:
         if not self.trainable_params:
             warnings.warn(f"{self.name}: there is nothing to train: no layer has a trainable parameter", stacklevel=3)
         for tensor, loss in zip(self.outputs, self._objective.losses):
-            found = None if tensor.node is None else tensor.node.layer.without_last_activation()
+            layer = None if tensor.node is None else tensor.node.layer
+            found = None if layer is None else layer.without_last_activation()
             softmax = found is not None and found[1].name == "softmax"
             if loss is not None and softmax and tensor.shape[-1] == 1:
                 warnings.warn(
