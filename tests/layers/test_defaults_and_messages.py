@@ -260,20 +260,6 @@ def test_what_is_printed():
     assert tensor.ndim == 3 and tensor.node is None
 
 
-def test_a_symbolic_tensor_is_no_array_and_no_number():
-    tensor = Input((3,), name="x")
-    shown = repr(tensor)
-    for use, message in (
-        (lambda: np.asarray(tensor), "stands for values that do not exist yet: build a Model from it and call predict"),
-        (lambda: bool(tensor), "has no value, so it is neither true nor false"),
-        (lambda: tensor + 1, "arithmetic on symbolic tensors is not supported; use a layer such as Add or Concatenate"),
-        (lambda: tensor[0], "arithmetic on symbolic tensors is not supported; use a layer such as Add or Concatenate"),
-    ):
-        assert said(use, TypeError).replace(f"{shown}:", shown) == f"{shown} {message}"
-    with pytest.raises(TypeError):
-        np.ones(3) + tensor
-
-
 def test_structures():
     nested = {"a": [1, (2, 3)], "b": 4}
     assert flatten(nested) == [1, 2, 3, 4]
