@@ -1,0 +1,113 @@
+"""Operations against keras.ops: signatures, values, and the derivatives that a tape of TensorFlow's records."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from scratchnet import ops
+from scratchnet.gradient_check.operations import cases
+from scratchnet.ops import random
+from scratchnet.ops.operation import TABLE, is_float
+
+pytestmark = [pytest.mark.reference, pytest.mark.filterwarnings("ignore")]
+
+CASES = cases(np.random.default_rng(0))
+NOT_COMPARED = {  # and why
+    "pad": "one number for all axes is not taken there",
+    "relu": "takes no slope there",
+    "sparsemax": "its rows do not sum to 1 there",
+    "einsum": "a size of 1 does not broadcast against another there",
+    "get_item": "a list as key is a tuple there",
+    "slice_update": "not differentiable there",
+    "cumprod": "its derivative behind a zero is 0 there",
+}
+
+
+def arguments(function):
+    return [(p.name, p.default) for p in inspect.signature(function).parameters.values()]
+
+
+def public(module):
+    return {name: f for name, f in vars(module).items() if callable(f) and not name.startswith("_")}
+
+
+def test_signatures_are_keras_s(keras):
+    for theirs, ours in ((keras.ops, ops), (keras.random, random), (keras.ops.nn, ops.nn)):
+        functions = public(theirs)
+        common = [name for name in functions if hasattr(ours, name)]
+        assert len(common) > 5
+        differ = [name for name in common if arguments(getattr(ours, name)) != arguments(functions[name])]
+        assert differ == []
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if hasattr(ops, name) and name not in NOT_COMPARED])
+def test_values_and_derivatives_are_keras_s(keras, tf, name):
+    operation, theirs = TABLE[name], getattr(keras.ops, name, None)
+    if theirs is None:
+        pytest.skip("not a function of keras.ops")
+    for operands, options in CASES[name]:
+        arrays = [a.astype(np.float32) if is_float(a) else a for a in operands]
+        needs = [is_float(a) and operation.differentiable(k) for k, a in enumerate(arrays)]
+        z, kept = operation.forward(arrays, operation_options(operation, arrays, options), needs)
+        dz = np.random.default_rng(0).normal(size=z.shape).astype(np.float32)
+        tensors = [tf.constant(a) if isinstance(a, np.ndarray) else a for a in arrays]
+        with tf.GradientTape() as tape:
+            tape.watch([t for t, need in zip(tensors, needs) if need])
+            expected = call(theirs, operation, tensors, options)
+        np.testing.assert_allclose(z, expected, rtol=2e-4, atol=1e-5)
+        wanted = [t for t, need in zip(tensors, needs) if need]
+        gradients = tape.gradient(expected, wanted, output_gradients=tf.constant(dz))
+        adjoints = [d for d in operation.backward(dz, kept) if d is not None]
+        for gradient, adjoint in zip(gradients, adjoints):
+            np.testing.assert_allclose(adjoint, tf.convert_to_tensor(gradient), rtol=2e-3, atol=2e-4)
+
+
+def operation_options(operation, arrays, options):
+    args = [arrays] if operation.sequence else []
+    return operation.bind(
+        args, options if operation.sequence else dict(zip(operation.operand_names, arrays), **options)
+    )[1]
+
+
+def call(function, operation, tensors, options):
+    options = {k: tuple(v) if isinstance(v, list) and k == "axis" else v for k, v in options.items()}
+    if operation.name == "einsum":
+        return function(options["subscripts"], *tensors)
+    if operation.sequence:
+        return function(tensors, **options)
+    return function(**dict(zip(operation.operand_names, tensors)), **options)
+
+
+# At ties and kinks: (function, operands, the gradient of each for a dz of ones).
+TIES = [
+    ("maximum", ([1.0, 2.0, 0.0], [1.0, 3.0, 0.0])),
+    ("minimum", ([1.0, 2.0, 0.0], [1.0, 3.0, 0.0])),
+    ("clip", ([-1.0, 0.0, 1.0, 2.0], -1.0, 1.0)),
+    ("absolute", ([-1.0, 0.0, 2.0],)),
+    ("max", ([1.0, 3.0, 3.0],)),
+    ("min", ([1.0, 1.0, 3.0],)),
+    ("sqrt", ([0.0, 1.0],)),
+    ("relu6", ([0.0, 6.0, 3.0],)),
+    ("leaky_relu", ([0.0, -1.0],)),
+    ("elu", ([0.0, -1.0],)),
+    ("hard_tanh", ([-1.0, 1.0, 0.0],)),
+    ("soft_shrink", ([0.5, -0.5, 0.0],)),
+]
+
+
+@pytest.mark.parametrize(("name", "operands"), TIES)
+def test_derivatives_at_ties_are_keras_s(tf, keras, name, operands):
+    arrays = [np.array(a, np.float32) if isinstance(a, list) else a for a in operands]
+    operation = TABLE[name]
+    bound, options = operation.bind(arrays, {})
+    z, kept = operation.forward(bound, options, [True] * len(bound))
+    tensors = [tf.constant(a) if isinstance(a, np.ndarray) else a for a in arrays]
+    with tf.GradientTape() as tape:
+        watched = [t for t in tensors if not isinstance(t, float)]
+        tape.watch(watched)
+        expected = getattr(keras.ops, name)(*tensors)
+    with np.errstate(divide="ignore"):
+        adjoints = [d for d in operation.backward(np.ones_like(z), kept) if d is not None]
+    for gradient, adjoint in zip(tape.gradient(expected, watched), adjoints):
+        np.testing.assert_array_equal(adjoint, gradient)
