@@ -32,6 +32,7 @@ BENCHES = {
         ["--peers", *PEERS, "--calls", "fit", "evaluate", "predict", "--turns", "9"],
         ["--peers", "--only", "SimpleRNN classifier", "--calls", "fit", "--samples", "256", "--turns", "2"],
     ),
+    "one_sample": ([], ["--only", "SimpleRNN classifier", "--turns", "1", "--peers"]),
     "kernels": ([], ["--small", "--turns", "1", "--only", "Adam"]),
     "ladder": ([], ["--small", "--turns", "1"]),
     "scaling": (["--data", "full"], ["--small", "--turns", "1", "--peers"]),
