@@ -50,3 +50,16 @@ def test_the_library_itself():
 def test_modules_of_a_package_can_be_imported_from_it():
     exec("from scratchnet.layers import core, base; from scratchnet.layers.core import dense")
     exec("from scratchnet.layers import *")
+
+
+def packages_with_a_list():
+    names = ["", *(f".{name}" for name in dir(scratchnet) if hasattr(getattr(scratchnet, name), "__path__"))]
+    packages = [importlib.import_module(f"scratchnet{name}") for name in names]
+    return [package for package in packages if hasattr(package, "__all__")]
+
+
+@pytest.mark.parametrize("package", packages_with_a_list(), ids=lambda package: package.__name__)
+def test_completion_lists_what_is_public_and_nothing_else(package):
+    assert sorted(package.__all__) == sorted(dir(package))
+    for name in package.__all__:
+        assert getattr(package, name) is not None

@@ -27,3 +27,7 @@ __all__ = [
     "TerminateOnNaN",
 ]
 __getattr__ = refusal(__name__)
+
+
+def __dir__():
+    return __all__

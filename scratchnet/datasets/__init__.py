@@ -37,3 +37,7 @@ __all__ = [
     "mnist",
     "reuters",
 ]
+
+
+def __dir__():
+    return __all__

@@ -1,35 +1,80 @@
 """How good is it? Reports, pictures and detectors for trained models.
 
 scikit-learn, matplotlib and scikit-image are imported when something that needs them is used. Every plot takes arrays
-(or a History), draws on the axes it is given or on a figure of its own, and returns the `matplotlib.figure.Figure`;
-none is shown, and pyplot never hears of it, so that figures are freed like any other object.
+(or a History), draws on the axes it is given or on a figure of its own, and returns a figure (`matplotlib.figure.Figure`)
+that a notebook shows and that `show` opens in a window; pyplot never hears of it, so that figures are freed like any
+other object.
 """
 
-import importlib
+from typing import TYPE_CHECKING
 
-_MODULES = {
-    "anomalies": ("add_noise", "digits_as_photographs", "hold_out_class", "occlude_block", "shuffle_rows"),
-    "classification": ("one_vs_rest_auc", "plot_confusion_matrix", "plot_mistakes", "plot_roc_curves"),
-    "codes": ("plot_codes",),
-    "curves": ("plot_curves",),
-    "denoising": ("add_gaussian_noise", "denoising_table", "image_quality"),
-    "detection": ("detection_scores", "detection_table", "plot_error_histogram"),
-    "detector": ("ReconstructionDetector",),
-    "images": ("plot_best_and_worst", "plot_images", "plot_reconstructions"),
-    "reconstruction": ("error_table", "plot_error_per_class", "reconstruction_error"),
-    "report": ("ClassifierReport", "evaluate_classifiers"),
-    "style": ("COLOURS", "markdown_table", "save_figure", "text_table"),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+from scratchnet.evaluation.anomalies import (
+    add_noise,
+    digits_as_photographs,
+    hold_out_class,
+    occlude_block,
+    shuffle_rows,
+)
+from scratchnet.evaluation.classification import (
+    one_vs_rest_auc,
+    plot_confusion_matrix,
+    plot_mistakes,
+    plot_roc_curves,
+)
+from scratchnet.evaluation.codes import plot_codes
+from scratchnet.evaluation.curves import plot_curves
+from scratchnet.evaluation.denoising import add_gaussian_noise, denoising_table, image_quality
+from scratchnet.evaluation.detection import detection_scores, detection_table, plot_error_histogram
+from scratchnet.evaluation.images import plot_best_and_worst, plot_images, plot_reconstructions
+from scratchnet.evaluation.reconstruction import error_table, plot_error_per_class, reconstruction_error
+from scratchnet.evaluation.report import ClassifierReport, evaluate_classifiers
+from scratchnet.evaluation.style import COLOURS, markdown_table, save_figure, text_table
+from scratchnet.missing import closest
 
-__all__ = sorted(_HOME)
+if TYPE_CHECKING:
+    from scratchnet.evaluation.detector import ReconstructionDetector
+
+__all__ = [
+    "COLOURS",
+    "ClassifierReport",
+    "ReconstructionDetector",
+    "add_gaussian_noise",
+    "add_noise",
+    "denoising_table",
+    "detection_scores",
+    "detection_table",
+    "digits_as_photographs",
+    "error_table",
+    "evaluate_classifiers",
+    "hold_out_class",
+    "image_quality",
+    "markdown_table",
+    "occlude_block",
+    "one_vs_rest_auc",
+    "plot_best_and_worst",
+    "plot_codes",
+    "plot_confusion_matrix",
+    "plot_curves",
+    "plot_error_histogram",
+    "plot_error_per_class",
+    "plot_images",
+    "plot_mistakes",
+    "plot_reconstructions",
+    "plot_roc_curves",
+    "reconstruction_error",
+    "save_figure",
+    "shuffle_rows",
+    "text_table",
+]
 
 
 def __getattr__(name):
-    if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "ReconstructionDetector":  # its base class is scikit-learn's
+        from scratchnet.evaluation.detector import ReconstructionDetector
+
+        return ReconstructionDetector
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{closest(name, __all__)}")
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return __all__

@@ -27,3 +27,7 @@ __all__ = [
     "numeric_gradient",
     "relative_error",
 ]
+
+
+def __dir__():
+    return __all__

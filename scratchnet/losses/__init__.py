@@ -60,6 +60,10 @@ __all__ = [
 __getattr__ = refusal(__name__)
 
 
+def __dir__():
+    return __all__
+
+
 def get(identifier):
     """The Loss that compile's ``loss=`` means: a name, a Loss, a class, a function of this module, or a config.
 

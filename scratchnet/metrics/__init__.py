@@ -78,6 +78,10 @@ __all__ = [
 __getattr__ = refusal(__name__)
 
 
+def __dir__():
+    return __all__
+
+
 def get(identifier):
     """The Metric that an entry of compile's ``metrics=`` means: a name, Metric, class, config, Loss or function.
 

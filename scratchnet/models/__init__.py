@@ -5,3 +5,7 @@ from scratchnet.models.model import Model
 from scratchnet.models.sequential import Sequential
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model", "save_model"]
+
+
+def __dir__():
+    return __all__

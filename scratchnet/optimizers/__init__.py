@@ -41,6 +41,10 @@ __all__ = [
 __getattr__ = refusal(__name__)
 
 
+def __dir__():
+    return __all__
+
+
 def get(identifier):
     """The Optimizer that compile's ``optimizer=`` means: a name, an Optimizer, a class, or a config from `serialize`.
 

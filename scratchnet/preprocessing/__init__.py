@@ -13,3 +13,7 @@ __all__ = [
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
 ]
+
+
+def __dir__():
+    return __all__

@@ -37,3 +37,7 @@ __all__ = [
     "timeseries_dataset_from_array",
     "to_categorical",
 ]
+
+
+def __dir__():
+    return __all__
