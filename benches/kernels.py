@@ -23,8 +23,9 @@ from _shared import calls_for, in_turns, make_parser, milliseconds, ratios, run_
 from missions import MISSIONS, make
 
 import scratchnet
-from scratchnet import kernels, layers
+from scratchnet import activations, kernels, layers
 from scratchnet.evaluation.style import colour, markdown_table, new_figure, text_table
+from scratchnet.kernels import fused
 from scratchnet.kernels.geometry import pad_amounts
 from scratchnet.parallel import threads
 
@@ -71,7 +72,7 @@ def convolution(N=32, H=28, C=32, F=32, K=3, stride=1, dilation=1, padding="same
 
     def backward():
         x, kernel, _, dy = arrays()
-        return lambda: kernels.conv2d_backward(dy, x, kernel, *window)
+        return lambda: fused.conv2d_backward(dy, None, x, kernel, *window, activations.linear)
 
     steps = N * (H / stride) ** 2 * K * K * C * F
     return [Case("convolution forward", size, steps, forward), Case("convolution backward", size, steps, backward)]

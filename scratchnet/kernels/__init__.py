@@ -29,7 +29,7 @@ BACKENDS = {"loops": "loops", "numpy": "with_numpy", "numba": "with_numba"}
 # Every backend has these files, and in them these functions.
 OPERATIONS = {
     "matrix_product": ("matmul",),
-    "convolution": ("conv2d_forward", "conv2d_backward"),
+    "convolution": ("conv2d_forward", "conv2d_dx", "conv2d_dkernel"),
     "pooling": (
         "max_pool2d_forward",
         "max_pool2d_backward",
@@ -41,6 +41,9 @@ OPERATIONS = {
     "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),
     "adam": ("adam_update",),
 }
+
+# What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise.
+FUSED = {"convolution": ("conv2d_relu_forward", "conv2d_backward")}
 
 _backend = None
 _announced = None
@@ -117,7 +120,7 @@ def numba_is_installed():
 
 
 def _names():
-    return [name for names in OPERATIONS.values() for name in names]
+    return [name for table in (OPERATIONS, FUSED) for names in table.values() for name in names]
 
 
 def operations(backend):
@@ -125,8 +128,14 @@ def operations(backend):
 
     Raises ImportError for "numba" where it is not installed.
     """
-    files = {file: importlib.import_module(f"{__name__}.{BACKENDS[backend]}.{file}") for file in OPERATIONS}
-    return SimpleNamespace(**{name: getattr(files[file], name) for file, names in OPERATIONS.items() for name in names})
+    found = SimpleNamespace()
+    for file, names in OPERATIONS.items():
+        module = importlib.import_module(f"{__name__}.{BACKENDS[backend]}.{file}")
+        for name in names:
+            setattr(found, name, getattr(module, name))
+        for name in FUSED.get(file, ()):
+            setattr(found, name, getattr(module, name, None))
+    return found
 
 
 def load():

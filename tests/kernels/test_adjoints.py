@@ -46,12 +46,12 @@ def test_convolution_is_linear_in_the_image_and_in_the_kernel(size, window, stri
     args = strides, pads(size, window, strides, padding, dilation), dilation
     y = kernels.conv2d_forward(x, kernel, None, *args)
     dy = rng.normal(size=y.shape)
-    dx, dkernel, dbias = kernels.conv2d_backward(dy, x, kernel, *args)
+    dx, dkernel = kernels.conv2d_dx(dy, kernel, x.shape, *args), kernels.conv2d_dkernel(dy, x, kernel.shape, *args)
     terms = np.sum(np.abs(y * dy))
     assert_adjoint(np.sum(y * dy), np.sum(x * dx), terms)
     assert_adjoint(np.sum(y * dy), np.sum(kernel * dkernel), terms)
     with_bias = kernels.conv2d_forward(x, kernel, bias, *args)
-    assert_adjoint(np.sum((with_bias - y) * dy), np.sum(bias * dbias), np.sum(np.abs(with_bias * dy)) + terms)
+    np.testing.assert_allclose(with_bias, y + bias, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("size", "window", "strides", "padding", "dilation"), CASES)
@@ -104,7 +104,8 @@ def test_nothing_given_is_changed_and_results_are_contiguous():
     for _ in range(2):
         results = [
             kernels.conv2d_forward(x, kernel, bias, *conv),
-            *kernels.conv2d_backward(dy_conv, x, kernel, *conv),
+            kernels.conv2d_dx(dy_conv, kernel, x.shape, *conv),
+            kernels.conv2d_dkernel(dy_conv, x, kernel.shape, *conv),
             *kernels.max_pool2d_forward(x, *pool),
             kernels.max_pool2d_backward(dy_pool, argmax, x.shape, *pool),
             kernels.average_pool2d_forward(x, *pool),
@@ -141,5 +142,5 @@ def test_a_batch_of_none_gives_none():
     args = (1, 1), ((0, 0), (0, 0)), (1, 1)
     y = kernels.conv2d_forward(x, kernel, None, *args)
     assert y.shape == (0, 2, 2, 3)
-    dx, dkernel, dbias = kernels.conv2d_backward(y, x, kernel, *args)
-    assert dx.shape == x.shape and not dkernel.any() and not dbias.any()
+    assert kernels.conv2d_dx(y, kernel, x.shape, *args).shape == x.shape
+    assert not kernels.conv2d_dkernel(y, x, kernel.shape, *args).any()

@@ -10,6 +10,7 @@ from scratchnet.kernels.geometry import output_size, pad_amounts
 
 loops = operations("loops")
 NAMES = ["numpy"] + ["numba"] * numba_is_installed()
+needs_numba = pytest.mark.skipif(not numba_is_installed(), reason="Numba is not installed")
 FAST = [pytest.param(operations(name), id=name) for name in NAMES]
 
 
@@ -66,21 +67,23 @@ def arrays(draw, seed, shape, dtype):
 @given(data=st.data())
 def test_convolution(backend, dtype, data):
     (H, W), (KH, KW), strides, padding, dilation = data.draw(windows())
-    N, C, F = (data.draw(st.integers(1, n)) for n in (3, 5, 5))
+    N, C, F, groups = (data.draw(st.integers(1, n)) for n in (3, 5, 5, 3))
     seed = data.draw(st.integers(0, 1000))
-    x = arrays(data.draw, seed, (N, H, W, C), dtype)
-    kernel = arrays(data.draw, seed + 1, (KH, KW, C, F), dtype)
-    bias = data.draw(st.sampled_from([None, np.arange(F).astype(dtype)]))
+    x = arrays(data.draw, seed, (N, H, W, C * groups), dtype)
+    kernel = arrays(data.draw, seed + 1, (KH, KW, C, F * groups), dtype)
+    bias = data.draw(st.sampled_from([None, np.arange(F * groups).astype(dtype)]))
     kept = x.copy(), kernel.copy()
     args = (strides, padding, dilation)
-    relu = data.draw(st.booleans())
-    y = loops.conv2d_forward(x, kernel, bias, *args, relu)
-    assert_equal(backend.conv2d_forward(x, kernel, bias, *args, relu), y, dtype)
-    dy = arrays(data.draw, seed + 2, y.shape, dtype)
-    relu_output = y if relu else None
-    for needs_dx in (True, False):
-        expected = loops.conv2d_backward(dy, x, kernel, *args, needs_dx, relu_output)
-        for found, wanted in zip(backend.conv2d_backward(dy, x, kernel, *args, needs_dx, relu_output), expected):
+    z = loops.conv2d_forward(x, kernel, bias, *args)
+    assert_equal(backend.conv2d_forward(x, kernel, bias, *args), z, dtype)
+    dz = arrays(data.draw, seed + 2, z.shape, dtype)
+    dx, dkernel = loops.conv2d_dx(dz, kernel, x.shape, *args), loops.conv2d_dkernel(dz, x, kernel.shape, *args)
+    assert_equal(backend.conv2d_dx(dz, kernel, x.shape, *args), dx, dtype)
+    assert_equal(backend.conv2d_dkernel(dz, x, kernel.shape, *args), dkernel, dtype)
+    if backend.conv2d_relu_forward is not None:
+        assert_equal(backend.conv2d_relu_forward(x, kernel, bias, *args), np.maximum(z, 0), dtype)
+    if backend.conv2d_backward is not None:
+        for found, wanted in zip(backend.conv2d_backward(dz, x, kernel, *args), (dx, dkernel, dz.sum((0, 1, 2)))):
             assert_equal(found, wanted, dtype)
     np.testing.assert_array_equal(x, kept[0])
     np.testing.assert_array_equal(kernel, kept[1])
@@ -150,22 +153,42 @@ def test_upsampling(backend, dtype, data):
 
 @pytest.mark.parametrize("backend", FAST)
 @pytest.mark.parametrize(("C", "F"), [(8, 9), (1, 16), (16, 1), (3, 7), (6, 20)])
-@pytest.mark.parametrize("relu", [False, True])
-def test_pieces_of_a_large_batch_make_the_whole(backend, C, F, relu):
+def test_pieces_of_a_large_batch_make_the_whole(backend, C, F):
     """Enough images for several pieces of the cache's size, and some left over."""
     rng = np.random.default_rng(0)
     x, kernel = rng.standard_normal((47, 14, 14, C)), rng.standard_normal((3, 3, C, F))
     args = ((1, 1), ((1, 1), (1, 1)), (1, 1))
-    y = backend.conv2d_forward(x, kernel, None, *args, relu)
     images = [slice(n, n + 1) for n in range(len(x))]
-    one = np.concatenate([backend.conv2d_forward(x[n], kernel, None, *args, relu) for n in images])
-    np.testing.assert_allclose(y, one, atol=1e-12)
+    z = backend.conv2d_forward(x, kernel, None, *args)
+    one = np.concatenate([backend.conv2d_forward(x[n], kernel, None, *args) for n in images])
+    np.testing.assert_allclose(z, one, atol=1e-12)
+    dz = rng.standard_normal(z.shape)
+    dx, dkernel = backend.conv2d_dx(dz, kernel, x.shape, *args), backend.conv2d_dkernel(dz, x, kernel.shape, *args)
+    one_dx = [backend.conv2d_dx(dz[n], kernel, x[n].shape, *args) for n in images]
+    np.testing.assert_allclose(dx, np.concatenate(one_dx), atol=1e-9)
+    one_dkernel = [backend.conv2d_dkernel(dz[n], x[n], kernel.shape, *args) for n in images]
+    np.testing.assert_allclose(dkernel, sum(one_dkernel), atol=1e-8)
+
+
+@needs_numba
+@pytest.mark.parametrize(("C", "F"), [(8, 9), (1, 16), (16, 1), (3, 7), (6, 20), (16, 16), (3, 6)])
+def test_what_is_done_in_one_pass_is_what_several_do(C, F):
+    backend, rng = operations("numba"), np.random.default_rng(0)
+    groups = 3 if (C, F) == (3, 6) else 1
+    x, kernel, bias = rng.standard_normal((47, 9, 8, C)), rng.standard_normal((3, 3, C // groups, F)), rng.random(F)
+    args = ((1, 1), ((1, 1), (1, 1)), (1, 1))
+    y = backend.conv2d_relu_forward(x, kernel, bias, *args)
+    np.testing.assert_allclose(y, np.maximum(backend.conv2d_forward(x, kernel, bias, *args), 0), atol=1e-12)
     dy = rng.standard_normal(y.shape)
-    dx, dkernel, dbias = backend.conv2d_backward(dy, x, kernel, *args, True, y if relu else None)
-    singles = [backend.conv2d_backward(dy[n], x[n], kernel, *args, True, y[n] if relu else None) for n in images]
-    np.testing.assert_allclose(dx, np.concatenate([s[0] for s in singles]), atol=1e-9)
-    np.testing.assert_allclose(dkernel, sum(s[1] for s in singles), atol=1e-8)
-    np.testing.assert_allclose(dbias, sum(s[2] for s in singles), atol=1e-8)
+    for dz, options in ((dy, {}), (dy * (y > 0), {"relu_output": y})):
+        dx, dkernel, dbias = backend.conv2d_backward(dy, x, kernel, *args, **options)
+        np.testing.assert_allclose(dx, backend.conv2d_dx(dz, kernel, x.shape, *args), atol=1e-11)
+        np.testing.assert_allclose(dkernel, backend.conv2d_dkernel(dz, x, kernel.shape, *args), atol=1e-10)
+        np.testing.assert_allclose(dbias, dz.sum((0, 1, 2)), atol=1e-11)
+        without_dx = backend.conv2d_backward(dy, x, kernel, *args, needs_dx=False, **options)
+        assert without_dx[0] is None
+        for found, wanted in zip(without_dx[1:], (dkernel, dbias)):
+            np.testing.assert_allclose(found, wanted, atol=1e-10)
 
 
 @pytest.mark.parametrize(

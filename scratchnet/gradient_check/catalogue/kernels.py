@@ -56,7 +56,8 @@ def _kernel_calls(rng, dtype):
                 y = kernels.conv2d_forward(x_c, w, b, *args)
             dy = normal(*y.shape)
             yield "conv2d_forward", lambda a=args, x=x_c, w=w, b=b: [kernels.conv2d_forward(x, w, b, *a)]
-            yield "conv2d_backward", lambda a=args, x=x_c, w=w, d=dy: kernels.conv2d_backward(d, x, w, *a)
+            yield "conv2d_dx", lambda a=args, x=x_c, w=w, d=dy: [kernels.conv2d_dx(d, w, x.shape, *a)]
+            yield "conv2d_dkernel", lambda a=args, x=x_c, w=w, d=dy: [kernels.conv2d_dkernel(d, x, w.shape, *a)]
     pool = ((3, 2), (2, 2), dy_pad)
     with kernels.using_backend("numpy"):
         y, argmax = kernels.max_pool2d_forward(x, *pool)

@@ -9,32 +9,48 @@ which took a quarter of the time of a small convolution.
   is a run (`few`). Pieces of one call are equal; the images that are left over are a second call.
 * A last column of ones in P multiplies the bias; in backward it gives dbias.
 * Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less.
-* A relu that follows is applied to a piece of y, and its slope to a piece of dy, while it is in the cache.
+* A relu that follows is applied to a piece of y, and its slope to a piece of dy, while it is in the cache; and one pass
+  over the patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
 
 Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and KH KW C copied elements for each row.
 """
 
 import numpy as np
 
+from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
-from scratchnet.kernels.with_numba import winograd
+from scratchnet.kernels.with_numba import depthwise, winograd
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
+from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
 
 _CACHE = 256 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
 _LANES = 16  # numbers that fill vectors on every processor
 
 
-def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
+def conv2d_forward(x, kernel, bias, strides, padding, dilation):
+    return _conv2d(x, kernel, bias, strides, padding, dilation, relu=False)
+
+
+def conv2d_relu_forward(x, kernel, bias, strides, padding, dilation):
+    """``max(conv2d_forward(...), 0)``."""
+    return _conv2d(x, kernel, bias, strides, padding, dilation, relu=True)
+
+
+def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
     x, kernel = plain(x), plain(kernel)
     N, H, W, C = x.shape
-    KH, KW, _, F = kernel.shape
+    KH, KW, CG, F = kernel.shape
+    if CG < C:
+        arguments = x, kernel, bias, strides, padding, dilation
+        z = depthwise.forward(*arguments) if CG == 1 else grouped.forward(conv2d_forward, *arguments)
+        return np.maximum(z, 0, out=z) if relu else z
     bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
     OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
     if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
         return winograd.conv2d_forward(x, kernel, bias, padding, relu)
-    geometry = _geometry(kernel, strides, padding, dilation)
+    geometry = _geometry(kernel.shape, strides, padding, dilation)
     y = np.empty((N, OH, OW, F), x.dtype)
     if max(strides) == 1 and F < min(_FEW, C):
         filled = KH * KW * F
@@ -52,11 +68,47 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
     return y
 
 
+def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
+    dz, kernel = plain(dz), plain(kernel)
+    N, H, W, C = x_shape
+    KH, KW, CG, F = kernel.shape
+    _, OH, OW, _ = dz.shape
+    if CG == 1 < C:
+        return depthwise.dx(dz, kernel, x_shape, strides, padding, dilation)
+    if CG < C:
+        return grouped.dx(conv2d_dx, dz, kernel, x_shape, strides, padding, dilation)
+    if max(strides) == 1 and F <= 2 * C:  # the image that dz is, seen through the flipped windows
+        flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2)  # (KH, KW, F, C)
+        return conv2d_forward(dz, flipped, None, strides, mirrored(padding, (KH, KW), dilation), dilation)
+    dx = np.empty(x_shape, dz.dtype)
+    weights = kernel.reshape(-1, F)  # (KH KW C, F)
+    geometry = _geometry(kernel.shape, strides, padding, dilation)
+    for images, rows in _pieces(N, (H * W * C + OH * OW * (len(weights) + F)) * dz.itemsize):
+        _dx_adding(dz[rows], weights, np.ascontiguousarray(weights.T), geometry, images, C < _FEW, dx[rows])
+    return dx
+
+
+def conv2d_dkernel(dz, x, kernel_shape, strides, padding, dilation):
+    C, CG = x.shape[3], kernel_shape[2]
+    if CG == 1 < C:
+        return depthwise.dkernel(dz, x, kernel_shape, strides, padding, dilation)
+    if CG < C:
+        return grouped.dkernel(conv2d_dkernel, dz, x, kernel_shape, strides, padding, dilation)
+    nothing = np.empty(kernel_shape, x.dtype)
+    return conv2d_backward(dz, x, nothing, strides, padding, dilation, needs_dx=False)[1]
+
+
 def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
+    """``dx, dkernel, dbias`` in one pass, dx None without `needs_dx`; `relu_output` is y of `conv2d_relu_forward`."""
     dy, x, kernel = plain(dy), plain(x), plain(kernel)
     N, H, W, C = x.shape
-    KH, KW, _, F = kernel.shape
+    KH, KW, CG, F = kernel.shape
     OH, OW = dy.shape[1:3]
+    if CG < C:
+        dz = dy if relu_output is None else dy * (relu_output > 0)
+        dkernel = conv2d_dkernel(dz, x, kernel.shape, strides, padding, dilation)
+        dx = conv2d_dx(dz, kernel, x.shape, strides, padding, dilation) if needs_dx else None
+        return dx, dkernel, dz.sum(axis=(0, 1, 2))
     relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
     if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
         return winograd.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y)
@@ -64,7 +116,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C):
         flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
         dflipped, dbias = np.zeros_like(flipped), np.zeros(F, x.dtype)
-        geometry = _geometry(kernel, strides, mirrored(padding, (KH, KW), dilation), dilation)
+        geometry = _geometry(kernel.shape, strides, mirrored(padding, (KH, KW), dilation), dilation)
         size = (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize
         for images, rows in _pieces(N, size):
             P = _patches(images * H * W, len(flipped), F, x.dtype)
@@ -88,7 +140,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         weights = kernel.reshape(-1, F)  # (KH KW C, F)
         weights_T = np.ascontiguousarray(weights.T)
         dweights = np.zeros((len(weights) + 1, F), x.dtype)
-        geometry = _geometry(kernel, strides, padding, dilation)
+        geometry = _geometry(kernel.shape, strides, padding, dilation)
         size = (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize
         for images, rows in _pieces(N, size):
             P = _patches(images * OH * OW, len(dweights), C, x.dtype)
@@ -111,10 +163,10 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     return dx if needs_dx else None, np.ascontiguousarray(dkernel), dbias
 
 
-def _geometry(kernel, strides, padding, dilation):
+def _geometry(kernel_shape, strides, padding, dilation):
     """(KH, KW, SH, SW, DH, DW, top, left), as all compiled functions here take it."""
     (top, _), (left, _) = padding
-    return tuple(int(k) for k in (*kernel.shape[:2], *strides, *dilation, top, left))
+    return tuple(int(k) for k in (*kernel_shape[:2], *strides, *dilation, top, left))
 
 
 def _pieces(N, bytes_per_image):
@@ -144,10 +196,10 @@ def _forward_gathering(x, weights, relu, geometry, images, few, P, y):
     for n in range(0, N, images):
         z = y[n : n + images].reshape(-1, F)  # (M, F)
         if few:
-            _gather_planes(x[n : n + images], OH, OW, geometry, PT)
+            gather_planes(x[n : n + images], OH, OW, geometry, PT)
             matmul_into(PT.T, weights, z)
         else:
-            _gather_rows(x[n : n + images], OH, OW, geometry, P)
+            gather_rows(x[n : n + images], OH, OW, geometry, P)
             matmul_into(P, weights, z)
         if relu:
             values = z.reshape(-1)
@@ -183,6 +235,22 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
 
 
 @njit
+def _dx_adding(dz, weights, weights_T, geometry, images, few, dx):
+    """dP = dz weights^T, whose windows add up to dx."""
+    N, OH, OW, F = dz.shape
+    M, K = images * OH * OW, len(weights)
+    dP = np.empty((K, M) if few else (M, K), dz.dtype)
+    for n in range(0, N, images):
+        rows = dz[n : n + images].reshape(-1, F)  # (M, F)
+        if few:
+            matmul_into(weights, rows.T, dP)
+            add_planes(dP, OH, OW, geometry, dx[n : n + images])
+        else:
+            matmul_into(rows, weights_T, dP)
+            add_rows(dP, OH, OW, geometry, dx[n : n + images])
+
+
+@njit
 def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, few, P, dweights, dx):
     """dweights += P^T dz; dP = dz weights^T, whose windows add up to dx."""
     N, OH, OW, F = dy.shape
@@ -195,17 +263,17 @@ def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, images, 
         if relu:
             dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
         if few:
-            _gather_planes(x[n : n + images], OH, OW, geometry, PT)
+            gather_planes(x[n : n + images], OH, OW, geometry, PT)
             add_matmul(PT, dz, dweights)
         else:
-            _gather_rows(x[n : n + images], OH, OW, geometry, P)
+            gather_rows(x[n : n + images], OH, OW, geometry, P)
             add_matmul(P.T, dz, dweights)
         if needs_dx and few:
             matmul_into(weights, dz.T, dP)
-            _add_planes(dP, OH, OW, geometry, dx[n : n + images])
+            add_planes(dP, OH, OW, geometry, dx[n : n + images])
         elif needs_dx:
             matmul_into(dz, weights_T, dP)
-            _add_rows(dP, OH, OW, geometry, dx[n : n + images])
+            add_rows(dP, OH, OW, geometry, dx[n : n + images])
 
 
 @njit
@@ -222,10 +290,10 @@ def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, images, needs_dx, 
         _add_columns(dz, dbias)
         pixels = x[n : n + images].reshape(-1, C)
         if few:
-            _gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, PT)
+            gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, PT)
             add_matmul(PT, pixels, dflipped)
         else:
-            _gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
+            gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
             add_matmul(P.T, pixels, dflipped)
         if needs_dx and few:
             matmul_into(PT.T, flipped, dx[n : n + images].reshape(-1, C))
@@ -249,132 +317,3 @@ def _through_relu(dy, y, dz):
     for k in range(targets.size):
         targets[k] = sources[k] if outputs[k] > zero else zero
     return dz
-
-
-# ---- between an image and its patches ----
-
-
-@njit
-def _gather_rows(x, OH, OW, geometry, P):
-    """Copy the windows of x (images, H, W, C) into P (images OH OW, KH KW C); x counts as 0 outside."""
-    KH, KW, SH, SW, DH, DW, top, left = geometry
-    N, H, W, C = x.shape
-    pixels = x.reshape(N, H, W * C)
-    run = KW * C
-    m = 0
-    for n in range(N):
-        for i in range(OH):
-            for j in range(OW):
-                q = j * SW - left
-                inside = DW == 1 and 0 <= q <= W - KW  # then the columns of the window are neighbours
-                for a in range(KH):
-                    p = i * SH + a * DH - top
-                    if 0 <= p < H and inside:
-                        source, target = pixels[n, p, q * C :], P[m, a * run : (a + 1) * run]
-                        for c in range(run):
-                            target[c] = source[c]
-                    else:
-                        for b in range(KW):
-                            s, target = q + b * DW, P[m, a * run + b * C :]
-                            if 0 <= p < H and 0 <= s < W:
-                                for c in range(C):
-                                    target[c] = x[n, p, s, c]
-                            else:
-                                for c in range(C):
-                                    target[c] = 0
-                m += 1
-
-
-@njit
-def _add_rows(P, OH, OW, geometry, dx):
-    """The adjoint of `_gather_rows`: dx becomes the sum of the windows in P, each where it was copied from."""
-    KH, KW, SH, SW, DH, DW, top, left = geometry
-    N, H, W, C = dx.shape
-    pixels = dx.reshape(N, H, W * C)
-    pixels[:] = 0
-    run = KW * C
-    m = 0
-    for n in range(N):
-        for i in range(OH):
-            for j in range(OW):
-                q = j * SW - left
-                inside = DW == 1 and 0 <= q <= W - KW
-                for a in range(KH):
-                    p = i * SH + a * DH - top
-                    if 0 <= p < H and inside:
-                        source, target = P[m, a * run : (a + 1) * run], pixels[n, p, q * C :]
-                        for c in range(run):
-                            target[c] += source[c]
-                    elif 0 <= p < H:
-                        for b in range(KW):
-                            s, source = q + b * DW, P[m, a * run + b * C :]
-                            if 0 <= s < W:
-                                for c in range(C):
-                                    dx[n, p, s, c] += source[c]
-                m += 1
-
-
-@njit
-def _framed(x, OH, OW, geometry):
-    """The channels of x as planes (C, N FH FW), each image amid zeros, or cut, so that no window leaves it."""
-    KH, KW, SH, SW, DH, DW, top, left = geometry
-    N, H, W, C = x.shape
-    FH, FW = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1
-    planes = np.zeros((C, N * FH * FW), x.dtype)
-    frames = planes.reshape(C, N, FH, FW)
-    for c in range(C):
-        for n in range(N):
-            for p in range(max(-top, 0), min(FH - top, H)):
-                target, source = frames[c, n, p + top, max(left, 0) :], x[n, p, max(-left, 0) :, c]
-                for q in range(min(target.size, source.size)):
-                    target[q] = source[q]
-    return planes, FH, FW
-
-
-@njit
-def _gather_planes(x, OH, OW, geometry, PT):
-    """As `_gather_rows`, but P^T."""
-    KH, KW, SH, SW, DH, DW, _, _ = geometry
-    N, _, _, C = x.shape
-    planes, FH, FW = _framed(x, OH, OW, geometry)
-    for k in range(KH * KW * C):
-        a, b, c = k // (KW * C), k // C % KW, k % C
-        line, plane = PT[k], planes[c]
-        for n in range(N):
-            for i in range(OH):
-                o, s = (n * OH + i) * OW, (n * FH + i * SH + a * DH) * FW + b * DW
-                target, source = line[o : o + OW], plane[s:]
-                if SW == 1:  # said apart, because the compiler then knows neighbours from strangers
-                    for j in range(OW):
-                        target[j] = source[j]
-                else:
-                    for j in range(OW):
-                        target[j] = source[j * SW]
-
-
-@njit
-def _add_planes(PT, OH, OW, geometry, dx):
-    """As `_add_rows`, but from P^T."""
-    KH, KW, SH, SW, DH, DW, top, left = geometry
-    N, H, W, C = dx.shape
-    planes, FH, FW = _framed(dx[:, :0], OH, OW, geometry)  # zeros
-    for n in range(N):  # image by image, so that what is added up stays in the first-level cache
-        for k in range(KH * KW * C):
-            a, b, c = k // (KW * C), k // C % KW, k % C
-            line, plane = PT[k], planes[c]
-            for i in range(OH):
-                o, s = (n * OH + i) * OW, (n * FH + i * SH + a * DH) * FW + b * DW
-                source, target = line[o : o + OW], plane[s:]
-                if SW == 1:
-                    for j in range(OW):
-                        target[j] += source[j]
-                else:
-                    for j in range(OW):
-                        target[j * SW] += source[j]
-    frames = planes.reshape(C, N, FH, FW)
-    dx[:] = 0
-    for n in range(N):
-        for p in range(min(FH - top, H)):
-            for q in range(min(FW - left, W)):
-                for c in range(C):
-                    dx[n, p, q, c] = frames[c, n, p + top, q + left]

@@ -3,12 +3,13 @@
     patches (M, KH KW C) @ kernel (KH KW C, F) = y (M, F)                    M = images in a piece x OH x OW
 
 Two moves do all the work, each the adjoint of the other: `_gather` copies windows out of an image, `_add_windows` adds
-windows back into one. Backward gathers x for dkernel = patches^T dy and adds up the windows dy kernel^T for dx.
-With stride 1 there is a second way for each, in which the channels change places, because the image that y is, is seen
+windows back into one. Forward gathers x; so does dkernel = patches^T dz; dx adds up the windows dz kernel^T. With
+stride 1 there is a second way for each, in which the channels change places, because the image that z is, is seen
 through the same windows, flipped:
 
 * forward multiplies each pixel first and adds up the windows after; chosen where F is small (a decoder's last layer);
-* backward gathers dy: the one matrix D of its windows gives dx = D kernel^T and dkernel = x^T D.
+* dx is the convolution of dz with the flipped kernel; chosen where F is not much larger than C;
+* dkernel gathers dz, D, and is x^T D; chosen where F is smaller than C.
 
 Why it is shaped like this:
 
@@ -22,99 +23,87 @@ Why it is shaped like this:
   left out for small products, so there a piece is no larger than what counts as small.
 * Not smaller than that either: between two calls of NumPy a thread needs the interpreter's lock, and threads that
   compute side by side wait for each other there.
-* A last column of ones multiplies the bias, so that adding it costs no pass over y; in backward it gives dbias.
 
-Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and KH KW C copied elements for each row.
+Cost: 2 M KH KW C F floating-point operations for each of z, dx and dkernel, and KH KW C copied elements for each row.
 """
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
+from scratchnet.kernels.with_numpy import depthwise
 
 _CACHE = 1024 * 1024  # bytes to work on at a time: the patches, what they are made of, and what is made of them
 _SMALL = 100**3  # multiply-adds; up to here OpenBLAS takes a product for a small one
 _FEW = 5  # channels; with fewer an image row is the longer run
 
 
-def _add_windows(values, framed, strides, dilation):
-    """The adjoint of copying `_windows`: each place of the window in turn, for all windows at once."""
-    _, OH, OW, KH, KW, _ = values.shape
-    for a in range(KH):
-        for b in range(KW):
-            p, q = a * dilation[0], b * dilation[1]
-            rows = slice(p, p + (OH - 1) * strides[0] + 1, strides[0])
-            columns = slice(q, q + (OW - 1) * strides[1] + 1, strides[1])
-            framed[:, rows, columns] += values[:, :, :, a, b]
-
-
-def conv2d_forward(x, kernel, bias, strides, padding, dilation, relu=False):
+def conv2d_forward(x, kernel, bias, strides, padding, dilation):
     N, H, W, C = x.shape
-    KH, KW, _, F = kernel.shape
+    KH, KW, CG, F = kernel.shape
+    if CG == 1 < C:
+        return depthwise.forward(x, kernel, bias, strides, padding, dilation)
+    if CG < C:
+        return grouped.forward(conv2d_forward, x, kernel, bias, strides, padding, dilation)
     OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
-    y = np.empty((N, OH, OW, F), x.dtype)
+    z = np.empty((N, OH, OW, F), x.dtype)
     mirror = mirrored(padding, (KH, KW), dilation)
     if max(strides) == 1 and F < min(_FEW, C) and np.min(mirror) >= 0:
         flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).reshape(C, -1)  # (C, KH KW F)
         for piece in _pieces(N, (H * W * (C + KH * KW * F) + OH * OW * F) * x.itemsize, N):
-            _multiply_and_add(x[piece], flipped, (KH, KW), strides, mirror, dilation, y[piece])
+            _multiply_and_add(x[piece], flipped, (KH, KW), strides, mirror, dilation, z[piece])
             if bias is not None:
-                y[piece] += bias
-            if relu:
-                np.maximum(y[piece], 0, out=y[piece])
-        return y
-    weights = np.zeros((KH * KW * C + 1, F), x.dtype)
-    weights[:-1] = kernel.reshape(-1, F)
-    if bias is not None:
-        weights[-1] = bias
-    for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
-        np.dot(patches, weights, out=y[piece].reshape(-1, F))
-        if relu:
-            np.maximum(y[piece], 0, out=y[piece])
-    return y
+                z[piece] += bias
+    else:
+        weights = kernel.reshape(-1, F)  # (KH KW C, F)
+        for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
+            rows = z[piece].reshape(-1, F)
+            np.dot(patches, weights, out=rows)
+            if bias is not None:
+                rows += bias
+    return z
 
 
-def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
-    if relu_output is not None:
-        dy = dy * (relu_output > 0)
-    KH, KW, C, F = kernel.shape
+def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
+    N, H, W, C = x_shape
+    KH, KW, CG, F = kernel.shape
+    if CG == 1 < C:
+        return depthwise.dx(dz, kernel, x_shape, strides, padding, dilation)
+    if CG < C:
+        return grouped.dx(conv2d_dx, dz, kernel, x_shape, strides, padding, dilation)
     mirror = mirrored(padding, (KH, KW), dilation)
-    if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C) and np.min(mirror) >= 0:
-        return _backward_gathering_dy(dy, x, kernel, mirror, dilation, needs_dx)
-    return _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx)
+    if max(strides) == 1 and F <= 2 * C and np.min(mirror) >= 0:
+        flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2))  # (KH, KW, F, C)
+        return conv2d_forward(dz, flipped, None, strides, mirror, dilation)
+    dx = np.empty(x_shape, dz.dtype)
+    weights_T = kernel.reshape(-1, F).T  # (F, KH KW C)
+    OH, OW = dz.shape[1:3]
+    for piece in _pieces(N, (H * W * C + OH * OW * (KH * KW * C + F)) * dz.itemsize, N):
+        _multiply_and_add(dz[piece], weights_T, (KH, KW), strides, padding, dilation, dx[piece])
+    return dx
 
 
-def _backward_gathering_x(dy, x, kernel, strides, padding, dilation, needs_dx):
-    KH, KW, C, F = kernel.shape
-    weights = kernel.reshape(-1, F)  # (KH KW C, F)
-    dweights = np.zeros((len(weights) + 1, F), x.dtype)
-    dx = np.empty(x.shape, x.dtype) if needs_dx else None
+def conv2d_dkernel(dz, x, kernel_shape, strides, padding, dilation):
+    C, (KH, KW, CG, F) = x.shape[3], kernel_shape
+    if CG == 1 < C:
+        return depthwise.dkernel(dz, x, kernel_shape, strides, padding, dilation)
+    if CG < C:
+        return grouped.dkernel(conv2d_dkernel, dz, x, kernel_shape, strides, padding, dilation)
+    mirror = mirrored(padding, (KH, KW), dilation)
+    if max(strides) == 1 and F < C and np.min(mirror) >= 0:
+        dflipped = np.zeros((C, KH * KW * F), x.dtype)
+        for piece, D in _gather(dz, C, (KH, KW), strides, mirror, dilation):
+            dflipped += x[piece].reshape(-1, C).T @ D
+        return np.ascontiguousarray(dflipped.reshape(C, KH, KW, F)[:, ::-1, ::-1].transpose(1, 2, 0, 3))
+    dweights = np.zeros((KH * KW * C, F), x.dtype)
     for piece, patches in _gather(x, F, (KH, KW), strides, padding, dilation):
-        dweights += patches.T @ dy[piece].reshape(-1, F)  # y = patches [weights; bias]
-        if needs_dx:
-            _multiply_and_add(dy[piece], weights.T, (KH, KW), strides, padding, dilation, dx[piece])
-    return dx, dweights[:-1].reshape(kernel.shape), dweights[-1]
-
-
-def _backward_gathering_dy(dy, x, kernel, mirror, dilation, needs_dx):
-    KH, KW, C, F = kernel.shape
-    flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2).reshape(-1, C)  # (KH KW F, C)
-    dflipped = np.zeros((C, len(flipped)), x.dtype)
-    dbias = np.zeros(F, x.dtype)
-    dx = np.empty(x.shape, x.dtype) if needs_dx else None
-    for piece, patches in _gather(dy, C, (KH, KW), (1, 1), mirror, dilation):
-        D = patches[:, :-1]  # (images H W, KH KW F)
-        dflipped += x[piece].reshape(-1, C).T @ D
-        dz = dy[piece].reshape(-1, F)
-        dbias += np.ones(len(dz), dz.dtype) @ dz
-        if needs_dx:
-            np.dot(D, flipped, out=dx[piece].reshape(-1, C))
-    dkernel = dflipped.reshape(C, KH, KW, F)[:, ::-1, ::-1].transpose(1, 2, 0, 3)
-    return dx, np.ascontiguousarray(dkernel), dbias
+        dweights += patches.T @ dz[piece].reshape(-1, F)  # z = patches weights
+    return dweights.reshape(kernel_shape)
 
 
 def _gather(x, F, kernel_size, strides, padding, dilation):
-    """For each piece of the batch its slice and its matrix (M, KH KW C + 1): a window to a row, then a one.
+    """For each piece of the batch its slice and its matrix (M, KH KW C), a window to a row.
 
     Each matrix is overwritten by the next. `F`: the columns of the other side of the product.
     """
@@ -123,12 +112,13 @@ def _gather(x, F, kernel_size, strides, padding, dilation):
     OH, OW = window_counts((H, W), kernel_size, strides, padding, dilation)
     K = kernel_size[0] * kernel_size[1] * C
     few = C < _FEW
-    at_most = _SMALL // max(OH * OW * (K + 1) * F, 1) if few else N
-    pieces = _pieces(N, (H * W * C + OH * OW * (K + 1 + F)) * x.itemsize, at_most)
+    at_most = _SMALL // max(OH * OW * K * F, 1) if few else N
+    pieces = _pieces(N, (H * W * C + OH * OW * (K + F)) * x.itemsize, at_most)
     images = pieces[0].stop if pieces else 0
     framed = _frame(images, (H, W), C, padding, x.dtype, few)
     windows = _windows(framed, (OH, OW), kernel_size, strides, dilation)  # (images, OH, OW, KH, KW, C)
-    matrix = np.ones((K + 1, images * OH * OW), x.dtype).T if few else np.ones((images * OH * OW, K + 1), x.dtype)
+    M = images * OH * OW
+    matrix = np.empty((K, M), x.dtype).T if few else np.empty((M, K), x.dtype)
     rows = _rows_as_windows(matrix, windows.shape)
     for piece in pieces:
         part = x[piece]
@@ -150,6 +140,17 @@ def _multiply_and_add(z, weights, kernel_size, strides, padding, dilation, image
     image[...] = framed[:, top : top + H, left : left + W]
 
 
+def _add_windows(values, framed, strides, dilation):
+    """The adjoint of copying `_windows`: each place of the window in turn, for all windows at once."""
+    _, OH, OW, KH, KW, _ = values.shape
+    for a in range(KH):
+        for b in range(KW):
+            p, q = a * dilation[0], b * dilation[1]
+            rows = slice(p, p + (OH - 1) * strides[0] + 1, strides[0])
+            columns = slice(q, q + (OW - 1) * strides[1] + 1, strides[1])
+            framed[:, rows, columns] += values[:, :, :, a, b]
+
+
 def _windows(framed, output_size, kernel_size, strides, dilation):
     """All windows as a view (N, OH, OW, KH, KW, C)."""
     sn, sh, sw, sc = framed.strides
@@ -158,7 +159,7 @@ def _windows(framed, output_size, kernel_size, strides, dilation):
 
 
 def _rows_as_windows(matrix, shape):
-    """A view (N, OH, OW, KH, KW, C) of a matrix of patches, without its column of ones if it has one."""
+    """A view (N, OH, OW, KH, KW, C) of a matrix of patches."""
     _, OH, OW, _, KW, C = shape
     row, column = matrix.strides
     return as_strided(matrix, shape, (OH * OW * row, OW * row, row, KW * C * column, C * column, column))

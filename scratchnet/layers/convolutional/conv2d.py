@@ -12,16 +12,21 @@ Every z is linear in each x and each W that it was computed from, so every adjoi
     dW[a, b, c, f] = sum over n, i, j of        x[n, S i + E a, S j + E b, c]  dz[n, i, j, f]
     dx[n, p, q, c] = sum over i, j, a, b, f with S i + E a = p and S j + E b = q of  W[a, b, c, f]  dz[n, i, j, f]
 
-The sums themselves are `scratchnet.kernels.conv2d_forward` and `conv2d_backward`; in the backend "loops" they are
-written as they stand here.
+The sums themselves are the kernels `conv2d_forward`, `conv2d_dkernel` and `conv2d_dx`; in the backend "loops" they are
+written as they stand here. `scratchnet.kernels.fused` puts them together with f, because compiled code can do all of it
+in one pass.
+
+With G groups the channels are divided, and c runs over those of f's group alone: W has C / G channels, and costs a G-th
+(Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural networks", 2012).
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import activations, initializers, kernels
-from scratchnet.checks import check_padding, check_pair, check_positive_int
+from scratchnet import activations, constraints, initializers, regularizers
+from scratchnet.checks import check_data_format, check_padding, check_pair, check_positive_int
+from scratchnet.kernels import fused
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.base import Layer, with_activation
 from scratchnet.registry import register
@@ -29,7 +34,7 @@ from scratchnet.registry import register
 
 class Conv2DCache(NamedTuple):
     x: np.ndarray  # (N, H, W, C)
-    activation: Any  # what f keeps; of a relu its output y
+    kept: Any  # what f' is computed from
     padding: tuple  # ((top, bottom), (left, right))
 
 
@@ -44,22 +49,19 @@ class Conv2D(Layer):
         padding: "valid", only windows inside the image, or "same", zeros around it so that the output has
             ``ceil(H / stride)`` rows.
         dilation_rate: the distance of neighbouring kernel elements in the image; not together with strides.
+        groups: G; C and F must be multiples of it.
         activation: name or Activation; None is linear.
         use_bias: whether there is a bias b.
-        kernel_initializer, bias_initializer: of ``kernel`` (KH, KW, C, F) and ``bias`` (F,).
+        kernel_initializer, bias_initializer: of ``kernel`` (KH, KW, C / G, F) and ``bias`` (F,).
+        kernel_regularizer, bias_regularizer: what is added to the loss for their size.
+        kernel_constraint, bias_constraint: what they have to obey after each step.
 
     Shapes: (N, H, W, C) -> (N, OH, OW, F).
 
     Raises:
-        ValueError: for sizes that are not positive, strides together with dilation, an input with other channels than
-            before, or an image smaller than the kernel.
+        ValueError: for sizes that are not positive, strides together with dilation, channels or filters that cannot be
+            divided into groups, an input with other channels than before, or an image smaller than the kernel.
     """
-
-    absent = {
-        **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"), (None,)),
-        "data_format": (None, "channels_last"),
-        "groups": (1,),
-    }
 
     def __init__(
         self,
@@ -67,14 +69,21 @@ class Conv2D(Layer):
         kernel_size,
         strides=(1, 1),
         padding="valid",
+        data_format=None,
         dilation_rate=(1, 1),
+        groups=1,
         activation=None,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = check_positive_int(self, "filters", filters)
         self.kernel_size = check_pair(self, "kernel_size", kernel_size)
         self.strides = check_pair(self, "strides", strides)
@@ -82,17 +91,37 @@ class Conv2D(Layer):
         self.dilation_rate = check_pair(self, "dilation_rate", dilation_rate)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise self.error(f"strides {self.strides} and dilation_rate {self.dilation_rate} cannot both be above 1")
+        self.data_format = check_data_format(self, data_format)
+        self.groups = check_positive_int(self, "groups", groups)
+        if self.filters % self.groups:
+            raise self.error(f"{self.filters} filters cannot be divided into {self.groups} groups")
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
         C = input_shape[-1]
-        self.add_weight("kernel", (*self.kernel_size, C, self.filters), self.kernel_initializer)
+        self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, C // self.groups, self.filters),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
         if self.use_bias:
-            self.add_weight("bias", (self.filters,), self.bias_initializer)
+            self.add_weight(
+                name="bias",
+                shape=(self.filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
         self.built = True
 
     def compute_output_shape(self, input_shape):
@@ -100,6 +129,8 @@ class Conv2D(Layer):
         N, H, W, C = input_shape
         if C is None:
             raise self.error(f"the number of channels must be known, got {input_shape}")
+        if C % self.groups:
+            raise self.error(f"{C} channels cannot be divided into {self.groups} groups")
         windows = zip((H, W), self.kernel_size, self.strides, self.dilation_rate)
         sizes = [output_size(size, k, s, self.padding, dilation) for size, k, s, dilation in windows]
         if 0 in sizes:
@@ -110,26 +141,23 @@ class Conv2D(Layer):
         N, H, W, C = self.unpack(x, "NHWC", **self._expected())
         windows = zip((H, W), self.kernel_size, self.strides, self.dilation_rate)
         padding = tuple(pad_amounts(size, k, s, self.padding, dilation) for size, k, s, dilation in windows)
-        kernel, bias, relu = self.params["kernel"], self.params.get("bias"), self.activation is activations.relu
-        y = kernels.conv2d_forward(x, kernel, bias, self.strides, padding, self.dilation_rate, relu)  # (N, OH, OW, F)
-        if relu:  # the kernel has applied it, piece by piece while in the cache
-            return y, Conv2DCache(x, y, padding)
-        y, activation = self.activation.forward(y, overwrite=True)
-        return y, Conv2DCache(x, activation, padding)
+        kernel, bias, geometry = self.params["kernel"], self.params.get("bias"), self._geometry(padding)
+        y, kept = fused.conv2d_forward(x, kernel, bias, *geometry, self.activation)  # y = f(x * W + b)
+        return y, Conv2DCache(x, kept, padding)
 
     def backward(self, dy, cache, needs_dx=True):
-        kernel, relu_output = self.params["kernel"], None
-        if self.activation is activations.relu:
-            dz, relu_output = dy, cache.activation  # the kernel applies its slope
-        else:
-            dz = self.activation.backward(dy, cache.activation)  # y = f(z)
-        dx, dkernel, dbias = kernels.conv2d_backward(
-            dz, cache.x, kernel, self.strides, cache.padding, self.dilation_rate, needs_dx, relu_output
+        x, kept, padding = cache
+        dx, dkernel, dbias = fused.conv2d_backward(
+            dy, kept, x, self.params["kernel"], *self._geometry(padding), self.activation, needs_dx
         )
-        return dx, {"kernel": dkernel, "bias": dbias} if self.use_bias else {"kernel": dkernel}
+        grads = {"kernel": dkernel, "bias": dbias}
+        return dx, {name: grads[name] for name in self.trainable_params}
+
+    def _geometry(self, padding):
+        return self.strides, padding, self.dilation_rate
 
     def without_last_activation(self):
         return with_activation(self, activations.linear), self.activation
 
     def _expected(self):
-        return {"C": self.params["kernel"].shape[2]} if self.built else {}
+        return {"C": self.params["kernel"].shape[2] * self.groups} if self.built else {}

@@ -173,13 +173,13 @@ class Recurrent(Layer):
         """
         W, (T, N, GU), U = self._params["kernel"], dz.shape, h.shape[-1]
         dxW = dz if len(x) == T else dz.sum(axis=0, keepdims=True)  # the one x of all steps collects from all
-        dxW = dxW.reshape(-1, GU)
+        dxW, dz = dxW.reshape(-1, GU), dz.reshape(T * N, GU)
         grads = {
             "kernel": kernels.matmul(x.reshape(len(dxW), -1).T, dxW),  # (D, G U)
-            "recurrent_kernel": kernels.matmul(h[:-1].reshape(T * N, U).T, dz.reshape(T * N, GU)),  # (U, G U)
+            "recurrent_kernel": kernels.matmul(h[:-1].reshape(T * N, U).T, dz),  # (U, G U)
         }
         if self.use_bias:
-            grads["bias"] = dz.sum(axis=(0, 1))  # (G U,)
+            grads["bias"] = np.ones(T * N, dz.dtype) @ dz  # (G U,); a product is quicker than a sum over rows
         if not needs_dx:
             return None, grads
         dx = kernels.matmul(dxW, W.T).reshape(x.shape).transpose(1, 0, 2)

@@ -22,14 +22,24 @@ for padding, strides, dilation in (plain, strided, dilated):
     for C, F in ((1, 7), (7, 1), (6, 5)):
         x, kernel, bias = rng.normal(size=(2, 5, 4, C)), rng.normal(size=(3, 2, C, F)), rng.normal(size=F)
         args = strides, padding, dilation
-        for relu in (False, True):
-            y = loops.conv2d_forward(x, kernel, bias, *args, relu)
-            np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, bias, *args, relu), y, atol=1e-12)
-            dy = rng.normal(size=y.shape)
-            rest = True, y if relu else None
-            results = [module.conv2d_backward(dy, x, kernel, *args, *rest) for module in (with_numba, loops)]
-            for found, expected in zip(*results):
+        z = loops.conv2d_forward(x, kernel, bias, *args)
+        np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, bias, *args), z, atol=1e-12)
+        y = with_numba.conv2d_relu_forward(x, kernel, bias, *args)
+        np.testing.assert_allclose(y, np.maximum(z, 0), atol=1e-12)
+        dy = rng.normal(size=z.shape)
+        for dz, relu_output in ((dy, None), (dy * (y > 0), y)):
+            dx, dkernel = loops.conv2d_dx(dz, kernel, x.shape, *args), loops.conv2d_dkernel(dz, x, kernel.shape, *args)
+            np.testing.assert_allclose(with_numba.conv2d_dx(dz, kernel, x.shape, *args), dx, atol=1e-12)
+            results = with_numba.conv2d_backward(dy, x, kernel, *args, True, relu_output)
+            for found, expected in zip(results, (dx, dkernel, dz.sum((0, 1, 2)))):
                 np.testing.assert_allclose(found, expected, atol=1e-12)
+    x, kernel = rng.normal(size=(2, 5, 4, 3)), rng.normal(size=(3, 2, 1, 6))
+    z = loops.conv2d_forward(x, kernel, None, *args)
+    np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, None, *args), z, atol=1e-12)
+    both = [module.conv2d_dx(z, kernel, x.shape, *args) for module in (with_numba, loops)]
+    np.testing.assert_allclose(*both, atol=1e-12)
+    both = [module.conv2d_dkernel(z, x, kernel.shape, *args) for module in (with_numba, loops)]
+    np.testing.assert_allclose(*both, atol=1e-12)
 x, args = -rng.random((2, 5, 4, 3)), ((3, 2), (2, 1), ((1, 1), (0, 1)))
 y, argmax = with_numba.max_pool2d_forward(x, *args)
 expected_y, expected_argmax = loops.max_pool2d_forward(x, *args)

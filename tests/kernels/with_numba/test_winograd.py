@@ -23,6 +23,22 @@ def made(seed, N, size, C, F, padding, dtype="float64"):
     return x, rng.normal(size=(3, 3, C, F)).astype(dtype), rng.normal(size=F).astype(dtype), dy
 
 
+def by_patches(x, kernel, bias, padding, relu):
+    z = with_numpy.conv2d_forward(x, kernel, bias, ONE, padding, ONE)
+    return np.maximum(z, 0) if relu else z
+
+
+def derivatives_by_patches(dy, x, kernel, padding, y=None):
+    """dx, dkernel and dbias; through relu if its output is given."""
+    dz = dy if y is None else dy * (y > 0)
+    geometry = ONE, padding, ONE
+    dx, dkernel = (
+        with_numpy.conv2d_dx(dz, kernel, x.shape, *geometry),
+        with_numpy.conv2d_dkernel(dz, x, kernel.shape, *geometry),
+    )
+    return dx, dkernel, dz.sum((0, 1, 2))
+
+
 def check(found, expected, dtype):
     scale = max(np.abs(expected).max(), 1)
     assert found.dtype == dtype and found.shape == expected.shape
@@ -46,8 +62,8 @@ pads = st.tuples(*(st.tuples(st.integers(0, 1), st.integers(0, 1)),) * 2)  # wha
 )
 def test_forward_and_backward_are_those_by_patches(dtype, seed, N, size, C, F, padding, relu, needs_dx, images):
     x, kernel, bias, dy = made(seed, N, size, C, F, padding, dtype)
-    expected = with_numpy.conv2d_forward(x, kernel, bias, ONE, padding, ONE, relu)
-    derivatives = with_numpy.conv2d_backward(dy, x, kernel, ONE, padding, ONE, needs_dx, expected if relu else None)
+    expected = by_patches(x, kernel, bias, padding, relu)
+    derivatives = derivatives_by_patches(dy, x, kernel, padding, expected if relu else None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(winograd, "_images", lambda *_: min(images, N))
         check(winograd.conv2d_forward(x, kernel, bias, padding, relu), expected, dtype)
@@ -95,9 +111,9 @@ def test_when_it_is_chosen(change, chosen):
 def test_images_that_are_left_over(images, dtype, monkeypatch):
     monkeypatch.setattr(winograd, "_images", lambda *_: images)
     x, kernel, bias, dy = made(3, 3, (5, 4), 16, 16, SAME, dtype)
-    y = with_numpy.conv2d_forward(x, kernel, bias, ONE, SAME, ONE, True)
+    y = by_patches(x, kernel, bias, SAME, True)
     check(winograd.conv2d_forward(x, kernel, bias, SAME, True), y, dtype)
-    expected = with_numpy.conv2d_backward(dy, x, kernel, ONE, SAME, ONE, True, y)
+    expected = derivatives_by_patches(dy, x, kernel, SAME, y)
     for found, wanted in zip(winograd.conv2d_backward(dy, x, kernel, SAME, True, True, y), expected):
         check(found, wanted, dtype)
 
@@ -110,20 +126,22 @@ def test_at_least_one_image_at_a_time_and_at_most_all(monkeypatch):
         assert isinstance(found, int) and found == images
 
 
-@pytest.mark.parametrize("relu", [False, True])
-def test_the_backend_computes_with_it(relu, monkeypatch):
+def test_the_backend_computes_with_it(monkeypatch):
     x, kernel, bias, dy = made(0, 3, (6, 7), 16, 17, SAME)
-    calls = []
+    calls, geometry = [], (ONE, SAME, ONE)
     for name in ("conv2d_forward", "conv2d_backward"):
         function = getattr(winograd, name)
         monkeypatch.setattr(winograd, name, lambda *args, f=function: calls.append(f.__name__) or f(*args))
-    y = with_numba.conv2d_forward(x, kernel, None, ONE, SAME, ONE, relu)
-    check(y, with_numpy.conv2d_forward(x, kernel, None, ONE, SAME, ONE, relu), "float64")
-    rest = ONE, SAME, ONE, True, y if relu else None
-    results = [module.conv2d_backward(dy, x, kernel, *rest) for module in (with_numba, with_numpy)]
-    for found, expected in zip(*results):
+    check(with_numba.conv2d_forward(x, kernel, bias, *geometry), by_patches(x, kernel, bias, SAME, False), "float64")
+    y = with_numba.conv2d_relu_forward(x, kernel, bias, *geometry)
+    check(y, by_patches(x, kernel, bias, SAME, True), "float64")
+    dx, dkernel, dbias = derivatives_by_patches(dy, x, kernel, SAME)
+    check(with_numba.conv2d_dx(dy, kernel, x.shape, *geometry), dx, "float64")
+    check(with_numba.conv2d_dkernel(dy, x, kernel.shape, *geometry), dkernel, "float64")
+    results = with_numba.conv2d_backward(dy, x, kernel, *geometry, relu_output=y)
+    for found, expected in zip(results, derivatives_by_patches(dy, x, kernel, SAME, y)):
         check(found, expected, "float64")
-    assert calls == ["conv2d_forward", "conv2d_backward"]
+    assert calls == ["conv2d_forward"] * 3 + ["conv2d_backward"] * 2
 
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="of compiled products; in plain Python NumPy multiplies")

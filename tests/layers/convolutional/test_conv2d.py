@@ -29,8 +29,10 @@ def convolutions(draw):
     )
     smallest = [1, 1] if padding == "same" else [2 * (k - 1) + 1 for k in kernel]
     size = [draw(st.integers(s, s + 4)) for s in smallest]
-    layer = Conv2D(draw(st.integers(1, 4)), kernel, padding=padding, use_bias=draw(st.booleans()), **options, **F64)
-    return layer, (draw(st.integers(1, 3)), *size, draw(st.integers(1, 5)))
+    groups = draw(st.integers(1, 3))
+    options |= {"padding": padding, "groups": groups, "use_bias": draw(st.booleans())}
+    layer = Conv2D(draw(st.integers(1, 4)) * groups, kernel, **options, **F64)
+    return layer, (draw(st.integers(1, 3)), *size, draw(st.integers(1, 5)) * groups)
 
 
 @given(case=convolutions(), seed=st.integers(0, 100))
@@ -87,3 +89,37 @@ def test_other_channels_than_before_are_refused():
         ValueError, match=r'Conv2D "seen": expected an input of shape \(N, H, W, 2\), got \(1, 4, 4, 3\): C is 3'
     ):
         layer(np.ones((1, 4, 4, 3)))
+
+
+def test_each_group_of_filters_sees_its_channels_only():
+    rng = np.random.default_rng(0)
+    layer = Conv2D(6, 2, groups=2, **F64)
+    x = rng.standard_normal((2, 4, 4, 4))
+    y = layer(x)
+    assert layer.params["kernel"].shape == (2, 2, 2, 6)
+    x[..., 2:] += 1
+    changed = np.abs(layer(x) - y).max(axis=(0, 1, 2)) > 0
+    assert changed.tolist() == [False] * 3 + [True] * 3
+
+
+def test_what_cannot_be_divided_into_groups_is_refused():
+    with pytest.raises(ValueError, match='Conv2D "mine": 5 filters cannot be divided into 2 groups'):
+        Conv2D(5, 3, groups=2, name="mine")
+    with pytest.raises(ValueError, match='Conv2D "mine": 3 channels cannot be divided into 2 groups'):
+        Conv2D(4, 3, groups=2, name="mine").build((None, 8, 8, 3))
+
+
+def test_its_regularizers_and_constraints_are_those_of_its_weights():
+    layer = Conv2D(
+        2,
+        2,
+        kernel_regularizer="l2",
+        bias_regularizer="l1",
+        kernel_constraint="non_neg",
+        bias_constraint="non_neg",
+        **F64,
+    )
+    layer.build((None, 3, 3, 1))
+    value, grads = layer.penalty()
+    assert value == pytest.approx(0.01 * np.sum(layer.params["kernel"] ** 2)) and set(grads) == {"kernel", "bias"}
+    assert set(layer.constraints) == {"kernel", "bias"}

@@ -18,6 +18,11 @@ def conv_options():
 
 
 CASES = [
+    *(
+        ("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 2, **options}, (2, 7, 6, 4))
+        for options in ({}, {"strides": 2})
+    ),
+    ("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2, "padding": "same"}, IMAGE),
     *(("Conv2D", options, IMAGE) for options in conv_options()),
     ("Conv2D", {"filters": 1, "kernel_size": 3, "padding": "same", "activation": "sigmoid"}, (2, 6, 6, 8)),
 ]

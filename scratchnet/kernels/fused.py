@@ -1,0 +1,38 @@
+"""A convolution with the activation behind it, in one pass over the image where the backend in use can do that.
+
+What it means stands in the two functions; a backend that is quicker at all of it has `conv2d_relu_forward` and
+`conv2d_backward`. Compiled kernels have: relu costs nothing while the numbers are in the cache, and dx and dkernel need
+the same patches.
+"""
+
+import numpy as np
+
+from scratchnet import kernels
+
+
+def conv2d_forward(x, kernel, bias, strides, padding, dilation, activation):
+    """``y, kept = activation.forward(z)`` for ``z = kernels.conv2d_forward(x, kernel, bias, ...)``."""
+    if _is_relu(activation) and kernels.conv2d_relu_forward is not None:
+        y = kernels.conv2d_relu_forward(x, kernel, bias, strides, padding, dilation)
+        return y, y
+    z = kernels.conv2d_forward(x, kernel, bias, strides, padding, dilation)
+    return activation.forward(z, overwrite=True)
+
+
+def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation, needs_dx=True):
+    """The adjoint of `conv2d_forward`: ``dx, dkernel, dbias``, dx None without `needs_dx`."""
+    geometry = strides, padding, dilation
+    if kernels.conv2d_backward is not None:
+        if _is_relu(activation):
+            return kernels.conv2d_backward(dy, x, kernel, *geometry, needs_dx, relu_output=kept)
+        return kernels.conv2d_backward(activation.backward(dy, kept), x, kernel, *geometry, needs_dx)
+    dz = activation.backward(dy, kept)  # y = f(z)
+    rows = dz.reshape(-1, dz.shape[-1])
+    dbias = np.ones(len(rows), dz.dtype) @ rows  # z = x * kernel + bias; a product is quicker than a sum over rows
+    dkernel = kernels.conv2d_dkernel(dz, x, kernel.shape, *geometry)
+    dx = kernels.conv2d_dx(dz, kernel, x.shape, *geometry) if needs_dx else None
+    return dx, dkernel, dbias
+
+
+def _is_relu(activation):
+    return activation.standard and activation.name == "relu"
