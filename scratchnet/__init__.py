@@ -33,10 +33,12 @@ _MODULES = (
     "preprocessing",
     "random",
     "regularizers",
+    "saving",
     "utils",
     "wrappers",
 )
 _NAMES = {
+    "Initializer": "initializers",
     "Input": "layers",
     "KerasTensor": "layers",
     "Layer": "layers",
@@ -44,6 +46,7 @@ _NAMES = {
     "Metric": "metrics",
     "Model": "models",
     "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
     "Sequential": "models",
     "get_backend": "kernels",
     "get_num_threads": "parallel",
@@ -51,8 +54,13 @@ _NAMES = {
     "set_num_threads": "parallel",
 }
 
-__all__ = ["__version__", *_MODULES, *_NAMES]
+__all__ = ["__version__", "version", *_MODULES, *_NAMES]
 _refuse = refusal(__name__)
+
+
+def version():
+    """The version of the library, as a string."""
+    return __version__
 
 
 def __getattr__(name):

@@ -1,4 +1,4 @@
-"""The two global settings of the library, under Keras's names.
+"""The global settings of the library, under Keras's names.
 
 `floatx` is the dtype that new parameters get: float32 to train, float64 to prove a gradient.
 Everything else follows the parameters, so no other place names a dtype.
@@ -9,6 +9,32 @@ import numpy as np
 _FLOATS = ("float32", "float64")
 _floatx = "float32"
 _epsilon = 1e-7
+_interactive_logging = True
+
+__all__ = [
+    "backend",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
+    "dtype_policy",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
+    "set_dtype_policy",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+]
+
+
+def __dir__():
+    return __all__
+
+
+# ---- dtypes ----
 
 
 def floatx():
@@ -23,6 +49,16 @@ def set_floatx(value):
     """
     global _floatx
     _floatx = check_float_dtype(value)
+
+
+def dtype_policy():
+    """What Keras calls the policy of dtypes: here the name of the one dtype that layers compute in."""
+    return _floatx
+
+
+def set_dtype_policy(policy):
+    """Set the default dtype of new layers. Raises ValueError for a mixed policy: half precision is not implemented."""
+    set_floatx(getattr(policy, "name", policy))
 
 
 def check_float_dtype(value):
@@ -41,10 +77,74 @@ def check_dtype(value):
 
     Raises ValueError for any other.
     """
-    name = "string" if value in ("string", str) else str(np.dtype(value)) if value is not None else _floatx
-    return name if name == "string" or np.dtype(name).kind in "iub" else check_float_dtype(value)
+    if value in ("string", str):
+        return "string"
+    try:
+        kind = np.dtype(value).kind
+    except TypeError:
+        kind = None
+    return np.dtype(value).name if kind is not None and kind in "iub" else check_float_dtype(value)
+
+
+# ---- other settings ----
 
 
 def epsilon():
     """The small number (1e-7) that keeps logarithms and quotients of probabilities finite."""
     return _epsilon
+
+
+def set_epsilon(value):
+    """Set that number. Raises ValueError unless it is positive."""
+    global _epsilon
+    if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 < value < 1:
+        raise ValueError(f"epsilon must be a number between 0 and 1, got {value!r}")
+    _epsilon = float(value)
+
+
+def image_data_format():
+    """ "channels_last": an image is (H, W, C)."""
+    return "channels_last"
+
+
+def set_image_data_format(data_format):
+    """Takes "channels_last"; raises ValueError for anything else, since there is no other layout here."""
+    if data_format != "channels_last":
+        raise ValueError(
+            f'only "channels_last" is implemented, got {data_format!r}; x.transpose moves the channels of x to the end'
+        )
+
+
+def backend():
+    """What stands where Keras names its framework: "numpy"."""
+    return "numpy"
+
+
+def is_interactive_logging_enabled():
+    """Whether fit, evaluate and predict print their progress by default."""
+    return _interactive_logging
+
+
+def enable_interactive_logging():
+    """Let ``verbose="auto"`` print a progress bar."""
+    global _interactive_logging
+    _interactive_logging = True
+
+
+def disable_interactive_logging():
+    """Let ``verbose="auto"`` print a line for each epoch and nothing else."""
+    global _interactive_logging
+    _interactive_logging = False
+
+
+def is_traceback_filtering_enabled():
+    """False: tracebacks are whole."""
+    return False
+
+
+def enable_traceback_filtering():
+    """Changes nothing: tracebacks are always whole, and not longer than needed."""
+
+
+def disable_traceback_filtering():
+    """Changes nothing: tracebacks are always whole."""

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from scratchnet import config, registry
-from scratchnet import random as seeds
+from scratchnet import streams as seeds
 from scratchnet.missing import refusal
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register

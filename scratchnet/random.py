@@ -1,115 +1,38 @@
-"""Every random number of the library comes from here, and from one seed.
+"""Random arrays and symbolic tensors, under the names of `keras.random`; see `scratchnet.ops.random`.
 
-Two kinds of users draw random numbers:
-
-* whoever draws *once* (an initializer, the shuffling of a `fit`) takes a fresh
-  `numpy.random.Generator` from `generator()`;
-* a layer that draws *at every step* (Dropout, GaussianNoise) owns a `RandomStream`.
-
-A training step may be computed in several parts of the batch, each in its own thread. The noise of a sample must
-not depend on that. A `RandomStream` therefore draws from a counter-based generator (Philox: Salmon et al., "Parallel
-random numbers: as easy as 1, 2, 3", 2011) whose key is (seed of the stream, number of the step, number of the draw in
-that step) and which can be advanced to any row of the batch at no cost. The training loop announces step and rows
-(`scratchnet.parallel.batch`); a layer that is called by hand simply counts its own calls.
+How the library's own random numbers are drawn stands in `scratchnet.streams`.
 """
 
-import threading
+from scratchnet.missing import refusal
+from scratchnet.ops.random import (
+    SeedGenerator,
+    beta,
+    binomial,
+    categorical,
+    dropout,
+    gamma,
+    normal,
+    randint,
+    shuffle,
+    truncated_normal,
+    uniform,
+)
 
-import numpy as np
-
-from scratchnet.parallel.batch import current_part
-
-_lock = threading.Lock()
-_root = None  # made when first drawn from: importing numpy.random takes as long as importing all layers
-
-
-def set_seed(seed):
-    """Seed everything that is drawn from now on; `scratchnet.utils.set_random_seed` is its public name.
-
-    Raises ValueError unless `seed` is an integer of at least 0.
-    """
-    global _root
-    with _lock:
-        _root = np.random.default_rng(_check_seed(seed))
-
-
-def _check_seed(seed):
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"the seed must be an integer of at least 0, got {seed!r}")
-    return int(seed)
-
-
-def new_seed():
-    """The next seed (a Python int below 2**63) of the global sequence."""
-    global _root
-    with _lock:
-        if _root is None:
-            _root = np.random.default_rng()
-        return int(_root.integers(2**63))
+__all__ = [
+    "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
+    "dropout",
+    "gamma",
+    "normal",
+    "randint",
+    "shuffle",
+    "truncated_normal",
+    "uniform",
+]
+__getattr__ = refusal(__name__)
 
 
-def generator(seed=None):
-    """A `numpy.random.Generator`: of `seed` if one is given, else of the next seed of the global sequence."""
-    return np.random.default_rng(new_seed() if seed is None else seed)
-
-
-class RandomStream:
-    """Random numbers for a layer that draws at every step; a row of the batch has its own place in the stream.
-
-    `seed`: an integer of at least 0 makes the stream repeatable by itself; None takes the next global seed.
-    Raises ValueError for anything else.
-    """
-
-    def __init__(self, seed=None):
-        self.seed = new_seed() if seed is None else _check_seed(seed)
-        self._calls = 0
-
-    def uniform(self, shape, by_row=True):
-        """Float64 uniforms in [0, 1) of `shape` = (rows, ...).
-
-        `by_row`: whether the rows are samples, or belong to them; otherwise all parts of a batch draw the same.
-        """
-        row_size = int(np.prod(shape[1:], dtype=np.int64))
-        # Philox makes four 64-bit numbers a counter step: a row starts on a whole counter step of its own.
-        counters = -(-row_size // 4)
-        bits, first_row = self._next_draw(shape[0])
-        if by_row:
-            bits.advance(first_row * counters)
-        flat = np.random.Generator(bits).random((shape[0], counters * 4))
-        return flat[:, :row_size].reshape(shape)
-
-    def normal(self, shape):
-        """Float64 standard normals of `shape` = (rows, ...), by the Box-Muller transform (1958).
-
-        It takes a fixed count of uniforms for each normal, which rejection methods do not, so that a row's place in
-        the stream is known without drawing the rows before it.
-        """
-        u = self.uniform((shape[0], 2, *shape[1:]))
-        radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))
-        return radius * np.cos(2.0 * np.pi * u[:, 1])
-
-    def _next_draw(self, rows):
-        part = current_part()
-        if part is None:
-            draw, first_row = (1 << 32) + self._calls, 0  # by hand: a step number that no fit reaches
-            self._calls += 1
-            key = (draw, 0)
-        else:
-            count = part.draws.get(id(self), 0)
-            part.draws[id(self)] = count + 1
-            key, first_row = (*part.step, count), part.first_row_of(rows)
-        # As a spawn key: in one list with the seed, numbers of more than 32 bits would be taken apart into several, and
-        # [seed, 2**32 + k, 0] and [seed, k, 1] would be the same.
-        entropy = np.random.SeedSequence(self.seed, spawn_key=key)
-        return np.random.Philox(entropy), first_row
-
-
-class RepeatedStream(RandomStream):
-    """The same random numbers at every draw; those of a row are its own, as in every stream.
-
-    This is what an integer as the seed of a random operation means: a call draws what the last one drew.
-    """
-
-    def _next_draw(self, rows):
-        part = current_part()
-        return np.random.Philox(np.random.SeedSequence(self.seed)), 0 if part is None else part.first_row_of(rows)
+def __dir__():
+    return __all__

@@ -34,8 +34,8 @@ FLOORS = [
     },
     {"kernels"},
     {"parallel"},
-    {"random"},
-    {"activations", "initializers", "regularizers", "constraints", "ops"},
+    {"streams"},
+    {"activations", "initializers", "regularizers", "constraints", "ops", "random"},
     {"graph"},
     {"layers"},
     {"losses", "metrics", "optimizers"},
@@ -44,7 +44,7 @@ FLOORS = [
     {"training"},
     {"models"},
     {"gradient_check", "explain", "datasets", "evaluation", "utils"},
-    {"preprocessing", "wrappers", "demo"},
+    {"preprocessing", "wrappers", "demo", "saving"},
     {"__main__"},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -89,11 +89,6 @@ def load_model(filepath, custom_objects=None, compile=True):
     return model
 
 
-def clone_model(model):
-    """A model of the same architecture with parameters of its own, newly initialized."""
-    return registry.clone(model)
-
-
 def check_number_of_layers(architecture):
     """Refuse an architecture of more layers, or uses of layers, than anybody builds: it was made to take for ever."""
     waiting, found = [architecture], 0

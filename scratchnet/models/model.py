@@ -8,6 +8,9 @@
 How the nodes of the graph are walked through, forward and back, stands in `scratchnet.graph.walk`.
 """
 
+
+from typing import NamedTuple
+import json
 import numpy as np
 
 from scratchnet import registry
@@ -292,6 +295,10 @@ class Model(Trainer, Saver, Composite):
         return None
 
     # ---- configuration ----
+
+    def to_json(self, **kwargs):
+        """The architecture as JSON, without weights; `kwargs` go to `json.dumps`. See `models.model_from_json`."""
+        return json.dumps(registry.serialize(self), **kwargs)
 
     def get_config(self):
         """The graph as JSON-able values: each layer once, and each use of a layer with the tensors it reads."""

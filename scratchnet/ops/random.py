@@ -1,7 +1,7 @@
 """The functions of `keras.random`: operations that draw random numbers.
 
 What they draw from is the argument `seed`: None (the next seed of the global sequence), an integer (the same numbers at
-every call), a `SeedGenerator` or a `scratchnet.random.RandomStream` (other numbers at every call, the same in every
+every call), a `SeedGenerator` or a `scratchnet.streams.RandomStream` (other numbers at every call, the same in every
 run). Every number has its place in a stream, by its row; so a batch that is computed in parts draws what it would draw
 as a whole. When the `call` of a layer is traced, the graph gives each random operation a stream of its own
 (`stream_of`), and puts it in the place of the seed.
@@ -18,7 +18,7 @@ from scratchnet.ops.elementwise import multiply
 from scratchnet.ops.operation import current_trace, operation, shape_of
 from scratchnet.ops.selection import take
 from scratchnet.ops.trial import Unfit
-from scratchnet.random import RandomStream, RepeatedStream, generator
+from scratchnet.streams import RandomStream, RepeatedStream, generator
 
 
 class SeedGenerator:
@@ -29,7 +29,7 @@ class SeedGenerator:
         name: for those who print it.
 
     Attributes:
-        stream: the `scratchnet.random.RandomStream` that is drawn from.
+        stream: the `scratchnet.streams.RandomStream` that is drawn from.
     """
 
     def __init__(self, seed=None, name=None, **kwargs):

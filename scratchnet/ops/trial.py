@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.parallel.batch import drawing_rows
-from scratchnet.random import RandomStream
+from scratchnet.streams import RandomStream
 
 # Where 5 and 7 rows do not work, a shape may ask for a multiple of something: reshape(x, (-1, 2, 8)).
 _BATCHES = ((5, 7), (60, 120))

@@ -1,7 +1,7 @@
 """The whole batch, seen from one of its parts.
 
 A training step is computed in parts of the batch, each in a thread of its own. Two things depend on more than the rows
-of a part: what is random (a row must draw the same numbers whatever part it is in, see `scratchnet.random`) and what
+of a part: what is random (a row must draw the same numbers whatever part it is in, see `scratchnet.streams`) and what
 looks across samples, such as a mean over the batch. A layer or a loss that looks across samples says so with one word:
 
     M, total = sum_over_batch(x.size / x.shape[-1], x.sum(axes))

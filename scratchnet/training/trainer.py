@@ -15,8 +15,8 @@ import weakref
 
 import numpy as np
 
-from scratchnet import kernels, losses, optimizers
-from scratchnet import random as seeds
+from scratchnet import config, kernels, losses, optimizers, registry
+from scratchnet import streams as seeds
 from scratchnet.callbacks import BackupAndRestore, CallbackList, History, ProgbarLogger, TerminateOnNaN
 from scratchnet.parallel.batch import Part, computing
 from scratchnet.parallel.threads import Workers
@@ -95,6 +95,14 @@ class Trainer:
             losses.get(loss)  # an unknown name is told now, not at fit
         self.stop_training = False
         self._forget_objective()
+
+    def get_compile_config(self):
+        """What `compile` was told, by its arguments; None before it was called."""
+        return None if self._compile_config is None else {**self._compile_config, "optimizer": self.optimizer}
+
+    def compile_from_config(self, config):
+        """Compile as `get_compile_config` says; dicts of `registry.serialize` are read as well."""
+        self.compile(**registry.deserialize(config))
 
     @property
     def compiled(self):
@@ -608,7 +616,7 @@ def _validates(epoch, frequency):
 def check_verbose(verbose):
     """0, 1 or 2; "auto" is 1. Raises ValueError for anything else."""
     if verbose == "auto":
-        return 1
+        return 1 if config.is_interactive_logging_enabled() else 2
     if verbose not in (0, 1, 2):
         raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
     return int(verbose)

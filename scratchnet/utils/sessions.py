@@ -4,7 +4,7 @@ import random as python_random
 
 import numpy as np
 
-from scratchnet import random as seeds
+from scratchnet import streams as seeds
 from scratchnet.names import clear_names
 
 

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-import scratchnet.random
+import scratchnet.streams
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
 from scratchnet.utils import clear_session, set_random_seed
@@ -15,7 +15,7 @@ from scratchnet.utils import clear_session, set_random_seed
 
 def draws():
     network = Sequential([Input((3,)), Dense(2)])
-    return [random.random(), float(np.random.rand()), scratchnet.random.new_seed(), network.get_weights()[0].tolist()]
+    return [random.random(), float(np.random.rand()), scratchnet.streams.new_seed(), network.get_weights()[0].tolist()]
 
 
 def test_one_seed_repeats_everything():

@@ -12,8 +12,8 @@ import numpy as np
 
 from scratchnet.checks import check_data_format, check_number
 from scratchnet.layers.base import Layer
-from scratchnet.random import RandomStream
 from scratchnet.registry import register
+from scratchnet.streams import RandomStream
 
 
 class DropoutCache(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet.layers import GaussianNoise
-from scratchnet.random import RandomStream
+from scratchnet.streams import RandomStream
 from scratchnet.utils import set_random_seed
 
 F64 = {"dtype": "float64"}

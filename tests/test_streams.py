@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from scratchnet import random as seeds
+from scratchnet import streams as seeds
 from scratchnet.parallel.batch import drawing_rows
-from scratchnet.random import RandomStream
+from scratchnet.streams import RandomStream
 
 
 def draw(stream, step, first, count, kind="uniform"):

@@ -1,0 +1,73 @@
+"""Models made after the pattern of other models: clones, and what JSON describes."""
+
+import json
+
+from scratchnet import registry
+from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.layers import Input
+from scratchnet.models.model import Model
+from scratchnet.models.sequential import Sequential
+from scratchnet.structure import flatten, map_structure
+
+
+def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False, **kwargs):
+    """A model of the same architecture with weights of its own, newly initialized; compiled as the model is.
+
+    Args:
+        model: a Sequential, a functional model, or one of a class with `get_config`.
+        input_tensors: symbolic tensors to start from, instead of new inputs.
+        clone_function: ``layer -> layer``, what stands in the place of each layer; by default a new one like it.
+        call_function: ``(layer, inputs) -> outputs``, how each is called; by default it simply is.
+        recursive: whether `clone_function` goes into models within the model; otherwise these are cloned as a whole.
+
+    Raises ValueError if the model is no graph of layers, but one of the functions, or tensors, are given.
+    """
+    if kwargs:
+        raise TypeError(f"clone_model has no argument {next(iter(kwargs))!r}")
+    if input_tensors is None and clone_function is None and call_function is None:
+        clone = registry.clone(model)
+    elif not model.built or model.graph is None:
+        raise model.error("only a graph of layers that is built can be cloned by functions, or onto tensors")
+    else:
+        clone = _clone_graph(model, input_tensors, clone_function, call_function, recursive)
+    if model.compiled:
+        clone.compile(**registry.clone(model.get_compile_config()))
+    return clone
+
+
+def _clone_graph(model, input_tensors, clone_function, call_function, recursive):
+    def cloned(layer):
+        if recursive and isinstance(layer, Model):
+            return _clone_graph(layer, None, clone_function, call_function, recursive)
+        return registry.clone(layer) if clone_function is None or isinstance(layer, Model) else clone_function(layer)
+
+    layers = {layer: cloned(layer) for layer in dict.fromkeys(node.layer for node in model.nodes)}
+    given = flatten(input_tensors) if input_tensors is not None else [None] * len(model.inputs)
+    tensors = {}
+    for old, new in zip(model.inputs, given):
+        if not isinstance(new, KerasTensor):
+            new = Input(batch_shape=old.shape, dtype=old.dtype, name=old.name)
+        tensors[old] = new
+    if isinstance(model, Sequential):
+        return Sequential([tensors[model.inputs[0]], *layers.values()], name=model.name)
+    for node in model.nodes:
+        inputs, layer = map_structure(tensors.__getitem__, node.inputs), layers[node.layer]
+        outputs = layer(inputs) if call_function is None else call_function(layer, inputs)
+        tensors.update(zip(flatten(node.outputs), flatten(outputs)))
+    return Model(
+        map_structure(tensors.__getitem__, model.input),
+        map_structure(tensors.__getitem__, model.output),
+        name=model.name,
+    )
+
+
+def model_from_json(json_string, custom_objects=None):
+    """The model that `Model.to_json` described, with new weights.
+
+    Raises ValueError for a text that is no JSON, or names a class that is neither ours nor in `custom_objects`.
+    """
+    try:
+        config = json.loads(json_string)
+    except json.JSONDecodeError as problem:
+        raise ValueError(f"model_from_json: the text is no JSON: {problem}") from None
+    return registry.deserialize(config, "layers", custom_objects)
