@@ -15,7 +15,7 @@ from scratchnet.graph.symbolic import Size, record
 from scratchnet.names import snake_case
 from scratchnet.ops.operation import TABLE, get
 from scratchnet.ops.random import SeedGenerator
-from scratchnet.random import RandomStream
+from scratchnet.streams import RandomStream
 
 _RENAMED = {"true_divide": "divide"}  # operations of Keras under another name
 
@@ -72,7 +72,11 @@ def _written(value, sizes_of):
         operands = value.operands
         if value.function is None:
             operands = [next(k for k, tensor in enumerate(sizes_of) if tensor is operands[0]), operands[1]]
-        return {"class_name": "__size__", "function": value.function, "items": [_written(v, sizes_of) for v in operands]}
+        return {
+            "class_name": "__size__",
+            "function": value.function,
+            "items": [_written(v, sizes_of) for v in operands],
+        }
     if isinstance(value, tuple):
         return {"class_name": "__tuple__", "items": [_written(entry, sizes_of) for entry in value]}
     if isinstance(value, slice):

@@ -8,9 +8,8 @@
 How the nodes of the graph are walked through, forward and back, stands in `scratchnet.graph.walk`.
 """
 
-
-from typing import NamedTuple
 import json
+
 import numpy as np
 
 from scratchnet import registry

@@ -8,7 +8,7 @@ from scratchnet.ops import random
 from scratchnet.ops.operation import current_trace, get
 from scratchnet.ops.trial import Spec
 from scratchnet.parallel.batch import Part, computing
-from scratchnet.random import RandomStream
+from scratchnet.streams import RandomStream
 
 SHAPE = (4, 3)
 DRAW = {
