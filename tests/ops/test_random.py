@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import random as streams
+from scratchnet import streams
 from scratchnet.ops import random
 from scratchnet.ops.operation import current_trace, get
 from scratchnet.ops.trial import Spec
