@@ -16,6 +16,7 @@ import numpy as np
 from scratchnet import config
 from scratchnet.activations import log_softmax, sigmoid, softmax
 from scratchnet.losses.base import Loss
+from scratchnet.losses.checks import check_labels, check_last_axis, check_smoothing
 from scratchnet.registry import register
 
 
@@ -90,8 +91,8 @@ class BinaryCrossentropy(_OfProbabilities):
     ):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
-        self.label_smoothing = _check_smoothing(self, label_smoothing)
-        self.axis = _check_axis(self, axis)
+        self.label_smoothing = check_smoothing(self, label_smoothing)
+        self.axis = check_last_axis(self, axis)
 
     def check_targets(self, y_true, y_pred):
         t = super().check_targets(y_true, y_pred)
@@ -159,8 +160,8 @@ class CategoricalCrossentropy(_OfProbabilities):
     ):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
-        self.label_smoothing = _check_smoothing(self, label_smoothing)
-        self.axis = _check_axis(self, axis)
+        self.label_smoothing = check_smoothing(self, label_smoothing)
+        self.axis = check_last_axis(self, axis)
 
     def check_targets(self, y_true, y_pred):
         if y_pred.ndim < 2:
@@ -225,26 +226,10 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
         self.ignore_class = ignore_class
-        self.axis = _check_axis(self, axis)
+        self.axis = check_last_axis(self, axis)
 
     def check_targets(self, y_true, y_pred):
-        if y_pred.ndim < 2:
-            raise self.error(f"predictions need an axis of classes behind the batch axis, got shape {y_pred.shape}")
-        if y_true.shape not in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
-            hint = "; one-hot targets need categorical_crossentropy" if y_true.shape == y_pred.shape else ""
-            raise self.error(f"labels of shape {y_true.shape} do not match predictions of shape {y_pred.shape}{hint}")
-        labels, classes = y_true.reshape(y_pred.shape[:-1]), y_pred.shape[-1]
-        if labels.dtype.kind not in "biuf":
-            raise self.error(f"labels must be integers, got an array of {labels.dtype}", TypeError)
-        counted = labels if self.ignore_class is None else labels[labels != self.ignore_class]
-        if counted.dtype.kind == "f" and (counted != np.floor(counted)).any():  # true for NaN
-            raise self.error(f"labels must be integers, got {counted[counted != np.floor(counted)][0]:g}")
-        wrong = counted[(counted < 0) | (counted >= classes)]
-        if wrong.size:
-            raise self.error(
-                f"label {float(wrong[0]):.0f} is outside the {classes} classes of the predictions (0 to {classes - 1})"
-            )
-        return labels
+        return check_labels(self, y_true, y_pred, self.ignore_class)
 
     def valid(self, y_true, shape):
         return None if self.ignore_class is None else y_true.reshape(shape) != self.ignore_class
@@ -274,18 +259,6 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
         np.put_along_axis(d, labels, 1 / s - 1 / np.take_along_axis(c, labels, axis=-1), axis=-1)
         d *= inside  # c = cut(y_pred)
         return d * dvalues
-
-
-def _check_smoothing(loss, value):
-    if not 0 <= value <= 1:
-        raise loss.error(f"label_smoothing must be between 0 and 1, got {value!r}")
-    return float(value)
-
-
-def _check_axis(loss, axis):
-    if axis != -1:
-        raise loss.error(f"only axis=-1 is implemented, got {axis!r}")
-    return axis
 
 
 def _cut(p):

@@ -1,9 +1,28 @@
 """Losses for real numbers: functions of the error ``e = y_pred - y_true``, averaged over the last axis of size D."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
+from scratchnet import config
 from scratchnet.losses.base import Loss
 from scratchnet.registry import register
+
+
+class MAPECache(NamedTuple):
+    t: Any
+    r: Any  # e / |t|
+
+
+class MSLECache(NamedTuple):
+    q: Any
+    p: Any  # y_pred after the cut
+    inside: Any  # where y_pred was not cut
+
+
+class PoissonCache(NamedTuple):
+    t: Any
+    above_0: Any  # y_pred + 1e-7
 
 
 @register("losses", "mse", "MSE")
@@ -69,6 +88,82 @@ class Huber(Loss):
         return np.clip(e, -self.delta, self.delta) * (dvalues * e.dtype.type(1 / e.shape[-1]))
 
 
+@register("losses", "mape", "MAPE")
+class MeanAbsolutePercentageError(Loss):
+    """``v = 100 mean(|e / t|)``, |t| not below 1e-7; its derivative is ``100 sign(e) / (|t| D)``."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_percentage_error", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+    def values(self, y_true, y_pred):
+        r = (y_pred - y_true) / np.maximum(np.abs(y_true), y_true.dtype.type(config.epsilon()))
+        return 100 * np.abs(r).mean(axis=-1), MAPECache(y_true, r)
+
+    def gradient(self, dvalues, cache):
+        t, r = cache
+        size = np.maximum(np.abs(t), t.dtype.type(config.epsilon()))
+        return np.sign(r) / size * (dvalues * t.dtype.type(100 / t.shape[-1]))
+
+
+@register("losses", "msle", "MSLE")
+class MeanSquaredLogarithmicError(Loss):
+    """``v = mean(q^2)`` with ``q = log(1 + p) - log(1 + t)``, p and t not below 1e-7: relative errors count alike.
+
+    The derivative is ``2 q / (1 + p) / D``, and 0 where p was cut.
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_logarithmic_error", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+    def values(self, y_true, y_pred):
+        p = np.maximum(y_pred, y_pred.dtype.type(config.epsilon()))
+        q = np.log1p(p) - np.log1p(np.maximum(y_true, y_true.dtype.type(config.epsilon())))
+        return np.square(q).mean(axis=-1), MSLECache(q, p, p == y_pred)
+
+    def gradient(self, dvalues, cache):
+        q, p, inside = cache
+        return q / (1 + p) * inside * (dvalues * q.dtype.type(2 / q.shape[-1]))
+
+
+@register("losses", "logcosh")
+class LogCosh(Loss):
+    """``v = mean(log(cosh(e)))``: nearly e^2 / 2 where the error is small, |e| - log(2) where it is large.
+
+    The derivative is ``tanh(e) / D``.
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+    def values(self, y_true, y_pred):
+        e = y_pred - y_true
+        size = np.abs(e)
+        return (size + np.log1p(np.exp(-2 * size)) - e.dtype.type(np.log(2))).mean(axis=-1), e  # no overflow
+
+    def gradient(self, dvalues, cache):
+        e = cache
+        return np.tanh(e) * (dvalues * e.dtype.type(1 / e.shape[-1]))
+
+
+@register("losses")
+class Poisson(Loss):
+    """``v = mean(p - t log(p + 1e-7))`` for counts t: -log of their probability at the rate p, without ``log(t!)``.
+
+    The derivative is ``(1 - t / (p + 1e-7)) / D``.
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+        super().__init__(name, reduction, dtype)
+
+    def values(self, y_true, y_pred):
+        above_0 = y_pred + y_pred.dtype.type(config.epsilon())
+        return (y_pred - y_true * np.log(above_0)).mean(axis=-1), PoissonCache(y_true, above_0)
+
+    def gradient(self, dvalues, cache):
+        t, above_0 = cache
+        return (1 - t / above_0) * (dvalues * t.dtype.type(1 / t.shape[-1]))
+
+
 @register("losses")
 def mean_squared_error(y_true, y_pred):
     """The values of `MeanSquaredError`, (N, ...) for predictions (N, ..., D)."""
@@ -85,3 +180,27 @@ def mean_absolute_error(y_true, y_pred):
 def huber(y_true, y_pred, delta=1.0):
     """The values of `Huber`, (N, ...) for predictions (N, ..., D)."""
     return Huber(delta, reduction=None)(y_true, y_pred)
+
+
+@register("losses")
+def mean_absolute_percentage_error(y_true, y_pred):
+    """The values of `MeanAbsolutePercentageError`, (N, ...) for predictions (N, ..., D)."""
+    return MeanAbsolutePercentageError(reduction=None)(y_true, y_pred)
+
+
+@register("losses")
+def mean_squared_logarithmic_error(y_true, y_pred):
+    """The values of `MeanSquaredLogarithmicError`, (N, ...) for predictions (N, ..., D)."""
+    return MeanSquaredLogarithmicError(reduction=None)(y_true, y_pred)
+
+
+@register("losses")
+def log_cosh(y_true, y_pred):
+    """The values of `LogCosh`, (N, ...) for predictions (N, ..., D)."""
+    return LogCosh(reduction=None)(y_true, y_pred)
+
+
+@register("losses")
+def poisson(y_true, y_pred):
+    """The values of `Poisson`, (N, ...) for predictions (N, ..., D)."""
+    return Poisson(reduction=None)(y_true, y_pred)

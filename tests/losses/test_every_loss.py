@@ -27,6 +27,20 @@ def labels(rng, shape):
     return rng.integers(0, shape[-1], shape[:-1]), rng.uniform(0.05, 0.95, shape)
 
 
+def counts(rng, shape):
+    return rng.poisson(2.0, shape).astype(float), rng.uniform(0.1, 3.0, shape)
+
+
+def signs(rng, shape):
+    """Targets of -1 and +1, and scores that stay away from the margin."""
+    t = rng.choice([-1.0, 1.0], shape)
+    return t, t * rng.choice([0.3, 2.0], shape) * rng.uniform(0.9, 1.1, shape)
+
+
+def one_hot_scores(rng, shape):
+    return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])], rng.uniform(-0.2, 0.8, shape)
+
+
 def labels_logits(rng, shape):
     return rng.integers(0, shape[-1], shape[:-1]), rng.normal(scale=2, size=shape)
 
@@ -48,6 +62,22 @@ CASES = [
     (losses.SparseCategoricalCrossentropy, {"ignore_class": 1}, labels),
     (losses.SparseCategoricalCrossentropy, {"from_logits": True}, labels_logits),
     (losses.SparseCategoricalCrossentropy, {"from_logits": True, "ignore_class": 1}, labels_logits),
+    (losses.MeanAbsolutePercentageError, {}, errors),
+    (losses.MeanSquaredLogarithmicError, {}, soft),
+    (losses.LogCosh, {}, errors),
+    (losses.Poisson, {}, counts),
+    (losses.Hinge, {}, signs),
+    (losses.SquaredHinge, {}, signs),
+    (losses.CategoricalHinge, {}, one_hot_scores),
+    (losses.BinaryFocalCrossentropy, {}, soft),
+    (
+        losses.BinaryFocalCrossentropy,
+        {"apply_class_balancing": True, "gamma": 1.5, "from_logits": True, "label_smoothing": 0.2},
+        soft_logits,
+    ),
+    (losses.CategoricalFocalCrossentropy, {"gamma": 0.0}, soft),
+    (losses.CategoricalFocalCrossentropy, {"from_logits": True, "label_smoothing": 0.2}, soft_logits),
+    (losses.CategoricalGeneralizedCrossEntropy, {"q": 0.7}, labels),
     (losses.KLDivergence, {}, soft),
     (losses.CosineSimilarity, {}, errors),
 ]
@@ -152,6 +182,32 @@ DEFAULTS = {
     "CategoricalCrossentropy": {"name": "categorical_crossentropy", "label_smoothing": 0.0, **LOGITS},
     "SparseCategoricalCrossentropy": {"name": "sparse_categorical_crossentropy", "ignore_class": None, **LOGITS},
     "KLDivergence": {"name": "kl_divergence"},
+    "MeanAbsolutePercentageError": {"name": "mean_absolute_percentage_error"},
+    "MeanSquaredLogarithmicError": {"name": "mean_squared_logarithmic_error"},
+    "LogCosh": {"name": "log_cosh"},
+    "Poisson": {"name": "poisson"},
+    "Hinge": {"name": "hinge"},
+    "SquaredHinge": {"name": "squared_hinge"},
+    "CategoricalHinge": {"name": "categorical_hinge"},
+    "BinaryFocalCrossentropy": {
+        "name": "binary_focal_crossentropy",
+        "apply_class_balancing": False,
+        "alpha": 0.25,
+        "gamma": 2.0,
+        "label_smoothing": 0.0,
+        **LOGITS,
+    },
+    "CategoricalFocalCrossentropy": {
+        "name": "categorical_focal_crossentropy",
+        "alpha": 0.25,
+        "gamma": 2.0,
+        "label_smoothing": 0.0,
+        **LOGITS,
+    },
+    "CategoricalGeneralizedCrossEntropy": {"name": "categorical_generalized_cross_entropy", "q": 0.5},
+    "Dice": {"name": "dice", "axis": None},
+    "Tversky": {"name": "tversky", "alpha": 0.5, "beta": 0.5, "axis": None},
+    "Circle": {"name": "circle", "gamma": 80.0, "margin": 0.4, "remove_diagonal": True},
     "CosineSimilarity": {"name": "cosine_similarity", "axis": -1},
 }
 
@@ -171,13 +227,16 @@ def test_name_reduction_and_dtype_are_kept(name):
     assert losses.serialize(loss)["class_name"] == name
 
 
-@pytest.mark.parametrize("name", [name for name in DEFAULTS if "axis" in DEFAULTS[name]])
+@pytest.mark.parametrize("name", [name for name in DEFAULTS if DEFAULTS[name].get("axis")])
 def test_another_axis_is_refused_by_name(name):
     with pytest.raises(ValueError, match=f'{name} "mine": only axis=-1 is implemented, got 1'):
         getattr(losses, name)(axis=1, name="mine")
 
 
-@pytest.mark.parametrize("name", [name for name in DEFAULTS if name != "SparseCategoricalCrossentropy"])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in DEFAULTS if not name.startswith(("Sparse", "Circle", "CategoricalGen", "Hinge", "SquaredH"))],
+)
 def test_targets_of_the_right_dtype_are_not_copied(name):
     t, p = np.eye(3), np.full((3, 3), 0.3)
     assert np.shares_memory(getattr(losses, name)().check_targets(t, p), t)

@@ -1,0 +1,145 @@
+"""Losses for segmentation: how much of two regions overlaps.
+
+    Dice:     v = 1 - 2 sum(t p) / (sum(t) + sum(p) + 1e-7)
+    Tversky:  v = 1 - sum(t p) / (sum(t p) + alpha sum(t (1 - p)) + beta sum((1 - t) p) + 1e-7)
+
+A pixel-wise loss is content to call everything background where an object is small; the overlap is not. Milletari et
+al., "V-Net", 2016; Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep
+networks", 2017: a larger alpha or beta avoids one of the two errors more.
+
+Both are 1 - A / B for two sums A and B over elements; with a and b the summands, their derivative is
+
+    dp = (A b'(p) - B a'(p)) / B^2
+
+The sums run over `axis`; by default over everything, samples too: then they are sums over the whole batch.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import config
+from scratchnet.losses.base import Loss
+from scratchnet.parallel.batch import current_part, sum_over_batch
+from scratchnet.registry import register
+
+
+class OverlapCache(NamedTuple):
+    A: Any  # the sums, with axes of size 1
+    B: Any
+    da: Any  # the derivatives of their summands
+    db: Any
+
+
+class _Overlap(Loss):
+    """Base of both: a subclass says what is summed, `summands`."""
+
+    def __init__(self, reduction, name, axis, dtype):
+        super().__init__(name, reduction, dtype)
+        self.axis = tuple(int(a) for a in axis) if isinstance(axis, (tuple, list)) else axis
+
+    def summands(self, t, p):
+        """``(a, b, da, db)``: what A and B are the sums of, and the derivatives by p."""
+        raise NotImplementedError
+
+    def values(self, y_true, y_pred):
+        axes = self._axes(y_pred.ndim)
+        a, b, da, db = self.summands(y_true, y_pred)
+        A, B = (part.sum(axis=axes, keepdims=True) for part in (a, b))
+        if 0 in axes:
+            A, B = sum_over_batch(A, B)
+        B = B + B.dtype.type(config.epsilon())
+        return (1 - A / B).squeeze(axes), OverlapCache(A, B, da, db)
+
+    def forward(self, y_true, y_pred, sample_weight=None, count=None):
+        y_pred = np.asarray(y_pred)
+        if 0 not in self._axes(y_pred.ndim):
+            return super().forward(y_true, y_pred, sample_weight, count)
+        # Of the whole batch: every part has the same values, and only the first counts them.
+        value, cache = super().forward(y_true, y_pred)
+        weight, part = self._weight_of_all(sample_weight), current_part()
+        counted = value * weight if part is None or part.index == 0 else value * 0
+        return counted, None if cache is None else cache._replace(dvalues=cache.dvalues * weight)
+
+    def _weight_of_all(self, sample_weight):
+        """What one value of all samples is multiplied by, as in Keras: the mean of their weights."""
+        if sample_weight is None:
+            return 1.0
+        if self.axis is not None:
+            raise self.error(f"with axis={self.axis}, which sums over samples, a sample cannot have a weight")
+        total, size = sum_over_batch(np.sum(sample_weight), np.size(sample_weight))
+        return total / size
+
+    def backward(self, cache):
+        if cache is None:
+            return super().backward(cache)
+        A = cache.terms.A
+        dvalues = np.broadcast_to(cache.dvalues, A.squeeze(self._axes(A.ndim)).shape).reshape(A.shape)
+        return self.gradient(dvalues, cache.terms).astype(cache.dtype, copy=False)
+
+    def gradient(self, dvalues, cache):
+        A, B, da, db = cache
+        return (A * db - B * da) / (B * B) * dvalues
+
+    def count(self, y_true, ndim, sample_weight=None):
+        if self.reduction == "sum":
+            return 1.0
+        axes = self._axes(ndim)
+        shape = [size for k, size in enumerate(np.shape(y_true)[:ndim]) if k not in axes]
+        if self.reduction == "mean_with_sample_weight" and sample_weight is not None and 0 not in axes:
+            return float(np.sum(self._weights(sample_weight, y_true, tuple(shape)), dtype=np.float64))
+        return float(np.prod(shape))
+
+    def _axes(self, ndim):
+        axes = range(ndim) if self.axis is None else self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        if not all(-ndim <= axis < ndim for axis in axes):
+            raise self.error(f"axis {self.axis} is not an axis of predictions with {ndim} axes")
+        return tuple(sorted({axis % ndim for axis in axes}))
+
+
+@register("losses")
+class Dice(_Overlap):
+    """``v = 1 - 2 sum(t p) / (sum(t) + sum(p) + 1e-7)``.
+
+    Args:
+        axis: over which axes is summed; None for all. (1, 2, 3) gives each image (N, H, W, C) a value of its own.
+        reduction, name, dtype: see `Loss`.
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="dice", axis=None, dtype=None):
+        super().__init__(reduction, name, axis, dtype)
+
+    def summands(self, t, p):
+        return 2 * t * p, t + p, 2 * t, np.ones_like(p)
+
+
+@register("losses")
+class Tversky(_Overlap):
+    """``v = 1 - sum(t p) / (sum(t p) + alpha sum(t (1 - p)) + beta sum((1 - t) p) + 1e-7)``.
+
+    Args:
+        alpha: the weight of what is missed.
+        beta: the weight of what is found wrongly. (Both 0.5 give the Dice loss.)
+        axis: as in `Dice`.
+        reduction, name, dtype: see `Loss`.
+    """
+
+    def __init__(self, alpha=0.5, beta=0.5, reduction="sum_over_batch_size", name="tversky", axis=None, dtype=None):
+        super().__init__(reduction, name, axis, dtype)
+        self.alpha, self.beta = alpha, beta
+
+    def summands(self, t, p):
+        b = t * p + self.alpha * t * (1 - p) + self.beta * (1 - t) * p
+        return t * p, b, t, t - self.alpha * t + self.beta * (1 - t)
+
+
+@register("losses")
+def dice(y_true, y_pred, axis=None):
+    """The values of `Dice`, of the axes that are left."""
+    return Dice(None, axis=axis)(y_true, y_pred)
+
+
+@register("losses")
+def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
+    """The values of `Tversky`, of the axes that are left."""
+    return Tversky(alpha, beta, None, axis=axis)(y_true, y_pred)
