@@ -1,4 +1,4 @@
-"""What fit calls at its milestones, under Keras's names."""
+"""Hooks that fit, evaluate and predict call on their way, under Keras's names."""
 
 from scratchnet.callbacks.backup_and_restore import BackupAndRestore
 from scratchnet.callbacks.base import Callback

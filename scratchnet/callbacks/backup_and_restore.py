@@ -49,7 +49,7 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
 
     def on_train_begin(self, logs=None):
-        os.makedirs(self.backup_dir, exist_ok=True)  # now, lest the first epoch be lost to a folder that cannot be made
+        os.makedirs(self.backup_dir, exist_ok=True)  # before an epoch is lost to a missing folder
         if os.path.exists(self.path):
             self._restore()
         else:

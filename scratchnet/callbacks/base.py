@@ -1,4 +1,4 @@
-"""What fit calls at its milestones."""
+"""Hooks that fit, evaluate and predict call on their way."""
 
 import copy
 

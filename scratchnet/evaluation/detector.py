@@ -32,8 +32,8 @@ class ReconstructionDetector(_base.OutlierMixin, _base.BaseEstimator):
         n_features_in_: how many values a sample has.
 
     X is (N, D), or (N, ...) such as images. To `sklearn.base.clone` a detector copies the model, weights and all.
-    Raises ValueError for a quantile or measure that is none, for NaN or infinity, for samples of another size than in
-    `fit`, and for reconstructions of another shape; scikit-learn's NotFittedError before `fit`.
+    Raises ValueError unless 0 < quantile < 1 and the measure is known, for NaN or infinity, for samples of another size
+    than in `fit`, and for reconstructions of another shape; scikit-learn's NotFittedError before `fit`.
     """
 
     def __init__(self, model=None, quantile=0.95, measure="mse"):

@@ -9,7 +9,7 @@ from scratchnet.registry import register
 
 
 class _Confusion(Metric):
-    """True positives, divided by themselves and what the subclass holds against them.
+    """TP / (TP + errors); a subclass says which errors: false positives (Precision) or false negatives (Recall).
 
     Args:
         thresholds: a prediction above this number is positive; None is 0.5.

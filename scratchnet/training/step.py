@@ -5,7 +5,7 @@
     dx, grads = model.backward(loss.backward(loss_cache), cache)
 
 The batch is taken apart, and each part goes through these lines in a thread of its own. Values and gradients of the
-parts are then added in the order of the parts: who is quicker never changes the result.
+parts are then added in the order of the parts, so the result does not depend on which thread finishes first.
 """
 
 from typing import Any, NamedTuple

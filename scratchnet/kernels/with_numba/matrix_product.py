@@ -26,7 +26,7 @@ _tile_8_1, _tile_4_1, _tile_2_1, _tile_1_1 = (make_tile(rows, vectors=1) for row
 
 def matmul(a, b):
     if a.dtype != b.dtype:
-        raise TypeError(f"matmul: two matrices of one dtype, please, not {a.dtype} and {b.dtype}")
+        raise TypeError(f"matmul: expected two matrices of one dtype, got {a.dtype} and {b.dtype}")
     a, b = (array if array.flags.farray else plain(array) for array in (a, b))  # a transposed matrix needs no copy
     c = np.empty((len(a), b.shape[1]), a.dtype)
     matmul_into(a, b, c)

@@ -99,7 +99,7 @@ def gather_planes(x, OH, OW, geometry, PT):
             for i in range(OH):
                 o, s = (n * OH + i) * OW, (n * FH + i * SH + a * DH) * FW + b * DW
                 target, source = line[o : o + OW], plane[s:]
-                if SW == 1:  # said apart, because the compiler then knows neighbours from strangers
+                if SW == 1:  # a loop of its own: only then are the reads contiguous, and vectorized
                     for j in range(OW):
                         target[j] = source[j]
                 else:

@@ -10,7 +10,7 @@ times as fast: with four elements known by name, the best so far stays in a regi
 Where there is one channel only, neighbours in memory are neighbours in the image: that is the case NumPy's kernels,
 which take a place of all windows at a time, are better at.
 
-Gradients are cleared by the kernels and not by `np.zeros`, which holds the interpreter lock, and the other threads up.
+Gradients are cleared by the kernels and not by `np.zeros`, which keeps the interpreter lock: other threads would wait.
 """
 
 import numpy as np

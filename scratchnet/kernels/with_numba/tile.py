@@ -11,7 +11,7 @@ multiplication", 2008; Van Zee and van de Geijn, "BLIS", 2015.)
 Neither Python nor Numba can say "keep this in registers": written as loops, the compiler keeps the sums in memory, and
 it takes four times as long. So the tile is written in the language of LLVM, by the library that Numba itself is made
 of. Without the compiler (NUMBA_DISABLE_JIT=1) a tile is a line of NumPy, which says what it means, and refuses what in
-registers would go wrong unseen: instructions know no bounds.
+registers would be read or written out of bounds without a word.
 """
 
 import llvmlite.binding

@@ -1,4 +1,4 @@
-"""Several inputs behind one another along one axis; the adjoint cuts dy apart at the same places."""
+"""Joins its inputs along one axis; the adjoint cuts dy apart at the same places."""
 
 from typing import NamedTuple
 

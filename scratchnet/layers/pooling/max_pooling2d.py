@@ -2,7 +2,7 @@
 
     y[n, i, j, c] = max over a, b of  x[n, S i + a, S j + b, c]
 
-Its derivative is 1 by the element that was the largest (of equal ones the first) and 0 by all others: each dy returns
+Its derivative with respect to the largest element (of equal ones the first) is 1, to all others 0: each dy returns
 to the one place it came from, and where windows overlap, what returns to the same place adds up (Ranzato et al. 2007;
 Scherer, Mueller and Behnke 2010).
 """

@@ -1,6 +1,6 @@
 """Max pooling of sequences and volumes: of each window only the largest value goes on.
 
-Its derivative is 1 by the element that was the largest (of equal ones the first) and 0 by all others; see
+Its derivative with respect to the largest element (of equal ones the first) is 1, to all others 0; see
 `scratchnet.layers.pooling.max_pooling2d`. How the windows slide stands in `through_images`.
 """
 

@@ -23,7 +23,7 @@ class AlphaDropout(Dropout):
         rate: p, in [0, 1).
         noise_shape, seed: as of `Dropout`.
 
-    Raises ValueError for a rate, a shape or a seed that is none.
+    Raises ValueError unless 0 <= rate < 1, the shape fits, and seed is None or an integer of at least 0.
     """
 
     def forward(self, x, training=False):

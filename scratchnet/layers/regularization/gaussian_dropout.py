@@ -20,7 +20,7 @@ class GaussianDropout(RandomLayer):
         rate: p, in [0, 1).
         seed: an integer of at least 0 makes the noise repeatable by itself; None takes the library's seed.
 
-    Raises ValueError for a rate or seed that is none.
+    Raises ValueError unless 0 <= rate < 1 and seed is None or an integer of at least 0.
     """
 
     def __init__(self, rate, seed=None, **kwargs):

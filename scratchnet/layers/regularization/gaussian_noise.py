@@ -13,7 +13,7 @@ class GaussianNoise(RandomLayer):
         stddev: the standard deviation of the noise, at least 0.
         seed: an integer of at least 0 makes the noise repeatable by itself; None takes the library's seed.
 
-    Raises ValueError for a standard deviation or seed that is none.
+    Raises ValueError unless stddev >= 0 and seed is None or an integer of at least 0.
     """
 
     def __init__(self, stddev, seed=None, **kwargs):

@@ -1,4 +1,4 @@
-"""Everything of a sample in one row."""
+"""Flattens each sample to a vector; the adjoint gives it back its shape."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The numbers of a sample in another shape."""
+"""Reshapes each sample; the adjoint gives it back its shape."""
 
 import math
 from typing import NamedTuple
