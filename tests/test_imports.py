@@ -44,7 +44,7 @@ FLOORS = [
     {"training"},
     {"models"},
     {"gradient_check", "explain", "datasets", "evaluation", "utils"},
-    {"preprocessing", "wrappers", "demo", "saving"},
+    {"backend", "preprocessing", "wrappers", "demo", "saving"},
     {"__main__"},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -10,7 +10,8 @@ functions stand in files by their idea: `elementwise`, `reductions`, `linear`, `
 
 # ruff: noqa: F401 (the names are for those who import this package)
 
-from scratchnet.ops import nn, random
+from scratchnet.missing import refusal
+from scratchnet.ops import nn
 from scratchnet.ops.activation import (
     celu,
     elu,
@@ -286,3 +287,10 @@ from scratchnet.ops.shapes import (
     transpose,
     vstack,
 )
+
+__all__ = sorted(["nn", *(name for name, value in globals().items() if callable(value) and value is not refusal)])
+__getattr__ = refusal(__name__)
+
+
+def __dir__():
+    return __all__
