@@ -10,6 +10,8 @@ from scratchnet.callbacks.learning_rate import LearningRateScheduler, ReduceLROn
 from scratchnet.callbacks.model_checkpoint import ModelCheckpoint
 from scratchnet.callbacks.progress import ProgbarLogger
 from scratchnet.callbacks.small import LambdaCallback, TerminateOnNaN
+from scratchnet.callbacks.swap_ema_weights import SwapEMAWeights
+from scratchnet.callbacks.tensorboard import TensorBoard
 from scratchnet.missing import refusal
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 __getattr__ = refusal(__name__)

@@ -54,8 +54,12 @@ class EarlyStopping(Monitor):
         self.best_epoch = 0
         self.best_weights = None
 
+    def get_monitor_value(self, logs):
+        """The watched figure, or None with a warning."""
+        return self.figure(logs or {})
+
     def on_epoch_end(self, epoch, logs=None):
-        current = self.figure(logs or {})
+        current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:

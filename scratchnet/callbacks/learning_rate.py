@@ -63,13 +63,13 @@ class ReduceLROnPlateau(Monitor):
         current = self.figure(logs)
         if current is None:
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
         if self.improved(current, self.best):
             self.best = current
             self.wait = 0
-        elif self.cooldown_counter <= 0:
+        elif not self.in_cooldown():
             self.wait += 1
             rate = float(self.model.optimizer.learning_rate)
             if self.wait >= self.patience and rate > self.min_lr:
@@ -78,6 +78,10 @@ class ReduceLROnPlateau(Monitor):
                 self.wait = 0
                 if self.verbose > 0:
                     say(f"Epoch {epoch + 1}: the learning rate is now {self.model.optimizer.learning_rate:g}")
+
+    def in_cooldown(self):
+        """Whether a reduction is so recent that nothing is counted."""
+        return self.cooldown_counter > 0
 
 
 @register("callbacks")

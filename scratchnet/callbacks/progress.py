@@ -3,8 +3,10 @@
 from scratchnet.callbacks.base import Callback
 from scratchnet.callbacks.progbar import Progbar
 from scratchnet.console import say
+from scratchnet.registry import register
 
 
+@register("callbacks")
 class ProgbarLogger(Callback):
     """A bar (verbose 1) or a line (verbose 2) for each epoch of fit, and for each call of evaluate and predict.
 

@@ -1,9 +1,9 @@
 """How good is it? Reports, pictures and detectors for trained models.
 
 scikit-learn, matplotlib and scikit-image are imported when something that needs them is used. Every plot takes arrays
-(or a History), draws on the axes it is given or on a figure of its own, and returns a figure (`matplotlib.figure.Figure`)
-that a notebook shows and that `show` opens in a window; pyplot never hears of it, so that figures are freed like any
-other object.
+(or a History), draws on the axes it is given or on a figure of its own, and returns a `matplotlib.figure.Figure` that a
+notebook shows and that `show` opens in a window; pyplot never hears of it, so that figures are freed like any other
+object.
 """
 
 from typing import TYPE_CHECKING

@@ -204,7 +204,7 @@ def test_a_callback_list_is_a_callback_that_calls_all():
 
 
 def test_kerass_other_callbacks_are_refused_by_name():
-    with pytest.raises(AttributeError, match="scratchnet.callbacks has no 'TensorBoard'.*docs/keras.md"):
-        _ = callbacks.TensorBoard
+    with pytest.raises(AttributeError, match="scratchnet.callbacks has no 'RemoteMonitor'.*docs/keras.md"):
+        _ = callbacks.RemoteMonitor
     with pytest.raises(AttributeError, match="has no 'Erlystopping'; closest: EarlyStopping"):
         _ = callbacks.Erlystopping
