@@ -23,7 +23,7 @@ def check_models(rng):
             [
                 Input((6, 6, 1), **F64),
                 layers.Conv2D(2, 3, activation="tanh", **F64),
-                layers.AveragePooling2D(**F64),
+                layers.AveragePooling2D(2, **F64),
                 layers.Flatten(**F64),
                 Dense(4, activation="tanh", **F64),
                 Dense(3, activation="softmax", **F64),
