@@ -8,6 +8,7 @@ the others say more.
     python examples/mnist_autoencoders.py --data full --epochs 5
 """
 
+import math
 import sys
 
 from scratchnet.demo import load_mnist, run_example
@@ -33,6 +34,8 @@ from scratchnet.layers import (
     UpSampling2D,
 )
 from scratchnet.models import Model, Sequential
+from scratchnet.optimizers import Adam
+from scratchnet.optimizers.schedules import CosineDecay
 
 
 def build_convolutional():
@@ -63,6 +66,7 @@ def build_recurrent(layer, name):
 
 def main(options, output):
     (x_train, _), (x_test, y_test) = load_mnist(options)
+    steps = options.epochs * math.ceil(0.8 * len(x_train) / options.batch_size)  # the rest is for validation
     models = {
         "CNN": build_convolutional(),
         "SimpleRNN": build_recurrent(SimpleRNN, "simple_rnn_autoencoder"),
@@ -71,7 +75,10 @@ def main(options, output):
     histories, pictures, errors, rows = {}, {}, {}, []
     for name, (model, encoder) in models.items():
         print(f"\n{name}")
-        model.compile(optimizer="adam", loss="binary_crossentropy")
+        # High at first, the learning rate falls to 0 along a cosine. A gradient that has grown large on its way through
+        # time is shortened.
+        optimizer = Adam(CosineDecay(4e-3, steps), clipnorm=1.0)
+        model.compile(optimizer=optimizer, loss="binary_crossentropy")
         model.summary()
         shape = (-1, *model.input_shape[1:])
         x, x_new = x_train.reshape(shape), x_test.reshape(shape)
@@ -101,4 +108,8 @@ def main(options, output):
 
 
 if __name__ == "__main__":
-    sys.exit(run_example(main, "Train a CNN, a SimpleRNN and an LSTM autoencoder on handwritten digits.", epochs=5))
+    sys.exit(
+        run_example(
+            main, "Train a CNN, a SimpleRNN and an LSTM autoencoder on handwritten digits.", epochs=8, batch_size=64
+        )
+    )

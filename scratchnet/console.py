@@ -1,17 +1,24 @@
 """Text for people: standard output as it is, whatever it can show."""
 
+import logging
 import sys
+
+from scratchnet import config
 
 # What the lines of tables and bars are drawn with, and what stands in for it where the output cannot show that.
 _PLAIN = str.maketrans("━─│┌┬┐├┼┤└┴┘", "=-|+++++++++")
 
 
 def write(text, stream=None):
-    """Write `text` to `stream`, by default standard output, at once.
+    """Write `text` at once to `stream`, by default standard output, or Python's `logging` where that was asked for.
 
     Where the stream's encoding lacks a character (cp1252 of a redirected output on Windows, ASCII of a cron job), lines
     are drawn as ``+---+``; other letters that are missing become their escapes.
     """
+    if stream is None and not config.is_interactive_logging_enabled():
+        if text.strip():
+            logging.getLogger("scratchnet").info(text.rstrip("\n"))
+        return
     stream = sys.stdout if stream is None else stream
     if stream is None:  # a program without a console
         return

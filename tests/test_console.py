@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from scratchnet import console
+from scratchnet import config, console
+from scratchnet.utils import Progbar
 
 
 def stream(encoding):
@@ -67,3 +68,19 @@ def test_what_shows_a_line_that_is_written_over():
     assert console.is_terminal(terminal) and console.is_terminal(notebook_stream())
     assert not console.is_terminal(io.StringIO()) and not console.is_terminal(object())
     assert not console.is_notebook(terminal)
+
+
+def test_where_logging_is_asked_for_lines_go_there(capsys, caplog):
+    caplog.set_level("INFO", "scratchnet")
+    config.disable_interactive_logging()
+    try:
+        console.say("a line")
+        console.write("\n")
+        bar = Progbar(2)
+        bar.update(1, [("loss", 0.5)])
+        bar.update(2, [("loss", 0.5)])
+    finally:
+        config.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+    first, second = caplog.messages
+    assert first == "a line" and second.startswith("2/2 ━") and second.endswith("loss: 0.5000")

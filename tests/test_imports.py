@@ -43,8 +43,8 @@ FLOORS = [
     {"callbacks"},
     {"training"},
     {"models"},
-    {"gradient_check", "explain", "datasets", "evaluation", "utils"},
-    {"backend", "preprocessing", "wrappers", "demo", "saving"},
+    {"gradient_check", "explain", "datasets", "evaluation", "saving", "utils"},
+    {"backend", "preprocessing", "wrappers", "demo"},
     {"__main__"},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -11,7 +11,7 @@ import sys
 import time
 from numbers import Real
 
-from scratchnet import kernels
+from scratchnet import config, kernels
 from scratchnet.console import is_terminal, write
 
 
@@ -49,8 +49,7 @@ class Progbar:
         self.unit_name = unit_name
         self._stateful = None if stateful_metrics is None else set(stateful_metrics)
         self._stateless = None if stateless_metrics is None else set(stateless_metrics)
-        self._stream = sys.stdout
-        self._live = verbose == 1 and is_terminal(self._stream)
+        self._live = verbose == 1 and is_terminal(sys.stdout) and config.is_interactive_logging_enabled()
         self._figures = {}  # name: (the sum over the steps, their number), or (what is shown, 1)
         self._seen = 0
         self._drawn = 0  # characters of the line that stands there
@@ -82,7 +81,7 @@ class Progbar:
     def interrupt(self):
         """Leave the line as it stands, and go on below it."""
         if self._drawn:
-            write("\n", self._stream)
+            write("\n")
             self._drawn = 0
 
     def _take(self, name, value, current, finalize):
@@ -104,7 +103,7 @@ class Progbar:
             parts.pop()  # figures that do not fit are seen when the line is complete
         tail = "".join(parts)
         line = (self._bar(columns - len(tail) - 1) + tail)[: columns - 1]
-        write("\r" + line.ljust(self._drawn), self._stream)
+        write("\r" + line.ljust(self._drawn))
         self._drawn = len(line)
 
     def _finish(self, now):
@@ -112,11 +111,11 @@ class Progbar:
         seconds, step = _duration(now - self._began), f"{_step_time(self._seconds_of_a_step(now))}/{self.unit_name}"
         figures = "".join(self._shown_figures())
         if self.verbose == 2:
-            write(f"{self._head()}- {seconds} - {step}{figures}\n", self._stream)
+            write(f"{self._head()}- {seconds} - {step}{figures}\n")
             return
         tail = f" {seconds} {step}{figures}"
         line = self._bar(shutil.get_terminal_size().columns - len(tail) - 1 if self._live else math.inf) + tail
-        write("\r" * self._live + line.ljust(self._drawn) + "\n", self._stream)
+        write("\r" * self._live + line.ljust(self._drawn) + "\n")
         self._drawn = 0
 
     def _head(self):

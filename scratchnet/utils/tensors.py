@@ -1,0 +1,24 @@
+"""Questions about symbolic tensors."""
+
+from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.structure import flatten
+
+
+def is_keras_tensor(x):
+    """Whether `x` is a symbolic tensor, which stands for values that do not exist yet."""
+    return isinstance(x, KerasTensor)
+
+
+def get_source_inputs(tensor):
+    """The symbolic inputs that `tensor` depends on, each once."""
+    sources, seen, waiting = [], {tensor}, [tensor]
+    while waiting:
+        current = waiting.pop()
+        if current.node is None:
+            sources.append(current)
+            continue
+        for source in reversed(flatten(current.node.inputs)):
+            if source not in seen:
+                seen.add(source)
+                waiting.append(source)
+    return sources
