@@ -1,0 +1,108 @@
+"""The weights of a layer that holds layers: its own, and then those of its sublayers under their prefixes."""
+
+import contextlib
+from contextvars import ContextVar
+
+_above = ContextVar("scratchnet_layers_above", default=frozenset())  # whose sublayers are being asked, up the stack
+
+
+class HoldsLayers:
+    """Stands before `Layer` among the bases of a layer that holds others. A subclass says which, in `sublayers`."""
+
+    _trainable = True
+
+    @property
+    def sublayers(self):
+        """Dict from prefix to layer; the weight "kernel" under "dense" is "dense/kernel", under "" it is "kernel".
+
+        Empty while the constructor has not come to them.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what its sublayers are")
+
+    def of_sublayers(self, of):
+        """``(prefix, layer, of(layer))`` for each sublayer; a layer that holds the one that holds it is passed over."""
+        with self._among_those_above() as above:
+            return [(p, layer, of(layer)) for p, layer in self.sublayers.items() if layer not in above]
+
+    @contextlib.contextmanager
+    def _among_those_above(self):
+        above = _above.get() | {self}
+        token = _above.set(above)
+        try:
+            yield above
+        finally:
+            _above.reset(token)
+
+    @property
+    def weight_keys(self):
+        """``(layer, name) -> key``: what each weight is called here; `layer` is this one or a sublayer.
+
+        A weight that is reached on two ways (a layer used by itself and inside a nested model) has one key.
+        """
+        own = {**self._params, **self._state}
+        keys = {(self, name): name for name in own}
+        first = {id(array): name for name, array in own.items()}
+        for prefix, layer, arrays in self.of_sublayers(lambda layer: layer.named_arrays()):
+            for name, array in arrays.items():
+                key = f"{prefix}/{name}" if prefix else name
+                keys[layer, name] = first.setdefault(id(array), key)
+        return keys
+
+    def _gathered(self, own, of):
+        """The dict `own`, and the dicts `of` (layer) by name as one dict by key."""
+        keys = self.weight_keys
+        sublayers = self.of_sublayers(of)
+        return {**own, **{keys[layer, name]: w for _, layer, found in sublayers for name, w in found.items()}}
+
+    @property
+    def params(self):
+        return self._gathered(self._params, lambda layer: layer.params)
+
+    @property
+    def state(self):
+        return self._gathered(self._state, lambda layer: layer.state)
+
+    def named_arrays(self):
+        return self._gathered({**self._params, **self._state}, lambda layer: layer.named_arrays())
+
+    @property
+    def trainable_params(self):
+        return self._gathered(self._params, lambda layer: layer.trainable_params) if self.trainable else {}
+
+    @property
+    def constraints(self):
+        return self._gathered(self._constraints, lambda layer: layer.constraints) if self.trainable else {}
+
+    def penalty(self):
+        value, grads = super().penalty()
+        keys, seen = self.weight_keys, set()
+        for _, layer, (layer_value, layer_grads) in self.of_sublayers(lambda layer: layer.penalty()):
+            if layer not in seen:
+                value += layer_value
+                grads.update((keys[layer, name], d) for name, d in layer_grads.items())
+            seen.add(layer)
+        return value, grads
+
+    @property
+    def trainable(self):
+        """Whether an optimizer may change the weights; setting it sets it for every sublayer."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+        self.of_sublayers(lambda layer: setattr(layer, "trainable", value))
+
+    @property
+    def adds_loss(self):
+        return any(found for *_, found in self.of_sublayers(lambda layer: layer.adds_loss))
+
+    @property
+    def in_one_part(self):
+        return any(found for *_, found in self.of_sublayers(lambda layer: layer.in_one_part))
+
+    def random_streams(self):
+        streams = {}
+        for prefix, _, found in self.of_sublayers(lambda layer: layer.random_streams()):
+            streams.update({f"{prefix}/{name}" if prefix else name: stream for name, stream in found.items()})
+        return streams

@@ -1,0 +1,135 @@
+"""The weights of a layer: named arrays, which of them are trained, and what keeps them in bounds."""
+
+import numpy as np
+
+from scratchnet import constraints, initializers, limits, regularizers
+from scratchnet.graph.variable import Variable
+
+
+class Weights:
+    """The part of a layer that has weights of its own; `scratchnet.layers.sublayers` has those of layers within."""
+
+    def _make_room_for_weights(self):
+        self._params = {}  # arrays that are trained
+        self._state = {}  # arrays that training changes without a gradient
+        self._regularizers = {}  # of some of the parameters, by name
+        self._constraints = {}
+
+    def add_weight(
+        self, shape=None, initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
+    ):
+        """Create a weight and return its `Variable`; weights are listed in the order of creation.
+
+        Args:
+            shape: its shape; () by default.
+            initializer: a name or an Initializer; by default Glorot's uniform for a matrix, zeros otherwise.
+            dtype: by default the layer's.
+            trainable: False makes it part of `state`, which no optimizer changes.
+            regularizer, constraint: of this weight.
+            name: its key in `params` or `state`.
+
+        ``add_weight("kernel", shape, initializer)`` says the same as ``add_weight(shape, initializer, name="kernel")``.
+        """
+        if isinstance(shape, str):
+            name, shape, initializer, dtype = shape, initializer, dtype, None
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if initializer is None:
+            initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
+        limits.spend(shape)
+        initializer = initializers.get(initializer)
+        dtype = self.dtype if dtype is None else np.dtype(dtype).name
+        if name is None:
+            taken = len(self._params) + len(self._state)
+            name = "variable" if taken == 0 else f"variable_{taken}"
+        if name in self._params or name in self._state:
+            raise self.error(f"already has a weight named {name!r}")
+        (self._params if trainable else self._state)[name] = np.array(initializer(shape, dtype=dtype), order="C")
+        if regularizer is not None:
+            self._regularizers[name] = regularizers.get(regularizer)
+        if constraint is not None:
+            self._constraints[name] = constraints.get(constraint)
+        return Variable(self, name)
+
+    @property
+    def params(self):
+        """The parameters: a dict from name to array. Optimizers change the arrays in place."""
+        return self._params
+
+    @property
+    def state(self):
+        """Arrays that training changes without a gradient: a dict from name to array."""
+        return self._state
+
+    @property
+    def trainable_params(self):
+        """Those of `params` that an optimizer may change."""
+        return self.params if self.trainable else {}
+
+    def named_arrays(self):
+        """`params` and `state` in one dict, in Keras's order of weights; saving and loading go by it."""
+        return {**self.params, **self.state}
+
+    @property
+    def constraints(self):
+        """What a parameter has to obey after each step: a dict from name to constraint."""
+        return self._constraints if self.trainable else {}
+
+    def penalty(self):
+        """``(value, grads)`` of the regularizers; grads has a key for each parameter that is regularized."""
+        value, grads = 0.0, {}
+        for name, regularizer in self._regularizers.items():
+            if name in self.trainable_params:
+                w = self.params[name]
+                value += float(regularizer(w))
+                grads[name] = regularizer.gradient(w)
+        return value, grads
+
+    @property
+    def weights(self):
+        """All weights as a list of `Variable`s, in Keras's order."""
+        return [Variable(self, key) for key in self.named_arrays()]
+
+    variables = weights
+
+    @property
+    def trainable_weights(self):
+        return [Variable(self, key) for key in self.trainable_params]
+
+    @property
+    def non_trainable_weights(self):
+        trainable = self.trainable_params
+        return [Variable(self, key) for key in self.named_arrays() if key not in trainable]
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    def __getattr__(self, name):
+        """``layer.kernel``: the weight of that name, after whatever else the layer has."""
+        if not name.startswith("_") and {"_params", "_state"} <= self.__dict__.keys():
+            if name in self._params or name in self._state:
+                return Variable(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def get_weights(self):
+        """Copies of all weights, in Keras's order."""
+        return [w.copy() for w in self.named_arrays().values()]
+
+    def set_weights(self, weights):
+        """Copy `weights`, a list as of `get_weights`, into the layer. Nothing changes if one does not fit."""
+        weights = [np.asarray(w) for w in weights]
+        own = self.named_arrays()
+        if len(weights) != len(own):
+            raise self.error(f"expected {len(own)} weights ({', '.join(own)}), got {len(weights)}")
+        for (name, array), w in zip(own.items(), weights):
+            if w.shape != array.shape:
+                raise self.error(f"weight {name!r} has shape {array.shape}, got {w.shape}")
+            if w.dtype.kind not in "fiub":
+                raise self.error(f"weight {name!r} must be numbers, got dtype {w.dtype}", TypeError)
+        for array, w in zip(own.values(), weights):
+            array[...] = w
+
+    def count_params(self):
+        """The number of scalars in all weights."""
+        if not self.built:
+            raise self.error("has no parameters before it is built: call it on data, or build(input_shape), first")
+        return sum(w.size for w in self.named_arrays().values())
