@@ -10,6 +10,7 @@ Options may hold numbers of rows that are not known yet (`scratchnet.ops.shape` 
 """
 
 import functools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from scratchnet.streams import RandomStream
 # Where 5 and 7 rows do not work, a shape may ask for a multiple of something: reshape(x, (-1, 2, 8)).
 _BATCHES = ((5, 7), (60, 120))
 _HALF = 12  # rows of each half; pairs, triples and fours of them may be folded into one
+_LARGE = 20_000  # elements of a sample from which on as few rows as can be are tried
 _MISFITS = (ValueError, TypeError, IndexError, ZeroDivisionError)
 
 
@@ -37,7 +39,7 @@ class Spec(NamedTuple):
 def output_spec(operation, operands, options):
     """See `Operation.output_spec`."""
     first_problem = None
-    for batches in _BATCHES:
+    for batches in _BATCHES if _elements(operands) < _LARGE else ((2, 3), *_BATCHES):
         try:
             with np.errstate(all="ignore"):
                 small, large = (_try(operation, operands, options, rows) for rows in batches)
@@ -68,7 +70,8 @@ def rowwise(operation, operands, options, rows=None):
     """See `Operation.rowwise`."""
     if rows is None:
         rows = [1 if _is_open(a) and a.shape[0] is None else 0 for a in operands]
-    whole = [_random(a, k, m) if _is_spec(a) else a for k, (a, m) in enumerate(zip(operands, rows))]
+    half = _HALF if _elements(operands) < _LARGE else 1
+    whole = [_random(a, k, m, 2 * half) if _is_spec(a) else a for k, (a, m) in enumerate(zip(operands, rows))]
 
     def part(first, last, rows_before=0):
         cut = [a[first * m : last * m] if m else a for a, m in zip(whole, rows)]
@@ -76,13 +79,13 @@ def rowwise(operation, operands, options, rows=None):
 
     try:
         with np.errstate(all="ignore"):
-            z, head = part(0, 2 * _HALF), part(0, _HALF)
-            tail = part(_HALF, 2 * _HALF, rows_before=head.shape[0] if head.ndim else 0)
+            z, head = part(0, 2 * half), part(0, half)
+            tail = part(half, 2 * half, rows_before=head.shape[0] if head.ndim else 0)
     except _MISFITS:
         return 0
     if not z.ndim or not head.ndim or head.shape != tail.shape or z.shape != (2 * len(head), *head.shape[1:]):
         return 0
-    count, left_over = divmod(len(head), _HALF)
+    count, left_over = divmod(len(head), half)
     same = not left_over and _close(z[: len(head)], head) and _close(z[len(head) :], tail)
     return count if same else 0
 
@@ -93,11 +96,16 @@ def _noise():
     return np.random.default_rng(0).uniform(0.1, 0.9, 100_003)
 
 
-def _random(a, k, rows):
+def _elements(operands):
+    """About how many elements a sample of the largest operand has."""
+    return max((math.prod(n for n in a.shape if n) for a in operands if _is_spec(a)), default=0)
+
+
+def _random(a, k, rows, samples):
     """Numbers in the shape of the spec `a`, operand k, of which each of the samples has so many rows."""
-    shape = tuple(2 * _HALF if n is None else n for n in a.shape)
+    shape = tuple(samples if n is None else n for n in a.shape)
     if rows:
-        shape = (2 * _HALF * rows, *shape[1:])
+        shape = (samples * rows, *shape[1:])
     size = int(np.prod(shape))
     noise = _noise()[k * 131 :]  # another place for each operand
     values = (noise[:size] if size <= len(noise) else np.resize(noise, size)).reshape(shape)

@@ -114,3 +114,13 @@ def test_numbers_of_rows_are_put_into_options():
     options = {"shape": (Rows(), 3), "key": slice(Rows(), None), "axis": [0, Rows()], "n": Rows(), "name": "a"}
     expected = {"shape": (5, 3), "key": slice(5, None), "axis": [0, 5], "n": 5, "name": "a"}
     assert with_rows(options, 5) == expected
+
+
+def test_large_samples_are_tried_in_few_rows():
+    image = Spec((None, 200, 200, 8), F32)
+    assert spec(ops.relu6, image) == image and rowwise(ops.relu6, image) == 1
+    assert (
+        rowwise(ops.flip, image, 0) == rowwise(ops.softmax, image, 0) == rowwise(ops.get_item, image, slice(1, 9)) == 0
+    )
+    assert spec(ops.reshape, image, (-1, 400, 100, 8)).shape == (None, 400, 100, 8)
+    assert rowwise(ops.reshape, image, (-1, 400, 200, 8)) == 0 and rowwise(ops.reshape, image, (-1, 200, 100, 8)) == 2
