@@ -338,13 +338,6 @@ def test_what_only_keras_has_and_what_nobody_has_is_refused_by_name():
         Conv2D(2, 3, fliters=3)
 
 
-@pytest.mark.parametrize(("argument", "value"), [("max_value", 6), ("negative_slope", 0.1), ("threshold", 1)])
-def test_relu_takes_only_the_defaults_of_keras_s_arguments(argument, value):
-    assert ReLU(max_value=None, negative_slope=0.0, threshold=0).get_config()["max_value"] is None
-    with pytest.raises(TypeError, match=f"'{argument}' is not implemented"):
-        ReLU(**{argument: value})
-
-
 @pytest.mark.parametrize("wrong", [-0.1, None, "a", True, float("nan"), float("inf")])
 def test_numbers_that_are_none_are_refused_by_the_name_of_their_argument(wrong):
     for cls, argument in ((LeakyReLU, "negative_slope"), (ELU, "alpha"), (Dropout, "rate"), (GaussianNoise, "stddev")):

@@ -78,7 +78,9 @@ def ours(layer, case):
     dx, grads = layer.backward(dys if isinstance(y, list) else dys[0], cache)
     dx = dx[0] if others else dx
     D = x.shape[-1]
-    return [np.asarray(a) for a in (*ys, x.reshape(-1, D).T @ dx.reshape(-1, D), *grads.values())]
+    return [
+        np.asarray(a) for a in (*ys, x.reshape(-1, D).T @ dx.reshape(-1, D), *(grads[name] for name in layer.params))
+    ]
 
 
 def kerass(layer, case):

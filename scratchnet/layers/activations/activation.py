@@ -1,4 +1,6 @@
-"""Activations as layers of their own: y = f(z), element by element (softmax: along the last axis)."""
+"""Activations as layers of their own: y = f(z), element by element (softmax: along an axis)."""
+
+import numpy as np
 
 from scratchnet import activations
 from scratchnet.checks import check_number
@@ -37,17 +39,24 @@ class Activation(_ActivationLayer):
 
 @register("layers")
 class ReLU(_ActivationLayer):
-    """``y = max(x, 0)``. Of Keras's arguments only the defaults are taken; for a slope below 0 see `LeakyReLU`."""
+    """``y = x`` where x > threshold, else ``negative_slope (x - threshold)``; at most `max_value`.
 
-    activation = activations.relu
+    Args:
+        max_value: None, or the largest value that comes out.
+        negative_slope: the slope below the threshold, at least 0.
+        threshold: where x begins to pass.
+
+    With the defaults ``y = max(x, 0)`` (Nair and Hinton 2010). Raises ValueError for a number below 0.
+    """
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
         super().__init__(**kwargs)
-        given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
-        for argument, default in {"max_value": None, "negative_slope": 0, "threshold": 0}.items():
-            if given[argument] != default:
-                message = f"Keras's argument {argument!r} is not implemented in scratchnet (got {given[argument]!r})"
-                raise self.error(message, TypeError)
+        self.max_value = None if max_value is None else check_number(self, "max_value", max_value)
+        self.negative_slope = check_number(self, "negative_slope", negative_slope)
+        self.threshold = check_number(self, "threshold", threshold)
+        given = {"max_value": self.max_value, "negative_slope": self.negative_slope, "threshold": self.threshold}
+        changed = {key: value for key, value in given.items() if value}
+        self.activation = activations.relu.with_parameters(**changed) if changed else activations.relu
 
 
 @register("layers")
@@ -72,11 +81,19 @@ class ELU(_ActivationLayer):
 
 @register("layers")
 class Softmax(_ActivationLayer):
-    """``y = e^x / sum(e^x)`` along the last axis."""
+    """``y = e^x / sum(e^x)`` along an axis; what a mask leaves out gets 0.
 
-    activation = activations.softmax
+    Args:
+        axis: along which; by default the last one. Several axes are taken together.
+    """
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        if axis != -1:
-            raise self.error(f"only axis=-1 is implemented, got {axis!r}")
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        parameter = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+        self.activation = activations.softmax if axis == -1 else activations.softmax.with_parameters(axis=parameter)
+
+    def forward(self, x, training=False, mask=None):
+        if mask is not None:
+            x = np.where(mask, x, np.finfo(x.dtype).min / 2)  # e to that is 0
+        return self.activation.forward(x)

@@ -1,0 +1,192 @@
+"""The transposed convolution: every number of a small image is spread, weighted, over a window of a large one.
+
+    z[n, S i + E a, S j + E b, f]  +=  x[n, i, j, c]  W[a, b, f, c]    for all i, j, a, b, c        y = f(z + b)
+
+It is how a decoder grows its images (Zeiler et al., "Deconvolutional networks", 2010). The sum is the adjoint of a
+convolution, dx of a layer with the kernel W and the input z; so its own adjoint is that convolution:
+
+    dx[n, i, j, c]  = sum over a, b, f of  dz[n, S i + E a, S j + E b, f]  W[a, b, f, c]
+    dW[a, b, f, c]  = sum over n, i, j of  dz[n, S i + E a, S j + E b, f]  x[n, i, j, c]
+    db[f]           = sum over n, i, j of  dz[n, i, j, f]
+
+Forward is the kernel `conv2d_dx`, and dx is `conv2d_forward`. Where windows overlap unevenly (a kernel size that is no
+multiple of the stride) the image gets a checkered pattern (Odena, Dumoulin and Olah 2016).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.checks import check_positive_int, check_sizes
+from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.layers.convolutional.base_convolution import BaseConvolution
+from scratchnet.registry import register
+
+
+class TransposedCache(NamedTuple):
+    x: np.ndarray  # (N, H, W, C)
+    kept: Any  # what f' is computed from
+    padding: tuple  # of the convolution whose adjoint this is
+
+
+class TransposedConvolution(BaseConvolution):
+    """Base of the transposed convolutions. Arguments as of `Conv2DTranspose`."""
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides,
+        padding,
+        output_padding,
+        data_format,
+        dilation_rate,
+        activation,
+        use_bias,
+        kernel_initializer,
+        bias_initializer,
+        kernel_regularizer,
+        bias_regularizer,
+        activity_regularizer,
+        kernel_constraint,
+        bias_constraint,
+        **kwargs,
+    ):
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            bias_constraint,
+            activity_regularizer=activity_regularizer,
+            **kwargs,
+        )
+        self.filters = check_positive_int(self, "filters", filters)
+        self.output_padding = output_padding
+        if output_padding is not None:
+            self.output_padding = check_sizes(self, "output_padding", output_padding, len(self.axes), smallest=0)
+        self.set_options("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        self.add("kernel", (*self.kernel_size, self.filters, input_shape[-1]))
+        if self.use_bias:
+            self.add("bias", (self.filters,))
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        N, sizes, C = self.check_input(input_shape, self.params["kernel"].shape[-1] if self.built else None)
+        return N, *self.output_sizes(sizes), self.filters
+
+    def output_sizes(self, sizes):
+        found = []
+        for axis, (n, k, s, dilation) in enumerate(zip(sizes, self.kernel_size, self.strides, self.dilation_rate)):
+            extent = (k - 1) * dilation + 1
+            added = None if self.output_padding is None else self.output_padding[axis]
+            if n is None:
+                found.append(None)
+                continue
+            if added is None:
+                size = n * s if self.padding == "same" else (n - 1) * s + max(extent, s)
+            else:
+                size = (n - 1) * s + (extent % 2 if self.padding == "same" else extent) + added
+            if output_size(size, k, s, self.padding, dilation) != n:
+                raise self.error(f"output_padding {self.output_padding} must be less than the strides {self.strides}")
+            found.append(size)
+        return found
+
+    def pad_amounts(self, sizes):
+        windows = zip(self.output_sizes(sizes), self.kernel_size, self.strides, self.dilation_rate)
+        return tuple(pad_amounts(n, k, s, self.padding, dilation) for n, k, s, dilation in windows)
+
+
+@register("layers", "Convolution2DTranspose")
+class Conv2DTranspose(TransposedConvolution):
+    """A two-dimensional transposed convolution ("deconvolution").
+
+    Args:
+        filters: F, the number of channels that come out.
+        kernel_size: (KH, KW), or one number for both.
+        strides: by how much the image grows: a pair or one number.
+        padding: "valid", everything that the windows cover, or "same", ``H S`` rows.
+        output_padding: rows and columns that are added at the end, for another size that the convolution would shrink
+            to the same; less than the strides.
+        data_format: "channels_last".
+        dilation_rate: the distance of neighbouring kernel elements; not together with strides.
+        activation: name or Activation; None is linear.
+        use_bias: whether there is a bias b.
+        kernel_initializer, kernel_regularizer, kernel_constraint: of ``kernel`` (KH, KW, F, C).
+        bias_initializer, bias_regularizer, bias_constraint: of ``bias`` (F,).
+
+    Shapes: (N, H, W, C) -> (N, OH, OW, F).
+
+    Raises:
+        ValueError: for sizes that are not positive, strides together with dilation, or an output_padding that is not
+            less than the strides.
+    """
+
+    axes = "HW"
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=(1, 1),
+        padding="valid",
+        output_padding=None,
+        data_format=None,
+        dilation_rate=(1, 1),
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            output_padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            bias_regularizer,
+            activity_regularizer,
+            kernel_constraint,
+            bias_constraint,
+            **kwargs,
+        )
+
+    def forward(self, x, training=False):
+        N, H, W, C = self.unpack(x, "NHWC")
+        padding = self.pad_amounts([H, W])
+        z = kernels.conv2d_dx(
+            x, self.params["kernel"], self.compute_output_shape(x.shape), *self.geometry(padding)
+        )  # (N, OH, OW, F)
+        y, kept = self.activate(z)
+        return y, TransposedCache(x, kept, padding)
+
+    def backward(self, dy, cache, needs_dx=True):
+        x, kept, padding = cache
+        W = self.params["kernel"]
+        dz, grads = self.activate_backward(dy, kept)
+        if self.trainable:
+            grads["kernel"] = kernels.conv2d_dkernel(x, dz, W.shape, *self.geometry(padding))
+        dx = kernels.conv2d_forward(dz, W, None, *self.geometry(padding)) if needs_dx else None
+        return dx, grads
