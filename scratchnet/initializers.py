@@ -8,6 +8,7 @@ Most belong to one family, `VarianceScaling`: zero mean, and a variance of ``sca
 (fan_in), the outputs (fan_out), or is their mean, so that signals neither grow nor fade from layer to layer.
 """
 
+import copy
 import math
 
 import numpy as np
@@ -186,6 +187,14 @@ class VarianceScaling(Initializer):
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.seed = _check_seed(self, seed)
         self.input_axes, self.output_axes = input_axes, output_axes
+
+    def with_axes(self, input_axes, output_axes):
+        """The same initializer for kernels with these axes, unless it has axes of its own."""
+        if self.input_axes is not None and self.output_axes is not None:
+            return self
+        twin = copy.copy(self)
+        twin.input_axes, twin.output_axes = list(input_axes), list(output_axes)
+        return twin
 
     def values(self, shape, rng):
         fan_in, fan_out = _fans(shape, self.input_axes, self.output_axes)

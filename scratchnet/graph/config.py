@@ -65,6 +65,7 @@ def graph_config(inputs, outputs, layers, nodes):
 
 def _use(node, histories):
     args, kwargs = node.layer.call_arguments(node.inputs)
+    kwargs = {**kwargs, **node.options}
     if node.training is not None:
         kwargs = {**kwargs, "training": node.training}
     return {

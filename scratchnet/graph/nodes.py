@@ -73,12 +73,14 @@ class LayerNode(Node):
 
     Args:
         training: what forward is told; None is what the model is told.
+        options: what else forward is told here, a dict, such as ``use_causal_mask=True``.
     """
 
-    def __init__(self, layer, inputs, training=None):
+    def __init__(self, layer, inputs, training=None, options=None):
         super().__init__(inputs)
         self.layer = layer
         self.training = training
+        self.options = options or {}
         self._shape_is_checked = False
 
     @property
@@ -98,7 +100,7 @@ class LayerNode(Node):
     takes_repeat = property(lambda self: self.layer.takes_repeat)
 
     def output_shapes(self, shapes):
-        return self.layer.compute_output_shape(shapes)
+        return self.layer.compute_output_shape(shapes, **self.options)
 
     def find_masks(self):
         masked = map_structure(lambda tensor: tensor.masked, self.inputs)
@@ -110,7 +112,7 @@ class LayerNode(Node):
     def forward(self, x, training, mask=None, repeat=None):
         layer = self.layer
         x = map_structure(layer.accept, x)
-        options = {"training": training if self.training is None else self.training}
+        options = {**self.options, "training": training if self.training is None else self.training}
         if self.reads_mask:
             options["mask"] = mask
         if repeat is not None:

@@ -111,9 +111,9 @@ def is_symbolic(structure):
     return any(isinstance(leaf, KerasTensor) for leaf in flatten(structure))
 
 
-def record_layer(layer, inputs, output_shape, training=None):
+def record_layer(layer, inputs, output_shape, training=None, options=None):
     """The tensors that `layer` makes of `inputs`: their node is theirs, the layer does not learn of it."""
-    node = LayerNode(layer, inputs, training)
+    node = LayerNode(layer, inputs, training, options)
     dtype = layer.output_dtype(inputs)
     node.outputs = map_shapes(lambda shape: KerasTensor(shape, dtype, layer.name, node), output_shape)
     node.find_masks()

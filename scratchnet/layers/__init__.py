@@ -4,6 +4,7 @@ from scratchnet import registry
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.layers import (
     activations,
+    attention,
     convolutional,
     core,
     merging,
@@ -14,6 +15,7 @@ from scratchnet.layers import (
     rnn,
 )
 from scratchnet.layers.activations import *
+from scratchnet.layers.attention import *
 from scratchnet.layers.base import Layer
 from scratchnet.layers.convolutional import *
 from scratchnet.layers.core import *
@@ -26,7 +28,7 @@ from scratchnet.layers.rnn import *
 from scratchnet.layers.wrapper import Wrapper
 from scratchnet.missing import refusal
 
-_ROOMS = (activations, convolutional, core, merging, normalization, pooling, regularization, reshaping, rnn)
+_ROOMS = (activations, attention, convolutional, core, merging, normalization, pooling, regularization, reshaping, rnn)
 
 __all__ = sorted(
     ["KerasTensor", "Layer", "Wrapper", "deserialize", "serialize", *(name for room in _ROOMS for name in room.__all__)]

@@ -145,21 +145,29 @@ class Layer(Weights, metaclass=Recorded, kind="layers"):
 
     # ---- calling ----
 
-    def __call__(self, inputs, training=None, mask=None):
-        """On KerasTensors: record the layer in a graph. On arrays: build if need be, compute, and return the output."""
+    def __call__(self, inputs, training=None, mask=None, **options):
+        """On KerasTensors: record the layer in a graph. On arrays: build if need be, compute, and return the output.
+
+        `options`: what else forward takes, such as ``use_causal_mask=True``; compute_output_shape is told of it, too.
+        """
         inputs = as_lists(inputs)
+        self._check_options(options)
         if is_symbolic(inputs):
-            return self._connect(inputs, training)
+            return self._connect(inputs, training, options)
         x = map_structure(self._as_input, inputs)
         shape = map_structure(np.shape, x)
         self.ensure_built(shape)
-        self.compute_output_shape(shape)
-        options = {"training": bool(training)}
+        self.compute_output_shape(shape, **options)
         if mask is not None and self.takes_mask:
-            options["mask"] = map_structure(np.asarray, mask)
-        return self.checked_pair(self.forward(x, **options))[0]
+            options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
+        return self.checked_pair(self.forward(x, training=bool(training), **options))[0]
 
-    def _connect(self, inputs, training):
+    def _check_options(self, options):
+        for name in options:
+            if name not in inspect.signature(self.forward).parameters:
+                raise self.error(f"cannot be called with {name!r}, which its forward does not take", TypeError)
+
+    def _connect(self, inputs, training, options):
         for tensor in flatten(inputs):
             if not isinstance(tensor, KerasTensor):
                 raise self.error(
@@ -167,7 +175,7 @@ class Layer(Weights, metaclass=Recorded, kind="layers"):
                 )
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
-        outputs = record_layer(self, inputs, self.compute_output_shape(shape), training)
+        outputs = record_layer(self, inputs, self.compute_output_shape(shape, **options), training, options)
         self.inbound_nodes.append(flatten(outputs)[0].node)
         return outputs
 

@@ -10,6 +10,7 @@ import string
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.ops.contraction import contract
 from scratchnet.ops.creation import zeros_like
 from scratchnet.ops.dtypes import promoted
 from scratchnet.ops.elementwise import multiply, subtract
@@ -87,6 +88,12 @@ def _letters(subscripts, shapes):
     return terms, right.replace("...", others)
 
 
+def _sum_of_products(terms, result, operands):
+    if len(operands) == 2:
+        return contract(*terms, result, *operands)
+    return np.einsum(f"{','.join(terms)}->{result}", *operands, optimize=len(operands) > 1)
+
+
 def _einsum_dx(k, dz, operands, terms, result):
     """The adjoint of operand k: the einsum of dz and the others, to the letters of k."""
     sizes = {}
@@ -98,8 +105,7 @@ def _einsum_dx(k, dz, operands, terms, result):
     others = [j for j in range(len(terms)) if j != k]
     known = set(result).union(*(terms[j] for j in others))
     found = "".join(c for c in own if c in known)
-    inputs = ",".join([result, *(terms[j] for j in others)])
-    dx = np.einsum(f"{inputs}->{found}", dz, *(operands[j] for j in others), optimize=True)
+    dx = _sum_of_products([result, *(terms[j] for j in others)], found, [dz, *(operands[j] for j in others)])
     # A letter that no other has was summed: its adjoint is the same all along that axis. So it is where the others are
     # of size 1 there and were broadcast.
     dx = np.expand_dims(dx, [k for k, c in enumerate(own) if c not in known])
@@ -119,7 +125,7 @@ def _einsum_dxs(dz, operands, needs, subscripts):
 @operation(name="einsum", operands=_einsum_dxs, sequence=True, options=("subscripts",))
 def _einsum(operands, subscripts):
     terms, result = _letters(subscripts, [x.shape for x in operands])
-    return np.einsum(f"{','.join(terms)}->{result}", *operands, optimize=len(operands) > 1)
+    return _sum_of_products(terms, result, operands)
 
 
 def einsum(subscripts, *operands, **kwargs):

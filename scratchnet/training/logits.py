@@ -38,7 +38,7 @@ def ending_in_logits(model, outputs):
             found = node.layer.without_last_activation()
         if found is not None:
             layer, activations[k] = found
-            tensors[k] = record_layer(layer, node.inputs, tensors[k].shape, node.training)
+            tensors[k] = record_layer(layer, node.inputs, tensors[k].shape, node.training, node.options)
             replaced[node] = tensors[k].node
     still_read = {t for node in model.nodes for t in flatten(node.inputs)} | set(tensors)
     nodes = []

@@ -1,6 +1,7 @@
 """The layers that most models are made of."""
 
 from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.core.einsum_dense import EinsumDense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.core.identity import Identity
 from scratchnet.layers.core.input_layer import Input, InputLayer
@@ -8,6 +9,7 @@ from scratchnet.layers.core.masking import Masking
 
 __all__ = [
     "Dense",
+    "EinsumDense",
     "Embedding",
     "Identity",
     "Input",

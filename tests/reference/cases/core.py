@@ -3,7 +3,23 @@
 SEQUENCE = (3, 5, 4)
 
 CASES = [
-    ("Dense", {"units": 4, "activation": activation, "use_bias": use_bias}, SEQUENCE)
-    for activation in (None, "relu", "softmax", "gelu")
-    for use_bias in (True, False)
+    *(
+        ("Dense", {"units": 4, "activation": activation, "use_bias": use_bias}, SEQUENCE)
+        for activation in (None, "relu", "softmax", "gelu")
+        for use_bias in (True, False)
+    ),
+    *(
+        ("EinsumDense", {"equation": equation, "output_shape": shape, **options}, SEQUENCE)
+        for equation, shape, options in (
+            ("abc,cde->abde", (None, 2, 6), {}),
+            ("abc,cde->abde", (None, 2, 6), {"bias_axes": "e", "activation": "tanh"}),
+            ("abc,cde->abed", (None, 6, 2), {"bias_axes": "e"}),
+            ("abc,bcd->ad", 6, {"bias_axes": "d"}),
+            ("abc,bc->ab", (5,), {"bias_axes": "b"}),
+            ("abc,d->acdb", (4, 2, 5), {"bias_axes": "bc"}),
+            ("...b,bc->...c", (6,), {"bias_axes": "c"}),
+            ("...bc,bc->...b", (5,), {}),
+            ("ab...,bd->ad...", (6,), {"bias_axes": "d", "activation": "softmax"}),
+        )
+    ),
 ]

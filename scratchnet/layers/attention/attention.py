@@ -1,0 +1,176 @@
+"""Attention: from the values at S places, each query takes a mean, weighted by how well their keys answer to it.
+
+    A = scores(q, k)        P = softmax(A) over the S keys        y = P v
+
+That is the lookup in a table, made soft and so differentiable. Keys that fit a query best have the largest scores; here
+they are the dot products q k^T (Luong, Pham and Manning, "Effective approaches to attention-based neural machine
+translation", 2015), times a learnt scale if it is wanted, or sums over tanh (``score_mode="concat"``):
+
+    A[t, s] = scale sum over d of  q[t, d] k[s, d]        or        A[t, s] = c sum over d of  tanh(scale (q[t, d] + k[s, d]))
+
+Backwards, where J is the Jacobian of the softmax, diag(P) - P P^T for each query:
+
+    dv = P^T dy        dP = dy v^T        dA = dP J = P (dP - sum over s of dP P)
+    dot:     dq = scale dA k        dk = scale dA^T q        dscale = sum(dA q k^T)
+    concat:  u = tanh(scale (q + k))        dz = c dA (1 - u^2)        dc = sum(dA sum(u))
+             dq[t] = scale sum over s of dz[t, s]        dk[s] = scale sum over t of dz[t, s]        dscale = sum(dz (q + k))
+
+In training, dropout may leave out some of P, so that no query relies on one place alone.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet.activations import softmax
+from scratchnet.layers.attention.masks import causal_mask, joined
+from scratchnet.layers.base import Layer
+from scratchnet.layers.regularization.dropout import Dropout
+from scratchnet.registry import register
+
+HIDDEN = 1e9  # what a hidden score is lowered by: e^-1e9 is 0
+
+
+class AttentionCache(NamedTuple):
+    inputs: list  # q (N, T, D), v (N, S, E), and k (N, S, D) if there is one
+    scores: Any  # the scores' own
+    P: np.ndarray  # (N, T, S)
+    kept: np.ndarray  # (N, T, S): P after dropout
+    dropout: Any
+    q_mask: np.ndarray | None  # (N, T, 1)
+
+
+class SoftLookup(Layer):
+    """Base of `Attention` and `AdditiveAttention`, which differ in the scores alone.
+
+    A subclass defines `scores` and `scores_backward`.
+    """
+
+    supports_masking = True
+
+    def __init__(self, dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout_layer = Dropout(dropout, seed=seed, name="dropout")
+        self.dropout = self.dropout_layer.rate
+        self.seed = seed
+
+    def scores(self, q, k):
+        """``(A, cache)``: scores (N, T, S) of keys (N, S, D) for queries (N, T, D)."""
+        raise NotImplementedError(f"{type(self).__name__} defines no scores")
+
+    def scores_backward(self, dA, cache):
+        """``(dq, dk, grads)``."""
+        raise NotImplementedError(f"{type(self).__name__} defines no scores_backward")
+
+    def compute_output_shape(self, input_shape, return_attention_scores=False, **options):
+        if not isinstance(input_shape, list) or len(input_shape) not in (2, 3):
+            raise self.error(f"expected a list [query, value] or [query, value, key], got {input_shape}")
+        query, value, key = [*input_shape, input_shape[1]][:3]
+        self.check_shape(query, "NTD")
+        self.check_shape(value, "NSD")
+        self.check_shape(key, "NSD", **({} if query[2] is None else {"D": query[2]}))
+        if key[1] != value[1]:
+            raise self.error(f"there must be a key for each value, got {key[1]} keys and {value[1]} values")
+        y = (*query[:2], value[2])
+        return [y, (*query[:2], value[1])] if return_attention_scores else y
+
+    def forward(self, xs, training=False, mask=None, return_attention_scores=False, use_causal_mask=False):
+        for x in xs:
+            self.unpack(x, "NTD")
+        q, v, k = [*xs, xs[1]][:3]
+        q_mask, v_mask = (None, None) if mask is None else mask[:2]
+        A, scores = self.scores(q, k)  # (N, T, S)
+        may = joined([None if v_mask is None else v_mask[:, None], causal_mask(*A.shape[1:]) if use_causal_mask else None])
+        if may is not None:
+            A = np.where(may, A, A - A.dtype.type(HIDDEN))
+        P, _ = softmax.forward(A)
+        kept, dropout = self.dropout_layer.forward(P, training)
+        y = np.matmul(kept, v)  # (N, T, E)
+        if q_mask is not None:
+            q_mask = np.asarray(q_mask, bool)[:, :, None]
+            y = np.where(q_mask, y, y.dtype.type(0))
+        cache = AttentionCache(xs, scores, P, kept, dropout, q_mask)
+        return ([y, kept] if return_attention_scores else y), cache
+
+    def backward(self, dy, cache, needs_dx=True):
+        xs, scores, P, kept, dropout, q_mask = cache
+        v = xs[1]
+        dy, dkept = dy if isinstance(dy, list) else (dy, None)
+        dy = np.zeros((*P.shape[:2], v.shape[2]), v.dtype) if dy is None else dy
+        if q_mask is not None:
+            dy = np.where(q_mask, dy, dy.dtype.type(0))
+        dv = np.matmul(kept.swapaxes(1, 2), dy)  # y = kept v
+        through_y = np.matmul(dy, v.swapaxes(1, 2))  # (N, T, S)
+        dP, _ = self.dropout_layer.backward(through_y if dkept is None else through_y + dkept, dropout)
+        dA = softmax.backward(dP, P)  # P = softmax(A)
+        dq, dk, grads = self.scores_backward(dA, scores)
+        dx = [dq, dv, dk] if len(xs) == 3 else [dq, dv + dk]  # where the values are their own keys
+        return dx, grads if self.trainable else {}
+
+    def compute_mask(self, xs, mask=None):
+        return None if mask is None else mask[0]
+
+    def output_masked(self, masked):
+        return masked[0]
+
+    def random_streams(self):
+        return self.dropout_layer.random_streams()
+
+
+@register("layers")
+class Attention(SoftLookup):
+    """[query, value] or [query, value, key] -> for each query a mean of the values.
+
+    Args:
+        use_scale: whether the scores are multiplied by a learnt number, ``scale``.
+        score_mode: "dot" or "concat"; the latter has a learnt number ``concat_score_weight``, c.
+        dropout: the part of the weights P that is left out in training, in [0, 1).
+        seed: of dropout.
+
+    When it is called, ``use_causal_mask=True`` hides from each query the keys behind its own place, and
+    ``return_attention_scores=True`` returns [y, P]. A mask of the values hides what it does not count; where one of the
+    queries does not count, y is 0. Of each query at least one key must remain.
+
+    Shapes: (N, T, D), (N, S, E), (N, S, D) -> (N, T, E). Without keys the values are the keys, E = D.
+
+    Raises ValueError for another `score_mode`, and for shapes that do not fit together.
+    """
+
+    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+        super().__init__(dropout, seed, **kwargs)
+        self.use_scale = bool(use_scale)
+        if score_mode not in ("dot", "concat"):
+            raise self.error(f'score_mode must be "dot" or "concat", got {score_mode!r}')
+        self.score_mode = score_mode
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        if self.use_scale:
+            self.add_weight(name="scale", initializer="ones")
+        if self.score_mode == "concat":
+            self.add_weight(name="concat_score_weight", initializer="ones")
+        self.built = True
+
+    def scores(self, q, k):
+        scale = self.params.get("scale", q.dtype.type(1))
+        if self.score_mode == "dot":
+            products = np.matmul(q, k.swapaxes(1, 2))  # (N, T, S)
+            return scale * products, (q, k, products)
+        u = np.tanh(scale * (q[:, :, None] + k[:, None]))  # (N, T, S, D)
+        return self.params["concat_score_weight"] * u.sum(axis=-1), (q, k, u)
+
+    def scores_backward(self, dA, cache):
+        scale, grads = self.params.get("scale", dA.dtype.type(1)), {}
+        if self.score_mode == "dot":
+            q, k, products = cache
+            if self.use_scale:
+                grads["scale"] = np.sum(dA * products)  # A = scale q k^T
+            dA = scale * dA
+            return np.matmul(dA, k), np.matmul(dA.swapaxes(1, 2), q), grads
+        q, k, u = cache
+        c = self.params["concat_score_weight"]
+        dz = c * dA[..., None] * (1 - u * u)  # A = c sum(tanh(z))
+        if self.use_scale:
+            grads["scale"] = np.sum(dz * (q[:, :, None] + k[:, None]))  # z = scale (q + k)
+        grads["concat_score_weight"] = np.sum(dA * u.sum(axis=-1))
+        return scale * dz.sum(axis=2), scale * dz.sum(axis=1), grads
