@@ -201,3 +201,9 @@ def test_integers_and_booleans_may_be_asked_for():
     assert initializers.Ones()((2,), dtype=bool).all() and initializers.Constant(3)((), "uint8") == 3
     with pytest.raises(ValueError, match="dtype 'float16' is not supported"):
         initializers.Zeros()((2,), dtype="float16")
+
+
+def test_an_initializer_with_axes_keeps_its_own():
+    assert initializers.GlorotUniform().with_axes([0], [1, 2]).get_config()["output_axes"] == [1, 2]
+    own = initializers.GlorotUniform(input_axes=[1], output_axes=[0])
+    assert own.with_axes([0], [1]) is own

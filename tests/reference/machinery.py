@@ -2,7 +2,7 @@
 
 A case is ``(name, options, shape)`` or ``(name, options, shape, call)``: the layer's name in both libraries, its
 constructor's arguments (a layer among them as ``("LSTM", {"units": 3})``), the shape of its input (a list of shapes for
-several inputs), and what it is called with, such as ``{"training": True}``.
+several inputs), and what it is called with, such as ``{"training": True}``, masks as lists of zeros and ones.
 """
 
 import importlib.util
@@ -20,6 +20,18 @@ def cases_of(room):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return [(*case, {}) if len(case) == 3 else case for case in module.CASES]
+
+
+def _arguments(call):
+    """What a layer is called with; a mask, or a list of them, as arrays."""
+    return {
+        key: [np.array(mask, bool) for mask in value]
+        if key == "mask"
+        else np.array(value)
+        if key.endswith("mask")
+        else value
+        for key, value in call.items()
+    }
 
 
 def name_of(case):
@@ -61,6 +73,7 @@ def random_weights(layer):
 
 def _call(layer, xs, call):
     """The layer called as users do: with one input, a list of them, or one behind the other."""
+    call = _arguments(call)
     if type(layer).__name__ in ("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"):
         return layer(*xs, **call)
     return layer(xs if len(xs) > 1 else xs[0], **call)
@@ -79,7 +92,7 @@ def ours(layer, case):
     xW = x @ W0
     _call(layer, [xW, *others], call)
     layer.set_weights(random_weights(layer))
-    y, cache = layer.forward([xW, *others] if others else xW, **call)
+    y, cache = layer.forward([xW, *others] if others else xW, **_arguments(call))
     ys = y if isinstance(y, list) else [y]
     dys = upstream(ys)
     dx, grads = layer.backward(dys if isinstance(y, list) else dys[0], cache)

@@ -6,14 +6,16 @@ That is the lookup in a table, made soft and so differentiable. Keys that fit a 
 they are the dot products q k^T (Luong, Pham and Manning, "Effective approaches to attention-based neural machine
 translation", 2015), times a learnt scale if it is wanted, or sums over tanh (``score_mode="concat"``):
 
-    A[t, s] = scale sum over d of  q[t, d] k[s, d]        or        A[t, s] = c sum over d of  tanh(scale (q[t, d] + k[s, d]))
+    dot:     A[t, s] = scale sum over d of  q[t, d] k[s, d]
+    concat:  A[t, s] = c sum over d of  tanh(scale (q[t, d] + k[s, d]))
 
 Backwards, where J is the Jacobian of the softmax, diag(P) - P P^T for each query:
 
     dv = P^T dy        dP = dy v^T        dA = dP J = P (dP - sum over s of dP P)
     dot:     dq = scale dA k        dk = scale dA^T q        dscale = sum(dA q k^T)
     concat:  u = tanh(scale (q + k))        dz = c dA (1 - u^2)        dc = sum(dA sum(u))
-             dq[t] = scale sum over s of dz[t, s]        dk[s] = scale sum over t of dz[t, s]        dscale = sum(dz (q + k))
+             dq[t] = scale sum over s of dz[t, s]        dk[s] = scale sum over t of dz[t, s]
+             dscale = sum(dz (q + k))
 
 In training, dropout may leave out some of P, so that no query relies on one place alone.
 """
@@ -80,7 +82,9 @@ class SoftLookup(Layer):
         q, v, k = [*xs, xs[1]][:3]
         q_mask, v_mask = (None, None) if mask is None else mask[:2]
         A, scores = self.scores(q, k)  # (N, T, S)
-        may = joined([None if v_mask is None else v_mask[:, None], causal_mask(*A.shape[1:]) if use_causal_mask else None])
+        may = joined(
+            [None if v_mask is None else v_mask[:, None], causal_mask(*A.shape[1:]) if use_causal_mask else None]
+        )
         if may is not None:
             A = np.where(may, A, A - A.dtype.type(HIDDEN))
         P, _ = softmax.forward(A)

@@ -8,8 +8,9 @@ All four products are `EinsumDense` layers, whose kernels hold all heads: W_q is
 features). What is learnt is where to look (W_q, W_k), what to tell (W_v), and what to make of it (W_o). Backwards the
 same way: through W_o, through the heads, and through W_q, W_k and W_v, whose dx add up where inputs are the same.
 
-With a gate, g = sigmoid(query W_g + b_g) decides for each number whether y counts, g y takes the place of y (Qiu et al.,
-"Gated attention for large language models", 2025):   dg = dy y   and   dy = dg g   of what comes back through W_o.
+With a gate, g = sigmoid(query W_g + b_g) decides for each number whether it counts: g y takes the place of y (Qiu et
+al., "Gated attention for large language models", 2025). Of what comes back through W_o, g's adjoint is dy y, and y's is
+dy g.
 """
 
 from typing import Any, NamedTuple

@@ -5,9 +5,10 @@
 Of random vectors of D numbers with variance 1 the dot product has variance D: without the root the softmax would settle
 on one key, where its derivative is nearly 0 (Vaswani et al., "Attention is all you need", 2017). Backwards:
 
-    dv = P^T dy        dP = dy v^T        dA = P (dP - sum over s of dP P)        dq = dA k / sqrt(D)        dk = dA^T q / sqrt(D)
+    dv = P^T dy        dP = dy v^T        dA = P (dP - sum over s of dP P)
+    dq = dA k / sqrt(D)        dk = dA^T q / sqrt(D)
 
-P and what dropout leaves of it stand here, and what becomes of masks; the heads are the business of the layers.
+Here stand P, what dropout leaves of it, and what becomes of masks; the heads are the business of the layers.
 """
 
 import math

@@ -41,6 +41,7 @@ class Dense(Layer):
         ValueError: if `units` is not a positive integer, or the last axis of an input differs from what was built.
     """
 
+    supports_masking = True
     absent = dict.fromkeys(("lora_rank", "lora_alpha", "quantization_config"), (None,))
 
     def __init__(
