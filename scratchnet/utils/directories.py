@@ -74,10 +74,10 @@ def _index(owner, directory, endings, labels, class_names, follow_links):
     """``(paths, numbers of their classes, names of the classes)``, by folder and name."""
     if class_names is not None and labels != "inferred":
         raise ValueError(f'{owner}: class_names go with labels="inferred" only')
-    classes = _folders(owner, directory, class_names) if labels == "inferred" else [""]
+    classes = class_folders(owner, directory, class_names) if labels == "inferred" else [""]
     paths, numbers = [], []
     for number, name in enumerate(classes):
-        found = list(_files(os.path.join(directory, name), endings, follow_links))
+        found = list(files_in(os.path.join(directory, name), endings, follow_links))
         paths += found
         numbers += [number] * len(found)
     if not paths:
@@ -100,7 +100,8 @@ def _check_split(owner, validation_split, subset, shuffle, seed):
         raise ValueError(f"{owner}: the two parts are drawn at random: give a seed, lest they share files")
 
 
-def _folders(owner, directory, class_names):
+def class_folders(owner, directory, class_names=None):
+    """The names of the folders in `directory`, one for each class: those of `class_names`, or all, by name."""
     folders = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir() and entry.name[0] != ".")
     if class_names is None:
         return folders
@@ -110,7 +111,8 @@ def _folders(owner, directory, class_names):
     return list(class_names)
 
 
-def _files(folder, endings, follow_links):
+def files_in(folder, endings, follow_links=False):
+    """The paths of the files in `folder` and what lies in it that have one of the endings, by folder and name."""
     for root, _, names in sorted(os.walk(folder, followlinks=follow_links)):
         for name in sorted(names):
             if name.lower().endswith(endings):

@@ -6,7 +6,7 @@ from scratchnet.interpolation import INTERPOLATIONS, resize
 from scratchnet.utils.directories import dataset_of_files
 from scratchnet.utils.images import img_to_array, is_channels_first, load_img, smart_resize
 
-_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
 
 def image_dataset_from_directory(
@@ -81,7 +81,7 @@ def image_dataset_from_directory(
     return dataset_of_files(
         owner,
         picture,
-        _ENDINGS,
+        ENDINGS,
         directory,
         labels,
         label_mode,
