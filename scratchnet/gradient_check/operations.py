@@ -78,6 +78,8 @@ def cases(rng):
     _elementwise(rng, case)
     _reductions(rng, case)
     _products(rng, case)
+    _matrices(rng, case)
+    _windows(rng, case)
     _shapes(rng, case)
     _selection(rng, case)
     return found
@@ -179,6 +181,29 @@ def _products(rng, case):
     }
     for term, shapes in subscripts.items():
         case("einsum", *(rng.standard_normal(shape) for shape in shapes), subscripts=term)
+
+
+def _matrices(rng, case):
+    for shape in ((3, 3), (2, 3, 3)):
+        x = rng.standard_normal(shape) + 3 * np.eye(3)
+        for name in ("inv", "det", "log_abs_det"):
+            case(name, x)
+        for b in (shape, (*shape[:-1], 2), shape[:-1]):
+            case("solve", x, rng.standard_normal(b))
+    case("cholesky", np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]]))
+
+
+def _windows(rng, case):
+    x = apart(rng, (2, 5, 4, 2))
+    for padding in ("valid", "same"):
+        for strides, dilation in (((1, 1), (1, 1)), ((2, 1), (1, 1)), ((1, 1), (1, 2))):
+            options = {"strides": strides, "padding": padding, "dilation": dilation}
+            case("conv2d", x, rng.standard_normal((3, 2, 2, 3)), **options)
+            case("conv2d", x, rng.standard_normal((2, 2, 1, 4)), **options)
+            case("conv2d_transpose", x, rng.standard_normal((3, 2, 3, 2)), **options)
+        for size, strides in (((2, 2), (2, 2)), ((3, 2), (2, 1))):
+            for name in ("max_pool2d", "average_pool2d"):
+                case(name, x, pool_size=size, strides=strides, padding=padding)
 
 
 def _shapes(rng, case):

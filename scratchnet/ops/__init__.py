@@ -46,6 +46,23 @@ from scratchnet.ops.activation import (
 from scratchnet.ops.attention import (
     dot_product_attention,
 )
+from scratchnet.ops.control import (
+    cond,
+    fori_loop,
+    map,
+    scan,
+    switch,
+    vectorized_map,
+    while_loop,
+)
+from scratchnet.ops.convolution import (
+    average_pool,
+    conv,
+    conv_transpose,
+    depthwise_conv,
+    max_pool,
+    separable_conv,
+)
 from scratchnet.ops.creation import (
     arange,
     array,
@@ -185,6 +202,22 @@ from scratchnet.ops.elementwise import (
     true_divide,
     trunc,
 )
+from scratchnet.ops.linalg import (
+    cholesky,
+    cholesky_inverse,
+    det,
+    eigh,
+    inv,
+    logdet,
+    lstsq,
+    matrix_rank,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+)
 from scratchnet.ops.linear import (
     cross,
     dot,
@@ -287,8 +320,21 @@ from scratchnet.ops.shapes import (
     transpose,
     vstack,
 )
+from scratchnet.ops.without_nan import (
+    nanargmax,
+    nanargmin,
+    nancumprod,
+    nancumsum,
+    nanmax,
+    nanmean,
+    nanmin,
+    nanprod,
+    nanstd,
+    nansum,
+    nanvar,
+)
 
-__all__ = sorted(["nn", *(name for name, value in globals().items() if callable(value) and value is not refusal)])
+__all__ = sorted(["nn", *(name for name, value in globals().items() if callable(value))])
 __getattr__ = refusal(__name__)
 
 

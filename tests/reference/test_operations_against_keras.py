@@ -79,6 +79,26 @@ def call(function, operation, tensors, options):
     return function(**dict(zip(operation.operand_names, tensors)), **options)
 
 
+IMAGE = np.random.default_rng(1).normal(size=(2, 7, 6, 2)).astype(np.float32)
+KERNEL = np.random.default_rng(2).normal(size=(3, 2, 2, 4)).astype(np.float32)
+WINDOWS = {
+    "conv": [(IMAGE, KERNEL, s, p) for s in (1, 2) for p in ("valid", "same")] + [(IMAGE[:, 0], KERNEL[0], 2, "same")],
+    "conv_transpose": [(IMAGE, KERNEL.swapaxes(2, 3), s, p) for s in (1, 2, 3) for p in ("valid", "same")]
+    + [(IMAGE[:, 0], KERNEL[0].swapaxes(1, 2), 2, "valid")],
+    "depthwise_conv": [(IMAGE, KERNEL, s, "same") for s in (1, 2)],
+    "separable_conv": [(IMAGE, KERNEL, np.ones((1, 1, 8, 3), np.float32), 2, "valid")],
+    "max_pool": [(IMAGE, 2, 1, "same"), (IMAGE, (3, 2), None, "valid"), (IMAGE[:, 0], 2, None, "same")],
+    "average_pool": [(IMAGE, 2, 1, "same"), (IMAGE, (3, 2), None, "valid"), (IMAGE[:, 0], 2, None, "same")],
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows_slide_as_keras_s(keras, name):
+    for args in WINDOWS[name]:
+        expected = getattr(keras.ops, name)(*args)
+        np.testing.assert_allclose(getattr(ops, name)(*args), expected, rtol=1e-4, atol=1e-4)
+
+
 # At ties and kinks: (function, operands, the gradient of each for a dz of ones).
 TIES = [
     ("maximum", ([1.0, 2.0, 0.0], [1.0, 3.0, 0.0])),

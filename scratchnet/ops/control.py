@@ -1,0 +1,95 @@
+"""Control flow as functions.
+
+On arrays these are Python's own `if`, `for` and `while`. On symbolic tensors a loop over an axis of known size is
+traced step by step; what depends on values cannot be, and is refused.
+"""
+
+from scratchnet.ops.operation import is_symbolic, shape_of
+from scratchnet.ops.selection import get_item
+from scratchnet.ops.shapes import stack
+from scratchnet.structure import flatten, map_structure
+
+
+def cond(pred, true_fn, false_fn):
+    """What `true_fn` returns if `pred` is true, else what `false_fn` does; only the one is called."""
+    _refuse_symbolic("cond", pred, "; where takes both and chooses for each element")
+    return true_fn() if pred else false_fn()
+
+
+def switch(index, branches, *operands):
+    """What the branch number `index` returns for the operands; the first or last one, if there are not so many."""
+    _refuse_symbolic("switch", index, "; where chooses for each element")
+    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+
+
+def while_loop(cond, body, loop_vars, maximum_iterations=None):
+    """`body` of the variables again and again, as long as `cond` of them is true."""
+    several = isinstance(loop_vars, (tuple, list))
+    values = tuple(loop_vars) if several else (loop_vars,)
+    count = 0
+    while maximum_iterations is None or count < maximum_iterations:
+        goes_on = cond(*values)
+        _refuse_symbolic("while_loop", goes_on, "; a loop of known length can be: fori_loop")
+        if not goes_on:
+            break
+        values = tuple(body(*values)) if several else (body(*values),)
+        count += 1
+    return values if several else values[0]
+
+
+def fori_loop(lower, upper, body_fun, init_val):
+    """``value = body_fun(i, value)`` for every i from `lower` up to, without, `upper`."""
+    _refuse_symbolic("fori_loop", upper, "")
+    value = init_val
+    for i in range(int(lower), int(upper)):
+        value = body_fun(i, value)
+    return value
+
+
+def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+    """``carry, y = f(carry, x)`` along the first axis of `xs`: the last carry, and all y as rows.
+
+    xs, init and y may be lists, tuples or dicts of arrays; without xs, `length` says how often. `unroll` has no effect.
+    """
+    if xs is None and length is None:
+        raise ValueError("scan: give xs, or the length")
+    n = _rows("scan", xs) if length is None else int(length)
+    carry, ys = init, []
+    for k in reversed(range(n)) if reverse else range(n):
+        carry, y = f(carry, _row(xs, k))
+        ys.append(y)
+    return carry, _stacked(ys[::-1] if reverse else ys)
+
+
+def map(f, xs):
+    """`f` of each row of `xs` (or of the rows of several arrays in a list, tuple or dict), as rows."""
+    return _stacked([f(_row(xs, k)) for k in range(_rows("map", xs))])
+
+
+def vectorized_map(function, elements):
+    """`map`."""
+    return map(function, elements)
+
+
+def _row(xs, k):
+    return map_structure(lambda x: None if x is None else get_item(x, k), xs)
+
+
+def _rows(name, xs):
+    shape = shape_of(flatten(xs)[0])
+    if not shape or shape[0] is None:
+        raise ValueError(f"{name}: a loop over an axis of unknown size cannot be traced (shape {shape})")
+    return shape[0]
+
+
+def _stacked(ys):
+    """A list of structures as a structure of arrays with a row for each."""
+    if not ys or ys[0] is None:
+        return None
+    leaves = iter([stack(list(parts)) for parts in zip(*[flatten(y) for y in ys])])
+    return map_structure(lambda _: next(leaves), ys[0])
+
+
+def _refuse_symbolic(name, value, hint):
+    if is_symbolic(value):
+        raise TypeError(f"{name}: what is done depends on values, so it cannot be traced{hint}")

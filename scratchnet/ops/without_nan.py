@@ -1,0 +1,77 @@
+"""Reductions that leave out what is nan, as NumPy's: written with other operations.
+
+Where all of what is reduced is nan, the sum is 0, the product 1, and anything else nan.
+"""
+
+import math
+
+from scratchnet.ops.creation import cast, zeros_like
+from scratchnet.ops.cumulative import cumprod, cumsum
+from scratchnet.ops.dtypes import floatx
+from scratchnet.ops.elementwise import divide, isnan, logical_not, sqrt, square, subtract
+from scratchnet.ops.reductions import all, argmax, argmin, max, min, prod, sum
+from scratchnet.ops.selection import where
+
+
+def _filled(x, value):
+    return where(isnan(x), value, x)
+
+
+def _count(x, axis, keepdims=False):
+    return cast(sum(logical_not(isnan(x)), axis, keepdims), floatx())
+
+
+def nansum(x, axis=None, keepdims=False):
+    """The sum."""
+    return sum(_filled(x, 0.0), axis, keepdims)
+
+
+def nanprod(x, axis=None, keepdims=False):
+    """The product."""
+    return prod(_filled(x, 1.0), axis, keepdims)
+
+
+def nanmean(x, axis=None, keepdims=False):
+    """The mean."""
+    return divide(nansum(x, axis, keepdims), _count(x, axis, keepdims))
+
+
+def nanvar(x, axis=None, keepdims=False):
+    """The mean of the squared distances from the mean."""
+    centred = where(isnan(x), zeros_like(x), subtract(x, nanmean(x, axis, keepdims=True)))
+    return divide(sum(square(centred), axis, keepdims), _count(x, axis, keepdims))
+
+
+def nanstd(x, axis=None, keepdims=False):
+    """The square root of `nanvar`."""
+    return sqrt(nanvar(x, axis, keepdims))
+
+
+def nanmax(x, axis=None, keepdims=False):
+    """The largest."""
+    return where(all(isnan(x), axis, keepdims), math.nan, max(_filled(x, -math.inf), axis, keepdims))
+
+
+def nanmin(x, axis=None, keepdims=False):
+    """The smallest."""
+    return where(all(isnan(x), axis, keepdims), math.nan, min(_filled(x, math.inf), axis, keepdims))
+
+
+def nanargmax(x, axis=None, keepdims=False):
+    """The place of the largest; -1 where all are nan."""
+    return where(all(isnan(x), axis, keepdims), -1, argmax(_filled(x, -math.inf), axis, keepdims))
+
+
+def nanargmin(x, axis=None, keepdims=False):
+    """The place of the smallest; -1 where all are nan."""
+    return where(all(isnan(x), axis, keepdims), -1, argmin(_filled(x, math.inf), axis, keepdims))
+
+
+def nancumsum(x, axis=None, dtype=None):
+    """The sum up to each element."""
+    return cumsum(_filled(x, 0.0), axis, dtype)
+
+
+def nancumprod(x, axis=None, dtype=None):
+    """The product up to each element."""
+    return cumprod(_filled(x, 1.0), axis, dtype)

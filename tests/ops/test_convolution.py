@@ -1,0 +1,72 @@
+"""Convolution and pooling as functions: those of the layers, and adjoint to each other."""
+
+import numpy as np
+import pytest
+
+from scratchnet import layers, ops
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.normal(size=(2, 7, 6, 2))
+SEQUENCE = IMAGE[:, :, 0]
+F64 = {"dtype": "float64"}
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("strides", "dilation"), [(1, 1), (2, 1), ((1, 2), 1), (1, (2, 1))])
+def test_convolution_is_that_of_the_layer(padding, strides, dilation):
+    layer = layers.Conv2D(3, (3, 2), strides, padding, dilation_rate=dilation, use_bias=False, **F64)
+    expected = layer(IMAGE)
+    kernel = layer.kernel.numpy()
+    np.testing.assert_allclose(ops.conv(IMAGE, kernel, strides, padding, dilation_rate=dilation), expected)
+    y = ops.conv_transpose(expected, kernel, strides, padding, dilation_rate=dilation)
+    assert y.shape[0] == 2 and y.shape[3] == 2
+
+
+def test_a_sequence_is_convolved_along_its_one_axis():
+    kernel = RNG.normal(size=(3, 2, 4))
+    expected = np.stack([np.einsum("nkc,kcf->nf", SEQUENCE[:, t : t + 3], kernel) for t in range(0, 5, 2)], axis=1)
+    np.testing.assert_allclose(ops.conv(SEQUENCE, kernel, 2), expected)
+    assert ops.conv_transpose(SEQUENCE, RNG.normal(size=(3, 4, 2)), 2, "same").shape == (2, 14, 4)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("strides", [1, 2, (3, 2)])
+def test_the_transposed_convolution_is_the_adjoint(padding, strides):
+    kernel, small = RNG.normal(size=(3, 2, 2, 4)), RNG.normal(size=(2, 3, 4, 4))
+    large = ops.conv_transpose(small, kernel, strides, padding)
+    other = RNG.normal(size=large.shape)
+    np.testing.assert_allclose(ops.vdot(ops.conv(other, kernel, strides, padding), small), ops.vdot(other, large))
+
+
+def test_channels_by_themselves():
+    kernel, pointwise = RNG.normal(size=(3, 2, 2, 3)), RNG.normal(size=(1, 1, 6, 4))
+    expected = np.concatenate([ops.conv(IMAGE[..., c : c + 1], kernel[:, :, c : c + 1]) for c in range(2)], axis=-1)
+    np.testing.assert_allclose(ops.depthwise_conv(IMAGE, kernel), expected)
+    np.testing.assert_allclose(ops.separable_conv(IMAGE, kernel, pointwise), ops.conv(expected, pointwise))
+    assert ops.depthwise_conv(SEQUENCE, kernel[:, 0]).shape == (2, 5, 6)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_pooling_is_that_of_the_layers(padding):
+    for function, layer in ((ops.max_pool, layers.MaxPooling2D), (ops.average_pool, layers.AveragePooling2D)):
+        np.testing.assert_allclose(function(IMAGE, 2, 1, padding), layer(2, 1, padding, **F64)(IMAGE))
+        np.testing.assert_allclose(function(IMAGE, (3, 2), None, padding), layer((3, 2), None, padding, **F64)(IMAGE))
+        assert function(SEQUENCE, 2, None, padding).shape == (2, 3 + (padding == "same"), 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), data_format="channels_first"), "channels_last"),
+        (lambda: ops.conv(IMAGE[0, 0], np.ones((2, 2))), "got the shape"),
+        (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), padding="full"), 'padding must be "valid" or "same"'),
+        (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), strides=(1, 1, 1)), "strides has 3 numbers"),
+        (lambda: ops.conv(IMAGE, np.ones((2, 2, 3, 3))), "2 channels are no multiple of the kernel's 3"),
+        (lambda: ops.conv_transpose(IMAGE, np.ones((2, 2, 3, 3))), "2 channels are not the kernel's 3"),
+        (lambda: ops.conv_transpose(IMAGE, np.ones((2, 2, 3, 2)), output_padding=1), "Conv2DTranspose has it"),
+        (lambda: ops.max_pool(IMAGE, 2, padding="causal"), "max_pool: padding"),
+    ],
+)
+def test_what_is_wrong_is_told(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()

@@ -1,0 +1,33 @@
+"""Reductions without nan are NumPy's."""
+
+import numpy as np
+import pytest
+
+from scratchnet import ops
+
+X = np.array([[[1.0, np.nan, 3.0], [4.0, 2.0, np.nan]], [[-1.0, 0.5, 2.0], [np.nan, np.nan, 7.0]]])
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2)])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("name", "nansum nanprod nanmean nanvar nanstd nanmax nanmin".split())
+def test_values_are_numpy_s(name, axis, keepdims):
+    expected = getattr(np, name)(X, axis=axis, keepdims=keepdims)
+    np.testing.assert_allclose(getattr(ops, name)(X, axis, keepdims), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_places_and_cumulative_ones(axis):
+    np.testing.assert_array_equal(ops.nanargmax(X, axis), np.nanargmax(X, axis))
+    np.testing.assert_array_equal(ops.nanargmin(X, axis), np.nanargmin(X, axis))
+    np.testing.assert_allclose(ops.nancumsum(X, axis), np.nancumsum(X, axis))
+    np.testing.assert_allclose(ops.nancumprod(X, axis), np.nancumprod(X, axis))
+
+
+def test_where_all_are_nan():
+    x = np.array([[np.nan, np.nan], [1.0, 2.0]])
+    assert ops.nansum(x, 1).tolist() == [0, 3] and ops.nanprod(x, 1).tolist() == [1, 2]
+    assert np.isnan(ops.nanmax(x, 1)).tolist() == np.isnan(ops.nanmin(x, 1)).tolist() == [True, False]
+    assert ops.nanargmax(x, 1).tolist() == [-1, 1]
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(ops.nanmean(x, 1)).tolist() == [True, False]
