@@ -51,6 +51,9 @@ class Recorded(ABCMeta):  # so that ``class Own(Layer, ABC)`` is no conflict of 
         _check_initialized(thing)
         kept = {name for name, value in arguments.items() if _same(getattr(thing, name, _nothing), value)}
         object.__setattr__(thing, "_recorded", (arguments, kept))
+        constructed = getattr(cls, "_constructed", None)  # what a base has to do once all constructors are through
+        if constructed is not None:
+            constructed(thing)
         return thing
 
 

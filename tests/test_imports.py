@@ -27,6 +27,7 @@ FLOORS = [
         "missing",
         "registry",
         "recorded",
+        "variables",
         "config",
         "special",
         "interpolation",

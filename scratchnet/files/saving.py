@@ -140,7 +140,7 @@ def _compile_settings(model):
 
 def _modern(value):
     """compile's arguments as version 0.1.0 wrote them, in today's form; today's stay as they are."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "class_name" not in value:
         for key, kind in (("loss", "losses"), ("metric", "metrics")):
             if set(value) == {key} and isinstance(value[key], dict) and "module" not in value[key]:
                 return {"module": f"scratchnet.{kind}", **value[key]}

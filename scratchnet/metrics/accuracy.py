@@ -4,7 +4,7 @@ import numpy as np
 
 from scratchnet import config
 from scratchnet.losses.base import in_shape_of
-from scratchnet.metrics.base import MeanMetricWrapper
+from scratchnet.metrics.reduction import MeanMetricWrapper
 from scratchnet.registry import register
 
 
@@ -44,9 +44,14 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
 
 
 @register("metrics")
-def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """1.0 where fewer than `k` predictions are larger than that of the label; 0.0 for a label outside the classes."""
+def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+    """1.0 where fewer than `k` predictions are larger than that of the label; 0.0 for a label outside the classes.
+
+    With `from_sorted_ids`, predictions are not scores, but labels, the best first; the label is one of the first k.
+    """
     labels, y_pred = _labels(y_true, y_pred, "sparse_top_k_categorical_accuracy")
+    if from_sorted_ids:
+        return _as_float((y_pred[..., :k] == labels[..., None]).any(axis=-1))
     inside = (labels >= 0) & (labels < y_pred.shape[-1])
     labels = np.where(inside, labels, 0).astype(np.int64)
     own = np.take_along_axis(y_pred, labels[..., None], axis=-1)  # (N, ..., 1)
@@ -124,8 +129,11 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 @register("metrics")
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """The share of samples whose label is among the `k` most probable classes."""
+    """The share of samples whose label is among the `k` most probable classes.
 
-    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None):
-        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k)
-        self.k = k
+    With `from_sorted_ids`, predictions are labels, the best first, instead of scores.
+    """
+
+    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False):
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
+        self.k, self.from_sorted_ids = k, bool(from_sorted_ids)

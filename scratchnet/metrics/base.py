@@ -1,45 +1,115 @@
 """What every metric has: a state that batches are added to, and a result."""
 
+import functools
+
 import numpy as np
 
-from scratchnet import registry
+from scratchnet import initializers
 from scratchnet.names import snake_case
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
-from scratchnet.registry import register
+from scratchnet.variables import Number, StateVariable, answer
 
 
 class Metric(metaclass=Recorded, kind="metrics"):
     """Base of all metrics: `update_state` with each batch, `result` at any time, `reset_state` for a new epoch.
 
     Args:
-        name: the key in logs and histories; by default the class's name in snake case.
         dtype: accepted for Keras's sake; figures are gathered in float64.
+        name: the key in logs and histories; by default the class's name in snake case.
 
-    A metric of your own defines `update_state`, `result` and `reset_state`. This constructor calls `reset_state`: what
-    that needs is set before ``super().__init__``.
+    A metric of your own makes its variables in the constructor, adds to them in `update_state`, and computes `result`:
+
+        class Largest(Metric):
+            def __init__(self, name="largest", **kwargs):
+                super().__init__(name=name, **kwargs)
+                self.largest = self.add_variable((), "zeros", name="largest")
+
+            def update_state(self, y_true, y_pred, sample_weight=None):
+                self.largest.assign(max(self.largest, np.max(y_pred)))
+
+            def result(self):
+                return self.largest
+
+    or keeps plain attributes, which its own `reset_state` sets: that is called once the constructor is through.
     """
 
     needs_init = True
 
-    def __init__(self, name=None, dtype=None):
+    def __init__(self, dtype=None, name=None):
+        if dtype is not None:
+            try:
+                np.dtype(dtype)
+            except TypeError:
+                message = f"{type(self).__name__}: there is no dtype {dtype!r}; the order is Metric(dtype, name)"
+                raise ValueError(message) from None
         self.name = name or snake_case(type(self).__name__)
         self.dtype = dtype
-        self.reset_state()
+        self._variables = []
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "result" in vars(cls):
+            cls.result = _answering(vars(cls)["result"])
+
+    def _constructed(self):
+        if not self.variables:
+            self.reset_state()
+
+    # ---- what a metric defines ----
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count in one batch."""
         raise NotImplementedError(f"{type(self).__name__} defines no update_state")
 
     def result(self):
-        """The figure for all that was counted in, a float; 0.0 before anything was."""
+        """The figure for all that was counted in: a number or an array, which also answer to `numpy`, or a dict."""
         raise NotImplementedError(f"{type(self).__name__} defines no result")
 
     def reset_state(self):
-        """Forget everything."""
+        """Forget everything: all variables become 0."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape))
+
+    # ---- what it has ----
+
+    def add_variable(self, shape, initializer, dtype=None, aggregation="sum", name=None):
+        """A `StateVariable` of this shape, which `reset_state` sets to 0.
+
+        Args:
+            shape: its shape; () for a number.
+            initializer: what it starts from: a name or an Initializer; None is zeros.
+            dtype: float64 by default, or the dtype of integers or booleans.
+            aggregation: accepted for Keras's sake.
+            name: shown with it.
+        """
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        kind = np.float64 if dtype is None or np.dtype(dtype).kind == "f" else np.dtype(dtype)
+        array = np.array(initializers.get(initializer)(shape, dtype=kind))
+        variable = StateVariable(f"{self.name}/{name or 'variable'}", array)
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+        """`add_variable` with other defaults. ``add_weight("total")``, with the name first, is understood as well."""
+        if isinstance(shape, str):
+            shape, name = (), shape
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    @property
+    def variables(self):
+        """The `StateVariable`s of this metric and of the metrics that are its attributes."""
+        inner = [value for value in vars(self).values() if isinstance(value, Metric)]
+        return [*self._variables, *(variable for metric in inner for variable in metric.variables)]
 
     def __call__(self, *args, **kwargs):
         self.update_state(*args, **kwargs)
         return self.result()
+
+    def error(self, message, kind=ValueError):
+        """An exception to raise, which names the metric."""
+        return kind(f'{type(self).__name__} "{self.name}": {message}')
+
+    # ---- configuration ----
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
@@ -51,73 +121,14 @@ class Metric(metaclass=Recorded, kind="metrics"):
         return from_recorded(cls, config)
 
     def __repr__(self):
-        return f"<{type(self).__name__} {self.name}={self.result():.6g}>"
+        result = self.result()
+        shown = f"{result:.6g}" if isinstance(result, Number) else result
+        return f"<{type(self).__name__} {self.name}={shown}>"
 
 
-@register("metrics")
-class Mean(Metric):
-    """The weighted mean of values: ``update_state(values, sample_weight=None)``.
+def _answering(result):
+    @functools.wraps(result)
+    def answering(self):
+        return answer(result(self))
 
-        result = sum over batches and samples of w_n v_n / sum of w_n
-
-    where v_n is the mean of all values of a sample, and so is w_n, as in Keras. Weights may have fewer axes than the
-    values, (N,) for values (N, T): then they count the mean of what they cover.
-    """
-
-    def __init__(self, name="mean", dtype=None):
-        super().__init__(name, dtype)
-
-    def reset_state(self):
-        self.total = 0.0
-        self.count = 0.0
-
-    def update_state(self, values, sample_weight=None):
-        """Count in the values (N, ...) of one batch. Raises ValueError for weights that do not match them."""
-        values = np.asarray(values, dtype=np.float64)
-        if sample_weight is None:
-            self.total += float(_per_sample(values).sum())
-            self.count += len(values) if values.ndim else 1
-            return
-        weights = np.asarray(sample_weight, dtype=np.float64)
-        if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
-            weights = weights[..., 0]
-        means = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
-        if weights.ndim > values.ndim or any(have not in (1, want) for have, want in zip(weights.shape, means.shape)):
-            raise ValueError(
-                f'metric "{self.name}": weights of shape {weights.shape} for values of shape {values.shape}'
-            )
-        weights = np.broadcast_to(weights, means.shape)
-        self.total += float(_per_sample(means * weights).sum())
-        self.count += float(_per_sample(weights).sum())
-
-    def result(self):
-        return self.total / self.count if self.count else 0.0
-
-
-@register("metrics")
-class MeanMetricWrapper(Mean):
-    """The mean of ``fn(y_true, y_pred, **kwargs)``, which gives a value for each sample."""
-
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
-        super().__init__(name or snake_case(type(self).__name__), dtype)
-        self.fn = fn
-        self.kwargs = kwargs
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count in one batch."""
-        values = self.fn(np.asarray(y_true), np.asarray(y_pred), **self.kwargs)
-        super().update_state(values, sample_weight)
-
-    @classmethod
-    def from_config(cls, config):
-        if isinstance(config.get("fn"), str):
-            fn = registry.function(config["fn"], "metrics", "losses")
-            if fn is None:
-                raise registry.unknown("metrics", config["fn"])
-            config = {**config, "fn": fn}
-        return super().from_config(config)
-
-
-def _per_sample(a):
-    """The mean of all but the first axis."""
-    return a.mean(axis=tuple(range(1, a.ndim))) if a.ndim > 1 else a
+    return answering

@@ -1,167 +1,254 @@
-"""Metrics of a binary decision: how many positives and negatives are taken for which."""
+"""Metrics of a binary decision: how many positives and negatives are taken for which, at one threshold or many.
+
+For a threshold h, a prediction p > h is positive. With TP, FP, TN, FN the weights of the true and false positives and
+negatives,
+
+    precision = TP / (TP + FP)      recall = sensitivity = TP / (TP + FN)      specificity = TN / (TN + FP)
+
+What is kept are two histograms: between which thresholds the predictions of the true and of the false samples lie.
+All counts at all thresholds are sums of their bins.
+"""
 
 import numpy as np
 
-from scratchnet.activations import sigmoid
 from scratchnet.losses.base import expanded_weights, in_shape_of
 from scratchnet.metrics.base import Metric
 from scratchnet.registry import register
 
 
-class _Confusion(Metric):
-    """TP / (TP + errors); a subclass says which errors: false positives (Precision) or false negatives (Recall).
+class Confusion(Metric):
+    """Base of all metrics of this kind.
 
     Args:
-        thresholds: a prediction above this number is positive; None is 0.5.
-        name, dtype: see `Metric`.
+        thresholds: a list of numbers.
+        top_k: None, or: only the k largest predictions along the last axis can be positive.
+        class_id: None, or: only this place of the last axis is looked at.
+        labels: None, or the number of labels that have histograms of their own, along the last axis.
 
-    Raises TypeError for what only Keras has: several thresholds, `top_k`, `class_id`.
+    Raises ValueError for labels other than 0 and 1, for negative weights, and where shapes do not match.
     """
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
-        super().__init__(name, dtype)
-        if thresholds is not None and not np.isscalar(thresholds):
-            raise TypeError(f"{type(self).__name__}: a list of thresholds is not implemented in scratchnet")
-        for argument, value in (("top_k", top_k), ("class_id", class_id)):
-            if value is not None:
-                raise TypeError(f"{type(self).__name__}: Keras's {argument}={value!r} is not implemented in scratchnet")
-        self.thresholds = thresholds
+    def __init__(self, thresholds, name, dtype, top_k=None, class_id=None, labels=None):
+        super().__init__(dtype, name)
+        self.edges = np.asarray(thresholds, dtype=np.float64)
+        self.top_k, self.class_id = top_k, class_id
+        self._make_histograms(() if labels is None else (labels,))
 
-    def reset_state(self):
-        self.true_positives = 0.0
-        self.against = 0.0
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count in one batch. Raises ValueError where shapes do not match."""
-        truth, y_pred, weights = _checked(self, y_true, y_pred, sample_weight)
-        positive = y_pred > (0.5 if self.thresholds is None else self.thresholds)
-        self.true_positives += float(weights[truth & positive].sum())
-        self.against += float(weights[self._against(truth, positive)].sum())
-
-    def result(self):
-        counted = self.true_positives + self.against
-        return self.true_positives / counted if counted else 0.0
-
-
-@register("metrics")
-class Precision(_Confusion):
-    """Of the positive predictions, the share that is right."""
-
-    @staticmethod
-    def _against(truth, positive):
-        return positive & ~truth
-
-
-@register("metrics")
-class Recall(_Confusion):
-    """Of the positive targets, the share that is found."""
-
-    @staticmethod
-    def _against(truth, positive):
-        return truth & ~positive
-
-
-@register("metrics")
-class AUC(Metric):
-    """The area under the ROC curve, or under that of precision over recall, by the trapezoids between thresholds.
-
-    A threshold of 0.5, say, takes predictions above it for positive. The curve of precision over recall is not straight
-    between two of its points; there the area is that of Davis and Goadrich (2006), "The relationship between
-    precision-recall and ROC curves".
-
-    Args:
-        num_thresholds: how many there are, evenly from 0 to 1; at least 2.
-        curve: "ROC" or "PR".
-        name, dtype: see `Metric`.
-        thresholds: instead of even ones, these, within [0, 1].
-        from_logits: whether predictions are logits.
-
-    Raises:
-        ValueError: for an unknown curve or too few thresholds, and for predictions outside [0, 1].
-        TypeError: for what only Keras has: another summation method, several labels.
-    """
-
-    def __init__(
-        self,
-        num_thresholds=200,
-        curve="ROC",
-        summation_method="interpolation",
-        name="auc",
-        dtype=None,
-        thresholds=None,
-        multi_label=False,
-        num_labels=None,
-        label_weights=None,
-        from_logits=False,
-    ):
-        for argument, value, usual in (
-            ("summation_method", summation_method, "interpolation"),
-            ("multi_label", multi_label, False),
-            ("num_labels", num_labels, None),
-            ("label_weights", label_weights, None),
-        ):
-            if value != usual:
-                raise TypeError(f"AUC: Keras's {argument}={value!r} is not implemented in scratchnet")
-        if curve not in ("ROC", "PR"):
-            raise ValueError(f'AUC: curve must be "ROC" or "PR", got {curve!r}')
-        if num_thresholds < 2:
-            raise ValueError(f"AUC: num_thresholds must be at least 2, got {num_thresholds!r}")
-        inner = np.linspace(0, 1, num_thresholds)[1:-1] if thresholds is None else np.sort(thresholds)
-        self._edges = np.concatenate([[-1e-7], inner, [1 + 1e-7]])  # all are positive at the first, none at the last
-        self.num_thresholds = len(self._edges)
-        self.curve = curve
-        self.thresholds = None if thresholds is None else [float(t) for t in thresholds]
-        self.from_logits = bool(from_logits)
-        super().__init__(name, dtype)
-
-    def reset_state(self):
-        # The weights of the true and of the false samples between a threshold and the next.
-        self._true = np.zeros(self.num_thresholds)
-        self._false = np.zeros(self.num_thresholds)
+    def _make_histograms(self, shape):
+        bins = (len(self.edges) + 1, *shape)
+        self.histogram_true = self.add_variable(bins, "zeros", name="true")
+        self.histogram_false = self.add_variable(bins, "zeros", name="false")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count in one batch."""
-        truth, p, weights = _checked(self, y_true, y_pred, sample_weight)
-        if self.from_logits:
-            p = sigmoid(p)
-        if p.size and not (p.min() >= 0 and p.max() <= 1):
-            raise ValueError(f'AUC "{self.name}": predictions must lie in [0, 1], got {p.min():g} to {p.max():g}')
-        edges = self._edges.astype(p.dtype)  # a float32 of 0.7 is not above the threshold 0.7
-        last = np.searchsorted(edges, p, side="left") - 1  # the last threshold that p is above
-        self._true += np.bincount(last[truth], weights[truth], self.num_thresholds)
-        self._false += np.bincount(last[~truth], weights[~truth], self.num_thresholds)
+        truth, p, weights = self._checked(y_true, y_pred, sample_weight)
+        order = np.argsort(self.edges, kind="stable")
+        edges = self.edges[order].astype(p.dtype)  # a float32 of 0.7 is not above the threshold 0.7
+        bins = np.searchsorted(edges, p, side="left")  # how many thresholds p is above
+        labels = self.histogram_true.shape[1:]
+        if labels:
+            bins = bins * labels[0] + np.arange(labels[0])
+        size = self.histogram_true.value.size
+        for variable, chosen in ((self.histogram_true, truth), (self.histogram_false, ~truth)):
+            counts = np.bincount(bins[chosen], weights[chosen], size)
+            variable.assign_add(counts.reshape(variable.shape))
 
-    def result(self):
-        tp, fp = (np.cumsum(counts[::-1])[::-1] for counts in (self._true, self._false))  # above each threshold
-        if self.curve == "ROC":
-            recall, fall_out = _ratio(tp, tp[0]), _ratio(fp, fp[0])
-            return float(((fall_out[:-1] - fall_out[1:]) * (recall[:-1] + recall[1:]) / 2).sum())
-        # Between two thresholds TP is taken for linear in P = TP + FP: TP = a + b P. Precision is then a / P + b, whose
-        # integral over TP is b (TP + a log(P)).
-        positives = tp + fp
-        b = _ratio(tp[:-1] - tp[1:], positives[:-1] - positives[1:])
-        a = tp[1:] - b * positives[1:]
-        both = (positives[:-1] > 0) & (positives[1:] > 0)
-        log_ratio = np.log(np.where(both, _ratio(positives[:-1], positives[1:]), 1))
-        return float(_ratio(b * (tp[:-1] - tp[1:] + a * log_ratio), tp[0]).sum())
+    def _checked(self, y_true, y_pred, sample_weight):
+        """Which targets are true, the predictions as floats, and the weight of each, in one shape."""
+        y_true, p = np.asarray(y_true), np.asarray(y_pred)
+        p = p if p.dtype.kind == "f" else p.astype(np.float64)
+        truth = in_shape_of(p, y_true)
+        if truth is None:
+            raise self.error(f"targets of shape {y_true.shape} do not match predictions of shape {p.shape}")
+        given = 1.0 if sample_weight is None else np.asarray(sample_weight)
+        weights = expanded_weights(given, p.shape)
+        if weights is None:
+            raise self.error(f"weights of shape {np.shape(given)} do not match predictions of shape {p.shape}")
+        if np.min(weights, initial=0) < 0:
+            raise self.error(f"weights must not be negative, got {np.min(weights):g}")
+        weights = np.broadcast_to(weights, p.shape).astype(np.float64)
+        if truth.dtype != bool:
+            wrong = truth[(truth != 0) & (truth != 1) & (weights != 0)]
+            if wrong.size:
+                raise self.error(f"targets must be 0 or 1, got {wrong[0]}; labels -1 and +1 become (y + 1) / 2")
+        if self.top_k is not None:
+            p = _only_largest(p, self.top_k)
+        if self.class_id is not None:
+            truth, p, weights = (a[..., self.class_id] for a in (truth, p, weights))
+        return truth.astype(bool), p, weights
+
+    def counts(self):
+        """TP, FP, TN, FN, each an array with a number for each threshold (and label)."""
+        order = np.argsort(self.edges, kind="stable")
+        above = []
+        for histogram in (self.histogram_true.value, self.histogram_false.value):
+            sums = np.cumsum(histogram[::-1], axis=0)[::-1][1:]  # above the 1st, 2nd, ... threshold in order
+            unsorted = np.empty_like(sums)
+            unsorted[order] = sums
+            above.append(unsorted)
+        tp, fp = above
+        return tp, fp, self.histogram_false.value.sum(axis=0) - fp, self.histogram_true.value.sum(axis=0) - tp
+
+
+def _only_largest(p, k):
+    """`p`, with -1e10, below any threshold, in place of all but the k largest along the last axis."""
+    smallest = np.sort(p, axis=-1)[..., -k, None]
+    return np.where(p >= smallest, p, -1e10).astype(p.dtype)
 
 
 def _ratio(a, b):
     """a / b, and 0 where b is 0."""
-    return np.divide(a, b, out=np.zeros(np.shape(a)), where=np.not_equal(b, 0))
+    return np.divide(a, b, out=np.zeros(np.broadcast_shapes(np.shape(a), np.shape(b))), where=np.not_equal(b, 0))
 
 
-def _checked(metric, y_true, y_pred, sample_weight):
-    """Which targets are true, the predictions, and the weight of each, in one shape."""
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    owner = f'{type(metric).__name__} "{metric.name}"'
-    truth = in_shape_of(y_pred, y_true)
-    if truth is None:
-        raise ValueError(f"{owner}: targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}")
-    given = 1.0 if sample_weight is None else sample_weight
-    weights = expanded_weights(given, y_pred.shape)
-    if weights is None:
-        raise ValueError(
-            f"{owner}: weights of shape {np.shape(given)} do not match predictions of shape {y_pred.shape}"
-        )
-    return truth.astype(bool), y_pred, np.broadcast_to(weights, y_pred.shape).astype(np.float64)
+class _AtThresholds(Confusion):
+    """Base of those with thresholds of the user's: None, one, or a list.
+
+    Args:
+        thresholds: a prediction above is positive; with a list, the result is an array. None is 0.5, or, with `top_k`,
+            below everything.
+        top_k, class_id: see `Confusion`.
+        name, dtype: see `Metric`.
+
+    Raises ValueError for a threshold outside [0, 1].
+    """
+
+    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+        usual = 0.5 if top_k is None else -1e9
+        given = [usual] if thresholds is None else np.atleast_1d(thresholds)
+        if thresholds is not None and not all(0 <= threshold <= 1 for threshold in given):
+            raise ValueError(f"{type(self).__name__}: thresholds must lie in [0, 1], got {thresholds!r}")
+        super().__init__(given, name, dtype, top_k, class_id)
+        self.thresholds = thresholds
+
+    def result(self):
+        values = self.of_counts(*self.counts())
+        return values if isinstance(self.thresholds, (list, tuple, np.ndarray)) and len(values) > 1 else values[0]
+
+
+class _Count(_AtThresholds):
+    """Base of the four counts themselves. Arguments as `_AtThresholds`."""
+
+    def __init__(self, thresholds=None, name=None, dtype=None):
+        super().__init__(thresholds, None, None, name, dtype)
+
+
+@register("metrics")
+class TruePositives(_Count):
+    """The weight of the true samples that are predicted positive."""
+
+    def of_counts(self, tp, fp, tn, fn):
+        return tp
+
+
+@register("metrics")
+class FalsePositives(_Count):
+    """The weight of the false samples that are predicted positive."""
+
+    def of_counts(self, tp, fp, tn, fn):
+        return fp
+
+
+@register("metrics")
+class TrueNegatives(_Count):
+    """The weight of the false samples that are predicted negative."""
+
+    def of_counts(self, tp, fp, tn, fn):
+        return tn
+
+
+@register("metrics")
+class FalseNegatives(_Count):
+    """The weight of the true samples that are predicted negative."""
+
+    def of_counts(self, tp, fp, tn, fn):
+        return fn
+
+
+@register("metrics")
+class Precision(_AtThresholds):
+    """Of the positive predictions, the share that is right: TP / (TP + FP)."""
+
+    def of_counts(self, tp, fp, tn, fn):
+        return _ratio(tp, tp + fp)
+
+
+@register("metrics")
+class Recall(_AtThresholds):
+    """Of the positive targets, the share that is found: TP / (TP + FN)."""
+
+    def of_counts(self, tp, fp, tn, fn):
+        return _ratio(tp, tp + fn)
+
+
+class _BestUnderConstraint(Confusion):
+    """Base of the best of one share while another is at least a given value.
+
+    Args:
+        value: what the other has to reach, in [0, 1].
+        num_thresholds: how many are tried, evenly from 0 to 1; one is 0.5.
+        class_id: see `Confusion`.
+        name, dtype: see `Metric`.
+    """
+
+    def __init__(self, value, num_thresholds=200, class_id=None, name=None, dtype=None):
+        if not 0 <= value <= 1:
+            raise ValueError(f"{type(self).__name__}: the value to reach must lie in [0, 1], got {value!r}")
+        if num_thresholds < 1:
+            raise ValueError(f"{type(self).__name__}: num_thresholds must be at least 1, got {num_thresholds!r}")
+        thresholds = [0.5] if num_thresholds == 1 else np.linspace(0, 1, num_thresholds)
+        super().__init__(thresholds, name, dtype, class_id=class_id)
+        self.value, self.num_thresholds = value, num_thresholds
+
+    def result(self):
+        best, constrained = self.of_counts(*self.counts())
+        fits = constrained >= self.value
+        return best[fits].max() if fits.any() else 0.0
+
+
+@register("metrics")
+class SensitivityAtSpecificity(_BestUnderConstraint):
+    """The best sensitivity at a specificity of at least `specificity`."""
+
+    def __init__(self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None):
+        super().__init__(specificity, num_thresholds, class_id, name, dtype)
+        self.specificity = specificity
+
+    def of_counts(self, tp, fp, tn, fn):
+        return _ratio(tp, tp + fn), _ratio(tn, tn + fp)
+
+
+@register("metrics")
+class SpecificityAtSensitivity(_BestUnderConstraint):
+    """The best specificity at a sensitivity of at least `sensitivity`."""
+
+    def __init__(self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None):
+        super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
+        self.sensitivity = sensitivity
+
+    def of_counts(self, tp, fp, tn, fn):
+        return _ratio(tn, tn + fp), _ratio(tp, tp + fn)
+
+
+@register("metrics")
+class PrecisionAtRecall(_BestUnderConstraint):
+    """The best precision at a recall of at least `recall`."""
+
+    def __init__(self, recall, num_thresholds=200, class_id=None, name=None, dtype=None):
+        super().__init__(recall, num_thresholds, class_id, name, dtype)
+        self.recall = recall
+
+    def of_counts(self, tp, fp, tn, fn):
+        return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+
+
+@register("metrics")
+class RecallAtPrecision(_BestUnderConstraint):
+    """The best recall at a precision of at least `precision`."""
+
+    def __init__(self, precision, num_thresholds=200, class_id=None, name=None, dtype=None):
+        super().__init__(precision, num_thresholds, class_id, name, dtype)
+        self.precision = precision
+
+    def of_counts(self, tp, fp, tn, fn):
+        return _ratio(tp, tp + fn), _ratio(tp, tp + fp)

@@ -4,7 +4,7 @@ import numpy as np
 
 from scratchnet import losses
 from scratchnet.losses.base import expanded_weights
-from scratchnet.metrics.base import Mean, MeanMetricWrapper
+from scratchnet.metrics.reduction import Mean, MeanMetricWrapper
 from scratchnet.registry import register
 
 
@@ -38,6 +38,62 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
     def __init__(self, name="mean_absolute_error", dtype=None):
         super().__init__(losses.mean_absolute_error, name, dtype)
+
+
+@register("metrics", "mape", "MAPE")
+class MeanAbsolutePercentageError(MeanMetricWrapper):
+    """The mean of the absolute errors in percent of the targets."""
+
+    def __init__(self, name="mean_absolute_percentage_error", dtype=None):
+        super().__init__(losses.mean_absolute_percentage_error, name, dtype)
+
+
+@register("metrics", "msle", "MSLE")
+class MeanSquaredLogarithmicError(MeanMetricWrapper):
+    """The mean of the squared errors of logarithms."""
+
+    def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
+        super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
+
+
+@register("metrics", "logcosh", "log_cosh")
+class LogCoshError(MeanMetricWrapper):
+    """The mean of the logarithms of the errors' hyperbolic cosine."""
+
+    def __init__(self, name="logcosh", dtype=None):
+        super().__init__(losses.log_cosh, name, dtype)
+
+
+@register("metrics")
+class Poisson(MeanMetricWrapper):
+    """The mean Poisson loss."""
+
+    def __init__(self, name="poisson", dtype=None):
+        super().__init__(losses.poisson, name, dtype)
+
+
+@register("metrics")
+class Hinge(MeanMetricWrapper):
+    """The mean hinge loss."""
+
+    def __init__(self, name="hinge", dtype=None):
+        super().__init__(losses.hinge, name, dtype)
+
+
+@register("metrics")
+class SquaredHinge(MeanMetricWrapper):
+    """The mean squared hinge loss."""
+
+    def __init__(self, name="squared_hinge", dtype=None):
+        super().__init__(losses.squared_hinge, name, dtype)
+
+
+@register("metrics")
+class CategoricalHinge(MeanMetricWrapper):
+    """The mean categorical hinge loss."""
+
+    def __init__(self, name="categorical_hinge", dtype=None):
+        super().__init__(losses.categorical_hinge, name, dtype)
 
 
 @register("metrics", "bce", "BCE")

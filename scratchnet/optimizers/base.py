@@ -25,7 +25,7 @@ from scratchnet.optimizers.arrays import (
     total_of,
     writer,
 )
-from scratchnet.optimizers.variable import OptimizerVariable, Rate
+from scratchnet.variables import BoundVariable, Number
 from scratchnet.recorded import (
     Recorded,
     from_recorded,
@@ -133,10 +133,10 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
 
     @property
     def learning_rate(self):
-        """The learning rate of the next step: what a schedule gives, or an `OptimizerVariable`, which can be set."""
+        """The learning rate of the next step: what a schedule gives, or an `BoundVariable`, which can be set."""
         if callable(self._learning_rate):
-            return Rate(self._rate())
-        return OptimizerVariable(f"{self.name}/learning_rate", self._rate, self._set_rate)
+            return Number(self._rate())
+        return BoundVariable(f"{self.name}/learning_rate", self._rate, self._set_rate)
 
     @learning_rate.setter
     def learning_rate(self, value):
@@ -155,7 +155,7 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
             raise TypeError(
                 f"{type(self).__name__}: the learning rate follows a schedule and cannot be set to {value!r}"
             )
-        if isinstance(value, OptimizerVariable):
+        if isinstance(value, BoundVariable):
             value = value.item()
         if not callable(value):
             check_bounds(type(self).__name__, "learning_rate", value, at_least=0)
@@ -171,8 +171,8 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
 
     @property
     def iterations(self):
-        """`updates` as an `OptimizerVariable`."""
-        return OptimizerVariable(f"{self.name}/iteration", lambda: self.updates, self._set_iterations)
+        """`updates` as an `BoundVariable`."""
+        return BoundVariable(f"{self.name}/iteration", lambda: self.updates, self._set_iterations)
 
     @iterations.setter
     def iterations(self, value):
@@ -188,13 +188,13 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
 
     @property
     def variables(self):
-        """All that an optimizer remembers, as `OptimizerVariable`s: iterations, learning rate, and slots."""
+        """All that an optimizer remembers, as `BoundVariable`s: iterations, learning rate, and slots."""
         found = [self.iterations]
         if not callable(self._learning_rate):
             found.append(self.learning_rate)
         for key, array in self.state.items():
             name = key.partition("/")[0]
-            found.append(OptimizerVariable(f"{self.name}/{key}", lambda a=array: a, writer(array), name))
+            found.append(BoundVariable(f"{self.name}/{key}", lambda a=array: a, writer(array), name))
         return found
 
     # ---- a step ----

@@ -7,7 +7,7 @@ import numpy as np
 
 from scratchnet import registry
 from scratchnet.missing import refusal
-from scratchnet.optimizers.variable import Rate
+from scratchnet.variables import Number
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register
 
@@ -34,7 +34,7 @@ class LearningRateSchedule(metaclass=Recorded, kind="schedules"):
     def __call__(self, step):
         """The learning rate of a step, or an array of them for an array of steps."""
         rates = np.asarray(self.rates(np.asarray(step, dtype=np.float64)))
-        return Rate(rates) if rates.ndim == 0 else rates
+        return Number(rates) if rates.ndim == 0 else rates
 
     def rates(self, steps):
         """The learning rates of an array of steps, in its shape."""

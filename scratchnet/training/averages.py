@@ -109,8 +109,16 @@ class Averages:
         logs = {"loss": float(self.objective.total(values) + self._added / samples)}
         if several:
             logs.update((f"{n}_loss", float(v)) for n, v, loss in zip(names, values, self.objective.losses) if loss)
-        logs.update((key, float(metric.result())) for entries in self._metrics or [] for key, metric, _ in entries)
+        for entries in self._metrics or []:
+            for key, metric, _ in entries:
+                result = metric.result()
+                logs.update(result if isinstance(result, dict) else {key: _plain(result)})
         return logs
+
+
+def _plain(result):
+    """A metric's result as a float, or as an array if it has one for each class or threshold."""
+    return float(result) if np.size(result) == 1 else np.asarray(result)
 
 
 def metrics_per_output(names, value, argument):

@@ -55,7 +55,7 @@ def test_a_model_of_version_0_1_0_predicts_scores_and_trains_on_as_it_did():
 
 
 def test_what_is_missing_of_ones_own_is_named():
-    for name in ("Scale", "LogCosh", "distance", "square"):
+    for name in ("Scale", "distance", "square"):  # a LogCosh is the library's by now
         with pytest.raises(ValueError, match=f"'{name}'.*custom_objects"):
             load_model(FILE, {key: value for key, value in OWN.items() if key != name})
 

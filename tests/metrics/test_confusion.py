@@ -13,8 +13,6 @@ def test_precision_and_recall():
     assert metrics.Recall(thresholds=0.3)(truth, p) == 1.0
     assert metrics.Precision()(truth, p, sample_weight=np.array([1, 1, 4, 1, 1])) == pytest.approx(2 / 6)
     assert metrics.Precision()(np.zeros(2), np.zeros(2)) == 0.0
-    with pytest.raises(TypeError, match="list of thresholds"):
-        metrics.Precision(thresholds=[0.1, 0.2])
     with pytest.raises(ValueError, match="targets of shape"):
         metrics.Recall()(np.zeros(2), np.zeros(3))
 
@@ -42,10 +40,10 @@ def test_area_under_curves_by_hand():
 @pytest.mark.parametrize(
     ("options", "kind", "message"),
     [
-        ({"curve": "PRGAIN"}, ValueError, 'curve must be "ROC" or "PR"'),
+        ({"curve": "RPC"}, ValueError, 'curve must be "ROC", "PR" or "PRGAIN"'),
         ({"num_thresholds": 1}, ValueError, "at least 2"),
-        ({"multi_label": True}, TypeError, "Keras's multi_label=True is not implemented"),
-        ({"summation_method": "minoring"}, TypeError, "Keras's summation_method"),
+        ({"num_labels": 2}, ValueError, "num_labels needs multi_label=True"),
+        ({"summation_method": "minor"}, ValueError, "summation_method must be"),
     ],
 )
 def test_areas_that_are_not_there(options, kind, message):
@@ -57,3 +55,43 @@ def test_an_area_needs_probabilities():
     for p in ([0.5, 1.5], [0.5, np.nan]):
         with pytest.raises(ValueError, match=r'AUC "auc": predictions must lie in \[0, 1\]'):
             metrics.AUC()([0, 1], p)
+
+
+def test_predictions_may_be_integers_or_booleans():
+    truth = np.array([1, 0, 1, 0])
+    for p in (np.array([1, 0, 0, 0]), np.array([True, False, False, False])):
+        assert metrics.AUC()(truth, p) == pytest.approx(0.75)
+        assert metrics.Precision()(truth, p) == 1.0 and metrics.Recall()(truth, p) == 0.5
+
+
+def test_labels_other_than_0_and_1_are_refused_unless_they_have_no_weight():
+    for cls in (metrics.AUC, metrics.Precision, metrics.TrueNegatives):
+        with pytest.raises(ValueError, match=r"targets must be 0 or 1, got -1; labels -1 and \+1 become"):
+            cls()([-1, 1], [0.2, 0.7])
+        cls()([-1, 1], [0.2, 0.7], sample_weight=[0, 1])
+        with pytest.raises(ValueError, match="weights must not be negative, got -2"):
+            cls()([0, 1], [0.2, 0.7], sample_weight=[1, -2])
+
+
+def test_a_list_of_thresholds_gives_a_result_for_each_in_its_order():
+    truth, p = [1, 1, 0, 0, 1], [0.9, 0.4, 0.8, 0.1, 0.6]
+    metric = metrics.Recall(thresholds=[0.85, 0.3])
+    result = metric(truth, p)
+    np.testing.assert_allclose(result, [1 / 3, 1.0])
+    assert metrics.Recall(thresholds=[0.3])(truth, p) == 1.0
+    with pytest.raises(ValueError, match=r"Recall: thresholds must lie in \[0, 1\]"):
+        metrics.Recall(thresholds=[0.3, 1.5])
+
+
+def test_what_cannot_be_reached_is_0():
+    assert metrics.PrecisionAtRecall(1.0, num_thresholds=3)([1, 0], [0.0, 0.9]) == 0.0
+    with pytest.raises(ValueError, match="PrecisionAtRecall: the value to reach must lie in"):
+        metrics.PrecisionAtRecall(1.5)
+    with pytest.raises(ValueError, match="num_thresholds must be at least 1"):
+        metrics.PrecisionAtRecall(0.5, num_thresholds=0)
+
+
+def test_a_curve_for_each_label_needs_two_axes():
+    with pytest.raises(ValueError, match=r"predictions \(N, labels\) are expected, got shape \(2,\)"):
+        metrics.AUC(multi_label=True)([0, 1], [0.1, 0.2])
+    assert metrics.AUC(multi_label=True).result() == 0.0

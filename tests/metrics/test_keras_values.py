@@ -52,7 +52,7 @@ def test_results_are_kerass(name, options, y_true, y_pred, results):
         for rows in (slice(0, 1), slice(1, 3)):
             metric.update_state(y_true[rows], y_pred[rows], None if weights is None else weights[rows])
         assert metric.result() == pytest.approx(expected, rel=2e-6)
-        assert type(metric.result()) is float
+        assert isinstance(metric.result(), float)
         metric.reset_state()
         assert metric.result() == 0.0
     again = metrics.get(metrics.serialize(metric))

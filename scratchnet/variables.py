@@ -1,0 +1,128 @@
+"""Numbers and arrays that users hold by a handle, and results that answer to Keras's `.numpy()`.
+
+An optimizer or a metric keeps plain numbers and arrays. A handle computes like what it stands for, and can set it:
+``rate = optimizer.learning_rate; rate.assign(0.01); float(rate)``. It is never out of date.
+"""
+
+import numpy as np
+
+
+class Handle(np.lib.mixins.NDArrayOperatorsMixin):
+    """Base: a subclass has `path`, `name`, `value` (the number or array itself) and `_write`."""
+
+    trainable = False
+
+    shape = property(lambda self: np.shape(self.value))
+    ndim = property(lambda self: np.ndim(self.value))
+    dtype = property(lambda self: np.asarray(self.value).dtype)
+
+    def numpy(self):
+        """A copy of the value."""
+        return np.array(self.value)[()]
+
+    def item(self):
+        """The number as Python's."""
+        return np.asarray(self.value).item()
+
+    def assign(self, value):
+        """Set the value. Raises ValueError for another shape, TypeError where it cannot be set."""
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ValueError(f"{self.path} has shape {self.shape}, got {value.shape}")
+        self._write(value[()])
+        return self
+
+    def assign_add(self, value):
+        """Add `value`."""
+        return self.assign(self.value + np.asarray(value))
+
+    def assign_sub(self, value):
+        """Subtract `value`."""
+        return self.assign(self.value - np.asarray(value))
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.value, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        values = (x.value if isinstance(x, Handle) else x for x in inputs)
+        return getattr(ufunc, method)(*values, **kwargs)
+
+    def __getitem__(self, index):
+        return self.value[index]
+
+    def __len__(self):
+        return len(self.value)
+
+    def __float__(self):
+        return float(self.value)
+
+    def __int__(self):
+        return int(self.value)
+
+    def __index__(self):
+        return int(self.value)
+
+    def __bool__(self):
+        return bool(self.value)
+
+    def __format__(self, specification):
+        return format(self.item() if self.ndim == 0 else str(self.value), specification)
+
+    __hash__ = object.__hash__
+
+    def __repr__(self):
+        return f"<{type(self).__name__} path={self.path}, shape={self.shape}, value={self.value}>"
+
+
+class BoundVariable(Handle):
+    """What `read` returns and `write` sets: something that an optimizer keeps in its own way."""
+
+    def __init__(self, path, read, write, name=None):
+        self.path = path
+        self.name = path.rpartition("/")[2] if name is None else name
+        self._read, self._write = read, write
+
+    @property
+    def value(self):
+        return self._read()
+
+
+class StateVariable(Handle):
+    """An array of its own."""
+
+    def __init__(self, path, array):
+        self.path = path
+        self.name = path.rpartition("/")[2]
+        self.value = array
+
+    def _write(self, value):
+        self.value[...] = value
+
+
+class Number(float):
+    """A result that is one number, and does not change any more."""
+
+    shape = ()
+
+    def numpy(self):
+        """The number as NumPy's."""
+        return np.float64(self)
+
+
+class Values(np.ndarray):
+    """A result that is an array."""
+
+    def numpy(self):
+        """The same as a plain array."""
+        return np.array(self)
+
+
+def answer(value):
+    """`value`, a number or an array, or a dict of them, as a `Number` or `Values`; anything else as it is."""
+    if isinstance(value, dict):
+        return {key: answer(entry) for key, entry in value.items()}
+    if isinstance(value, Handle):
+        value = value.value
+    if not isinstance(value, (int, float, np.generic, np.ndarray)) or isinstance(value, bool):
+        return value
+    return Number(value) if np.ndim(value) == 0 else np.asarray(value).view(Values)

@@ -1,0 +1,39 @@
+"""Handles compute like what they stand for; results answer to `numpy`."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from scratchnet.variables import Number, StateVariable, Values, answer
+
+
+def test_a_handle_computes_like_its_array():
+    v = StateVariable("metric/total", np.array([1.0, 2.0]))
+    assert v.name == "total" and v.shape == (2,) and len(v) == 2 and v[1] == 2.0
+    np.testing.assert_array_equal(v + 1, [2.0, 3.0])
+    np.testing.assert_array_equal(1 - v, [0.0, -1.0])
+    np.testing.assert_array_equal(v * v, [1.0, 4.0])
+    np.testing.assert_array_equal(np.sqrt(v), np.sqrt([1.0, 2.0]))
+    np.testing.assert_array_equal(v > 1, [False, True])
+    assert np.asarray(v, dtype="float32").dtype == np.float32 and f"{v}" == "[1. 2.]"
+    kept = v.numpy()
+    v.assign_add([1.0, 1.0]).assign_sub(np.array([0.0, 3.0]))
+    assert v.numpy().tolist() == [2.0, 0.0] and kept.tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match=r"metric/total has shape \(2,\), got \(3,\)"):
+        v.assign([1, 2, 3])
+
+
+def test_copies_are_independent():
+    v = StateVariable("n", np.array(3.0))
+    for other in (copy.deepcopy(v), pickle.loads(pickle.dumps(v))):
+        other.assign(5.0)
+        assert (float(v), int(other), bool(v)) == (3.0, 5, True)
+
+
+def test_answers():
+    assert isinstance(answer(np.float32(1.5)), Number) and answer(2).numpy() == 2.0 and answer(3.0).shape == ()
+    assert isinstance(answer(np.ones(2)), Values) and type(answer(np.ones(2)).numpy()) is np.ndarray
+    assert answer({"a": 1})["a"].numpy() == 1 and answer(StateVariable("n", np.array(3.0))) == 3.0
+    assert answer("text") == "text" and answer(True) is True
