@@ -25,7 +25,7 @@ from scratchnet.utils.py_dataset import PyDataset
 from scratchnet.utils.sequences import pad_sequences
 from scratchnet.utils.sessions import clear_session, set_random_seed
 from scratchnet.utils.splitting import split_dataset
-from scratchnet.utils.tensors import get_source_inputs, is_keras_tensor
+from scratchnet.utils.tensors import get_source_inputs, is_keras_tensor, standardize_dtype
 from scratchnet.utils.text_dataset import text_dataset_from_directory
 from scratchnet.utils.timeseries import timeseries_dataset_from_array
 
@@ -63,6 +63,7 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",

@@ -1,7 +1,13 @@
-"""Questions about symbolic tensors."""
+"""Questions about tensors."""
 
+from scratchnet import config
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.structure import flatten
+
+
+def standardize_dtype(dtype):
+    """The name of a dtype, a NumPy dtype or a type; None is `config.floatx()`. Raises ValueError for another dtype."""
+    return config.floatx() if dtype is None else config.check_dtype(dtype)
 
 
 def is_keras_tensor(x):
