@@ -22,6 +22,9 @@ class BackupAndRestore(Callback):
     `Callback.get_state`). With the same number of threads (`scratchnet.get_num_threads`), the result is that of a fit
     that was never interrupted, to the bit; with another number, sums of a batch's parts are rounded differently.
 
+    Data that come in batches begin anew: the result is the same where a batch depends on its number alone (a
+    `PyDataset`), and not where a generator goes on drawing.
+
     Layers are matched by name; where names differ only in their automatic numbers (the same model made again in one
     process), in order.
 

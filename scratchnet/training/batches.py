@@ -66,6 +66,8 @@ class Batches:
 
     def batches(self, batch_size=None, order=None):
         """The batches of one epoch; `order`: a permutation of their numbers, where they have numbers."""
+        if hasattr(self.data, "on_epoch_begin"):
+            self.data.on_epoch_begin()
         count = 0
         for item in itertools.islice(self._items(order), self._steps):
             yield self._checked(item)

@@ -18,6 +18,12 @@ class Own(PyDataset):
     def __len__(self):
         return 3
 
+    def on_epoch_begin(self):
+        self.asked.append("begin")
+
+    def on_epoch_end(self):
+        self.asked.append("end")
+
     def __getitem__(self, index):
         self.asked.append(index)
         return np.full((2, 1), index, "float32"), np.zeros((2, 1), "float32")
@@ -65,4 +71,4 @@ def test_a_model_is_trained_on_it():
     model.compile("sgd", "mse")
     own = Own()
     model.fit(own, epochs=2, shuffle=False, verbose=0)
-    assert own.asked == [0, 1, 2] * 2
+    assert own.asked == ["begin", 0, 1, 2, "end"] * 2
