@@ -279,6 +279,7 @@ def _selection(rng, case):
         case("scatter_update", x(3, 2), places, x(3), reduction=reduction)
         case("scatter_update", x(3, 2), places[:2, :1], x(2, 2), reduction=reduction)
     case("segment_sum", x(4, 2), np.array([0, 2, 0, 1]))
+    case("segment_prod", zeros, np.array([0, 1, 1, 0]))
     case("segment_max", x(4, 2), np.array([0, 2, 0, 1]))
     case("segment_min", x(4, 2), np.array([0, 2, 0, 1]), num_segments=3)
     case("segment_sum", x(4, 2), np.array([0, 2, 0, 1]), num_segments=5)

@@ -75,12 +75,14 @@ from scratchnet.ops.creation import (
     eye,
     full,
     full_like,
+    geomspace,
     identity,
     is_tensor,
     linspace,
     logspace,
     ones,
     ones_like,
+    saturate_cast,
     stop_gradient,
     tri,
     zeros,
@@ -102,6 +104,7 @@ from scratchnet.ops.data_dependent import (
     histogram,
     nonzero,
     unique,
+    unravel_index,
 )
 from scratchnet.ops.diagonals import (
     diag,
@@ -219,6 +222,8 @@ from scratchnet.ops.linalg import (
     svd,
 )
 from scratchnet.ops.linear import (
+    cdist,
+    corrcoef,
     cross,
     dot,
     einsum,
@@ -234,6 +239,7 @@ from scratchnet.ops.normalization import (
     layer_normalization,
     moments,
     normalize,
+    psnr,
     rms_normalization,
 )
 from scratchnet.ops.ordering import (
@@ -281,6 +287,7 @@ from scratchnet.ops.selection import (
     scatter_update,
     segment_max,
     segment_min,
+    segment_prod,
     segment_sum,
     select,
     slice,
@@ -296,7 +303,9 @@ from scratchnet.ops.shapes import (
     append,
     broadcast_to,
     concatenate,
+    depth_to_space,
     dstack,
+    dtype,
     expand_dims,
     flip,
     fliplr,
@@ -313,6 +322,7 @@ from scratchnet.ops.shapes import (
     rot90,
     shape,
     size,
+    space_to_depth,
     squeeze,
     stack,
     swapaxes,

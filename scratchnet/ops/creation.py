@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet.ops import dtypes
 from scratchnet.ops.dtypes import kept, named
+from scratchnet.ops.elementwise import clip
 from scratchnet.ops.operation import is_symbolic, operation
 
 
@@ -64,6 +65,12 @@ def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     return np.logspace(start, stop, num, endpoint=endpoint, base=base, axis=axis).astype(named(dtype))
 
 
+@operation(options=("start", "stop"))
+def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    """`num` numbers from `start` to `stop`, each the same multiple of the one before."""
+    return np.geomspace(start, stop, num, endpoint=endpoint, axis=axis).astype(named(dtype))
+
+
 @operation(options=("N",))
 def eye(N, M=None, k=0, dtype=None):
     """(N, M), M as N by default, with ones on the diagonal that is k above the main one."""
@@ -114,6 +121,14 @@ def empty_like(x, dtype=None):
 def cast(x, dtype):
     """x in another dtype. A float dtype means that of the computation where there is one: see `dtypes`."""
     return x.astype(named(dtype), copy=False)
+
+
+def saturate_cast(x, dtype):
+    """`cast`; what is outside of the numbers of an integer dtype becomes its smallest or largest."""
+    if named(dtype).kind in "iu":
+        bounds = np.iinfo(named(dtype))
+        x = clip(x, bounds.min, bounds.max)
+    return cast(x, dtype)
 
 
 @operation(variable=None, dtypes=kept)

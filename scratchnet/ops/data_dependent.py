@@ -64,3 +64,9 @@ def histogram(x, bins=10, range=None):
     counts, bounds = np.histogram(x, bins, range)
     [bounds] = promoted([bounds.astype(x.dtype if x.dtype.kind == "f" else np.float32)])
     return counts.astype(np.int32), bounds
+
+
+def unravel_index(indices, shape):
+    """The places in an array of this shape of elements counted row by row: an array of int32 for each axis."""
+    [indices] = _known("unravel_index", indices)
+    return tuple(places.astype(np.int32) for places in np.unravel_index(indices % np.prod(shape), shape))

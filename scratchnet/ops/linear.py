@@ -13,11 +13,11 @@ from scratchnet import kernels
 from scratchnet.ops.contraction import contract
 from scratchnet.ops.creation import zeros_like
 from scratchnet.ops.dtypes import promoted
-from scratchnet.ops.elementwise import multiply, subtract
+from scratchnet.ops.elementwise import divide, multiply, sqrt, square, subtract
 from scratchnet.ops.operation import operation, shape_of
-from scratchnet.ops.reductions import sum
+from scratchnet.ops.reductions import mean, sum
 from scratchnet.ops.selection import get_item
-from scratchnet.ops.shapes import moveaxis, ravel, reshape, stack
+from scratchnet.ops.shapes import expand_dims, moveaxis, ravel, reshape, stack, swapaxes
 from scratchnet.ops.trial import Unfit
 
 
@@ -207,3 +207,17 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     z1 = subtract(multiply(a[1], b[2]), multiply(a[2], b[1]))
     z2 = subtract(multiply(a[2], b[0]), multiply(a[0], b[2]))
     return stack([z1, z2, z3], axisc)
+
+
+def cdist(x, y):
+    """(..., M, D), (..., N, D) -> (..., M, N): how far each vector of x is from each of y."""
+    difference = subtract(expand_dims(x, -2), expand_dims(y, -3))
+    return sqrt(sum(square(difference), -1))
+
+
+def corrcoef(x):
+    """(variables, observations): the correlation of each two rows."""
+    centred = subtract(x, mean(x, -1, keepdims=True))
+    products = matmul(centred, swapaxes(centred, -1, -2))
+    deviations = sqrt(sum(square(centred), -1))
+    return divide(products, outer(deviations, deviations))

@@ -33,6 +33,7 @@ from scratchnet.ops.activation import (
     threshold,
 )
 from scratchnet.ops.attention import dot_product_attention
+from scratchnet.ops.convolution import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
 from scratchnet.ops.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -43,6 +44,8 @@ from scratchnet.ops.normalization import (
     layer_normalization,
     moments,
     normalize,
+    psnr,
     rms_normalization,
 )
 from scratchnet.ops.selection import multi_hot, one_hot
+from scratchnet.ops.shapes import depth_to_space, space_to_depth

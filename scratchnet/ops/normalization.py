@@ -1,7 +1,9 @@
 """Normalizations: moments, and what is done with them; written with other operations."""
 
+import math
+
 from scratchnet import config
-from scratchnet.ops.elementwise import add, divide, maximum, multiply, rsqrt, square, subtract
+from scratchnet.ops.elementwise import add, divide, log10, maximum, multiply, rsqrt, square, subtract
 from scratchnet.ops.operation import shape_of
 from scratchnet.ops.reductions import mean, norm, sum, var
 from scratchnet.ops.shapes import reshape
@@ -53,3 +55,9 @@ def _along(v, x, axis):
     ndim = len(shape_of(x))
     axes = [a % ndim for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
     return reshape(v, [shape_of(x)[k] if k in axes else 1 for k in range(ndim)])
+
+
+def psnr(x1, x2, max_val):
+    """The peak signal-to-noise ratio in decibels: ``20 log10(max_val) - 10 log10(mean((x1 - x2)^2))``."""
+    noise = mean(square(subtract(x1, x2)))
+    return subtract(20 * math.log10(max_val), multiply(log10(noise), 10.0))

@@ -298,5 +298,21 @@ def segment_min(data, segment_ids, num_segments=None, sorted=False):
     return _segments(np.minimum, data, segment_ids, num_segments, _largest(data.dtype))
 
 
+def _segment_prod_ddata(dz, data, segment_ids, z):
+    """dz times the product of all the others of the segment, without a division: data may hold zeros."""
+    dx = np.empty_like(data)
+    for k in range(len(z)):
+        rows = np.flatnonzero(segment_ids == k)
+        for row in rows:
+            dx[row] = dz[k] * data[rows[rows != row]].prod(axis=0)
+    return dx
+
+
+@operation(data=_segment_prod_ddata, segment_ids=None, dtypes=kept)
+def segment_prod(data, segment_ids, num_segments=None, sorted=False):
+    """The product of all rows with the same number; 1 where there is none."""
+    return _segments(np.multiply, data, segment_ids, num_segments, 1)
+
+
 def _largest(dtype):
     return np.inf if dtype.kind == "f" else np.iinfo(dtype).max

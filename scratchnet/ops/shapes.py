@@ -104,6 +104,35 @@ def flipud(x):
     return flip(x, 0)
 
 
+# ---- between the channels of an image and its pixels ----
+
+
+def depth_to_space(x, block_size, data_format="channels_last"):
+    """(N, H, W, C b b) -> (N, H b, W b, C): each pixel's channels become a block of pixels (Shi et al. 2016)."""
+    H, W, C, b = *_image_sizes("depth_to_space", x, data_format), block_size
+    if C % (b * b):
+        raise ValueError(f"depth_to_space: {C} channels are no multiple of {b} x {b}")
+    x = reshape(x, (-1, H, W, b, b, C // (b * b)))
+    return reshape(transpose(x, (0, 1, 3, 2, 4, 5)), (-1, H * b, W * b, C // (b * b)))
+
+
+def space_to_depth(x, block_size, data_format="channels_last"):
+    """(N, H b, W b, C) -> (N, H, W, b b C): the way back of `depth_to_space`."""
+    H, W, C, b = *_image_sizes("space_to_depth", x, data_format), block_size
+    if H % b or W % b:
+        raise ValueError(f"space_to_depth: {H} x {W} pixels are no blocks of {b} x {b}")
+    x = reshape(x, (-1, H // b, b, W // b, b, C))
+    return reshape(transpose(x, (0, 1, 3, 2, 4, 5)), (-1, H // b, W // b, b * b * C))
+
+
+def _image_sizes(name, x, data_format):
+    if data_format != "channels_last":
+        raise ValueError(f'{name}: only data_format="channels_last" is here, got {data_format!r}')
+    if len(shape_of(x)) != 4 or None in shape_of(x)[1:]:
+        raise ValueError(f"{name}: x is (N, H, W, C) of known size, got the shape {shape_of(x)}")
+    return shape_of(x)[1:]
+
+
 # ---- next to each other ----
 
 
@@ -242,6 +271,11 @@ def _shape(x):
 def shape(x):
     """The shape of an array; of a symbolic tensor what it answers to the operation "shape"."""
     return _shape(x) if is_symbolic(x) else shape_of(x)
+
+
+def dtype(x):
+    """The name of the dtype."""
+    return np.dtype(x.dtype).name if hasattr(x, "dtype") else kept([x])[0].dtype.name
 
 
 def ndim(x):

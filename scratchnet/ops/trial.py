@@ -110,7 +110,7 @@ def _random(a, k, rows, samples):
     noise = _noise()[k * 131 :]  # another place for each operand
     values = (noise[:size] if size <= len(noise) else np.resize(noise, size)).reshape(shape)
     dtype = np.dtype(a.dtype)
-    return values.astype(dtype) if dtype.kind == "f" else (values > 0.5).astype(dtype)
+    return _regular(values.astype(dtype)) if dtype.kind == "f" else (values > 0.5).astype(dtype)
 
 
 def _close(a, b):
@@ -136,7 +136,13 @@ def with_rows(value, rows):
 def _ones(a, rows):
     """Ones, which every function takes; zeros for integers, which may be places in an axis of size 1."""
     shape = tuple(rows if n is None else n for n in a.shape)
-    return np.zeros(shape, a.dtype) if np.dtype(a.dtype).kind in "iu" else np.ones(shape, a.dtype)
+    return np.zeros(shape, a.dtype) if np.dtype(a.dtype).kind in "iu" else _regular(np.ones(shape, a.dtype))
+
+
+def _regular(x):
+    """Square matrices with so much on the diagonal that they have inverses."""
+    n = x.shape[-1] if x.ndim > 1 else 0
+    return x + n * np.eye(n, dtype=x.dtype) if n and x.shape[-2] == n and x.dtype.kind == "f" else x
 
 
 def _is_spec(a):

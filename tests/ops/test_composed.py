@@ -147,6 +147,23 @@ FUNCTIONS = {
     "sparse_categorical_crossentropy from logits": lambda: check(
         lambda x, t: ops.sparse_categorical_crossentropy(t, x, True, axis=1), IMAGE, np.zeros((2, 4, 2), int)
     ),
+    "cdist": lambda: check(lambda x, y: ops.cdist(x, y), IMAGE[:, 0], IMAGE[:, 1]),
+    "corrcoef": lambda: check(lambda x: ops.corrcoef(ops.transpose(x)), X),
+    "psnr": lambda: check(lambda a, b: ops.psnr(a, b, 2.0), X, X**2),
+    "depth_to_space": lambda: check(lambda x: ops.depth_to_space(ops.concatenate([x, ops.negative(x)], -1), 2), IMAGE),
+    "space_to_depth": lambda: check(
+        lambda x: ops.space_to_depth(ops.slice(x, (0, 0, 0, 0), (-1, 2, -1, -1)), 2), IMAGE
+    ),
+    "slogdet": lambda: check(lambda x: ops.slogdet(ops.matmul(x, ops.transpose(x, (0, 2, 1)))), IMAGE[:, :2, :, 0]),
+    "logdet": lambda: check(lambda x: ops.logdet(ops.matmul(x, ops.transpose(x, (0, 2, 1)))), IMAGE[:, :2, :, 0]),
+    "cholesky": lambda: check(
+        lambda x: ops.cholesky(ops.matmul(x, ops.transpose(x, (0, 2, 1))), True), IMAGE[:, :2, :, 0]
+    ),
+    "conv": lambda: check(lambda x: ops.conv(x, np.ones((2, 2, 3))), X[..., None] * [1.0, 2.0]),
+    "max_pool": lambda: check(lambda x: ops.max_pool(x, 2), IMAGE),
+    "scan": lambda: check(lambda x: ops.scan(lambda c, s: (ops.multiply(c, s), s), 1.0, ops.transpose(x))[0], X),
+    "nanmean": lambda: check(lambda x: ops.nanmean(x, -1), X),
+    "nanvar": lambda: check(lambda x: ops.nanvar(x, -1), X),
     "in_top_k": lambda: check(lambda p, t: ops.in_top_k(t, p, 2), X, np.array([0, 1, 2])),
     "dot_product_attention": lambda: check(
         lambda q, k, v: ops.dot_product_attention(q, k, v, is_causal=True, attn_logits_soft_cap=5.0),
@@ -205,6 +222,27 @@ def test_normalizations():
     np.testing.assert_allclose((ops.rms_normalization(X, epsilon=0.0) ** 2).mean(axis=-1), 1)
     with pytest.raises(TypeError, match="'rms_scaling' is not supported"):
         ops.layer_normalization(X, rms_scaling=True)
+
+
+def test_pixels_and_channels():
+    x = np.arange(16.0).reshape(1, 2, 2, 4)
+    y = ops.depth_to_space(x, 2)
+    np.testing.assert_array_equal(y[0, :, :, 0], [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]])
+    np.testing.assert_array_equal(ops.space_to_depth(y, 2), x)
+    for call, said in (
+        (lambda: ops.depth_to_space(x, 3), "4 channels are no multiple of 3 x 3"),
+        (lambda: ops.space_to_depth(x, 3), "2 x 2 pixels are no blocks of 3 x 3"),
+        (lambda: ops.space_to_depth(x, 2, "channels_first"), "channels_last"),
+        (lambda: ops.space_to_depth(x[0], 2), r"got the shape \(2, 2, 4\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            call()
+
+
+def test_distances_and_correlations():
+    np.testing.assert_allclose(ops.cdist(X, X[:2]), np.linalg.norm(X[:, None] - X[None, :2], axis=-1))
+    np.testing.assert_allclose(ops.corrcoef(X), np.corrcoef(X))
+    np.testing.assert_allclose(ops.psnr([1.0, 2.0], [1.0, 3.0], 10.0), 20 - 10 * np.log10(0.5))
 
 
 def test_attention_is_that_of_its_equation():

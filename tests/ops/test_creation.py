@@ -20,6 +20,7 @@ from scratchnet import ops
         ("linspace", (0.0, 1.0, 5, False)),
         ("linspace", (np.zeros(2), np.ones(2), 3, True, False, None, 1)),
         ("logspace", (0.0, 2.0, 3)),
+        ("geomspace", (1.0, 8.0, 4)),
         ("eye", (3,)),
         ("eye", (2, 4, 1)),
         ("tri", (3, 4, -1)),
@@ -52,6 +53,11 @@ def test_converting():
         ops.convert_to_tensor(x, sparse=True)
     with pytest.raises(ValueError, match="retstep=True"):
         ops.linspace(0, 1, retstep=True)
+
+
+def test_saturating():
+    assert ops.saturate_cast([-5.0, 3.7, 300.0], "uint8").tolist() == [0, 3, 255]
+    assert ops.saturate_cast([1e9], "float32").dtype == "float32"
 
 
 def test_nothing_goes_back_through_stop_gradient():

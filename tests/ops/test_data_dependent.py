@@ -30,6 +30,10 @@ def test_counts():
         ops.bincount([1], sparse=True)
 
 
+def test_places_of_counted_elements():
+    assert [p.tolist() for p in ops.unravel_index([0, 5, -1], (2, 3))] == [[0, 1, 1], [0, 2, 2]]
+
+
 class Symbol:
     def __scratchnet_operation__(self, operation, operands, options):
         raise AssertionError("must not be asked")

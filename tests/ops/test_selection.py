@@ -124,3 +124,4 @@ def test_segments():
     np.testing.assert_array_equal(ops.segment_max(data, ids), [3, -np.inf, 5])
     np.testing.assert_array_equal(ops.segment_min(data, ids), [1, np.inf, 2])
     np.testing.assert_array_equal(ops.segment_min(np.array([4]), [1]), [np.iinfo(np.int64).max, 4])
+    np.testing.assert_array_equal(ops.segment_prod(data, ids, 4), [3, 1, 10, 1])

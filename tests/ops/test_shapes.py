@@ -88,7 +88,7 @@ def test_a_copy_collects_the_adjoints_of_all_copies():
 
 def test_what_can_be_asked_of_a_shape():
     assert ops.shape(X) == (2, 3, 4) and ops.ndim(X) == 3 and ops.size(X) == 24 and ops.size(1.0) == 1
-    assert ops.shape([[1, 2]]) == (1, 2)
+    assert ops.shape([[1, 2]]) == (1, 2) and ops.dtype(X) == "float64" and ops.dtype([1]) == "int32"
 
 
 def test_results_are_no_views_that_change_the_input_of_others():
