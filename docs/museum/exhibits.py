@@ -350,7 +350,8 @@ def main(arguments=None):
     if options.markdown:
         print(PAGE)
     for number, shown in enumerate(EXHIBITS, 1):
-        said = objection(shown)
+        with kernels.using_backend("numpy"):  # which needs no compiler
+            said = objection(shown)
         survivors += said is None
         text = "nothing: the bug survives" if said is None else f"{type(said).__name__}: {said}"
         if options.markdown:

@@ -1,4 +1,7 @@
-"""What Numba brings along: compiled once for each dtype, announced, the same in plain Python, and within bounds."""
+"""What Numba brings along: compiled once for each dtype, announced, the same in plain Python.
+
+Whether indices stay within their arrays is seen with NUMBA_BOUNDSCHECK=1, a leg of its own: it is other code to compile.
+"""
 
 import os
 import subprocess
@@ -69,14 +72,6 @@ def test_the_same_in_plain_python():
     assert run(AGREEMENT, NUMBA_DISABLE_JIT="1").stdout == "agreed\n"
 
 
-def test_no_index_leaves_its_array_and_compiling_is_announced_once(tmp_path):
-    # A cache of its own, because code that checks bounds is other code. No patience, because no test depends on a time.
-    impatient = "from scratchnet.kernels.with_numba import compile\ncompile._PATIENCE = 0\n"
-    result = run(impatient + AGREEMENT, NUMBA_BOUNDSCHECK="1", NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path))
-    assert result.stdout == "agreed\n"
-    assert result.stderr.count("compiling kernels for this machine") == 1
-
-
 SECONDS = """
 import time
 from scratchnet import kernels
@@ -116,6 +111,7 @@ print(tile.VECTOR_BYTES, tile.TALLEST)
 """
 
 
+@pytest.mark.compiles
 @pytest.mark.parametrize(
     "features, expected", [({}, "16 8"), ({"avx": True}, "32 4"), ({"avx": True, "avx512f": True}, "64 8")]
 )
