@@ -1,4 +1,4 @@
-"""What the text of the project keeps: files that can be read in one go, and no advice that installs another's package."""
+"""What the text of the project keeps: files to be read in one go, no advice to install another's package."""
 
 import re
 from pathlib import Path
