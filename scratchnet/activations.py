@@ -251,6 +251,8 @@ class Activation:
         self.gradient = gradient
         self.keeps = keeps
         self.parameters = parameters
+        x = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self.__signature__ = inspect.Signature([x, *list(inspect.signature(function).parameters.values())[2:]])
 
     def __call__(self, x, *args, **parameters):
         names = list(inspect.signature(self.function).parameters)[2:]  # without z and out

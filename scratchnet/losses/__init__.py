@@ -11,6 +11,7 @@ from scratchnet.losses.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from scratchnet.losses.ctc import CTC, ctc
 from scratchnet.losses.focal import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -51,6 +52,7 @@ bce = BCE = binary_crossentropy
 kld = KLD = kullback_leibler_divergence = kl_divergence
 
 __all__ = [
+    "CTC",
     "BCE",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
@@ -89,6 +91,7 @@ __all__ = [
     "circle",
     "cosine_similarity",
     "deserialize",
+    "ctc",
     "dice",
     "get",
     "hinge",

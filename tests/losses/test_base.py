@@ -297,10 +297,10 @@ def test_sample_weights_that_do_not_match(shape):
 
 
 def test_what_only_keras_has_is_refused_by_name():
-    for name in ("CTC", "Hinges", "crossentropy"):
+    for name in ("CTD", "Hinges", "crossentropy"):
         with pytest.raises(ValueError, match=f"unknown loss '{name}'.*docs/keras.md"):
             losses.get(name)
-    for name in ("CTC", "Hinges"):
+    for name in ("CTD", "Hinges"):
         with pytest.raises(AttributeError, match=f"scratchnet.losses has no '{name}'.*docs/keras.md"):
             getattr(losses, name)
     with pytest.raises(ValueError, match="unknown loss 'Dices'"):
