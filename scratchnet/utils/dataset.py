@@ -50,6 +50,13 @@ class Dataset:
 
         return cls(elements, -(-size // (batch_size or 1)), batch_size)
 
+    @classmethod
+    def from_tensor_slices(cls, tensors):
+        """The samples of an array, or of a tuple or dict of arrays, one by one."""
+        arrays = _map(np.asarray, tensors)
+        size = len(flatten(arrays)[0])
+        return cls.from_samples(size, lambda rows: _map(lambda array: array[rows], arrays), None)
+
     def __iter__(self):
         return iter(self._elements())
 

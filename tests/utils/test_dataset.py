@@ -48,6 +48,13 @@ def test_samples_one_by_one():
     assert seen(samples.batch(4, drop_remainder=True)) == seen(numbers())[:2]
 
 
+def test_samples_of_arrays():
+    data = Dataset.from_tensor_slices((X, {"double": 2 * X}))
+    assert len(data) == 10 and [(float(x), float(y["double"])) for x, y in data] == [(x, 2 * x) for x in X.tolist()]
+    x, y = next(iter(data.shuffle(10, seed=1).batch(10)))
+    np.testing.assert_array_equal(y["double"], 2 * x)
+
+
 def test_structures_are_batched_and_unbatched():
     data = Dataset([({"a": np.ones(2), "b": [np.zeros(1)]}, np.float32(k)) for k in range(3)].__iter__, 3)
     x, y = next(iter(data.batch(2)))
