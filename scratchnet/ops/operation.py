@@ -45,7 +45,7 @@ class Kept:
     """What forward keeps for backward, under the names of the table, for a debugger as well."""
 
     def __init__(self, values):
-        self.__dict__.update(values)
+        self.__dict__ = values
 
     def __repr__(self):
         shown = (
@@ -148,11 +148,16 @@ class Operation:
         """``(z, kept)``; `needs` says for each operand whether backward is to return its adjoint."""
         settled = self.settle(operands)
         z = np.asarray(self._apply(settled, options))
-        needs = [need and is_float(a) and self.differentiable(k) for k, (a, need) in enumerate(zip(operands, needs))]
-        kept = {"needs": needs, "like": [(a.shape, a.dtype) if need else None for a, need in zip(operands, needs)]}
-        for derivative in self._wanted(needs):
-            for name, source in derivative.sources:
-                kept[name] = source(settled, z, options)
+        needs, like = list(needs), [None] * len(operands)
+        kept = {"needs": needs, "like": like}
+        for k, a in enumerate(operands):
+            derivative = self._derivatives[0 if self.sequence else k]
+            if needs[k] and derivative.exists and is_float(a):
+                like[k] = a.shape, a.dtype
+                for name, source in derivative.sources:
+                    kept[name] = source(settled, z, options)
+            else:
+                needs[k] = False
         return z, Kept(kept)
 
     def backward(self, dz, kept):
@@ -168,11 +173,6 @@ class Operation:
             else:
                 adjoints[k] = None
         return adjoints
-
-    def _wanted(self, needs):
-        if self.sequence:
-            return self._derivatives if True in needs else ()
-        return [derivative for derivative, need in zip(self._derivatives, needs) if need]
 
     def differentiable(self, k):
         """Whether operand k has a derivative at all."""
