@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.ops.data_dependent import nonzero
 from scratchnet.ops.dtypes import kept, named, result_type
 from scratchnet.ops.operation import added_into, operation, shape_of
@@ -169,6 +170,9 @@ def _take_adds(dx, dz, indices, axis):
         np.add.at(dx, np.unravel_index(indices % dx.size, dx.shape), dz)
         return
     axis %= dx.ndim
+    if dx.ndim == 2 and axis == 0:  # rows of a table, as in an embedding
+        dx += kernels.add_rows(dz.reshape(-1, dx.shape[1]), (indices % len(dx)).astype(np.int64).reshape(-1), len(dx))
+        return
     np.add.at(np.moveaxis(dx, axis, 0), indices, np.moveaxis(dz, range(axis, axis + indices.ndim), range(indices.ndim)))
 
 
