@@ -1,4 +1,4 @@
-"""What the recurrent kernels hand over from forward to backward: every value of the equations, at every step.
+"""What kernels that go in steps hand over from forward to backward: every value of the equations, at every step.
 
 Steps are in the order of processing. A state has one entry more than there are steps: h[0] is the initial state, and
 step t reads h[t] and writes h[t + 1]. `z` is None where nobody needs it: the compiled kernels take derivatives from the
@@ -24,3 +24,11 @@ class LSTMSteps(NamedTuple):
     c: np.ndarray  # (T + 1, N, U)
     tanh_c: np.ndarray  # (T, N, U), activation(c[1:]): the tanh, unless the layer was told otherwise
     h: np.ndarray  # (T + 1, N, U)
+
+
+class RoutingSteps(NamedTuple):
+    """Routing by agreement has no states, but iterations: each has its coefficients and what they led to."""
+
+    c: np.ndarray  # (R, I, N, J)
+    s: np.ndarray  # (R, N, J, D)
+    v: np.ndarray  # (R, N, J, D)

@@ -5,6 +5,7 @@ from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.layers import (
     activations,
     attention,
+    capsules,
     convolutional,
     core,
     merging,
@@ -13,10 +14,12 @@ from scratchnet.layers import (
     regularization,
     reshaping,
     rnn,
+    variational,
 )
 from scratchnet.layers.activations import *
 from scratchnet.layers.attention import *
 from scratchnet.layers.base import Layer
+from scratchnet.layers.capsules import *
 from scratchnet.layers.convolutional import *
 from scratchnet.layers.core import *
 from scratchnet.layers.merging import *
@@ -25,10 +28,24 @@ from scratchnet.layers.pooling import *
 from scratchnet.layers.regularization import *
 from scratchnet.layers.reshaping import *
 from scratchnet.layers.rnn import *
+from scratchnet.layers.variational import *
 from scratchnet.layers.wrapper import Wrapper
 from scratchnet.missing import refusal
 
-_ROOMS = (activations, attention, convolutional, core, merging, normalization, pooling, regularization, reshaping, rnn)
+_ROOMS = (
+    activations,
+    attention,
+    capsules,
+    convolutional,
+    core,
+    merging,
+    normalization,
+    pooling,
+    regularization,
+    reshaping,
+    rnn,
+    variational,
+)
 
 __all__ = sorted(
     ["KerasTensor", "Layer", "Wrapper", "deserialize", "serialize", *(name for room in _ROOMS for name in room.__all__)]

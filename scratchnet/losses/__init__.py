@@ -23,6 +23,7 @@ from scratchnet.losses.generalized_crossentropy import (
     categorical_generalized_cross_entropy,
 )
 from scratchnet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from scratchnet.losses.margin import MarginLoss
 from scratchnet.losses.overlap import Dice, Tversky, dice, tversky
 from scratchnet.losses.regression import (
     Huber,
@@ -69,6 +70,7 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "Loss",
+    "MarginLoss",
     "MAE",
     "MAPE",
     "MSE",

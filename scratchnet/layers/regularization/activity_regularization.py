@@ -43,7 +43,8 @@ class ActivityRegularization(Layer):
     def backward(self, dy, cache, needs_dx=True):
         x, N = cache
         t = x.dtype.type
-        return dy + (t(self.l1 / N) * np.sign(x) + t(2 * self.l2 / N) * x), {}
+        dx = t(self.l1 / N) * np.sign(x) + t(2 * self.l2 / N) * x
+        return dx if dy is None else dy + dx, {}
 
     def added_loss(self, cache):
         x, N = cache
