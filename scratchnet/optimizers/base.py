@@ -25,7 +25,6 @@ from scratchnet.optimizers.arrays import (
     total_of,
     writer,
 )
-from scratchnet.variables import BoundVariable, Number
 from scratchnet.recorded import (
     Recorded,
     from_recorded,
@@ -34,6 +33,7 @@ from scratchnet.recorded import (
     recorded_config,
     refuse_arguments,
 )
+from scratchnet.variables import BoundVariable, Number
 
 
 class Optimizer(metaclass=Recorded, kind="optimizers"):

@@ -7,9 +7,9 @@ import numpy as np
 
 from scratchnet import registry
 from scratchnet.missing import refusal
-from scratchnet.variables import Number
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register
+from scratchnet.variables import Number
 
 __all__ = [
     "CosineDecay",

@@ -51,4 +51,6 @@ def test_predictions_of_nothing_stay_nothing(backend):
     routing = kernels.operations(backend)
     steps = routing.routing_forward(np.zeros((2, 1, 2, 3), "float32"), 2)
     assert (steps.v == 0).all() and steps.v.dtype == np.float32
-    assert np.isfinite(routing.routing_backward(np.ones((1, 2, 3), "float32"), np.zeros((2, 1, 2, 3), "float32"), steps, True)).all()
+    assert np.isfinite(
+        routing.routing_backward(np.ones((1, 2, 3), "float32"), np.zeros((2, 1, 2, 3), "float32"), steps, True)
+    ).all()

@@ -1,7 +1,7 @@
 """What is read off the capsules: their lengths as probabilities, and one of them alone for the decoder.
 
-    Length:       y_j = |v_j|                                dv_j = dy_j v_j / |v_j|
-    CapsuleMask:  y = v_j of the true class, 0 elsewhere     dv_j = dy_j there, 0 elsewhere
+Length:       y_j = |v_j|                                dv_j = dy_j v_j / |v_j|
+CapsuleMask:  y = v_j of the true class, 0 elsewhere     dv_j = dy_j there, 0 elsewhere
 """
 
 from typing import NamedTuple
