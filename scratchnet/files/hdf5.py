@@ -1,8 +1,8 @@
 """Reading HDF5 files as h5py writes them, without h5py.
 
-An HDF5 file is a tree of groups with datasets (arrays) as its leaves; both may have attributes. Reading one with the HDF5
-library itself is no way to treat a file from somebody else: some damaged files keep it busy for ever. What Keras, by
-way of h5py, writes is the oldest and simplest form of the format, which fits on these pages:
+An HDF5 file is a tree of groups with datasets (arrays) as its leaves; both may have attributes. Reading one with the
+HDF5 library itself is no way to treat a file from somebody else: some damaged files keep it busy for ever. What Keras,
+by way of h5py, writes is the oldest and simplest form of the format, which fits on these pages:
 
 - The *superblock* at the beginning of the file says where the root group is.
 - An *object header* is a list of *messages*: a dataset's type, shape and place; a group's table of links; attributes.
@@ -28,6 +28,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _NOWHERE = 2**64 - 1
 _SHAPE, _TYPE, _PLACE, _FILTERS, _ATTRIBUTE, _CONTINUED, _LINKS = 0x01, 0x03, 0x08, 0x0B, 0x0C, 0x10, 0x11
 _READS = 50  # how often, on the average, a byte of the file is read; headers are read two or three times
+_NEWER = (0x02, 0x06)  # links without a tree
 _MOST_MESSAGES, _MOST_OBJECTS, _MOST_AXES = 100_000, 1_000_000, 32
 _FLOATS = {(2, 10): "f2", (2, 7): "bfloat16", (4, 23): "f4", (8, 52): "f8"}  # (bytes, bits of the mantissa)
 
@@ -76,11 +77,13 @@ class Group:
 
     def group(self, path):
         """The group of that name or path; an empty one if there is none."""
-        if path.strip("/").split("/")[0] not in self:
-            return {}
-        found = self[path]
-        if not isinstance(found, Group):
-            raise ValueError(f"{path!r} is no group")
+        found = self
+        for name in path.strip("/").split("/"):
+            if name not in found:
+                return {}
+            found = found[name]
+            if not isinstance(found, Group):
+                raise ValueError(f"{path!r} is no group")
         return found
 
     def dataset(self, path):
@@ -183,6 +186,8 @@ class _File:
             while at + 8 <= length and count > 0:
                 kind, size, flags = struct.unpack_from("<HHB", block, at)
                 data = block[at + 8 : at + 8 + size]
+                if kind in _NEWER:
+                    raise ValueError("a group in a form of the format that is not read")
                 if len(data) != size or flags & 2 or len(found) > _MOST_MESSAGES:
                     raise ValueError("a message that is cut off, stored elsewhere, or one too many")
                 found.append((kind, data))

@@ -5,7 +5,8 @@
      "input_layers": ["input", 0, 0], "output_layers": ["dense", 0, 0]}
 
 Each layer stands there once, with a list of its uses, which are calls with tensors as arguments. A tensor is named by
-its history: the layer that it comes out of, the number of that layer's use, and which of the outputs it is.
+its history: the layer that it comes out of, the number of that layer's use, and which of the outputs it is. (In
+"input_layers" and "output_layers" Keras counts a nested model's uses from one, as if its own graph were the first.)
 
 Keras 2 wrote the uses in another way, ``[[["dense", 0, 0, {}]]]``, and version 0.1.0 of this library the whole graph:
 a list of nodes, each with a layer's name and the numbers of the nodes that it reads. Both are read as well.
@@ -44,10 +45,9 @@ def graph_config(inputs, outputs, layers, nodes):
         if node.layer is None:
             histories[node.outputs] = History(node.name, 0, 0)
             continue
-        use = len(uses[node.layer]) + getattr(node.layer, "uses_of_its_own", 0)
-        uses[node.layer].append(node)
         for k, tensor in enumerate(flatten(node.outputs)):
-            histories[tensor] = History(node.layer.name, use, k)
+            histories[tensor] = History(node.layer.name, len(uses[node.layer]), k)
+        uses[node.layer].append(node)
     written = []
     for layer in layers:
         entry = registry.serialize(layer)
@@ -56,11 +56,13 @@ def graph_config(inputs, outputs, layers, nodes):
         written.append(entry)
     operations = [node for node in nodes if node.layer is None]
     written += [written_operation(node, lambda leaf: _leaf(leaf, histories)) for node in operations]
-    return {
-        "layers": written,
-        "input_layers": _map(lambda tensor: list(histories[tensor]), inputs),
-        "output_layers": _map(lambda tensor: list(histories[tensor]), outputs),
-    }
+    own_uses = {layer.name: getattr(layer, "uses_of_its_own", 0) for layer in layers}
+
+    def end(tensor):
+        name, use, output = histories[tensor]
+        return [name, use + own_uses.get(name, 0), output]
+
+    return {"layers": written, "input_layers": _map(end, inputs), "output_layers": _map(end, outputs)}
 
 
 def _use(node, histories):
@@ -111,25 +113,34 @@ def graph_from_config(config):
         if hasattr(layer, "batch_shape"):
             tensors[name, 0] = [KerasTensor(layer.batch_shape, layer.dtype, name)]
     ends = [_read_ends(config[key]) for key in ("input_layers", "output_layers")]
-    first = _first_uses([*uses.values(), *ends])
-    for name, use in _in_order(uses, first, tensors):
-        args, kwargs = _map_histories(lambda h: _find(tensors, h), uses[name][use - first.get(name, 0)])
+    if any(isinstance(use, list) for entry in config["layers"] for use in entry.get("inbound_nodes", [])):
+        first = _first_uses([*uses.values(), *ends])  # Keras 2
+        uses = {name: [_counted_from_0(use, first) for use in of_layer] for name, of_layer in uses.items()}
+    else:
+        first = {name: getattr(layer, "uses_of_its_own", 0) for name, layer in layers.items()}
+    ends = [_counted_from_0(end, first) for end in ends]
+    for name, use in _in_order(uses, tensors):
+        args, kwargs = _map_histories(lambda h: _find(tensors, h), uses[name][use])
         tensors[name, use] = flatten(layers[name](*args, **kwargs))
     return tuple(_map_histories(lambda h: _find(tensors, h), end) for end in ends)
 
 
 def _first_uses(structures):
-    """The number of each layer's first use: a nested model's own graph may have been counted as one before it."""
+    """The number of each layer's first use: Keras 2 counts a nested model's own graph as one before it."""
     first = {}
     for history in _histories(structures):
         first[history.layer] = min(history.use, first.get(history.layer, history.use))
     return first
 
 
-def _in_order(uses, first, known):
+def _counted_from_0(structure, first):
+    return _map_histories(lambda h: h._replace(use=h.use - first.get(h.layer, 0)), structure)
+
+
+def _in_order(uses, known):
     """Yields ``(layer, number of the use)``, each after those that it reads and after its layer's earlier ones."""
     done, begun = set(known), set()
-    number = {(name, first.get(name, 0) + k): use for name, of_layer in uses.items() for k, use in enumerate(of_layer)}
+    number = {(name, k): use for name, of_layer in uses.items() for k, use in enumerate(of_layer)}
     for start in number:
         stack = [start]
         while stack:

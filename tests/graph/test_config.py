@@ -80,7 +80,7 @@ def test_a_nested_model_s_uses_may_be_counted_from_one():
     inner = Model(x, Dense(3, name="d")(x), name="inner")
     y = Input((3,), name="y")
     config = Model(y, inner(inner(y)), name="outer").get_config()
-    assert config["output_layers"] == ["inner", 2, 0]  # Keras counts the inner graph itself as use 0
+    assert config["output_layers"] == ["inner", 2, 0]  # Keras counts the inner graph itself as use 0, here only
     assert rebuilt(Model.from_config(config)).count_params() == 12
 
 

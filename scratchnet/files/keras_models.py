@@ -1,0 +1,229 @@
+"""Whole models and weights in Keras's files: `.keras`, `.h5` and `.weights.h5`.
+
+- A `.keras` file is a zip archive: ``metadata.json``, ``config.json`` (layers and compile's settings) and
+  ``model.weights.h5`` (weights and the optimizer's state, see `scratchnet.files.keras_weights`).
+- A whole model in an `.h5` file, the format of Keras 1 and 2 that Keras 3 still reads and writes, has its configuration
+  and compile's settings as attributes, and the weights below ``model_weights``.
+- A file of weights alone is of the newer kind (`.weights.h5`) or of the older one (`.h5`), told apart by what is in it.
+"""
+
+import io
+import json
+import time
+import warnings
+
+from scratchnet import optimizers, registry
+from scratchnet.files.architecture import build, check_counts
+from scratchnet.files.assign import assign
+from scratchnet.files.hdf5 import Dataset, Group, open_hdf5
+from scratchnet.files.hdf5_writing import hdf5_bytes
+from scratchnet.files.keras_optimizer import optimizer_arrays, set_optimizer_arrays
+from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pairs_of_tree, tree_to_write
+from scratchnet.files.keras_words import from_keras, to_keras
+from scratchnet.files.reading import blaming, file_size, reading
+from scratchnet.files.replace import replacing
+from scratchnet.files.zipped import Members
+from scratchnet.names import snake_case
+
+_VERSION = "3.0.0"  # what we write is in the form of this version of Keras
+_WEIGHTS = "model.weights.h5"
+
+# ---- reading ----
+
+
+def load_archive(filepath, custom_objects, compile):
+    """The model of a `.keras` file."""
+    with reading(filepath, "model in a .keras file") as file:
+        members = Members(file, file_size(file))
+        if "config.json" not in members.sizes or _WEIGHTS not in members.sizes:
+            raise ValueError(f"config.json or {_WEIGHTS} is missing")
+        config, size = members.read_json("config.json"), members.sizes[_WEIGHTS]
+        if not isinstance(config, dict):
+            raise ValueError("its configuration is none")
+        settings = config.pop("compile_config", None)
+        model = _build(config, custom_objects, size, filepath)
+        root = open_hdf5(io.BytesIO(members.read(_WEIGHTS)), size)
+        assign(pairs_of_tree(model, root, filepath), model, filepath)
+        if compile and settings:
+            row = root.group("optimizer/vars")
+            _compile(
+                model, _settings(settings), custom_objects, filepath, [row.dataset(str(k)) for k in range(len(row))]
+            )
+    return model
+
+
+def load_hdf5(filepath, custom_objects, compile):
+    """The model of an `.h5` file of Keras 1, 2 or 3."""
+    with reading(filepath, "model in an HDF5 file") as file:
+        size = file_size(file)
+        root = open_hdf5(file, size)
+        if "model_config" not in root.attributes:
+            raise ValueError("it holds weights alone: make the model, and call model.load_weights")
+        model = _build(json.loads(root.attributes["model_config"]), custom_objects, size, filepath)
+        assign(pairs_of_layers(model, root.group("model_weights"), filepath), model, filepath)
+        settings = root.attributes.get("training_config")
+        if compile and settings:
+            settings = json.loads(settings)
+            settings["optimizer"] = _optimizer(settings.pop("optimizer_config", "rmsprop"))
+            group = root.group("optimizer_weights")
+            listed = group.attributes.get("weight_names", []) if isinstance(group, Group) else []
+            row = [group.dataset(name) for name in listed] if isinstance(listed, list) else []
+            _compile(model, _settings(settings), custom_objects, filepath, row)
+    return model
+
+
+def load_weights(model, filepath, skip_mismatch, by_name):
+    """Read the weights alone, from any of the three kinds of HDF5 files or a `.keras` file."""
+    with reading(filepath, "file of weights by Keras") as file:
+        size = file_size(file)
+        if file.read(2) == b"PK":
+            members = Members(file, size)
+            file, size = io.BytesIO(members.read(_WEIGHTS)), members.sizes[_WEIGHTS]
+        root = open_hdf5(file, size)
+        if "layer_names" in root.attributes or "layer_names0" in root.attributes:
+            pairs = pairs_of_layers(model, root, filepath, by_name)
+        elif "model_weights" in root:
+            pairs = pairs_of_layers(model, root.group("model_weights"), filepath, by_name)
+        elif by_name:
+            raise ValueError("the weights in it have no names; by_name is for the older kind of file")
+        else:
+            pairs = pairs_of_tree(model, root, filepath)
+        assign(pairs, model, filepath, skip_mismatch)
+
+
+def _build(config, custom_objects, size, filepath):
+    with blaming(filepath, "holds an architecture that cannot be built"), registry.CustomObjectScope(custom_objects):
+        return build(from_keras(config), custom_objects, numbers=size)
+
+
+def _settings(settings):
+    """compile's arguments, those that change no result left out."""
+    known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+    return {key: _without_wrappers(settings[key]) for key in known if settings.get(key) is not None}
+
+
+def _optimizer(config):
+    """Keras 2 registered its own optimizers as somebody's: "Custom>Adam"."""
+    if isinstance(config, dict) and registry.get_registered_object(config.get("class_name")) is None:
+        return {**config, "class_name": str(config.get("class_name")).rpartition(">")[2]}
+    return config
+
+
+def _without_wrappers(value):
+    """Keras 2 wrote a function among the metrics as ``{"class_name": "MeanMetricWrapper", "config": {"fn": name}}``."""
+    if isinstance(value, list):
+        return [_without_wrappers(entry) for entry in value]
+    if isinstance(value, dict) and value.get("class_name") in ("MeanMetricWrapper", "LossFunctionWrapper"):
+        return value["config"].get("fn")
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: _without_wrappers(entry) for key, entry in value.items()}
+    return value
+
+
+def _compile(model, settings, custom_objects, filepath, row):
+    """Compile the model, its optimizer where it stood. If a setting does not exist here, warn, and do not compile."""
+    try:
+        check_counts(settings)
+        with registry.CustomObjectScope(custom_objects):
+            settings = from_keras(settings)
+            optimizer = optimizers.get(settings.pop("optimizer", "rmsprop"))
+            model.compile(optimizer, **{key: _revived(key, value) for key, value in settings.items()})
+    except Exception as problem:  # a setting may be anybody's
+        warnings.warn(f"{filepath}: the model is not compiled, its settings cannot be used: {problem}", stacklevel=5)
+        model.optimizer = None
+        return
+    arrays = [dataset.read() if isinstance(dataset, Dataset) else dataset for dataset in row]
+    if arrays and not set_optimizer_arrays(model.optimizer, model.trainable_params, arrays) and len(arrays) > 2:
+        warnings.warn(f"{filepath}: the optimizer begins anew, its state is not one of {optimizer}", stacklevel=5)
+
+
+def _revived(key, value):
+    kind = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}.get(key)
+    if isinstance(value, dict) and kind and "class_name" in value:
+        return registry.deserialize(value, kind)
+    if isinstance(value, list):
+        return [_revived(key, entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _revived(key, entry) for name, entry in value.items()}
+    return value
+
+
+# ---- writing ----
+
+
+def save_archive(model, filepath, overwrite, include_optimizer):
+    """Write a `.keras` file."""
+    import zipfile
+
+    config = to_keras(registry.serialize(model))
+    if model.optimizer is not None:
+        config["compile_config"] = _compile_config(model)
+    metadata = {"keras_version": _VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
+    weights = _weights_bytes(model, include_optimizer)
+    with replacing(filepath, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("metadata.json", json.dumps(metadata))
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr(_WEIGHTS, weights)
+
+
+def save_hdf5(model, filepath, overwrite, include_optimizer):
+    """Write a whole model to an `.h5` file."""
+    arrays, attributes = layers_to_write(model, "model_weights")
+    config = to_keras(registry.serialize(model))
+    attributes[""] = {
+        "keras_version": _VERSION,
+        "backend": "numpy",
+        "model_config": json.dumps({"class_name": config["class_name"], "config": config["config"]}),
+    }
+    if model.optimizer is not None:
+        settings = _compile_config(model)
+        settings["optimizer_config"] = settings.pop("optimizer")
+        settings["loss"] = _in_full(settings["loss"])
+        attributes[""]["training_config"] = json.dumps(settings)
+        row = optimizer_arrays(model.optimizer, model.trainable_params) if include_optimizer else None
+        if row is not None:
+            names = [f"{model.optimizer.name}/{k}" for k in range(len(row))]
+            attributes["optimizer_weights"] = {"weight_names": names}
+            arrays.update((f"optimizer_weights/{name}", array) for name, array in zip(names, row))
+    _write(filepath, overwrite, hdf5_bytes(arrays, attributes))
+
+
+def _in_full(loss):
+    """Names of losses in full: of this kind of file Keras cannot read "mse"."""
+    if isinstance(loss, dict):
+        return loss if "class_name" in loss else {key: _in_full(entry) for key, entry in loss.items()}
+    if isinstance(loss, list):
+        return [_in_full(entry) for entry in loss]
+    found = registry.find("losses", loss) if isinstance(loss, str) else None
+    return loss if found is None else snake_case(found.__name__)
+
+
+def save_weights(model, filepath, overwrite):
+    """Write the weights to a `.weights.h5` file, and the optimizer's state beside them, as Keras does."""
+    _write(filepath, overwrite, _weights_bytes(model, include_optimizer=True))
+
+
+def _weights_bytes(model, include_optimizer):
+    """The content of a `.weights.h5` file."""
+    arrays, attributes = tree_to_write(model)
+    if include_optimizer and model.optimizer is not None:
+        row = optimizer_arrays(model.optimizer, model.trainable_params)
+        if row is not None:
+            attributes["optimizer/vars"] = {"name": model.optimizer.name}
+            arrays.update((f"optimizer/vars/{k}", array) for k, array in enumerate(row))
+    return hdf5_bytes(arrays, attributes)
+
+
+def _write(filepath, overwrite, content):
+    with replacing(filepath, overwrite) as file:
+        file.write(content)
+
+
+def _compile_config(model):
+    settings = dict(model._compile_config, optimizer=registry.serialize(model.optimizer))
+    return {
+        **to_keras(registry.serialize(settings)),
+        "run_eagerly": False,
+        "steps_per_execution": 1,
+        "jit_compile": False,
+    }

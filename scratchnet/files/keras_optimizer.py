@@ -1,0 +1,59 @@
+"""The state of optimizers as Keras saves it: a numbered row of arrays.
+
+First the number of steps and the learning rate (unless a schedule gives it), then the running averages of parameters
+if there are any, then the slots: of one parameter after the other, those that were made together side by side.
+"""
+
+import numpy as np
+
+from scratchnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+
+# Slots in the order in which Keras makes them; those of one tuple stand side by side.
+_SLOTS = {
+    Adam: [("m", "v"), ("v_hat",)],
+    AdamW: [("m", "v"), ("v_hat",)],
+    RMSprop: [("v",), ("momentum",), ("mean",)],
+    SGD: [("momentum",)],
+    Adagrad: [("accumulator",)],
+}
+
+
+def _keys(optimizer, params):
+    """The keys of the optimizer's state in Keras's order, or None for an optimizer whose state is not translated."""
+    slots = _SLOTS.get(type(optimizer))
+    if slots is None or optimizer.gradient_accumulation_steps:
+        return None
+    groups = [("average",), *slots]
+    return [
+        f"{slot}/{key}" for group in groups for key in params for slot in group if f"{slot}/{key}" in optimizer.state
+    ]
+
+
+def optimizer_arrays(optimizer, params):
+    """The row of arrays, or None for an optimizer whose state is not translated. Builds the optimizer if need be."""
+    optimizer.build(params)
+    keys = _keys(optimizer, params)
+    if keys is None:
+        return None
+    state = optimizer.get_state()
+    row = [np.asarray(state["iterations"], np.int64)]
+    if "learning_rate" in state:
+        row.append(np.asarray(state["learning_rate"], np.float32))
+    return [*row, *(state[key] for key in keys)]
+
+
+def set_optimizer_arrays(optimizer, params, row):
+    """Go on from a row of arrays. Returns whether it could be used.
+
+    Raises ValueError, and changes nothing, if the arrays have other shapes than the parameters.
+    """
+    optimizer.build(params)
+    keys, state = _keys(optimizer, params), optimizer.get_state()
+    first = 2 if "learning_rate" in state else 1
+    if keys is None or len(row) != first + len(keys):
+        return False
+    found = {"iterations": np.asarray(row[0]), **dict(zip(keys, row[first:]))}
+    if first == 2:
+        found["learning_rate"] = np.asarray(row[1], np.float64)
+    optimizer.set_state(found)
+    return True

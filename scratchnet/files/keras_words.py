@@ -1,0 +1,130 @@
+"""Configurations of models, layers and optimizers in Keras's words and in ours, which are nearly the same.
+
+Reading meets Keras 3, Keras 2 (``tf_keras``, ``batch_input_shape``, ``lr``), and arguments that nobody here knows. One
+that asks for nothing (None, False) is left out; one that asks for something stays, and the constructor refuses it by
+name.
+"""
+
+from scratchnet import registry
+from scratchnet.recorded import constructor_arguments
+
+# Older names of arguments, by class; () stands for every class.
+_RENAMED = {
+    (): {"lr": "learning_rate"},
+    ("LeakyReLU",): {"alpha": "negative_slope"},
+}
+# What a class says beyond what matters here, whatever the value.
+_IDLE = {
+    "time_major": (False,),
+    "decay": (0, 0.0),
+    "is_legacy_optimizer": (True, False),
+    "jit_compile": (True, False),
+    "ema_momentum": None,  # counts only with use_ema
+    "interpolation_order": None,
+}
+
+
+def from_keras(value):
+    """A configuration of Keras in the registry's words; dicts in lists and dicts, too.
+
+    Raises ValueError for the code of a lambda, which would have to be run.
+    """
+    if isinstance(value, list):
+        return [from_keras(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    name, config = value.get("class_name"), value.get("config")
+    if name == "__lambda__":
+        raise ValueError(
+            "a saved lambda would have to be run to be read; hand in a class or function in custom_objects"
+        )
+    if name == "DTypePolicy":
+        return _dtype(config.get("name") if isinstance(config, dict) else None)
+    value = {key: from_keras(entry) for key, entry in value.items()}
+    if isinstance(value.get("module"), str):
+        value["module"] = _module(value["module"])
+    if isinstance(name, str) and isinstance(value.get("config"), dict) and not name.startswith("__"):
+        value["config"] = _arguments(name, value["config"], _known_class(value, name))
+    return value
+
+
+def _module(module):
+    """Modules of Keras 2 and of Keras's insides as the registry knows them."""
+    if module.startswith("tf_keras"):
+        module = "keras" + module[len("tf_keras") :]
+    if module.startswith("tensorflow.python.keras"):
+        module = "keras" + module[len("tensorflow.python.keras") :]
+    if ".engine.functional" in module or ".engine.sequential" in module or ".engine.training" in module:
+        return "keras.models"
+    return module
+
+
+def _dtype(name):
+    """The dtype of the parameters: half precision and mixed precision are read as float32."""
+    return name if name in ("float32", "float64") or not isinstance(name, str) else "float32"
+
+
+def _known_class(value, name):
+    """The class, or None where it is somebody's own or unknown: then the arguments are its own business."""
+    registered = value.get("registered_name")
+    for own in (registered, name, str(registered).rpartition(">")[2]):
+        if registry.get_registered_object(own) is not None:
+            return None
+    for kind in registry.KINDS:
+        found = registry.find(kind, name)
+        if isinstance(found, type) and (not value.get("module") or f".{kind}" in f".{value['module']}"):
+            return found
+    return registry.find("layers", name)
+
+
+def _arguments(name, config, cls):
+    config = {key: _dtype(entry) if key == "dtype" else entry for key, entry in config.items()}
+    if not isinstance(cls, type):
+        return config
+    for names, renamed in _RENAMED.items():
+        if not names or name in names:
+            config = {renamed.get(key, key): entry for key, entry in config.items()}
+    if "batch_input_shape" in config:
+        shape = config.pop("batch_input_shape")
+        if name == "InputLayer":
+            config["batch_shape"] = shape
+        elif isinstance(shape, list) and shape:
+            config.update(input_shape=shape[1:], batch_size=shape[0])
+    if isinstance(config.get("axis"), list) and len(config["axis"]) == 1 and name.endswith("Normalization"):
+        config["axis"] = config["axis"][0]  # of BatchNormalization in Keras 2
+    known = {"name", "layers", "input_layers", "output_layers", "build_input_shape", "input_shape", "batch_size"}
+    known |= set(constructor_arguments(cls))
+    for base in cls.__mro__:
+        known.update(vars(base).get("harmless", ()), vars(base).get("absent", ()))
+    return {key: entry for key, entry in config.items() if key in known or not _asks_for_nothing(key, entry)}
+
+
+def _asks_for_nothing(key, value):
+    if key in _IDLE:
+        return _IDLE[key] is None or value in _IDLE[key]
+    return value is None or value is False or key == "dtype"
+
+
+# ---- writing ----
+
+
+def to_keras(value):
+    """What the registry wrote, in the words of Keras 3."""
+    if isinstance(value, (list, tuple)):
+        return [to_keras(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    value = {key: to_keras(entry) for key, entry in value.items()}
+    module = value.get("module")
+    if not isinstance(module, str) or module.partition(".")[0] != "scratchnet":
+        return value
+    value["module"] = "keras" + module[len("scratchnet") :]
+    name, config = value["class_name"], value["config"]
+    if name in ("Model", "Sequential"):
+        value["module"] = "keras" if name == "Sequential" else "keras.src.models.functional"
+        value["class_name"] = value["registered_name"] = "Sequential" if name == "Sequential" else "Functional"
+    if name == "InputLayer":
+        value["config"] = {key: entry for key, entry in config.items() if key != "trainable"}
+    if name == "function" and value["module"] == "keras.losses":
+        value["registered_name"] = config
+    return value

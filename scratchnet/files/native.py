@@ -1,0 +1,85 @@
+"""Models in our own files.
+
+A saved model is one `.npz` file (see `scratchnet.files.archive`) with two more entries: `architecture.json`, the layers
+and how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``,
+the optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only.
+"""
+
+import numpy as np
+
+from scratchnet import optimizers, registry
+from scratchnet.files.architecture import build, check_counts
+from scratchnet.files.archive import read_archive, write_archive
+from scratchnet.files.assign import Pair, assign, mismatch
+from scratchnet.files.reading import blaming
+
+
+def save_model(model, filepath, overwrite, include_optimizer):
+    """Write architecture, parameters, what compile was told and the optimizer's state."""
+    texts = {"architecture": registry.serialize(model)}
+    arrays = _weights(model)
+    if model.optimizer is not None:
+        settings = dict(model._compile_config, optimizer=optimizers.serialize(model.optimizer))
+        texts["training"] = registry.serialize(settings)
+        if include_optimizer and model.optimizer.state:
+            arrays.update((f"optimizer/{k}", np.asarray(v)) for k, v in model.optimizer.get_state().items())
+    write_archive(filepath, "model", arrays, texts, overwrite)
+
+
+def load_model(filepath, custom_objects, compile):
+    """The model that `save_model` wrote."""
+    names = ["architecture", "training"] if compile else ["architecture"]
+    prefixes = ["weights/", "optimizer/"] if compile else ["weights/"]
+    arrays, texts = read_archive(filepath, "model", texts=names, prefixes=prefixes)
+    numbers = sum(array.size for name, array in arrays.items() if name.startswith("weights/"))
+    with blaming(filepath, "holds an architecture that cannot be built"):
+        model = build(texts["architecture"], custom_objects, numbers)
+    _set_weights(model, arrays, filepath, False)
+    settings = texts.get("training")
+    if settings is not None:
+        with blaming(filepath, "holds settings of compile that cannot be used"):
+            check_counts(settings)
+            with registry.CustomObjectScope(custom_objects):
+                optimizer = optimizers.deserialize(settings.pop("optimizer"))
+                model.compile(optimizer, **registry.deserialize(_modern(settings)))
+            state = {k.removeprefix("optimizer/"): a for k, a in arrays.items() if k.startswith("optimizer/")}
+            if state:
+                model.optimizer.build(model.trainable_params)
+                model.optimizer.set_state(state)
+    return model
+
+
+def save_weights(model, filepath, overwrite):
+    write_archive(filepath, "weights", _weights(model), overwrite=overwrite)
+
+
+def load_weights(model, filepath, skip_mismatch):
+    arrays, _ = read_archive(filepath, "weights", "model", prefixes=["weights/"])
+    _set_weights(model, arrays, filepath, skip_mismatch)
+
+
+def _weights(model):
+    return {f"weights/{key}": array for key, array in model.named_arrays().items()}
+
+
+def _set_weights(model, arrays, filepath, skip_mismatch):
+    """Copy the ``weights/...`` entries into the model, by name; in order where only automatic names differ."""
+    found = {key.removeprefix("weights/"): array for key, array in arrays.items() if key.startswith("weights/")}
+    own = model.named_arrays()
+    if set(found) != set(own):
+        if [key.rsplit("/", 1)[-1] for key in own] != [key.rsplit("/", 1)[-1] for key in found]:
+            raise mismatch(filepath, model, sorted(set(own) - set(found)), sorted(set(found) - set(own)))
+        found = dict(zip(own, found.values()))
+    assign([Pair(key, array, found[key]) for key, array in own.items()], model, filepath, skip_mismatch)
+
+
+def _modern(value):
+    """compile's arguments as version 0.1.0 wrote them, in today's form; today's stay as they are."""
+    if isinstance(value, dict) and "class_name" not in value:
+        for key, kind in (("loss", "losses"), ("metric", "metrics")):
+            if set(value) == {key} and isinstance(value[key], dict) and "module" not in value[key]:
+                return {"module": f"scratchnet.{kind}", **value[key]}
+        if set(value) == {"name"}:
+            return {"module": None, "class_name": "function", "config": value["name"]}
+        return {key: _modern(entry) for key, entry in value.items()}
+    return [_modern(entry) for entry in value] if isinstance(value, list) else value

@@ -1,0 +1,166 @@
+"""HDF5 files: read as h5py reads them, and damaged ones never make the reader run, fill the memory or crash."""
+
+import io
+
+import h5py
+import numpy as np
+import pytest
+
+from scratchnet.files.hdf5 import Dataset, Group, open_hdf5
+from scratchnet.files.reading import file_size, reading
+from tests.files import keras_samples
+from tests.files.fuzzing import check_reader
+
+
+def read(path):
+    """All that is in a file: a dict of attributes and arrays by path."""
+    found = {}
+    with reading(path, "HDF5 file") as file:
+        waiting = [("", open_hdf5(file, file_size(file)))]
+        while waiting:
+            path, thing = waiting.pop()
+            found[f"{path}/@"] = thing.attributes
+            if isinstance(thing, Dataset):
+                found[path] = thing.read()
+            elif path.count("/") < 20:
+                waiting.extend((f"{path}/{name}", thing[name]) for name in thing)
+    return found
+
+
+def read_by_h5py(path):
+    found = {}
+
+    def visit(name, thing):
+        path = f"/{name}" if name else ""
+        found[f"{path}/@"] = dict(thing.attrs)
+        if isinstance(thing, h5py.Dataset):
+            found[path] = thing[()]
+
+    with h5py.File(path) as file:
+        visit("", file)
+        file.visititems(visit)
+    return found
+
+
+def plain(value):
+    if isinstance(value, bytes):
+        return value.decode()
+    return np.asarray(value).astype(str).tolist() if np.asarray(value).dtype.kind in "SO" else value
+
+
+def check_same(path):
+    ours, theirs = read(path), read_by_h5py(path)
+    assert ours.keys() == theirs.keys()
+    for key, value in theirs.items():
+        if key.endswith("/@"):
+            assert ours[key].keys() == value.keys()
+            assert all(np.array_equal(plain(ours[key][name]), plain(value[name])) for name in value)
+        elif np.asarray(value).dtype.kind in "OS":
+            assert np.array_equal(plain(ours[key]), plain(value))
+        else:
+            np.testing.assert_array_equal(ours[key], value)
+            assert ours[key].shape == np.shape(value)
+
+
+@pytest.mark.parametrize("name", ["keras2_convolutions.h5", "keras3_recurrent.weights.h5", "keras2_shared_w.h5"])
+def test_keras_s_files_are_read_as_h5py_reads_them(tmp_path, name):
+    check_same(keras_samples.extract(name, tmp_path))
+
+
+def write_varied(path):
+    with h5py.File(path, "w") as file:
+        for code in ("f2", "f4", "f8", ">f4", "i1", "i2", ">i4", "i8", "u1", "u2", "u4", "u8"):
+            file.create_dataset(f"numbers/{code}", data=np.arange(6, dtype=code).reshape(2, 3))
+        file.create_dataset("scalar", data=np.float32(2.5))
+        file.create_dataset("empty", data=np.empty((0, 3), "f4"))
+        file.create_dataset("flags", data=np.array([True, False]))
+        file.create_dataset("texts", data=np.array([b"one", b"three"]))
+        file.attrs["text"] = "é" * 1000
+        file.attrs["texts"] = ["a", "ß"]
+        file.attrs["fixed"] = np.array([b"one", b"three"])
+        file.attrs["number"] = 3
+        file.attrs["shape"] = np.array([2, 3])
+        for k in range(500):  # so that the tree of names has inner nodes
+            group = file.create_group(f"layer_{k}")
+            for name in range(12):
+                group.attrs[f"attribute {name}"] = "long " * 20  # more than the first block of a header holds
+    return path
+
+
+def test_every_type_and_large_groups_are_read(tmp_path):
+    check_same(write_varied(tmp_path / "f.h5"))
+
+
+def test_bfloat16_becomes_float32(tmp_path):
+    path = tmp_path / "f.h5"
+    kind = h5py.h5t.IEEE_F32LE.copy()
+    kind.set_fields(15, 7, 8, 0, 7)
+    kind.set_precision(16)
+    kind.set_size(2)
+    kind.set_ebias(127)
+    halves = (np.array([1.5, -2.0, 3.25], "f4").view("u4") >> 16).astype("u2")
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple((3,))
+        dataset = h5py.h5d.create(file.id, b"x", kind, space)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, halves, mtype=kind)
+    np.testing.assert_array_equal(read(path)["/x"], np.array([1.5, -2.0, 3.25], "f4"))
+
+
+@pytest.mark.parametrize(
+    "options, kwargs",
+    [({}, {"chunks": (2, 2)}), ({}, {"compression": "gzip"}), ({"libver": "latest"}, {})],
+)
+def test_rarer_forms_of_the_format_are_refused(tmp_path, options, kwargs):
+    path = tmp_path / "f.h5"
+    with h5py.File(path, "w", **options) as file:
+        file.create_dataset("x", data=np.ones((4, 4)), **kwargs)
+    with pytest.raises(ValueError, match=r"f\.h5 is damaged or not a HDF5 file: .*(compressed|pieces|form)"):
+        read(path)
+
+
+def test_links_to_elsewhere_are_refused(tmp_path):
+    path = tmp_path / "f.h5"
+    for link in (h5py.SoftLink("/x"), h5py.ExternalLink("other.h5", "/x")):
+        with h5py.File(path, "w") as file:
+            file["y"] = link
+        with pytest.raises(ValueError, match=r"f\.h5 is damaged"):
+            read(path)
+
+
+def test_a_group_that_contains_itself_and_arrays_that_overlap_come_to_an_end(tmp_path):
+    path = tmp_path / "f.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("a")
+        group["again"] = group
+        group.create_dataset("x", data=np.ones(1000))
+        for k in range(1000):
+            group[f"x{k}"] = group["x"]
+    with pytest.raises(ValueError, match=r"f\.h5 is damaged .*(overlap|contain one another)"):
+        read(path)
+
+
+def test_groups_and_arrays_are_told_apart(tmp_path):
+    path = write_varied(tmp_path / "f.h5")
+    with open(path, "rb") as file:
+        root = open_hdf5(file, path.stat().st_size)
+        assert isinstance(root, Group) and "scalar" in root and len(root.group("numbers")) == 12
+        assert root.group("no/where") == {}
+        with pytest.raises(ValueError, match="there is no 'nowhere'"):
+            root["nowhere"]
+        for wrong in (lambda: root["scalar/x"], lambda: root.group("scalar"), lambda: root.dataset("numbers")):
+            with pytest.raises(ValueError, match="is no (group|array)"):
+                wrong()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"\x89HDF\r\n\x1a\n" + bytes(100), b"text" * 100])
+def test_what_is_no_such_file_is_told(content):
+    with pytest.raises(ValueError, match="it is no HDF5 file|points beyond"):
+        open_hdf5(io.BytesIO(content), len(content))
+
+
+def test_damaged_files_are_refused_or_read_but_never_hang(tmp_path):
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        for k in range(20):
+            file.create_dataset(f"group_{k % 3}/array_{k}", data=np.arange(5.0))
+            file[f"group_{k % 3}"].attrs[f"list_{k}"] = ["a", "bb"]
+    check_reader(read, (tmp_path / "f.h5").read_bytes(), tmp_path / "f.h5")
