@@ -40,3 +40,10 @@ def map_shapes(function, shapes):
     if isinstance(shapes, list):
         return [map_shapes(function, shape) for shape in shapes]
     return function(shapes)
+
+
+def flatten_shapes(shapes):
+    """The shapes in a shape, a list or a dict of them, as a list."""
+    found = []
+    map_shapes(found.append, shapes)
+    return found

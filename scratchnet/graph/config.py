@@ -66,10 +66,7 @@ def graph_config(inputs, outputs, layers, nodes):
 
 
 def _use(node, histories):
-    args, kwargs = node.layer.call_arguments(node.inputs)
-    kwargs = {**kwargs, **node.options}
-    if node.training is not None:
-        kwargs = {**kwargs, "training": node.training}
+    args, kwargs = node.call_arguments()
     return {
         "args": [_map(lambda leaf: _leaf(leaf, histories), argument) for argument in args],
         "kwargs": _map(lambda leaf: _leaf(leaf, histories), kwargs),

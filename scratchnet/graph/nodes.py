@@ -9,7 +9,7 @@ from scratchnet.graph.place import users_place
 from scratchnet.graph.sizes import formulas_in, with_numbers
 from scratchnet.ops.operation import Kept
 from scratchnet.ops.trial import Spec
-from scratchnet.structure import flatten, map_structure
+from scratchnet.structure import flatten, flatten_shapes, map_structure
 
 
 class Node:
@@ -67,6 +67,13 @@ class Node:
         """What this adds to the loss."""
         return 0.0
 
+    def loss_values(self, cache):
+        """The same, as a list of what is added."""
+        return []
+
+    def prepare(self, training):
+        """Have traced what is traced."""
+
 
 class LayerNode(Node):
     """`layer` applied to `inputs`.
@@ -74,14 +81,25 @@ class LayerNode(Node):
     Args:
         training: what forward is told; None is what the model is told.
         options: what else forward is told here, a dict, such as ``use_causal_mask=True``.
+        arguments: of a layer that is traced, the `Arguments` of this call, whose arrays the inputs are.
     """
 
-    def __init__(self, layer, inputs, training=None, options=None):
+    def __init__(self, layer, inputs, training=None, options=None, arguments=None):
         super().__init__(inputs)
         self.layer = layer
         self.training = training
         self.options = options or {}
+        self.arguments = arguments
         self._shape_is_checked = False
+
+    def call_arguments(self):
+        """``(args, kwargs)`` of the call, with tensors."""
+        if self.arguments is None:
+            args, kwargs = self.layer.call_arguments(self.inputs)
+            kwargs = {**kwargs, **self.options}
+        else:
+            args, kwargs = self.arguments.bound(self.arguments.filled(flatten(self.inputs)))
+        return args, kwargs if self.training is None else {**kwargs, "training": self.training}
 
     @property
     def name(self):
@@ -100,7 +118,11 @@ class LayerNode(Node):
     takes_repeat = property(lambda self: self.layer.takes_repeat)
 
     def output_shapes(self, shapes):
-        return self.layer.compute_output_shape(shapes, **self.options)
+        if self.arguments is None:
+            return self.layer.compute_output_shape(shapes, **self.options)
+        masked = [t.masked for t in flatten(self.inputs)]
+        found = self.layer.traced(self.arguments.with_shapes(flatten_shapes(shapes)), masked, self.training)
+        return map_structure(lambda tensor: tensor.shape, found.outputs)
 
     def find_masks(self):
         masked = map_structure(lambda tensor: tensor.masked, self.inputs)
@@ -117,6 +139,8 @@ class LayerNode(Node):
             options["mask"] = mask
         if repeat is not None:
             options["repeat"] = repeat
+        if self.arguments is not None:
+            options["arguments"] = self.arguments
         y, cache = layer.checked_pair(layer.forward(x, **options))
         if not self._shape_is_checked:
             self._check_shapes(y)
@@ -147,6 +171,18 @@ class LayerNode(Node):
 
     def added_loss(self, cache):
         return self.layer.added_loss(cache) if self.layer.adds_loss else 0.0
+
+    def loss_values(self, cache):
+        if self.arguments is not None:
+            return cache.inner.graph.loss_values(cache.inner)
+        return [self.layer.added_loss(cache)] if self.layer.adds_loss else []
+
+    def prepare(self, training):
+        training = training if self.training is None else self.training
+        if self.arguments is not None:
+            self.layer.prepare(self.arguments, [t.masked for t in flatten(self.inputs)], training)
+        elif hasattr(self.layer, "graph"):
+            self.layer.graph.prepare(training)
 
     def _check_shapes(self, y):
         """Raise ValueError if the layer returns another shape than its compute_output_shape promised."""
@@ -248,6 +284,38 @@ class OperationNode(Node):
 
     def __repr__(self):
         return f"<operation {self.operation.name!r} in a graph>"
+
+
+class MaskNode(Node):
+    """A tensor together with a mask, which goes on with it as if a layer had put it out: `inputs` are these two."""
+
+    masks_output = True
+
+    def __init__(self, tensor, mask, name):
+        super().__init__([tensor, mask])
+        self.name = name
+
+    def output_shapes(self, shapes):
+        return shapes[0]
+
+    def find_masks(self):
+        self.outputs.masked = True
+
+    def wanted(self, reaches):
+        return [self.inputs[0] in reaches, False]
+
+    def forward(self, x, training, mask=None):
+        return x[0], x[1]
+
+    def backward(self, dy, cache, adjoints, wanted):
+        adjoints.add(self.inputs[0], dy)
+        return {}
+
+    def output_masks(self, x, mask, cache):
+        return [cache]
+
+    def __str__(self):
+        return f"mask of {self.inputs[0].name!r}, {self.place}"
 
 
 class SizeNode(Node):

@@ -3,8 +3,8 @@
     {"module": "scratchnet.ops", "class_name": "Mean", "name": "mean", "config": {"name": "mean", "axis": 1, ...},
      "inbound_nodes": [{"args": [tensor], "kwargs": {}}]}
 
-The operands are the arguments of the call, the options stand in the config. A formula of sizes stands there with numbers
-for the tensors whose axes it names: their places in the argument ``sizes_of`` of the call.
+The operands are the arguments of the call, the options stand in the config. A formula of sizes stands there with
+numbers for the tensors whose axes it names: their places in the argument ``sizes_of`` of the call.
 """
 
 import functools
@@ -21,7 +21,7 @@ _RENAMED = {"true_divide": "divide"}  # operations of Keras under another name
 
 
 def written_operation(node, leaf):
-    """The dict of a node that is an operation or a size; ``leaf(tensor or constant)`` writes an argument of the call."""
+    """The dict of a node that is an operation or a size; ``leaf(tensor or constant)`` writes an argument."""
     operands, sizes_of = (node.operands, node.sizes_of) if isinstance(node, OperationNode) else ([], node.inputs)
     if isinstance(node, OperationNode):
         name = node.operation.name

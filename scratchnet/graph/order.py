@@ -1,7 +1,7 @@
 """In which order the layers of a graph are listed: as Keras lists them, since weights are saved and set in that order.
 
-A layer's depth is the number of layers and operations on the longest way from it to an output. The deepest come first; those of one
-depth come in the order in which a walk from the outputs back meets them.
+A layer's depth is the number of layers and operations on the longest way from it to an output. The deepest come first;
+those of one depth come in the order in which a walk from the outputs back meets them.
 """
 
 from scratchnet.structure import flatten

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from scratchnet.graph.nodes import LayerNode, OperationNode, SizeNode
+from scratchnet.graph.nodes import LayerNode, MaskNode, OperationNode, SizeNode
 from scratchnet.graph.operators import Operators
 from scratchnet.graph.sizes import Formula
 from scratchnet.names import unique_name
@@ -19,7 +19,7 @@ from scratchnet.ops.dtypes import computing_in
 from scratchnet.ops.operation import current_trace, handler_of
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.ops.random import stream_of
-from scratchnet.structure import flatten, map_shapes
+from scratchnet.structure import flatten, map_shapes, map_structure
 
 
 class KerasTensor(Operators):
@@ -120,6 +120,22 @@ def record_layer(layer, inputs, output_shape, training=None, options=None):
     return node.outputs
 
 
+def record_call(layer, inputs, outputs, training, arguments):
+    """The same of a layer that is traced, whose outputs are like the tensors `outputs`."""
+    node = LayerNode(layer, inputs, training, arguments=arguments)
+    node.outputs = map_structure(lambda t: KerasTensor(t.shape, t.dtype, layer.name, node), outputs)
+    node.find_masks()
+    return node.outputs
+
+
+def with_mask(tensor, mask):
+    """`tensor` as it goes on with `mask`, which layers behind it heed."""
+    node = MaskNode(tensor, mask, "mask" if current_trace.get() is not None else unique_name("mask"))
+    node.outputs = KerasTensor(tensor.shape, tensor.dtype, node.name, node)
+    node.find_masks()
+    return node.outputs
+
+
 def record(operation, operands, options, name=None):
     """The tensor that an operation makes of tensors, arrays, numbers, and whatever has `as_tensor`.
 
@@ -133,6 +149,10 @@ def record(operation, operands, options, name=None):
         return take(operands[0], options["key"], 0)
     _refuse_tensors(operation, options)
     operands = [a.as_tensor() if stands_for_an_array(a) else a for a in operands]
+    if trace is not None:
+        for a in operands:
+            if isinstance(a, np.ndarray):
+                trace.refuse_parameters(a)
     stream, settled = None, options
     if operation.random:
         seed = options["seed"]

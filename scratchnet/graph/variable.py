@@ -2,9 +2,18 @@
 
 The layer keeps its arrays in `params` and `state`, where optimizers change them in place. A `Variable` looks the array
 up each time it is asked, so it is never out of date. It computes like the array, and answers to Keras's names.
+
+While `call` of a layer is traced, it stands for a symbolic tensor: a leaf of the graph, which gets a gradient. What
+would take its values out instead, and make them a constant, is refused.
 """
 
 import numpy as np
+
+from scratchnet.graph.operators import ufunc_as_operation
+from scratchnet.graph.symbolic import KerasTensor, record
+from scratchnet.ops import get_item, transpose
+from scratchnet.ops.operation import current_trace
+from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 
 
 class Variable(np.lib.mixins.NDArrayOperatorsMixin):
@@ -23,10 +32,16 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def array(self):
-        params = self.layer.params
-        return params[self.key] if self.key in params else self.layer.state[self.key]
+        layer, key = self.layer, self.key
+        for arrays in (layer._params, layer._state):
+            if key in arrays:
+                return arrays[key]
+        return layer.named_arrays()[key]
 
-    value = array
+    @property
+    def value(self):
+        """The array; within `call` the tensor that stands for it."""
+        return self.array if current_trace.get() is None else self.as_tensor()
 
     @property
     def name(self):
@@ -38,6 +53,8 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def trainable(self):
+        if self.key in self.layer._params:
+            return self.layer.trainable
         return self.key in self.layer.trainable_params
 
     shape = property(lambda self: self.array.shape)
@@ -45,14 +62,50 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     size = property(lambda self: self.array.size)
     nbytes = property(lambda self: self.array.nbytes)
     dtype = property(lambda self: self.array.dtype)
-    T = property(lambda self: self.array.T)
+    T = property(lambda self: self.array.T if current_trace.get() is None else transpose(self))
 
     def numpy(self):
         """A copy of the values."""
+        self._refuse_in_call("numpy()")
         return self.array.copy()
+
+    # ---- within a graph ----
+
+    def as_tensor(self):
+        """The symbolic tensor that stands for it while `call` is traced."""
+        trace = current_trace.get()
+        if trace is None:
+            raise TypeError(
+                f"the parameter {self.path!r} meets a symbolic tensor outside of a layer's call: put this computation "
+                "into a Layer with call"
+            )
+        return trace.parameter(self)
+
+    def __scratchnet_operation__(self, operation, operands, options):
+        if current_trace.get() is not None or any(_is_symbolic(a) for a in operands):
+            return record(operation, operands, options)
+        return operation.compute([a.array if isinstance(a, Variable) else a for a in operands], options)
+
+    def _refuse_in_call(self, what):
+        """Raise TypeError while `call` is traced."""
+        if current_trace.get() is not None:
+            raise TypeError(
+                f"{what} of the parameter {self.path!r} inside call: that would make it a constant without a gradient; "
+                f"use the parameter itself (self.{self.name}) and the operations of scratchnet.ops"
+            )
+
+    def _refuse_to_change_in_call(self):
+        if current_trace.get() is not None:
+            raise TypeError(
+                f"assignment to {self.path!r} inside call: call is traced once and must change nothing; state that "
+                "training moves on needs a layer with forward and remember"
+            )
+
+    # ---- as an array ----
 
     def assign(self, value):
         """Copy `value`, of the same shape, into the weight. Raises ValueError for another shape."""
+        self._refuse_to_change_in_call()
         value = np.asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"the weight {self.path!r} has shape {self.shape}, got {value.shape}")
@@ -61,17 +114,25 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def assign_add(self, value):
         """Add `value` to the weight."""
+        self._refuse_to_change_in_call()
         return self.assign(self.array + value)
 
     def assign_sub(self, value):
         """Subtract `value` from the weight."""
+        self._refuse_to_change_in_call()
         return self.assign(self.array - value)
 
     def __array__(self, dtype=None, copy=None):
+        self._refuse_in_call("the array")
         array = self.array if dtype is None else self.array.astype(dtype, copy=False)
         return array.copy() if copy else array
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=(), **kwargs):
+        if current_trace.get() is not None or any(_is_symbolic(a) for a in inputs):
+            if any(isinstance(a, Variable) for a in out):
+                self._refuse_to_change_in_call()
+            return ufunc_as_operation(ufunc, method, inputs, {**kwargs, **({"out": out} if out else {})})
+
         def arrays(values):
             return tuple(v.array if isinstance(v, Variable) else v for v in values)
 
@@ -84,30 +145,41 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __getattr__(self, name):
         if name.startswith("_") or name in ("layer", "key"):  # while it is being copied or unpickled
             raise AttributeError(name)
+        if hasattr(self.array, name):
+            self._refuse_in_call(name)
         return getattr(self.array, name)  # sum, mean, reshape, ...: whatever an array has
 
     def __getitem__(self, index):
-        return self.array[index]
+        return self.array[index] if current_trace.get() is None else get_item(self, index)
 
     def __setitem__(self, index, value):
+        self._refuse_to_change_in_call()
         self.array[index] = value
 
     def __len__(self):
         return len(self.array)
 
     def __iter__(self):
-        return iter(self.array)
+        return iter(self.array if current_trace.get() is None else self.as_tensor())
 
     def __float__(self):
+        self._refuse_in_call("the value")
         return float(self.array)
 
     def __int__(self):
+        self._refuse_in_call("the value")
         return int(self.array)
 
     def __bool__(self):
+        self._refuse_in_call("the value")
         return bool(self.array)
 
     __hash__ = object.__hash__
 
     def __repr__(self):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def _is_symbolic(value):
+    """Whether this is something whose values are not there: no array, no number, and no Variable."""
+    return isinstance(value, KerasTensor) or (stands_for_an_array(value) and not isinstance(value, Variable))

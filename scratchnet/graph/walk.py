@@ -18,6 +18,7 @@ import numpy as np
 
 from scratchnet.graph.batch import where_samples_meet
 from scratchnet.ops.dtypes import computing_in
+from scratchnet.parallel.batch import current_part
 from scratchnet.structure import flatten, map_structure
 
 
@@ -26,6 +27,7 @@ class GraphCache(NamedTuple):
     inputs: list  # the arrays that went in
     nodes: list  # the cache of each node, in the order of the graph
     masks: list  # of the outputs; None where there is none
+    losses: list  # the values of what is added to the loss here
 
 
 class Adjoints(dict):
@@ -69,12 +71,16 @@ class Graph:
 
     Args:
         nodes: in an order in which each stands behind those whose outputs it reads, as `sorted_nodes` gives them.
+        leaves: inputs that have values of their own: `scratchnet.graph.trace.Leaf`, parameters and constants.
+        losses: tensors that are added to the loss; they have no axes.
     """
 
-    def __init__(self, inputs, outputs, nodes):
+    def __init__(self, inputs, outputs, nodes, leaves=(), losses=()):
         self.nodes = list(nodes)  # the first attribute: pickle and deepcopy meet the nodes in their order
         self.inputs = list(inputs)
         self.outputs = list(outputs)
+        self.leaves = list(leaves)
+        self.losses = list(losses)
         self.dtype = self._find_dtype()
         self._last_reads = self._find_last_reads()
         self._repeated = self._find_repeated()
@@ -89,7 +95,7 @@ class Graph:
 
     def _find_last_reads(self):
         """For each node, the tensors that nobody reads after it."""
-        kept, last_reads = set(self.outputs), []
+        kept, last_reads = {*self.outputs, *self.losses}, []
         for node in reversed(self.nodes):
             unread = {t for t in (*flatten(node.inputs), *flatten(node.outputs)) if t not in kept}
             kept |= unread
@@ -102,7 +108,7 @@ class Graph:
         That is behind a `RepeatVector` whose output nobody else reads. The layer gets the first step alone, and how
         many there are; its dx is of one step, too, which RepeatVector's backward takes as well as T of them.
         """
-        reads = Counter([*self.outputs, *(t for node in self.nodes for t in flatten(node.inputs))])
+        reads = Counter([*self.outputs, *self.losses, *(t for node in self.nodes for t in flatten(node.inputs))])
         found = set()
         for node in self.nodes:
             x = flatten(node.inputs)[0] if node.takes_repeat else None
@@ -118,25 +124,56 @@ class Graph:
         masks = {} if masks is None else dict(zip(self.inputs, masks))
         with self.computing():
             caches = [cache for *_, cache in self.walk(values, training, masks)]
-        ys = [values[tensor] for tensor in self.outputs]
-        return ys, GraphCache(self, list(xs), caches, [masks.get(tensor) for tensor in self.outputs])
+        ys, losses = ([values[tensor] for tensor in ends] for ends in (self.outputs, self.losses))
+        return ys, GraphCache(self, list(xs), caches, [masks.get(tensor) for tensor in self.outputs], losses)
 
     def backward(self, dys, cache, needs_dx=True):
         """Return ``(dxs, grads)``; grads has the keys ``(layer, name)`` of parameters.
 
-        An adjoint in `dys` may be None where an output does not matter; dxs is None unless `needs_dx`.
+        An adjoint in `dys` may be None where an output does not matter; dxs is None unless `needs_dx`. What is added to
+        the loss here has its derivative, 1, in it.
         """
         adjoints, grads = Adjoints(), Adjoints()
         for tensor, d in zip(self.outputs, dys):
             adjoints.add(tensor, d)
+        for tensor, value in zip(self.losses, cache.losses):
+            adjoints.add(tensor, np.full_like(value, _share()))
         with self.computing():
             for _, _, node_grads in self.walk_back(adjoints, cache.nodes, needs_dx):
                 for weight, d in node_grads.items():
                     grads.add(weight, d)
+        for leaf in self.leaves:
+            if leaf.trainable and leaf in adjoints:
+                grads.add(leaf.weight, adjoints.to_add_into(leaf, leaf.shape, leaf.dtype))
         if not needs_dx:
             return None, grads
         dxs = [adjoints.get(tensor) for tensor in self.inputs]
         return [np.zeros_like(x) if dx is None else dx for dx, x in zip(dxs, cache.inputs)], grads
+
+    def added_loss(self, cache):
+        """What is added to the loss here and by layers: the share of this part of the batch."""
+        own = sum(float(value) for value in cache.losses) * _share()
+        return own + sum(node.added_loss(c) for node, c in zip(self.nodes, cache.nodes))
+
+    def loss_values(self, cache):
+        """What is added to the loss, one by one."""
+        inner = [value for node, c in zip(self.nodes, cache.nodes) for value in node.loss_values(c)]
+        return [*cache.losses, *inner]
+
+    @property
+    def adds_loss(self):
+        """Whether `added_loss` says anything."""
+        return bool(self.losses) or any(node.adds_loss for node in self.nodes)
+
+    def remember(self, cache):
+        """Move the states of the layers on."""
+        for node, node_cache in zip(self.nodes, cache.nodes):
+            node.remember(node_cache)
+
+    def prepare(self, training):
+        """Have the layers here ready that are traced: not in the threads that compute."""
+        for node in self.nodes:
+            node.prepare(training)
 
     @functools.cached_property
     def in_one_part(self):
@@ -158,6 +195,7 @@ class Graph:
             masks: dict of the masks that come with the inputs, those of the outputs are added to it.
         """
         masks = {} if masks is None else masks
+        values.update((leaf, leaf.array()) for leaf in self.leaves)
         for node, last_read in zip(self.nodes, self._last_reads):
             x = map_structure(values.__getitem__, node.inputs)
             mask = map_structure(masks.get, node.inputs) if node.reads_mask or node.masks_output else None
@@ -199,11 +237,18 @@ class Graph:
 
     def _tensors_with_adjoints(self, needs_dx):
         """The tensors whose adjoints lead on to a parameter, or, with `needs_dx`, to an input."""
-        reaches = set(self.inputs) if needs_dx else set()
+        reaches = {leaf for leaf in self.leaves if leaf.trainable}
+        reaches.update(self.inputs if needs_dx else ())
         for node in self.nodes:
             if node.trainable or any(node.wanted(reaches)):
                 reaches.update(flatten(node.outputs))
         return reaches
+
+
+def _share():
+    """What is the same in all parts of a batch is counted in the first."""
+    part = current_part()
+    return 1 if part is None or part.index == 0 else 0
 
 
 class _noting:
@@ -223,8 +268,7 @@ class _noting:
 def sorted_nodes(inputs, outputs, error):
     """The nodes between inputs and outputs, each after the nodes whose outputs it reads.
 
-    Raises what `error` makes of a message if an output depends on an `Input` that is not among `inputs`, or an input
-    reaches no output.
+    Raises what `error` makes of a message if an output depends on an `Input` that is not among `inputs`.
     """
     done, order = set(inputs), []
     # An explicit stack: a graph may be deeper than Python's recursion limit.
@@ -245,8 +289,4 @@ def sorted_nodes(inputs, outputs, error):
         else:
             stack.append((current, True))
             stack.extend((t, False) for t in reversed(flatten(node.inputs)))
-    used = {t for node in order for t in flatten(node.inputs)} | set(outputs)
-    for tensor in inputs:
-        if tensor not in used:
-            raise error(f"the graph is disconnected: no output depends on the input {tensor.name!r}")
     return order

@@ -17,17 +17,24 @@ Two things depend on more than x: what is random, and what looks across the samp
 
 Writing a layer of your own: store the arguments in `__init__`, make parameters in `build` with `add_weight`, say in
 `compute_output_shape` what comes out, and write `forward` and `backward`. `scratchnet.gradient_check` proves the rest.
+Or write `call`, as in Keras, with operations of `scratchnet.ops`: see `scratchnet.layers.traced`.
 """
 
 import copy
+import functools
 import inspect
 
 import numpy as np
 
 from scratchnet import activations, config, initializers
-from scratchnet.graph.symbolic import KerasTensor, is_symbolic, record_layer
+from scratchnet.graph.symbolic import is_symbolic, record_layer, with_mask
+from scratchnet.graph.trace import outside_of_traces
+from scratchnet.layers.traced import Traced
 from scratchnet.layers.weights import Weights
 from scratchnet.names import check_name, snake_case, unique_name
+from scratchnet.ops.array import as_array
+from scratchnet.ops.operation import current_trace
+from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.recorded import (
     Recorded,
     constructor_arguments,
@@ -39,7 +46,39 @@ from scratchnet.recorded import (
 from scratchnet.structure import as_lists, flatten, map_structure
 
 
-class Layer(Weights, metaclass=Recorded, kind="layers"):
+class LayerType(Recorded):
+    """The metaclass of layers. A class that defines `call`, and no forward, gets `Traced` among its bases."""
+
+    def __new__(mcs, name, bases, namespace, **kwargs):
+        if "call" in namespace and "forward" not in namespace:
+            bases = _with_base_for_call(bases)
+        return super().__new__(mcs, name, bases, namespace, **kwargs)
+
+    def __init__(cls, name, bases, namespace, **kwargs):
+        super().__init__(name, bases, namespace, **kwargs)
+        if "build" in namespace:
+            cls.build = _marking_as_built(cls.build)
+
+
+def _with_base_for_call(bases):
+    mixins = [getattr(base, "base_for_call", None) for base in bases]
+    if not any(mixins) or any(issubclass(base, mixin) for base in bases for mixin in mixins if mixin is not None):
+        return bases
+    place = next(k for k, mixin in enumerate(mixins) if mixin is not None)
+    return (*bases[:place], mixins[place], *bases[place:])
+
+
+def _marking_as_built(build):
+    @functools.wraps(build)
+    def wrapped(self, *args, **kwargs):
+        result = build(self, *args, **kwargs)
+        self.built = True
+        return result
+
+    return wrapped
+
+
+class Layer(Weights, metaclass=LayerType, kind="layers"):
     """Base of all layers.
 
     Args:
@@ -71,11 +110,18 @@ class Layer(Weights, metaclass=Recorded, kind="layers"):
         if input_shape is not None:
             shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
             self.batch_input_shape = (batch_size, *shape)
-        self.built = type(self).build is Layer.build  # there is nothing to build
+        self.built = not self.is_traced and type(self).build is Layer.build  # there is nothing to build
         self.inbound_nodes = []  # the uses of this layer in graphs
         self._make_room_for_weights()
 
     # ---- what a layer defines ----
+
+    is_traced = False  # whether forward and backward come from a trace of `call`
+    base_for_call = Traced
+    own_attributes = (
+        *("name", "dtype", "built", "trainable", "_trainable", "batch_input_shape", "inbound_nodes"),
+        *("_params", "_state", "_regularizers", "_constraints"),
+    )
 
     supports_masking = False  # whether a mask goes on to the layer behind
     repeats = False  # whether its output is one time step, repeated
@@ -96,11 +142,35 @@ class Layer(Weights, metaclass=Recorded, kind="layers"):
 
     def forward(self, x, training=False):
         """Return ``(y, cache)``. A layer that heeds masks also takes ``mask=None``."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward")
+        raise NotImplementedError(f"{type(self).__name__} has no forward, and no call")
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)`` for the upstream gradient `dy`, of y's shape."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def call(self, inputs, training=None, mask=None):
+        """What the layer computes: the same as calling it.
+
+        Within the `call` of a derived class, ``super().call(inputs)`` is what its base with a `forward` computes.
+        """
+        current = current_trace.get()
+        if current is None or current.layer is not self:
+            return self(inputs, training=training, mask=mask)
+        base = next(cls for cls in type(self).__mro__ if "forward" in vars(cls) and not cls.is_traced)
+        plain = object.__new__(base)
+        plain.__dict__ = self.__dict__  # the same layer, weights and all, without the derived class
+        return plain(inputs, training=training, mask=mask)
+
+    def add_loss(self, loss):
+        """Within `call`: add a tensor, or several, to what is minimized; of a vector its sum."""
+        if current_trace.get() is None:
+            raise self.error("add_loss belongs into call, where there are tensors to compute a loss from", TypeError)
+        current_trace.get().add_loss(loss)
+
+    @property
+    def losses(self):
+        """What this layer adds to the loss, value by value; a layer without `call` has none."""
+        return []
 
     def remember(self, cache):
         """Move `state` on, after a step of training in which `cache` came out of forward."""
@@ -152,32 +222,40 @@ class Layer(Weights, metaclass=Recorded, kind="layers"):
         """
         inputs = as_lists(inputs)
         self._check_options(options)
-        if is_symbolic(inputs):
-            return self._connect(inputs, training, options)
+        if current_trace.get() is not None or is_symbolic(inputs):
+            return self._connect(inputs, training, options, mask)
         x = map_structure(self._as_input, inputs)
         shape = map_structure(np.shape, x)
         self.ensure_built(shape)
         self.compute_output_shape(shape, **options)
         if mask is not None and self.takes_mask:
             options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
-        return self.checked_pair(self.forward(x, training=bool(training), **options))[0]
+        return map_structure(as_array, self.checked_pair(self.forward(x, training=bool(training), **options))[0])
 
     def _check_options(self, options):
         for name in options:
             if name not in inspect.signature(self.forward).parameters:
                 raise self.error(f"cannot be called with {name!r}, which its forward does not take", TypeError)
 
-    def _connect(self, inputs, training, options):
-        for tensor in flatten(inputs):
-            if not isinstance(tensor, KerasTensor):
-                raise self.error(
-                    f"called on a mixture of symbolic tensors and values ({type(tensor).__name__})", TypeError
-                )
+    def _connect(self, inputs, training, options, mask=None):
+        inputs = map_structure(self._as_tensor, inputs)
+        if mask is not None:
+            masks = iter(flatten(mask))
+            inputs = map_structure(lambda t: t if (m := next(masks, None)) is None else with_mask(t, m), inputs)
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
         outputs = record_layer(self, inputs, self.compute_output_shape(shape, **options), training, options)
-        self.inbound_nodes.append(flatten(outputs)[0].node)
+        if current_trace.get() is None:
+            self.inbound_nodes.append(flatten(outputs)[0].node)
         return outputs
+
+    def _as_tensor(self, value):
+        """The symbolic tensor that `value` is, or stands for; within `call` also arrays are."""
+        if stands_for_an_array(value):
+            return value.as_tensor()
+        if current_trace.get() is None:
+            raise self.error(f"called on a mixture of symbolic tensors and values ({type(value).__name__})", TypeError)
+        return current_trace.get().constant(self._as_input(value))
 
     def call_arguments(self, inputs):
         """``(args, kwargs)`` of the call ``layer(*args, **kwargs)`` that gives forward these `inputs`."""
@@ -224,7 +302,8 @@ class Layer(Weights, metaclass=Recorded, kind="layers"):
     def ensure_built(self, input_shape):
         """Build for `input_shape` unless that has been done; the parameters of a layer are made once."""
         if not self.built:
-            self.build(input_shape)
+            with outside_of_traces():
+                self.build(input_shape)
             self.built = True
 
     # ---- shapes ----
@@ -287,6 +366,9 @@ class Layer(Weights, metaclass=Recorded, kind="layers"):
         for key, value in set_later.items():
             setattr(layer, key, value)
         return layer
+
+    def __getstate__(self):
+        return dict(vars(self))
 
     def __repr__(self):
         """The name and those arguments that are not the defaults."""

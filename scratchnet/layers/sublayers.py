@@ -9,8 +9,6 @@ _above = ContextVar("scratchnet_layers_above", default=frozenset())  # whose sub
 class HoldsLayers:
     """Stands before `Layer` among the bases of a layer that holds others. A subclass says which, in `sublayers`."""
 
-    _trainable = True
-
     @property
     def sublayers(self):
         """Dict from prefix to layer; the weight "kernel" under "dense" is "dense/kernel", under "" it is "kernel".

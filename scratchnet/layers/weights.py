@@ -4,6 +4,7 @@ import numpy as np
 
 from scratchnet import constraints, initializers, limits, regularizers
 from scratchnet.graph.variable import Variable
+from scratchnet.ops.operation import current_trace
 
 
 class Weights:
@@ -30,6 +31,8 @@ class Weights:
 
         ``add_weight("kernel", shape, initializer)`` says the same as ``add_weight(shape, initializer, name="kernel")``.
         """
+        if current_trace.get() is not None:
+            raise self.error("add_weight inside call: parameters are made in __init__ or build, once", TypeError)
         if isinstance(shape, str):
             name, shape, initializer, dtype = shape, initializer, dtype, None
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
@@ -49,6 +52,17 @@ class Weights:
         if constraint is not None:
             self._constraints[name] = constraints.get(constraint)
         return Variable(self, name)
+
+    _trainable = True
+
+    @property
+    def trainable(self):
+        """Whether an optimizer may change the parameters."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
 
     @property
     def params(self):
@@ -112,6 +126,12 @@ class Weights:
 
     def get_weights(self):
         """Copies of all weights, in Keras's order."""
+        if current_trace.get() is not None:
+            raise self.error(
+                "get_weights inside call: that would make the parameters constants without a gradient; use them "
+                "themselves (self.kernel)",
+                TypeError,
+            )
         return [w.copy() for w in self.named_arrays().values()]
 
     def set_weights(self, weights):

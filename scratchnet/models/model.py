@@ -25,7 +25,7 @@ from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
-from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
+from scratchnet.structure import as_lists, flatten, flatten_shapes, map_structure
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
 
@@ -70,7 +70,12 @@ class Model(Trainer, Saver, Composite):
                 raise self.error(f"inputs and outputs must be symbolic tensors, got {type(tensor).__name__}", TypeError)
         if len(set(self.inputs)) != len(self.inputs):
             raise self.error("the same tensor is given as an input twice")
-        self.graph = Graph(self.inputs, self.outputs, sorted_nodes(self.inputs, self.outputs, self.error))
+        nodes = sorted_nodes(self.inputs, self.outputs, self.error)
+        read = {tensor for node in nodes for tensor in flatten(node.inputs)}.union(self.outputs)
+        for tensor in self.inputs:
+            if tensor not in read:
+                raise self.error(f"the graph is disconnected: no output depends on the input {tensor.name!r}")
+        self.graph = Graph(self.inputs, self.outputs, nodes)
         self.input_layers = [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
         in_order = layers_in_order(self.inputs, self.outputs, self.nodes)
         as_layer = dict(zip(self.inputs, self.input_layers))
@@ -109,11 +114,10 @@ class Model(Trainer, Saver, Composite):
         return (self.pack_inputs(dxs) if needs_dx else None), grads
 
     def remember(self, cache):
-        for node, node_cache in zip(cache.graph.nodes, cache.nodes):
-            node.remember(node_cache)
+        cache.graph.remember(cache)
 
     def added_loss(self, cache):
-        return sum(node.added_loss(c) for node, c in zip(cache.graph.nodes, cache.nodes))
+        return cache.graph.added_loss(cache)
 
     @property
     def in_one_part(self):
@@ -194,7 +198,7 @@ class Model(Trainer, Saver, Composite):
                 raise self.error(f"the input {tensor.name!r} expects shape {tensor.shape}, got {shape}")
         for node in self.nodes:
             out = node.output_shapes(map_structure(known.__getitem__, node.inputs))
-            known.update(zip(flatten(node.outputs), _flatten_shapes(out)))
+            known.update(zip(flatten(node.outputs), flatten_shapes(out)))
         return map_structure(known.__getitem__, self._output_structure)
 
     # ---- layers and parameters ----
@@ -328,7 +332,7 @@ class Model(Trainer, Saver, Composite):
     def __getstate__(self):
         """The attributes, the graph first: it lists its nodes in their order, so that copying one never has to go
         through all that it depends on, deeper than Python's recursion."""
-        return {"graph": None, **vars(self)}
+        return {"graph": None, **super().__getstate__()}
 
     def __repr__(self):
         return f'<{type(self).__name__} "{self.name}", {len(self._layers)} layers>'
@@ -353,10 +357,3 @@ _GRAPH_KEYS = (
     *("trainable", "dtype", "layers", "input_layers", "output_layers"),
     *("inputs", "nodes", "input_structure", "output_structure"),  # of version 0.1.0
 )
-
-
-def _flatten_shapes(shapes):
-    """The shapes (tuples) in a shape, a list or a dict of them."""
-    found = []
-    map_shapes(found.append, shapes)
-    return found

@@ -1,0 +1,295 @@
+"""Layers that are written as Keras's are, with `build` and `call`: `call` is traced, once, and the graph is what runs.
+
+    y, cache  = layer.forward(x, training=False)
+    dx, grads = layer.backward(dy, cache)
+
+keep the contract of every layer; so whatever works with layers works with these. How tracing is done stands in
+`scratchnet.graph.trace`.
+"""
+
+import functools
+import inspect
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet.graph.arguments import Spec, taken_apart
+from scratchnet.graph.symbolic import KerasTensor, Size, record_call, with_mask
+from scratchnet.graph.trace import LOCK, TracedCall, outside_of_traces, trace
+from scratchnet.graph.variable import Variable
+from scratchnet.layers.attributes import is_own_attribute, layers_and_streams
+from scratchnet.layers.sublayers import HoldsLayers
+from scratchnet.ops.array import as_array
+from scratchnet.ops.operation import current_trace
+from scratchnet.streams import RandomStream
+from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
+
+_MOST_GRAPHS = 64  # of one layer: sequences of a hundred lengths are traced anew now and then
+
+
+class TracedCache(NamedTuple):
+    call: TracedCall  # the trace that was run
+    inner: Any  # the cache of its graph
+    masks: list  # of the outputs
+
+    @property
+    def nodes(self):
+        return self.inner.nodes
+
+
+class Traced(HoldsLayers):
+    """What a class gets among its bases that derives from `Layer` and defines `call`.
+
+    Sublayers and random generators are found where they stand: in attributes, and in lists, tuples and dicts of them.
+    An attribute that changes is seen at the next call; what changes within a list of numbers, say, is not.
+    """
+
+    is_traced = True
+    keeps_integers = True
+
+    # ---- traces ----
+
+    def traced(self, arguments, masked, training):
+        """The `TracedCall` for these arguments; made, if it is the first time."""
+        graphs = vars(self).setdefault("_graphs", {})
+        takes_training = "training" in arguments.signature.parameters
+        key = arguments.key, tuple(masked), bool(training) if takes_training else None
+        found = graphs.get(key)
+        if found is None:
+            with LOCK, outside_of_traces():
+                found = graphs.get(key)
+                if found is None:
+                    self._build_for(arguments)
+                    found = trace(self, arguments, masked, bool(training))
+                    while len(graphs) >= _MOST_GRAPHS:
+                        del graphs[next(iter(graphs))]
+                    vars(self).setdefault("_graphs", graphs)[key] = found
+                    self.built = True
+        return found
+
+    def _build_for(self, arguments):
+        """Call `build`, if the class has one of its own and it has not been called."""
+        if self.built or type(self).build is Traced.build:
+            return
+        shapes = arguments.by_name([spec.shape for spec in arguments.specs])
+        parameters = list(inspect.signature(self.build).parameters)
+        by_name = {f"{name}_shape": shape for name, shape in shapes.items()}
+        if len(parameters) > 1 and all(name in by_name for name in parameters):
+            self.build(**{name: by_name[name] for name in parameters})
+        else:
+            self.build(next(iter(shapes.values()), None))
+        self.built = True
+
+    def build(self, input_shape):
+        """Trace `call` for inputs of this shape, so that the layers within make their parameters."""
+        if type(self).build is Traced.build:
+            self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)
+
+    def ensure_built(self, input_shape):
+        if not self.built:
+            self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)
+
+    def forget_traces(self, unless_unchanged=False):
+        """Trace anew at the next call; `unless_unchanged`: only if layers have been added to lists, or taken away."""
+        now = tuple(self.sublayers.items())
+        for key, found in list(vars(self).get("_graphs", {}).items()):
+            if not unless_unchanged or found.sublayers != now:
+                del self._graphs[key]
+
+    def prepare(self, arguments, masked, training):
+        """Make the traces of this call and of the layers within."""
+        self.traced(arguments, masked, training).graph.prepare(training)
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if not is_own_attribute(self, name) and current_trace.get() is None:
+            self.forget_traces()
+
+    def __getstate__(self):
+        """The attributes without the traces: a copy makes its own."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_graphs"}
+
+    # ---- arguments ----
+
+    @property
+    def call_signature(self):
+        return _signature(type(self).call)
+
+    def _taken_apart(self, args, kwargs):
+        """``(arguments, arrays, training, mask)`` of a call."""
+        signature, known = self.call_signature, ("training", "mask")
+        given = {name: kwargs[name] for name in known if name in kwargs and name not in signature.parameters}
+        try:
+            values = signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if k not in given}).arguments
+            for name, parameter in signature.parameters.items():
+                optional = parameter.default is not parameter.empty or parameter.kind in (2, 4)  # *args, **kwargs
+                if not optional and name not in values and name not in known:
+                    raise TypeError(f"missing the argument {name!r}")
+        except TypeError as problem:
+            raise self.error(f"call{signature}: {problem}", TypeError) from None
+        values = dict(values)
+        given.update((name, values.pop(name)) for name in known if name in values)
+        if values:
+            first = next(iter(values))
+            values[first] = map_structure(self._as_value, values[first])
+        arguments, arrays = taken_apart(signature, values, _is_array, self._spec_of)
+        return arguments, arrays, given.get("training"), given.get("mask")
+
+    def _as_value(self, leaf):
+        return leaf if leaf is None or _is_symbolic(leaf) else self._as_input(leaf)
+
+    def _spec_of(self, array):
+        """The Spec of an array, whose first axis is that of the samples, or of a symbolic tensor."""
+        if isinstance(array, Size):
+            return Spec((), "int32")
+        shape, dtype = array.shape, np.dtype(array.dtype)
+        if isinstance(array, np.ndarray) and current_trace.get() is None and shape:
+            shape = (None, *shape[1:])
+        return Spec(tuple(shape), self.dtype if dtype.kind == "f" else dtype.name)
+
+    def _arguments_of(self, x):
+        """The Arguments of a call with the structure `x` of arrays as its first argument."""
+        name = next(iter(self.call_signature.parameters))
+        return taken_apart(self.call_signature, {name: x}, _is_array, self._spec_of)[0]
+
+    def _arguments_of_shapes(self, input_shape):
+        return self._arguments_of(_tensors(input_shape, self.dtype))
+
+    def _no_masks(self, input_shape):
+        return [False] * len(flatten(_tensors(input_shape, self.dtype)))
+
+    # ---- calling ----
+
+    def __call__(self, *args, **kwargs):
+        """On symbolic tensors: record the layer in a graph. On arrays: compute, and return what `call` returns."""
+        arguments, arrays, training, mask = self._taken_apart(args, kwargs)
+        if current_trace.get() is not None or any(map(_is_symbolic, arrays)):
+            return self._connect_call(arguments, arrays, training, mask)
+        self.forget_traces(unless_unchanged=True)
+        masks = [None] * len(arrays) if mask is None else [np.asarray(m) for m in flatten(mask)]
+        masks += [None] * (len(arrays) - len(masks))
+        y, cache = self.forward(arrays, bool(training), masks, arguments)
+        vars(self)["_losses"] = cache.inner.graph.loss_values(cache.inner)
+        return cache.call.packed(map(as_array, flatten(y)))
+
+    def _connect_call(self, arguments, arrays, training, mask):
+        current = current_trace.get()
+        tensors = [self._as_tensor(a, current) for a in arrays]
+        if mask is not None:
+            masks = [
+                m if isinstance(m, KerasTensor) or m is None else self._as_tensor(m, current) for m in flatten(mask)
+            ]
+            tensors[: len(masks)] = [t if m is None else with_mask(t, m) for t, m in zip(tensors, masks)]
+        now = training if training is not None else False if current is None else current.training
+        found = self.traced(arguments, [t.masked for t in tensors], now)
+        by_name = list(arguments.by_name(tensors).values())
+        inputs = as_lists(by_name[0]) if len(by_name) == 1 and None not in map(type, flatten(by_name[0])) else tensors
+        outputs = record_call(self, inputs, found.outputs, training, arguments)
+        if current is None:
+            self.inbound_nodes.append(flatten(outputs)[0].node)
+        return found.packed(flatten(outputs))
+
+    def _as_tensor(self, a, current):
+        if _is_symbolic(a):
+            return a.as_tensor()
+        if current is None:
+            raise self.error(f"called on a mixture of symbolic tensors and values ({type(a).__name__})", TypeError)
+        return current.constant(np.asarray(a))
+
+    # ---- the contract of a layer ----
+
+    def forward(self, x, training=False, mask=None, arguments=None):
+        """Return ``(y, cache)``. With `arguments`, x is the list of the arrays in them."""
+        xs = flatten(x)
+        masks = [None] * len(xs) if mask is None else flatten(mask)
+        if arguments is None:
+            arguments = self._arguments_of(x)
+        found = self.traced(arguments, [m is not None for m in masks], training)
+        xs = [a.astype(spec.dtype, copy=False) if _differs(a, spec) else a for a, spec in zip(xs, arguments.specs)]
+        given = [m for m in masks if m is not None]
+        ys, inner = found.graph.forward([*xs, *given], training, [*masks, *[None] * len(given)])
+        masks = inner.masks if found.mask is None else [ys.pop(), *inner.masks[1:-1]]
+        values = dict(zip(found.graph.outputs, ys))
+        return map_structure(values.__getitem__, found.outputs), TracedCache(found, inner, masks)
+
+    def backward(self, dy, cache, needs_dx=True):
+        """Return ``(dx, grads)``; dx in the structure of the one argument with arrays, else a flat list."""
+        dxs, sums = cache.inner.graph.backward(flatten(dy), cache.inner, needs_dx)
+        grads = cache.call.gathered(sums, self.trainable_params)
+        if not needs_dx:
+            return None, grads
+        arguments = cache.call.arguments
+        by_name = list(arguments.by_name(dxs).values())
+        return (by_name[0] if len(by_name) == 1 else dxs[: len(arguments.specs)]), grads
+
+    def remember(self, cache):
+        cache.inner.graph.remember(cache.inner)
+
+    def added_loss(self, cache):
+        return cache.inner.graph.added_loss(cache.inner)
+
+    @property
+    def adds_loss(self):
+        return any(found.graph.adds_loss for found in vars(self).get("_graphs", {}).values())
+
+    @property
+    def takes_mask(self):
+        return True
+
+    def output_masks(self, x, mask, cache):
+        return cache.masks
+
+    def compute_output_shape(self, input_shape):
+        found = self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)
+        return map_structure(lambda tensor: tensor.shape, found.outputs)
+
+    @property
+    def losses(self):
+        """Within `call`: what has been added to the loss. Else: the values of the last call on arrays."""
+        current = current_trace.get()
+        return list(vars(self).get("_losses", [])) if current is None else list(current.losses)
+
+    # ---- what is held ----
+
+    @property
+    def sublayers(self):
+        return layers_and_streams(self)[0]
+
+    def own_stream(self, number):
+        """The stream of the random operation of this number in `call`."""
+        streams = vars(self).setdefault("_streams", [])
+        while len(streams) <= number:
+            streams.append(RandomStream())
+        return streams[number]
+
+    def random_streams(self):
+        own = {f"random_{k}": stream for k, stream in enumerate(vars(self).get("_streams", []))}
+        return {**own, **layers_and_streams(self)[1], **super().random_streams()}
+
+
+@functools.lru_cache(maxsize=1024)
+def _signature(call):
+    """The signature of a method without `self`."""
+    signature = inspect.signature(call)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def _is_symbolic(a):
+    return isinstance(a, (KerasTensor, Variable, Size))
+
+
+def _is_array(leaf):
+    return _is_symbolic(leaf) or isinstance(leaf, np.ndarray)
+
+
+def _differs(array, spec):
+    """Whether an array has to be brought into the dtype that was traced: floats, and integers where floats were."""
+    dtype = np.dtype(spec.dtype)
+    return array.dtype != dtype and (dtype.kind == "f" or array.dtype.kind == "f")
+
+
+def _tensors(input_shape, dtype):
+    """Symbolic tensors for a structure of shapes."""
+    if isinstance(input_shape, list) and all(n is None or isinstance(n, int) for n in input_shape):
+        input_shape = tuple(input_shape)
+    return map_shapes(lambda shape: KerasTensor(shape, dtype, "input"), input_shape)
