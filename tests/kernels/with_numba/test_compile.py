@@ -1,6 +1,6 @@
 """What Numba brings along: compiled once for each dtype, announced, the same in plain Python.
 
-Whether indices stay within their arrays is seen with NUMBA_BOUNDSCHECK=1: that is other code to compile, so another leg.
+Whether indices stay within their arrays is seen with NUMBA_BOUNDSCHECK=1: that is other code to compile, so a leg.
 """
 
 import os
