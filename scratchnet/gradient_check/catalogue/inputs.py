@@ -31,5 +31,5 @@ def describe(layer):
 
 
 def in_parts(x):
-    """`x` with three times as many rows, so that there are enough for three parts."""
-    return map_structure(lambda a: np.concatenate([a, a[::-1], a]), x)
+    """`x` with three times as many rows, so that there are enough for three parts; None stays None."""
+    return map_structure(lambda a: a if a is None else np.concatenate([a, a[::-1], a]), x)

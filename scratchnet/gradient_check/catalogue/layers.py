@@ -1,69 +1,104 @@
-"""Every layer with its options."""
+"""Every layer with its options.
+
+A case is ``(layer, x, options)``, the options those of `check_layer`; x has few, different sizes. Each is checked by
+differences, for its contract, and in parts of a batch; where `linear` names "x", by the adjoint identity as well.
+A public layer without a case is an error: whoever adds a layer adds a case.
+"""
+
+import inspect
+
+import numpy as np
 
 from scratchnet import layers
 from scratchnet.gradient_check.catalogue.inputs import F64, describe, in_parts, named, randomize, separated
 from scratchnet.gradient_check.check import check_adjoint, check_layer
 from scratchnet.gradient_check.parts import check_parts
 
+_NO_LAYERS_BY_THEMSELVES = ("InputLayer", "KerasTensor", "Layer", "Wrapper")
+ALL_LINEAR = {"linear": ("x", "kernel", "bias")}
+FEW = {"max_entries": 20, "directions": 5}  # of a linear function some directions tell as much as all entries
+
 
 def check_layers(rng):
-    """Every layer with its options."""
-    normal = rng.standard_normal
-
-    def case(layer, x, **options):
+    """Yield a report for every case, and one for it in parts. Raises LookupError for a layer without a case."""
+    found = set()
+    for layer, x, options in cases(rng):
+        found.add(type(layer))
         randomize(layer, x, rng)
         yield named(describe(layer), check_layer(layer, x, **options))
-        yield named(describe(layer), check_parts(layer, in_parts(x)))
+        training = options.get("training", True)
+        yield named(describe(layer), check_parts(layer, in_parts(x), training, mask=in_parts(options.get("mask"))))
+        if "x" in options.get("linear", ()) and not isinstance(x, list) and not options.get("training"):
+            yield named(describe(layer), check_adjoint(layer, x))
+    missing = without_a_case(found)
+    if missing:
+        raise LookupError(f"no case in the catalogue for {', '.join(missing)}")
 
-    yield from case(layers.Dense(3, **F64), normal((4, 5)), linear=("x", "kernel", "bias"))
-    yield from case(layers.Dense(3, activation="tanh", use_bias=False, **F64), normal((2, 3, 5)))
-    yield from case(layers.Dense(4, activation="softmax", **F64), normal((3, 5)))
-    for size in ((7, 6), (5, 8), (1, 1)):
-        for options in _convolutions():
-            if options.get("padding") == "valid" and min(size) < 5:
-                continue
-            layer, along = layers.Conv2D(3, **options, **F64), {"max_entries": 40, "directions": 10}
-            yield from case(layer, normal((2, *size, 2)), linear=("x", "kernel", "bias"), **along)
-            yield named(describe(layer), check_adjoint(layer, normal((2, *size, 2))))
-    yield from case(layers.Conv2D(2, 3, activation="sigmoid", padding="same", **F64), normal((2, 4, 5, 1)))
-    yield from case(layers.Conv2D(1, 3, padding="same", **F64), normal((1, 4, 4, 8)), linear=("x", "kernel", "bias"))
-    for cls in (layers.MaxPooling2D, layers.AveragePooling2D):
-        for pool, strides in ((2, None), (3, 2), ((1, 2), (2, 1)), (2, 3)):
-            for padding in ("valid", "same"):
-                layer, x = cls(pool, strides, padding, **F64), separated(rng, (2, 7, 6, 2))
-                linear = ("x",) if cls is layers.AveragePooling2D else ()
-                yield from case(layer, x, linear=linear)
-                if linear:
-                    yield named(describe(layer), check_adjoint(layer, x))
-    linear_layers = [
-        (layers.UpSampling2D((2, 3), **F64), (2, 3, 2, 2)),
-        (layers.GlobalAveragePooling2D(**F64), (2, 3, 4, 2)),
-        (layers.Flatten(**F64), (2, 3, 2, 2)),
-        (layers.Reshape((3, -1), **F64), (2, 4, 6)),
-        (layers.RepeatVector(3, **F64), (2, 4)),
-        (layers.TimeDistributed(layers.Dense(2, **F64), **F64), (2, 3, 4)),
-        (layers.TimeDistributed(layers.Conv2D(2, 2, **F64), **F64), (2, 2, 3, 3, 1)),
-    ]
-    for layer, shape in linear_layers:
-        yield from case(layer, normal(shape), linear=("x", *(["kernel", "bias"] if layer.built is False else [])))
-        yield named(describe(layer), check_adjoint(layer, normal(shape)))
-    yield from case(layers.Add(**F64), [normal((2, 3)) for _ in range(3)], linear=("x",))
-    yield from case(layers.Concatenate(**F64), [normal((2, k)) for k in (1, 3)], linear=("x",))
-    yield from case(layers.Concatenate(axis=1, **F64), [normal((2, k, 2)) for k in (1, 3)], linear=("x",))
-    yield from case(layers.Dropout(0.4, seed=1, **F64), normal((4, 5)), training=True, linear=("x",))
-    yield from case(layers.GaussianNoise(0.4, seed=1, **F64), normal((4, 5)), training=True, linear=("x",))
+
+def without_a_case(found):
+    """The public layers that are not among the classes `found`."""
+    public = {name: getattr(layers, name) for name in layers.__all__ if name not in _NO_LAYERS_BY_THEMSELVES}
+    return [name for name, cls in public.items() if inspect.isclass(cls) and cls not in found]
+
+
+def cases(rng):
+    """``(layer, x, options)`` for every layer."""
+    for room in (_core, _activations, _convolutions, _pooling, _recurrent, _normalization, _regularization, _reshaping):
+        yield from room(rng)
+    yield from _merging(rng)
+    yield from _attention(rng)
+
+
+def _core(rng):
+    normal = rng.standard_normal
+    yield layers.Dense(3, **F64), normal((4, 5)), ALL_LINEAR
+    yield layers.Dense(3, activation="tanh", use_bias=False, **F64), normal((2, 3, 5)), {}
+    yield layers.Dense(4, activation="softmax", **F64), normal((3, 5)), {}
+    yield layers.Dense(2, kernel_regularizer="l2", **F64), normal((3, 5)), {}
+    yield layers.Dense(2, trainable=False, **F64), normal((3, 5)), {"linear": ("x",)}
+    yield layers.EinsumDense("abc,cd->abd", (None, 4), bias_axes="d", **F64), normal((2, 3, 5)), ALL_LINEAR
+    yield layers.Embedding(7, 3, **F64), rng.integers(0, 7, (2, 4)), {"linear": ("embeddings",)}
+    yield layers.Identity(**F64), normal((2, 3)), {"linear": ("x",)}
+    yield layers.Masking(**F64), normal((2, 3, 2)), {}
+
+
+def _activations(rng):
     for layer in (
         layers.Activation("gelu", **F64),
         layers.LeakyReLU(0.1, **F64),
         layers.ELU(0.7, **F64),
+        layers.PReLU(**F64),
         layers.ReLU(**F64),
+        layers.ReLU(max_value=2.0, negative_slope=0.1, threshold=0.33, **F64),
         layers.Softmax(**F64),
     ):
-        yield from case(layer, separated(rng, (3, 4)))
-    yield from _recurrent(rng, case)
+        yield layer, separated(rng, (3, 4)), {}
+    yield layers.PReLU(shared_axes=[1], **F64), separated(rng, (2, 3, 4)), {}
 
 
-def _convolutions():
+def _convolutions(rng):
+    normal = rng.standard_normal
+    for size in ((7, 6), (5, 8), (1, 1)):
+        for options in _windows():
+            if options.get("padding") == "valid" and min(size) < 5:
+                continue
+            yield layers.Conv2D(3, **options, **F64), normal((2, *size, 2)), {**ALL_LINEAR, **FEW}
+    yield layers.Conv2D(2, 3, activation="sigmoid", padding="same", **F64), normal((2, 4, 5, 1)), {}
+    yield layers.Conv2D(1, 3, padding="same", **F64), normal((1, 4, 4, 8)), {**ALL_LINEAR, **FEW}
+    yield layers.Conv2D(4, 2, groups=2, **F64), normal((2, 4, 3, 6)), {**ALL_LINEAR, **FEW}
+    yield layers.Conv1D(3, 2, padding="causal", dilation_rate=2, **F64), normal((2, 5, 2)), ALL_LINEAR
+    yield layers.Conv3D(2, 2, **F64), normal((2, 3, 4, 2, 2)), {**ALL_LINEAR, **FEW}
+    for padding in ("valid", "same"):
+        yield layers.Conv1DTranspose(3, 3, 2, padding, **F64), normal((2, 4, 2)), ALL_LINEAR
+        yield layers.Conv2DTranspose(3, (2, 3), (2, 1), padding, **F64), normal((2, 3, 4, 2)), {**ALL_LINEAR, **FEW}
+        yield layers.Conv3DTranspose(2, 2, 2, padding, **F64), normal((1, 2, 3, 2, 2)), {**ALL_LINEAR, **FEW}
+        yield layers.DepthwiseConv1D(3, 1, padding, depth_multiplier=2, **F64), normal((2, 5, 3)), ALL_LINEAR
+        yield layers.DepthwiseConv2D((2, 3), 1, padding, **F64), normal((2, 4, 5, 3)), {**ALL_LINEAR, **FEW}
+        yield layers.SeparableConv1D(3, 2, 1, padding, **F64), normal((2, 5, 2)), {}
+        yield layers.SeparableConv2D(3, 2, 1, padding, depth_multiplier=2, **F64), normal((2, 3, 4, 2)), {}
+
+
+def _windows():
     for padding in ("valid", "same"):
         yield {"kernel_size": 3, "padding": padding}
         yield {"kernel_size": (2, 4), "padding": padding}
@@ -72,15 +107,120 @@ def _convolutions():
         yield {"kernel_size": (3, 2), "dilation_rate": (2, 1), "padding": padding}
 
 
-def _recurrent(rng, case):
+def _pooling(rng):
+    images, sequences, volumes = (2, 5, 4, 2), (2, 7, 3), (2, 3, 2, 4, 2)
+    mean = {"linear": ("x",)}
+    for padding in ("valid", "same"):
+        for pool, strides in ((2, None), (3, 2), ((1, 2), (2, 1)), (2, 3)):
+            yield layers.MaxPooling2D(pool, strides, padding, **F64), separated(rng, images), {}
+            yield layers.AveragePooling2D(pool, strides, padding, **F64), separated(rng, images), mean
+        yield layers.MaxPooling1D(3, 2, padding, **F64), separated(rng, sequences), {}
+        yield layers.AveragePooling1D(3, 2, padding, **F64), separated(rng, sequences), mean
+        yield layers.MaxPooling3D(2, None, padding, **F64), separated(rng, volumes), {}
+        yield layers.AveragePooling3D(2, None, padding, **F64), separated(rng, volumes), mean
+    for ending, shape in (("1D", sequences), ("2D", images), ("3D", volumes)):
+        yield getattr(layers, f"GlobalMaxPooling{ending}")(**F64), separated(rng, shape), {}
+        yield getattr(layers, f"GlobalAveragePooling{ending}")(**F64), separated(rng, shape), mean
+    yield layers.GlobalAveragePooling1D(**F64), separated(rng, sequences), {"mask": _mask(rng, 2, 7)}
+
+
+def _recurrent(rng):
     normal = rng.standard_normal
     for cls, states in ((layers.SimpleRNN, 1), (layers.LSTM, 2)):
-        yield from case(cls(3, **F64), normal((2, 4, 3)))
-        yield from case(cls(2, return_sequences=True, go_backwards=True, **F64), normal((3, 4, 1)))
-        yield from case(cls(2, return_sequences=True, return_state=True, use_bias=False, **F64), normal((2, 3, 2)))
-        yield from case(cls(3, **F64), [normal((2, 3, 2)), *[normal((2, 3)) for _ in range(states)]])
-        yield from case(cls(1, **F64), normal((1, 1, 1)))
+        yield cls(3, **F64), normal((2, 4, 3)), {}
+        yield cls(2, return_sequences=True, go_backwards=True, **F64), normal((3, 4, 1)), {}
+        yield cls(2, return_sequences=True, return_state=True, use_bias=False, **F64), normal((2, 3, 2)), {}
+        yield cls(3, **F64), [normal((2, 3, 2)), *[normal((2, 3)) for _ in range(states)]], {}
+        yield cls(1, **F64), normal((1, 1, 1)), {}
         for name in ("relu", "sigmoid", "linear", "gelu", "softplus"):
-            yield from case(cls(2, activation=name, **F64), normal((2, 3, 2)))
-    yield from case(layers.LSTM(2, recurrent_activation="hard_sigmoid", **F64), normal((2, 3, 2)))
-    yield from case(layers.LSTM(2, recurrent_activation="tanh", unit_forget_bias=False, **F64), normal((2, 3, 2)))
+            yield cls(2, activation=name, **F64), normal((2, 3, 2)), {}
+    yield layers.LSTM(2, recurrent_activation="hard_sigmoid", **F64), normal((2, 3, 2)), {}
+    yield layers.LSTM(2, recurrent_activation="tanh", unit_forget_bias=False, **F64), normal((2, 3, 2)), {}
+    yield layers.TimeDistributed(layers.Dense(2, **F64), **F64), normal((2, 3, 4)), ALL_LINEAR
+    yield layers.TimeDistributed(layers.Conv2D(2, 2, **F64), **F64), normal((2, 2, 3, 3, 1)), ALL_LINEAR
+
+
+def _normalization(rng):
+    x = rng.standard_normal((3, 4, 6))
+    yield layers.BatchNormalization(**F64), x, {"training": True}
+    yield layers.BatchNormalization(axis=1, center=False, **F64), x, {"training": True}
+    yield layers.BatchNormalization(**F64), x, {"linear": ("x", "gamma", "beta")}
+    for layer in (
+        layers.LayerNormalization(**F64),
+        layers.LayerNormalization(axis=[1, 2], scale=False, **F64),
+        layers.GroupNormalization(2, **F64),
+        layers.GroupNormalization(-1, **F64),
+        layers.RMSNormalization(**F64),
+        layers.UnitNormalization(**F64),
+    ):
+        yield layer, x, {}
+
+
+def _regularization(rng):
+    x, drawn = rng.standard_normal((3, 4, 5)), {"training": True, "linear": ("x",)}
+    for layer in (
+        layers.Dropout(0.4, seed=1, **F64),
+        layers.Dropout(0.4, noise_shape=(None, 1, None), seed=1, **F64),
+        layers.AlphaDropout(0.4, seed=1, **F64),
+        layers.GaussianDropout(0.4, seed=1, **F64),
+        layers.GaussianNoise(0.4, seed=1, **F64),
+        layers.SpatialDropout1D(0.4, seed=1, **F64),
+    ):
+        yield layer, x, drawn
+    yield layers.SpatialDropout2D(0.4, seed=1, **F64), x.reshape(3, 2, 2, 5), drawn
+    yield layers.SpatialDropout3D(0.4, seed=1, **F64), x.reshape(3, 1, 2, 2, 5), drawn
+    yield layers.ActivityRegularization(0.1, 0.2, **F64), separated(rng, (3, 4)), {}
+
+
+def _reshaping(rng):
+    for layer, shape in (
+        (layers.Flatten(**F64), (2, 3, 2, 2)),
+        (layers.Permute((2, 1), **F64), (2, 3, 4)),
+        (layers.RepeatVector(3, **F64), (2, 4)),
+        (layers.Reshape((3, -1), **F64), (2, 4, 6)),
+        (layers.UpSampling1D(3, **F64), (2, 3, 2)),
+        (layers.UpSampling2D((2, 3), **F64), (2, 3, 2, 2)),
+        (layers.UpSampling2D((2, 3), interpolation="bilinear", **F64), (2, 3, 2, 2)),
+        (layers.UpSampling3D((2, 1, 3), **F64), (2, 1, 3, 2, 2)),
+        (layers.ZeroPadding1D((1, 2), **F64), (2, 3, 2)),
+        (layers.ZeroPadding2D(((1, 0), (2, 1)), **F64), (2, 3, 2, 2)),
+        (layers.ZeroPadding3D((1, 0, 2), **F64), (2, 1, 3, 2, 2)),
+        (layers.Cropping1D((1, 2), **F64), (2, 5, 2)),
+        (layers.Cropping2D(((1, 0), (2, 1)), **F64), (2, 3, 5, 2)),
+        (layers.Cropping3D((1, 0, 1), **F64), (2, 3, 2, 4, 2)),
+    ):
+        yield layer, rng.standard_normal(shape), {"linear": ("x",)}
+
+
+def _merging(rng):
+    normal, each = rng.standard_normal, {"linear": ("x",)}
+    yield layers.Add(**F64), [normal((2, 3)) for _ in range(3)], each
+    yield layers.Add(**F64), [normal((2, 3, 4)), normal((2, 1, 4))], each
+    yield layers.Subtract(**F64), [normal((2, 3)) for _ in range(2)], each
+    yield layers.Average(**F64), [normal((2, 3)) for _ in range(3)], each
+    yield layers.Multiply(**F64), [normal((2, 3)) for _ in range(3)], {}
+    for cls in (layers.Maximum, layers.Minimum):
+        yield cls(**F64), list(separated(rng, (3, 2, 3))), {}
+    yield layers.Concatenate(**F64), [normal((2, k)) for k in (1, 3)], each
+    yield layers.Concatenate(axis=1, **F64), [normal((2, k, 2)) for k in (1, 3)], each
+    yield layers.Dot(axes=(2, 1), **F64), [normal((2, 3, 4)), normal((2, 4, 5))], {}
+    yield layers.Dot(axes=1, normalize=True, **F64), [normal((2, 4)), normal((2, 4))], {}
+
+
+def _attention(rng):
+    q, v, k = (rng.standard_normal((2, T, 4)) for T in (3, 5, 5))
+    masks = [_mask(rng, 2, 3), _mask(rng, 2, 5)]
+    several = {"bound": 1e-6}  # projections, products and a softmax, one behind the other
+    yield layers.Attention(**F64), [q, v, k], {}
+    yield layers.Attention(use_scale=True, score_mode="concat", **F64), [q, v], {"mask": masks}
+    yield layers.AdditiveAttention(**F64), [q, v, k], {}
+    yield layers.MultiHeadAttention(2, 3, **F64), [q, v, k], several
+    yield layers.MultiHeadAttention(2, 3, value_dim=2, output_shape=5, **F64), [q, v], several
+    yield layers.GroupQueryAttention(3, 4, 2, **F64), [q, v], several
+
+
+def _mask(rng, N, T):
+    """Which steps count: (N, T), the first of them in every sample."""
+    mask = rng.random((N, T)) < 0.6
+    mask[:, 0] = True
+    return np.ascontiguousarray(mask)

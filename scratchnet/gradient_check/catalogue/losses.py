@@ -1,4 +1,9 @@
-"""Every loss and its options, with sample weights."""
+"""Every loss and its options, with sample weights; whole, and in parts of a batch.
+
+A public loss without a case is an error: whoever adds a loss adds a case.
+"""
+
+import inspect
 
 import numpy as np
 
@@ -9,27 +14,10 @@ from scratchnet.gradient_check.parts import check_loss_parts
 
 
 def check_losses(rng):
-    """Every loss and its options, with sample weights."""
-    probabilities, soft = rng.uniform(0.1, 0.9, (5, 4)), rng.uniform(0.05, 0.95, (5, 4))
-    logits, one_hot, labels = rng.normal(size=(5, 4)), np.eye(4)[[0, 1, 2, 3, 1]], np.array([0, 1, 2, 3, 1])
-    real, weights = separated(rng, (5, 4)), rng.uniform(0.5, 2.0, 5)
-    cases = [
-        (losses.MeanSquaredError(), real, logits),
-        (losses.MeanAbsoluteError(), real, real + separated(rng, (5, 4))),
-        (losses.Huber(delta=0.53), real, real + separated(rng, (5, 4))),
-        (losses.BinaryCrossentropy(), soft, probabilities),
-        (losses.BinaryCrossentropy(from_logits=True), soft, logits),
-        (losses.BinaryCrossentropy(label_smoothing=0.2), soft, probabilities),
-        (losses.CategoricalCrossentropy(), one_hot, probabilities),
-        (losses.CategoricalCrossentropy(from_logits=True), one_hot, logits),
-        (losses.CategoricalCrossentropy(label_smoothing=0.2), one_hot, probabilities),
-        (losses.SparseCategoricalCrossentropy(), labels, probabilities),
-        (losses.SparseCategoricalCrossentropy(from_logits=True), labels, logits),
-        (losses.SparseCategoricalCrossentropy(ignore_class=1), labels, probabilities),
-        (losses.KLDivergence(), soft, probabilities),
-        (losses.CosineSimilarity(), real, logits),
-    ]
-    for loss, y_true, y_pred in cases:
+    """Yield a report for every case, whole and in parts. Raises LookupError for a loss without a case."""
+    weights, found = rng.uniform(0.5, 2.0, 5), set()
+    for loss, y_true, y_pred in cases(rng):
+        found.add(type(loss))
         for reduction in ("sum_over_batch_size", "sum", "mean_with_sample_weight"):
             variant = type(loss).from_config({**loss.get_config(), "reduction": reduction})
             options = {k: v for k, v in variant.get_config().items() if k not in ("name", "dtype", "axis")}
@@ -37,3 +25,52 @@ def check_losses(rng):
             subject = f"{type(loss).__name__}({changed})"
             yield named(subject, check_loss(variant, y_true, y_pred, sample_weight=weights))
             yield named(subject, check_loss_parts(variant, y_true, y_pred, sample_weight=weights))
+    missing = without_a_case(found)
+    if missing:
+        raise LookupError(f"no case in the catalogue for {', '.join(missing)}")
+
+
+def without_a_case(found):
+    """The public losses that are not among the classes `found`."""
+    public = {name: getattr(losses, name) for name in losses.__all__ if name != "Loss"}
+    return [name for name, cls in public.items() if inspect.isclass(cls) and cls not in found]
+
+
+def cases(rng):
+    """``(loss, y_true, y_pred)`` for every loss."""
+    probabilities, soft = rng.uniform(0.1, 0.9, (5, 4)), rng.uniform(0.05, 0.95, (5, 4))
+    logits, one_hot, labels = rng.normal(size=(5, 4)), np.eye(4)[[0, 1, 2, 3, 1]], np.array([0, 1, 2, 3, 1])
+    real, apart = separated(rng, (5, 4)), separated(rng, (5, 4))
+    signs = np.where(apart > 0, 1.0, -1.0)  # scores near 0.5 and 1.5 times these: away from the margin
+    unit = logits / np.linalg.norm(logits, axis=-1, keepdims=True)
+    return [
+        (losses.MeanSquaredError(), real, logits),
+        (losses.MeanAbsoluteError(), real, real + apart),
+        (losses.MeanAbsolutePercentageError(), real, real + apart),
+        (losses.MeanSquaredLogarithmicError(), soft, probabilities),
+        (losses.Huber(delta=0.53), real, real + apart),
+        (losses.LogCosh(), real, logits),
+        (losses.Poisson(), np.arange(20.0).reshape(5, 4) % 3, probabilities),
+        (losses.Hinge(), signs, signs * (1 + np.sign(apart) * 0.5)),
+        (losses.SquaredHinge(), signs, signs * (1 + np.sign(apart) * 0.5)),
+        (losses.CategoricalHinge(), one_hot, probabilities),
+        (losses.BinaryCrossentropy(), soft, probabilities),
+        (losses.BinaryCrossentropy(from_logits=True), soft, logits),
+        (losses.BinaryCrossentropy(label_smoothing=0.2), soft, probabilities),
+        (losses.BinaryFocalCrossentropy(apply_class_balancing=True), one_hot, probabilities),
+        (losses.BinaryFocalCrossentropy(gamma=1.5, from_logits=True, label_smoothing=0.2), one_hot, logits),
+        (losses.CategoricalCrossentropy(), one_hot, probabilities),
+        (losses.CategoricalCrossentropy(from_logits=True), one_hot, logits),
+        (losses.CategoricalCrossentropy(label_smoothing=0.2), one_hot, probabilities),
+        (losses.CategoricalFocalCrossentropy(), one_hot, probabilities),
+        (losses.CategoricalFocalCrossentropy(from_logits=True, label_smoothing=0.2), one_hot, logits),
+        (losses.SparseCategoricalCrossentropy(), labels, probabilities),
+        (losses.SparseCategoricalCrossentropy(from_logits=True), labels, logits),
+        (losses.SparseCategoricalCrossentropy(ignore_class=1), labels, probabilities),
+        (losses.CategoricalGeneralizedCrossEntropy(q=0.7), labels, probabilities),
+        (losses.KLDivergence(), soft, probabilities),
+        (losses.CosineSimilarity(), real, logits),
+        (losses.Dice(axis=(1,)), one_hot, probabilities),
+        (losses.Tversky(alpha=0.3, beta=0.7, axis=(1,)), one_hot, probabilities),
+        (losses.Circle(gamma=2.0), np.array([0, 1, 0, 1, 1]), unit),
+    ]
