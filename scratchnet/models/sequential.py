@@ -29,7 +29,7 @@ class Sequential(Model):
 
     uses_of_its_own = 0
 
-    def __init__(self, layers=None, *, name=None, trainable=True, **kwargs):
+    def __init__(self, layers=None, trainable=True, name=None, **kwargs):
         Layer.__init__(self, name=unique_name("sequential") if name is None else name, **kwargs)
         self._trainable = True
         self._clear_graph()

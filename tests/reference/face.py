@@ -1,0 +1,157 @@
+"""The public face of Keras beside ours: which names there are, and which arguments they take.
+
+`docs/keras.md` is written from this by ``python tests/reference/make_keras_page.py``.
+"""
+
+import importlib
+import inspect
+
+DATASETS = (
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+)
+# Keras's rooms and ours; the page shows them in this order.
+ROOMS = {
+    "keras": "scratchnet",
+    "keras.models": "scratchnet.models",
+    "keras.layers": "scratchnet.layers",
+    "keras.activations": "scratchnet.activations",
+    "keras.initializers": "scratchnet.initializers",
+    "keras.regularizers": "scratchnet.regularizers",
+    "keras.constraints": "scratchnet.constraints",
+    "keras.losses": "scratchnet.losses",
+    "keras.metrics": "scratchnet.metrics",
+    "keras.optimizers": "scratchnet.optimizers",
+    "keras.optimizers.schedules": "scratchnet.optimizers.schedules",
+    "keras.callbacks": "scratchnet.callbacks",
+    "keras.ops": "scratchnet.ops",
+    "keras.random": "scratchnet.random",
+    "keras.saving": "scratchnet.saving",
+    "keras.utils": "scratchnet.utils",
+    "keras.config": "scratchnet.config",
+    "keras.backend": "scratchnet.backend",
+    "keras.preprocessing.image": "scratchnet.preprocessing.image",
+    "keras.preprocessing.sequence": "scratchnet.preprocessing.sequence",
+    **{f"keras.datasets.{name}": f"scratchnet.datasets.{name}" for name in DATASETS},
+    "keras.wrappers": "scratchnet.wrappers",
+}
+
+# Why something of Keras is not there, by its full name; of a room, for everything in it.
+REASONS = {
+    "keras.applications": "weights of other people's training, and the models they belong to",
+    "keras.distillation": "a training loop of its own",
+    "keras.distribution": "devices and machines are a framework's business",
+    "keras.dtype_policies": "float32 and float64 are the only dtypes to compute in",
+    "keras.mixed_precision": "float32 and float64 are the only dtypes to compute in",
+    "keras.export": "writes graphs of a framework",
+    "keras.quantizers": "float32 and float64 are the only dtypes to compute in",
+    "keras.legacy": "Keras's own names for what it no longer has",
+    "keras.tree": "`scratchnet.structure` is that",
+    "keras.visualization": "needs a package of its own for boxes and masks",
+    "keras.DTypePolicy": "float32 and float64 are the only dtypes to compute in",
+    "keras.FloatDTypePolicy": "float32 and float64 are the only dtypes to compute in",
+    "keras.Quantizer": "float32 and float64 are the only dtypes to compute in",
+    "keras.StatelessScope": "layers are pure functions already",
+    "keras.SymbolicScope": "symbolic tensors need no scope",
+    "keras.RematScope": "trades memory for time in a framework's compiler",
+    "keras.remat": "trades memory for time in a framework's compiler",
+    "keras.device": "there is one device",
+    "keras.name_scope": "names are those of layers",
+    "keras.initializers.STFT": "for Keras's spectrogram layers, which are not there",
+    "keras.initializers.STFTInitializer": "for Keras's spectrogram layers, which are not there",
+    "keras.initializers.stft": "for Keras's spectrogram layers, which are not there",
+    "keras.callbacks.OrbaxCheckpoint": "a file format of JAX",
+    "keras.callbacks.RemoteMonitor": "sends figures over the net; a LambdaCallback does, if wanted",
+    "keras.optimizers.LossScaleOptimizer": "guards half precision, which is not there",
+    "keras.optimizers.MultiOptimizer": "train two models instead, or two calls of apply_gradients",
+    "keras.optimizers.OptimizerMap": "of MultiOptimizer",
+    "keras.layers.TFSMLayer": "runs a graph of TensorFlow",
+    "keras.layers.TorchModuleWrapper": "runs a module of PyTorch",
+    "keras.layers.FlaxLayer": "runs a module of JAX",
+    "keras.layers.JaxLayer": "runs a function of JAX",
+}
+
+# Signatures that differ on purpose, by Keras's full name.
+WANTED = {
+    "keras.activations.threshold": "Keras's has no defaults for what it calls required",
+}
+
+
+def names_of(module):
+    """The public names of a module of Keras: no modules, no private ones."""
+    found = (name for name in dir(module) if not name.startswith("_"))
+    return [name for name in found if not inspect.ismodule(getattr(module, name))]
+
+
+def room(name):
+    """The module of that name."""
+    return importlib.import_module(name)
+
+
+def parameters_of(thing):
+    """The parameters of what can be called, or None where nobody says."""
+    hidden = inspect.isclass(thing) and thing.__module__.startswith("keras")  # Keras's classes show those of __new__
+    try:
+        return list(inspect.signature(thing.__init__ if hidden else thing).parameters.values())[hidden:]
+    except (TypeError, ValueError):
+        return None
+
+
+def arguments_of(parameters, kinds):
+    """``[(name, default)]`` of the parameters of these kinds."""
+    return [(p.name, "required" if p.default is p.empty else repr(p.default)) for p in parameters if p.kind in kinds]
+
+
+def missing_names(keras_room):
+    """The names of a room of Keras that ours has not."""
+    ours = room(ROOMS[keras_room])
+    return [name for name in names_of(room(keras_room)) if not hasattr(ours, name)]
+
+
+def differing_signatures(keras_room):
+    """``{full name: (ours, Keras's)}`` for the names of a room that both have; of arguments by name the order is free.
+
+    Where Keras takes ``**kwargs``, ours may be named; where it takes ``*args`` as well, nothing is said.
+    """
+    theirs, ours, found = room(keras_room), room(ROOMS[keras_room]), {}
+    for name in names_of(theirs):
+        if not hasattr(ours, name) or not callable(getattr(theirs, name)):
+            continue
+        pair = [parameters_of(getattr(side, name)) for side in (ours, theirs)]
+        if None in pair or any(p.kind is p.VAR_POSITIONAL and p.name == "args" for p in pair[1]):
+            continue
+        placed = [
+            arguments_of(p, (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)) for p in pair
+        ]
+        named = [sorted(arguments_of(p, (inspect.Parameter.KEYWORD_ONLY,))) for p in pair]
+        if any(p.kind is p.VAR_KEYWORD for p in pair[1]):
+            named[0] = [argument for argument in named[0] if argument in named[1]]
+        if placed[0] != placed[1] or named[0] != named[1]:
+            found[f"{keras_room}.{name}"] = placed[0] + named[0], placed[1] + named[1]
+    return found
+
+
+def missing_rooms(keras):
+    """The modules of Keras that no room of ours stands for."""
+    modules = (name for name in dir(keras) if inspect.ismodule(getattr(keras, name)) and not name.startswith("_"))
+    inside = ("src", "preprocessing", "datasets")  # their rooms stand for them
+    return [f"keras.{name}" for name in modules if f"keras.{name}" not in ROOMS and name not in inside]
+
+
+def face(keras):
+    """What the page tells: a dict with an entry for each room, and the rooms that are missing."""
+    rooms = {
+        name: {
+            "there": sum(hasattr(room(ours), known) for known in names_of(room(name))),
+            "missing": missing_names(name),
+            "differing": differing_signatures(name),
+        }
+        for name, ours in ROOMS.items()
+    }
+    return rooms, missing_rooms(keras)
