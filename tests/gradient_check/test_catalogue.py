@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from scratchnet import kernels
+from scratchnet import kernels, layers
 from scratchnet.gradient_check.catalogue import FAMILIES
+from scratchnet.gradient_check.catalogue import layers as layers_catalogue
+from scratchnet.gradient_check.catalogue import losses as losses_catalogue
 
 
 @pytest.fixture
@@ -30,14 +32,7 @@ def test_every_activation_loss_and_kernel(family):
 
 
 def test_whatever_is_public_has_a_case(monkeypatch):
-    from scratchnet import layers, losses
-    from scratchnet.gradient_check.catalogue.layers import without_a_case as layers_without
-    from scratchnet.gradient_check.catalogue.losses import without_a_case as losses_without
-
-    assert "Dense" in layers_without(set()) and "Huber" in losses_without(set())
-    for module, base, check in ((layers, layers.Layer, "layers"), (losses, losses.Loss, "losses")):
-        monkeypatch.setattr(module, "Forgotten", type("Forgotten", (base,), {}), raising=False)
-        monkeypatch.setattr(module, "__all__", [*module.__all__, "Forgotten"])
-        monkeypatch.setattr(f"scratchnet.gradient_check.catalogue.{check}.cases", lambda rng: [])
-        with pytest.raises(LookupError, match="no case in the catalogue for .*Forgotten"):
-            list(FAMILIES[check](np.random.default_rng(0)))
+    assert layers_catalogue.without_a_case() == [] and losses_catalogue.without_a_case() == []
+    monkeypatch.setattr(layers, "Forgotten", type("Forgotten", (layers.Layer,), {}), raising=False)
+    monkeypatch.setattr(layers, "__all__", [*layers.__all__, "Forgotten"])
+    assert layers_catalogue.without_a_case() == ["Forgotten"]

@@ -1,6 +1,6 @@
 """Every loss and its options, with sample weights; whole, and in parts of a batch.
 
-A public loss without a case is an error: whoever adds a loss adds a case.
+Whoever adds a loss adds a case: a test asks for them.
 """
 
 import inspect
@@ -14,10 +14,9 @@ from scratchnet.gradient_check.parts import check_loss_parts
 
 
 def check_losses(rng):
-    """Yield a report for every case, whole and in parts. Raises LookupError for a loss without a case."""
-    weights, found = rng.uniform(0.5, 2.0, 5), set()
+    """Yield a report for every case, whole and in parts."""
+    weights = rng.uniform(0.5, 2.0, 5)
     for loss, y_true, y_pred in cases(rng):
-        found.add(type(loss))
         for reduction in ("sum_over_batch_size", "sum", "mean_with_sample_weight"):
             variant = type(loss).from_config({**loss.get_config(), "reduction": reduction})
             options = {k: v for k, v in variant.get_config().items() if k not in ("name", "dtype", "axis")}
@@ -25,13 +24,11 @@ def check_losses(rng):
             subject = f"{type(loss).__name__}({changed})"
             yield named(subject, check_loss(variant, y_true, y_pred, sample_weight=weights))
             yield named(subject, check_loss_parts(variant, y_true, y_pred, sample_weight=weights))
-    missing = without_a_case(found)
-    if missing:
-        raise LookupError(f"no case in the catalogue for {', '.join(missing)}")
 
 
-def without_a_case(found):
-    """The public losses that are not among the classes `found`."""
+def without_a_case():
+    """The names of public losses that are in no case."""
+    found = {type(loss) for loss, _, _ in cases(np.random.default_rng(0))}
     public = {name: getattr(losses, name) for name in losses.__all__ if name != "Loss"}
     return [name for name, cls in public.items() if inspect.isclass(cls) and cls not in found]
 
@@ -72,5 +69,7 @@ def cases(rng):
         (losses.CosineSimilarity(), real, logits),
         (losses.Dice(axis=(1,)), one_hot, probabilities),
         (losses.Tversky(alpha=0.3, beta=0.7, axis=(1,)), one_hot, probabilities),
+        (losses.MarginLoss(), one_hot, probabilities),
+        (losses.CTC(), np.array([[1, 2], [3, 0], [1, 1], [2, 3], [0, 0]]), rng.normal(size=(5, 6, 4))),
         (losses.Circle(gamma=2.0), np.array([0, 1, 0, 1, 1]), unit),
     ]
