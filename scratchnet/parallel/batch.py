@@ -38,7 +38,7 @@ class WholeBatch:
     def __init__(self, size, parts):
         self.size = size
         self._handed_in = [None] * parts
-        self._everybody = threading.Barrier(parts)
+        self._everybody = threading.Barrier(parts) if parts > 1 else None
 
     def exchange(self, index, value):
         """Hand in the `value` of part number `index`; returns the list of all parts' values, in their order.
@@ -58,7 +58,8 @@ class WholeBatch:
 
     def abort(self):
         """Wake everybody who waits: a part has failed and will not come."""
-        self._everybody.abort()
+        if self._everybody is not None:
+            self._everybody.abort()
 
 
 class Part:

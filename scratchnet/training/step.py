@@ -18,6 +18,18 @@ from scratchnet.structure import flatten
 SMALLEST_PART = 16  # rows: below this, a thread of its own costs more than it saves
 
 
+class Trained(NamedTuple):
+    """What an epoch trains: asked of the model once, since it walks through all its layers for the answer."""
+
+    params: dict  # the arrays that the optimizer changes, by key
+    constraints: dict  # what some of them have to obey
+    is_penalized: bool  # whether there are regularizers
+
+    @classmethod
+    def of(cls, model):
+        return cls(model.trainable_params, model.constraints, bool(model.penalty()[1]))
+
+
 class PartOfStep(NamedTuple):
     """What comes out of one part of a batch."""
 

@@ -26,7 +26,7 @@ from scratchnet.training.batches import Batches, come_in_batches
 from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.objective import Objective
 from scratchnet.training.resume import set_training_state, training_state
-from scratchnet.training.step import concatenated, run_step
+from scratchnet.training.step import Trained, concatenated, run_step
 
 _owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it knows parameters only
 
@@ -221,10 +221,12 @@ class Trainer:
                 for epoch in range(self.first_epoch, epochs):
                     callbacks.on_epoch_begin(epoch)
                     averages.reset()
+                    trained = Trained.of(self._objective.model)
                     order = self._order(train, epoch, batch_size if shuffle == "batch" else 1) if shuffle else None
                     for step, batch in enumerate(train.batches(batch_size, order)):
                         callbacks.on_train_batch_begin(step)
-                        self._train_step(batch, workers, averages, where=f"epoch {epoch + 1}, batch {step + 1}")
+                        where = f"epoch {epoch + 1}, batch {step + 1}"
+                        self._train_step(batch, trained, workers, averages, where)
                         callbacks.on_train_batch_end(step, averages.logs())
                         if self.stop_training or step + 1 == steps_per_epoch:
                             break
@@ -264,14 +266,14 @@ class Trainer:
         order = (order[:, None] * together + np.arange(together)).reshape(-1)
         return order[order < size]
 
-    def _train_step(self, batch, workers, averages, where):
+    def _train_step(self, batch, trained, workers, averages, where):
         """One step of gradient descent on `batch`."""
         objective, optimizer = self._objective, self.optimizer
         model = objective.model
-        params = model.trainable_params
+        params, constraints, is_penalized = trained
         parts = run_step(objective, batch, optimizer.steps, workers)
         values = np.sum([part.values for part in parts], axis=0)
-        penalty, penalty_grads = model.penalty()
+        penalty, penalty_grads = model.penalty() if is_penalized else (0.0, {})
         added = sum(part.added for part in parts) + penalty
         if self._stop_at_nan and not (np.isfinite(values).all() and np.isfinite(added)):
             raise FloatingPointError(self._describe_non_finite(batch, where))
@@ -286,7 +288,7 @@ class Trainer:
                 grads[0][key] = grads[0][key] + gradient
             _owners.setdefault(optimizer, weakref.ref(self))
             optimizer.update(params, grads, lambda f, shares: workers.map(_quietly(f), shares), workers.count)
-            for key, constraint in model.constraints.items():
+            for key, constraint in constraints.items():
                 params[key][...] = constraint(params[key])
         model.remember(parts[0].cache)
 
@@ -518,7 +520,8 @@ class Trainer:
         self._stop_at_nan = True
         self._averages.reset()
         with Workers() as workers:
-            self._train_step(data.batch(slice(None)), workers, self._averages, where="train_on_batch")
+            trained = Trained.of(self._objective.model)
+            self._train_step(data.batch(slice(None)), trained, workers, self._averages, where="train_on_batch")
         logs = self._averages.logs()
         return logs if return_dict else _as_keras(logs)
 
