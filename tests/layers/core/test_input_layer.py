@@ -2,6 +2,7 @@
 
 import pytest
 
+from scratchnet import names
 from scratchnet.layers import Dense, Input, InputLayer
 from scratchnet.models import Sequential
 
@@ -16,3 +17,53 @@ def test_inputs():
             Input(wrong)
     with pytest.raises(ValueError, match="either shape or batch_shape"):
         Input()
+
+
+def test_inputs_say_what_is_wrong():
+    assert InputLayer(input_shape=(3, 2)).batch_shape == (None, 3, 2)
+    for call, message in (
+        (lambda: Input((3,), batch_size=2, batch_shape=(2, 3)), "give either shape or batch_shape"),
+        (lambda: Input(batch_shape=(2, 3), batch_size=5), "already says what batch_size=5 says"),
+        (lambda: Input((3,), name="a/b"), "non-empty string without '/'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    assert Input((3,), sparse=False).shape == (None, 3)
+    with pytest.raises(TypeError, match="Keras's argument 'sparse' is not implemented"):
+        Input((3,), sparse=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'shpae'"):
+        Input(shpae=(3,))
+
+
+def said(make, kind=ValueError):
+    with pytest.raises(kind) as told:
+        make()
+    return str(told.value)
+
+
+def test_what_is_said_of_inputs():
+    for make, message in (
+        (lambda: Input(), "Input: give either shape or batch_shape"),
+        (
+            lambda: Input(batch_shape=(2, 3), batch_size=5),
+            "Input: batch_shape (2, 3) already says what batch_size=5 says",
+        ),
+        (lambda: Input((2, 0)), "Input: sizes must be positive integers or None, got (None, 2, 0)"),
+        (lambda: Input((True,)), "Input: sizes must be positive integers or None, got (None, True)"),
+        (lambda: Input((3,), name=""), "Input: a name must be a non-empty string without '/', got ''"),
+    ):
+        assert said(make) == message
+    for argument in ("sparse", "ragged", "tensor", "optional"):
+        assert said(lambda a=argument: Input((3,), **{a: True}), TypeError) == (
+            f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got True)"
+        )
+        assert Input((3,), **{argument: None}).shape == (None, 3)
+    assert Input(3).shape == (None, 3) and Input((1,)).shape == (None, 1)
+    assert Input(batch_shape=(2, None)).shape == (2, None)
+    assert Input((3,), dtype="float64").dtype == "float64" and Input((3,)).dtype == "float32"
+    names.clear_names()
+    assert [Input((1,)).name, Input((1,)).name] == ["input", "input_1"]
+    layer = InputLayer((3,), batch_size=2, dtype="float64", name="i")
+    assert (layer.batch_shape, layer.dtype, layer.name, layer.built) == ((2, 3), "float64", "i", True)
+    assert InputLayer(batch_shape=(4, 1)).batch_shape == (4, 1)
+    assert layer.forward(1) == (1, None) and layer.backward(2, None) == (2, {})

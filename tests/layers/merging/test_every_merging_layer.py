@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 
 from scratchnet import layers
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract, add, concatenate
+from scratchnet.layers import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Input,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    concatenate,
+)
 
 F64 = {"dtype": "float64"}
 
@@ -115,3 +127,62 @@ def test_every_function_is_its_layer():
     for name in ("add", "subtract", "multiply", "average", "maximum", "minimum"):
         np.testing.assert_array_equal(getattr(layers, name)(xs), getattr(layers, name.capitalize())()(xs))
     np.testing.assert_array_equal(layers.dot(xs, axes=1), Dot(axes=1)(xs))
+
+
+def test_merging_layers_put_known_and_unknown_sizes_together():
+    a, b = Input((None, 3)), Input((4, 3))
+    for inputs in ([a, b], [b, a]):
+        assert Add()(inputs).shape == (None, 4, 3)
+        assert Concatenate()(inputs).shape == (None, 4, 6)
+        assert Concatenate(axis=1)(inputs).shape == (None, None, 3)
+        with pytest.raises(ValueError, match=r"do not match: .*\(None, 5, 3\)"):
+            Add()([*inputs, Input((5, 3))])
+
+
+def test_several_inputs_come_as_a_list_or_a_tuple_and_stand_in_the_graph_as_a_list():
+    a, b = Input((3,)), Input((3,))
+    for inputs in ([a, b], (a, b)):
+        layer = Add()
+        assert layer(inputs).shape == (None, 3) and layer.input == [a, b]
+
+
+def said(make, kind=ValueError):
+    with pytest.raises(kind) as told:
+        make()
+    return str(told.value)
+
+
+def test_what_is_said_of_layers_with_several_inputs_or_another_axis():
+    a, b = np.ones((2, 3, 4)), np.ones((2, 3, 5))
+    for make, message in (
+        (lambda: Add(name="s")(a), 'Add "s": expected a list of at least two inputs, got (2, 3, 4)'),
+        (lambda: Add(name="s")([a]), 'Add "s": expected a list of at least two inputs, got [(2, 3, 4)]'),
+        (lambda: Add(name="s")([a, b]), 'Add "s": the shapes of the inputs do not match: (2, 3, 4), (2, 3, 5)'),
+        (lambda: Add(name="s")([a, a[0]]), 'Add "s": the shapes of the inputs do not match: (2, 3, 4), (3, 4)'),
+        (lambda: Concatenate(name="s")(a), 'Concatenate "s": expected a list of at least two inputs, got (2, 3, 4)'),
+        (
+            lambda: Concatenate(1, name="s")([a, b]),
+            'Concatenate "s": inputs must agree in all axes but 1, got (2, 3, 4) and (2, 3, 5)',
+        ),
+        (
+            lambda: Concatenate(name="s")([a, a[0]]),
+            'Concatenate "s": inputs must agree in all axes but -1, got (2, 3, 4) and (3, 4)',
+        ),
+        (
+            lambda: Concatenate(3, name="s")([a, a]),
+            'Concatenate "s": axis 3 is not an axis of inputs with 3 axes, or is that of the samples',
+        ),
+        (
+            lambda: Concatenate(-3, name="s")([a, a]),
+            'Concatenate "s": axis -3 is not an axis of inputs with 3 axes, or is that of the samples',
+        ),
+    ):
+        assert said(make) == message
+    for wrong in (0, True, 1.0):
+        assert said(lambda wrong=wrong: Concatenate(wrong, name="s")) == (
+            f'Concatenate "s": axis must be an integer other than 0, the axis of samples, got {wrong!r}'
+        )
+    layer = Concatenate(1)
+    y, cache = layer.forward([a, 2 * a, a[:, :1]])
+    assert y.shape == (2, 7, 4) and cache == (1, [3, 6])
+    assert [dx.shape for dx in layer.backward(y, cache)[0]] == [(2, 3, 4), (2, 3, 4), (2, 1, 4)]
