@@ -40,6 +40,7 @@ OPERATIONS = {
     "gather": ("add_rows",),
     "routing": ("routing_forward", "routing_backward"),
     "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),
+    "gru": ("gru_forward", "gru_backward"),
     "adam": ("adam_update",),
 }
 

@@ -1,8 +1,8 @@
 """What kernels that go in steps hand over from forward to backward: every value of the equations, at every step.
 
 Steps are in the order of processing. A state has one entry more than there are steps: h[0] is the initial state, and
-step t reads h[t] and writes h[t + 1]. `z` is None where nobody needs it: the compiled kernels take derivatives from the
-functions' values.
+step t reads h[t] and writes h[t + 1]. The pre-activations are None where nobody needs them: the compiled kernels
+take derivatives from the functions' values.
 """
 
 from typing import NamedTuple
@@ -23,6 +23,15 @@ class LSTMSteps(NamedTuple):
     o: np.ndarray
     c: np.ndarray  # (T + 1, N, U)
     tanh_c: np.ndarray  # (T, N, U), activation(c[1:]): the tanh, unless the layer was told otherwise
+    h: np.ndarray  # (T + 1, N, U)
+
+
+class GRUSteps(NamedTuple):
+    s: np.ndarray | None  # (T, N, 3U), the pre-activations in the order z, r, g
+    z: np.ndarray  # (T, N, U)
+    r: np.ndarray
+    g: np.ndarray
+    q: np.ndarray  # (T, N, U): h[:-1] R_g + b_R, which r multiplies; or r h[:-1], which R_g multiplies
     h: np.ndarray  # (T + 1, N, U)
 
 

@@ -127,6 +127,7 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
     repeats = False  # whether its output is one time step, repeated
     takes_repeat = False  # whether forward can be given that one step and a number, ``repeat=T``
     in_one_part = False  # whether a batch cannot be computed in parts, since samples meet without `sum_over_batch`
+    stateful = False  # whether each batch begins where the one before ended, in predictions, too
     keeps_integers = False  # whether integers (tokens, labels) reach forward as they are, not as floating point numbers
 
     def build(self, input_shape):
@@ -230,7 +231,10 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         self.compute_output_shape(shape, **options)
         if mask is not None and self.takes_mask:
             options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
-        return map_structure(as_array, self.checked_pair(self.forward(x, training=bool(training), **options))[0])
+        y, cache = self.checked_pair(self.forward(x, training=bool(training), **options))
+        if self.stateful:
+            self.remember(cache)
+        return map_structure(as_array, y)
 
     def _check_options(self, options):
         for name in options:

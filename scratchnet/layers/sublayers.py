@@ -99,6 +99,10 @@ class HoldsLayers:
     def in_one_part(self):
         return any(found for *_, found in self.of_sublayers(lambda layer: layer.in_one_part))
 
+    @property
+    def stateful(self):
+        return any(found for *_, found in self.of_sublayers(lambda layer: layer.stateful))
+
     def random_streams(self):
         streams = {}
         for prefix, _, found in self.of_sublayers(lambda layer: layer.random_streams()):

@@ -427,6 +427,8 @@ class Trainer:
 
         def compute(batch):
             y, cache = model.forward(model.pack_inputs(batch.x))
+            if model.stateful:
+                model.remember(cache)
             ys = flatten(y)
             values = objective.forward(batch, ys, objective.counts(batch), cache.masks)[0]
             return batch, values, objective.predictions(ys), model.added_loss(cache) + penalty, cache.masks
@@ -459,7 +461,10 @@ class Trainer:
         given, y_preds = [], []
 
         def compute(batch):
-            return batch.x, flatten(self.forward(self.pack_inputs(batch.x))[0])
+            y, cache = self.forward(self.pack_inputs(batch.x))
+            if self.stateful:
+                self.remember(cache)
+            return batch.x, flatten(y)
 
         def use(result):
             given.append(result[0])
@@ -495,7 +500,8 @@ class Trainer:
         first = 0
         batches = iter(batches)
         while steps is None or first < steps:
-            room = workers.count if steps is None else min(workers.count, steps - first)
+            room = 1 if self.stateful else workers.count
+            room = room if steps is None else min(room, steps - first)
             group = [batch for _, batch in zip(range(room), batches)]
             if not group:
                 break

@@ -101,6 +101,125 @@ def test_an_lstm_there_and_back(backend, names, T, repeated, with_dy):
     np.testing.assert_allclose(steps.tanh_c, functions[0](steps.c[1:]), rtol=0, atol=1e-12)
 
 
+def gru(xW, R, b, c, h0, dy, dh, act, rec, reset_after):
+    """z, r, g, h, ds, dq and dh0."""
+    T, U = len(xW), len(R)
+    R_z, R_r, R_g = np.split(R, 3, axis=1)
+    c_z, c_r, c_g = np.split(c, 3) if reset_after else [np.zeros(U)] * 3
+    h, sums, gates, ds, dqs = [h0], [], [], [None] * T, [None] * T
+    for t in range(T):
+        s_z, s_r, s_g = np.split(xW[t] + b, 3, axis=-1)
+        s_z, s_r = s_z + h[t] @ R_z + c_z, s_r + h[t] @ R_r + c_r
+        z, r = rec(s_z), rec(s_r)
+        q = h[t] @ R_g + c_g if reset_after else r * h[t]
+        s_g = s_g + (r * q if reset_after else q @ R_g)
+        sums.append((s_z, s_r, s_g))
+        gates.append((z, r, act(s_g), q))
+        h.append(z * h[t] + (1 - z) * act(s_g))
+    for t in reversed(range(T)):
+        (s_z, s_r, s_g), (z, r, g, q) = sums[t], gates[t]
+        dh = dh + dy[t]
+        ds_g = through(act, s_g, dh * (1 - z))
+        dq = ds_g * r if reset_after else ds_g @ R_g.T
+        ds_z = through(rec, s_z, dh * (h[t] - g))
+        ds_r = through(rec, s_r, ds_g * q if reset_after else dq * h[t])
+        dh = dh * z + (dq @ R_g.T if reset_after else dq * r) + ds_z @ R_z.T + ds_r @ R_r.T
+        ds[t], dqs[t] = np.concatenate([ds_z, ds_r, ds_g], axis=-1), dq
+    z, r, g, _ = np.array(gates).swapaxes(0, 1)
+    return z, r, g, np.array(h), np.array(ds), np.array(dqs), dh
+
+
+@EVERY_BACKEND
+@pytest.mark.parametrize("names", [("tanh", "sigmoid"), ("gelu", "hard_sigmoid"), ("softmax", "silu")])
+@pytest.mark.parametrize("reset_after", [True, False])
+@pytest.mark.parametrize("T, repeated", [(1, False), (4, False), (4, True)])
+@pytest.mark.parametrize("with_dy", [True, False])
+def test_a_gru_there_and_back(backend, names, reset_after, T, repeated, with_dy):
+    rng, functions = np.random.default_rng(4), [activations.get(name) for name in names]
+    (xW, R, b), c, dy = drawn(rng, T, 3, repeated), rng.normal(size=3 * U), rng.normal(size=(T, N, U))
+    h0, dh = rng.normal(size=(2, N, U))
+    expected = gru(xW, R, b, c, h0, dy * with_dy, dh, *functions, reset_after)
+    steps = backend.gru_forward(xW, R, b, c if reset_after else None, h0, *functions, reset_after)
+    backward = backend.gru_backward(dy if with_dy else None, dh, R, steps, *functions, reset_after)
+    for one, wanted in zip((steps.z, steps.r, steps.g, steps.h, *backward), expected):
+        np.testing.assert_allclose(one, wanted, rtol=1e-12, atol=1e-11)
+
+
+def run(backend, cell, arrays, act, rec, mask, drop):
+    """The states of a cell, h first, and the adjoints of what it is given, those of h0 and of the sums first."""
+    gates = {"simple_rnn": 1, "lstm": 4}.get(cell, 3)
+    xW, R, b, c, h0, c0, dy, dh, dc = arrays
+    xW, R, b, c, more = xW[..., : gates * U], R[:, : gates * U], b[: gates * U], c[: gates * U], (mask, drop)
+    if cell == "simple_rnn":
+        steps = backend.simple_rnn_forward(xW, R, b, h0, act, *more)
+        dz, dh0 = backend.simple_rnn_backward(dy, dh, R, steps, act, *more)
+        return [steps.h], [dh0, dz]
+    if cell == "lstm":
+        steps = backend.lstm_forward(xW, R, b, h0, c0, act, rec, *more)
+        dz, dh0, dc0 = backend.lstm_backward(dy, dh, dc, R, steps, act, rec, *more)
+        return [steps.h, steps.c], [dh0, dz, dc0]
+    steps = backend.gru_forward(xW, R, b, c, h0, act, rec, cell == "gru", *more)
+    ds, dq, dh0 = backend.gru_backward(dy, dh, R, steps, act, rec, cell == "gru", *more)
+    return [steps.h], [dh0, ds, dq]
+
+
+EVERY_CELL = pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "gru, reset before"])
+
+
+def drawn_for_any_cell(rng, T):
+    xW, dy = rng.normal(size=(T, N, 4 * U)), rng.normal(size=(T, N, U))
+    (R, (b, c)), (h0, c0, dh, dc) = (
+        (rng.normal(size=(U, 4 * U)), rng.normal(size=(2, 4 * U))),
+        rng.normal(size=(4, N, U)),
+    )
+    return xW, R, b, c, h0, c0, dy, dh, dc
+
+
+@EVERY_CELL
+@EVERY_BACKEND
+@pytest.mark.parametrize("names", [("tanh", "sigmoid"), ("gelu", "hard_sigmoid")])
+def test_a_masked_step_is_as_if_it_were_not_there(backend, cell, names):
+    rng, functions = np.random.default_rng(5), [activations.get(name) for name in names]
+    arrays, mask = drawn_for_any_cell(rng, 4), np.array([[1, 0, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]], bool)
+    (h, *_), (dh0, dz, *_) = run(backend, cell, arrays, *functions, mask, None)
+    xW, R, b, c, h0, c0, dy, dh, dc = arrays
+    for n, counts in enumerate(mask.T):
+        np.testing.assert_array_equal(dz[~counts][:, n], 0)
+        if not counts.any():
+            np.testing.assert_array_equal(h[:, n], np.broadcast_to(h0[n], h[:, n].shape))
+            np.testing.assert_allclose(dh0[n], dh[n] + dy[:, n].sum(axis=0), rtol=0, atol=1e-14)
+            continue
+        # What a masked step's output receives goes to the step that counts before it.
+        received, kept = np.zeros_like(dy[:, n]), -1
+        for t in range(4):
+            kept = t if counts[t] else kept
+            received[kept] += dy[t, n]
+        row = slice(n, n + 1)
+        shorter = xW[counts][:, row], R, b, c, h0[row], c0[row], received[counts][:, None], dh[row], dc[row]
+        (wanted_h, *_), (wanted_dh0, wanted_dz, *_) = run(backend, cell, shorter, *functions, None, None)
+        np.testing.assert_allclose(h[1:][counts][:, n], wanted_h[1:, 0], rtol=0, atol=1e-14)
+        np.testing.assert_allclose(dz[counts][:, n], wanted_dz[:, 0], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(dh0[row], wanted_dh0, rtol=1e-12, atol=1e-12)
+
+
+@EVERY_CELL
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("names", [("tanh", "sigmoid"), ("gelu", "hard_sigmoid")])
+@pytest.mark.parametrize("masked, dropped", [(True, False), (False, True), (True, True)])
+def test_backends_agree_where_steps_are_masked_and_states_dropped(cell, dtype, names, masked, dropped):
+    rng, functions = np.random.default_rng(6), [activations.get(name) for name in names]
+    arrays = [0.5 * array.astype(dtype) for array in drawn_for_any_cell(rng, 5)]
+    mask = rng.random((5, N)) < 0.6 if masked else None
+    gates = {"simple_rnn": 1, "lstm": 4}.get(cell, 3)
+    drop = 2 * (rng.random((gates, N, U)) < 0.5).astype(dtype) if dropped else None
+    expected, *others = (sum(run(backend, cell, arrays, *functions, mask, drop), []) for backend in BACKENDS)
+    bound = 1e-5 if dtype == np.float32 else 1e-12
+    for results in others:
+        for found, wanted in zip(results, expected):
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, wanted, rtol=bound, atol=bound * np.abs(wanted).max())
+
+
 @given(
     sizes=st.tuples(st.integers(1, 4), st.integers(1, 4), st.sampled_from([1, 3, 16, 19])),
     dtype=st.sampled_from([np.float32, np.float64]),

@@ -24,14 +24,13 @@ def cases_of(room):
 
 def _arguments(call):
     """What a layer is called with; a mask, or a list of them, as arrays."""
-    return {
-        key: [np.array(mask, bool) for mask in value]
-        if key == "mask"
-        else np.array(value)
-        if key.endswith("mask")
-        else value
-        for key, value in call.items()
-    }
+    made = dict(call)
+    for key, value in call.items():
+        if key == "mask" and np.ndim(value[0]) == 2:
+            made[key] = [np.array(mask, bool) for mask in value]
+        elif key.endswith("mask"):
+            made[key] = np.array(value, bool if key == "mask" else None)
+    return made
 
 
 def name_of(case):

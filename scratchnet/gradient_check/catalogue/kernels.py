@@ -77,5 +77,10 @@ def _kernel_calls(rng, dtype):
         steps = kernels.simple_rnn_forward(xW[..., :U], R[:, :U], bias[:U], h0, act)
         return steps.h, *kernels.simple_rnn_backward(da, dh, R[:, :U], steps, act)
 
+    def gru():
+        steps = kernels.gru_forward(xW[..., : 3 * U], R[:, : 3 * U], bias[: 3 * U], bias[U:], h0, act, rec, True)
+        return *steps[1:], *kernels.gru_backward(da, dh, R[:, : 3 * U], steps, act, rec, True)
+
     yield "lstm", lstm
+    yield "gru", gru
     yield "simple_rnn", simple_rnn

@@ -122,7 +122,7 @@ def _pooling(rng):
 
 def _recurrent(rng):
     normal = rng.standard_normal
-    for cls, states in ((layers.SimpleRNN, 1), (layers.LSTM, 2)):
+    for cls, states in ((layers.SimpleRNN, 1), (layers.GRU, 1), (layers.LSTM, 2)):
         yield cls(3, **F64), normal((2, 4, 3)), {}
         yield cls(2, return_sequences=True, go_backwards=True, **F64), normal((3, 4, 1)), {}
         yield cls(2, return_sequences=True, return_state=True, use_bias=False, **F64), normal((2, 3, 2)), {}
@@ -130,6 +130,10 @@ def _recurrent(rng):
         yield cls(1, **F64), normal((1, 1, 1)), {}
         for name in ("relu", "sigmoid", "linear", "gelu", "softplus"):
             yield cls(2, activation=name, **F64), normal((2, 3, 2)), {}
+        mask = np.array([[1, 0, 1], [0, 1, 0]], bool)
+        yield cls(2, return_sequences=True, **F64), normal((2, 3, 2)), {"mask": mask}
+        yield cls(2, dropout=0.3, recurrent_dropout=0.3, seed=0, **F64), normal((2, 3, 2)), {"training": True}
+    yield layers.GRU(2, reset_after=False, recurrent_activation="hard_sigmoid", **F64), normal((2, 3, 2)), {}
     yield layers.LSTM(2, recurrent_activation="hard_sigmoid", **F64), normal((2, 3, 2)), {}
     yield layers.LSTM(2, recurrent_activation="tanh", unit_forget_bias=False, **F64), normal((2, 3, 2)), {}
     yield layers.TimeDistributed(layers.Dense(2, **F64), **F64), normal((2, 3, 4)), ALL_LINEAR

@@ -4,8 +4,11 @@ The layers' files (`scratchnet.layers.rnn`) give the equations; names here are t
 (T, N, U). A kernel goes through all steps; forward returns what it computed as a record (`scratchnet.kernels.steps`),
 of which backward reads any object with the same fields.
 
-`xW` is the input's part of the pre-activations, ``x W``, for all steps at once. Activations are those of
-`scratchnet.activations`.
+`xW` is the input's part of the pre-activations, ``x W``, for all steps at once; `act` and `rec` are Activations, of the
+candidate and of the gates. `mask` (T, N) says which steps count for which sample: at one that does not, the state stays
+as it was, and backward hands on what it has received. `drop` (G, N, U), one mask for each of the G gates, multiplies
+the state where it meets R (`scratchnet.kernels.dropped`). None stands for steps that all count, and for a state of
+which nothing is dropped.
 """
 
 import math
@@ -30,7 +33,7 @@ _TABLE = {
 }
 
 
-def _apply(activation, z):
+def apply(activation, z):
     """``y = f(z)`` for the units (U,) of one sample."""
     if not (activation.standard and activation.name in _TABLE):
         return activation.forward(z)[0]  # any other: it may, as softmax does, look at all units together
@@ -41,7 +44,7 @@ def _apply(activation, z):
     return y
 
 
-def _adjoint(activation, dy, z, y):
+def adjoint(activation, dy, z, y):
     """``dz = dy * f'(z)`` for y = f(z), the units (U,) of one sample."""
     if not (activation.standard and activation.name in _TABLE):
         return activation.adjoint(dy, z, y)
@@ -52,25 +55,43 @@ def _adjoint(activation, dy, z, y):
     return dz
 
 
-def simple_rnn_forward(xW, R, b, h0, activation):
+def product(h, drop, R):
+    """``h R``: (N, G U), where each gate sees what is not dropped for it."""
+    if drop is None:
+        return matmul(h, R)
+    return np.concatenate([matmul(h * m, R_g) for m, R_g in zip(drop, np.split(R, len(drop), axis=1))], axis=1)
+
+
+def adjoint_of_product(dz, drop, R):
+    """dh (N, U) for z = h R."""
+    if drop is None:
+        return matmul(dz, R.T)
+    gates = zip(np.split(dz, len(drop), axis=1), drop, np.split(R, len(drop), axis=1))
+    return sum(matmul(dz_g, R_g.T) * m for dz_g, m, R_g in gates)
+
+
+def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
     """``z_t = x_t W + h_(t-1) R + b`` and ``h_t = f(z_t)``, step by step.
 
     xW (T, N, U), R (U, U), b (U,), h0 (N, U) -> `SimpleRNNSteps`.
     """
     (T, N, U), dtype = xW.shape, xW.dtype
-    z = np.empty((T, N, U), dtype)
+    z = np.zeros((T, N, U), dtype)
     h = np.empty((T + 1, N, U), dtype)
     h[0] = h0
     for t in range(T):
-        hR = matmul(h[t], R)
+        hR = matmul(h[t], R) if drop is None else product(h[t], drop, R)
         for n in range(N):
+            if mask is not None and not mask[t, n]:
+                h[t + 1, n] = h[t, n]
+                continue
             for u in range(U):
                 z[t, n, u] = xW[t, n, u] + hR[n, u] + b[u]
-            h[t + 1, n] = _apply(activation, z[t, n])
+            h[t + 1, n] = apply(act, z[t, n])
     return SimpleRNNSteps(z, h)
 
 
-def simple_rnn_backward(dy, dh, R, steps, activation):
+def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
     """The adjoint of `simple_rnn_forward`: ``dz, dh0``.
 
     dy (T, N, U), or None for zeros, is what each h_t receives as the layer's output; dh (N, U) what the last one
@@ -78,43 +99,52 @@ def simple_rnn_backward(dy, dh, R, steps, activation):
     """
     z, h = steps.z, steps.h
     T, N, U = len(h) - 1, *h.shape[1:]
-    dz = np.empty((T, N, U), h.dtype)
+    dz = np.zeros((T, N, U), h.dtype)
     for t in reversed(range(T)):
         dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
+        past = np.zeros_like(dh)
         for n in range(N):
-            dz[t, n] = _adjoint(activation, dh_t[n], z[t, n], h[t + 1, n])  # h = f(z)
-        dh = matmul(dz[t], R.T)  # z = x W + h_prev R + b
+            if mask is not None and not mask[t, n]:
+                past[n] = dh_t[n]
+                continue
+            dz[t, n] = adjoint(act, dh_t[n], z[t, n], h[t + 1, n])  # h = f(z)
+        dh = past + (
+            matmul(dz[t], R.T) if drop is None else adjoint_of_product(dz[t], drop, R)
+        )  # z = x W + h_prev R + b
     return dz, dh
 
 
-def lstm_forward(xW, R, b, h0, c0, act, rec):
+def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     """``z_t = x_t W + h_(t-1) R + b``, the gates i, f, g, o, the cell c and the state h, step by step.
 
-    xW (T, N, 4U), R (U, 4U), b (4U,), h0 and c0 (N, U); act is the activation, rec the recurrent one -> `LSTMSteps`.
+    xW (T, N, 4U), R (U, 4U), b (4U,), h0 and c0 (N, U) -> `LSTMSteps`.
     """
     (T, N, _), U, dtype = xW.shape, len(R), xW.dtype
-    z = np.empty((T, N, 4 * U), dtype)
-    i, f, g, o, tanh_c = np.empty((5, T, N, U), dtype)
+    z = np.zeros((T, N, 4 * U), dtype)
+    i, f, g, o, tanh_c = np.zeros((5, T, N, U), dtype)
     h, c = np.empty((2, T + 1, N, U), dtype)
     h[0], c[0] = h0, c0
     for t in range(T):
-        hR = matmul(h[t], R)
+        hR = matmul(h[t], R) if drop is None else product(h[t], drop, R)
         for n in range(N):
+            if mask is not None and not mask[t, n]:
+                h[t + 1, n], c[t + 1, n] = h[t, n], c[t, n]
+                continue
             for k in range(4 * U):
                 z[t, n, k] = xW[t, n, k] + hR[n, k] + b[k]
-            i[t, n] = _apply(rec, z[t, n, :U])
-            f[t, n] = _apply(rec, z[t, n, U : 2 * U])
-            g[t, n] = _apply(act, z[t, n, 2 * U : 3 * U])
-            o[t, n] = _apply(rec, z[t, n, 3 * U :])
+            i[t, n] = apply(rec, z[t, n, :U])
+            f[t, n] = apply(rec, z[t, n, U : 2 * U])
+            g[t, n] = apply(act, z[t, n, 2 * U : 3 * U])
+            o[t, n] = apply(rec, z[t, n, 3 * U :])
             for u in range(U):
                 c[t + 1, n, u] = f[t, n, u] * c[t, n, u] + i[t, n, u] * g[t, n, u]
-            tanh_c[t, n] = _apply(act, c[t + 1, n])
+            tanh_c[t, n] = apply(act, c[t + 1, n])
             for u in range(U):
                 h[t + 1, n, u] = o[t, n, u] * tanh_c[t, n, u]
     return LSTMSteps(z, i, f, g, o, c, tanh_c, h)
 
 
-def lstm_backward(dy, dh, dc, R, steps, act, rec):
+def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     """The adjoint of `lstm_forward`: ``dz, dh0, dc0``.
 
     dy (T, N, U), or None for zeros, is what each h_t receives as the layer's output; dh and dc (N, U) what the last h
@@ -122,25 +152,30 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec):
     """
     z, i, f, g, o, c, tanh_c = steps.z, steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
     T, N, U = i.shape
-    dz = np.empty((T, N, 4 * U), i.dtype)
+    dz = np.zeros((T, N, 4 * U), i.dtype)
     di, df, dg, do, d_tanh_c = np.empty((5, U), i.dtype)
     for t in reversed(range(T)):
         dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
-        dc_t, dc = dc, np.empty_like(dc)
+        dc_t, dc, past = dc, np.empty_like(dc), np.zeros_like(dh)
         for n in range(N):
+            if mask is not None and not mask[t, n]:
+                past[n], dc[n] = dh_t[n], dc_t[n]
+                continue
             for u in range(U):
                 do[u] = dh_t[n, u] * tanh_c[t, n, u]  # h = o * tanh(c)
                 d_tanh_c[u] = dh_t[n, u] * o[t, n, u]
-            dc_n = dc_t[n] + _adjoint(act, d_tanh_c, c[t + 1, n], tanh_c[t, n])
+            dc_n = dc_t[n] + adjoint(act, d_tanh_c, c[t + 1, n], tanh_c[t, n])
             for u in range(U):
                 di[u] = dc_n[u] * g[t, n, u]  # c = f * c_prev + i * g
                 df[u] = dc_n[u] * c[t, n, u]
                 dg[u] = dc_n[u] * i[t, n, u]
                 dc[n, u] = dc_n[u] * f[t, n, u]
             z_n, dz_n = z[t, n], dz[t, n]
-            dz_n[:U] = _adjoint(rec, di, z_n[:U], i[t, n])
-            dz_n[U : 2 * U] = _adjoint(rec, df, z_n[U : 2 * U], f[t, n])
-            dz_n[2 * U : 3 * U] = _adjoint(act, dg, z_n[2 * U : 3 * U], g[t, n])
-            dz_n[3 * U :] = _adjoint(rec, do, z_n[3 * U :], o[t, n])
-        dh = matmul(dz[t], R.T)  # z = x W + h_prev R + b
+            dz_n[:U] = adjoint(rec, di, z_n[:U], i[t, n])
+            dz_n[U : 2 * U] = adjoint(rec, df, z_n[U : 2 * U], f[t, n])
+            dz_n[2 * U : 3 * U] = adjoint(act, dg, z_n[2 * U : 3 * U], g[t, n])
+            dz_n[3 * U :] = adjoint(rec, do, z_n[3 * U :], o[t, n])
+        dh = past + (
+            matmul(dz[t], R.T) if drop is None else adjoint_of_product(dz[t], drop, R)
+        )  # z = x W + h_prev R + b
     return dz, dh, dc

@@ -1,7 +1,7 @@
 """The recurrent layers' way through time, compiled, the matrix products included.
 
-Documented, and defined, in `scratchnet.kernels.loops.recurrent`. An activation that is not compiled here goes through
-`scratchnet.kernels.with_numpy`.
+Documented, and defined, in `scratchnet.kernels.loops.recurrent`. What is not compiled here, other activations and
+states of which something is dropped, goes through `scratchnet.kernels.with_numpy`.
 
 A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that
 compute side by side would spend a fifth of their time waiting for the interpreter's lock.
@@ -24,66 +24,98 @@ from scratchnet.kernels.with_numba.matrix_product import matmul_into
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
 
-def simple_rnn_forward(xW, R, b, h0, activation):
-    if code(activation) is None:
-        return with_numpy.simple_rnn_forward(xW, R, b, h0, activation)
+def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
+    if code(act) is None or drop is not None:
+        return with_numpy.simple_rnn_forward(xW, R, b, h0, act, mask, drop)
     T, N, U = xW.shape
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
-    _simple_rnn_forward(_once(xW), plain(R), plain(b), h, code(activation))
+    _simple_rnn_forward(one_for_all(xW), plain(R), plain(b), h, code(act), as_mask(mask))
     return SimpleRNNSteps(None, h)
 
 
-def simple_rnn_backward(dy, dh, R, steps, activation):
-    if code(activation) is None:
-        return with_numpy.simple_rnn_backward(dy, dh, R, steps, activation)
+def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
+    if code(act) is None or drop is not None:
+        return with_numpy.simple_rnn_backward(dy, dh, R, steps, act, mask, drop)
     dz = np.empty_like(steps.h[1:])
     dh = np.array(dh, order="C")  # turned from the last state's into the first one's
-    _simple_rnn_backward(_or_nothing(dy, dz), dh, np.ascontiguousarray(R.T), steps.h, dz, code(activation))
+    R_T = np.ascontiguousarray(R.T)
+    _simple_rnn_backward(or_nothing(dy, dz), dh, R_T, steps.h, dz, code(act), as_mask(mask))
     return dz, dh
 
 
-def lstm_forward(xW, R, b, h0, c0, act, rec):
-    if None in (code(act), code(rec)):
-        return with_numpy.lstm_forward(xW, R, b, h0, c0, act, rec)
+def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
+    if None in (code(act), code(rec)) or drop is not None:
+        return with_numpy.lstm_forward(xW, R, b, h0, c0, act, rec, mask, drop)
     (T, N, _), U = xW.shape, len(R)
     i, f, g, o, tanh_c = np.empty((5, T, N, U), xW.dtype)
     h, c = np.empty((2, T + 1, N, U), xW.dtype)
     h[0], c[0] = h0, c0
-    _lstm_forward(_once(xW), plain(R), plain(b), i, f, g, o, c, tanh_c, h, code(act), code(rec))
+    _lstm_forward(one_for_all(xW), plain(R), plain(b), i, f, g, o, c, tanh_c, h, code(act), code(rec), as_mask(mask))
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
-def lstm_backward(dy, dh, dc, R, steps, act, rec):
-    if None in (code(act), code(rec)):
-        return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec)
+def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
+    if None in (code(act), code(rec)) or drop is not None:
+        return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec, mask, drop)
     i, f, g, o, c, tanh_c = steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
     T, N, U = i.shape
     dz = np.empty((T, N, 4 * U), i.dtype)
     dh, dc = np.array(dh, order="C"), np.array(dc, order="C")  # turned from the last states' into the first ones'
     R_T = np.ascontiguousarray(R.T)
-    _lstm_backward(_or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz, code(act), code(rec))
+    _lstm_backward(or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz, code(act), code(rec), as_mask(mask))
     return dz, dh, dc
 
 
-def _once(xW):
+def one_for_all(xW):
     """xW as compiled code takes it: (1, N, G U) if every step has the same, in the same place."""
     return plain(xW[:1] if xW.strides[0] == 0 else xW)
 
 
-def _or_nothing(dy, like):
+def or_nothing(dy, like):
     """dy as compiled code takes it: without any steps if there is none."""
     return like[:0] if dy is None else plain(dy)
 
 
+def as_mask(mask):
+    """The mask as compiled code takes it: without any steps if all of them count."""
+    return np.empty((0, 0), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
+
+
 @njit
-def _simple_rnn_forward(xW, R, b, h, act):
+def add(x, y):
+    """``y += x``; both (N, U)."""
+    source, target = x.reshape(-1), y.reshape(-1)
+    for k in range(target.size):
+        target[k] += source[k]
+
+
+@njit
+def copy_row(x, y):
+    for u in range(x.size):
+        y[u] = x[u]
+
+
+@njit
+def clear_row(x):
+    for u in range(x.size):
+        x[u] = 0
+
+
+# ---- the plain layer ----
+
+
+@njit
+def _simple_rnn_forward(xW, R, b, h, act, mask):
     T, N, U = len(h) - 1, h.shape[1], h.shape[2]
     z = np.empty((N, U), h.dtype)
     for t in range(T):
         matmul_into(h[t], R, z)
         xW_t, h_t = xW[t % len(xW)], h[t + 1]
         for n in range(N):
+            if len(mask) > 0 and not mask[t, n]:
+                copy_row(h[t, n], h_t[n])
+                continue
             z_n, xW_n = z[n], xW_t[n]
             for u in range(U):
                 z_n[u] += xW_n[u] + b[u]
@@ -91,31 +123,52 @@ def _simple_rnn_forward(xW, R, b, h, act):
 
 
 @njit
-def _simple_rnn_backward(dy, dh, R_T, h, dz, act):
+def _simple_rnn_backward(dy, dh, R_T, h, dz, act, mask):
     T, N, U = dz.shape
+    past = np.zeros_like(dh if len(mask) > 0 else dh[:0])
     for t in range(T - 1, -1, -1):
         if len(dy) > 0:
-            _add(dy[t], dh)
+            add(dy[t], dh)
         for n in range(N):
+            if len(mask) > 0 and not mask[t, n]:
+                copy_row(dh[n], past[n])
+                clear_row(dz[t, n])
+                continue
             dh_n, dz_n = dh[n], dz[t, n]
             for u in range(U):
                 dz_n[u] = dh_n[u]
             multiply_by_slope(act, h[t + 1, n], dz_n)  # h = f(z)
         matmul_into(dz[t], R_T, dh)  # z = x W + h_prev R + b
+        add_past(past, dh)
 
 
 @njit
-def _lstm_forward(xW, R, b, i, f, g, o, c, tanh_c, h, act, rec):
+def add_past(past, dh):
+    """``dh += past``, which is empty without a mask, and zero again afterwards."""
+    for n in range(len(past)):
+        past_n, dh_n = past[n], dh[n]
+        for u in range(past_n.size):
+            dh_n[u] += past_n[u]
+            past_n[u] = 0
+
+
+# ---- long short-term memory ----
+
+
+@njit
+def _lstm_forward(xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
     T, N, U = i.shape
     z = np.empty((N, 4 * U), h.dtype)
     for t in range(T):
         matmul_into(h[t], R, z)
-        xW_t = xW[t % len(xW)]
-        _lstm_step_forward(z, xW_t, b, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t + 1], act, rec)
+        xW_t, mask_t = xW[t % len(xW)], mask[t] if len(mask) > 0 else mask[:, 0]
+        _lstm_step_forward(
+            z, xW_t, b, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t], h[t + 1], act, rec, mask_t
+        )
 
 
 @njit
-def _lstm_step_forward(z, xW, b, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
+def _lstm_step_forward(z, xW, b, i, f, g, o, c_prev, c, tanh_c, h_prev, h, act, rec, mask):
     """All but the product, which z holds already."""
     N, U = c.shape
     for n in range(N):
@@ -132,16 +185,29 @@ def _lstm_step_forward(z, xW, b, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
         activate(act, c_n, tanh_c_n)
         for u in range(U):
             h_n[u] = o_n[u] * tanh_c_n[u]
+    for n in range(len(mask)):
+        if not mask[n]:
+            copy_row(c_prev[n], c[n])
+            copy_row(h_prev[n], h[n])
 
 
 @njit
-def _lstm_backward(dy, dh, dc, R_T, i, f, g, o, c, tanh_c, dz, act, rec):
+def _lstm_backward(dy, dh, dc, R_T, i, f, g, o, c, tanh_c, dz, act, rec, mask):
     T, N, U = i.shape
+    past_h, past_c = np.zeros_like(dh if len(mask) > 0 else dh[:0]), np.zeros_like(dc if len(mask) > 0 else dc[:0])
     for t in range(T - 1, -1, -1):
         if len(dy) > 0:
-            _add(dy[t], dh)
+            add(dy[t], dh)
+        for n in range(len(past_h)):
+            if not mask[t, n]:  # goes past the step, and what goes through it is 0
+                copy_row(dh[n], past_h[n])
+                copy_row(dc[n], past_c[n])
+                clear_row(dh[n])
+                clear_row(dc[n])
         _lstm_step_backward(dh, dc, i[t], f[t], g[t], o[t], c[t], tanh_c[t], dz[t], act, rec)
         matmul_into(dz[t], R_T, dh)  # z = x W + h_prev R + b
+        add_past(past_h, dh)
+        add_past(past_c, dc)
 
 
 @njit
@@ -171,11 +237,3 @@ def _lstm_step_backward(dh, dc, i, f, g, o, c_prev, tanh_c, dz, act, rec):
         multiply_by_slope(rec, f_n, df)
         multiply_by_slope(act, g_n, dg)
         multiply_by_slope(rec, o_n, do)
-
-
-@njit
-def _add(x, y):
-    """``y += x``; both (N, U)."""
-    source, target = x.reshape(-1), y.reshape(-1)
-    for k in range(target.size):
-        target[k] += source[k]

@@ -42,6 +42,9 @@ class LSTMCache(NamedTuple):
     c: np.ndarray  # (T + 1, N, U)
     tanh_c: np.ndarray  # (T, N, U), activation(c[1:])
     h: np.ndarray  # (T + 1, N, U)
+    mask: np.ndarray | None  # (T, N)
+    x_drop: np.ndarray | None  # what is dropped of x and of h, as masks (gates, N, D) and (4, N, U)
+    h_drop: np.ndarray | None
     has_initial_state: bool
 
 
@@ -57,9 +60,17 @@ class LSTM(Recurrent):
         kernel_initializer, recurrent_initializer, bias_initializer: of W = ``kernel`` (D, 4U), R = ``recurrent_kernel``
             (U, 4U) and b = ``bias`` (4U,), each in the order i, f, g, o.
         unit_forget_bias: whether the bias of f starts at one: a new layer remembers (Jozefowicz et al. 2015).
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: what is added to the loss for their size.
+        kernel_constraint, recurrent_constraint, bias_constraint: what they have to obey after each step.
+        dropout, recurrent_dropout: how much of x and of h is dropped in training, in [0, 1); see
+            `scratchnet.layers.rnn.recurrent`.
+        seed: an integer of at least 0 makes the masks repeatable by themselves; None takes the library's seed.
         return_sequences: whether to return the states h of all steps or only the last.
         return_state: whether to return ``[y, h, c]``, the last states beside the output.
         go_backwards: whether to process the last step first; a returned sequence is in the order of processing.
+        stateful: whether a batch starts from the states that the batch before ended with, sample by sample, until
+            `reset_state`.
+        zero_output_for_mask: whether the output of a step that does not count is zero, and not the last that counted.
 
     Shapes: x (N, T, D), or [x, h0, c0] with the initial states (N, U) -> (N, U), or (N, T, U) with `return_sequences`.
     ``lstm(x, initial_state=[h0, c0])`` says the same as ``lstm([x, h0, c0])``.
@@ -70,7 +81,6 @@ class LSTM(Recurrent):
 
     state_names = ("h", "c")
     num_gates = 4
-    harmless = ("use_cudnn",)
 
     def __init__(
         self,
@@ -82,21 +92,45 @@ class LSTM(Recurrent):
         recurrent_initializer="orthogonal",
         bias_initializer="zeros",
         unit_forget_bias=True,
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        recurrent_constraint=None,
+        bias_constraint=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
         return_sequences=False,
         return_state=False,
         go_backwards=False,
+        stateful=False,
+        unroll=False,
+        use_cudnn="auto",
         **kwargs,
     ):
         super().__init__(
-            units,
-            activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
             return_sequences,
             return_state,
             go_backwards,
+            stateful,
+            units=units,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
             **kwargs,
         )
         self.recurrent_activation = activations.get(recurrent_activation)
@@ -107,22 +141,26 @@ class LSTM(Recurrent):
         if self.use_bias and self.unit_forget_bias:
             self.params["bias"][self.units : 2 * self.units] = 1
 
-    def forward(self, x, training=False, repeat=None):
+    def forward(self, x, training=False, mask=None, repeat=None):
         """Return ``(y, cache)``, or ``([y, h, c], cache)`` with `return_state`; `x` may be ``[x, h0, c0]``."""
         has_initial_state = isinstance(x, (list, tuple))
         x, T, (h0, c0) = self.unpack_input(x, repeat)
+        mask = None if mask is None else self.unpack_mask(mask, T)
+        x_drop, h_drop = self.draw_masks(len(h0)) if training and self.drops else (None, None)
         R, b = self._params["recurrent_kernel"], self._params.get("bias", np.zeros(4 * self.units, x.dtype))
-        xW = self.project(x, T)  # (T, N, 4U)
-        steps = kernels.lstm_forward(xW, R, b, h0, c0, self.activation, self.recurrent_activation)
-        return self.pack_output(steps.h, steps.c), LSTMCache(x, *steps, has_initial_state)
+        xW = self.project(x, T, x_drop)  # (T, N, 4U)
+        steps = kernels.lstm_forward(xW, R, b, h0, c0, self.activation, self.recurrent_activation, mask, h_drop)
+        y = self.pack_output(mask, steps.h, steps.c)
+        return y, LSTMCache(x, *steps, mask, x_drop, h_drop, has_initial_state)
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; dx is ``[dx, dh0, dc0]`` if forward was given initial states.
 
         With `return_state`, dy is ``[dy, dh, dc]``, each of which may be None for zeros.
         """
-        dy, (dh, dc) = self.unpack_dy(dy, cache.h)
-        R = self._params["recurrent_kernel"]
-        dz, dh0, dc0 = kernels.lstm_backward(dy, dh, dc, R, cache, self.activation, self.recurrent_activation)
-        dx, grads = self.weight_gradients(cache.x, cache.h, dz, needs_dx)
+        x, h, mask, x_drop, h_drop = cache.x, cache.h, cache.mask, cache.x_drop, cache.h_drop
+        dy, (dh, dc) = self.unpack_dy(dy, mask, h)
+        R, act, rec = self._params["recurrent_kernel"], self.activation, self.recurrent_activation
+        dz, dh0, dc0 = kernels.lstm_backward(dy, dh, dc, R, cache, act, rec, mask, h_drop)
+        dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop)  # z = x W + h_prev R + b
         return ([dx, dh0, dc0] if cache.has_initial_state and needs_dx else dx), grads

@@ -1,38 +1,49 @@
-"""What the recurrent layers share: their arguments, shapes, initial states, and time in front.
+"""What recurrent layers and their cells share: weights, and what is dropped; shapes, states, masks; time in front.
 
-The time loop, forward and back, is the heavy one and stands in `scratchnet.kernels`; in the backend "numpy" it reads
-like the equations. It works on arrays with time as the first axis, such as (T, N, U): then the values of one step lie
-together in memory, and matrix products take them without a copy.
+    z_t = x_t W + h_(t-1) R + b
 
-A layer whose input is the same at every step (behind a `RepeatVector`) can be told so: ``forward(x, repeat=T)`` takes x
-(N, 1, D), multiplies it by W once instead of T times, and goes T steps; backward's dx is then (N, 1, D), too. A model
-does that by itself.
+The kernels of the G gates lie side by side: W is (D, G U), R is (U, G U). The time loop, forward and back, is the heavy
+one and stands in `scratchnet.kernels`; in the backend "numpy" it reads like the equations. It works on arrays with time
+as the first axis, such as (T, N, U): then the values of one step lie together in memory, and matrix products take them
+without a copy.
+
+* Dropout leaves out elements of x, recurrent dropout of h, the same ones at every time step (Gal and Ghahramani, "A
+  theoretically grounded application of dropout in recurrent neural networks", 2016). As in Keras each gate has masks of
+  its own where h is dropped, and one mask of x serves all gates where it is not.
+* With a mask (N, T) only the steps of a sample count where it is true: at the others the state stays as it was, and the
+  output is the last one that counted, or zeros.
+* A layer whose input is the same at every step (behind a `RepeatVector`) can be told so: ``forward(x, repeat=T)`` takes
+  x (N, 1, D), multiplies it by W once instead of T times, and goes T steps; backward's dx is then (N, 1, D), too. A
+  model does that by itself.
 """
 
 import numpy as np
 
-from scratchnet import activations, initializers, kernels
-from scratchnet.checks import check_positive_int
+from scratchnet import activations, constraints, initializers, kernels, regularizers
+from scratchnet.checks import check_number, check_positive_int
+from scratchnet.kernels import dropped
 from scratchnet.layers.base import Layer
+from scratchnet.streams import RandomStream
+from scratchnet.structure import flatten
 
 
-class Recurrent(Layer):
-    """Base of `SimpleRNN` and `LSTM`: a layer that carries `state_names` from step to step.
+class RecurrentWeights(Layer):
+    """Base of recurrent layers and cells. A subclass says how many gates it has, and adds functions of its own.
 
-    A subclass names its states and says how many vectors of U pre-activations one step has (`num_gates`).
+    Args:
+        units: U, the size of the state.
+        activation: name or Activation; None is linear.
+        use_bias: whether there is a bias b.
+        kernel_initializer, recurrent_initializer, bias_initializer: of ``kernel``, ``recurrent_kernel`` and ``bias``.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: what is added to the loss for their size.
+        kernel_constraint, recurrent_constraint, bias_constraint: what they have to obey after each step.
+        dropout, recurrent_dropout: how much of x and of h is dropped in training, in [0, 1).
+        seed: an integer of at least 0 makes the masks repeatable by themselves; None takes the library's seed.
     """
 
-    state_names = ("h",)
     num_gates = 1
-    takes_repeat = True
-    harmless = ("unroll", "implementation")
-    absent = {
-        **dict.fromkeys(("kernel_regularizer", "recurrent_regularizer", "bias_regularizer"), (None,)),
-        **dict.fromkeys(("kernel_constraint", "recurrent_constraint", "bias_constraint"), (None,)),
-        **dict.fromkeys(("dropout", "recurrent_dropout"), (0,)),
-        "seed": (None,),
-        "stateful": (False,),
-    }
+    go_backwards = False
+    harmless = ("implementation",)
 
     def __init__(
         self,
@@ -42,9 +53,15 @@ class Recurrent(Layer):
         kernel_initializer,
         recurrent_initializer,
         bias_initializer,
-        return_sequences,
-        return_state,
-        go_backwards,
+        kernel_regularizer,
+        recurrent_regularizer,
+        bias_regularizer,
+        kernel_constraint,
+        recurrent_constraint,
+        bias_constraint,
+        dropout,
+        recurrent_dropout,
+        seed,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -54,31 +71,143 @@ class Recurrent(Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = check_number(self, "dropout", dropout, below=1)
+        self.recurrent_dropout = check_number(self, "recurrent_dropout", recurrent_dropout, below=1)
+        self.drops = self.dropout > 0 or self.recurrent_dropout > 0
+        self.random = RandomStream(seed)
+        self.seed = None if seed is None else self.random.seed
+
+    @property
+    def bias_shape(self):
+        return (self.num_gates * self.units,)
+
+    def build_weights(self, D):
+        G, U = self.num_gates, self.units
+        weights = (("kernel", (D, G * U), "kernel"), ("recurrent_kernel", (U, G * U), "recurrent"))
+        for name, shape, kind in (*weights, ("bias", self.bias_shape, "bias"))[: 2 + self.use_bias]:
+            self.add_weight(
+                name=name,
+                shape=shape,
+                initializer=getattr(self, f"{kind}_initializer"),
+                regularizer=getattr(self, f"{kind}_regularizer"),
+                constraint=getattr(self, f"{kind}_constraint"),
+            )
+
+    def random_streams(self):
+        return {"random": self.random} if self.drops else {}
+
+    def draw_masks(self, N):
+        """What is dropped of x and of h in a step of training: masks (gates, N, D) and (G, N, U), or None."""
+        D, gates = len(self.params["kernel"]), self.num_gates
+        x_gates = gates if self.recurrent_dropout > 0 else 1
+        return self._draw(self.dropout, N, x_gates, D), self._draw(self.recurrent_dropout, N, gates, self.units)
+
+    def _draw(self, rate, N, gates, size):
+        if rate == 0:
+            return None
+        kept = self.random.uniform((N, gates, size)) >= rate
+        dtype = self.params["kernel"].dtype.type
+        return np.ascontiguousarray(kept.transpose(1, 0, 2)) * dtype(1 / (1 - rate))  # what is left makes up for it
+
+    def project(self, x, T, drop=None):
+        """``x_t W`` for all T steps, in one product: (T, N, G U). An x (1, N, D) is that of all steps."""
+        W, (steps, N, D) = self._params["kernel"], x.shape
+        if drop is None:
+            xW = kernels.matmul(x.reshape(steps * N, D), W).reshape(steps, N, -1)
+        else:
+            xW = dropped.product(x, drop, W)
+        return xW if steps == T else np.broadcast_to(xW, (T, *xW.shape[1:]))
+
+    def gradients(self, x, h, dz, dhR, needs_dx, x_drop, h_drop):
+        """The adjoints of ``z_t = x_t W + h_(t-1) R + b``: ``(dx, grads)``, dx (N, T, D) or None.
+
+        dz (T, N, G U) is that of the sum, dhR that of the term with h, which need not be the same. Summed over steps
+        and samples, each weight's is one product.
+        """
+        W, (steps, N, D), (T, _, GU) = self._params["kernel"], x.shape, dz.shape
+        dxW = dz if steps == T else dz.sum(axis=0, keepdims=True)  # the one x of all steps collects from all
+        grads, h_prev = {}, h[:-1]
+        if self._trainable:
+            if x_drop is None:
+                grads["kernel"] = kernels.matmul(x.reshape(steps * N, D).T, dxW.reshape(steps * N, GU))
+            else:
+                grads["kernel"] = dropped.adjoint_of_W(dxW, x, x_drop)
+            if h_drop is None:
+                grads["recurrent_kernel"] = kernels.matmul(h_prev.reshape(T * N, -1).T, dhR.reshape(T * N, GU))
+            else:
+                grads["recurrent_kernel"] = dropped.adjoint_of_W(dhR, h_prev, h_drop)
+            if self.use_bias:
+                grads["bias"] = np.ones(T * N, dz.dtype) @ dz.reshape(T * N, GU)  # quicker than a sum over rows
+        if not needs_dx:
+            return None, grads
+        if x_drop is None:
+            dx = kernels.matmul(dxW.reshape(steps * N, GU), W.T).reshape(x.shape)
+        else:
+            dx = dropped.adjoint_of_x(dxW, x_drop, W)
+        dx = dx.transpose(1, 0, 2)
+        return dx[:, ::-1] if self.go_backwards else dx, grads
+
+
+class Recurrent(RecurrentWeights):
+    """Base of `SimpleRNN`, `LSTM` and `GRU`: a layer that carries `state_names` from step to step.
+
+    Args:
+        return_sequences: whether to return the outputs of all steps or only the last.
+        return_state: whether to return the last states beside the output.
+        go_backwards: whether to process the last step first; a returned sequence is in the order of processing.
+        stateful: whether a batch starts from the states that the batch before ended with, sample by sample, until
+            `reset_state`.
+        zero_output_for_mask: whether the output of a step that does not count is zero.
+        kwargs: as `RecurrentWeights`.
+    """
+
+    state_names = ("h",)
+    takes_repeat = True
+    supports_masking = True
+    harmless = ("unroll", "use_cudnn", "implementation")
+
+    def __init__(self, return_sequences, return_state, go_backwards, stateful, zero_output_for_mask=False, **kwargs):
+        super().__init__(**kwargs)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)
         self.go_backwards = bool(go_backwards)
+        self.stateful = bool(stateful)
+        self.in_one_part = self.stateful
+        self.zero_output_for_mask = bool(zero_output_for_mask)
+        self.states = None  # of a stateful layer: what the next batch starts from; None is zeros
 
-    def __call__(self, inputs, initial_state=None, training=False):
+    def __call__(self, inputs, initial_state=None, training=None, mask=None):
         """As every layer; `initial_state` is what the layer starts from instead of zeros: (N, U) for each state."""
         if initial_state is not None:
             states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
             inputs = [inputs, *states]
-        return super().__call__(inputs, training=training)
+        return super().__call__(inputs, training=training, mask=mask)
 
     def call_arguments(self, inputs):
         x, states = self._split(inputs)
         return [x], {"initial_state": states} if states else {}
 
+    def reset_state(self):
+        """Let the next batch start from zeros."""
+        self.states = None
+
+    reset_states = reset_state
+
+    def remember(self, cache):
+        if self.stateful:
+            self.states = [getattr(cache, name)[-1] for name in self.state_names]
+
     # ---- shapes and parameters ----
 
     def build(self, input_shape):
         self.compute_output_shape(input_shape)
-        D = self._split(input_shape)[0][-1]
-        G, U = self.num_gates, self.units
-        self.add_weight("kernel", (D, G * U), self.kernel_initializer)
-        self.add_weight("recurrent_kernel", (U, G * U), self.recurrent_initializer)
-        if self.use_bias:
-            self.add_weight("bias", (G * U,), self.bias_initializer)
+        self.build_weights(self._split(input_shape)[0][-1])
         self.built = True
 
     def compute_output_shape(self, input_shape):
@@ -91,6 +220,12 @@ class Recurrent(Layer):
             self._check_state(name, shape, N)
         y_shape = (N, T, self.units) if self.return_sequences else (N, self.units)
         return [y_shape, *[(N, self.units) for _ in self.state_names]] if self.return_state else y_shape
+
+    def compute_mask(self, x, mask=None):
+        return flatten(mask)[0] if self.return_sequences and mask is not None else None
+
+    def output_masked(self, masked):
+        return self.return_sequences and flatten(masked)[0]
 
     def _expected(self):
         return {"D": self.params["kernel"].shape[0]} if self.built else {}
@@ -133,24 +268,42 @@ class Recurrent(Layer):
         N, T, _ = x.shape
         if states:
             self._check_states(states, N, x.dtype)
+        elif self.states is not None:
+            states = self._carried_states(N)
         else:
             states = [np.zeros((N, self.units), x.dtype)] * len(self.state_names)
         x = x.transpose(1, 0, 2)  # (T, N, D)
         return np.ascontiguousarray(x[::-1] if self.go_backwards else x), repeat or T, states
 
-    def project(self, x, T):
-        """``x_t W`` for all T steps, in one product: (T, N, G U). An x of one step is that of all."""
-        W, (steps, N, D) = self._params["kernel"], x.shape
-        xW = kernels.matmul(x.reshape(steps * N, D), W).reshape(steps, N, -1)
-        return xW if steps == T else np.broadcast_to(xW, (T, *xW.shape[1:]))
+    def _carried_states(self, N):
+        if len(self.states[0]) != N:
+            raise self.error(
+                f"stateful: a batch must have as many samples as the one before, {len(self.states[0])}, not {N}; "
+                "reset_state() begins anew"
+            )
+        return self.states
 
-    def pack_output(self, *states):
+    def unpack_mask(self, mask, T):
+        """A mask (N, T) with time in front, in the order of processing."""
+        mask = np.asarray(flatten(mask)[0], dtype=bool)
+        if mask.ndim != 2 or mask.shape[1] != T:
+            raise self.error(f"expected a mask of shape (N, {T}), got {mask.shape}")
+        return np.ascontiguousarray(mask.T[::-1] if self.go_backwards else mask.T)
+
+    def pack_output(self, mask, *states):
         """What forward returns, given the values of each state at all times, (T + 1, N, U) with the initial ones."""
-        h = states[0]
-        y = h[1:].transpose(1, 0, 2) if self.return_sequences else h[-1]  # (N, T, U) or (N, U)
+        y = states[0][1:]  # (T, N, U)
+        if mask is not None:
+            y = np.where(self._has_output(mask), y, 0)
+        y = y.transpose(1, 0, 2) if self.return_sequences else y[-1]  # (N, T, U) or (N, U)
         return [y, *[state[-1] for state in states]] if self.return_state else y
 
-    def unpack_dy(self, dy, h):
+    def _has_output(self, mask):
+        """Where there is an output, (T, N, 1): from the first step that counts on, or only where a step counts."""
+        shown = mask if self.zero_output_for_mask else np.logical_or.accumulate(mask, axis=0)
+        return shown[..., np.newaxis]
+
+    def unpack_dy(self, dy, mask, h):
         """Undo `pack_output`: dy (T, N, U), or None if only the last step came out, and the last states' adjoints.
 
         `h` (T + 1, N, U) gives shape and dtype. An adjoint that is None means zeros.
@@ -160,27 +313,11 @@ class Recurrent(Layer):
         if self.return_state:
             dy, *given = dy
             dstates = [nothing if d is None else np.asarray(d, h.dtype) for d in given]
-        if dy is not None and self.return_sequences:
-            return dy.transpose(1, 0, 2), dstates
-        if dy is not None:
-            dstates[0] = dstates[0] + dy  # y is h at the last step
+        if dy is None:
+            return None, dstates
+        shown = None if mask is None else self._has_output(mask)
+        if self.return_sequences:
+            dy = dy.transpose(1, 0, 2)
+            return dy if mask is None else np.where(shown, dy, 0), dstates
+        dstates[0] = dstates[0] + (dy if mask is None else np.where(shown[-1], dy, 0))  # y is h at the last step
         return None, dstates
-
-    def weight_gradients(self, x, h, dz, needs_dx):
-        """The adjoints of ``z_t = x_t W + h_(t-1) R + b``: ``(dx, grads)``, dx (N, T, D) or None.
-
-        Summed over steps and samples, each kernel's is one product.
-        """
-        W, (T, N, GU), U = self._params["kernel"], dz.shape, h.shape[-1]
-        dxW = dz if len(x) == T else dz.sum(axis=0, keepdims=True)  # the one x of all steps collects from all
-        dxW, dz = dxW.reshape(-1, GU), dz.reshape(T * N, GU)
-        grads = {
-            "kernel": kernels.matmul(x.reshape(len(dxW), -1).T, dxW),  # (D, G U)
-            "recurrent_kernel": kernels.matmul(h[:-1].reshape(T * N, U).T, dz),  # (U, G U)
-        }
-        if self.use_bias:
-            grads["bias"] = np.ones(T * N, dz.dtype) @ dz  # (G U,); a product is quicker than a sum over rows
-        if not needs_dx:
-            return None, grads
-        dx = kernels.matmul(dxW, W.T).reshape(x.shape).transpose(1, 0, 2)
-        return dx[:, ::-1] if self.go_backwards else dx, grads

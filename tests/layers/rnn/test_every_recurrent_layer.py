@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 import scratchnet
 from scratchnet import activations, kernels
+from scratchnet.gradient_check import check_layer
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
 from scratchnet.graph.symbolic import KerasTensor
-from scratchnet.layers import LSTM, SimpleRNN
+from scratchnet.layers import GRU, LSTM, Input, Masking, SimpleRNN
+from scratchnet.models import Model, Sequential
+from scratchnet.parallel.batch import drawing_rows
 
 BACKENDS = ["loops", "numpy"] + ["numba"] * (importlib.util.find_spec("numba") is not None)
-EVERY_LAYER = pytest.mark.parametrize("cls", [SimpleRNN, LSTM])
+EVERY_LAYER = pytest.mark.parametrize("cls", [SimpleRNN, GRU, LSTM])
 
 
 @pytest.fixture(params=BACKENDS)
@@ -40,13 +43,13 @@ def as_list(values):
     return values if isinstance(values, list) else [values]
 
 
-def check_gradients(layer, inputs, rng, tolerance=1e-7):
+def check_gradients(layer, inputs, rng, tolerance=1e-7, **options):
     """Every entry of dx, of the initial states' adjoints and of the parameters', for a random upstream gradient."""
-    y, cache = layer.forward(inputs)
+    y, cache = layer.forward(inputs, **options)
     dy = [rng.normal(size=part.shape) for part in as_list(y)]
 
     def loss():
-        return sum(np.sum(part * d) for part, d in zip(as_list(layer.forward(inputs)[0]), dy))
+        return sum(np.sum(part * d) for part, d in zip(as_list(layer.forward(inputs, **options)[0]), dy))
 
     dx, grads = layer.backward(dy if isinstance(y, list) else dy[0], cache)
     assert list(grads) == list(layer.params)
@@ -239,6 +242,159 @@ def test_a_debugger_steps_through_few_files_and_functions(backend):
         entered(layer.backward, y, cache)
 
 
+# ---- masks ----
+
+
+@EVERY_LAYER
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_a_masked_step_repeats_the_state_and_the_output(cls, return_sequences, go_backwards, backend):
+    rng = np.random.default_rng(20)
+    options = {"return_sequences": return_sequences, "go_backwards": go_backwards, "return_state": True}
+    layer = make(cls, 3, rng, units=4, dtype="float64", **options)
+    x, mask = rng.normal(size=(2, 5, 3)), np.array([[1, 1, 0, 1, 0], [0, 1, 1, 0, 0]], bool)
+    y, *states = layer(x, mask=mask)
+    for n, counts in enumerate(mask):
+        short_y, *short_states = layer(x[n : n + 1, counts])
+        for found, wanted in zip(states, short_states):
+            np.testing.assert_allclose(found[n], wanted[0], rtol=0, atol=1e-14)
+        if not return_sequences:
+            np.testing.assert_allclose(y[n], short_y[0], rtol=0, atol=1e-14)
+            continue
+        last = np.zeros(4)
+        outputs = iter(short_y[0])
+        for t, counted in enumerate(counts[::-1] if go_backwards else counts):
+            last = next(outputs) if counted else last
+            np.testing.assert_allclose(y[n, t], last, rtol=0, atol=1e-14)
+
+
+@EVERY_LAYER
+def test_before_the_first_step_that_counts_the_output_is_zero_whatever_the_initial_state(cls):
+    rng = np.random.default_rng(21)
+    layer = make(cls, 3, rng, units=4, dtype="float64", return_sequences=True)
+    x, mask = rng.normal(size=(1, 4, 3)), np.array([[False, True, False, True]])
+    states = [rng.normal(size=(1, 4)) for _ in cls.state_names]
+    y = layer(x, initial_state=states, mask=mask)
+    assert not y[0, 0].any() and y[0, 1].all()
+    np.testing.assert_array_equal(y[0, 2], y[0, 1])
+    layer.zero_output_for_mask = True
+    zeros = layer(x, initial_state=states, mask=mask)
+    assert not zeros[0, [0, 2]].any()
+    np.testing.assert_array_equal(zeros[0, [1, 3]], y[0, [1, 3]])
+
+
+@EVERY_LAYER
+@pytest.mark.parametrize(
+    "options", [{}, {"return_sequences": True, "zero_output_for_mask": True}, {"go_backwards": True}]
+)
+def test_gradients_of_masked_sequences(cls, options, backend):
+    rng = np.random.default_rng(22)
+    layer = make(cls, 2, rng, units=3, dtype="float64", return_state=True, **options)
+    mask = np.array([[1, 1, 0, 1], [0, 1, 1, 0], [0, 0, 0, 0]], bool)
+    inputs = [rng.normal(size=(3, 4, 2)), *rng.normal(size=(len(cls.state_names), 3, 3))]
+    check_gradients(layer, inputs, rng, mask=mask)
+
+
+@EVERY_LAYER
+def test_a_mask_of_true_changes_nothing_and_another_shape_is_refused(cls):
+    layer = make(cls, 3, units=4, name="mine")
+    x = np.random.default_rng(23).normal(size=(2, 5, 3)).astype("float32")
+    np.testing.assert_array_equal(layer(x, mask=np.ones((2, 5), bool)), layer(x))
+    with pytest.raises(ValueError, match=f'{cls.__name__} "mine": expected a mask of shape \\(N, 5\\), got \\(2, 4\\)'):
+        layer(x, mask=np.ones((2, 4), bool))
+
+
+@EVERY_LAYER
+def test_a_mask_reaches_it_through_a_model_and_goes_on_with_a_sequence(cls):
+    x = Input((4, 3))
+    masked = Masking()(x)
+    model = Model(x, [cls(2)(masked), cls(2, return_sequences=True)(masked)])
+    assert not model.outputs[0].masked and model.outputs[1].masked
+    values = np.random.default_rng(24).normal(size=(1, 4, 3)).astype("float32")
+    values[:, 2:] = 0
+    last, sequence = model.predict(values, verbose=0)
+    np.testing.assert_allclose(last, model.get_layer(index=2)(values[:, :2]), rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(sequence[:, 3], sequence[:, 1])
+
+
+# ---- dropout ----
+
+
+@EVERY_LAYER
+@pytest.mark.parametrize(
+    "rates", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"dropout": 0.3, "recurrent_dropout": 0.4}]
+)
+def test_gradients_with_dropout(cls, rates, backend):
+    rng = np.random.default_rng(30)
+    layer = make(cls, 3, rng, units=2, dtype="float64", return_sequences=True, seed=1, **rates)
+    check_layer(layer, rng.normal(size=(3, 4, 3)), training=True).raise_if_failed()
+
+
+@EVERY_LAYER
+def test_what_is_dropped_is_the_same_at_every_step_and_only_in_training(cls):
+    layer = make(cls, 30, units=20, dropout=0.5, recurrent_dropout=0.25, seed=3, return_sequences=True)
+    x = np.ones((4, 5, 30), np.float32)
+    y, cache = layer.forward(x, training=True)
+    gates = layer.num_gates
+    assert cache.x_drop.shape == (gates, 4, 30) and cache.h_drop.shape == (gates, 4, 20)
+    np.testing.assert_array_equal(np.unique(cache.x_drop), [0, 2])
+    np.testing.assert_allclose(np.unique(cache.h_drop), [0, 4 / 3], rtol=1e-6)
+    assert 0.3 < np.mean(cache.x_drop > 0) < 0.7 and 0.6 < np.mean(cache.h_drop > 0) < 0.9
+    assert layer.forward(x)[1].x_drop is None and not np.array_equal(layer.forward(x)[0], y)
+    assert make(cls, 30, units=20, dropout=0.5).forward(x, training=True)[1].x_drop.shape == (1, 4, 30)
+    again = make(cls, 30, units=20, dropout=0.5, recurrent_dropout=0.25, seed=3, return_sequences=True)
+    np.testing.assert_array_equal(again.forward(x, training=True)[0], y)
+
+
+@EVERY_LAYER
+def test_dropout_with_one_input_for_all_steps(cls):
+    rng = np.random.default_rng(31)
+    layer = make(cls, 3, rng, units=2, dtype="float64", dropout=0.4, recurrent_dropout=0.4, return_sequences=True)
+    x, dy = rng.normal(size=(2, 1, 3)), rng.normal(size=(2, 5, 2))
+    with drawing_rows(step=0, first_row=0):
+        y, cache = layer.forward(x, training=True, repeat=5)
+    with drawing_rows(step=0, first_row=0):
+        wanted, wanted_cache = layer.forward(np.repeat(x, 5, axis=1), training=True)
+    np.testing.assert_allclose(y, wanted, rtol=0, atol=1e-14)
+    (dx, grads), (wanted_dx, wanted_grads) = layer.backward(dy, cache), layer.backward(dy, wanted_cache)
+    np.testing.assert_allclose(dx, wanted_dx.sum(axis=1, keepdims=True), rtol=0, atol=1e-13)
+    for name in grads:
+        np.testing.assert_allclose(grads[name], wanted_grads[name], rtol=0, atol=1e-13)
+
+
+# ---- states that stay ----
+
+
+@EVERY_LAYER
+def test_a_stateful_layer_goes_on_where_the_batch_before_ended(cls):
+    rng = np.random.default_rng(40)
+    layer, stateful = (make(cls, 3, units=4, dtype="float64", stateful=kind) for kind in (False, True))
+    x = rng.normal(size=(2, 6, 3))
+    stateful(x[:, :4])
+    np.testing.assert_allclose(stateful(x[:, 4:]), layer(x), rtol=0, atol=1e-14)
+    stateful.reset_state()
+    np.testing.assert_allclose(stateful(x[:, :4]), layer(x[:, :4]), rtol=0, atol=1e-14)
+    assert not layer.stateful and layer.states is None
+    with pytest.raises(ValueError, match="as many samples as the one before, 2, not 3"):
+        stateful(np.ones((3, 4, 3)))
+
+
+@EVERY_LAYER
+def test_states_stay_in_prediction_evaluation_and_training_one_batch_after_the_other(cls):
+    x = np.random.default_rng(41).normal(size=(6, 3, 2)).astype("float32")
+    model = Sequential([Input((3, 2)), cls(2, stateful=True)])
+    layer = model.layers[0]
+    parts = np.concatenate([layer(part) for part in np.split(x, 3)])
+    layer.reset_state()
+    np.testing.assert_allclose(model.predict(x, batch_size=2, verbose=0), parts, rtol=0, atol=1e-6)
+    model.compile(loss="mse", optimizer="sgd")
+    states = layer.states
+    model.evaluate(x, parts, batch_size=2, verbose=0)
+    assert layer.states is not states
+    model.fit(x, parts, batch_size=2, epochs=1, shuffle=False, verbose=0)
+    assert len(layer.states[0]) == 2
+
+
 # ---- the contract ----
 
 
@@ -409,9 +565,10 @@ def test_units_must_be_a_positive_integer(cls, units):
 
 @EVERY_LAYER
 @pytest.mark.parametrize("argument", ["dropout", "recurrent_dropout"])
-def test_what_only_keras_has_is_refused_by_name(cls, argument):
-    with pytest.raises(TypeError, match=f"'{argument}' is not implemented"):
-        cls(4, **{argument: 0.5})
+@pytest.mark.parametrize("rate", [-0.1, 1, "0.5", None])
+def test_rates_are_numbers_from_0_to_below_1(cls, argument, rate):
+    with pytest.raises(ValueError, match=f'{cls.__name__} "mine": {argument} must be a number in'):
+        cls(4, name="mine", **{argument: rate})
 
 
 @EVERY_LAYER

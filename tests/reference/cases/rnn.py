@@ -3,6 +3,9 @@
 SEQUENCE = (3, 5, 4)
 
 
+MASK = [[1, 1, 0, 1, 0], [0, 1, 1, 0, 0], [0, 0, 0, 0, 0]]
+
+
 def recurrent_options():
     yield {}
     yield {"return_sequences": True}
@@ -16,9 +19,19 @@ def recurrent_options():
     yield {"return_state": True, "return_sequences": True}
 
 
+def masked(name):
+    for options in ({}, {"return_sequences": True}, {"return_sequences": True, "zero_output_for_mask": True}):
+        yield name, {"units": 3, **options}, SEQUENCE, {"mask": MASK}
+        yield name, {"units": 3, **options, "go_backwards": True, "return_state": True}, SEQUENCE, {"mask": MASK}
+
+
 CASES = [
     *(("SimpleRNN", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
     *(("LSTM", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
     ("LSTM", {"units": 3, "recurrent_activation": "hard_sigmoid"}, SEQUENCE),
     ("LSTM", {"units": 3, "unit_forget_bias": False}, SEQUENCE),
+    *(("GRU", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
+    *(("GRU", {"units": 3, "reset_after": False, **options}, SEQUENCE) for options in recurrent_options()),
+    ("GRU", {"units": 3, "recurrent_activation": "hard_sigmoid"}, SEQUENCE),
+    *(case for name in ("SimpleRNN", "LSTM", "GRU") for case in masked(name)),
 ]

@@ -1,0 +1,185 @@
+"""The gated recurrent unit's way through time, compiled; documented, and defined, in `scratchnet.kernels.loops.gru`.
+
+Shaped as its neighbours in `recurrent`; what is not compiled goes through `scratchnet.kernels.with_numpy`. The part of
+the state that meets R_g is a matrix product by itself, because one of the two kinds has to know r before it.
+"""
+
+import numpy as np
+
+from scratchnet.kernels.steps import GRUSteps
+from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
+from scratchnet.kernels.with_numba.matrix_product import matmul_into
+from scratchnet.kernels.with_numba.recurrent import add, add_past, as_mask, clear_row, copy_row, one_for_all, or_nothing
+from scratchnet.kernels.with_numpy import gru as with_numpy
+
+
+def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
+    if None in (code(act), code(rec)) or drop is not None:
+        return with_numpy.gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask, drop)
+    (T, N, _), U = xW.shape, len(R)
+    z, r, g, q = np.empty((4, T, N, U), xW.dtype)
+    h = np.empty((T + 1, N, U), xW.dtype)
+    h[0] = h0
+    R_zr, R_g = np.ascontiguousarray(R[:, : 2 * U]), np.ascontiguousarray(R[:, 2 * U :])
+    b_g = np.zeros(U, xW.dtype)  # what is added to q
+    if reset_after:
+        b, b_g = np.concatenate([b[: 2 * U] + b_R[: 2 * U], b[2 * U :]]), plain(b_R[2 * U :])
+    codes = code(act), code(rec)
+    _gru_forward(one_for_all(xW), R_zr, R_g, plain(b), b_g, z, r, g, q, h, *codes, bool(reset_after), as_mask(mask))
+    return GRUSteps(None, z, r, g, q, h)
+
+
+def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):
+    if None in (code(act), code(rec)) or drop is not None:
+        return with_numpy.gru_backward(dy, dh, R, steps, act, rec, reset_after, mask, drop)
+    z, r, g, q, h = steps.z, steps.r, steps.g, steps.q, steps.h
+    T, N, U = z.shape
+    ds, dq = np.empty((T, N, 3 * U), z.dtype), np.empty((T, N, U), z.dtype)
+    dh = np.array(dh, order="C")  # turned from the last state's into the first one's
+    R_T = np.ascontiguousarray(R.T)
+    zr_T, g_T = R_T[: 2 * U], R_T[2 * U :]
+    codes = code(act), code(rec)
+    _gru_backward(or_nothing(dy, z), dh, zr_T, g_T, z, r, g, q, h, ds, dq, *codes, bool(reset_after), as_mask(mask))
+    return ds, dq, dh
+
+
+@njit
+def _gru_forward(xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask):
+    T, N, U = z.shape
+    s, qR = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype)
+    for t in range(T):
+        xW_t = xW[t % len(xW)]
+        matmul_into(h[t], R_zr, s)
+        _gru_gates(s, xW_t, b, z[t], r[t], rec)
+        if reset_after:
+            matmul_into(h[t], R_g, q[t])
+            _gru_candidate_after(q[t], b_g, xW_t, b, r[t], g[t], act)
+        else:
+            _multiply(r[t], h[t], q[t])
+            matmul_into(q[t], R_g, qR)
+            _gru_candidate_before(qR, xW_t, b, g[t], act)
+        _gru_mix(z[t], g[t], h[t], h[t + 1])
+        if len(mask) > 0:
+            for n in range(N):
+                if not mask[t, n]:
+                    copy_row(h[t, n], h[t + 1, n])
+
+
+@njit
+def _gru_gates(s, xW, b, z, r, rec):
+    N, U = z.shape
+    for n in range(N):
+        s_n, xW_n = s[n], xW[n]
+        for k in range(2 * U):
+            s_n[k] += xW_n[k] + b[k]
+        activate(rec, s_n[:U], z[n])
+        activate(rec, s_n[U:], r[n])
+
+
+@njit
+def _gru_candidate_after(q, b_g, xW, b, r, g, act):
+    N, U = r.shape
+    for n in range(N):
+        q_n, r_n, g_n, xW_g, b_x = q[n], r[n], g[n], xW[n, 2 * U :], b[2 * U :]
+        for u in range(U):
+            q_n[u] += b_g[u]
+        for u in range(U):
+            g_n[u] = xW_g[u] + b_x[u]
+        for u in range(U):
+            g_n[u] += r_n[u] * q_n[u]
+        activate(act, g_n, g_n)
+
+
+@njit
+def _gru_candidate_before(qR, xW, b, g, act):
+    N, U = g.shape
+    for n in range(N):
+        qR_n, g_n, xW_g, b_x = qR[n], g[n], xW[n, 2 * U :], b[2 * U :]
+        for u in range(U):
+            g_n[u] = xW_g[u] + b_x[u] + qR_n[u]
+        activate(act, g_n, g_n)
+
+
+@njit
+def _gru_mix(z, g, h_prev, h):
+    N, U = z.shape
+    for n in range(N):
+        z_n, g_n, h_prev_n, h_n = z[n], g[n], h_prev[n], h[n]
+        for u in range(U):
+            h_n[u] = g_n[u] + z_n[u] * (h_prev_n[u] - g_n[u])  # z * h_prev + (1 - z) * g
+
+
+@njit
+def _multiply(x, y, product):
+    for n in range(len(x)):
+        x_n, y_n, product_n = x[n], y[n], product[n]
+        for u in range(x_n.size):
+            product_n[u] = x_n[u] * y_n[u]
+
+
+@njit
+def _gru_backward(dy, dh, zr_T, g_T, z, r, g, q, h, ds, dq, act, rec, reset_after, mask):
+    T, N, U = z.shape
+    past, product = np.zeros_like(dh if len(mask) > 0 else dh[:0]), np.empty_like(dh)
+    ds_g, ds_zr = np.empty((N, U), dh.dtype), np.empty((N, 2 * U), dh.dtype)
+    for t in range(T - 1, -1, -1):
+        if len(dy) > 0:
+            add(dy[t], dh)
+        for n in range(len(past)):
+            if not mask[t, n]:  # goes past the step, and what goes through it is 0
+                copy_row(dh[n], past[n])
+                clear_row(dh[n])
+        _gru_mix_backward(dh, z[t], g[t], h[t], ds_zr, ds_g, act)  # dh becomes the part through z h_prev
+        if reset_after:
+            _gru_candidate_after_backward(ds_g, q[t], r[t], dq[t], ds_zr)
+            matmul_into(dq[t], g_T, product)
+        else:
+            matmul_into(ds_g, g_T, dq[t])
+            _gru_candidate_before_backward(dq[t], h[t], r[t], product, ds_zr)
+        add(product, dh)
+        for n in range(N):
+            multiply_by_slope(rec, z[t, n], ds_zr[n, :U])
+            multiply_by_slope(rec, r[t, n], ds_zr[n, U:])
+            copy_row(ds_zr[n], ds[t, n, : 2 * U])
+            copy_row(ds_g[n], ds[t, n, 2 * U :])
+        matmul_into(ds_zr, zr_T, product)
+        add(product, dh)
+        add_past(past, dh)
+
+
+@njit
+def _gru_mix_backward(dh, z, g, h_prev, dz, ds_g, act):
+    """dz is the left half of its array (N, 2U)."""
+    N, U = z.shape
+    for n in range(N):
+        dh_n, z_n, g_n, h_prev_n, dz_n, ds_g_n = dh[n], z[n], g[n], h_prev[n], dz[n], ds_g[n]
+        for u in range(U):
+            dz_n[u] = dh_n[u] * (h_prev_n[u] - g_n[u])  # h = z * h_prev + (1 - z) * g
+        for u in range(U):
+            ds_g_n[u] = dh_n[u] * (1 - z_n[u])
+        for u in range(U):
+            dh_n[u] *= z_n[u]
+        multiply_by_slope(act, g_n, ds_g_n)
+
+
+@njit
+def _gru_candidate_after_backward(ds_g, q, r, dq, ds_zr):
+    N, U = r.shape
+    for n in range(N):
+        ds_g_n, q_n, r_n, dq_n, dr_n = ds_g[n], q[n], r[n], dq[n], ds_zr[n, U:]
+        for u in range(U):
+            dr_n[u] = ds_g_n[u] * q_n[u]  # s_g = x W_g + b_g + r * q
+        for u in range(U):
+            dq_n[u] = ds_g_n[u] * r_n[u]
+
+
+@njit
+def _gru_candidate_before_backward(dq, h_prev, r, dh, ds_zr):
+    N, U = r.shape
+    for n in range(N):
+        dq_n, h_prev_n, r_n, dh_n, dr_n = dq[n], h_prev[n], r[n], dh[n], ds_zr[n, U:]
+        for u in range(U):
+            dr_n[u] = dq_n[u] * h_prev_n[u]  # q = r * h_prev
+        for u in range(U):
+            dh_n[u] = dq_n[u] * r_n[u]
