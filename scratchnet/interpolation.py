@@ -7,8 +7,9 @@ k(j - c_i), for a kernel k that falls off with the distance, and the weights of 
 
 so the adjoint is dx = A^T dy B. "area" weighs an old pixel by how much of it the new one covers. The kernels are those
 of Keys ("Cubic convolution interpolation for digital image processing", 1981), of Mitchell and Netravali
-("Reconstruction filters in computer graphics", 1988), and Lanczos's windowed sinc. Nothing is smoothed before an image
-shrinks, as in TensorFlow without `antialias`.
+("Reconstruction filters in computer graphics", 1988), and Lanczos's windowed sinc. Where an image shrinks, they reach
+over as few old pixels as ever, and what is finer than the new pixels turns up as something coarser; with `antialias`
+they are as wide as the new pixels.
 """
 
 import functools
@@ -16,24 +17,32 @@ import functools
 import numpy as np
 
 
-def resize(images, size, interpolation="bilinear"):
+def resize(images, size, interpolation="bilinear", antialias=False):
     """Images (N, H, W, C) as (N, *size, C), float; a single image (H, W, C) likewise."""
     H, W = images.shape[-3:-1]
-    A, B = resize_weights(H, size[0], interpolation), resize_weights(W, size[1], interpolation)
+    A, B = resize_weights(H, size[0], interpolation, antialias), resize_weights(W, size[1], interpolation, antialias)
     rows = np.moveaxis(np.tensordot(images, B.astype(_float_like(images)), (-2, 1)), -1, -2)  # (..., H, new_W, C)
     return np.moveaxis(np.tensordot(rows, A.astype(rows.dtype), (-3, 1)), -1, -3)  # (..., new_H, new_W, C)
 
 
-def resize_adjoint(dy, size, interpolation="bilinear"):
+def resize_adjoint(dy, size, interpolation="bilinear", antialias=False):
     """dx of `resize` for images of `size` (H, W): A^T dy B, (N, new_H, new_W, C) -> (N, H, W, C)."""
     new_H, new_W = dy.shape[-3:-1]
-    A, B = resize_weights(size[0], new_H, interpolation), resize_weights(size[1], new_W, interpolation)
+    A = resize_weights(size[0], new_H, interpolation, antialias)
+    B = resize_weights(size[1], new_W, interpolation, antialias)
     rows = np.moveaxis(np.tensordot(dy, A.astype(dy.dtype), (-3, 0)), -1, -3)  # (..., H, new_W, C)
     return np.moveaxis(np.tensordot(rows, B.astype(dy.dtype), (-2, 0)), -1, -2)  # (..., H, W, C)
 
 
+def middle(height, width, size):
+    """``(top, left, height, width)`` of the largest part in the middle whose sides are in proportion as in `size`."""
+    h, w = min(height, width * size[0] // size[1]), min(width, height * size[1] // size[0])
+    h, w = max(h, 1), max(w, 1)
+    return (height - h) // 2, (width - w) // 2, h, w
+
+
 @functools.lru_cache(64)
-def resize_weights(size, new_size, interpolation):
+def resize_weights(size, new_size, interpolation, antialias=False):
     """The matrix (new_size, size) that makes a row of another length. Raises ValueError for an unknown kernel."""
     if interpolation not in INTERPOLATIONS:
         raise ValueError(f"unknown interpolation {interpolation!r}, expected one of {', '.join(INTERPOLATIONS)}")
@@ -49,7 +58,8 @@ def resize_weights(size, new_size, interpolation):
             chosen = np.minimum(np.floor(centres + 0.5), size - 1)
             weights = np.equal.outer(chosen, np.arange(size)).astype(float)
         else:
-            weights = _KERNELS[interpolation](np.abs(np.arange(size) - centres[:, None]))
+            width = max(scale, 1) if antialias else 1
+            weights = _KERNELS[interpolation](np.abs(np.arange(size) - centres[:, None]) / width)
     weights /= weights.sum(axis=1, keepdims=True)
     weights.flags.writeable = False  # it is cached
     return weights

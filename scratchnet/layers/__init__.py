@@ -11,6 +11,7 @@ from scratchnet.layers import (
     merging,
     normalization,
     pooling,
+    preprocessing,
     regularization,
     reshaping,
     rnn,
@@ -25,6 +26,7 @@ from scratchnet.layers.core import *
 from scratchnet.layers.merging import *
 from scratchnet.layers.normalization import *
 from scratchnet.layers.pooling import *
+from scratchnet.layers.preprocessing import *
 from scratchnet.layers.regularization import *
 from scratchnet.layers.reshaping import *
 from scratchnet.layers.rnn import *
@@ -41,6 +43,7 @@ _ROOMS = (
     merging,
     normalization,
     pooling,
+    preprocessing,
     regularization,
     reshaping,
     rnn,

@@ -142,7 +142,10 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         return input_shape
 
     def forward(self, x, training=False):
-        """Return ``(y, cache)``. A layer that heeds masks also takes ``mask=None``."""
+        """Return ``(y, cache)``. A layer that heeds masks also takes ``mask=None``.
+
+        `training` is None where nobody has said: nearly every layer takes that as no.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no forward, and no call")
 
     def backward(self, dy, cache, needs_dx=True):
@@ -231,7 +234,8 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         self.compute_output_shape(shape, **options)
         if mask is not None and self.takes_mask:
             options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
-        y, cache = self.checked_pair(self.forward(x, training=bool(training), **options))
+        training = None if training is None else bool(training)
+        y, cache = self.checked_pair(self.forward(x, training=training, **options))
         if self.stateful:
             self.remember(cache)
         return map_structure(as_array, y)

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from scratchnet import config
-from scratchnet.interpolation import resize
+from scratchnet.interpolation import middle, resize
 from scratchnet.optional import require
 
 _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
@@ -108,12 +108,6 @@ def smart_resize(x, size, interpolation="bilinear", data_format="channels_last",
     top, left, height, width = middle(*x.shape[-3:-1], size)
     x = resize(x[..., top : top + height, left : left + width, :], size, interpolation)
     return np.moveaxis(x, -1, -3) if first else x
-
-
-def middle(height, width, size):
-    """``(top, left, height, width)`` of the largest part in the middle whose sides are in proportion as in `size`."""
-    h, w = min(height, width * size[0] // size[1]), min(width, height * size[1] // size[0])
-    return (height - h) // 2, (width - w) // 2, h, w
 
 
 def is_channels_first(data_format):

@@ -1,0 +1,52 @@
+"""Images moved up, down, left and right at random: new[Y, X] = old[Y - dy, X - dx]."""
+
+import numpy as np
+
+from scratchnet.layers.preprocessing.images.image_layer import check_range
+from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
+from scratchnet.registry import register
+
+
+@register("layers")
+class RandomTranslation(RandomAffine):
+    """(N, H, W, C) -> (N, H, W, C), in training.
+
+    Args:
+        height_factor, width_factor: how far, as parts of the height (positive: down) and of the width (to the right):
+            two numbers in [-1, 1], or one for both directions.
+        fill_mode: what is seen where there is no pixel: "reflect", "wrap", "constant" or "nearest".
+        interpolation: "bilinear" or "nearest".
+        seed: an integer of at least 0 makes the numbers repeatable by themselves.
+        fill_value: what is seen with "constant".
+        data_format: "channels_last".
+
+    Raises ValueError for factors, modes and interpolations that are none.
+    """
+
+    def __init__(
+        self,
+        height_factor,
+        width_factor,
+        fill_mode="reflect",
+        interpolation="bilinear",
+        seed=None,
+        fill_value=0.0,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(fill_mode, interpolation, fill_value, seed, data_format, **kwargs)
+        self.height_factor = height_factor
+        self.width_factor = width_factor
+        self._height = check_range(self, "height_factor", height_factor, -1, 1)
+        self._width = check_range(self, "width_factor", width_factor, -1, 1)
+
+    def draw(self, shape):
+        N, H, W, _ = shape
+        u = self.random.uniform((N, 2))
+        (left, right), (up, down) = self._width, self._height
+        translations = (left + (right - left) * u[:, 0]) * W, (up + (down - up) * u[:, 1]) * H
+        return {"translations": np.stack(translations, axis=1)}
+
+    def matrices(self, drawn, H, W):
+        dx, dy = drawn["translations"].T
+        return 1, 0, -dx, 0, 1, -dy

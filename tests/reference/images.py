@@ -1,0 +1,77 @@
+"""Image layers with what they draw given: written once for both libraries. ``python images.py`` stores Keras's values.
+
+A case is ``(name, options, drawn)``: `drawn` are the numbers that the layer would have drawn, in Keras's names; None
+for a layer that draws nothing.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+STORED = Path(__file__).parent / "expected" / "images.npz"
+RNG = np.random.default_rng(3)
+X = np.random.default_rng(4).uniform(0, 255, (2, 5, 6, 3)).astype("float32")
+MOVED = {"translations": np.array([[1.25, -2.0], [-7.5, 0.625]])}
+TURNED = {"angle": np.array([30.0, -110.0])}
+ZOOMED = {"height_zoom": np.array([[0.7], [1.8]]), "width_zoom": np.array([[0.6], [1.5]])}
+SHEARED = {"shear_factor": np.array([[0.3, 0.1], [-0.4, -0.8]])}
+FLIPPED = {"flips": np.array([True, False]).reshape(2, 1, 1, 1)}
+MODES = [
+    {"fill_mode": mode, "interpolation": interpolation, "fill_value": 7.0}
+    for mode in ("reflect", "wrap", "constant", "nearest")
+    for interpolation in ("bilinear", "nearest")
+]
+SIZES = {"height": 4, "width": 8}
+
+CASES = [
+    *(("RandomTranslation", {"height_factor": 0.5, "width_factor": 0.5, **mode}, MOVED) for mode in MODES),
+    *(("RandomRotation", {"factor": 0.5, **mode}, TURNED) for mode in MODES),
+    *(("RandomZoom", {"height_factor": 0.5, **mode}, ZOOMED) for mode in MODES[::3]),
+    *(("RandomShear", {"x_factor": 0.5, **mode}, SHEARED) for mode in MODES[::3]),
+    *(("RandomFlip", {"mode": mode}, FLIPPED) for mode in ("horizontal", "vertical", "horizontal_and_vertical")),
+    *(
+        ("Resizing", {**SIZES, **options}, None)
+        for options in (
+            *({"interpolation": name} for name in ("bilinear", "nearest", "area", "lanczos3", "lanczos5")),
+            {"interpolation": "bicubic", "antialias": True},
+            {"crop_to_aspect_ratio": True},
+            {"pad_to_aspect_ratio": True, "fill_value": 3.0},
+            {"height": 3, "width": 3, "antialias": True},
+            {"height": 7, "width": 3, "pad_to_aspect_ratio": True},
+        )
+    ),
+    *(("CenterCrop", {"height": h, "width": w}, None) for h, w in ((2, 3), (5, 6), (7, 4), (3, 9))),
+]
+
+
+def name_of(case):
+    name, options, _ = case
+    return f"{name} {options}"
+
+
+def ours(layers, case):
+    name, options, drawn = case
+    layer = getattr(layers, name)(**options)
+    return layer(X) if drawn is None else layer.transform_images(X, drawn)
+
+
+def kerass(layers, case):
+    name, options, drawn = case
+    layer = getattr(layers, name)(**options)
+    if drawn is None:
+        return np.asarray(layer(X))
+    drawn = {key: value.astype("float32") if value.dtype.kind == "f" else value for key, value in drawn.items()}
+    if name == "RandomRotation":
+        zeros, ones = np.zeros(2, "float32"), np.ones(2, "float32")
+        angle = layer.backend.convert_to_tensor(drawn["angle"])
+        drawn["rotation_matrix"] = layer._compute_affine_matrix(
+            0.5, 0.5, angle, zeros, zeros, ones, zeros, zeros, *X.shape[1:3]
+        )
+    return np.asarray(layer.transform_images(X, drawn))
+
+
+if __name__ == "__main__":
+    import keras
+
+    np.savez_compressed(STORED, **{name_of(case): kerass(keras.layers, case) for case in CASES})
+    print(f"wrote {STORED}: {len(CASES)} cases, {STORED.stat().st_size:,} bytes")
