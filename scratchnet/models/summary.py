@@ -99,11 +99,11 @@ def _is_chain(model):
     """Whether each layer reads what the one before it gives, and nothing else."""
     if len(model.inputs) != 1 or len({node.layer for node in model.nodes} - {None}) != len(model.nodes):
         return False
-    last = model.inputs
+    last = set(model.inputs)
     for node in model.nodes:
         if len(flatten(node.inputs)) != 1 or flatten(node.inputs)[0] not in last:
             return False
-        last = flatten(node.outputs)
+        last = set(flatten(node.outputs))
     return True
 
 

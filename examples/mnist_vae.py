@@ -1,0 +1,136 @@
+"""A variational autoencoder on handwritten digits.
+
+An autoencoder's code can lie anywhere; between two codes there may be nothing. A variational one pays for every nat that
+its code tells more than N(0, 1) does (`GaussianKL`), and draws the code before it decodes it (`Sampling`), so that codes
+lie close together, and what is drawn from N(0, 1) decodes to a digit (Kingma and Welling, "Auto-encoding variational
+Bayes", 2014). With two numbers the whole of what it has learnt fits on one picture.
+
+    python examples/mnist_vae.py
+    python examples/mnist_vae.py --data full --epochs 5 --code 16
+"""
+
+import sys
+
+import numpy as np
+
+from scratchnet.demo import load_mnist, run_example
+from scratchnet.evaluation import markdown_table, plot_codes, plot_images, text_table
+from scratchnet.evaluation.style import colour, new_figure
+from scratchnet.layers import Dense, GaussianKL, Input, Reshape, Sampling
+from scratchnet.layers.variational.gaussian_kl import divergence
+from scratchnet.models import Model, Sequential
+from scratchnet.special import normal_quantile
+
+PIXELS = 28 * 28
+
+
+def build_models(size):
+    """``(vae, encoder, decoder)``: images (N, 28, 28), codes (N, size)."""
+    image = Input((28, 28))
+    h = Dense(512, activation="relu")(Reshape((PIXELS,))(image))
+    mean, log_variance = GaussianKL(name="kl")([Dense(size, name="mean")(h), Dense(size, name="log_variance")(h)])
+    decoder = Sequential(
+        [Input((size,)), Dense(512, activation="relu"), Dense(PIXELS, activation="sigmoid"), Reshape((28, 28))],
+        name="decoder",
+    )
+    vae = Model(image, decoder(Sampling(name="code")([mean, log_variance])), name="vae")
+    # The mean over the pixels, times their number: the bound is a sum over all pixels of a digit, in nats.
+    vae.compile("adam", "binary_crossentropy", loss_weights=[PIXELS], metrics=["binary_crossentropy"])
+    return vae, Model(image, [mean, log_variance], name="encoder"), decoder
+
+
+def bound_by_epoch(history):
+    """The negative bound of each epoch on the validation data, in its two parts."""
+    total = np.array(history.history["val_loss"])
+    reconstruction = PIXELS * np.array(history.history["val_binary_crossentropy"])
+    return total, reconstruction, total - reconstruction
+
+
+def plot_bound(history):
+    """Reconstruction and divergence, epoch by epoch."""
+    total, reconstruction, kl = bound_by_epoch(history)
+    epochs = np.arange(1, len(total) + 1)
+    figure, (left, right) = new_figure(9, 3.6, 1, 2)
+    left.plot(epochs, reconstruction, "o-", color=colour(0))
+    left.set(xlabel="epoch", ylabel="nats per digit", title="Reconstruction: what the code does not tell")
+    right.plot(epochs, kl, "o-", color=colour(1))
+    right.set(xlabel="epoch", ylabel="nats per digit", title="Divergence: what the code tells", ylim=(0, None))
+    return figure
+
+
+def plot_divergence_by_number(encoder, images):
+    """How much each number of the code tells: what is near 0 has collapsed, the decoder gets noise there."""
+    mean, log_variance = encoder.predict(images, verbose=0)
+    nats = [divergence(mean[:, k : k + 1], log_variance[:, k : k + 1]).mean() for k in range(mean.shape[1])]
+    figure, ax = new_figure(7, 3.2)
+    ax.bar(range(1, len(nats) + 1), nats, color=colour(2))
+    ax.set(xlabel="number of the code", ylabel="nats", title="What each number of the code tells", ylim=(0, None))
+    return figure, nats
+
+
+def plot_plane(decoder, side=16):
+    """What the codes of a plane decode to: a grid with the same share of N(0, 1) in every cell."""
+    levels = normal_quantile((np.arange(side) + 0.5) / side)
+    codes = np.stack(np.meshgrid(levels, levels[::-1]), axis=-1).reshape(-1, 2).astype("float32")
+    digits = decoder.predict(codes, verbose=0).reshape(side, side, 28, 28)
+    figure, ax = new_figure(7, 7)
+    ax.imshow(digits.transpose(0, 2, 1, 3).reshape(side * 28, side * 28), cmap="gray", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[], title="The plane of codes, decoded")
+    return figure
+
+
+def main(options, output):
+    (x_train, _), (x_test, y_test) = load_mnist(options)
+    vae, encoder, decoder = build_models(options.code)
+    vae.summary()
+    history = vae.fit(
+        x_train, x_train, epochs=options.epochs, batch_size=options.batch_size, validation_data=(x_test, x_test)
+    )
+
+    rows = [
+        (epoch, f"{a:.1f}", f"{b:.1f}", f"{c:.1f}")
+        for epoch, (a, b, c) in enumerate(zip(*bound_by_epoch(history)), start=1)
+    ]
+    headings = ("epoch", "-ELBO", "reconstruction", "KL")
+    print(f"\nTest digits, nats:\n{text_table(headings, rows)}")
+    output.text("bound.md", markdown_table(headings, rows) + "\n")
+    output.figure("bound", plot_bound(history))
+
+    figure, nats = plot_divergence_by_number(encoder, x_test)
+    output.figure("divergence", figure)
+    used = sum(n > 0.1 for n in nats)
+    collapsed = f"; the posterior of the other {len(nats) - used} has collapsed" * (used < len(nats))
+    print(f"{used} of {len(nats)} numbers of the code tell more than 0.1 nats{collapsed}.")
+
+    mean, _ = encoder.predict(x_test, verbose=0)
+    rng = np.random.default_rng(options.seed)
+    drawn = {f"drawn {k}": decoder.predict(rng.standard_normal((10, options.code)), verbose=0) for k in (1, 2, 3)}
+    output.figure("drawn", plot_images(drawn, title="Digits that nobody wrote: codes drawn from N(0, 1)"))
+    steps = np.linspace(0, 1, 10)[:, None]
+    pairs = [(0, 1), (2, 3), (4, 7)]
+    between = {
+        f"{y_test[a]} to {y_test[b]}": decoder.predict((1 - steps) * mean[a] + steps * mean[b], verbose=0)
+        for a, b in pairs
+    }
+    output.figure("between", plot_images(between, title="From one digit to another, along a straight line of codes"))
+    reconstructed = decoder.predict(mean[:10], verbose=0)
+    output.figure("reconstructions", plot_images({"digit": x_test[:10], "reconstructed": reconstructed}))
+    if options.code == 2:
+        output.figure("plane", plot_plane(decoder))
+        output.figure("codes", plot_codes(mean, y_test, title="Where the encoder puts the test digits"))
+
+
+def add_options(parser):
+    parser.add_argument("--code", type=int, default=2, help="how many numbers a code has (default: 2)")
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run_example(
+            main,
+            "Train a variational autoencoder on handwritten digits, and draw digits that nobody wrote.",
+            epochs=20,
+            batch_size=64,
+            extra=add_options,
+        )
+    )
