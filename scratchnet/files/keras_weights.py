@@ -16,10 +16,12 @@ import numpy as np
 
 from scratchnet.files.assign import Pair, mismatch
 from scratchnet.files.hdf5 import Group
-from scratchnet.layers.composite import Composite
+from scratchnet.layers.base import Layer
 from scratchnet.layers.rnn.recurrent import Recurrent
+from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.names import snake_case
 
+_CLASSES_OF_KERAS = {"Model": "Functional", "GroupQueryAttention": "GroupedQueryAttention"}
 _DEEPEST = 200  # levels of groups that are looked through; a file may have a group that contains itself
 
 # ---- as Keras 3 has them ----
@@ -33,31 +35,38 @@ def tree(model):
         if layer in seen:
             return
         seen.add(layer)
-        if isinstance(layer, Composite):
-            found[path] = layer, {}
-            if hasattr(layer, "layers"):  # a model
-                for name, sublayer in zip(_counted(layer.layers), layer.layers):
-                    visit(sublayer, f"{path}layers/{name}/", f"{key}{sublayer.name}/")
-            else:
-                for attribute, sublayer in layer.sublayers.items():
-                    prefix = f"{key}{attribute}/" if attribute else key
-                    visit(sublayer, f"{path}{attribute or 'layer'}/", prefix)
-            return
-        arrays = {f"{key}{name}": array for name, array in layer.named_arrays().items()}
+        own = {**layer._params, **layer._state}
         if isinstance(layer, Recurrent):  # in Keras the weights are those of a cell within the layer
             found[path] = layer, {}
             path = f"{path}cell/"
-        found[path] = layer, arrays
+        found[path] = layer, {f"{key}{name}": array for name, array in own.items()}
+        if hasattr(layer, "layers"):  # a model
+            for name, sublayer in zip(_counted(layer.layers), layer.layers):
+                visit(sublayer, f"{path}layers/{name}/", f"{key}{sublayer.name}/")
+        elif isinstance(layer, HoldsLayers):
+            for prefix, sublayer in layer.sublayers.items():
+                visit(sublayer, f"{path}{_place(layer, sublayer)}/", f"{key}{prefix}/" if prefix else key)
 
     visit(model, "", "")
     return found
+
+
+def _place(layer, sublayer):
+    """The attribute that holds a sublayer, such as "layer" or "cells/lstm_cell_1"."""
+    for attribute, value in sorted(vars(layer).items(), key=lambda item: (item[0].startswith("_"), item[0])):
+        if value is sublayer:
+            return f"_{attribute}" if type(layer).__name__ == "GroupQueryAttention" else attribute
+        if isinstance(value, (list, tuple)) and any(entry is sublayer for entry in value):
+            layers = [entry for entry in value if isinstance(entry, Layer)]
+            return f"{attribute}/{_counted(layers)[[entry is sublayer for entry in layers].index(True)]}"
+    raise ValueError(f"{sublayer.name!r} is not an attribute of {layer.name!r}")
 
 
 def _counted(layers):
     """The names of the layers' groups: their classes in snake case, with a number from the second on."""
     counts, names = {}, []
     for layer in layers:
-        name = snake_case("Functional" if type(layer).__name__ == "Model" else type(layer).__name__)
+        name = snake_case(_CLASSES_OF_KERAS.get(type(layer).__name__, type(layer).__name__))
         names.append(f"{name}_{counts[name]}" if name in counts else name)
         counts[name] = counts.get(name, 0) + 1
     return names

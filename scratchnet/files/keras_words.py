@@ -107,6 +107,15 @@ def _asks_for_nothing(key, value):
 
 # ---- writing ----
 
+# Arguments that are taken here, and that Keras's constructors do not know.
+_NOT_IN_KERAS = {
+    "InputLayer": ("trainable",),
+    "Cropping1D": ("data_format",),
+    "SpatialDropout1D": ("noise_shape", "trainable"),
+    "SpatialDropout2D": ("noise_shape", "trainable"),
+    "SpatialDropout3D": ("noise_shape", "trainable"),
+}
+
 
 def to_keras(value):
     """What the registry wrote, in the words of Keras 3."""
@@ -123,8 +132,8 @@ def to_keras(value):
     if name in ("Model", "Sequential"):
         value["module"] = "keras" if name == "Sequential" else "keras.src.models.functional"
         value["class_name"] = value["registered_name"] = "Sequential" if name == "Sequential" else "Functional"
-    if name == "InputLayer":
-        value["config"] = {key: entry for key, entry in config.items() if key != "trainable"}
+    if name in _NOT_IN_KERAS:
+        value["config"] = {key: entry for key, entry in config.items() if key not in _NOT_IN_KERAS[name]}
     if name == "function" and value["module"] == "keras.losses":
         value["registered_name"] = config
     return value
