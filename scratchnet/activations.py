@@ -16,8 +16,7 @@ import math
 
 import numpy as np
 
-from scratchnet import piecewise, registry
-from scratchnet.special import erfc
+from scratchnet import kernels, piecewise, registry
 
 
 def _linear(z, out=None):
@@ -147,7 +146,7 @@ def _silu_gradient(dy, z):
 
 
 def _normal_cdf(z):
-    return erfc(z / -math.sqrt(2)) / 2
+    return kernels.erfc(z / -math.sqrt(2)) / 2
 
 
 def _tanh_cdf(z):

@@ -38,22 +38,46 @@ _TAIL_Q = (
 )  # fmt: skip
 
 
+ERFC_COEFFICIENTS = _ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q
+_BLOCK = 32768  # numbers at a time: some fifty passes over them, which stay in the cache
+
+
 def _polynomial(coefficients, x):
     """Horner's rule, the highest power first."""
     y = np.full_like(x, coefficients[0])
     for c in coefficients[1:]:
-        y = y * x + c
+        y *= x
+        y += c
     return y
+
+
+def _by_blocks(function, x):
+    """``function(x)`` of an array of any size, block after block."""
+    x = np.asarray(x)
+    flat = x.reshape(-1)
+    y = np.empty_like(flat)
+    for start in range(0, flat.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        y[block] = function(flat[block])
+    return y.reshape(x.shape)
 
 
 def erf(x):
     """``2 / sqrt(pi)`` times the integral of ``exp(-t^2)`` from 0 to x."""
-    y = np.abs(x)
-    return np.where(y <= 0.46875, _erf_of_small(x), np.sign(x) * (1 - _erfc_of_large(y)))
+    return _by_blocks(_erf, x)
 
 
 def erfc(x):
     """``1 - erf(x)``, which keeps its digits where it is small."""
+    return _by_blocks(_erfc, x)
+
+
+def _erf(x):
+    y = np.abs(x)
+    return np.where(y <= 0.46875, _erf_of_small(x), np.sign(x) * (1 - _erfc_of_large(y)))
+
+
+def _erfc(x):
     y = np.abs(x)
     tail = _erfc_of_large(y)
     return np.where(y <= 0.46875, 1 - _erf_of_small(x), np.where(x < 0, 2 - tail, tail))
@@ -66,11 +90,15 @@ def _erf_of_small(x):
 
 
 def _erfc_of_large(y):
-    """erfc of numbers from 0.46875 on."""
-    near, far = np.clip(y, 0.46875, 4), np.clip(y, 4, 100)
-    v = 1 / (far * far)
-    tail = (1 / math.sqrt(math.pi) - v * _polynomial(_TAIL_P, v) / _polynomial(_TAIL_Q, v)) / far
-    z = np.where(y <= 4, _polynomial(_ERFC_P, near) / _polynomial(_ERFC_Q, near), tail)
+    """erfc of numbers from 0.46875 on; beyond 100 it is 0 in any case."""
+    y = np.minimum(y, 100)
+    near = np.clip(y, 0.46875, 4)
+    z = _polynomial(_ERFC_P, near) / _polynomial(_ERFC_Q, near)
+    beyond = y > 4
+    if beyond.any():
+        far = y[beyond]
+        v = 1 / (far * far)
+        z[beyond] = (1 / math.sqrt(math.pi) - v * _polynomial(_TAIL_P, v) / _polynomial(_TAIL_Q, v)) / far
     return np.exp(-y * y) * z
 
 

@@ -38,6 +38,7 @@ OPERATIONS = {
     ),
     "upsampling": ("upsample2d_forward", "upsample2d_backward"),
     "gather": ("add_rows",),
+    "elementwise": ("erfc",),
     "routing": ("routing_forward", "routing_backward"),
     "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),
     "gru": ("gru_forward", "gru_backward"),

@@ -1,14 +1,16 @@
-"""Functions of single elements, compiled: those activations that recurrent layers have by default, and their slopes.
+"""Functions of single elements, compiled: those activations that recurrent layers have by default, their slopes, erfc.
 
-`math.exp` and `math.tanh` are calls for one number at a time. In float32 they are replaced by a polynomial, which
-vectorises and is right to a few units in the last place; float64, in which gradients are proved, keeps the exact ones.
+`math.exp`, `math.tanh` and `math.erfc` are calls for one number at a time. In float32 they are replaced by polynomials,
+which vectorise and are right to a few units in the last place; float64, in which gradients are proved, keeps the exact
+ones.
 """
 
 import math
 
 import numpy as np
 
-from scratchnet.kernels.with_numba.compile import njit
+from scratchnet import special
+from scratchnet.kernels.with_numba.compile import njit, plain
 
 _LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
 _CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
@@ -20,6 +22,10 @@ _LN2_HIGH, _LN2_LOW = _F(0.693359375), _F(-2.12194440054690581e-4)
 _LOWEST, _HIGHEST = _F(-87.0), _F(88.0)  # e^z stays a normal float32
 _BIAS, _FRACTION_BITS = np.int32(127), np.int32(23)  # of a float32's exponent
 _ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
+_SMALL, _FAR, _VANISHES, _INVERSE_ROOT_PI = _F(0.46875), _F(4), _F(9.3), _F(1 / math.sqrt(math.pi))
+_ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q = (
+    tuple(map(_F, (0,) * (6 - len(coefficients)) + coefficients)) for coefficients in special.ERFC_COEFFICIENTS
+)
 _C2, _C3, _C4, _C5, _C6, _C7 = (_F(1 / math.factorial(k)) for k in range(2, 8))
 
 
@@ -51,6 +57,46 @@ def _tanh32(z):
     p, s = _expm1_parts(_TWO * z)
     e = s * p + (s - _ONE)  # e^(2z) - 1, without cancellation near 0
     return e / (e + _TWO)
+
+
+def erfc(x):
+    y = np.empty_like(x, order="C")
+    (_erfc32 if x.itemsize == 4 else _erfc64)(plain(x).reshape(-1), y.reshape(-1))
+    return y
+
+
+@njit
+def _erfc64(x, y):
+    for k in range(y.size):
+        y[k] = math.erfc(x[k])
+
+
+@njit(reorder=False)
+def _quintic(c, x):
+    """The polynomial with six coefficients, highest power first; a loop over them would not vectorise around it."""
+    return ((((c[0] * x + c[1]) * x + c[2]) * x + c[3]) * x + c[4]) * x + c[5]
+
+
+@njit(reorder=False)
+def _erfc32(x, y):
+    """The three quotients of `scratchnet.special`, of which one is chosen.
+
+    One loop, and not a function of an element: it would be too large to be copied into the loop, which vectorises then.
+    """
+    for k in range(y.size):
+        z = abs(x[k])
+        small, near, far = min(z, _SMALL), min(max(z, _SMALL), _FAR), max(z, _FAR)
+        s, v = small * small, _ONE / (far * far)
+        of_small = _ONE - small * _quintic(_ERF_P, s) / _quintic(_ERF_Q, s)
+        p_near = (((_quintic(_ERFC_P, near) * near + _ERFC_P[6]) * near) + _ERFC_P[7]) * near + _ERFC_P[8]
+        q_near = (((_quintic(_ERFC_Q, near) * near + _ERFC_Q[6]) * near) + _ERFC_Q[7]) * near + _ERFC_Q[8]
+        of_near = p_near / q_near
+        of_far = (_INVERSE_ROOT_PI - v * _quintic(_TAIL_P, v) / _quintic(_TAIL_Q, v)) / far
+        p, e = _expm1_parts(-z * z)
+        tail = (of_far if z > _FAR else of_near) * (e + e * p)
+        tail = _ZERO if z > _VANISHES else tail
+        of_z = of_small if z <= _SMALL else tail
+        y[k] = _TWO - of_z if x[k] < _ZERO else of_z
 
 
 @njit

@@ -1,0 +1,5 @@
+"""Functions of single elements that NumPy has not: by quotients of polynomials."""
+
+from scratchnet.special import erfc
+
+__all__ = ["erfc"]

@@ -1,0 +1,61 @@
+"""erfc, which NumPy has not, is that of the math module, whatever the backend, the dtype and the layout."""
+
+import math
+
+import numpy as np
+import pytest
+
+from scratchnet import activations, kernels
+from scratchnet.kernels import numba_is_installed, operations
+
+BACKENDS = [operations(name) for name in ["loops", "numpy"] + ["numba"] * numba_is_installed()]
+EVERY_BACKEND = pytest.mark.parametrize("backend", BACKENDS, ids=["loops", "numpy", "numba"][: len(BACKENDS)])
+
+
+@EVERY_BACKEND
+@pytest.mark.parametrize("dtype, absolute, relative", [(np.float32, 2e-7, 5e-6), (np.float64, 5e-16, 2e-14)])
+def test_erfc_is_right_from_end_to_end(backend, dtype, absolute, relative):
+    edges = [0.46875, -0.46875, 4, -4, 9.3, 26.5, -30, 0.0]
+    x = np.concatenate([np.linspace(-10, 10, 2001), edges]).astype(dtype)
+    exact = np.array([math.erfc(value) for value in x.tolist()])
+    found = backend.erfc(x)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, exact, rtol=0, atol=absolute)
+    normal = exact > 100 * np.finfo(dtype).tiny
+    np.testing.assert_allclose(found[normal], exact[normal], rtol=relative, atol=0)
+
+
+@EVERY_BACKEND
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_infinities_and_nan(backend, dtype):
+    with np.errstate(invalid="ignore"):
+        found = backend.erfc(np.array([np.inf, -np.inf, np.nan, 1e30, -1e30], dtype))
+    np.testing.assert_array_equal(found, [0, 2, np.nan, 0, 2])
+
+
+@EVERY_BACKEND
+def test_any_shape_and_layout(backend):
+    x = np.random.default_rng(0).normal(size=(3, 4, 5))
+    expected = np.vectorize(math.erfc)(x)
+    for laid_out in (x, np.asfortranarray(x), np.repeat(x, 2, axis=2)[:, :, ::2], x[0, 0, 0]):
+        wanted = expected if laid_out.ndim else expected[0, 0, 0]
+        np.testing.assert_allclose(backend.erfc(np.asarray(laid_out)), wanted, rtol=1e-13)
+    assert backend.erfc(x[:0]).shape == (0, 4, 5)
+
+
+def test_a_large_array_is_computed_in_blocks_and_the_same():
+    x = np.random.default_rng(1).normal(size=100_003).astype(np.float32)
+    whole = operations("numpy").erfc(x)
+    np.testing.assert_array_equal(
+        whole, np.concatenate([operations("numpy").erfc(part) for part in np.split(x, [7, 40_000])])
+    )
+
+
+@EVERY_BACKEND
+def test_gelu_is_computed_with_it(backend, monkeypatch):
+    monkeypatch.setattr(kernels, "erfc", lambda x: calls.append(x) or backend.erfc(x), raising=False)
+    calls, z = [], np.array([-2.0, 0.0, 1.0])
+    y, cache = activations.gelu.forward(z)
+    activations.gelu.backward(np.ones(3), cache)
+    np.testing.assert_allclose(y, [-0.04550026389635842, 0, 0.8413447460685429], rtol=1e-14)
+    assert len(calls) == 2
