@@ -44,8 +44,18 @@ def from_keras(value):
     if isinstance(value.get("module"), str):
         value["module"] = _module(value["module"])
     if isinstance(name, str) and isinstance(value.get("config"), dict) and not name.startswith("__"):
-        value["config"] = _arguments(name, value["config"], _known_class(value, name))
+        cls = _known_class(value, name)
+        value["config"] = _arguments(name, value["config"], cls)
+        if cls and ".preprocessing" in cls.__module__ and isinstance(value.get("inbound_nodes"), list):
+            value["inbound_nodes"] = [_without_training(use) for use in value["inbound_nodes"]]
     return value
+
+
+def _without_training(use):
+    """The use of a layer whose calls say training=True unless they are told otherwise, as the graph tells them."""
+    if isinstance(use, dict) and isinstance(use.get("kwargs"), dict) and use["kwargs"].get("training") is True:
+        return {**use, "kwargs": {**use["kwargs"], "training": None}}
+    return use
 
 
 def _module(module):

@@ -40,7 +40,7 @@ class Embedding(Layer):
     keeps_integers = True
     harmless = ("autocast", "input_length")
     absent = {"activity_regularizer": (None,)}
-    unrecorded = (*Layer.unrecorded, "weights")  # they are saved as what they are
+    unrecorded = ("input_shape", "batch_size", "weights")  # the last are saved as what they are
 
     def __init__(
         self,

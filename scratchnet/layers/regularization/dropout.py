@@ -88,6 +88,7 @@ class _SpatialDropout(Dropout):
     """Base of dropout that leaves out whole feature maps: numbers beside one another carry the same information."""
 
     letters = None
+    unrecorded = (*Dropout.unrecorded, "noise_shape")  # always that of whole maps
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, self.letters)
