@@ -227,12 +227,14 @@ def _serialize_instance(value):
         config = _with_lists(config)  # the library's constructors take either
     if kind is None:
         meet(name, cls)
-    return {
+    written = {
         "module": cls.__module__ if kind is None else _module(kind),
         "class_name": name,
         "config": {key: serialize(entry) for key, entry in config.items()},
         "registered_name": get_registered_name(cls) if kind is None else None,
     }
+    build_config = value.get_build_config() if hasattr(value, "get_build_config") else None
+    return written if build_config is None else {**written, "build_config": build_config}
 
 
 def _serialize_function(value):
@@ -302,9 +304,12 @@ def _deserialize(config, kind=None):
     if not isinstance(inner, dict):
         raise ValueError(f"the config of a {name} must be a dict, got {inner!r}")
     found = _named(config, name, kind)
-    if hasattr(found, "from_config"):
-        return found.from_config(dict(inner))
-    return found(**inner) if isinstance(found, type) else found
+    if not hasattr(found, "from_config"):
+        return found(**inner) if isinstance(found, type) else found
+    thing = found.from_config(dict(inner))
+    if config.get("build_config") and hasattr(thing, "build_from_config"):
+        thing.build_from_config(config["build_config"])
+    return thing
 
 
 def clone(thing):

@@ -34,7 +34,7 @@ def load_model(filepath, custom_objects, compile):
     numbers = sum(array.size for name, array in arrays.items() if name.startswith("weights/"))
     with blaming(filepath, "holds an architecture that cannot be built"):
         model = build(texts["architecture"], custom_objects, numbers)
-    _set_weights(model, arrays, filepath, False)
+    own_key = _set_weights(model, arrays, filepath, False)
     settings = texts.get("training")
     if settings is not None:
         with blaming(filepath, "holds settings of compile that cannot be used"):
@@ -43,6 +43,7 @@ def load_model(filepath, custom_objects, compile):
                 optimizer = optimizers.deserialize(settings.pop("optimizer"))
                 model.compile(optimizer, **registry.deserialize(_modern(settings)))
             state = {k.removeprefix("optimizer/"): a for k, a in arrays.items() if k.startswith("optimizer/")}
+            state = {_renamed(key, own_key): array for key, array in state.items()}
             if state:
                 model.optimizer.build(model.trainable_params)
                 model.optimizer.set_state(state)
@@ -63,14 +64,26 @@ def _weights(model):
 
 
 def _set_weights(model, arrays, filepath, skip_mismatch):
-    """Copy the ``weights/...`` entries into the model, by name; in order where only automatic names differ."""
+    """Copy the ``weights/...`` entries into the model, by name; in order where only automatic names differ.
+
+    Returns a dict from the names in the file to those in the model.
+    """
     found = {key.removeprefix("weights/"): array for key, array in arrays.items() if key.startswith("weights/")}
     own = model.named_arrays()
     if set(found) != set(own):
         if [key.rsplit("/", 1)[-1] for key in own] != [key.rsplit("/", 1)[-1] for key in found]:
             raise mismatch(filepath, model, sorted(set(own) - set(found)), sorted(set(found) - set(own)))
-        found = dict(zip(own, found.values()))
+        own_key, found = dict(zip(found, own)), dict(zip(own, found.values()))
+    else:
+        own_key = {key: key for key in found}
     assign([Pair(key, array, found[key]) for key, array in own.items()], model, filepath, skip_mismatch)
+    return own_key
+
+
+def _renamed(key, own_key):
+    """The key of an optimizer's state, such as ``m/dense/kernel``, for the weight's name in the model."""
+    kind, _, weight = key.partition("/")
+    return f"{kind}/{own_key[weight]}" if weight in own_key else key
 
 
 def _modern(value):

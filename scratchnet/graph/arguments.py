@@ -44,8 +44,11 @@ class Arguments(NamedTuple):
         return {name: _map_places(lambda place: arrays[place.number], value) for name, value in self.pattern.items()}
 
     def with_shapes(self, shapes):
-        """The same for arrays of other shapes."""
-        specs = tuple(Spec(shape, spec.dtype) for shape, spec in zip(shapes, self.specs))
+        """The same for arrays of other shapes; a first axis that is not known stays so, how many samples there are."""
+        specs = tuple(
+            Spec((*spec.shape[:1], *shape[1:]) if spec.shape[:1] == (None,) else shape, spec.dtype)
+            for shape, spec in zip(shapes, self.specs)
+        )
         return self._replace(specs=specs, key=(self.key[0], specs))
 
     def bound(self, values):

@@ -2,26 +2,19 @@
 
 A batch can be computed in parts if what comes out for a sample depends on that sample alone. Layers keep to that, or
 ask `scratchnet.parallel.batch` for the rest of the batch. An operation is tried: see `scratchnet.ops.trial.rowwise`.
+
+Followed is how many rows of each tensor stand for one sample; 0 for what is not of the batch.
 """
 
-from scratchnet.graph.nodes import OperationNode
 from scratchnet.structure import flatten
 
 
-def where_samples_meet(graph):
-    """The first node that looks at several samples at once, or None.
-
-    Followed from the inputs on is how many rows of a tensor stand for one sample; 0 for what is not of the batch.
-    """
-    rows = dict.fromkeys(graph.inputs, 1)
+def rows_of_outputs(graph, rows_of_inputs):
+    """The rows of each of the outputs, or None if samples meet somewhere on the way."""
+    rows = dict(zip(graph.inputs, rows_of_inputs))
     for node in graph.nodes:
-        read = [rows.get(tensor, 0) for tensor in flatten(node.inputs)]
-        if node.in_one_part:
-            return node
-        count = max(read, default=0)
-        if isinstance(node, OperationNode) and any(read):
-            count = node.rowwise(rows)
-        if any(read) and not count:
-            return node
-        rows.update(dict.fromkeys(flatten(node.outputs), count))
-    return None
+        found = node.rows_of_outputs([rows.get(tensor, 0) for tensor in flatten(node.inputs)])
+        if found is None:
+            return None
+        rows.update(zip(flatten(node.outputs), found))
+    return [rows.get(tensor, 0) for tensor in graph.outputs]

@@ -22,12 +22,11 @@ class Node:
         trainable: whether a parameter here wants a gradient.
         adds_loss: whether this adds to the loss, so that backward must come by whatever its output is for.
         reads_mask, masks_output: whether a mask comes in, and whether one goes on.
-        in_one_part: whether the whole batch has to be seen at once, so that it cannot be computed in parts.
         repeats, takes_repeat: those of the layer: see `Graph`.
     """
 
     layer = None
-    trainable = adds_loss = reads_mask = masks_output = in_one_part = repeats = takes_repeat = False
+    trainable = adds_loss = reads_mask = masks_output = repeats = takes_repeat = False
 
     def __init__(self, inputs):
         self.inputs = inputs
@@ -53,6 +52,13 @@ class Node:
         """The shapes of the outputs for shapes in the structure of `inputs`."""
         raise NotImplementedError
 
+    def rows_of_outputs(self, rows):
+        """How many rows of each output stand for a sample, given those of the inputs, flat: see `graph.batch`.
+
+        None if samples meet here, so that a batch cannot be computed in parts.
+        """
+        return [max(rows, default=0)] * len(flatten(self.outputs))
+
     def find_masks(self):
         """Find out which masks come in and go on."""
 
@@ -73,6 +79,10 @@ class Node:
 
     def prepare(self, training):
         """Have traced what is traced."""
+
+    def first_non_finite(self, x, training):
+        """Where within this the first value that is not finite comes from, for these inputs; None: here."""
+        return None
 
 
 class LayerNode(Node):
@@ -113,16 +123,22 @@ class LayerNode(Node):
     def adds_loss(self):
         return self.layer.adds_loss
 
-    in_one_part = property(lambda self: self.layer.in_one_part)
     repeats = property(lambda self: self.layer.repeats)
     takes_repeat = property(lambda self: self.layer.takes_repeat)
 
     def output_shapes(self, shapes):
         if self.arguments is None:
             return self.layer.compute_output_shape(shapes, **self.options)
-        masked = [t.masked for t in flatten(self.inputs)]
-        found = self.layer.traced(self.arguments.with_shapes(flatten_shapes(shapes)), masked, self.training)
-        return map_structure(lambda tensor: tensor.shape, found.outputs)
+        masked, shapes = [t.masked for t in flatten(self.inputs)], flatten_shapes(shapes)
+        found = self.layer.traced(self.arguments.with_shapes(shapes), masked, self.training)
+        rows = shapes[0][:1]  # what was traced has None there, whatever is given
+        return map_structure(lambda t: t.shape if t.shape[:1] != (None,) else (*rows, *t.shape[1:]), found.outputs)
+
+    def rows_of_outputs(self, rows):
+        if self.arguments is not None:
+            masked = [tensor.masked for tensor in flatten(self.inputs)]
+            return self.layer.rows_of_outputs(rows, self.arguments, masked, self.training)
+        return None if self.layer.in_one_part else super().rows_of_outputs(rows)
 
     def find_masks(self):
         masked = map_structure(lambda tensor: tensor.masked, self.inputs)
@@ -184,6 +200,11 @@ class LayerNode(Node):
         elif hasattr(self.layer, "graph"):
             self.layer.graph.prepare(training)
 
+    def first_non_finite(self, x, training):
+        if self.arguments is None:
+            return None
+        return self.layer.where_not_finite(x, training if self.training is None else self.training, self.arguments)
+
     def _check_shapes(self, y):
         """Raise ValueError if the layer returns another shape than its compute_output_shape promised."""
         ys = flatten(y)
@@ -232,10 +253,14 @@ class OperationNode(Node):
         """For each tensor among the operands, whether its adjoint is wanted and can be had."""
         return [can and self.operands[k] in reaches for k, can in zip(self._tensors, self._differentiable)]
 
-    def rowwise(self, rows):
-        """How many rows of the output stand for a sample, given ``rows[tensor]``; 0 if samples do not stay apart."""
-        counts = [rows.get(self.operands[k], 0) if k in self._tensors else 0 for k in range(len(self.operands))]
-        return self.operation.rowwise(self.operands, self._settled_options(), counts)
+    def rows_of_outputs(self, rows):
+        if not any(rows):
+            return [0]
+        counts = [0] * len(self.operands)
+        for k, count in zip(self._tensors, rows):
+            counts[k] = count
+        count = self.operation.rowwise(self.operands, self._settled_options(), counts)
+        return [count] if count else None
 
     def _settled_options(self):
         """The options to try the operation with: no stream must move on for that."""
@@ -326,10 +351,11 @@ class SizeNode(Node):
         self.formula = formula
         self.name = name
 
-    in_one_part = True
-
     def output_shapes(self, shapes):
         return ()
+
+    def rows_of_outputs(self, rows):
+        return None if any(rows) else [0]
 
     def forward(self, x, training, mask=None):
         size_of = dict(zip(self.inputs, x))

@@ -10,13 +10,12 @@ or to draw a picture) walks along with a loop of his own.
 """
 
 import contextlib
-import functools
 from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet.graph.batch import where_samples_meet
+from scratchnet.graph.batch import rows_of_outputs
 from scratchnet.ops.dtypes import computing_in
 from scratchnet.parallel.batch import current_part
 from scratchnet.structure import flatten, map_structure
@@ -84,6 +83,7 @@ class Graph:
         self.dtype = self._find_dtype()
         self._last_reads = self._find_last_reads()
         self._repeated = self._find_repeated()
+        self._rows = {}  # what `rows_of_outputs` has found
 
     def _find_dtype(self):
         """The float dtype of operations here, or None where there are none."""
@@ -175,11 +175,18 @@ class Graph:
         for node in self.nodes:
             node.prepare(training)
 
-    @functools.cached_property
+    def rows_of_outputs(self, rows):
+        """See `scratchnet.graph.batch`."""
+        key = tuple(rows)
+        if key not in self._rows:
+            with self.computing():
+                self._rows[key] = rows_of_outputs(self, rows)
+        return self._rows[key]
+
+    @property
     def in_one_part(self):
         """Whether the samples of a batch meet somewhere, so that it cannot be computed in parts."""
-        with self.computing():
-            return where_samples_meet(self) is not None
+        return self.rows_of_outputs([1] * len(self.inputs)) is None
 
     def computing(self):
         """A context to walk in: the float dtype of the operations here."""
@@ -243,6 +250,18 @@ class Graph:
             if node.trainable or any(node.wanted(reaches)):
                 reaches.update(flatten(node.outputs))
         return reaches
+
+
+def first_non_finite(graph, xs, training):
+    """The first node whose output is not finite for a list of arrays, in words, or None.
+
+    Where that is a layer whose `call` was traced, the words are of the node within.
+    """
+    with graph.computing():
+        for node, x, y, _ in graph.walk(dict(zip(graph.inputs, xs)), training):
+            if not all(np.isfinite(value).all() for value in flatten(y)):
+                return node.first_non_finite(x, training) or f"the output of {node}"
+    return None
 
 
 def _share():

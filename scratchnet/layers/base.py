@@ -58,6 +58,8 @@ class LayerType(Recorded):
         super().__init__(name, bases, namespace, **kwargs)
         if "build" in namespace:
             cls.build = _marking_as_built(cls.build)
+        if "compute_mask" in namespace and "call" in namespace and "supports_masking" not in namespace:
+            cls.supports_masking = True  # as in Keras
 
 
 def _with_base_for_call(bases):

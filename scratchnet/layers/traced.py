@@ -17,6 +17,7 @@ from scratchnet.graph.arguments import Spec, taken_apart
 from scratchnet.graph.symbolic import KerasTensor, Size, record_call, with_mask
 from scratchnet.graph.trace import LOCK, TracedCall, outside_of_traces, trace
 from scratchnet.graph.variable import Variable
+from scratchnet.graph.walk import first_non_finite
 from scratchnet.layers.attributes import is_own_attribute, layers_and_streams
 from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.ops.array import as_array
@@ -108,6 +109,29 @@ class Traced(HoldsLayers):
     def __getstate__(self):
         """The attributes without the traces: a copy makes its own."""
         return {name: value for name, value in super().__getstate__().items() if name != "_graphs"}
+
+    # ---- to be built again as they were ----
+
+    def get_build_config(self):
+        """The shapes and dtypes that the layer was first built for; None before."""
+        built_for = next(iter(vars(self).get("_graphs", {}).values()), None)
+        if built_for is None:
+            return None
+        arguments = built_for.arguments
+        shapes = arguments.by_name([list(spec.shape) for spec in arguments.specs])
+        dtypes = arguments.by_name([spec.dtype for spec in arguments.specs])
+        return {"shapes": as_lists(shapes), "dtypes": as_lists(dtypes)}
+
+    def build_from_config(self, config):
+        """Build for what `get_build_config` said, or for the ``input_shape`` that Keras writes."""
+        if config.get("input_shape") is not None:
+            self.ensure_built(_shapes(config["input_shape"]))
+        elif config.get("shapes") and not self.built:
+            values = {name: _tensors(_shapes(shape), self.dtype) for name, shape in config["shapes"].items()}
+            for tensor, dtype in zip(flatten(values), flatten(config["dtypes"])):
+                tensor.dtype = dtype
+            arguments, arrays = taken_apart(self.call_signature, values, _is_array, self._spec_of)
+            self.traced(arguments, [False] * len(arrays), False)
 
     # ---- arguments ----
 
@@ -228,6 +252,21 @@ class Traced(HoldsLayers):
     def added_loss(self, cache):
         return cache.inner.graph.added_loss(cache.inner)
 
+    def rows_of_outputs(self, rows, arguments, masked, training=None):
+        """See `scratchnet.graph.nodes.Node.rows_of_outputs`; unless training is said, both ways are looked at."""
+        rows = [*rows, *(count for count, is_masked in zip(rows, masked) if is_masked)]
+        calls = [self.traced(arguments, masked, t) for t in ((False, True) if training is None else (training,))]
+        found = [call.graph.rows_of_outputs(rows) for call in calls]
+        if any(counts is None for counts in found):
+            return None
+        return found[0][: len(flatten(calls[0].outputs))]
+
+    def where_not_finite(self, x, training, arguments):
+        """The first place within whose output is not finite, in words, or None."""
+        found = self.traced(arguments, [False] * len(arguments.specs), training)
+        place = first_non_finite(found.graph, flatten(x), training)
+        return None if place is None else f"{place}, in {self.name!r}"
+
     @property
     def adds_loss(self):
         return any(found.graph.adds_loss for found in vars(self).get("_graphs", {}).values())
@@ -264,14 +303,14 @@ class Traced(HoldsLayers):
 
     def random_streams(self):
         own = {f"random_{k}": stream for k, stream in enumerate(vars(self).get("_streams", []))}
-        return {**own, **layers_and_streams(self)[1], **super().random_streams()}
+        return {**own, **layers_and_streams(self)[1], **HoldsLayers.random_streams(self)}
 
 
 @functools.lru_cache(maxsize=1024)
 def _signature(call):
-    """The signature of a method without `self`."""
-    signature = inspect.signature(call)
-    return signature.replace(parameters=list(signature.parameters.values())[1:])
+    """The signature of a method without `self` and without annotations, which need not be picklable."""
+    parameters = [p.replace(annotation=p.empty) for p in inspect.signature(call).parameters.values()]
+    return inspect.Signature(parameters[1:])
 
 
 def _is_symbolic(a):
@@ -290,6 +329,14 @@ def _differs(array, spec):
 
 def _tensors(input_shape, dtype):
     """Symbolic tensors for a structure of shapes."""
-    if isinstance(input_shape, list) and all(n is None or isinstance(n, int) for n in input_shape):
-        input_shape = tuple(input_shape)
-    return map_shapes(lambda shape: KerasTensor(shape, dtype, "input"), input_shape)
+    return map_shapes(lambda shape: KerasTensor(shape, dtype, "input"), _shapes(input_shape))
+
+
+def _shapes(structure):
+    """A structure of shapes with tuples for those that came as lists."""
+    if isinstance(structure, dict):
+        return {key: _shapes(value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        is_shape = all(n is None or isinstance(n, int) for n in structure)
+        return tuple(structure) if is_shape else [_shapes(value) for value in structure]
+    return structure

@@ -17,10 +17,11 @@ from scratchnet.files.saving import Saver
 from scratchnet.graph.config import graph_config, graph_from_config
 from scratchnet.graph.order import layers_in_order
 from scratchnet.graph.symbolic import KerasTensor, is_symbolic
-from scratchnet.graph.walk import Adjoints, Graph, sorted_nodes
+from scratchnet.graph.walk import Adjoints, Graph, first_non_finite, sorted_nodes
 from scratchnet.layers import InputLayer
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
+from scratchnet.models.subclass import TracedModel
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
 from scratchnet.recorded import is_library, recorded_arguments
@@ -40,20 +41,29 @@ class Model(Trainer, Saver, Composite):
         name: by default "functional", counted.
         trainable: False freezes every layer in it.
 
-    A layer (or a whole model) that is called in several places shares its parameters between them.
+    A layer (or a whole model) that is called in several places shares its parameters between them. Or a class derives
+    from Model and defines `call`: see `scratchnet.models.subclass`.
 
     Raises:
-        TypeError: for anything but symbolic tensors, and for subclassing in the style of ``call()``, which would need
-            automatic differentiation.
+        TypeError: for anything but symbolic tensors.
         ValueError: if an output depends on an `Input` that is not among `inputs`, if an input reaches no output, or if
             two different layers have the same name.
     """
 
+    base_for_call = TracedModel
+    own_attributes = (
+        *("graph", "inputs", "outputs", "input_layers", "_given_outputs", "_input_structure", "_output_structure"),
+        *("_operations", "_layers", "_keys", "_first_call"),
+    )
+
     def __init__(self, inputs=None, outputs=None, *, name=None, trainable=True, **kwargs):
+        cls = type(self)
+        if self.is_traced and inputs is None and outputs is None:
+            super().__init__(name=name, trainable=trainable, **kwargs)
+            return
         if inputs is None or outputs is None:
             raise TypeError(
-                "Model needs inputs and outputs: Model(inputs, outputs). A subclass that defines call() is not "
-                "supported, since nothing here differentiates Python code; write a Layer with forward and backward"
+                f"{cls.__name__} needs inputs and outputs, Model(inputs, outputs), or a class that defines call"
             )
         super().__init__(name=unique_name("functional") if name is None else name, **kwargs)
         self._set_graph(inputs, outputs)
@@ -133,16 +143,36 @@ class Model(Trainer, Saver, Composite):
             node.find_masks()
         return any(tensor.masked for tensor in self.outputs)
 
+    def ending_in_logits(self, outputs):
+        """See `scratchnet.training.logits`."""
+        return ending_in_logits(self, outputs)
+
     def without_last_activation(self):
         if len(self.outputs) != 1:
             return None
-        model, activations = ending_in_logits(self, [0])
+        model, activations = self.ending_in_logits([0])
         return (model, activations[0]) if activations else None
 
     def __call__(self, inputs, training=None, mask=None):
         """As every layer; on arrays the result has the structure of the outputs that the model was made with."""
         result = super().__call__(inputs, training, mask)
         return result if is_symbolic(result) else self.pack_outputs(flatten(result))
+
+    @property
+    def knows_inputs(self):
+        """Whether there is a graph yet, so that it is known which inputs there are."""
+        return self.graph is not None
+
+    def build_on(self, x):
+        """Build for data: an array, or a structure of arrays."""
+        if isinstance(x, (list, tuple, dict)):
+            raise self.error(f"is built for one input; it got {len(x)}. Give it an Input, or call build")
+        self.ensure_built(x.shape)
+
+    def trace_ahead(self):
+        """Make what is traced within, before threads compute."""
+        for training in (False, True):
+            self.graph.prepare(training)
 
     def pack_inputs(self, xs):
         """A flat list of arrays in the structure of the model's inputs."""
@@ -290,12 +320,7 @@ class Model(Trainer, Saver, Composite):
         for key, parameter in self.params.items():
             if not np.isfinite(parameter).all():
                 return f"the parameter {key}"
-        values = dict(zip(self.inputs, self.flatten_inputs(x)))
-        with self.graph.computing():
-            for node, _, y, _ in self.graph.walk(values, training=True):
-                if not all(np.isfinite(value).all() for value in flatten(y)):
-                    return f"the output of {node}"
-        return None
+        return first_non_finite(self.graph, self.flatten_inputs(x), training=True)
 
     # ---- configuration ----
 

@@ -72,12 +72,14 @@ def _rows_of(layer, model, show_sources, show_trainable, expand_nested, level=0)
     """The row of a layer of `model`, and with `expand_nested` those of the layers in it."""
     prefix = "   " * level + "└ " if level else ""
     uses = [node for node in model.nodes if node.layer is layer]
-    shape = _shape(uses[0].outputs) if uses else str(layer.batch_shape)  # an InputLayer has no node
-    row = [f"{prefix}{layer.name} ({type(layer).__name__})", shape, f"{layer.count_params():,}"]
+    # An InputLayer has no node, and a layer of a class with `call` may be used elsewhere.
+    shape = _shape(uses[0].outputs) if uses else str(getattr(layer, "batch_shape", "?"))
+    count = f"{layer.count_params():,}" if layer.built else "not built"
+    row = [f"{prefix}{layer.name} ({type(layer).__name__})", shape, count]
     if show_sources:
         row.append(", ".join(_source(t) for node in uses for t in flatten(node.inputs)) or "-")
     if show_trainable:
-        row.append("-" if not layer.count_params() else "Y" if layer.trainable else "N")
+        row.append("-" if count in ("0", "not built") else "Y" if layer.trainable else "N")
     rows = [row]
     if expand_nested:
         for inner in getattr(layer, "layers", ()):
@@ -96,7 +98,9 @@ def parameter_counts(model):
 
 
 def _is_chain(model):
-    """Whether each layer reads what the one before it gives, and nothing else."""
+    """Whether each layer reads what the one before it gives, and nothing else; what `call` does is not shown."""
+    if model.is_traced:
+        return True
     if len(model.inputs) != 1 or len({node.layer for node in model.nodes} - {None}) != len(model.nodes):
         return False
     last = set(model.inputs)

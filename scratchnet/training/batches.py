@@ -47,7 +47,7 @@ class Batches:
                 "steps, validation_steps)"
             )
         self._one_shot = not self._by_number and self._iterator is data
-        if not model.built:
+        if not model.knows_inputs:
             first = data[0] if self._by_number else next(self._iterator, None)
             if first is None:
                 raise model.error(f"the {what} data have no batches")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet.structure import flatten
+from scratchnet.structure import flatten, map_structure
 
 _LARGE = 1 << 28  # bytes: larger arrays, and those that lie on a disk, are looked through batch by batch as they come
 
@@ -48,16 +48,13 @@ class Arrays:
         self.model = model
         if x is None:
             raise model.error(f"the {what} data x is missing")
-        self.x = (
-            [self._array("x", v) for v in model.flatten_inputs(x, adjust=False)]
-            if model.built
-            else [self._array("x", x)]
-        )
+        if not model.knows_inputs:
+            x = map_structure(lambda v: self._array("x", v), x) if _is_structure(x) else self._array("x", x)
+            self._check_samples(flatten(x)[0])
+            model.build_on(x)
+        self.x = [self._array("x", v) for v in model.flatten_inputs(x, adjust=False)]
         self.size = len(self.x[0])
-        if not model.built:
-            model.ensure_built(self.x[0].shape)
-        if self.size == 0:
-            raise model.error(f"the {what} data have no samples: x has shape {self.x[0].shape}")
+        self._check_samples(self.x[0])
         self.x = model.flatten_inputs(self.x)
         model.check_inputs(self.x)
         self.y = [] if y is None else self._targets(y)
@@ -74,6 +71,10 @@ class Arrays:
             self._refuse_non_finite(self, 0)
         if self.y and not self._refuse_late:
             model.check_targets(self.y, self.size)
+
+    def _check_samples(self, x):
+        if len(x) == 0:
+            raise self.model.error(f"the {self.what} data have no samples: x has shape {x.shape}")
 
     def _named(self):
         return ("x", self.x), ("y", self.y), ("sample_weight", self.weights)
@@ -227,6 +228,12 @@ def weights_by_class(model, y, class_weight):
             raise model.error(f"class_weight names the class {label!r}; classes are integers from 0 to {classes - 1}")
         weights[labels == label] = weight
     return weights
+
+
+def _is_structure(x):
+    """Whether `x` holds arrays, and is not one itself (a list of numbers is)."""
+    values = list(x.values()) if isinstance(x, dict) else x
+    return isinstance(values, (list, tuple)) and all(hasattr(v, "__array__") or isinstance(v, dict) for v in values)
 
 
 def _is_large(array):

@@ -5,7 +5,6 @@ import numpy as np
 from scratchnet import losses
 from scratchnet.losses.base import expanded_weights
 from scratchnet.parallel import sum_over_batch
-from scratchnet.training.logits import ending_in_logits
 
 
 class Objective:
@@ -30,7 +29,7 @@ class Objective:
         if all(entry is None for entry in given) and not model.adds_loss:
             raise ValueError("compile: no output has a loss")
         candidates = [k for k, entry in enumerate(given) if entry is not None and entry.takes_logits]
-        twin, activations = ending_in_logits(model, candidates)
+        twin, activations = model.ending_in_logits(candidates)
         self.losses = list(given)
         self._activations = [None] * len(given)
         for k, activation in activations.items():
@@ -38,7 +37,7 @@ class Objective:
             if on_logits is not None:
                 self.losses[k], self._activations[k] = on_logits, activation
         kept = [k for k, activation in enumerate(self._activations) if activation is not None]
-        self.model = model if not kept else twin if len(kept) == len(activations) else ending_in_logits(model, kept)[0]
+        self.model = model if not kept else twin if len(kept) == len(activations) else model.ending_in_logits(kept)[0]
 
     def predictions(self, ys):
         """The outputs of the user's model, given those of `self.model`."""

@@ -34,6 +34,11 @@ _owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it
 class Trainer:
     """The part of a Model that trains it."""
 
+    own_attributes = (
+        *("optimizer", "loss", "history", "stop_training", "shuffle_seed", "first_epoch", "_objective"),
+        *("_averages", "_compile_config", "_predictions_begun", "_stop_at_nan", "_last_figures"),
+    )
+
     optimizer = None
     loss = None
     history = None
@@ -76,6 +81,7 @@ class Trainer:
         Raises:
             ValueError: for an unknown name, or an optimizer that has trained another model.
         """
+        self._refuse_steps_of_ones_own()
         found = optimizers.get(optimizer)
         owner = _owners.get(found)
         if owner is not None and owner() not in (None, self):
@@ -95,6 +101,17 @@ class Trainer:
             losses.get(loss)  # an unknown name is told now, not at fit
         self.stop_training = False
         self._forget_objective()
+
+    def _refuse_steps_of_ones_own(self):
+        """A step that a class computes itself takes gradients from a tape, which there is not."""
+        for name in ("train_step", "test_step", "compute_loss", "make_train_function"):
+            if hasattr(type(self), name):
+                raise self.error(
+                    f"the class defines {name}, with gradients of its own (GradientTape), which cannot be traced: put "
+                    "what is computed into call, and the loss into compile(loss=...) or self.add_loss(...); fit does "
+                    "the rest",
+                    TypeError,
+                )
 
     def get_compile_config(self):
         """What `compile` was told, by its arguments; None before it was called."""
@@ -118,9 +135,10 @@ class Trainer:
         """What can only be made once the model is both compiled and built."""
         if self.optimizer is None:
             raise self.error(f"{what} before compile: call compile(optimizer=..., loss=...) first")
-        if self.loss is None and not (self.built and self.adds_loss):
+        if self.loss is None and not (self.knows_inputs and self.adds_loss):
             raise self.error(f"{what} needs a loss: compile(optimizer=..., loss=...)")
-        if self.built:
+        if self.knows_inputs:
+            self.trace_ahead()
             settings = self._compile_config
             self._objective = Objective(self, self.loss, settings["loss_weights"])
             if self._averages is None:

@@ -5,6 +5,7 @@ from scratchnet.layers.core.einsum_dense import EinsumDense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.core.identity import Identity
 from scratchnet.layers.core.input_layer import Input, InputLayer
+from scratchnet.layers.core.lambda_layer import Lambda
 from scratchnet.layers.core.masking import Masking
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "Lambda",
     "Masking",
 ]

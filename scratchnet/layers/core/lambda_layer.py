@@ -1,0 +1,57 @@
+"""A function of tensors as a layer: y = f(x), with the gradient that its operations have."""
+
+import inspect
+
+from scratchnet.layers.base import Layer
+from scratchnet.registry import register
+
+
+@register("layers")
+class Lambda(Layer):
+    """Applies `function`, which is traced: it is written with operators and the operations of `scratchnet.ops`.
+
+    Args:
+        function: ``f(inputs)``; it may also take ``mask`` and ``training``.
+        output_shape: taken, since Keras's is; the shape follows from the trace.
+        mask: the mask of the output, or a function ``(inputs, mask) -> mask``.
+        arguments: dict of further arguments of `function`.
+
+    Shapes: whatever the function makes of them.
+
+    Raises:
+        TypeError: for what is no function, and when a model with an anonymous function (a lambda) is saved.
+    """
+
+    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise self.error(f"expected a function, got {function!r}", TypeError)
+        self.function = function
+        self.output_shape = output_shape
+        self.mask = mask
+        self.arguments = dict(arguments or {})
+        self.supports_masking = mask is not None
+
+    def call(self, inputs, mask=None, training=None):
+        given = {"mask": mask, "training": training}
+        taken = {name: value for name, value in given.items() if name in _parameters(self.function)}
+        return self.function(inputs, **{**taken, **self.arguments})
+
+    def compute_mask(self, inputs, mask=None):
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def get_config(self):
+        if getattr(self.function, "__name__", None) == "<lambda>":
+            raise self.error(
+                "a Lambda with a lambda cannot be written; give it a named function that is registered with "
+                "register_keras_serializable, or save the weights alone (save_weights)",
+                TypeError,
+            )
+        return super().get_config()
+
+
+def _parameters(function):
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a function that does not say
+        return {}
