@@ -25,8 +25,9 @@ from scratchnet.optimizers.schedules import CosineDecay
 def build_model(steps):
     """(N, 28, 28) -> code (N, 128) -> (N, 28, 28), to be trained for that many steps.
 
-    The learning rate is high at first and falls to 0 along a cosine, so that the last steps only polish. A weight's
-    gradient that has grown large on its way through 56 steps of time is shortened to length 1.
+    The learning rate rises at first, lest an activation without an upper bound run away, and then falls along a cosine,
+    so that the last steps only polish. A weight's gradient that has grown large on its way through 56 steps of time is
+    shortened to length 1.
     """
     model = Sequential(
         [
@@ -38,7 +39,8 @@ def build_model(steps):
         ],
         name="lstm_autoencoder",
     )
-    model.compile(optimizer=Adam(CosineDecay(4e-3, steps), clipnorm=1.0), loss="binary_crossentropy")
+    learning_rate = CosineDecay(0.0, steps, warmup_target=3e-3, warmup_steps=steps // 10 + 1)
+    model.compile(optimizer=Adam(learning_rate, clipnorm=1.0), loss="binary_crossentropy")
     return model
 
 

@@ -75,10 +75,10 @@ def main(options, output):
     histories, pictures, errors, rows = {}, {}, {}, []
     for name, (model, encoder) in models.items():
         print(f"\n{name}")
-        # High at first, the learning rate falls to 0 along a cosine. A gradient that has grown large on its way through
-        # time is shortened.
-        optimizer = Adam(CosineDecay(4e-3, steps), clipnorm=1.0)
-        model.compile(optimizer=optimizer, loss="binary_crossentropy")
+        # The learning rate rises at first, lest an activation without an upper bound run away, and then falls along a
+        # cosine. A gradient that has grown large on its way through time is shortened.
+        learning_rate = CosineDecay(0.0, steps, warmup_target=3e-3, warmup_steps=steps // 10 + 1)
+        model.compile(optimizer=Adam(learning_rate, clipnorm=1.0), loss="binary_crossentropy")
         model.summary()
         shape = (-1, *model.input_shape[1:])
         x, x_new = x_train.reshape(shape), x_test.reshape(shape)
