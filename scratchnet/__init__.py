@@ -49,6 +49,7 @@ _NAMES = {
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
     "Sequential": "models",
+    "Variable": "variables",
     "get_backend": "kernels",
     "get_num_threads": "parallel",
     "set_backend": "kernels",

@@ -39,7 +39,8 @@ class Initializer(metaclass=Recorded, kind="initializers"):
         raise NotImplementedError(f"{type(self).__name__} defines no values(shape, rng)")
 
     def _generator(self):
-        return seeds.generator(self.seed) if hasattr(self, "seed") else None
+        seed = getattr(self, "seed", None)
+        return seeds.generator(seed.next() if hasattr(seed, "next") else seed) if hasattr(self, "seed") else None
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
@@ -55,6 +56,8 @@ class Initializer(metaclass=Recorded, kind="initializers"):
 
 
 def _check_seed(initializer, seed):
+    if hasattr(seed, "next"):  # a SeedGenerator: other values at each call
+        return seed
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
         raise ValueError(f"{type(initializer).__name__}: seed must be None or an integer of at least 0, got {seed!r}")
     return seed
@@ -393,7 +396,7 @@ def get(identifier):
 
     Args:
         identifier: a name, an Initializer, a class, what `serialize` gave, a function ``f(shape, dtype=...)``, or an
-            array of the parameter's shape. None stands for zeros.
+            array of the parameter's shape. None stays None: the layer's own choice.
 
     Raises ValueError for an unknown name, TypeError for anything else.
     """
@@ -401,7 +404,7 @@ def get(identifier):
         return FromArray(identifier)
     found = registry.get("initializers", identifier)
     if found is None:
-        return Zeros()
+        return None
     return found if isinstance(found, Initializer) else FunctionInitializer(found)
 
 

@@ -98,8 +98,9 @@ def _bind(cls, args, kwargs):
     arguments = {}
     for (name, value), parameter in zip(list(bound.arguments.items())[1:], list(signature.parameters.values())[1:]):
         if parameter.kind is parameter.VAR_KEYWORD:
-            unrecorded = getattr(cls, "unrecorded", ())
-            arguments.update((key, _copy(entry)) for key, entry in value.items() if key not in unrecorded)
+            left_out = {key for base in cls.__mro__ for key in vars(base).get("harmless", ())}
+            left_out.update(getattr(cls, "unrecorded", ()))
+            arguments.update((key, _copy(entry)) for key, entry in value.items() if key not in left_out)
         elif parameter.kind is not parameter.VAR_POSITIONAL or (value and not _is_common(parameter, cls)):
             arguments[name] = _copy(value)
     return arguments

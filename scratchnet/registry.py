@@ -34,6 +34,7 @@ KINDS = {
     "constraints": "constraint",
     "activations": "activation",
     "callbacks": "callback",
+    "random": "random generator",
 }
 
 _bases = {}  # kind -> the class that every instance of the kind has for a base

@@ -6,6 +6,8 @@ An optimizer or a metric keeps plain numbers and arrays. A handle computes like 
 
 import numpy as np
 
+from scratchnet import config
+
 
 class Handle(np.lib.mixins.NDArrayOperatorsMixin):
     """Base: a subclass has `path`, `name`, `value` (the number or array itself) and `_write`."""
@@ -99,6 +101,49 @@ class StateVariable(Handle):
         self.value[...] = value
 
 
+class Variable(StateVariable):
+    """An array under Keras's name, for training loops by hand: an optimizer's `apply_gradients` takes it.
+
+    Args:
+        initializer: the values, or a function ``f(shape, dtype=...)``, which needs a `shape`.
+        shape: by default that of the values.
+        dtype: by default that of the values if it is a float, else `scratchnet.config.floatx()`.
+        trainable: said of it, no more.
+        autocast, aggregation, synchronization: accepted for Keras's sake.
+        name: by default "variable".
+    """
+
+    constraint = None
+
+    def __init__(
+        self,
+        initializer,
+        shape=None,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        aggregation="none",
+        synchronization="auto",
+        name=None,
+    ):
+        if callable(initializer):
+            if shape is None:
+                raise ValueError("Variable: a function as initializer needs a shape")
+            initializer = initializer(tuple(shape), dtype=dtype or config.floatx())
+        array = np.array(initializer, dtype=dtype)
+        if dtype is None and array.dtype not in (np.float32, np.float64) or isinstance(initializer, (list, float, int)):
+            array = array.astype(dtype or config.floatx())
+        if shape is not None and array.shape != tuple(shape):
+            raise ValueError(f"Variable: the values have shape {array.shape}, not {tuple(shape)}")
+        super().__init__(name or "variable", array)
+        self.trainable = bool(trainable)
+
+    @property
+    def array(self):
+        """The array itself, which optimizers change in place."""
+        return self.value
+
+
 class Number(float):
     """A result that is one number, and does not change any more."""
 
@@ -109,20 +154,25 @@ class Number(float):
         return np.float64(self)
 
 
-class Values(np.ndarray):
-    """A result that is an array."""
+class Array(np.ndarray):
+    """An array that also answers Keras's ``.numpy()``: what layers, models and metrics return."""
 
     def numpy(self):
-        """The same as a plain array."""
-        return np.array(self)
+        """The same memory as a plain array."""
+        return np.asarray(self)
+
+
+def as_array(y):
+    """`y` as an `Array`."""
+    return np.asarray(y).view(Array)
 
 
 def answer(value):
-    """`value`, a number or an array, or a dict of them, as a `Number` or `Values`; anything else as it is."""
+    """`value`, a number or an array, or a dict of them, as a `Number` or `Array`; anything else as it is."""
     if isinstance(value, dict):
         return {key: answer(entry) for key, entry in value.items()}
     if isinstance(value, Handle):
         value = value.value
     if not isinstance(value, (int, float, np.generic, np.ndarray)) or isinstance(value, bool):
         return value
-    return Number(value) if np.ndim(value) == 0 else np.asarray(value).view(Values)
+    return Number(value) if np.ndim(value) == 0 else as_array(value)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from scratchnet import initializers
+from scratchnet import initializers, random
 from scratchnet.utils import set_random_seed
 
 SHAPE = (300, 200)
@@ -78,7 +78,7 @@ def test_every_way_to_name_an_initializer():
         initializers.serialize(initializers.HeNormal()),
     ):
         assert isinstance(initializers.get(identifier), initializers.HeNormal)
-    assert isinstance(initializers.get(None), initializers.Zeros)
+    assert initializers.get(None) is None
     for name, cls in (("zero", "Zeros"), ("one", "Ones"), ("normal", "RandomNormal"), ("uniform", "RandomUniform")):
         assert isinstance(initializers.get(name), getattr(initializers, cls))  # Keras's short names
     assert repr(initializers.Constant(2)) == "Constant(value=2)"
@@ -207,3 +207,11 @@ def test_an_initializer_with_axes_keeps_its_own():
     assert initializers.GlorotUniform().with_axes([0], [1, 2]).get_config()["output_axes"] == [1, 2]
     own = initializers.GlorotUniform(input_axes=[1], output_axes=[0])
     assert own.with_axes([0], [1]) is own
+
+
+def test_a_seed_generator_gives_other_values_at_each_call():
+    initializer = initializers.RandomNormal(seed=random.SeedGenerator(3))
+    first, second = initializer((3,)), initializer((3,))
+    assert (first != second).all()
+    again = initializers.deserialize(initializers.serialize(initializers.RandomNormal(seed=random.SeedGenerator(3))))
+    np.testing.assert_array_equal(again((3,)), first)

@@ -253,7 +253,7 @@ def test_arguments_that_change_no_result_are_taken_by_the_class_that_has_them():
     layers.SimpleRNN(3, unroll=True)
     with pytest.raises(TypeError, match="SimpleRNN has no argument 'use_cudnn'"):
         layers.SimpleRNN(3, use_cudnn=True)
-    assert "unroll" not in layers.LSTM(3).get_config()
+    assert "implementation" not in layers.LSTM(3, implementation=1).get_config()
 
 
 def test_recorded_objects_can_be_copied_and_pickled():

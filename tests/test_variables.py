@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from scratchnet.variables import Number, StateVariable, Values, answer
+from scratchnet.variables import Number, StateVariable, Array, answer
 
 
 def test_a_handle_computes_like_its_array():
@@ -34,6 +34,6 @@ def test_copies_are_independent():
 
 def test_answers():
     assert isinstance(answer(np.float32(1.5)), Number) and answer(2).numpy() == 2.0 and answer(3.0).shape == ()
-    assert isinstance(answer(np.ones(2)), Values) and type(answer(np.ones(2)).numpy()) is np.ndarray
+    assert isinstance(answer(np.ones(2)), Array) and type(answer(np.ones(2)).numpy()) is np.ndarray
     assert answer({"a": 1})["a"].numpy() == 1 and answer(StateVariable("n", np.array(3.0))) == 3.0
     assert answer("text") == "text" and answer(True) is True

@@ -32,7 +32,6 @@ from scratchnet.graph.trace import outside_of_traces
 from scratchnet.layers.traced import Traced
 from scratchnet.layers.weights import Weights
 from scratchnet.names import check_name, snake_case, unique_name
-from scratchnet.ops.array import as_array
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.recorded import (
@@ -44,6 +43,7 @@ from scratchnet.recorded import (
     refuse_arguments,
 )
 from scratchnet.structure import as_lists, flatten, map_structure
+from scratchnet.variables import as_array
 
 
 class LayerType(Recorded):

@@ -20,10 +20,10 @@ from scratchnet.graph.variable import Variable
 from scratchnet.graph.walk import first_non_finite
 from scratchnet.layers.attributes import is_own_attribute, layers_and_streams
 from scratchnet.layers.sublayers import HoldsLayers
-from scratchnet.ops.array import as_array
 from scratchnet.ops.operation import current_trace
 from scratchnet.streams import RandomStream
 from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
+from scratchnet.variables import as_array
 
 _MOST_GRAPHS = 64  # of one layer: sequences of a hundred lengths are traced anew now and then
 

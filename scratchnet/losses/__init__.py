@@ -1,5 +1,7 @@
 """Losses, each with its derivative; the functions give the loss of each sample, as Keras's functions do."""
 
+import types
+
 from scratchnet import registry
 from scratchnet.losses.base import Loss
 from scratchnet.losses.circle import Circle, circle
@@ -112,6 +114,7 @@ __all__ = [
     "mse",
     "msle",
     "poisson",
+    "resolve",
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
@@ -125,12 +128,24 @@ def __dir__():
 
 
 def get(identifier):
-    """The Loss that compile's ``loss=`` means: a name, a Loss, a class, a function of this module, or a config.
+    """The loss that a name, a class, a config, a Loss or a function means: a `Loss`, or a function of this module.
 
-    None stays None. Raises ValueError for an unknown name, TypeError for a function of somebody's own, which has no
-    derivative.
+    As in Keras, "MeanSquaredError" is the Loss, "mean_squared_error" and "mse" the function. None stays None. Raises
+    ValueError for an unknown name.
     """
-    found = registry.get("losses", identifier)
+    if isinstance(identifier, str) and registry.get_registered_object(identifier) is None:
+        function = globals().get(identifier)
+        if identifier in __all__ and isinstance(function, types.FunctionType):
+            return function
+    return registry.get("losses", identifier)
+
+
+def resolve(identifier):
+    """The `Loss` that compile's ``loss=`` means, where `get` may give a function.
+
+    Raises ValueError for an unknown name, TypeError for a function of somebody's own, which has no derivative.
+    """
+    found = get(identifier)
     if found is None or isinstance(found, Loss):
         return found
     if _is_ours(found):
@@ -152,7 +167,7 @@ def serialize(loss):
 
 
 def deserialize(name, custom_objects=None):
-    """The loss that `serialize` described, or that has this name. Raises ValueError for an unknown one."""
+    """The Loss or function that `serialize` described, or that has this name. Raises ValueError for an unknown one."""
     with registry.CustomObjectScope(custom_objects):
         return get(name)
 

@@ -146,11 +146,15 @@ class Loss(metaclass=Recorded, kind="losses"):
         if self.reduction == "sum":
             return 1.0
         y_true = np.asarray(y_true)
-        shape = y_true.shape[: ndim - 1]
+        shape = self.values_shape(y_true.shape, ndim)
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
             return float(self._weights(sample_weight, y_true, shape).sum(dtype=np.float64))
         valid = self.valid(y_true, shape)
         return float(np.prod(shape) if valid is None else valid.sum())
+
+    def values_shape(self, targets_shape, ndim):
+        """The shape of the values, for targets of this shape and predictions with `ndim` axes; the last axis goes."""
+        return targets_shape[: ndim - 1]
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The value alone, as in Keras."""
@@ -176,7 +180,10 @@ class Loss(metaclass=Recorded, kind="losses"):
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
-        return recorded_config(self)
+        config = recorded_config(self)
+        if config.get("dtype", ...) is None:  # Keras names it only where there is one
+            del config["dtype"]
+        return config
 
     @classmethod
     def from_config(cls, config):

@@ -82,12 +82,8 @@ class CTC(Loss):
     def gradient(self, dvalues, cache):
         return (cache.p - cache.gamma) * dvalues[..., None]
 
-    def count(self, y_true, ndim, sample_weight=None):
-        if self.reduction == "sum":
-            return 1.0
-        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            return float(np.sum(sample_weight, dtype=np.float64))
-        return float(len(y_true))
+    def values_shape(self, targets_shape, ndim):
+        return targets_shape[:1]
 
 
 def _places(labels):

@@ -50,31 +50,38 @@ class CosineSimilarity(Loss):
         u = y_pred / |y_pred|,  t = y_true / |y_true|,  v = -sum(t u)         dy_pred = -(t - u sum(t u)) / |y_pred|
 
     Args:
-        axis: the axis of the vectors; only the last is supported.
+        axis: the axis of the vectors, not that of the samples.
         reduction, name, dtype: see `Loss`.
     """
 
     def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
         super().__init__(name, reduction, dtype)
-        if axis != -1:
-            raise self.error(f"only axis=-1 is implemented, got {axis!r}")
         self.axis = axis
 
     def values(self, y_true, y_pred):
-        t, _ = _unit(y_true)
-        u, length = _unit(y_pred)
-        return -(t * u).sum(axis=-1), CosineSimilarityCache(t, u, length)
+        if y_pred.ndim > 1 and self.axis % y_pred.ndim == 0:
+            raise self.error(f"axis {self.axis} is that of the samples")
+        t, _ = _unit(y_true, self.axis)
+        u, length = _unit(y_pred, self.axis)
+        return -(t * u).sum(axis=self.axis), CosineSimilarityCache(t, u, length)
 
     def gradient(self, dvalues, cache):
         t, u, length = cache
-        along = u * (t * u).sum(axis=-1, keepdims=True)
+        if dvalues.ndim == t.ndim:
+            dvalues = np.moveaxis(dvalues, -1, self.axis)
+        along = u * (t * u).sum(axis=self.axis, keepdims=True)
         along *= length > _SHORTEST  # a shorter vector is divided by a constant
         return (along - t) / length * dvalues
 
+    def values_shape(self, targets_shape, ndim):
+        shape = list((*targets_shape, 1)[:ndim])
+        del shape[self.axis]
+        return tuple(shape)
 
-def _unit(a):
-    """`a` divided by its length along the last axis, and that length."""
-    length = np.maximum(np.sqrt(np.square(a).sum(axis=-1, keepdims=True)), a.dtype.type(_SHORTEST))
+
+def _unit(a, axis):
+    """`a` divided by its length along `axis`, and that length."""
+    length = np.maximum(np.sqrt(np.square(a).sum(axis=axis, keepdims=True)), a.dtype.type(_SHORTEST))
     return a / length, length
 
 

@@ -153,6 +153,10 @@ __all__ = [
 __getattr__ = refusal(__name__)
 
 
+def __dir__():
+    return __all__
+
+
 def get(identifier):
     """The Metric that an entry of compile's ``metrics=`` means: a name, Metric, class, config, Loss or function.
 
@@ -166,7 +170,7 @@ def get(identifier):
         values = type(found).from_config({**found.get_config(), "reduction": "none"})
         return MeanMetricWrapper(values, name=found.name)
     if found is None:
-        raise TypeError("a metric is a name, a Metric or a function, got None")
+        return None
     return MeanMetricWrapper(found, name=getattr(found, "__name__", type(found).__name__))
 
 

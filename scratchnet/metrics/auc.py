@@ -63,9 +63,17 @@ class AUC(Confusion):
         super().__init__(edges, name, dtype, labels=num_labels)
         self.num_thresholds = len(edges)
         self.curve, self.summation_method = curve, summation_method
-        self.thresholds = None if thresholds is None else [float(t) for t in thresholds]
+        self._inner = None if thresholds is None else [float(t) for t in thresholds]
         self.label_weights = None if label_weights is None else np.asarray(label_weights, np.float64).tolist()
         self.from_logits = bool(from_logits)
+
+    @property
+    def thresholds(self):
+        """All thresholds, those just outside of [0, 1] included."""
+        return self.edges.tolist()
+
+    def get_config(self):
+        return {**super().get_config(), "thresholds": self._inner}
 
     def _make_histograms(self, shape):
         if not self.multi_label or shape:

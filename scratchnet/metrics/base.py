@@ -4,9 +4,10 @@ import functools
 
 import numpy as np
 
-from scratchnet import initializers
+from scratchnet import config, initializers
 from scratchnet.names import snake_case
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
+from scratchnet.structure import flatten
 from scratchnet.variables import Number, StateVariable, answer
 
 
@@ -43,7 +44,7 @@ class Metric(metaclass=Recorded, kind="metrics"):
                 message = f"{type(self).__name__}: there is no dtype {dtype!r}; the order is Metric(dtype, name)"
                 raise ValueError(message) from None
         self.name = name or snake_case(type(self).__name__)
-        self.dtype = dtype
+        self.dtype = config.floatx() if dtype is None else np.dtype(dtype).name
         self._variables = []
 
     def __init_subclass__(cls, **kwargs):
@@ -54,6 +55,10 @@ class Metric(metaclass=Recorded, kind="metrics"):
     def _constructed(self):
         if not self.variables:
             self.reset_state()
+
+    @property
+    def _dtype(self):  # Keras's name, which metrics written for it use
+        return self.dtype
 
     # ---- what a metric defines ----
 
@@ -84,7 +89,7 @@ class Metric(metaclass=Recorded, kind="metrics"):
         """
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         kind = np.float64 if dtype is None or np.dtype(dtype).kind == "f" else np.dtype(dtype)
-        array = np.array(initializers.get(initializer)(shape, dtype=kind))
+        array = np.array(initializers.get(initializer or "zeros")(shape, dtype=kind))
         variable = StateVariable(f"{self.name}/{name or 'variable'}", array)
         self._variables.append(variable)
         return variable
@@ -97,9 +102,10 @@ class Metric(metaclass=Recorded, kind="metrics"):
 
     @property
     def variables(self):
-        """The `StateVariable`s of this metric and of the metrics that are its attributes."""
-        inner = [value for value in vars(self).values() if isinstance(value, Metric)]
-        return [*self._variables, *(variable for metric in inner for variable in metric.variables)]
+        """The `StateVariable`s of this metric and of the metrics among its attributes, or in lists and dicts there."""
+        attributes = (value for name, value in vars(self).items() if name != "_recorded")
+        inner = [value for value in flatten(list(attributes)) if isinstance(value, Metric)]
+        return [*self._variables, *(variable for metric in dict.fromkeys(inner) for variable in metric.variables)]
 
     def __call__(self, *args, **kwargs):
         self.update_state(*args, **kwargs)

@@ -14,6 +14,7 @@ import numpy as np
 from scratchnet.losses.base import expanded_weights, in_shape_of
 from scratchnet.metrics.base import Metric
 from scratchnet.registry import register
+from scratchnet.variables import answer
 
 
 class Confusion(Metric):
@@ -74,8 +75,15 @@ class Confusion(Metric):
         if self.top_k is not None:
             p = _only_largest(p, self.top_k)
         if self.class_id is not None:
+            if p.ndim < 2:
+                raise self.error(f"class_id needs predictions (N, classes), got shape {p.shape}")
             truth, p, weights = (a[..., self.class_id] for a in (truth, p, weights))
         return truth.astype(bool), p, weights
+
+    true_positives = property(lambda self: answer(self.counts()[0]))
+    false_positives = property(lambda self: answer(self.counts()[1]))
+    true_negatives = property(lambda self: answer(self.counts()[2]))
+    false_negatives = property(lambda self: answer(self.counts()[3]))
 
     def counts(self):
         """TP, FP, TN, FN, each an array with a number for each threshold (and label)."""
@@ -92,8 +100,10 @@ class Confusion(Metric):
 
 def _only_largest(p, k):
     """`p`, with -1e10, below any threshold, in place of all but the k largest along the last axis."""
-    smallest = np.sort(p, axis=-1)[..., -k, None]
-    return np.where(p >= smallest, p, -1e10).astype(p.dtype)
+    largest = np.argsort(-p, axis=-1, kind="stable")[..., :k]  # of equal ones the first
+    kept = np.full_like(p, -1e10)
+    np.put_along_axis(kept, largest, np.take_along_axis(p, largest, axis=-1), axis=-1)
+    return kept
 
 
 def _ratio(a, b):

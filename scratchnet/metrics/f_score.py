@@ -8,6 +8,7 @@ the harmonic mean for beta = 1; with beta = 2 recall counts twice as much (van R
 import numpy as np
 
 from scratchnet import config
+from scratchnet.checks import check_bounds
 from scratchnet.metrics.base import Metric
 from scratchnet.registry import register
 
@@ -28,11 +29,10 @@ class FBetaScore(Metric):
         super().__init__(dtype, name)
         if average not in (None, "micro", "macro", "weighted"):
             raise self.error(f'average must be None, "micro", "macro" or "weighted", got {average!r}')
-        if not beta > 0:
-            raise self.error(f"beta must be above 0, got {beta!r}")
-        if threshold is not None and not 0 < threshold <= 1:
-            raise self.error(f"threshold must be None or in (0, 1], got {threshold!r}")
-        self.average, self.beta, self.threshold = average, float(beta), threshold
+        self.average, self.beta = average, float(check_bounds(type(self).__name__, "beta", beta, above=0))
+        if threshold is not None:
+            check_bounds(type(self).__name__, "threshold", threshold, above=0, at_most=1)
+        self.threshold = threshold
         self.true_positives = None  # with the next two made for the number of classes of the first batch
 
     def update_state(self, y_true, y_pred, sample_weight=None):

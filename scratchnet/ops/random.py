@@ -18,9 +18,11 @@ from scratchnet.ops.elementwise import multiply
 from scratchnet.ops.operation import current_trace, operation, shape_of
 from scratchnet.ops.selection import take
 from scratchnet.ops.trial import Unfit
+from scratchnet.registry import register
 from scratchnet.streams import RandomStream, RepeatedStream, generator
 
 
+@register("random")
 class SeedGenerator:
     """A seed that goes on: random operations that get it draw other numbers at every call.
 

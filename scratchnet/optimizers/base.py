@@ -25,6 +25,7 @@ from scratchnet.optimizers.arrays import (
     total_of,
     writer,
 )
+from scratchnet.optimizers.by_hand import ByHand
 from scratchnet.recorded import (
     Recorded,
     from_recorded,
@@ -36,7 +37,7 @@ from scratchnet.recorded import (
 from scratchnet.variables import BoundVariable, Number
 
 
-class Optimizer(metaclass=Recorded, kind="optimizers"):
+class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
     """Base of all optimizers.
 
     Args:
@@ -105,7 +106,6 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
         self.state = {}  # "m/dense/kernel" -> array
         self._built_for = None  # name of a parameter -> (shape, dtype)
         self._undecayed = ()  # arrays, and a regular expression of names
-        self._variables = None  # of the first `apply`
         self._first_rate = self._learning_rate
 
     # ---- what an optimizer defines ----
@@ -307,7 +307,9 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
             self.update_step(param, grad, slots, learning_rate)
 
     def clip(self, grads):
-        """The gradients as the step will use them; new arrays where something is cut."""
+        """The gradients, a dict or list of arrays, as the step will use them; new arrays where something is cut."""
+        if not isinstance(grads, dict):
+            return list(self.clip(dict(enumerate(map(np.asarray, grads)))).values())
         if self.clipvalue is not None:
             return {key: np.clip(g, -self.clipvalue, self.clipvalue) for key, g in grads.items()}
         if self.clipnorm is not None:
@@ -316,6 +318,8 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
             norm = norm_of(grads.values())
             return {key: scaled_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}
         return grads
+
+    _clip_gradients = clip  # Keras's name, which loops written for it call
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Spare some parameters the weight decay; called before the first step.
@@ -340,52 +344,6 @@ class Optimizer(metaclass=Recorded, kind="optimizers"):
     def _is_undecayed(self, key, param):
         name = key.rpartition("/")[2]
         return any(e is param or (isinstance(e, re.Pattern) and e.search(name)) for e in self._undecayed)
-
-    # ---- Keras's loops by hand ----
-
-    def apply_gradients(self, grads_and_vars):
-        """``apply`` for pairs of a gradient and a weight of a layer (or an array); returns `iterations`."""
-        grads, variables = zip(*grads_and_vars)
-        self.apply(grads, variables)
-        return self.iterations
-
-    def apply(self, grads, trainable_variables=None):
-        """One step for a list of gradients of `trainable_variables`, by default those it was built with as dict.
-
-        Gradients that are None are left out. The constraints of weights of layers are obeyed afterwards.
-        Raises ValueError if all gradients are None, or there are no variables to belong to.
-        """
-        if trainable_variables is None:
-            if self._variables is None:
-                raise ValueError(f"{type(self).__name__}: apply needs the variables that the gradients belong to")
-            trainable_variables = self._variables
-        variables, grads = list(trainable_variables), list(grads)
-        if len(grads) != len(variables):
-            raise ValueError(f"{type(self).__name__}: {len(grads)} gradients for {len(variables)} variables")
-        self._variables = self._variables or variables
-        params, scale = named_arrays(variables), self.loss_scale_factor or 1.0
-        self.build(params)
-        given = {key: np.asarray(g) / scale for key, g in zip(params, grads) if g is not None}
-        if not given:
-            raise ValueError(f"{type(self).__name__}: there is no gradient for any of {list(params)}")
-        self.update({key: params[key] for key in given}, given)
-        for variable in variables:
-            constraint = getattr(getattr(variable, "layer", None), "constraints", {}).get(
-                getattr(variable, "key", None)
-            )
-            if constraint is not None:
-                variable.assign(constraint(variable.array))
-
-    def scale_loss(self, loss):
-        """`loss` times `loss_scale_factor`."""
-        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
-
-    def finalize_variable_values(self, var_list):
-        """With `use_ema`, put the running means into the place of the parameters, as fit does at its end."""
-        if self.use_ema and self._built_for is not None:
-            params = var_list if isinstance(var_list, dict) else named_arrays(var_list)
-            for key, w in params.items():
-                w[...] = self.state[f"average/{key}"]
 
     # ---- state and configuration ----
 

@@ -23,7 +23,7 @@ class Objective:
     def __init__(self, model, loss, loss_weights=None):
         self.names = names = model.output_names
         self.ranks = [tensor.ndim for tensor in model.outputs]
-        given = [None if entry is None else losses.get(entry) for entry in per_output(names, loss, "loss")]
+        given = [None if entry is None else losses.resolve(entry) for entry in per_output(names, loss, "loss")]
         weights = [None] * len(names) if loss_weights is None else per_output(names, loss_weights, "loss_weights")
         self.weights = [1.0 if w is None else float(w) for w in weights]
         if all(entry is None for entry in given) and not model.adds_loss:

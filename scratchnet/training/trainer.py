@@ -98,7 +98,7 @@ class Trainer:
         self.optimizer = found
         self.loss = loss
         if loss is not None and not isinstance(loss, (list, tuple, dict)):
-            losses.get(loss)  # an unknown name is told now, not at fit
+            losses.resolve(loss)  # an unknown name is told now, not at fit
         self.stop_training = False
         self._forget_objective()
 

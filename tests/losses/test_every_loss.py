@@ -168,7 +168,7 @@ def test_any_layout_and_dtype_gives_the_same_and_nothing_is_changed(cls, options
     np.testing.assert_allclose(dy32, dy, rtol=0, atol=1e-5 * np.abs(dy).max())
 
 
-COMMON = {"reduction": "sum_over_batch_size", "dtype": None}
+COMMON = {"reduction": "sum_over_batch_size"}
 
 
 LOGITS = {"from_logits": False, "axis": -1}
@@ -227,7 +227,9 @@ def test_name_reduction_and_dtype_are_kept(name):
     assert losses.serialize(loss)["class_name"] == name
 
 
-@pytest.mark.parametrize("name", [name for name in DEFAULTS if DEFAULTS[name].get("axis")])
+@pytest.mark.parametrize(
+    "name", [name for name in DEFAULTS if DEFAULTS[name].get("axis") and name != "CosineSimilarity"]
+)
 def test_another_axis_is_refused_by_name(name):
     with pytest.raises(ValueError, match=f'{name} "mine": only axis=-1 is implemented, got 1'):
         getattr(losses, name)(axis=1, name="mine")
@@ -251,7 +253,7 @@ DENSE = ["mse", "mae", "huber", "binary_crossentropy", "kl_divergence", "cosine_
     ("y_true", "y_pred"), [((4,), (4, 4)), ((4, 1), (4, 4)), ((1, 4), (4, 4)), ((4, 2, 3), (4, 3, 2)), ((3, 2), (4, 2))]
 )
 def test_shapes_never_broadcast(name, y_true, y_pred):
-    loss = losses.get(name)
+    loss = losses.resolve(name)
     with pytest.raises(ValueError) as told:
         loss(np.zeros(y_true), np.full(y_pred, 0.5))
     assert type(loss).__name__ in str(told.value) and loss.name in str(told.value)
@@ -261,7 +263,7 @@ def test_shapes_never_broadcast(name, y_true, y_pred):
 @pytest.mark.parametrize("name", DENSE[:-1])
 def test_an_axis_of_size_1_at_the_end_may_be_missing_or_too_many(name):
     y_true, y_pred = np.array([0.0, 1, 1]), np.array([0.2, 0.7, 0.4])
-    loss = losses.get(name)
+    loss = losses.resolve(name)
     value, cache = loss.forward(y_true[:, None], y_pred[:, None])
     dy = loss.backward(cache)
     other, cache = loss.forward(y_true, y_pred[:, None])
@@ -287,9 +289,9 @@ def test_targets_of_any_dtype(dtype):
 
 def test_a_nan_target_shows_in_the_value_and_does_not_crash():
     for name in DENSE:
-        value, cache = losses.get(name).forward(np.array([[np.nan, 0.5]]), np.array([[0.5, 0.5]]))
+        value, cache = losses.resolve(name).forward(np.array([[np.nan, 0.5]]), np.array([[0.5, 0.5]]))
         assert np.isnan(value)
-        assert losses.get(name).backward(cache).shape == (1, 2)
+        assert losses.resolve(name).backward(cache).shape == (1, 2)
 
 
 def test_values_by_hand():

@@ -234,8 +234,8 @@ def test_keras_arguments_that_are_missing_are_named():
         Dense(3, lora_rank=2)
     with pytest.raises(TypeError, match="no argument 'unit'"):
         Dense(3, unit=4)
-    with pytest.raises(ImportError, match="GRU"):
-        from scratchnet.layers import GRU  # noqa: F401
+    with pytest.raises(ImportError, match="GRRU"):
+        from scratchnet.layers import GRRU  # noqa: F401
 
 
 def test_fit_before_compile_and_calls_before_build():

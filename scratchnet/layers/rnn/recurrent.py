@@ -170,7 +170,7 @@ class Recurrent(RecurrentWeights):
     state_names = ("h",)
     takes_repeat = True
     supports_masking = True
-    harmless = ("unroll", "use_cudnn", "implementation")
+    harmless = ("implementation",)
 
     def __init__(self, return_sequences, return_state, go_backwards, stateful, zero_output_for_mask=False, **kwargs):
         super().__init__(**kwargs)
