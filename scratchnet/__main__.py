@@ -66,11 +66,10 @@ def _numba_version():
 
 
 def _folder_of_kernels():
-    """Where Numba keeps what it has compiled for this package."""
-    from scratchnet.kernels.with_numba import adam
+    """Where the compiled kernels are kept."""
+    from scratchnet.kernels.with_numba.cache import kernels_folder
 
-    compiled = next(value for value in vars(adam).values() if hasattr(value, "stats"))
-    return compiled.stats.cache_path
+    return kernels_folder() or "not kept, there is no folder for them"
 
 
 if __name__ == "__main__":

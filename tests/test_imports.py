@@ -19,6 +19,7 @@ FLOORS = [
     {
         "structure",
         "names",
+        "cache",
         "checks",
         "limits",
         "console",

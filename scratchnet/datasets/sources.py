@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from scratchnet.cache import CACHE_VARIABLE, cache_folder
 from scratchnet.datasets import checksums
 
 DATA_VARIABLE = "SCRATCHNET_DATA"
-CACHE_VARIABLE = "SCRATCHNET_CACHE"
 
 
 class Source(NamedTuple):
@@ -117,17 +117,3 @@ def find_in(folder, source):
         f"{source.dataset}: the environment variable {DATA_VARIABLE} names the folder {folder}, {problem}. "
         f"Put {source.needed} there, or unset {DATA_VARIABLE} to download{sample}."
     )
-
-
-def cache_folder():
-    """``$SCRATCHNET_CACHE``, or the folder "scratchnet" where the user's system keeps caches."""
-    if chosen := os.environ.get(CACHE_VARIABLE):
-        return Path(chosen).expanduser()
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg) / "scratchnet"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "scratchnet" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "scratchnet"
-    return Path.home() / ".cache" / "scratchnet"

@@ -1,9 +1,6 @@
 """How everything in this folder is compiled.
 
-* Lazily: a function is compiled for the dtypes of its first call, and cached on disk (`cache=True`). The cache does not
-  notice a change in a function that comes from another file; so a kernel's helpers stand in the kernel's own file.
-  After a change of what is shared, `matrix_product`, `tile` and the settings here, the folder's ``__pycache__`` has to
-  be deleted.
+* Lazily: a function is compiled for the dtypes of its first call, and kept on disk (`cache`).
 * ``nogil``: threads run kernels side by side.
 * Without ``parallel=True``: threads are made once, above the layers (`scratchnet.parallel.threads`).
 * fastmath without "nnan" and "ninf": NaN checks and padding with minus infinity must go on working. What is allowed is
@@ -20,6 +17,7 @@ import numpy as np
 from numba.core import event
 
 from scratchnet.console import tell
+from scratchnet.kernels.with_numba.cache import KernelCache
 
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
@@ -29,7 +27,10 @@ def njit(function=None, *, reorder=True):
     if function is None:
         return functools.partial(njit, reorder=reorder)
     fastmath = {"contract", "nsz", "reassoc", "arcp", "afn"} if reorder else {"contract", "nsz"}
-    return numba.njit(nogil=True, cache=True, fastmath=fastmath, error_model="numpy")(function)
+    compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy")(function)
+    if hasattr(compiled, "overloads"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
+        compiled._cache = KernelCache(function)
+    return compiled
 
 
 def plain(array):

@@ -1,0 +1,127 @@
+"""Where compiled kernels are kept, so that only the first process compiles them.
+
+They lie in the user's cache folder (`scratchnet.cache`, or ``$NUMBA_CACHE_DIR`` if that is set), never beside the
+package. The folder's name holds a hash of the sources: a change in one file may change what others compile to, and then
+everything is compiled anew. Older folders are removed.
+
+A cache never stands in the way. Where no folder can be made, the disk is full, or a file is damaged (each begins with
+the hash of its content), kernels are compiled in memory, as if there were none.
+"""
+
+import hashlib
+import pickle
+import shutil
+from pathlib import Path
+
+import numba
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
+
+from scratchnet import special
+from scratchnet.cache import cache_folder
+
+_KEPT = 8  # folders: those of the versions that were last compiled
+
+
+def _hash_of_sources():
+    """What decides which machine code comes out, but for the processor, of which Numba takes care."""
+    total = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
+    for path in sorted([*Path(__file__).parent.glob("*.py"), Path(special.__file__)]):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def kernels_folder():
+    """The folder of this version's compiled kernels, or None where the user has no place for them."""
+    try:
+        chosen = numba.config.CACHE_DIR
+        folder = Path(chosen) / "scratchnet" if chosen else cache_folder() / "kernels"
+        return folder / _HASH
+    except RuntimeError:  # no home
+        return None
+
+
+class _InFolder(_CacheLocator):
+    """Tells Numba the folder. What is in it is up to date: its name says of which sources it is."""
+
+    def __init__(self, py_func):
+        self._line = py_func.__code__.co_firstlineno
+
+    @classmethod
+    def from_function(cls, py_func, py_file):
+        return cls(py_func)
+
+    def get_cache_path(self):
+        return str(kernels_folder())
+
+    def get_source_stamp(self):
+        return _HASH
+
+    def get_disambiguator(self):
+        return str(self._line)
+
+    def ensure_cache_path(self):
+        folder = kernels_folder()
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _remove_older(folder)
+
+
+def _remove_older(folder):
+    others = [other for other in folder.parent.iterdir() if other.is_dir() and len(other.name) == len(_HASH)]
+    others.sort(key=lambda other: other.stat().st_mtime, reverse=True)
+    for other in others[_KEPT:]:
+        shutil.rmtree(other, ignore_errors=True)
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes = [_InFolder]
+
+
+class _Files(IndexDataCacheFile):
+    """Data files with the hash of their content in front: damaged machine code would not even raise an error."""
+
+    def _save_data(self, name, data):
+        content = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+
+    def _load_data(self, name):
+        with open(self._data_path(name), "rb") as file:
+            digest, content = file.read(32), file.read()
+        if hashlib.sha256(content).digest() != digest:
+            raise ValueError(f"{name} is damaged")
+        return pickle.loads(content)
+
+
+class KernelCache(FunctionCache):
+    """The compiled versions of one function on disk; whatever goes wrong with them, it is as if they were not there."""
+
+    _impl_class = _Implementation
+
+    def __init__(self, py_func):
+        super().__init__(py_func)
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base, _HASH)
+        if kernels_folder() is None:
+            self.disable()
+
+    def load_overload(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # a damaged pickle may raise anything
+            self._forget()
+            return None
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except OSError:  # no such folder, no right to write, no room
+            self.disable()
+
+    def _forget(self):
+        try:
+            self.flush()
+        except OSError:
+            self.disable()
+
+
+_HASH = _hash_of_sources()

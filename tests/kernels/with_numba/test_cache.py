@@ -1,0 +1,110 @@
+"""Compiled kernels are kept in the user's cache folder, and no trouble with it keeps anybody from computing."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+numba = pytest.importorskip("numba")
+if numba.config.DISABLE_JIT:
+    pytest.skip("nothing is compiled", allow_module_level=True)
+
+from scratchnet.kernels.with_numba import cache, compile  # noqa: E402
+
+
+def double(x):
+    return x + x
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "numba"))
+    return tmp_path / "numba" / "scratchnet" / cache._HASH
+
+
+def compiled():
+    """Call a fresh kernel; the numbers of versions that were loaded, and compiled."""
+    kernel = compile.njit(double)
+    assert kernel(2) == 4
+    return sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values())
+
+
+def test_what_one_process_has_compiled_the_next_one_loads(folder):
+    assert compiled() == (0, 1)
+    assert len(list(folder.iterdir())) == 2  # an index, and the code
+    assert compiled() == (1, 0)
+
+
+@pytest.mark.parametrize("ending", [".nbc", ".nbi"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "removed"])
+def test_a_damaged_file_is_as_none(folder, ending, damage):
+    compiled()
+    (file,) = folder.glob(f"*{ending}")
+    content = file.read_bytes()
+    if damage == "removed":
+        file.unlink()
+    else:
+        middle = len(content) // 2
+        changed = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+        file.write_bytes({"cut": content[:middle], "changed": changed, "emptied": b""}[damage])
+    compiled()
+    assert compiled() == (1, 0)  # it is whole again
+
+
+def test_without_room_or_rights_kernels_are_compiled_in_memory(folder, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache.IndexDataCacheFile, "_open_for_write", full)
+    assert compiled() == (0, 1) == compiled()
+    monkeypatch.undo()
+    monkeypatch.setattr(numba.config, "CACHE_DIR", __file__)  # a file where the folder should be
+    assert compiled() == (0, 1) == compiled()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_home_they_are_compiled_in_memory(monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(cache, "cache_folder", nowhere)
+    assert cache.kernels_folder() is None
+    assert compiled() == (0, 1) == compiled()
+
+
+def test_the_folder_is_another_one_after_any_change_of_the_sources(tmp_path, monkeypatch):
+    for source in Path(cache.__file__).parent.glob("*.py"):
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "cache.py"))
+    assert cache._hash_of_sources() == cache._HASH
+    with open(tmp_path / "tile.py", "a", encoding="utf-8") as file:
+        file.write("\n")
+    assert cache._hash_of_sources() != cache._HASH
+
+
+def test_older_folders_are_removed_and_no_others(folder):
+    root = folder.parent
+    for k in range(10):
+        older = root / f"{k:016x}"
+        older.mkdir(parents=True)
+        os.utime(older, (k, k))
+    (root / "mine").mkdir()
+    compiled()
+    assert {path.name for path in root.iterdir()} == {folder.name, "mine", *(f"{k:016x}" for k in range(3, 10))}
+
+
+def test_nothing_is_written_beside_the_package(tmp_path):
+    program = (
+        "import numpy as np; from scratchnet import kernels; kernels.set_backend('numba');"
+        "kernels.adam_update(*np.ones((4, 3)), 0.1, 0.9, 0.999, 1e-7)"
+    )
+    beside = Path(cache.__file__).parent
+    before = set(beside.rglob("*.nb*"))
+    environment = {**os.environ, "SCRATCHNET_CACHE": str(tmp_path), "NUMBA_CACHE_DIR": ""}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    assert len(list((tmp_path / "kernels" / cache._HASH).iterdir())) == 2
+    assert set(beside.rglob("*.nb*")) == before
