@@ -206,18 +206,7 @@ class LayerNode(Node):
         return self.layer.where_not_finite(x, training if self.training is None else self.training, self.arguments)
 
     def _check_shapes(self, y):
-        """Raise ValueError if the layer returns another shape than its compute_output_shape promised."""
-        ys = flatten(y)
-        tensors = flatten(self.outputs)
-        if len(ys) != len(tensors):
-            raise self.layer.error(f"forward returned {len(ys)} outputs, compute_output_shape promised {len(tensors)}")
-        for array, tensor in zip(ys, tensors):
-            shape = np.shape(array)
-            known = zip(shape[1:], tensor.shape[1:])
-            if len(shape) != len(tensor.shape) or any(want not in (None, have) for have, want in known):
-                raise self.layer.error(
-                    f"forward returned an output of shape {shape}, compute_output_shape promised {tensor.shape}"
-                )
+        self.layer.check_promised(flatten(y), [tensor.shape for tensor in flatten(self.outputs)])
 
     def __str__(self):
         return f"layer {self.layer.name!r}"

@@ -42,7 +42,7 @@ from scratchnet.recorded import (
     recorded_config,
     refuse_arguments,
 )
-from scratchnet.structure import as_lists, flatten, map_structure
+from scratchnet.structure import as_lists, flatten, flatten_shapes, map_structure
 from scratchnet.variables import as_array
 
 
@@ -115,6 +115,25 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         self.built = not self.is_traced and type(self).build is Layer.build  # there is nothing to build
         self.inbound_nodes = []  # the uses of this layer in graphs
         self._make_room_for_weights()
+
+    def __init_subclass__(cls, **kwargs):
+        """Find a forward or backward that has not the one signature, where it is written."""
+        super().__init_subclass__(**kwargs)
+        forms = {
+            "forward": ("training", "forward(self, x, training=False)"),
+            "backward": ("needs_dx", "backward(self, dy, cache, needs_dx=True)"),
+        }
+        for name, (last, form) in forms.items():
+            if name in vars(cls):
+                parameters = inspect.signature(vars(cls)[name]).parameters
+                if last not in parameters and not any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
+                    found = f"{name}({', '.join(parameters)})"
+                    raise TypeError(f"{cls.__name__}.{name} must have the form {form}, it is {found}")
+
+    def __setattr__(self, name, value):
+        if name in ("activation", "recurrent_activation") and (value is None or isinstance(value, str)):
+            value = activations.get(value)
+        super().__setattr__(name, value)
 
     # ---- what a layer defines ----
 
@@ -233,11 +252,11 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         x = map_structure(self._as_input, inputs)
         shape = map_structure(np.shape, x)
         self.ensure_built(shape)
-        self.compute_output_shape(shape, **options)
+        promised = self.compute_output_shape(shape, **options)
         if mask is not None and self.takes_mask:
             options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
-        training = None if training is None else bool(training)
-        y, cache = self.checked_pair(self.forward(x, training=training, **options))
+        y, cache = self.checked_pair(self.forward(x, training=bool(training), **options))
+        self.check_promised(flatten(y), flatten_shapes(promised))
         if self.stateful:
             self.remember(cache)
         return map_structure(as_array, y)
@@ -270,6 +289,18 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
     def call_arguments(self, inputs):
         """``(args, kwargs)`` of the call ``layer(*args, **kwargs)`` that gives forward these `inputs`."""
         return [inputs], {}
+
+    def check_promised(self, ys, shapes):
+        """Raise ValueError if forward returned arrays `ys` of other shapes than compute_output_shape promised."""
+        if len(ys) != len(shapes):
+            raise self.error(f"forward returned {len(ys)} outputs, compute_output_shape promised {len(shapes)}")
+        for y, promised in zip(ys, shapes):
+            shape = np.shape(y)
+            known = zip(shape[1:], promised[1:])
+            if len(shape) != len(promised) or any(want not in (None, have) for have, want in known):
+                raise self.error(
+                    f"forward returned an output of shape {shape}, compute_output_shape promised {promised}"
+                )
 
     def checked_pair(self, result):
         """What forward returned, if it is a pair; a layer of one's own may forget the cache."""

@@ -187,6 +187,9 @@ class Model(Trainer, Saver, Composite):
         """`x` (an array, a list, or a dict by the names of the inputs) as a list in the order of `inputs`."""
         if isinstance(x, dict):
             structure = self._input_structure
+            if isinstance(structure, dict) and any(isinstance(value, (dict, list)) for value in structure.values()):
+                values = self._taken_apart(structure, x)
+                return self._with_ranks(values) if adjust else values
             names = list(structure) if isinstance(structure, dict) else [t.name for t in self.inputs]
             missing = [name for name in names if name not in x]
             if missing or len(x) != len(names):
@@ -199,6 +202,18 @@ class Model(Trainer, Saver, Composite):
         if len(values) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(values)}")
         return self._with_ranks(values) if adjust else values
+
+    def _taken_apart(self, structure, x):
+        """The leaves of `x`, which must have the structure of the inputs, as a list."""
+        if isinstance(structure, dict):
+            if not isinstance(x, dict) or x.keys() != structure.keys():
+                raise self.error(f"expected a dict with the inputs {list(structure)}, got {type(x).__name__}")
+            return [leaf for key in structure for leaf in self._taken_apart(structure[key], x[key])]
+        if isinstance(structure, list):
+            if not isinstance(x, (list, tuple)) or len(x) != len(structure):
+                raise self.error(f"expected a list of {len(structure)} inputs, got {type(x).__name__}")
+            return [leaf for inner, value in zip(structure, x) for leaf in self._taken_apart(inner, value)]
+        return [x]
 
     def _with_ranks(self, xs):
         """Each of the inputs with an axis of size 1 at its end added or dropped, where that gives it the right rank."""

@@ -104,6 +104,14 @@ class Sequential(Model):
             raise
         self._set_graph(self._input, tensor)
 
+    def compute_output_shape(self, input_shape):
+        """The output's shape for this input's; a stack that is not built yet asks its layers one after the other."""
+        if self.built:
+            return super().compute_output_shape(input_shape)
+        for layer in self._layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
     @property
     def layers(self):
         """The layers of the stack; the input is not among them."""

@@ -22,15 +22,6 @@ def test_a_layer_that_forgets_a_gradient_is_told():
 X = np.random.default_rng(0).normal(size=(3, 4))
 
 
-def test_the_old_signature_of_backward_is_named():
-    class Old(Dense):
-        def backward(self, dy, cache):
-            return super().backward(dy, cache)
-
-    with pytest.raises(TypeError, match=r"Old.backward takes \(self, dy, cache\); every layer's is backward\(self, dy"):
-        check_layer(Old(2, **F64), X)
-
-
 class Careless(Dense):
     """A dense layer with one of several faults."""
 

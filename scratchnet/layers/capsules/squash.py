@@ -3,8 +3,8 @@
     v = s |s| / (1 + |s|^2)
 
 Short vectors shrink to almost nothing, long ones to a little less than 1, so that the length can be read as the
-probability that something is there, and the direction as what it looks like (Sabour, Frosst and Hinton, "Dynamic routing
-between capsules", 2017, equation 1). With n = |s| and g(n) = n / (1 + n^2), v = g s, so
+probability that something is there, and the direction as what it looks like (Sabour, Frosst and Hinton, "Dynamic
+routing between capsules", 2017, equation 1). With n = |s| and g(n) = n / (1 + n^2), v = g s, so
 
     ds = g dv + g'(n) / n (s . dv) s        g'(n) = (1 - n^2) / (1 + n^2)^2
 """

@@ -5,12 +5,13 @@ The evidence lower bound of a variational autoencoder is, for one sample x with 
     log p(x)  >=  E[log p(x | z)] - KL(q || N(0, 1))
 
 a reconstruction and a price for telling the decoder more than nothing. Between normal distributions the price has a
-closed form, summed over the numbers of the code (Kingma and Welling, "Auto-encoding variational Bayes", 2014, appendix B):
+closed form, summed over the numbers of the code (Kingma and Welling, "Auto-encoding variational Bayes", 2014,
+appendix B):
 
     KL = 1/2 sum(mu^2 + e^l - 1 - l)        dKL/dmu = mu        dKL/dl = (e^l - 1) / 2
 
-It is 0 where mu = 0 and l = 0: then the code says nothing of x. If that happens to all of a code's numbers the posterior
-has collapsed, and the decoder draws the same picture whatever the code.
+It is 0 where mu = 0 and l = 0: then the code says nothing of x. If that happens to all of a code's numbers the
+posterior has collapsed, and the decoder draws the same picture whatever the code.
 """
 
 from typing import NamedTuple
