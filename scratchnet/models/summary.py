@@ -5,6 +5,7 @@ import shutil
 
 from scratchnet.console import say_by
 from scratchnet.html import html_table
+from scratchnet.models.steps import sources_of, steps_of
 from scratchnet.structure import flatten
 
 
@@ -62,28 +63,29 @@ def summary_rows(model, expand_nested=False, show_trainable=False, layer_range=N
     headings = ["Layer (type)", "Output Shape", "Param #"]
     headings += [] if chain else ["Connected to"]
     headings += ["Trainable"] * show_trainable
+    steps = steps_of(model)
     rows = []
-    for layer in _range_of(model, layer_range):
-        rows += _rows_of(layer, model, not chain, show_trainable, expand_nested)
+    for step in _range_of(model, steps, layer_range):
+        rows += _rows_of(step, steps, not chain, show_trainable, expand_nested)
     return headings, rows
 
 
-def _rows_of(layer, model, show_sources, show_trainable, expand_nested, level=0):
-    """The row of a layer of `model`, and with `expand_nested` those of the layers in it."""
+def _rows_of(step, steps, show_sources, show_trainable, expand_nested, level=0):
+    """The row of one of the `steps` of a model, and with `expand_nested` those of the layers in it."""
     prefix = "   " * level + "└ " if level else ""
-    uses = [node for node in model.nodes if node.layer is layer]
-    # An InputLayer has no node, and a layer of a class with `call` may be used elsewhere.
-    shape = _shape(uses[0].outputs) if uses else str(getattr(layer, "batch_shape", "?"))
-    count = f"{layer.count_params():,}" if layer.built else "not built"
-    row = [f"{prefix}{layer.name} ({type(layer).__name__})", shape, count]
+    shapes = [str(tensor.shape) for tensor in step.outputs]
+    shape = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+    row = [f"{prefix}{step.name} ({step.kind})", shape, f"{step.parameters:,}"]
     if show_sources:
-        row.append(", ".join(_source(t) for node in uses for t in flatten(node.inputs)) or "-")
+        sources = [f"{source.name}[{use}][{place}]" for source, use, place in sources_of(step, steps)]
+        row.append(", ".join(sources) or "-")
     if show_trainable:
-        row.append("-" if count in ("0", "not built") else "Y" if layer.trainable else "N")
+        row.append("-" if not step.parameters else "Y" if step.trainable else "N")
     rows = [row]
-    if expand_nested:
-        for inner in getattr(layer, "layers", ()):
-            rows += _rows_of(inner, layer, show_sources, show_trainable, True, level + 1)
+    if expand_nested and hasattr(step.layer, "nodes"):
+        inner = steps_of(step.layer)
+        for inner_step in _listed(step.layer, inner):
+            rows += _rows_of(inner_step, inner, show_sources, show_trainable, True, level + 1)
     return rows
 
 
@@ -111,35 +113,27 @@ def _is_chain(model):
     return True
 
 
-def _source(tensor):
-    """``name[k][i]``: output i of use k of the layer that gives `tensor`."""
-    node = tensor.node
-    if node is None or node.layer is None:
-        return f"{tensor.name}[0][0]"
-    output = next(i for i, other in enumerate(flatten(node.outputs)) if other is tensor)
-    return f"{tensor.name}[{node.layer.inbound_nodes.index(node)}][{output}]"
+def _listed(model, steps):
+    """The steps that have a row: as in Keras, the input of a `Sequential` has none."""
+    return [step for step in steps if step.nodes or step.layer in model.layers]
 
 
-def _range_of(model, layer_range):
-    """The layers from the first that matches the first pattern to the last that matches the second."""
+def _range_of(model, steps, layer_range):
+    """The steps from the first that matches the first pattern to the last that matches the second."""
+    steps = _listed(model, steps)
     if layer_range is None:
-        return model.layers
+        return steps
     if len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):
         raise model.error(f"layer_range must be the names of two layers, got {layer_range!r}")
     places = []
     for pattern, which in zip(layer_range, (0, -1)):
-        matches = [k for k, layer in enumerate(model.layers) if re.match(pattern, layer.name)]
+        matches = [k for k, step in enumerate(steps) if re.match(pattern, step.name)]
         if not matches:
-            names = ", ".join(layer.name for layer in model.layers)
+            names = ", ".join(step.name for step in steps)
             raise model.error(f"layer_range: no layer's name matches {pattern!r}; there are {names}")
         places.append(matches[which])
     first, last = sorted(places)
-    return model.layers[first : last + 1]
-
-
-def _shape(outputs):
-    shapes = [str(t.shape) for t in flatten(outputs)]
-    return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+    return steps[first : last + 1]
 
 
 def _memory(arrays):

@@ -55,7 +55,7 @@ def _body(graph, prefix, indent):
         else:
             yield f"{indent}subgraph {_cluster(prefix, box)} {{"
             yield f"{indent}  label={_quoted(box.title)};"
-            yield from _body(box.inner, f"{prefix}/{box.layer.name}", indent + "  ")
+            yield from _body(box.inner, f"{prefix}/{box.step.name}", indent + "  ")
             yield f"{indent}}}"
     for begin, end in graph.arrows:
         (tail, tail_cluster), (head, head_cluster) = (_end(prefix, graph.boxes[k], k == begin) for k in (begin, end))
@@ -68,17 +68,17 @@ def _end(prefix, box, is_tail):
     """The node that an arrow leaves or reaches, and the cluster that it stands for, if any."""
     if box.inner is None:
         return _node(prefix, box), None
-    inside = f"{prefix}/{box.layer.name}"
+    inside = f"{prefix}/{box.step.name}"
     node, _ = _end(inside, box.inner.boxes[-1 if is_tail else 0], is_tail)
     return node, _cluster(prefix, box)
 
 
 def _node(prefix, box):
-    return _quoted(f"{prefix}/{box.layer.name}")
+    return _quoted(f"{prefix}/{box.step.name}")
 
 
 def _cluster(prefix, box):
-    return _quoted(f"cluster_{prefix}/{box.layer.name}")
+    return _quoted(f"cluster_{prefix}/{box.step.name}")
 
 
 def _quoted(text):

@@ -144,7 +144,7 @@ class _Drawing:
 
         width, height = size
         title_height = _LINE + 6
-        colour = _WITH_PARAMETERS if box.layer.count_params() else _WITHOUT
+        colour = _WITH_PARAMETERS if box.step.parameters else _WITHOUT
         body = {"boxstyle": "round,pad=0,rounding_size=4", "linewidth": 1, "edgecolor": colour, "zorder": depth + 0.5}
         fill = "white" if inner is None else _FRAME
         self.axes.add_patch(FancyBboxPatch((left, top), width, height, facecolor=fill, **body))

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from scratchnet.models.steps import sources_of, steps_of
 from scratchnet.structure import flatten
 
 
 @dataclass
 class Box:
-    """A layer, or with `inner` a model whose layers are drawn inside."""
+    """A layer or operation, or with `inner` a model whose layers are drawn inside."""
 
-    layer: object
+    step: object
     title: str
     lines: list  # what stands below the title
     inner: "BoxGraph" = None
@@ -22,7 +23,7 @@ class BoxGraph:
 
 
 def boxes_of(model, expand_nested=False, **shown):
-    """The `BoxGraph` of a model: a box for each layer, an arrow for each layer that reads another's output.
+    """The `BoxGraph` of a model: a box for each layer and operation, an arrow for each that reads another's output.
 
     Args:
         expand_nested: whether models within the model are drawn with their layers inside.
@@ -32,31 +33,27 @@ def boxes_of(model, expand_nested=False, **shown):
     """
     if not model.built:
         raise model.error("cannot be drawn before it is built: give it an Input, or call build or fit first")
-    layers = list(dict.fromkeys([*model.input_layers, *(node.layer for node in model.nodes)]))
-    places = {layer: place for place, layer in enumerate(layers)}
-    graph = BoxGraph([_box(layer, model, expand_nested, shown) for layer in layers])
-    of_input = dict(zip(model.inputs, model.input_layers))
-    for node in model.nodes:
-        for tensor in flatten(node.inputs):
-            source = of_input[tensor] if tensor in of_input else tensor.node.layer
-            arrow = places[source], places[node.layer]
+    steps = steps_of(model)
+    graph = BoxGraph([_box(step, expand_nested, shown) for step in steps])
+    for place, step in enumerate(steps):
+        for source, _, _ in sources_of(step, steps):
+            arrow = next(k for k, other in enumerate(steps) if other is source), place
             if arrow not in graph.arrows:
                 graph.arrows.append(arrow)
     return graph
 
 
-def _box(layer, model, expand_nested, shown):
-    kind = type(layer).__name__
-    if getattr(layer, "layer", None) is not None:  # a wrapper
-        kind = f"{kind}({type(layer.layer).__name__})"
-    title = f"{layer.name} ({kind})" if shown.get("show_layer_names") else kind
-    inner = boxes_of(layer, True, **shown) if expand_nested and hasattr(layer, "nodes") else None
-    return Box(layer, title, _lines(layer, model, **shown), inner)
+def _box(step, expand_nested, shown):
+    kind = step.kind
+    if getattr(step.layer, "layer", None) is not None:  # a wrapper
+        kind = f"{kind}({type(step.layer.layer).__name__})"
+    title = f"{step.name} ({kind})" if shown.get("show_layer_names") else kind
+    inner = boxes_of(step.layer, True, **shown) if expand_nested and hasattr(step.layer, "nodes") else None
+    return Box(step, title, _lines(step, **shown), inner)
 
 
 def _lines(
-    layer,
-    model,
+    step,
     show_shapes=False,
     show_dtype=False,
     show_layer_names=False,
@@ -64,20 +61,19 @@ def _lines(
     show_trainable=False,
 ):
     lines = []
-    activation = getattr(layer, "activation", None)
+    activation = getattr(step.layer, "activation", None)
     if show_layer_activations and activation is not None:
         lines.append(f"activation: {getattr(activation, '__name__', None) or getattr(activation, 'name', activation)}")
-    node = next((node for node in model.nodes if node.layer is layer), None)
     if show_shapes:
-        if node is not None:
-            lines.append(f"input: {_shapes(node.inputs)}")
-        lines.append(f"output: {layer.batch_shape if node is None else _shapes(node.outputs)}")
+        if step.nodes:
+            lines.append(f"input: {_shapes(flatten(step.nodes[0].inputs))}")
+        lines.append(f"output: {_shapes(step.outputs)}")
     if show_dtype:
-        lines.append(f"dtype: {layer.dtype if node is None else flatten(node.outputs)[0].dtype}")
-    if show_trainable and layer.count_params():
-        lines.append("trainable" if layer.trainable else "frozen")
+        lines.append(f"dtype: {step.dtype}")
+    if show_trainable and step.parameters:
+        lines.append("trainable" if step.trainable else "frozen")
     return lines
 
 
 def _shapes(tensors):
-    return ", ".join(str(tensor.shape) for tensor in flatten(tensors))
+    return ", ".join(str(tensor.shape) for tensor in tensors)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from scratchnet import ops
 from scratchnet.layers import Concatenate, Dense, Flatten, Input
 from scratchnet.models import Model, Sequential
 
@@ -75,6 +76,16 @@ def test_layers_of_a_model_within_the_model(siamese):
     assert nested["└ inner (Dense)"][:2] == ["(None, 3)", "15"]
     deeper = Sequential([Input((4,)), Sequential([siamese.get_layer("encoder"), Dense(1)])])
     assert any(line.startswith("│       └ inner") for line in lines(deeper, expand_nested=True))
+
+
+def test_an_operation_has_a_row_of_its_own():
+    x = Input((4,), name="x")
+    y = Dense(3, name="d")(x)
+    table = cells(Model(x, ops.exp(y) * y))
+    (exp,) = (row for name, row in table.items() if name.endswith("(Exp)"))
+    (multiply,) = (row for name, row in table.items() if name.endswith("(Multiply)"))
+    assert exp == ["(None, 3)", "0", "d[0][0]"]
+    assert multiply[2].startswith("exp") and multiply[2].endswith("d[0][0]")
 
 
 def test_what_is_trained_has_a_column(chain):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from scratchnet import ops
 from scratchnet.layers import LSTM, Add, Concatenate, Dense, Input, TimeDistributed
 from scratchnet.models import Model, Sequential
 from scratchnet.utils import model_to_dot, plot_model
@@ -24,7 +25,7 @@ def model():
 
 
 def names(graph):
-    return [box.layer.name for box in graph.boxes]
+    return [box.step.name for box in graph.boxes]
 
 
 def texts(figure):
@@ -111,6 +112,13 @@ def test_what_cannot_be_drawn_is_told(model):
             draw(model, rankdir="up")
         with pytest.raises(TypeError, match="no argument 'colour'"):
             draw(model, colour="red")
+
+
+def test_an_operation_is_a_box_of_its_own():
+    x = Input((4,), name="x")
+    model = Model(x, (ops.exp(Dense(3, name="d")(x)) * 2)[:, :2])
+    assert texts(plot_model(model, None)) == ["InputLayer", "Dense", "Exp", "Multiply", "GetItem"]
+    assert boxes_of(model).arrows == [(0, 1), (1, 2), (2, 3), (3, 4)]
 
 
 # ---- graphviz ----
