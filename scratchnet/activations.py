@@ -394,10 +394,17 @@ def names():
 def get(identifier):
     """The Activation that a layer's ``activation=`` argument means: a name, an Activation, or None for linear.
 
+    A layer such as ``ReLU(max_value=6)`` stands for its function, and so does one of `scratchnet.ops`.
+
     Raises ValueError for an unknown name and TypeError for a plain function, which has no derivative.
     """
     if isinstance(identifier, dict) and "class_name" not in identifier:  # as version 0.1.0 wrote one with parameters
         return Activation.from_config(identifier)
+    of_layer = getattr(identifier, "as_activation", None)
+    if isinstance(of_layer, Activation):
+        return of_layer
+    if getattr(identifier, "__module__", "").startswith("scratchnet.ops") and identifier.__name__ in _TABLE:
+        return _TABLE[identifier.__name__]  # ops.relu
     found = registry.get("activations", identifier)
     if isinstance(found, Activation):
         return found

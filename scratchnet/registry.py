@@ -210,6 +210,13 @@ def serialize(value):
         if all(isinstance(key, str) for key in value):
             return {key: serialize(entry) for key, entry in value.items()}
         return {"class_name": "__dict__", "items": [[serialize(key), serialize(v)] for key, v in value.items()]}
+    if isinstance(value, bytes):
+        return {"class_name": "__bytes__", "config": {"value": value.decode()}}
+    if value is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(value, slice):
+        span = {key: serialize(getattr(value, key)) for key in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": span}
     if isinstance(value, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": value.tolist(), "dtype": value.dtype.name}}
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
@@ -350,6 +357,9 @@ def _named(config, name, kind):
             found = table[k].get(name.lower() if k == "optimizers" else name)
             if found is not None:
                 return found
+    of_any_package = [thing for known, thing in _own_objects.items() if known.rpartition(">")[2] == name]
+    if len(of_any_package) == 1:  # as Keras 3.6 wrote a registered function: without its package
+        return of_any_package[0]
     raise unknown(kinds[0] if kinds else kind, name)
 
 
@@ -364,7 +374,10 @@ def _kinds(config, name, kind):
         return named[-1:]  # of "optimizers.schedules" the last
     if module in ("keras", "keras.models") or "keras.src.models" in module:
         return ["layers"]  # a model is one
-    return [kind] if kind is not None else [k for k in KINDS if name in names(k)]
+    if kind is not None:
+        return [kind]
+    functions = [k for k in KINDS if name in _functions[k]] if config["class_name"] == "function" else []
+    return functions or [k for k in KINDS if name in names(k)]
 
 
 def _refuse_lambda(config):
@@ -376,6 +389,9 @@ _PLAIN = {
     "__dict__": lambda config: {_deserialize(key): _deserialize(entry) for key, entry in config["items"]},
     "__numpy__": lambda config: np.array(config["config"]["value"], dtype=config["config"]["dtype"]),
     "__tensor__": lambda config: np.array(config["config"]["value"], dtype=config["config"]["dtype"]),
+    "__bytes__": lambda config: config["config"]["value"].encode(),
+    "__ellipsis__": lambda config: ...,
+    "__slice__": lambda config: slice(*(_deserialize(config["config"][key]) for key in ("start", "stop", "step"))),
     "__lambda__": _refuse_lambda,
     "DTypePolicy": lambda config: config["config"]["name"],
 }

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import activations
+from scratchnet import activations, layers, ops
 from scratchnet.gradient_check import check_activation
 from scratchnet.gradient_check.catalogue import separated
 
@@ -262,3 +262,13 @@ def test_approximate_gelu_is_near_the_exact_one():
     z = np.linspace(-4, 4, 41)
     difference = np.abs(activations.gelu(z, approximate=True) - activations.gelu(z))
     assert 1e-5 < difference.max() < 5e-4
+
+
+def test_layers_and_operations_stand_for_their_functions():
+    found = activations.get(layers.ReLU(max_value=6, negative_slope=0.1))
+    np.testing.assert_allclose(found(np.array([-1.0, 3.0, 9.0])), [-0.1, 3.0, 6.0], atol=1e-7)
+    assert activations.get(ops.relu) is activations.relu and activations.get(ops.nn.sigmoid) is activations.sigmoid
+    with pytest.raises(TypeError, match="neither a name nor an Activation"):
+        activations.get(layers.Dense(3))
+    dense = layers.deserialize(layers.serialize(layers.Dense(2, activation=layers.LeakyReLU(0.2))))
+    assert dense.activation.parameters == {"negative_slope": 0.2}

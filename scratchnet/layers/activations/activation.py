@@ -14,6 +14,11 @@ class _ActivationLayer(Layer):
     activation = activations.linear
     supports_masking = True
 
+    @property
+    def as_activation(self):
+        """The function alone, for the ``activation=`` of another layer."""
+        return self.activation
+
     def forward(self, x, training=False):
         return self.activation.forward(x)
 
