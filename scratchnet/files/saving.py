@@ -6,7 +6,11 @@ Our own (`.npz`, see `scratchnet.files.native`) need nothing but NumPy. Keras's 
 
 import os
 
+from scratchnet.console import say
 from scratchnet.files import formats, keras_models, native
+from scratchnet.files.pytorch import read_pytorch
+from scratchnet.files.safetensors import read_safetensors
+from scratchnet.files.torch_weights import load_torch_weights
 
 
 class Saver:
@@ -47,16 +51,19 @@ class Saver:
         writers = {"native": native.save_weights, "hdf5": keras_models.save_weights}
         writers[formats.promised_by(filepath, weights_only=True)](self, filepath, overwrite)
 
-    def load_weights(self, filepath, skip_mismatch=False, by_name=False):
-        """Read the weights from a file of `save_weights` or `save`, or from one of Keras's.
+    def load_weights(self, filepath, skip_mismatch=False, by_name=False, verbose=1):
+        """Read the weights from a file of `save_weights` or `save`, or from one of Keras's or PyTorch's.
 
         In our own files they are matched by name; where the names differ only because automatic names were counted
-        differently, in order. Keras's files are matched as Keras does it, in order.
+        differently, in order. Keras's files are matched as Keras does it, in order. How the arrays of PyTorch's files
+        (`.pth`, `.pt`, `.th`) and of safetensors files are matched and translated, `scratchnet.files.torch_weights`
+        says; a table is printed that tells which array went where.
 
         Args:
             filepath: the file; its format is known by what is in it.
             skip_mismatch: leave weights of another shape alone, with a warning.
             by_name: for the older kind of `.h5` files: match layers by name, those that have no partner stay.
+            verbose: 0 prints no table.
 
         Raises ValueError, and changes nothing, if the file is damaged or belongs to another architecture.
         """
@@ -67,6 +74,11 @@ class Saver:
             keras_models.load_weights(self, os.fsdecode(filepath), skip_mismatch, by_name)
         elif by_name:
             raise ValueError(f"{os.fsdecode(filepath)}: by_name is for Keras's older .h5 files")
+        elif kind in ("pytorch", "safetensors"):
+            arrays = (read_pytorch if kind == "pytorch" else read_safetensors)(filepath)
+            table = load_torch_weights(self, arrays, os.fsdecode(filepath), ordered=kind == "pytorch")
+            if verbose:
+                say(table)
         else:
             native.load_weights(self, filepath, skip_mismatch)
 
