@@ -8,6 +8,7 @@ Its public face is Keras's: `models`, `layers`, `losses`, `optimizers`, `metrics
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from scratchnet.missing import refusal
 
@@ -65,12 +66,50 @@ def version():
     return __version__
 
 
-def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    return _refuse(name, depth=2)
+if TYPE_CHECKING:
+    from scratchnet import (
+        activations,
+        backend,
+        callbacks,
+        config,
+        constraints,
+        datasets,
+        evaluation,
+        gradient_check,
+        initializers,
+        kernels,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        parallel,
+        preprocessing,
+        random,
+        regularizers,
+        saving,
+        utils,
+        wrappers,
+    )
+    from scratchnet.initializers import Initializer
+    from scratchnet.kernels import get_backend, set_backend
+    from scratchnet.layers import Input, KerasTensor, Layer
+    from scratchnet.losses import Loss
+    from scratchnet.metrics import Metric
+    from scratchnet.models import Model, Sequential
+    from scratchnet.optimizers import Optimizer
+    from scratchnet.parallel import get_num_threads, set_num_threads
+    from scratchnet.regularizers import Regularizer
+    from scratchnet.variables import Variable
+else:
+
+    def __getattr__(name):
+        if name in _MODULES:
+            return importlib.import_module(f"{__name__}.{name}")
+        if name in _NAMES:
+            return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+        return _refuse(name, depth=2)
 
 
 def __dir__():

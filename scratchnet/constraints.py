@@ -7,6 +7,9 @@ gradient descent. Bounded norms were proposed for networks with dropout (Srivast
 rates cannot blow weights up.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scratchnet import config, registry
@@ -28,7 +31,8 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 class Constraint(metaclass=Recorded, kind="constraints"):
@@ -79,7 +83,7 @@ class MaxNorm(_Norm):
         axis: along which norms are taken: 0 for the kernel (D, U) of a Dense, [0, 1, 2] for that of a Conv2D.
     """
 
-    def __init__(self, max_value=2, axis=0):
+    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0):
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w):
@@ -90,7 +94,7 @@ class MaxNorm(_Norm):
 class UnitNorm(_Norm):
     """Norms of 1, along `axis` as in `MaxNorm`."""
 
-    def __init__(self, axis=0):
+    def __init__(self, axis: int | Sequence[int] = 0):
         self.axis = axis
 
     def __call__(self, w):
@@ -107,7 +111,9 @@ class MinMaxNorm(_Norm):
         axis: as in `MaxNorm`.
     """
 
-    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+    def __init__(
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
+    ):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w):

@@ -10,11 +10,14 @@ Most belong to one family, `VarianceScaling`: zero mean, and a variance of ``sca
 
 import copy
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scratchnet import config, registry
 from scratchnet import streams as seeds
+from scratchnet.hints import Seed
 from scratchnet.missing import refusal
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register
@@ -98,7 +101,7 @@ class Ones(Initializer):
 class Constant(Initializer):
     """All the same value, a number; or an array, repeated as NumPy broadcasts it."""
 
-    def __init__(self, value=0.0):
+    def __init__(self, value: float = 0.0):
         self.value = value
 
     def values(self, shape, rng):
@@ -109,7 +112,7 @@ class Constant(Initializer):
 class Identity(Initializer):
     """`gain` on the diagonal of a matrix, zeros elsewhere. Raises ValueError for anything but two axes."""
 
-    def __init__(self, gain=1.0):
+    def __init__(self, gain: float = 1.0):
         self.gain = gain
 
     def values(self, shape, rng):
@@ -122,7 +125,7 @@ class Identity(Initializer):
 class RandomNormal(Initializer):
     """Normal with this mean and standard deviation."""
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None):
         self.mean, self.stddev = mean, _check_stddev(self, stddev)
         self.seed = _check_seed(self, seed)
 
@@ -134,7 +137,7 @@ class RandomNormal(Initializer):
 class TruncatedNormal(Initializer):
     """Normal, with values more than two standard deviations from the mean drawn again."""
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None):
         self.mean, self.stddev = mean, _check_stddev(self, stddev)
         self.seed = _check_seed(self, seed)
 
@@ -146,7 +149,7 @@ class TruncatedNormal(Initializer):
 class RandomUniform(Initializer):
     """Uniform in [minval, maxval)."""
 
-    def __init__(self, minval=-0.05, maxval=0.05, seed=None):
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None):
         if not minval <= maxval:
             raise ValueError(f"RandomUniform: minval must not be above maxval, got {minval!r} and {maxval!r}")
         self.minval, self.maxval = minval, maxval
@@ -172,10 +175,10 @@ class VarianceScaling(Initializer):
 
     def __init__(
         self,
-        scale=1.0,
-        mode="fan_in",
-        distribution="truncated_normal",
-        seed=None,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Seed = None,
         input_axes=None,
         output_axes=None,
     ):
@@ -217,7 +220,7 @@ class _Scaled(VarianceScaling):
 
     settings = None
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(self, seed: Seed = None, input_axes=None, output_axes=None):
         super().__init__(*self.settings, seed, input_axes, output_axes)
 
 
@@ -271,7 +274,7 @@ class Orthogonal(Initializer):
     Raises ValueError for fewer than two axes.
     """
 
-    def __init__(self, gain=1.0, seed=None):
+    def __init__(self, gain: float = 1.0, seed: Seed = None):
         self.gain = gain
         self.seed = _check_seed(self, seed)
 
@@ -308,7 +311,7 @@ def _fans(shape, input_axes=None, output_axes=None):
 class FromArray(Initializer):
     """These values; what `get` makes of an array. Raises ValueError when another shape is asked for."""
 
-    def __init__(self, value):
+    def __init__(self, value: float):
         self.value = np.array(value, dtype=np.float64)
 
     def values(self, shape, rng):
@@ -321,7 +324,7 @@ class FromArray(Initializer):
 class FunctionInitializer(Initializer):
     """A function ``f(shape, dtype=...)`` used as an initializer. Raises ValueError if it gives another shape."""
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., Any]):
         self.function = function
 
     def __call__(self, shape, dtype=None):
@@ -388,7 +391,8 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def get(identifier):

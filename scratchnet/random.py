@@ -3,6 +3,8 @@
 How the library's own random numbers are drawn stands in `scratchnet.streams`.
 """
 
+from typing import TYPE_CHECKING
+
 from scratchnet.missing import refusal
 from scratchnet.ops.random import (
     SeedGenerator,
@@ -31,7 +33,8 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

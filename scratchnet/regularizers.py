@@ -9,6 +9,8 @@ values (L1) pull every entry towards 0 with the same force, so that many become 
 together are the elastic net (Zou and Hastie 2005). `layer.penalty()` sums what a layer's parameters cost, once a step.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scratchnet import registry
@@ -30,7 +32,8 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 class Regularizer(metaclass=Recorded, kind="regularizers"):
@@ -61,7 +64,7 @@ class Regularizer(metaclass=Recorded, kind="regularizers"):
 class L1L2(Regularizer):
     """``R = l1 sum(|x|) + l2 sum(x^2)``; its derivative is ``l1 sign(x) + 2 l2 x``, where sign(0) = 0."""
 
-    def __init__(self, l1=0.0, l2=0.0):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0):
         self.l1 = 0.0 if l1 is None else _check_factor(self, "l1", l1)
         self.l2 = 0.0 if l2 is None else _check_factor(self, "l2", l2)
 
@@ -87,7 +90,7 @@ class L1L2(Regularizer):
 class L1(L1L2):
     """``R = l1 sum(|x|)``."""
 
-    def __init__(self, l1=0.01):
+    def __init__(self, l1: float = 0.01):
         super().__init__(l1=0.01 if l1 is None else l1)
 
 
@@ -95,7 +98,7 @@ class L1(L1L2):
 class L2(L1L2):
     """``R = l2 sum(x^2)``."""
 
-    def __init__(self, l2=0.01):
+    def __init__(self, l2: float = 0.01):
         super().__init__(l2=0.01 if l2 is None else l2)
 
 
@@ -117,7 +120,7 @@ class OrthogonalRegularizer(Regularizer):
     Raises ValueError for another mode, and for an x that is no matrix.
     """
 
-    def __init__(self, factor=0.01, mode="rows"):
+    def __init__(self, factor: float = 0.01, mode: str = "rows"):
         self.factor = _check_factor(self, "factor", factor)
         if mode not in ("rows", "columns"):
             raise ValueError(f'OrthogonalRegularizer: mode must be "rows" or "columns", got {mode!r}')

@@ -1,5 +1,7 @@
 """Saving and loading, and what a file may name, under the names of `keras.saving`."""
 
+from typing import TYPE_CHECKING
+
 from scratchnet import registry
 from scratchnet.files.saving import load_model, save_model
 from scratchnet.missing import refusal
@@ -26,7 +28,8 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

@@ -30,6 +30,7 @@ FLOORS = [
         "recorded",
         "variables",
         "config",
+        "hints",
         "special",
         "interpolation",
         "piecewise",

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from scratchnet.variables import Number, StateVariable, Array, answer
+from scratchnet.variables import Array, Number, StateVariable, answer
 
 
 def test_a_handle_computes_like_its_array():

@@ -1,5 +1,7 @@
 """Hooks that fit, evaluate and predict call on their way, under Keras's names."""
 
+from typing import TYPE_CHECKING
+
 from scratchnet.callbacks.backup_and_restore import BackupAndRestore
 from scratchnet.callbacks.base import Callback
 from scratchnet.callbacks.callback_list import CallbackList
@@ -30,7 +32,8 @@ __all__ = [
     "TensorBoard",
     "TerminateOnNaN",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.files.archive import read_archive, write_archive
+from scratchnet.hints import PathLike
 from scratchnet.registry import register
 
 _ARRAY = "array of this archive"
@@ -38,7 +39,13 @@ class BackupAndRestore(Callback):
     Raises ValueError if the backup is damaged, or of another model or other callbacks.
     """
 
-    def __init__(self, backup_dir, save_freq="epoch", double_checkpoint=False, delete_checkpoint=True):
+    def __init__(
+        self,
+        backup_dir: PathLike,
+        save_freq: int | str = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+    ):
         super().__init__()
         if not backup_dir:
             raise ValueError("BackupAndRestore: backup_dir must name a folder")

@@ -4,6 +4,7 @@ import csv
 import os
 
 from scratchnet.callbacks.base import Callback
+from scratchnet.hints import PathLike
 from scratchnet.registry import register
 
 
@@ -22,7 +23,7 @@ class CSVLogger(Callback):
 
     state_names = ("_size",)
 
-    def __init__(self, filename, separator=",", append=False):
+    def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):
         super().__init__()
         self.filename = os.fspath(filename)
         self.separator = separator

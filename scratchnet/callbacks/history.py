@@ -11,7 +11,7 @@ class History(Callback):
 
     state_names = ("history", "epoch")
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.history = {}
         self.epoch = []

@@ -1,6 +1,7 @@
 """Changing the learning rate while the model trains."""
 
 import inspect
+from collections.abc import Callable
 from numbers import Real
 
 from scratchnet.callbacks.base import Callback
@@ -28,14 +29,14 @@ class ReduceLROnPlateau(Monitor):
 
     def __init__(
         self,
-        monitor="val_loss",
-        factor=0.1,
-        patience=10,
-        verbose=0,
-        mode="auto",
-        min_delta=1e-4,
-        cooldown=0,
-        min_lr=0.0,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta)
         if not 0.0 <= factor < 1.0:
@@ -96,7 +97,7 @@ class LearningRateScheduler(Callback):
     if it does not return a number that can be a learning rate.
     """
 
-    def __init__(self, schedule, verbose=0):
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         super().__init__()
         if not callable(schedule):
             raise TypeError(f"LearningRateScheduler: schedule must be a function, got {schedule!r}")

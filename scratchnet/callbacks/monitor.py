@@ -23,7 +23,7 @@ class Monitor(Callback):
     Raises ValueError for an unknown mode, and for "auto" with a name that does not say which way is better.
     """
 
-    def __init__(self, monitor, mode, min_delta=0.0):
+    def __init__(self, monitor: str, mode: str, min_delta: float = 0.0):
         super().__init__()
         self.monitor = monitor
         self.mode = self._mode_of(monitor) if mode == "auto" else mode

@@ -33,8 +33,8 @@ class Progbar:
     def __init__(
         self,
         target,
-        width=20,
-        verbose=1,
+        width: int = 20,
+        verbose: int = 1,
         interval=0.05,
         stateful_metrics=None,
         stateless_metrics=None,

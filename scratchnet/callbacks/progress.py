@@ -13,7 +13,7 @@ class ProgbarLogger(Callback):
     Each epoch of fit says that it begins. The validation within fit is part of its epoch's line.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self._steps = None
         self._bar = None

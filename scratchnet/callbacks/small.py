@@ -1,6 +1,8 @@
 """Callbacks of a few lines."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.console import say
@@ -16,7 +18,7 @@ class TerminateOnNaN(Callback):
             rather than as if its epochs were over.
     """
 
-    def __init__(self, raise_error=False):
+    def __init__(self, raise_error: bool = False):
         super().__init__()
         self.raise_error = raise_error
 
@@ -39,12 +41,12 @@ class LambdaCallback(Callback):
 
     def __init__(
         self,
-        on_epoch_begin=None,
-        on_epoch_end=None,
-        on_train_begin=None,
-        on_train_end=None,
-        on_train_batch_begin=None,
-        on_train_batch_end=None,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
         **kwargs,
     ):
         super().__init__()

@@ -19,7 +19,7 @@ class SwapEMAWeights(Callback):
 
     state_names = ("_trained",)
 
-    def __init__(self, swap_on_epoch=False):
+    def __init__(self, swap_on_epoch: bool = False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
         self._trained = None  # the parameters, while the mean stands in their place

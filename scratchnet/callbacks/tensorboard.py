@@ -3,10 +3,12 @@
 import os
 import time
 from numbers import Real
+from typing import Any
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.callbacks.monitor import check_count
 from scratchnet.files.events import EventWriter
+from scratchnet.hints import PathLike
 from scratchnet.registry import register
 
 
@@ -29,15 +31,15 @@ class TensorBoard(Callback):
 
     def __init__(
         self,
-        log_dir="logs",
-        histogram_freq=0,
-        write_graph=True,
-        write_images=False,
-        write_steps_per_second=False,
-        update_freq="epoch",
-        profile_batch=0,
-        embeddings_freq=0,
-        embeddings_metadata=None,
+        log_dir: PathLike = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: int | str = "epoch",
+        profile_batch: Any = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: Any = None,
     ):
         super().__init__()
         for name, value in (

@@ -1,5 +1,7 @@
 """Layers, under Keras's names. One idea a file; `scratchnet.layers.base` says what they have in common."""
 
+from typing import TYPE_CHECKING
+
 from scratchnet import registry
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.layers import (
@@ -53,7 +55,8 @@ _ROOMS = (
 __all__ = sorted(
     ["KerasTensor", "Layer", "Wrapper", "deserialize", "serialize", *(name for room in _ROOMS for name in room.__all__)]
 )
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

@@ -1,6 +1,7 @@
 """A layer around another layer, whose weights are its own."""
 
 import copy
+from typing import Any
 
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
@@ -13,7 +14,7 @@ class Wrapper(Composite):
     Raises TypeError if `layer` is not a layer.
     """
 
-    def __init__(self, layer, **kwargs):
+    def __init__(self, layer: Any, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):
             raise self.error(f"expected a layer (an instance, such as Dense(10)), got {layer!r}", TypeError)

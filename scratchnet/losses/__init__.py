@@ -1,6 +1,7 @@
 """Losses, each with its derivative; the functions give the loss of each sample, as Keras's functions do."""
 
 import types
+from typing import TYPE_CHECKING
 
 from scratchnet import registry
 from scratchnet.losses.base import Loss
@@ -120,7 +121,8 @@ __all__ = [
     "squared_hinge",
     "tversky",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

@@ -9,6 +9,7 @@ model that ends in the sigmoid or softmax is therefore trained on its logits, se
 
 import copy
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,12 +83,12 @@ class BinaryCrossentropy(_OfProbabilities):
 
     def __init__(
         self,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="binary_crossentropy",
-        dtype=None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int | Sequence[int] = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
@@ -151,12 +152,12 @@ class CategoricalCrossentropy(_OfProbabilities):
 
     def __init__(
         self,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="categorical_crossentropy",
-        dtype=None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int | Sequence[int] = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_crossentropy",
+        dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
@@ -216,12 +217,12 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
 
     def __init__(
         self,
-        from_logits=False,
-        ignore_class=None,
-        reduction="sum_over_batch_size",
-        axis=-1,
-        name="sparse_categorical_crossentropy",
-        dtype=None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int | Sequence[int] = -1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)

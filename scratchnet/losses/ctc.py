@@ -43,7 +43,9 @@ class CTC(Loss):
     Raises ValueError for labels outside the classes, and for more labels than fit into T frames.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="ctc", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "ctc", dtype: str | None = None
+    ):
         super().__init__(name, reduction, dtype)
 
     def check_targets(self, y_true, y_pred):

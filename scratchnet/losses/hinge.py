@@ -40,7 +40,9 @@ class _Margin(Loss):
 class Hinge(_Margin):
     """``v = mean(max(1 - t y, 0))``; its derivative is ``-t / D`` where something is missing, else 0."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="hinge", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: str | None = None
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -56,7 +58,12 @@ class Hinge(_Margin):
 class SquaredHinge(_Margin):
     """``v = mean(max(1 - t y, 0)^2)``; its derivative is ``-2 t max(1 - t y, 0) / D``."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="squared_hinge", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "squared_hinge",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -75,7 +82,12 @@ class CategoricalHinge(Loss):
     Of several largest scores each takes its share of n.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="categorical_hinge", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_hinge",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):

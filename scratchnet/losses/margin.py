@@ -27,12 +27,12 @@ class MarginLoss(Loss):
 
     def __init__(
         self,
-        present=0.9,
-        absent=0.1,
-        down_weight=0.5,
-        reduction="sum_over_batch_size",
-        name="margin_loss",
-        dtype=None,
+        present: float = 0.9,
+        absent: float = 0.1,
+        down_weight: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "margin_loss",
+        dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
         self.present = present

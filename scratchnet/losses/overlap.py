@@ -14,6 +14,7 @@ Both are 1 - A / B for two sums A and B over elements; with a and b the summands
 The sums run over `axis`; by default over everything, samples too: then they are sums over the whole batch.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ class OverlapCache(NamedTuple):
 class _Overlap(Loss):
     """Base of both: a subclass says what is summed, `summands`."""
 
-    def __init__(self, reduction, name, axis, dtype):
+    def __init__(self, reduction: str | None, name: str | None, axis: int | Sequence[int], dtype: str | None):
         super().__init__(name, reduction, dtype)
         self.axis = tuple(int(a) for a in axis) if isinstance(axis, (tuple, list)) else axis
 
@@ -106,7 +107,13 @@ class Dice(_Overlap):
         reduction, name, dtype: see `Loss`.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="dice", axis=None, dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "dice",
+        axis: int | Sequence[int] | None = None,
+        dtype: str | None = None,
+    ):
         super().__init__(reduction, name, axis, dtype)
 
     def summands(self, t, p):
@@ -124,7 +131,15 @@ class Tversky(_Overlap):
         reduction, name, dtype: see `Loss`.
     """
 
-    def __init__(self, alpha=0.5, beta=0.5, reduction="sum_over_batch_size", name="tversky", axis=None, dtype=None):
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "tversky",
+        axis: int | Sequence[int] | None = None,
+        dtype: str | None = None,
+    ):
         super().__init__(reduction, name, axis, dtype)
         self.alpha, self.beta = alpha, beta
 

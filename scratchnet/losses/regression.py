@@ -29,7 +29,12 @@ class PoissonCache(NamedTuple):
 class MeanSquaredError(Loss):
     """``v = mean(e^2)``; its derivative is ``2 e / D``."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_error", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_error",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -45,7 +50,12 @@ class MeanSquaredError(Loss):
 class MeanAbsoluteError(Loss):
     """``v = mean(|e|)``; its derivative is ``sign(e) / D``, and 0 where e = 0."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_error", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_error",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -71,7 +81,13 @@ class Huber(Loss):
         reduction, name, dtype: see `Loss`.
     """
 
-    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
         if not delta > 0:
             raise self.error(f"delta must be positive, got {delta!r}")
@@ -92,7 +108,12 @@ class Huber(Loss):
 class MeanAbsolutePercentageError(Loss):
     """``v = 100 mean(|e / t|)``, |t| not below 1e-7; its derivative is ``100 sign(e) / (|t| D)``."""
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_absolute_percentage_error", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -112,7 +133,12 @@ class MeanSquaredLogarithmicError(Loss):
     The derivative is ``2 q / (1 + p) / D``, and 0 where p was cut.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="mean_squared_logarithmic_error", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -132,7 +158,9 @@ class LogCosh(Loss):
     The derivative is ``tanh(e) / D``.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="log_cosh", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "log_cosh", dtype: str | None = None
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -152,7 +180,9 @@ class Poisson(Loss):
     The derivative is ``(1 - t / (p + 1e-7)) / D``.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "poisson", dtype: str | None = None
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):

@@ -1,5 +1,6 @@
 """Losses that compare two distributions or two directions along the last axis."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,12 @@ class KLDivergence(Loss):
     The derivative is ``-t / p``, and 0 where p was cut.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "kl_divergence",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
 
     def values(self, y_true, y_pred):
@@ -54,7 +60,13 @@ class CosineSimilarity(Loss):
         reduction, name, dtype: see `Loss`.
     """
 
-    def __init__(self, axis=-1, reduction="sum_over_batch_size", name="cosine_similarity", dtype=None):
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "cosine_similarity",
+        dtype: str | None = None,
+    ):
         super().__init__(name, reduction, dtype)
         self.axis = axis
 

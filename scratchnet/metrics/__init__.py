@@ -1,5 +1,7 @@
 """Metrics: figures that are gathered over the batches of an epoch, under Keras's names."""
 
+from typing import TYPE_CHECKING
+
 from scratchnet import losses, registry
 from scratchnet.losses import (
     binary_crossentropy,
@@ -150,7 +152,8 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

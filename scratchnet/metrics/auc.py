@@ -8,6 +8,9 @@ for straight. That of precision over recall is not: there TP is linear in TP + F
 between precision-recall and ROC curves", 2006).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from scratchnet.activations import sigmoid
@@ -36,16 +39,16 @@ class AUC(Confusion):
 
     def __init__(
         self,
-        num_thresholds=200,
-        curve="ROC",
-        summation_method="interpolation",
-        name=None,
-        dtype=None,
-        thresholds=None,
-        multi_label=False,
-        num_labels=None,
-        label_weights=None,
-        from_logits=False,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: str | None = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Any = None,
+        from_logits: bool = False,
     ):
         curve, summation_method = str(curve).upper(), str(summation_method).lower()
         if curve not in ("ROC", "PR", "PRGAIN"):

@@ -1,6 +1,7 @@
 """What every metric has: a state that batches are added to, and a result."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Metric(metaclass=Recorded, kind="metrics"):
 
     needs_init = True
 
-    def __init__(self, dtype=None, name=None):
+    def __init__(self, dtype: str | None = None, name: str | None = None):
         if dtype is not None:
             try:
                 np.dtype(dtype)
@@ -62,15 +63,15 @@ class Metric(metaclass=Recorded, kind="metrics"):
 
     # ---- what a metric defines ----
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count in one batch."""
         raise NotImplementedError(f"{type(self).__name__} defines no update_state")
 
-    def result(self):
+    def result(self) -> Any:
         """The figure for all that was counted in: a number or an array, which also answer to `numpy`, or a dict."""
         raise NotImplementedError(f"{type(self).__name__} defines no result")
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forget everything: all variables become 0."""
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape))
@@ -117,7 +118,7 @@ class Metric(metaclass=Recorded, kind="metrics"):
 
     # ---- configuration ----
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON-able values."""
         return recorded_config(self)
 

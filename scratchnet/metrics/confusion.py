@@ -9,6 +9,8 @@ What is kept are two histograms: between which thresholds the predictions of the
 All counts at all thresholds are sums of their bins.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet.losses.base import expanded_weights, in_shape_of
@@ -29,7 +31,15 @@ class Confusion(Metric):
     Raises ValueError for labels other than 0 and 1, for negative weights, and where shapes do not match.
     """
 
-    def __init__(self, thresholds, name, dtype, top_k=None, class_id=None, labels=None):
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None,
+        name: str | None,
+        dtype: str | None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        labels=None,
+    ):
         super().__init__(dtype, name)
         self.edges = np.asarray(thresholds, dtype=np.float64)
         self.top_k, self.class_id = top_k, class_id
@@ -123,7 +133,14 @@ class _AtThresholds(Confusion):
     Raises ValueError for a threshold outside [0, 1].
     """
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ):
         usual = 0.5 if top_k is None else -1e9
         given = [usual] if thresholds is None else np.atleast_1d(thresholds)
         if thresholds is not None and not all(0 <= threshold <= 1 for threshold in given):
@@ -139,7 +156,9 @@ class _AtThresholds(Confusion):
 class _Count(_AtThresholds):
     """Base of the four counts themselves. Arguments as `_AtThresholds`."""
 
-    def __init__(self, thresholds=None, name=None, dtype=None):
+    def __init__(
+        self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: str | None = None
+    ):
         super().__init__(thresholds, None, None, name, dtype)
 
 
@@ -201,7 +220,14 @@ class _BestUnderConstraint(Confusion):
         name, dtype: see `Metric`.
     """
 
-    def __init__(self, value, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        value: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ):
         if not 0 <= value <= 1:
             raise ValueError(f"{type(self).__name__}: the value to reach must lie in [0, 1], got {value!r}")
         if num_thresholds < 1:
@@ -220,7 +246,14 @@ class _BestUnderConstraint(Confusion):
 class SensitivityAtSpecificity(_BestUnderConstraint):
     """The best sensitivity at a specificity of at least `specificity`."""
 
-    def __init__(self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        specificity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
         self.specificity = specificity
 
@@ -232,7 +265,14 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
 class SpecificityAtSensitivity(_BestUnderConstraint):
     """The best specificity at a sensitivity of at least `sensitivity`."""
 
-    def __init__(self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        sensitivity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
         self.sensitivity = sensitivity
 
@@ -244,7 +284,14 @@ class SpecificityAtSensitivity(_BestUnderConstraint):
 class PrecisionAtRecall(_BestUnderConstraint):
     """The best precision at a recall of at least `recall`."""
 
-    def __init__(self, recall, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        recall: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
         self.recall = recall
 
@@ -256,7 +303,14 @@ class PrecisionAtRecall(_BestUnderConstraint):
 class RecallAtPrecision(_BestUnderConstraint):
     """The best recall at a precision of at least `precision`."""
 
-    def __init__(self, precision, num_thresholds=200, class_id=None, name=None, dtype=None):
+    def __init__(
+        self,
+        precision: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ):
         super().__init__(precision, num_thresholds, class_id, name, dtype)
         self.precision = precision
 

@@ -4,6 +4,8 @@ Pearson:      r = cov(t, y) / (std(t) std(y))                                   
 concordance:  c = 2 cov(t, y) / (var(t) + var(y) + (mean(t) - mean(y))^2)            of the line y = t (Lin 1989)
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet import config
@@ -42,7 +44,9 @@ def _centred(y_true, y_pred, axis):
 class PearsonCorrelation(MeanMetricWrapper):
     """The mean of Pearson's correlations of the samples along `axis`."""
 
-    def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
+    def __init__(
+        self, name: str | None = "pearson_correlation", dtype: str | None = None, axis: int | Sequence[int] = -1
+    ):
         super().__init__(pearson_correlation, name, dtype, axis=axis)
         self.axis = axis
 
@@ -51,6 +55,8 @@ class PearsonCorrelation(MeanMetricWrapper):
 class ConcordanceCorrelation(MeanMetricWrapper):
     """The mean of the concordance correlations of the samples along `axis`."""
 
-    def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
+    def __init__(
+        self, name: str | None = "concordance_correlation", dtype: str | None = None, axis: int | Sequence[int] = -1
+    ):
         super().__init__(concordance_correlation, name, dtype, axis=axis)
         self.axis = axis

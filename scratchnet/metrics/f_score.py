@@ -25,7 +25,14 @@ class FBetaScore(Metric):
         name, dtype: see `Metric`.
     """
 
-    def __init__(self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None):
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = "fbeta_score",
+        dtype: str | None = None,
+    ):
         super().__init__(dtype, name)
         if average not in (None, "micro", "macro", "weighted"):
             raise self.error(f'average must be None, "micro", "macro" or "weighted", got {average!r}')
@@ -74,5 +81,11 @@ class FBetaScore(Metric):
 class F1Score(FBetaScore):
     """The harmonic mean of precision and recall. Arguments as `FBetaScore`, with ``beta=1``."""
 
-    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: str | None = None,
+    ):
         super().__init__(average, 1.0, threshold, name, dtype)

@@ -1,5 +1,7 @@
 """Metrics that are the mean of a loss's values. Formulas, arguments and what is refused are those of the loss."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet import losses
@@ -12,7 +14,7 @@ from scratchnet.registry import register
 class MeanSquaredError(MeanMetricWrapper):
     """The mean of the squared errors."""
 
-    def __init__(self, name="mean_squared_error", dtype=None):
+    def __init__(self, name: str | None = "mean_squared_error", dtype: str | None = None):
         super().__init__(losses.mean_squared_error, name, dtype)
 
 
@@ -20,7 +22,7 @@ class MeanSquaredError(MeanMetricWrapper):
 class RootMeanSquaredError(Mean):
     """The root of the mean of the squared errors; a weight may belong to a single error, as in Keras."""
 
-    def __init__(self, name="root_mean_squared_error", dtype=None):
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: str | None = None):
         super().__init__(name, dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -36,7 +38,7 @@ class RootMeanSquaredError(Mean):
 class MeanAbsoluteError(MeanMetricWrapper):
     """The mean of the absolute errors."""
 
-    def __init__(self, name="mean_absolute_error", dtype=None):
+    def __init__(self, name: str | None = "mean_absolute_error", dtype: str | None = None):
         super().__init__(losses.mean_absolute_error, name, dtype)
 
 
@@ -44,7 +46,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
 class MeanAbsolutePercentageError(MeanMetricWrapper):
     """The mean of the absolute errors in percent of the targets."""
 
-    def __init__(self, name="mean_absolute_percentage_error", dtype=None):
+    def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: str | None = None):
         super().__init__(losses.mean_absolute_percentage_error, name, dtype)
 
 
@@ -52,7 +54,7 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
 class MeanSquaredLogarithmicError(MeanMetricWrapper):
     """The mean of the squared errors of logarithms."""
 
-    def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
+    def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: str | None = None):
         super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
 
 
@@ -60,7 +62,7 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
 class LogCoshError(MeanMetricWrapper):
     """The mean of the logarithms of the errors' hyperbolic cosine."""
 
-    def __init__(self, name="logcosh", dtype=None):
+    def __init__(self, name: str | None = "logcosh", dtype: str | None = None):
         super().__init__(losses.log_cosh, name, dtype)
 
 
@@ -68,7 +70,7 @@ class LogCoshError(MeanMetricWrapper):
 class Poisson(MeanMetricWrapper):
     """The mean Poisson loss."""
 
-    def __init__(self, name="poisson", dtype=None):
+    def __init__(self, name: str | None = "poisson", dtype: str | None = None):
         super().__init__(losses.poisson, name, dtype)
 
 
@@ -76,7 +78,7 @@ class Poisson(MeanMetricWrapper):
 class Hinge(MeanMetricWrapper):
     """The mean hinge loss."""
 
-    def __init__(self, name="hinge", dtype=None):
+    def __init__(self, name: str | None = "hinge", dtype: str | None = None):
         super().__init__(losses.hinge, name, dtype)
 
 
@@ -84,7 +86,7 @@ class Hinge(MeanMetricWrapper):
 class SquaredHinge(MeanMetricWrapper):
     """The mean squared hinge loss."""
 
-    def __init__(self, name="squared_hinge", dtype=None):
+    def __init__(self, name: str | None = "squared_hinge", dtype: str | None = None):
         super().__init__(losses.squared_hinge, name, dtype)
 
 
@@ -92,7 +94,7 @@ class SquaredHinge(MeanMetricWrapper):
 class CategoricalHinge(MeanMetricWrapper):
     """The mean categorical hinge loss."""
 
-    def __init__(self, name="categorical_hinge", dtype=None):
+    def __init__(self, name: str | None = "categorical_hinge", dtype: str | None = None):
         super().__init__(losses.categorical_hinge, name, dtype)
 
 
@@ -100,7 +102,13 @@ class CategoricalHinge(MeanMetricWrapper):
 class BinaryCrossentropy(MeanMetricWrapper):
     """The mean binary cross-entropy."""
 
-    def __init__(self, name="binary_crossentropy", dtype=None, from_logits=False, label_smoothing=0):
+    def __init__(
+        self,
+        name: str | None = "binary_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+    ):
         super().__init__(
             losses.binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
         )
@@ -111,7 +119,14 @@ class BinaryCrossentropy(MeanMetricWrapper):
 class CategoricalCrossentropy(MeanMetricWrapper):
     """The mean cross-entropy with one-hot targets."""
 
-    def __init__(self, name="categorical_crossentropy", dtype=None, from_logits=False, label_smoothing=0, axis=-1):
+    def __init__(
+        self,
+        name: str | None = "categorical_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        axis: int | Sequence[int] = -1,
+    ):
         super().__init__(
             losses.categorical_crossentropy,
             name,
@@ -131,7 +146,12 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, ignore_class=None, axis=-1
+        self,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int | Sequence[int] = -1,
     ):
         super().__init__(
             losses.sparse_categorical_crossentropy,
@@ -157,7 +177,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 class KLDivergence(MeanMetricWrapper):
     """The mean Kullback-Leibler divergence."""
 
-    def __init__(self, name="kl_divergence", dtype=None):
+    def __init__(self, name: str | None = "kl_divergence", dtype: str | None = None):
         super().__init__(losses.kl_divergence, name, dtype)
 
 
@@ -165,7 +185,9 @@ class KLDivergence(MeanMetricWrapper):
 class CosineSimilarity(MeanMetricWrapper):
     """The mean cosine of the angle between targets and predictions: 1 where they agree (the loss is its negative)."""
 
-    def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
+    def __init__(
+        self, name: str | None = "cosine_similarity", dtype: str | None = None, axis: int | Sequence[int] = -1
+    ):
         super().__init__(_cosine, name, dtype, axis=axis)
         self.axis = axis
 

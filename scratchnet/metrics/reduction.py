@@ -1,5 +1,8 @@
 """Sums and means of values that batches bring."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from scratchnet import registry
@@ -13,7 +16,7 @@ from scratchnet.registry import register
 class Sum(Metric):
     """The weighted sum of all values: ``update_state(values, sample_weight=None)``."""
 
-    def __init__(self, name="sum", dtype=None):
+    def __init__(self, name: str | None = "sum", dtype: str | None = None):
         super().__init__(dtype, name)
         self.total = self.add_variable((), "zeros", name="total")
 
@@ -38,7 +41,7 @@ class Mean(Metric):
     values, (N,) for values (N, T): then they count the mean of what they cover.
     """
 
-    def __init__(self, name="mean", dtype=None):
+    def __init__(self, name: str | None = "mean", dtype: str | None = None):
         super().__init__(dtype, name)
         self.total = self.add_variable((), "zeros", name="total")
         self.count = self.add_variable((), "zeros", name="count")
@@ -67,7 +70,7 @@ class MeanMetricWrapper(Mean):
     beside (N, 1) would make N x N pairs of N samples.
     """
 
-    def __init__(self, fn, name=None, dtype=None, **kwargs):
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **kwargs):
         super().__init__(name or snake_case(type(self).__name__), dtype)
         self.fn = fn
         self.kwargs = kwargs

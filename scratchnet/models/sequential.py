@@ -3,6 +3,9 @@
 model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activation="softmax")])
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from scratchnet import registry
 from scratchnet.layers import Input, InputLayer, KerasTensor
 from scratchnet.layers.base import Layer
@@ -29,7 +32,9 @@ class Sequential(Model):
 
     uses_of_its_own = 0
 
-    def __init__(self, layers=None, trainable=True, name=None, **kwargs):
+    def __init__(
+        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs
+    ) -> None:
         Layer.__init__(self, name=unique_name("sequential") if name is None else name, **kwargs)
         self._trainable = True
         self._clear_graph()
@@ -44,7 +49,7 @@ class Sequential(Model):
         self._graph_has_changed()
         self.built = False
 
-    def add(self, layer):
+    def add(self, layer: Any) -> None:
         """Put `layer` on top of the stack."""
         if isinstance(layer, KerasTensor) or isinstance(layer, InputLayer):
             if self._layers or self._input is not None:
@@ -87,7 +92,7 @@ class Sequential(Model):
                 self._input = first
         return layer
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Connect the stack for inputs of `input_shape`, with its batch axis."""
         if self.built:
             return
@@ -113,7 +118,7 @@ class Sequential(Model):
         return input_shape
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers of the stack; the input is not among them."""
         return list(self._layers)
 

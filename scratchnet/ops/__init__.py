@@ -8,8 +8,9 @@
 functions stand in files by their idea: `elementwise`, `reductions`, `linear`, `shapes`, `selection`, ...
 """
 
-# ruff: noqa: F401 (the names are for those who import this package)
+from typing import TYPE_CHECKING
 
+# ruff: noqa: F401 (the names are for those who import this package)
 from scratchnet.missing import refusal
 from scratchnet.ops import nn
 from scratchnet.ops.activation import (
@@ -345,7 +346,8 @@ from scratchnet.ops.without_nan import (
 )
 
 __all__ = sorted(["nn", *(name for name, value in globals().items() if callable(value))])
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

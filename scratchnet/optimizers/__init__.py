@@ -1,5 +1,7 @@
 """Optimizers: how parameters follow their gradients. They see parameters and gradients, nothing of layers."""
 
+from typing import TYPE_CHECKING
+
 from scratchnet import registry
 from scratchnet.missing import refusal
 from scratchnet.optimizers import schedules
@@ -38,7 +40,8 @@ __all__ = [
     "schedules",
     "serialize",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

@@ -11,6 +11,7 @@ of w, so that hardly a learning rate is needed. Zeiler, "ADADELTA: an adaptive l
 import numpy as np
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -27,7 +28,9 @@ class Adadelta(Optimizer):
 
     slot_names = ("accumulated_grad", "accumulated_delta_var")
 
-    def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, *common, **kwargs):
+    def __init__(
+        self, learning_rate: LearningRate = 0.001, rho: float = 0.95, epsilon: float = 1e-7, *common, **kwargs
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.rho = check_bounds("Adadelta", "rho", rho, at_least=0, below=1)
         self.epsilon = check_bounds("Adadelta", "epsilon", epsilon, at_least=0)

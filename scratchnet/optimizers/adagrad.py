@@ -8,6 +8,7 @@ Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and s
 import numpy as np
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -24,7 +25,14 @@ class Adagrad(Optimizer):
 
     slot_names = ("accumulator",)
 
-    def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7, *common, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        *common,
+        **kwargs,
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.initial_accumulator_value = check_bounds(
             "Adagrad", "initial_accumulator_value", initial_accumulator_value, at_least=0

@@ -12,6 +12,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -28,7 +29,16 @@ class Adam(Optimizer):
             beyond", 2018).
     """
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False, *common, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        *common,
+        **kwargs,
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         name = type(self).__name__
         self.beta_1 = check_bounds(name, "beta_1", beta_1, at_least=0, below=1)
@@ -63,12 +73,12 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        weight_decay=0.004,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-7,
-        amsgrad=False,
+        learning_rate: LearningRate = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
         *common,
         **kwargs,
     ):
@@ -91,7 +101,15 @@ class Nadam(Optimizer):
 
     slot_names = ("m", "v")
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, *common, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        *common,
+        **kwargs,
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.beta_1 = check_bounds("Nadam", "beta_1", beta_1, at_least=0, below=1)
         self.beta_2 = check_bounds("Nadam", "beta_2", beta_2, at_least=0, below=1)

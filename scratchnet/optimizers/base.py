@@ -9,11 +9,13 @@ element by itself, so any stretch of a parameter can be updated on its own: the 
 
 import re
 import warnings
+from typing import Any
 
 import numpy as np
 
 from scratchnet import registry
 from scratchnet.checks import check_bounds, check_count
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers import schedules
 from scratchnet.optimizers.arrays import (
     dealt,
@@ -66,17 +68,17 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
 
     def __init__(
         self,
-        learning_rate,
-        weight_decay=None,
-        clipnorm=None,
-        clipvalue=None,
-        global_clipnorm=None,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        loss_scale_factor=None,
-        gradient_accumulation_steps=None,
-        name=None,
+        learning_rate: LearningRate,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
         **kwargs,
     ):
         cls = type(self).__name__
@@ -170,7 +172,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         return self.steps // (self.gradient_accumulation_steps or 1)
 
     @property
-    def iterations(self):
+    def iterations(self) -> int:
         """`updates` as an `BoundVariable`."""
         return BoundVariable(f"{self.name}/iteration", lambda: self.updates, self._set_iterations)
 
@@ -377,7 +379,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
             slot[...] = slots[key]
         self.steps, self._learning_rate = int(iterations), learning_rate
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON-able values; of a function as learning rate, the value it gives now."""
         rate = recorded_arguments(self).get("learning_rate")
         if is_library(type(self)) or rate == self._first_rate:  # a subclass may have changed it on the way

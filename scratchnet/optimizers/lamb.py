@@ -11,6 +11,7 @@ You et al., "Large batch optimization for deep learning: training BERT in 76 min
 import numpy as np
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -22,7 +23,15 @@ class Lamb(Optimizer):
     slot_names = ("m", "v")
     elementwise = False
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, *common, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        *common,
+        **kwargs,
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.beta_1 = check_bounds("Lamb", "beta_1", beta_1, at_least=0, below=1)
         self.beta_2 = check_bounds("Lamb", "beta_2", beta_2, at_least=0, below=1)

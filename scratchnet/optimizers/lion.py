@@ -9,6 +9,7 @@ et al., "Symbolic discovery of optimization algorithms", 2023.
 import numpy as np
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -25,7 +26,9 @@ class Lion(Optimizer):
 
     slot_names = ("m",)
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, *common, **kwargs):
+    def __init__(
+        self, learning_rate: LearningRate = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, *common, **kwargs
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.beta_1 = check_bounds("Lion", "beta_1", beta_1, above=0, at_most=1)
         self.beta_2 = check_bounds("Lion", "beta_2", beta_2, at_least=0, below=1)

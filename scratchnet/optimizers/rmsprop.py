@@ -9,6 +9,7 @@ Tieleman and Hinton, "Lecture 6.5", Coursera 2012; centered: Graves 2013, sectio
 import numpy as np
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -25,7 +26,16 @@ class RMSprop(Optimizer):
         centered: whether to divide by the standard deviation instead of the root mean square.
     """
 
-    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, *common, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        *common,
+        **kwargs,
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.rho = check_bounds("RMSprop", "rho", rho, at_least=0, below=1)
         self.momentum = check_bounds("RMSprop", "momentum", momentum, at_least=0, below=1)

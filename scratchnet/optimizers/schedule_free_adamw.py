@@ -12,6 +12,7 @@ carried along by z. The parameters hold y; x is found back from y and z. Defazio
 import numpy as np
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -32,7 +33,16 @@ class ScheduleFreeAdamW(Optimizer):
 
     slot_names = ("z", "v")
 
-    def __init__(self, learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0, *common, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        *common,
+        **kwargs,
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.beta_1 = check_bounds("ScheduleFreeAdamW", "beta_1", beta_1, above=0, below=1)
         self.beta_2 = check_bounds("ScheduleFreeAdamW", "beta_2", beta_2, at_least=0, below=1)

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +24,8 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 class LearningRateSchedule(metaclass=Recorded, kind="schedules"):
@@ -63,7 +66,14 @@ def _check_steps(owner, argument, value):
 class ExponentialDecay(LearningRateSchedule):
     """``initial * rate^(step / decay_steps)``; with `staircase` the quotient is rounded down."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="ExponentialDecay"):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str | None = "ExponentialDecay",
+    ):
         self.initial_learning_rate, self.decay_rate, self.staircase = initial_learning_rate, decay_rate, staircase
         self.decay_steps = _check_steps("ExponentialDecay", "decay_steps", decay_steps)
         self.name = name
@@ -77,7 +87,7 @@ class ExponentialDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """``values[k]`` for steps after ``boundaries[k - 1]`` up to and including ``boundaries[k]``."""
 
-    def __init__(self, boundaries, values, name="PiecewiseConstant"):
+    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 f"PiecewiseConstantDecay: {len(values)} values need {len(values) - 1} boundaries, got {len(boundaries)}"
@@ -99,12 +109,12 @@ class PolynomialDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate,
-        decay_steps,
-        end_learning_rate=0.0001,
-        power=1.0,
-        cycle=False,
-        name="PolynomialDecay",
+        initial_learning_rate: float,
+        decay_steps: int,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str | None = "PolynomialDecay",
     ):
         self.initial_learning_rate, self.end_learning_rate = initial_learning_rate, end_learning_rate
         self.decay_steps = _check_steps("PolynomialDecay", "decay_steps", decay_steps)
@@ -124,7 +134,14 @@ class PolynomialDecay(LearningRateSchedule):
 class InverseTimeDecay(LearningRateSchedule):
     """``initial / (1 + rate step / decay_steps)``; with `staircase` the quotient is rounded down."""
 
-    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name="InverseTimeDecay"):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str | None = "InverseTimeDecay",
+    ):
         self.initial_learning_rate, self.decay_rate, self.staircase = initial_learning_rate, decay_rate, staircase
         self.decay_steps = _check_steps("InverseTimeDecay", "decay_steps", decay_steps)
         self.name = name
@@ -144,12 +161,12 @@ class CosineDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate,
-        decay_steps,
-        alpha=0.0,
-        name="CosineDecay",
-        warmup_target=None,
-        warmup_steps=0,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
+        name: str | None = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
     ):
         self.initial_learning_rate, self.alpha = initial_learning_rate, alpha
         self.decay_steps = _check_steps("CosineDecay", "decay_steps", decay_steps)
@@ -173,7 +190,15 @@ class CosineDecayRestarts(LearningRateSchedule):
     `t_mul` is at least 1: periods that get shorter would end for good at step ``first_decay_steps / (1 - t_mul)``.
     """
 
-    def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name="SGDRDecay"):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: int,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str | None = "SGDRDecay",
+    ):
         self.initial_learning_rate, self.t_mul, self.m_mul = initial_learning_rate, t_mul, m_mul
         self.first_decay_steps = _check_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
         self.alpha, self.name = alpha, name

@@ -8,6 +8,7 @@ deep learning", 2013.
 """
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import LearningRate
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -22,7 +23,9 @@ class SGD(Optimizer):
         nesterov: whether the step looks ahead along the velocity.
     """
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, *common, **kwargs):
+    def __init__(
+        self, learning_rate: LearningRate = 0.01, momentum: float = 0.0, nesterov: bool = False, *common, **kwargs
+    ):
         super().__init__(learning_rate, *common, **kwargs)
         self.momentum = check_bounds("SGD", "momentum", momentum, at_least=0)
         if momentum > 1:

@@ -1,5 +1,7 @@
 """Small helpers under Keras's names. One idea a file."""
 
+from typing import TYPE_CHECKING
+
 from scratchnet.callbacks.progbar import Progbar
 from scratchnet.config import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from scratchnet.datasets.get_file import get_file
@@ -69,7 +71,8 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
-__getattr__ = refusal(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = refusal(__name__)
 
 
 def __dir__():

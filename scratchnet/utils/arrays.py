@@ -1,9 +1,10 @@
 """Labels as one-hot rows, and vectors of length 1."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def to_categorical(x, num_classes=None):
+def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
     """Integer labels as one-hot rows: (N,) or (N, 1) -> (N, num_classes), float32.
 
     Args:
@@ -35,7 +36,7 @@ def to_categorical(x, num_classes=None):
     return one_hot
 
 
-def normalize(x, axis=-1, order=2):
+def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> np.ndarray:
     """`x` divided by its norm of that order along `axis`; a vector of zeros stays."""
     x = np.asarray(x)
     norm = np.linalg.norm(x, order, axis, keepdims=True)

@@ -8,7 +8,7 @@ from scratchnet import streams as seeds
 from scratchnet.names import clear_names
 
 
-def set_random_seed(seed):
+def set_random_seed(seed: int) -> None:
     """Make everything that follows repeatable: parameters, shuffling, Dropout, Python's and NumPy's own generators.
 
     Raises ValueError unless `seed` is an integer of at least 0 (and below 2**32, which NumPy's old generator needs).

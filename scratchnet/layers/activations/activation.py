@@ -1,9 +1,12 @@
 """Activations as layers of their own: y = f(z), element by element (softmax: along an axis)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet import activations
 from scratchnet.checks import check_number
+from scratchnet.hints import ActivationLike
 from scratchnet.layers.base import Layer, with_activation
 from scratchnet.registry import register
 
@@ -37,7 +40,7 @@ class Activation(_ActivationLayer):
         activation: a name or an `scratchnet.activations.Activation`.
     """
 
-    def __init__(self, activation, **kwargs):
+    def __init__(self, activation: ActivationLike, **kwargs):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
@@ -54,7 +57,7 @@ class ReLU(_ActivationLayer):
     With the defaults ``y = max(x, 0)`` (Nair and Hinton 2010). Raises ValueError for a number below 0.
     """
 
-    def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
+    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.max_value = None if max_value is None else check_number(self, "max_value", max_value)
         self.negative_slope = check_number(self, "negative_slope", negative_slope)
@@ -68,7 +71,7 @@ class ReLU(_ActivationLayer):
 class LeakyReLU(_ActivationLayer):
     """``y = x`` where x > 0, else ``negative_slope x`` (Maas et al. 2013); raises ValueError for a slope below 0."""
 
-    def __init__(self, negative_slope=0.3, **kwargs):
+    def __init__(self, negative_slope: float = 0.3, **kwargs):
         super().__init__(**kwargs)
         self.negative_slope = check_number(self, "negative_slope", negative_slope)
         self.activation = activations.leaky_relu.with_parameters(negative_slope=self.negative_slope)
@@ -78,7 +81,7 @@ class LeakyReLU(_ActivationLayer):
 class ELU(_ActivationLayer):
     """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016); raises ValueError for an alpha below 0."""
 
-    def __init__(self, alpha=1.0, **kwargs):
+    def __init__(self, alpha: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.alpha = check_number(self, "alpha", alpha)
         self.activation = activations.elu.with_parameters(alpha=self.alpha)
@@ -92,7 +95,7 @@ class Softmax(_ActivationLayer):
         axis: along which; by default the last one. Several axes are taken together.
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs):
         super().__init__(**kwargs)
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         parameter = tuple(axis) if isinstance(axis, (list, tuple)) else axis

@@ -5,11 +5,13 @@
 (He et al., "Delving deep into rectifiers", 2015.)
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet import constraints, initializers, regularizers
+from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.base import Layer
 from scratchnet.ops.operation import unbroadcast
 from scratchnet.registry import register
@@ -33,7 +35,12 @@ class PReLU(Layer):
     supports_masking = True
 
     def __init__(
-        self, alpha_initializer="Zeros", alpha_regularizer=None, alpha_constraint=None, shared_axes=None, **kwargs
+        self,
+        alpha_initializer: InitializerLike = "Zeros",
+        alpha_regularizer: RegularizerLike = None,
+        alpha_constraint: ConstraintLike = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)

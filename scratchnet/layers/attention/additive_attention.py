@@ -32,7 +32,7 @@ class AdditiveAttention(SoftLookup):
     Raises ValueError for shapes that do not fit together.
     """
 
-    def __init__(self, use_scale=True, dropout=0.0, **kwargs):
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs):
         super().__init__(dropout, **kwargs)
         self.use_scale = bool(use_scale)
 

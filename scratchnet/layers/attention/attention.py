@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.activations import softmax
+from scratchnet.hints import Seed
 from scratchnet.layers.attention.masks import causal_mask, joined
 from scratchnet.layers.base import Layer
 from scratchnet.layers.regularization.dropout import Dropout
@@ -50,7 +51,7 @@ class SoftLookup(Layer):
 
     supports_masking = True
 
-    def __init__(self, dropout=0.0, seed=None, **kwargs):
+    def __init__(self, dropout: float = 0.0, seed: Seed = None, **kwargs):
         super().__init__(**kwargs)
         self.dropout_layer = Dropout(dropout, seed=seed, name="dropout")
         self.dropout = self.dropout_layer.rate
@@ -140,7 +141,9 @@ class Attention(SoftLookup):
     Raises ValueError for another `score_mode`, and for shapes that do not fit together.
     """
 
-    def __init__(self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs):
+    def __init__(
+        self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: Seed = None, **kwargs
+    ):
         super().__init__(dropout, seed, **kwargs)
         self.use_scale = bool(use_scale)
         if score_mode not in ("dot", "concat"):

@@ -12,6 +12,7 @@ and all else is as in `scratchnet.layers.attention.heads`. With one head of keys
 import numpy as np
 
 from scratchnet.checks import check_positive_int
+from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike, Seed
 from scratchnet.layers.attention.heads import Heads
 from scratchnet.registry import register
 
@@ -37,22 +38,22 @@ class GroupQueryAttention(Heads):
 
     def __init__(
         self,
-        head_dim,
-        num_query_heads,
-        num_key_value_heads,
-        dropout=0.0,
-        use_bias=True,
-        sliding_window=None,
-        flash_attention=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        use_gate=False,
-        seed=None,
+        head_dim: int,
+        num_query_heads: int,
+        num_key_value_heads: int,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        use_gate: bool = False,
+        seed: Seed = None,
         **kwargs,
     ):
         super().__init__(

@@ -20,6 +20,7 @@ import numpy as np
 from scratchnet import constraints, initializers, regularizers
 from scratchnet.checks import check_positive_int
 from scratchnet.graph.symbolic import is_symbolic
+from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike, Seed
 from scratchnet.layers.attention.masks import causal_mask, joined, window_mask
 from scratchnet.layers.attention.scaled_dot_product import attention_backward, attention_forward
 from scratchnet.layers.composite import Composite
@@ -50,17 +51,17 @@ class Heads(Composite):
 
     def __init__(
         self,
-        dropout,
-        use_bias,
-        sliding_window,
-        kernel_initializer,
-        bias_initializer,
-        kernel_regularizer,
-        bias_regularizer,
-        kernel_constraint,
-        bias_constraint,
-        use_gate,
-        seed,
+        dropout: float,
+        use_bias: bool,
+        sliding_window: int | None,
+        kernel_initializer: InitializerLike,
+        bias_initializer: InitializerLike,
+        kernel_regularizer: RegularizerLike,
+        bias_regularizer: RegularizerLike,
+        kernel_constraint: ConstraintLike,
+        bias_constraint: ConstraintLike,
+        use_gate: bool,
+        seed: Seed,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -28,6 +28,7 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.checks import check_positive_int
+from scratchnet.hints import InitializerLike
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -57,11 +58,11 @@ class CapsuleLayer(Layer):
 
     def __init__(
         self,
-        num_capsules,
-        dim_capsule,
-        routings=3,
-        routing_gradient="last",
-        kernel_initializer="glorot_uniform",
+        num_capsules: int,
+        dim_capsule: int,
+        routings: int = 3,
+        routing_gradient: str = "last",
+        kernel_initializer: InitializerLike = "glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.checks import check_positive_int
+from scratchnet.hints import IntOrInts
 from scratchnet.layers.capsules.squash import squash, squash_backward
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.registry import register
@@ -35,7 +36,15 @@ class PrimaryCapsules(Conv2D):
     Raises ValueError as `Conv2D` does.
     """
 
-    def __init__(self, channels, dim_capsule, kernel_size, strides=(1, 1), padding="valid", **kwargs):
+    def __init__(
+        self,
+        channels: int,
+        dim_capsule: int,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None = (1, 1),
+        padding: str = "valid",
+        **kwargs,
+    ):
         filters = kwargs.pop("filters", None) or channels * dim_capsule
         super().__init__(filters, kernel_size, strides, padding, **kwargs)
         self.channels = check_positive_int(self, "channels", channels)

@@ -7,6 +7,7 @@ import numpy as np
 
 from scratchnet import activations, constraints, initializers, regularizers
 from scratchnet.checks import check_data_format, check_sizes
+from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.base import Layer, with_activation
 
@@ -19,16 +20,16 @@ class BaseConvolution(Layer):
 
     def __init__(
         self,
-        kernel_size,
-        strides,
-        padding,
-        data_format,
-        dilation_rate,
-        activation,
-        use_bias,
-        bias_initializer,
-        bias_regularizer,
-        bias_constraint,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None,
+        padding: str,
+        data_format: str | None,
+        dilation_rate: IntOrInts,
+        activation: ActivationLike,
+        use_bias: bool,
+        bias_initializer: InitializerLike,
+        bias_regularizer: RegularizerLike,
+        bias_constraint: ConstraintLike,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -11,6 +11,7 @@ It is the adjoint of `Conv1D`; see `scratchnet.layers.convolutional.conv2d_trans
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.layers.convolutional.conv2d_transpose import TransposedCache, TransposedConvolution
 from scratchnet.registry import register
 
@@ -32,22 +33,22 @@ class Conv1DTranspose(TransposedConvolution):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
+        filters: int,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None = 1,
+        padding: str = "valid",
+        output_padding: IntOrInts | None = None,
+        data_format: str | None = None,
+        dilation_rate: IntOrInts = 1,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         **kwargs,
     ):
         super().__init__(

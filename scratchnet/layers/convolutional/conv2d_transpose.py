@@ -19,6 +19,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.checks import check_positive_int, check_sizes
+from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
@@ -35,22 +36,22 @@ class TransposedConvolution(BaseConvolution):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides,
-        padding,
-        output_padding,
-        data_format,
-        dilation_rate,
-        activation,
-        use_bias,
-        kernel_initializer,
-        bias_initializer,
-        kernel_regularizer,
-        bias_regularizer,
-        activity_regularizer,
-        kernel_constraint,
-        bias_constraint,
+        filters: int,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None,
+        padding: str,
+        output_padding: IntOrInts | None,
+        data_format: str | None,
+        dilation_rate: IntOrInts,
+        activation: ActivationLike,
+        use_bias: bool,
+        kernel_initializer: InitializerLike,
+        bias_initializer: InitializerLike,
+        kernel_regularizer: RegularizerLike,
+        bias_regularizer: RegularizerLike,
+        activity_regularizer: RegularizerLike,
+        kernel_constraint: ConstraintLike,
+        bias_constraint: ConstraintLike,
         **kwargs,
     ):
         super().__init__(
@@ -135,22 +136,22 @@ class Conv2DTranspose(TransposedConvolution):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=(1, 1),
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=(1, 1),
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
+        filters: int,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None = (1, 1),
+        padding: str = "valid",
+        output_padding: IntOrInts | None = None,
+        data_format: str | None = None,
+        dilation_rate: IntOrInts = (1, 1),
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         **kwargs,
     ):
         super().__init__(

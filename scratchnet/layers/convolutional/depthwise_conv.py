@@ -15,6 +15,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.checks import check_positive_int
+from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -30,21 +31,21 @@ class DepthwiseConvolution(BaseConvolution):
 
     def __init__(
         self,
-        kernel_size,
-        strides,
-        padding,
-        depth_multiplier,
-        data_format,
-        dilation_rate,
-        activation,
-        use_bias,
-        depthwise_initializer,
-        bias_initializer,
-        depthwise_regularizer,
-        bias_regularizer,
-        activity_regularizer,
-        depthwise_constraint,
-        bias_constraint,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None,
+        padding: str,
+        depth_multiplier: int,
+        data_format: str | None,
+        dilation_rate: IntOrInts,
+        activation: ActivationLike,
+        use_bias: bool,
+        depthwise_initializer: InitializerLike,
+        bias_initializer: InitializerLike,
+        depthwise_regularizer: RegularizerLike,
+        bias_regularizer: RegularizerLike,
+        activity_regularizer: RegularizerLike,
+        depthwise_constraint: ConstraintLike,
+        bias_constraint: ConstraintLike,
         **kwargs,
     ):
         super().__init__(
@@ -128,21 +129,21 @@ class DepthwiseConv2D(DepthwiseConvolution):
 
     def __init__(
         self,
-        kernel_size,
-        strides=(1, 1),
-        padding="valid",
-        depth_multiplier=1,
-        data_format=None,
-        dilation_rate=(1, 1),
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        bias_constraint=None,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None = (1, 1),
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: IntOrInts = (1, 1),
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        depthwise_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        depthwise_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        depthwise_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         **kwargs,
     ):
         super().__init__(
@@ -178,21 +179,21 @@ class DepthwiseConv1D(DepthwiseConvolution):
 
     def __init__(
         self,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        depth_multiplier=1,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        depthwise_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        depthwise_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        depthwise_constraint=None,
-        bias_constraint=None,
+        kernel_size: IntOrInts,
+        strides: IntOrInts | None = 1,
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: IntOrInts = 1,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        depthwise_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        depthwise_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        activity_regularizer: RegularizerLike = None,
+        depthwise_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         **kwargs,
     ):
         super().__init__(

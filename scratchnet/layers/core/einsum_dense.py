@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import activations, constraints, initializers, regularizers
+from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.base import Layer, with_activation
 from scratchnet.ops.contraction import contract
 from scratchnet.ops.operation import unbroadcast
@@ -51,16 +52,16 @@ class EinsumDense(Layer):
 
     def __init__(
         self,
-        equation,
-        output_shape,
-        activation=None,
-        bias_axes=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
+        equation: str,
+        output_shape: Any,
+        activation: ActivationLike = None,
+        bias_axes: str | None = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -1,5 +1,8 @@
 """Where data enter a graph of layers."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from scratchnet import config
@@ -10,16 +13,16 @@ from scratchnet.registry import register
 
 
 def Input(
-    shape=None,
-    batch_size=None,
-    dtype=None,
-    sparse=None,
-    ragged=None,
-    batch_shape=None,
-    name=None,
-    tensor=None,
-    optional=False,
-):
+    shape: int | Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: Any = None,
+    optional: bool = False,
+) -> KerasTensor:
     """A symbolic tensor to build a model from.
 
     Args:
@@ -61,16 +64,16 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape=None,
-        batch_size=None,
-        dtype=None,
-        sparse=None,
-        ragged=None,
-        batch_shape=None,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Sequence[int | None] | None = None,
         input_tensor=None,
-        optional=False,
-        name=None,
-        input_shape=None,
+        optional: bool = False,
+        name: str | None = None,
+        input_shape: int | Sequence[int | None] | None = None,
         **kwargs,
     ):
         shape = input_shape if shape is None else shape

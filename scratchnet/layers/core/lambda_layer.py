@@ -1,6 +1,8 @@
 """A function of tensors as a layer: y = f(x), with the gradient that its operations have."""
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
@@ -22,7 +24,14 @@ class Lambda(Layer):
         TypeError: for what is no function, and when a model with an anonymous function (a lambda) is saved.
     """
 
-    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if not callable(function):
             raise self.error(f"expected a function, got {function!r}", TypeError)

@@ -1,5 +1,6 @@
 """Joins its inputs along one axis; the adjoint cuts dy apart at the same places."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ class Concatenate(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs):
         super().__init__(**kwargs)
         if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
             raise self.error(f"axis must be an integer other than 0, the axis of samples, got {axis!r}")

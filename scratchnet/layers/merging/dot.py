@@ -10,6 +10,7 @@ y is linear in each input, so each adjoint is the same sum with the other one:
     x_hat = x / s with s = |x|:    dx = (dx_hat - x_hat sum(dx_hat x_hat)) / s
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class Dot(Layer):
     Raises ValueError unless there are two inputs that have the same size along the axes.
     """
 
-    def __init__(self, axes, normalize=False, **kwargs):
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs):
         super().__init__(**kwargs)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if len(pair) != 2 or any(isinstance(a, bool) or not isinstance(a, int) or a == 0 for a in pair):

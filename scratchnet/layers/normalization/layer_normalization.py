@@ -11,10 +11,12 @@ whose batches have no common statistics (Ba, Kiros and Hinton, "Layer normalizat
     dx = (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat)) / s
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift, standardized, standardized_backward
 from scratchnet.registry import register
 
@@ -43,16 +45,16 @@ class LayerNormalization(ScaleAndShift):
 
     def __init__(
         self,
-        axis=-1,
-        epsilon=0.001,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: RegularizerLike = None,
+        gamma_regularizer: RegularizerLike = None,
+        beta_constraint: ConstraintLike = None,
+        gamma_constraint: ConstraintLike = None,
         **kwargs,
     ):
         super().__init__(

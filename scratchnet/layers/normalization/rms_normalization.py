@@ -8,6 +8,7 @@ layer normalization", 2019). Stretching x changes no y, so only what of dx_hat l
     dscale = sum(dy x_hat)        dx_hat = scale dy        dx = (dx_hat - x_hat mean(dx_hat x_hat)) / s
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ class RMSNormalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = check_number(self, "epsilon", epsilon)

@@ -16,6 +16,7 @@ import numpy as np
 
 from scratchnet import constraints, initializers, regularizers
 from scratchnet.checks import check_number
+from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.base import Layer
 
 
@@ -26,15 +27,15 @@ class ScaleAndShift(Layer):
 
     def __init__(
         self,
-        epsilon,
-        center,
-        scale,
-        beta_initializer,
-        gamma_initializer,
-        beta_regularizer,
-        gamma_regularizer,
-        beta_constraint,
-        gamma_constraint,
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: InitializerLike,
+        gamma_initializer: InitializerLike,
+        beta_regularizer: RegularizerLike,
+        gamma_regularizer: RegularizerLike,
+        beta_constraint: ConstraintLike,
+        gamma_constraint: ConstraintLike,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -5,6 +5,7 @@ windows slide stands in `through_images`.
 """
 
 from scratchnet import kernels
+from scratchnet.hints import IntOrInts
 from scratchnet.layers.pooling.through_images import PoolingThroughImages
 from scratchnet.registry import register
 
@@ -33,7 +34,15 @@ class AveragePooling1D(_AveragePooling):
 
     axes = "T"
 
-    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts,
+        strides: IntOrInts | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
@@ -53,5 +62,13 @@ class AveragePooling3D(_AveragePooling):
 
     axes = "DHW"
 
-    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts,
+        strides: IntOrInts | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)

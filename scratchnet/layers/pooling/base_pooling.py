@@ -1,6 +1,7 @@
 """What max and average pooling share: a window that slides over each channel by itself."""
 
 from scratchnet.checks import check_data_format, check_padding, check_pair
+from scratchnet.hints import IntOrInts
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.base import Layer
 
@@ -8,7 +9,15 @@ from scratchnet.layers.base import Layer
 class Pooling2D(Layer):
     """Base of `MaxPooling2D` and `AveragePooling2D`."""
 
-    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts,
+        strides: IntOrInts | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(name=name, **kwargs)
         self.data_format = check_data_format(self, data_format)
         self.pool_size = check_pair(self, "pool_size", pool_size)

@@ -26,7 +26,7 @@ class GlobalPooling(Layer):
 
     axes = None
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.data_format = check_data_format(self, data_format)
         self.keepdims = bool(keepdims)

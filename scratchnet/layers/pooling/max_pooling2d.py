@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.hints import IntOrInts
 from scratchnet.layers.pooling.base_pooling import Pooling2D
 from scratchnet.registry import register
 
@@ -37,7 +38,15 @@ class MaxPooling2D(Pooling2D):
         ValueError: for sizes that are not positive, or an image smaller than the window.
     """
 
-    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts = (2, 2),
+        strides: IntOrInts | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
     def forward(self, x, training=False):

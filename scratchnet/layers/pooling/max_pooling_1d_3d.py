@@ -5,6 +5,7 @@ Its derivative with respect to the largest element (of equal ones the first) is 
 """
 
 from scratchnet import kernels
+from scratchnet.hints import IntOrInts
 from scratchnet.layers.pooling.through_images import PoolingThroughImages
 from scratchnet.registry import register
 
@@ -33,7 +34,15 @@ class MaxPooling1D(_MaxPooling):
 
     axes = "T"
 
-    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts = 2,
+        strides: IntOrInts | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
@@ -53,5 +62,13 @@ class MaxPooling3D(_MaxPooling):
 
     axes = "DHW"
 
-    def __init__(self, pool_size=(2, 2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts = (2, 2, 2),
+        strides: IntOrInts | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)

@@ -13,6 +13,7 @@ Of equal values the first of a window wins here as well: the first slice that ha
 from typing import NamedTuple
 
 from scratchnet.checks import check_data_format, check_padding, check_sizes
+from scratchnet.hints import IntOrInts
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.base import Layer
 
@@ -40,7 +41,15 @@ class PoolingThroughImages(Layer):
 
     axes = None
 
-    def __init__(self, pool_size, strides, padding, data_format, name, **kwargs):
+    def __init__(
+        self,
+        pool_size: IntOrInts,
+        strides: IntOrInts | None,
+        padding: str,
+        data_format: str | None,
+        name: str | None,
+        **kwargs,
+    ):
         super().__init__(name=name, **kwargs)
         rank = len(self.axes)
         self.pool_size = check_sizes(self, "pool_size", pool_size, rank)

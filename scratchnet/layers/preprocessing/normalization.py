@@ -11,6 +11,9 @@ and LeVeque, "Updating formulae and a pairwise algorithm for computing sample va
     variance = (M_1 (variance_1 + (mean_1 - mean)^2) + M_2 (variance_2 + (mean_2 - mean)^2)) / (M_1 + M_2)
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from scratchnet import config
@@ -38,7 +41,9 @@ class Normalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
+    def __init__(
+        self, axis: int | Sequence[int] = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
         self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
         if (mean is None) != (variance is None):

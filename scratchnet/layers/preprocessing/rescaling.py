@@ -1,5 +1,8 @@
 """Numbers on another scale: y = scale x + offset, dx = scale dy. Pixels from 0 to 255 become numbers from 0 to 1."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from scratchnet.layers.base import Layer
@@ -19,7 +22,7 @@ class Rescaling(Layer):
 
     supports_masking = True
 
-    def __init__(self, scale, offset=0.0, **kwargs):
+    def __init__(self, scale: float | Sequence[float], offset: Any = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.scale = scale
         self.offset = offset

@@ -32,7 +32,7 @@ class ActivityRegularization(Layer):
 
     supports_masking = True
 
-    def __init__(self, l1=0.0, l2=0.0, **kwargs):
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.l1 = check_number(self, "l1", l1)
         self.l2 = check_number(self, "l2", l2)

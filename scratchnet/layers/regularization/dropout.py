@@ -6,11 +6,13 @@ The factor keeps the expected value, so that outside of training nothing has to 
 et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet.checks import check_data_format, check_number
+from scratchnet.hints import Seed
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 from scratchnet.streams import RandomStream
@@ -29,7 +31,7 @@ class RandomLayer(Layer):
 
     supports_masking = True
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: Seed = None, **kwargs):
         super().__init__(**kwargs)
         self.random = RandomStream(seed)
         self.seed = None if seed is None else self.random.seed
@@ -51,7 +53,7 @@ class Dropout(RandomLayer):
     Raises ValueError for a rate, a shape or a seed that is none.
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.rate = check_number(self, "rate", rate, below=1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
@@ -110,12 +112,20 @@ class SpatialDropout1D(_SpatialDropout):
 
     letters = "NTC"
 
-    def __init__(self, rate, seed=None, name=None, dtype=None, **kwargs):
+    def __init__(self, rate: float, seed: Seed = None, name: str | None = None, dtype: str | None = None, **kwargs):
         super().__init__(rate, None, seed, name=name, dtype=dtype, **kwargs)
 
 
 class _SpatialDropoutOfMaps(_SpatialDropout):
-    def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: Seed = None,
+        name: str | None = None,
+        dtype: str | None = None,
+        **kwargs,
+    ):
         super().__init__(rate, None, seed, name=name, dtype=dtype, **kwargs)
         self.data_format = check_data_format(self, data_format)
 

@@ -8,6 +8,7 @@
 import math
 
 from scratchnet.checks import check_number
+from scratchnet.hints import Seed
 from scratchnet.layers.regularization.dropout import RandomLayer
 from scratchnet.registry import register
 
@@ -23,7 +24,7 @@ class GaussianDropout(RandomLayer):
     Raises ValueError unless 0 <= rate < 1 and seed is None or an integer of at least 0.
     """
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate: float, seed: Seed = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.rate = check_number(self, "rate", rate, below=1)
 

@@ -1,6 +1,7 @@
 """Gaussian noise, added in training only: y = x + stddev * normal. Its derivative by x is 1 (Bishop 1995)."""
 
 from scratchnet.checks import check_number
+from scratchnet.hints import Seed
 from scratchnet.layers.regularization.dropout import RandomLayer
 from scratchnet.registry import register
 
@@ -16,7 +17,7 @@ class GaussianNoise(RandomLayer):
     Raises ValueError unless stddev >= 0 and seed is None or an integer of at least 0.
     """
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(self, stddev: float, seed: Seed = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.stddev = check_number(self, "stddev", stddev)
 

@@ -3,9 +3,12 @@
 y[n, i, ...] = x[n, A + i, ...]            dx[n, A + i, ...] = dy[n, i, ...],  0 elsewhere
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet.checks import check_data_format, check_margins
+from scratchnet.hints import IntOrInts
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -16,7 +19,7 @@ class Cropping(Layer):
     axes = None
     keeps_integers = True
 
-    def __init__(self, cropping, data_format=None, **kwargs):
+    def __init__(self, cropping: IntOrInts | Sequence[IntOrInts], data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)
         self.margins = check_margins(self, "cropping", cropping, len(self.axes))
         self.cropping = self.margins if len(self.axes) > 1 else self.margins[0]
@@ -54,7 +57,7 @@ class Cropping1D(Cropping):
 
     axes = "T"
 
-    def __init__(self, cropping=(1, 1), **kwargs):
+    def __init__(self, cropping: IntOrInts | Sequence[IntOrInts] = (1, 1), **kwargs):
         super().__init__(cropping, **kwargs)
 
 
@@ -70,7 +73,9 @@ class Cropping2D(Cropping):
 
     axes = "HW"
 
-    def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
+    def __init__(
+        self, cropping: IntOrInts | Sequence[IntOrInts] = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs
+    ):
         super().__init__(cropping, data_format, **kwargs)
 
 
@@ -86,5 +91,10 @@ class Cropping3D(Cropping):
 
     axes = "DHW"
 
-    def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+    def __init__(
+        self,
+        cropping: IntOrInts | Sequence[IntOrInts] = ((1, 1), (1, 1), (1, 1)),
+        data_format: str | None = None,
+        **kwargs,
+    ):
         super().__init__(cropping, data_format, **kwargs)

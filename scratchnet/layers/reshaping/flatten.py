@@ -18,7 +18,7 @@ class Flatten(Layer):
 
     keeps_integers = True
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = check_data_format(self, data_format)
 

@@ -1,5 +1,7 @@
 """The axes of a sample in another order; the adjoint puts them back."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet.layers.base import Layer
@@ -18,7 +20,7 @@ class Permute(Layer):
 
     keeps_integers = True
 
-    def __init__(self, dims, **kwargs):
+    def __init__(self, dims: Sequence[int], **kwargs):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):

@@ -30,7 +30,7 @@ class RepeatVector(Layer):
 
     keeps_integers = True
 
-    def __init__(self, n, **kwargs):
+    def __init__(self, n: int, **kwargs):
         super().__init__(**kwargs)
         self.n = check_positive_int(self, "n", n)
 

@@ -1,6 +1,7 @@
 """Reshapes each sample; the adjoint gives it back its shape."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ class Reshape(Layer):
 
     keeps_integers = True
 
-    def __init__(self, target_shape, **kwargs):
+    def __init__(self, target_shape: int | Sequence[int], **kwargs):
         super().__init__(**kwargs)
         sizes = tuple(target_shape) if isinstance(target_shape, (tuple, list)) else (target_shape,)
         for size in sizes:

@@ -9,6 +9,7 @@ A (OH, H) and B (OW, W) hold the weights with which new rows and columns are mad
 
 from scratchnet import kernels
 from scratchnet.checks import check_data_format, check_pair
+from scratchnet.hints import IntOrInts
 from scratchnet.interpolation import INTERPOLATIONS, resize, resize_adjoint
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
@@ -26,7 +27,9 @@ class UpSampling2D(Layer):
     Raises ValueError for a size that is not positive, and an unknown interpolation.
     """
 
-    def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
+    def __init__(
+        self, size: IntOrInts = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs
+    ):
         super().__init__(**kwargs)
         self.size = check_pair(self, "size", size)
         self.data_format = check_data_format(self, data_format)

@@ -9,6 +9,7 @@ pixels as one pixel of an image:
 
 from scratchnet import kernels
 from scratchnet.checks import check_data_format, check_positive_int, check_sizes
+from scratchnet.hints import IntOrInts
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -23,7 +24,7 @@ class UpSampling1D(Layer):
     Raises ValueError for a size that is not positive.
     """
 
-    def __init__(self, size=2, **kwargs):
+    def __init__(self, size: IntOrInts = 2, **kwargs):
         super().__init__(**kwargs)
         self.size = check_positive_int(self, "size", size)
 
@@ -51,7 +52,7 @@ class UpSampling3D(Layer):
     Raises ValueError for a size that is not positive.
     """
 
-    def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
+    def __init__(self, size: IntOrInts = (2, 2, 2), data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)
         self.size = check_sizes(self, "size", size, 3)
         self.data_format = check_data_format(self, data_format)

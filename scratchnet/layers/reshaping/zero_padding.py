@@ -3,9 +3,12 @@
 y[n, A + i, ...] = x[n, i, ...],  0 elsewhere            dx[n, i, ...] = dy[n, A + i, ...]
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet.checks import check_data_format, check_margins
+from scratchnet.hints import IntOrInts
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -16,7 +19,7 @@ class ZeroPadding(Layer):
     axes = None
     keeps_integers = True
 
-    def __init__(self, padding, data_format, **kwargs):
+    def __init__(self, padding: str, data_format: str | None, **kwargs):
         super().__init__(**kwargs)
         self.margins = check_margins(self, "padding", padding, len(self.axes))
         self.padding = self.margins if len(self.axes) > 1 else self.margins[0]
@@ -49,7 +52,7 @@ class ZeroPadding1D(ZeroPadding):
 
     axes = "T"
 
-    def __init__(self, padding=1, data_format=None, **kwargs):
+    def __init__(self, padding: IntOrInts = 1, data_format: str | None = None, **kwargs):
         super().__init__(padding, data_format, **kwargs)
 
 
@@ -65,7 +68,7 @@ class ZeroPadding2D(ZeroPadding):
 
     axes = "HW"
 
-    def __init__(self, padding=(1, 1), data_format=None, **kwargs):
+    def __init__(self, padding: IntOrInts | Sequence[IntOrInts] = (1, 1), data_format: str | None = None, **kwargs):
         super().__init__(padding, data_format, **kwargs)
 
 
@@ -81,5 +84,10 @@ class ZeroPadding3D(ZeroPadding):
 
     axes = "DHW"
 
-    def __init__(self, padding=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+    def __init__(
+        self,
+        padding: IntOrInts | Sequence[IntOrInts] = ((1, 1), (1, 1), (1, 1)),
+        data_format: str | None = None,
+        **kwargs,
+    ):
         super().__init__(padding, data_format, **kwargs)

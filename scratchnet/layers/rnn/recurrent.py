@@ -21,6 +21,7 @@ import numpy as np
 
 from scratchnet import activations, constraints, initializers, kernels, regularizers
 from scratchnet.checks import check_number, check_positive_int
+from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike, Seed
 from scratchnet.kernels import dropped
 from scratchnet.layers.base import Layer
 from scratchnet.streams import RandomStream
@@ -47,21 +48,21 @@ class RecurrentWeights(Layer):
 
     def __init__(
         self,
-        units,
-        activation,
-        use_bias,
-        kernel_initializer,
-        recurrent_initializer,
-        bias_initializer,
-        kernel_regularizer,
-        recurrent_regularizer,
-        bias_regularizer,
-        kernel_constraint,
-        recurrent_constraint,
-        bias_constraint,
-        dropout,
-        recurrent_dropout,
-        seed,
+        units: int,
+        activation: ActivationLike,
+        use_bias: bool,
+        kernel_initializer: InitializerLike,
+        recurrent_initializer: InitializerLike,
+        bias_initializer: InitializerLike,
+        kernel_regularizer: RegularizerLike,
+        recurrent_regularizer: RegularizerLike,
+        bias_regularizer: RegularizerLike,
+        kernel_constraint: ConstraintLike,
+        recurrent_constraint: ConstraintLike,
+        bias_constraint: ConstraintLike,
+        dropout: float,
+        recurrent_dropout: float,
+        seed: Seed,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -172,7 +173,15 @@ class Recurrent(RecurrentWeights):
     supports_masking = True
     harmless = ("implementation",)
 
-    def __init__(self, return_sequences, return_state, go_backwards, stateful, zero_output_for_mask=False, **kwargs):
+    def __init__(
+        self,
+        return_sequences: bool,
+        return_state: bool,
+        go_backwards: bool,
+        stateful: bool,
+        zero_output_for_mask: bool = False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.return_sequences = bool(return_sequences)
         self.return_state = bool(return_state)

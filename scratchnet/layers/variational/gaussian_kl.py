@@ -42,7 +42,7 @@ class GaussianKL(Layer):
     Raises ValueError for a weight below 0, and unless there are two inputs of the same shape.
     """
 
-    def __init__(self, weight=1.0, **kwargs):
+    def __init__(self, weight: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.weight = check_number(self, "weight", weight)
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.hints import Seed
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 from scratchnet.streams import RandomStream
@@ -42,7 +43,7 @@ class Sampling(Layer):
     Raises ValueError unless there are two inputs of the same shape.
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: Seed = None, **kwargs):
         super().__init__(**kwargs)
         self.random = RandomStream(seed)
         self.seed = None if seed is None else self.random.seed

@@ -18,7 +18,7 @@ class CenterCrop(ImageLayer):
     Raises ValueError for sizes that are not positive.
     """
 
-    def __init__(self, height, width, data_format=None, **kwargs):
+    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs):
         super().__init__(data_format, **kwargs)
         self.height = check_positive_int(self, "height", height)
         self.width = check_positive_int(self, "width", width)

@@ -15,6 +15,7 @@ import numpy as np
 
 from scratchnet.checks import check_data_format
 from scratchnet.graph.symbolic import is_symbolic
+from scratchnet.hints import Seed
 from scratchnet.layers.base import Layer
 from scratchnet.layers.regularization.dropout import RandomLayer
 
@@ -28,7 +29,7 @@ class ImageLayer(Layer):
 
     absent = {"bounding_box_format": (None,)}
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = check_data_format(self, data_format)
 
@@ -62,7 +63,7 @@ class RandomImageLayer(RandomLayer, ImageLayer):
 
     supports_masking = False
 
-    def __init__(self, seed=None, data_format=None, **kwargs):
+    def __init__(self, seed: Seed = None, data_format: str | None = None, **kwargs):
         super().__init__(seed, data_format=data_format, **kwargs)
 
     def draw(self, shape):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.affine import FILL_MODES, INTERPOLATIONS, affine_backward, affine_forward
 from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer
 
@@ -15,7 +16,9 @@ class RandomAffine(RandomImageLayer):
         fill_value: what is seen with "constant".
     """
 
-    def __init__(self, fill_mode, interpolation, fill_value, seed, data_format, **kwargs):
+    def __init__(
+        self, fill_mode: str, interpolation: str, fill_value: float, seed: Seed, data_format: str | None, **kwargs
+    ):
         super().__init__(seed, data_format, **kwargs)
         if fill_mode not in FILL_MODES:
             raise self.error(f"fill_mode must be one of {', '.join(FILL_MODES)}, got {fill_mode!r}")

@@ -1,6 +1,7 @@
 """Parts of images at random places, one place for all images of a batch; the middle outside of training."""
 
 from scratchnet.checks import check_positive_int
+from scratchnet.hints import Seed
 from scratchnet.interpolation import middle
 from scratchnet.layers.preprocessing.images.cutting import cut, cut_adjoint
 from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer
@@ -20,7 +21,15 @@ class RandomCrop(RandomImageLayer):
     Raises ValueError for sizes that are not positive.
     """
 
-    def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: Seed = None,
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         super().__init__(seed, data_format, name=name, **kwargs)
         self.height = check_positive_int(self, "height", height)
         self.width = check_positive_int(self, "width", width)

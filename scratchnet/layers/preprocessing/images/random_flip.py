@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer
 from scratchnet.registry import register
 
@@ -20,7 +21,9 @@ class RandomFlip(RandomImageLayer):
     Raises ValueError for another mode.
     """
 
-    def __init__(self, mode="horizontal_and_vertical", seed=None, data_format=None, **kwargs):
+    def __init__(
+        self, mode: str = "horizontal_and_vertical", seed: Seed = None, data_format: str | None = None, **kwargs
+    ):
         super().__init__(seed, data_format, **kwargs)
         if mode not in _AXES:
             raise self.error(f"mode must be one of {', '.join(_AXES)}, got {mode!r}")

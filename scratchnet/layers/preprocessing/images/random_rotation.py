@@ -7,6 +7,7 @@
 
 import numpy as np
 
+from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.image_layer import check_range
 from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
 from scratchnet.registry import register
@@ -29,12 +30,12 @@ class RandomRotation(RandomAffine):
 
     def __init__(
         self,
-        factor,
-        fill_mode="reflect",
-        interpolation="bilinear",
-        seed=None,
-        fill_value=0.0,
-        data_format=None,
+        factor: float,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: Seed = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
         **kwargs,
     ):
         super().__init__(fill_mode, interpolation, fill_value, seed, data_format, **kwargs)

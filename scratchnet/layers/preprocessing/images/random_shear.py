@@ -5,6 +5,7 @@ x = X + s_x Y        y = s_y X + Y
 
 import numpy as np
 
+from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.image_layer import check_range
 from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
 from scratchnet.registry import register
@@ -29,11 +30,11 @@ class RandomShear(RandomAffine):
         self,
         x_factor=0.0,
         y_factor=0.0,
-        interpolation="bilinear",
-        fill_mode="reflect",
-        fill_value=0.0,
-        data_format=None,
-        seed=None,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        seed: Seed = None,
         **kwargs,
     ):
         super().__init__(fill_mode, interpolation, fill_value, seed, data_format, **kwargs)

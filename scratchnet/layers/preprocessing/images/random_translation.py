@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.image_layer import check_range
 from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
 from scratchnet.registry import register
@@ -27,11 +28,11 @@ class RandomTranslation(RandomAffine):
         self,
         height_factor,
         width_factor,
-        fill_mode="reflect",
-        interpolation="bilinear",
-        seed=None,
-        fill_value=0.0,
-        data_format=None,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: Seed = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
         **kwargs,
     ):
         super().__init__(fill_mode, interpolation, fill_value, seed, data_format, **kwargs)

@@ -3,6 +3,7 @@
 x - cx = z_x (X - cx)        y - cy = z_y (Y - cy)        (cx, cy) = ((W - 1) / 2, (H - 1) / 2)
 """
 
+from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.image_layer import check_range
 from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
 from scratchnet.registry import register
@@ -28,11 +29,11 @@ class RandomZoom(RandomAffine):
         self,
         height_factor,
         width_factor=None,
-        fill_mode="reflect",
-        interpolation="bilinear",
-        seed=None,
-        fill_value=0.0,
-        data_format=None,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: Seed = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
         **kwargs,
     ):
         super().__init__(fill_mode, interpolation, fill_value, seed, data_format, **kwargs)
