@@ -29,6 +29,7 @@ import numpy as np
 from scratchnet import activations, config, initializers
 from scratchnet.graph.symbolic import is_symbolic, record_layer, with_mask
 from scratchnet.graph.trace import outside_of_traces
+from scratchnet.layers.completion import listed
 from scratchnet.layers.traced import Traced
 from scratchnet.layers.weights import Weights
 from scratchnet.names import check_name, snake_case, unique_name
@@ -410,6 +411,9 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
 
     def __getstate__(self):
         return dict(vars(self))
+
+    def __dir__(self):
+        return listed(super().__dir__())
 
     def __repr__(self):
         """The name and those arguments that are not the defaults."""
