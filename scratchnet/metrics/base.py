@@ -1,5 +1,6 @@
 """What every metric has: a state that batches are added to, and a result."""
 
+import copy
 import functools
 from typing import Any
 
@@ -111,6 +112,30 @@ class Metric(metaclass=Recorded, kind="metrics"):
     def __call__(self, *args, **kwargs):
         self.update_state(*args, **kwargs)
         return self.result()
+
+    def stateless_update_state(self, metric_variables, *args, **kwargs):
+        """The values of the variables after `update_state`, had they been `metric_variables`; nothing is changed."""
+        twin = self._with(metric_variables)
+        twin.update_state(*args, **kwargs)
+        return [variable.numpy() for variable in twin.variables]
+
+    def stateless_result(self, metric_variables):
+        """The result, were the variables `metric_variables`."""
+        return self._with(metric_variables).result()
+
+    def stateless_reset_state(self):
+        """The values of the variables after `reset_state`; nothing is changed."""
+        twin = copy.deepcopy(self)
+        twin.reset_state()
+        return [variable.numpy() for variable in twin.variables]
+
+    def _with(self, values):
+        twin = copy.deepcopy(self)
+        if len(values) != len(twin.variables):
+            raise self.error(f"expected the values of {len(twin.variables)} variables, got {len(values)}")
+        for variable, value in zip(twin.variables, values):
+            variable.assign(np.asarray(value))
+        return twin
 
     def error(self, message, kind=ValueError):
         """An exception to raise, which names the metric."""

@@ -1,5 +1,7 @@
 """Optimizers in training loops that are written by hand, under Keras's names: lists of gradients and variables."""
 
+import copy
+
 import numpy as np
 
 from scratchnet.optimizers.arrays import named_arrays
@@ -50,6 +52,23 @@ class ByHand:
                 constraint = variable.layer.constraints.get(variable.key)
             if constraint is not None:
                 variable.assign(constraint(variable.array))
+
+    def stateless_apply(self, optimizer_variables, grads, trainable_variables):
+        """One step without changing anything: ``(new values of the parameters, new values of `variables`)``.
+
+        Args:
+            optimizer_variables: a list of arrays, as of `variables`.
+            grads, trainable_variables: lists of arrays, in the order in which the optimizer was built.
+
+        Raises ValueError if the optimizer is not built.
+        """
+        if not self.built:
+            raise ValueError(f"{type(self).__name__}: stateless_apply comes after build(trainable_variables)")
+        twin = copy.deepcopy(self)
+        twin.set_weights(optimizer_variables)
+        params = {key: np.array(w) for key, w in zip(self._built_for, trainable_variables)}
+        twin.update(params, dict(zip(params, grads)))
+        return list(params.values()), [variable.numpy() for variable in twin.variables]
 
     def scale_loss(self, loss):
         """`loss` times `loss_scale_factor`."""

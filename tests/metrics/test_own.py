@@ -108,3 +108,13 @@ def test_sum():
     assert metric.result() == 6.0
     with pytest.raises(ValueError, match='metric "sum": weights of shape'):
         metric.update_state([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_without_state():
+    mean = metrics.Mean()
+    mean.update_state([1.0, 3.0])
+    assert mean.stateless_update_state([10.0, 4.0], [2.0, 4.0]) == [16.0, 6.0]
+    assert mean.stateless_result([12.0, 3.0]) == 4.0 and mean.stateless_reset_state() == [0.0, 0.0]
+    assert mean.result() == 2.0
+    with pytest.raises(ValueError, match='Mean "mean": expected the values of 2 variables, got 1'):
+        mean.stateless_result([1.0])

@@ -126,3 +126,16 @@ def test_the_signature_shows_the_arguments_of_the_base_behind_the_first():
     adam = optimizers.Adam(0.1, 0.8, 0.9, 1e-6, True, 0.5, None, 0.25)
     assert (adam.weight_decay, adam.clipvalue) == (0.5, 0.25)
     assert optimizers.Adam.from_config(adam.get_config()).get_config() == adam.get_config()
+
+
+def test_a_step_without_state_is_the_step():
+    adam, w, g = optimizers.Adam(0.1), np.array([1.0, 2.0]), np.array([0.5, -0.5])
+    with pytest.raises(ValueError, match="stateless_apply comes after build"):
+        adam.stateless_apply([], [g], [w])
+    adam.build([w])
+    params, variables = adam.stateless_apply([v.numpy() for v in adam.variables], [g], [w])
+    assert w.tolist() == [1.0, 2.0] and adam.iterations == 0
+    adam.apply([g], [w])
+    np.testing.assert_array_equal(params[0], w)
+    for found, variable in zip(variables, adam.variables):
+        np.testing.assert_array_equal(found, variable)
