@@ -100,7 +100,7 @@ def moved(images, shift, turn, seed):
 
 
 def what_numbers_mean(capsules, decoder, image, label):
-    """The digit drawn again and again, each time with one of its 16 numbers moved: a row of pictures for each number."""
+    """The digit drawn again and again with one of its 16 numbers moved: a row of pictures for each number."""
     digits = capsules.predict(image[None, ..., None], verbose=0)[0]  # (10, 16)
     offsets = np.linspace(-0.25, 0.25, 11)
     rows = {}

@@ -1,9 +1,9 @@
 """A variational autoencoder on handwritten digits.
 
-An autoencoder's code can lie anywhere; between two codes there may be nothing. A variational one pays for every nat that
-its code tells more than N(0, 1) does (`GaussianKL`), and draws the code before it decodes it (`Sampling`), so that codes
-lie close together, and what is drawn from N(0, 1) decodes to a digit (Kingma and Welling, "Auto-encoding variational
-Bayes", 2014). With two numbers the whole of what it has learnt fits on one picture.
+An autoencoder's code can lie anywhere; between two codes there may be nothing. A variational one pays for every nat
+that its code tells more than N(0, 1) does (`GaussianKL`), and draws the code before it decodes it (`Sampling`), so that
+codes lie close together, and what is drawn from N(0, 1) decodes to a digit (Kingma and Welling, "Auto-encoding
+variational Bayes", 2014). With two numbers the whole of what it has learnt fits on one picture.
 
     python examples/mnist_vae.py
     python examples/mnist_vae.py --data full --epochs 5 --code 16

@@ -3,7 +3,7 @@
     v = sum over classes k of  T_k max(0, m+ - p_k)^2 + lambda (1 - T_k) max(0, p_k - m-)^2
 
 p_k is the length of capsule k, T the one-hot target; several classes may be there at once. Absent classes count less,
-so that at first not all lengths shrink (Sabour, Frosst and Hinton, "Dynamic routing between capsules", 2017, section 3).
+so that at first not all lengths shrink (Sabour, Frosst and Hinton, "Dynamic routing between capsules", 2017).
 
     dv/dp_k = -2 T_k max(0, m+ - p_k) + 2 lambda (1 - T_k) max(0, p_k - m-)
 """

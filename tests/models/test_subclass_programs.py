@@ -1,4 +1,4 @@
-"""Programs with classes that define `call` follow Keras: outputs, losses, weights; in one part of the batch and in more.
+"""Programs with classes that define `call` follow Keras: outputs, losses, weights; in one part of the batch or more.
 
 The values were computed by Keras from the same weights; `subclass_programs` makes them anew.
 """

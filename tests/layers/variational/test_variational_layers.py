@@ -1,4 +1,4 @@
-"""The reparametrisation and the divergence: gradients, values, parts, and a small variational autoencoder that learns."""
+"""The reparametrisation and the divergence: gradients, values, parts; and a small autoencoder that learns."""
 
 import numpy as np
 import pytest
