@@ -1,14 +1,20 @@
 """Layers that prepare data: numbers, images, categories and text."""
 
-from scratchnet.layers.preprocessing import images
+from scratchnet.layers.preprocessing import categories, images
+from scratchnet.layers.preprocessing.categories import *
 from scratchnet.layers.preprocessing.images import *
 from scratchnet.layers.preprocessing.normalization import Normalization
+from scratchnet.layers.preprocessing.pipeline import Pipeline
 from scratchnet.layers.preprocessing.rescaling import Rescaling
+from scratchnet.layers.preprocessing.text_vectorization import TextVectorization
 
 __all__ = sorted(
     [
         "Normalization",
+        "Pipeline",
         "Rescaling",
+        "TextVectorization",
+        *categories.__all__,
         *images.__all__,
     ]
 )
