@@ -17,6 +17,7 @@ from scratchnet.files.architecture import build, check_counts
 from scratchnet.files.assign import assign
 from scratchnet.files.hdf5 import Dataset, Group, open_hdf5
 from scratchnet.files.hdf5_writing import hdf5_bytes
+from scratchnet.files.keras_assets import read_vocabularies, vocabulary_weights
 from scratchnet.files.keras_optimizer import optimizer_arrays, set_optimizer_arrays
 from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pairs_of_tree, tree_to_write
 from scratchnet.files.keras_words import from_keras, to_keras
@@ -44,6 +45,7 @@ def load_archive(filepath, custom_objects, compile):
         model = _build(config, custom_objects, size, filepath)
         root = open_hdf5(io.BytesIO(members.read(_WEIGHTS)), size)
         assign(pairs_of_tree(model, root, filepath), model, filepath)
+        read_vocabularies(model, members, root)
         if compile and settings:
             row = root.group("optimizer/vars")
             _compile(
@@ -206,6 +208,7 @@ def save_weights(model, filepath, overwrite):
 def _weights_bytes(model, include_optimizer):
     """The content of a `.weights.h5` file."""
     arrays, attributes = tree_to_write(model)
+    arrays.update(vocabulary_weights(model))
     if include_optimizer and model.optimizer is not None:
         row = optimizer_arrays(model.optimizer, model.trainable_params)
         if row is not None:

@@ -22,6 +22,7 @@ from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.names import snake_case
 
 _CLASSES_OF_KERAS = {"Model": "Functional", "GroupQueryAttention": "GroupedQueryAttention"}
+_NO_WEIGHTS = ("seed_generator", "_seed_generator", "_lookup_layer")  # what is below is kept in other ways
 _DEEPEST = 200  # levels of groups that are looked through; a file may have a group that contains itself
 
 # ---- as Keras 3 has them ----
@@ -96,7 +97,7 @@ def _places_of_weights(root, start):
         path, group = waiting.pop()
         *above, name = path.split("/")
         found = group[name] if len(above) < _DEEPEST else None
-        if not isinstance(found, Group) or name in ("seed_generator", "_seed_generator"):
+        if not isinstance(found, Group) or name in _NO_WEIGHTS:
             continue
         if name == "vars" and len(found):
             yield path
@@ -105,9 +106,10 @@ def _places_of_weights(root, start):
 
 def _numbered(group):
     """The datasets 0, 1, 2, ... of a group; the file lists "10" before "2"."""
-    if not all(name.isdecimal() for name in group) or sorted(map(int, group)) != list(range(len(group))):
-        raise ValueError(f"the weights of an object are not numbered but {', '.join(list(group)[:10])}")
-    return [group.dataset(str(k)) for k in range(len(group))]
+    names = [name for name in group if name != "idf_weights"]  # see `keras_assets`
+    if not all(name.isdecimal() for name in names) or sorted(map(int, names)) != list(range(len(names))):
+        raise ValueError(f"the weights of an object are not numbered but {', '.join(names[:10])}")
+    return [group.dataset(str(k)) for k in range(len(names))]
 
 
 def tree_to_write(model):

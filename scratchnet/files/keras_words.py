@@ -88,7 +88,8 @@ def _known_class(value, name):
 
 
 def _arguments(name, config, cls):
-    config = {key: _dtype(entry) if key == "dtype" else entry for key, entry in config.items()}
+    if name != "InputLayer" or "float" in str(config.get("dtype")):  # inputs may be integers or strings
+        config = {key: _dtype(entry) if key == "dtype" else entry for key, entry in config.items()}
     if not isinstance(cls, type):
         return config
     for names, renamed in _RENAMED.items():
@@ -121,6 +122,9 @@ def _asks_for_nothing(key, value):
 _NOT_IN_KERAS = {
     "InputLayer": ("trainable",),
     "Cropping1D": ("data_format",),
+    "Discretization": ("trainable",),
+    "HashedCrossing": ("trainable",),
+    "Pipeline": ("trainable", "dtype"),
     "SpatialDropout1D": ("noise_shape", "trainable"),
     "SpatialDropout2D": ("noise_shape", "trainable"),
     "SpatialDropout3D": ("noise_shape", "trainable"),

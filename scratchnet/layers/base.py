@@ -150,6 +150,7 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
     takes_repeat = False  # whether forward can be given that one step and a number, ``repeat=T``
     in_one_part = False  # whether a batch cannot be computed in parts, since samples meet without `sum_over_batch`
     stateful = False  # whether each batch begins where the one before ended, in predictions, too
+    takes_strings = False  # whether it can be called on arrays of strings
     keeps_integers = False  # whether integers (tokens, labels) reach forward as they are, not as floating point numbers
 
     def build(self, input_shape):
@@ -328,6 +329,8 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
 
     def _as_input(self, value):
         x = np.asarray(value)
+        if x.dtype.kind in "USO" and self.takes_strings:
+            return x
         if x.dtype.kind not in "fiub":
             raise self.error(f"expected numbers, got an array of dtype {x.dtype}", TypeError)
         return self.accept(x) if x.dtype.kind != "f" else x.astype(self.dtype, copy=False)

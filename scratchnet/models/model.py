@@ -107,6 +107,11 @@ class Model(Trainer, Saver, Composite):
 
     uses_of_its_own = 1  # Keras counts a functional model's own graph as its first use
     keeps_integers = True  # each layer takes of them what it wants
+
+    @property
+    def takes_strings(self):
+        return any(tensor.dtype == "string" for tensor in self.inputs)
+
     supports_masking = True
 
     def forward(self, x, training=False, mask=None):

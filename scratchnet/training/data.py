@@ -48,11 +48,19 @@ class Arrays:
         self.model = model
         if x is None:
             raise model.error(f"the {what} data x is missing")
+<<<<<<< HEAD
         if not model.knows_inputs:
             x = map_structure(lambda v: self._array("x", v), x) if _is_structure(x) else self._array("x", x)
             self._check_samples(flatten(x)[0])
             model.build_on(x)
         self.x = [self._array("x", v) for v in model.flatten_inputs(x, adjust=False)]
+=======
+        self.x = (
+            [self._array("x", v, model.takes_strings) for v in model.flatten_inputs(x, adjust=False)]
+            if model.built
+            else [self._array("x", x)]
+        )
+>>>>>>> e074433 (preprocessing: models that take strings, vocabularies in Keras's files, tests)
         self.size = len(self.x[0])
         self._check_samples(self.x[0])
         self.x = model.flatten_inputs(self.x)
@@ -79,7 +87,7 @@ class Arrays:
     def _named(self):
         return ("x", self.x), ("y", self.y), ("sample_weight", self.weights)
 
-    def _array(self, name, value):
+    def _array(self, name, value, strings=False):
         if not hasattr(value, "__array__") and not isinstance(value, (list, tuple, int, float)):
             raise self.model.error(f"the {self.what} data {name} must be arrays, got {type(value).__name__}", TypeError)
         try:
@@ -88,7 +96,7 @@ class Arrays:
                 array = np.asarray(_of_numbers(value))
         except (ValueError, UserWarning):
             raise self.model.error(f"the {self.what} data {name} is a ragged list: its rows differ in length") from None
-        if array.dtype.kind not in "fiub":
+        if array.dtype.kind not in ("fiubUSO" if strings else "fiub"):
             hint = ""
             if array.dtype.kind in "OUS":
                 hint = "; labels that are strings become integers by np.unique(y, return_inverse=True)[1]"

@@ -1,4 +1,4 @@
-"""Layers of words and categories against Keras's values: stored ones, and, where Keras is there, what it computes now."""
+"""Layers of words and categories against Keras's values: stored ones, and, where Keras is there, those of today."""
 
 import importlib.util
 from pathlib import Path

@@ -30,8 +30,9 @@ class Pipeline(Composite):
     def keeps_integers(self):
         return bool(self.layers) and self.layers[0].keeps_integers
 
-    def _as_input(self, value):
-        return self.layers[0]._as_input(value) if self.layers else super()._as_input(value)
+    @property
+    def takes_strings(self):
+        return bool(self.layers) and self.layers[0].takes_strings
 
     def output_dtype(self, inputs):
         return self.layers[-1].output_dtype(inputs) if self.layers else super().output_dtype(inputs)

@@ -11,6 +11,7 @@ import re
 import numpy as np
 
 from scratchnet.checks import check_positive_int
+from scratchnet.layers.preprocessing.categories.index_lookup import IndexLookup
 from scratchnet.layers.preprocessing.categories.string_lookup import StringLookup
 from scratchnet.layers.preprocessing.categories.token_layer import TokenLayer, as_words
 from scratchnet.recorded import recorded_config
@@ -44,7 +45,7 @@ class TextVectorization(TokenLayer):
     """
 
     absent = {"ragged": (False, None)}
-    harmless = StringLookup.harmless
+    harmless = unrecorded = IndexLookup.unrecorded
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class TextVectorization(TokenLayer):
         name=None,
         **kwargs,
     ):
+        size = kwargs.pop("vocabulary_size", None)
         super().__init__(sparse=sparse, ragged=ragged, name=name, **kwargs)
         modes = (None, "lower_and_strip_punctuation", "lower", "strip_punctuation")
         if standardize not in modes and not callable(standardize):
@@ -82,6 +84,7 @@ class TextVectorization(TokenLayer):
             output_mode=output_mode,
             pad_to_max_tokens=pad_to_max_tokens,
             encoding=encoding,
+            vocabulary_size=size,
             name=self.name,
             dtype=self.dtype,
         )
@@ -196,10 +199,10 @@ class TextVectorization(TokenLayer):
         vocabulary, weights = self._lookup.vocabulary, self._lookup.idf_weights
         return {**own, **recorded_config(self, vocabulary=vocabulary, idf_weights=weights, **own)}
 
-    def save_assets(self, dir_path):
-        """Write the vocabulary into the folder, as Keras does."""
-        self._lookup.save_assets(dir_path)
+    def load_vocabulary(self, text, idf_weights=None):
+        """Take the vocabulary as Keras saves it; as of `StringLookup`."""
+        self._lookup.load_vocabulary(text, idf_weights)
 
-    def load_assets(self, dir_path):
-        """Read the vocabulary that Keras's `save_assets` wrote into the folder."""
-        self._lookup.load_assets(dir_path)
+    def word_weights(self):
+        """The weights of all numbers, as Keras saves them; None where there are none."""
+        return self._lookup.word_weights()

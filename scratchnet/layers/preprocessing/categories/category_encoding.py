@@ -32,6 +32,8 @@ class CategoryEncoding(TokenLayer):
     Raises ValueError for numbers outside of the categories, and for weights without "count".
     """
 
+    takes_strings = False
+
     def __init__(self, num_tokens=None, output_mode="multi_hot", sparse=False, **kwargs):
         super().__init__(sparse=sparse, **kwargs)
         if num_tokens is None:

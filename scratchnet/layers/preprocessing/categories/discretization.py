@@ -28,7 +28,7 @@ class Discretization(TokenLayer):
     Raises ValueError without boundaries or a number of bins, and for both.
     """
 
-    keeps_integers = False
+    takes_strings = keeps_integers = False
 
     def __init__(
         self,

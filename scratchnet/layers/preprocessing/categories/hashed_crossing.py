@@ -33,6 +33,9 @@ class HashedCrossing(TokenLayer):
     def given(self, inputs):
         return inputs if is_symbolic(inputs) else [np.asarray(x) for x in inputs]
 
+    def get_config(self):
+        return {**super().get_config(), "dtype": self.output_dtype(None)}
+
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, list) or len(input_shape) < 2:
             raise self.error(f"expected a list of at least two inputs, got {input_shape}")

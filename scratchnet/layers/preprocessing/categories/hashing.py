@@ -35,6 +35,9 @@ class Hashing(TokenLayer):
         self.salt = check_salt(self, salt)
         self.output_mode = self.check_output_mode(output_mode, ("int", "one_hot", "multi_hot", "count"))
 
+    def get_config(self):
+        return {**super().get_config(), "dtype": self.output_dtype(None)}
+
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")
         return self.encoded_shape(input_shape, self.num_bins)

@@ -43,7 +43,7 @@ class IndexLookup(TokenLayer):
         salt: a secret key for choosing between several numbers out of vocabulary.
     """
 
-    harmless = ("has_input_vocabulary", "vocabulary_size")  # of Keras's configurations
+    harmless = unrecorded = (*TokenLayer.unrecorded, "has_input_vocabulary", "vocabulary_size")  # of saved layers
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class IndexLookup(TokenLayer):
         salt,
         **kwargs,
     ):
+        self._expected_size = kwargs.pop("vocabulary_size", None)  # of a saved layer, whose vocabulary comes later
         super().__init__(**kwargs)
         self.max_tokens = check_count(type(self).__name__, "max_tokens", max_tokens, at_least=2)
         self.num_oov_indices = check_count(type(self).__name__, "num_oov_indices", num_oov_indices, at_least=0)
@@ -205,9 +206,7 @@ class IndexLookup(TokenLayer):
         y = self.encoded(numbers, self._depth())
         if self.output_mode != "tf_idf":
             return y
-        weights = np.zeros(self._depth(), self.dtype)
-        weights[: len(self._weights)] = self._weights
-        return y * weights
+        return y * self._padded_weights()
 
     def numbers_of(self, tokens):
         """The numbers of a flat list of tokens."""
@@ -230,6 +229,8 @@ class IndexLookup(TokenLayer):
     def _depth(self):
         if self.pad_to_max_tokens:
             return self.max_tokens
+        if self.output_mode != "int" and not self._numbers and self._expected_size is not None:
+            return self._expected_size
         if self.output_mode != "int" and not self._numbers:
             raise self.error("has no vocabulary yet: adapt(data) finds it, set_vocabulary sets it")
         return self.vocabulary_size()
@@ -251,14 +252,18 @@ class IndexLookup(TokenLayer):
         own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         return {**own, **recorded_config(self, vocabulary=self.vocabulary, idf_weights=self.idf_weights, **own)}
 
-    def save_assets(self, dir_path):
-        """Write the vocabulary into the folder, as Keras does."""
-        lines = "\n".join(str(token) for token in self.get_vocabulary())
-        (Path(dir_path) / "vocabulary.txt").write_text(lines, encoding="utf-8")
-
-    def load_assets(self, dir_path):
-        """Read the vocabulary that Keras's `save_assets` wrote into the folder."""
-        lines = (Path(dir_path) / "vocabulary.txt").read_text(encoding="utf-8").splitlines()
+    def load_vocabulary(self, text, idf_weights=None):
+        """Take the vocabulary as Keras saves it: one token in each line, the special ones too; and all weights."""
+        lines = text.split("\n")
         while lines and not lines[-1]:
             lines.pop()
-        self.set_vocabulary(lines, self.idf_weights)
+        self.set_vocabulary(lines, None if idf_weights is None else idf_weights[: len(lines)])
+
+    def word_weights(self):
+        """The weights of all numbers, as Keras saves them; None where there are none."""
+        return None if self._weights is None else self._padded_weights()
+
+    def _padded_weights(self):
+        weights = np.zeros(self._depth(), self.dtype)
+        weights[: len(self._weights)] = self._weights
+        return weights

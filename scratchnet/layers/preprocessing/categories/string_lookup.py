@@ -30,6 +30,7 @@ class StringLookup(IndexLookup):
     """
 
     token_dtype = "string"
+    harmless = unrecorded = (*IndexLookup.unrecorded, "oov_method", "vocabulary_dtype")  # of saved layers
 
     def __init__(
         self,
@@ -64,8 +65,6 @@ class StringLookup(IndexLookup):
             name=name,
             **kwargs,
         )
-
-    harmless = ("oov_method", "vocabulary_dtype")
 
     def tokens_of(self, x):
         return as_words(x, self.encoding)

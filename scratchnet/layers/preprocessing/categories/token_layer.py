@@ -20,7 +20,7 @@ OLD_NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 class TokenLayer(Layer):
     """Base of layers that take integers or strings. Backwards nothing goes: dx is None."""
 
-    keeps_integers = True
+    takes_strings = keeps_integers = True
     absent = {"sparse": (False, None)}
 
     def __call__(self, inputs, training=None, mask=None, **options):
@@ -30,10 +30,6 @@ class TokenLayer(Layer):
     def given(self, inputs):
         """The inputs as symbolic tensors or arrays."""
         return inputs if is_symbolic(inputs) else np.asarray(inputs)
-
-    def _as_input(self, value):
-        x = np.asarray(value)
-        return x if x.dtype.kind in "USO" else super()._as_input(x)
 
     def backward(self, dy, cache, needs_dx=True):
         return None, {}

@@ -5,7 +5,7 @@ import pytest
 
 from scratchnet import layers
 from scratchnet.gradient_check import check_adjoint, check_layer, check_parts
-from scratchnet.models import Sequential
+from scratchnet.models import Sequential, load_model
 from scratchnet.parallel.batch import drawing_rows
 
 X = np.random.default_rng(1).uniform(0, 1, (4, 5, 6, 3))
@@ -101,8 +101,6 @@ def test_in_models_and_files(name, options, tmp_path):
     expected = model.predict(X, verbose=0)
     np.testing.assert_array_equal(model.predict(X, verbose=0), expected)
     model.save(tmp_path / "model.keras")
-    from scratchnet.models import load_model
-
     np.testing.assert_allclose(load_model(tmp_path / "model.keras").predict(X, verbose=0), expected, rtol=1e-6)
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
 
