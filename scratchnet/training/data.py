@@ -48,19 +48,11 @@ class Arrays:
         self.model = model
         if x is None:
             raise model.error(f"the {what} data x is missing")
-<<<<<<< HEAD
         if not model.knows_inputs:
             x = map_structure(lambda v: self._array("x", v), x) if _is_structure(x) else self._array("x", x)
             self._check_samples(flatten(x)[0])
             model.build_on(x)
-        self.x = [self._array("x", v) for v in model.flatten_inputs(x, adjust=False)]
-=======
-        self.x = (
-            [self._array("x", v, model.takes_strings) for v in model.flatten_inputs(x, adjust=False)]
-            if model.built
-            else [self._array("x", x)]
-        )
->>>>>>> e074433 (preprocessing: models that take strings, vocabularies in Keras's files, tests)
+        self.x = [self._array("x", v, model.takes_strings) for v in model.flatten_inputs(x, adjust=False)]
         self.size = len(self.x[0])
         self._check_samples(self.x[0])
         self.x = model.flatten_inputs(self.x)
