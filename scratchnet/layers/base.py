@@ -257,7 +257,8 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         promised = self.compute_output_shape(shape, **options)
         if mask is not None and self.takes_mask:
             options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
-        y, cache = self.checked_pair(self.forward(x, training=bool(training), **options))
+        training = None if training is None else bool(training)  # None: the layer knows what is meant by it
+        y, cache = self.checked_pair(self.forward(x, training=training, **options))
         self.check_promised(flatten(y), flatten_shapes(promised))
         if self.stateful:
             self.remember(cache)

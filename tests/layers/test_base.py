@@ -223,7 +223,7 @@ def test_numpy_numbers_are_numbers():
     assert Input((np.int64(3),)).shape == (None, 3)
 
 
-@pytest.mark.parametrize("name", ["TFSMLayer", "JaxLayer", "HashedCrossing"])
+@pytest.mark.parametrize("name", ["TFSMLayer", "JaxLayer", "TorchModuleWrapper"])
 def test_layers_that_only_keras_has(name):
     with pytest.raises(AttributeError, match=f"scratchnet.layers has no '{name}'.*docs/keras.md"):
         getattr(layers, name)
