@@ -26,6 +26,8 @@ class Recorded(ABCMeta):  # so that ``class Own(Layer, ABC)`` is no conflict of 
     needs_init = False  # whether an instance without `name`, which the base's constructor sets, is an error
 
     def __new__(mcs, name, bases, namespace, kind=None):
+        if "call" in namespace and not namespace.keys() & {"forward", "values"}:
+            bases = _with_base_for_call(bases)
         return super().__new__(mcs, name, bases, namespace)
 
     def __init__(cls, name, bases, namespace, kind=None):
@@ -55,6 +57,16 @@ class Recorded(ABCMeta):  # so that ``class Own(Layer, ABC)`` is no conflict of 
         if constructed is not None:
             constructed(thing)
         return thing
+
+
+def _with_base_for_call(bases):
+    """A class that defines `call`, as Keras's do, gets what its base names as `base_for_call` among its bases: that
+    traces `call`, and stands before the base whose contract it keeps."""
+    mixins = [getattr(base, "base_for_call", None) for base in bases]
+    if not any(mixins) or any(issubclass(base, mixin) for base in bases for mixin in mixins if mixin is not None):
+        return bases
+    place = next(k for k, mixin in enumerate(mixins) if mixin is not None)
+    return (*bases[:place], mixins[place], *bases[place:])
 
 
 _nothing = object()

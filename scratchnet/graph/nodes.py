@@ -300,6 +300,33 @@ class OperationNode(Node):
         return f"<operation {self.operation.name!r} in a graph>"
 
 
+class ActivationNode(Node):
+    """What is left of a layer when its logits come out by themselves: its activation, for those who read its output.
+
+    Args:
+        activation: an `Activation`.
+        logits: the tensor it is applied to.
+        node: the node of the layer, whose outputs these are.
+    """
+
+    def __init__(self, activation, logits, node):
+        super().__init__(logits)
+        self.activation = activation
+        self.outputs = node.outputs
+        self.name = f"{node.name} activation"
+
+    def forward(self, x, training, mask=None):
+        return self.activation.forward(x)
+
+    def backward(self, dy, cache, adjoints, wanted):
+        if wanted[0]:
+            adjoints.add(self.inputs, self.activation.backward(dy, cache))
+        return {}
+
+    def __str__(self):
+        return f"activation of {self.name!r}"
+
+
 class MaskNode(Node):
     """A tensor together with a mask, which goes on with it as if a layer had put it out: `inputs` are these two."""
 

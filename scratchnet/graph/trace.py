@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.graph.arguments import Arguments
+from scratchnet.graph.logits import without_last_activations
 from scratchnet.graph.place import users_place
 from scratchnet.graph.symbolic import KerasTensor, is_tensor, record
 from scratchnet.graph.variable import Variable
@@ -66,22 +67,23 @@ class Trace:
         losses: tensors that `add_loss` was given.
     """
 
-    def __init__(self, layer, training):
+    def __init__(self, layer, training, dtype):
         self.layer = layer
         self.training = training
+        self.dtype = dtype
         self.leaves = {}
         self.losses = []
         self._draws = 0
 
     def __enter__(self):
-        self._dtype = computing_in(self.layer.dtype)
-        self._dtype.__enter__()
+        self._computing = computing_in(self.dtype)
+        self._computing.__enter__()
         self._token = current_trace.set(self)
         return self
 
     def __exit__(self, *problem):
         current_trace.reset(self._token)
-        self._dtype.__exit__(*problem)
+        self._computing.__exit__(*problem)
 
     def __scratchnet_operation__(self, operation, operands, options):
         return record(operation, operands, options)
@@ -154,6 +156,17 @@ class TracedCall(NamedTuple):
             return [leaf for leaf in flatten(self.result) if is_tensor(leaf)]
         return _with_lists(self.result)
 
+    def last_activations(self, outputs):
+        """Dict from those numbers among `outputs` that end in an activation to the activation."""
+        return without_last_activations(self.graph, outputs)[1]
+
+    def to_logits(self, outputs, layer):
+        """The same without the activations of these outputs."""
+        graph, _ = without_last_activations(self.graph, outputs)
+        new = dict(zip(self.graph.outputs, graph.outputs))
+        result = map_structure(lambda leaf: new[leaf] if is_tensor(leaf) else leaf, self.result)
+        return self._replace(graph=graph, result=result, keys=layer.keys_of(graph))
+
     def gathered(self, grads, params):
         """Gradients by ``(layer, name)`` as those by key, zeros for those of `params` that have none."""
         found = Adjoints()
@@ -173,15 +186,16 @@ def _with_lists(structure):
     return [_with_lists(value) for value in structure] if isinstance(structure, (list, tuple)) else structure
 
 
-def trace(layer, arguments, masked, training):
-    """The `TracedCall` of a layer.
+def trace(layer, arguments, masked, training, dtype):
+    """The `TracedCall` of a layer, model or loss.
 
     Args:
         arguments: the `Arguments`.
         masked: for each of their arrays, whether a mask comes with it.
         training: the value of `call`'s argument of that name, if it has one.
+        dtype: of the floats in it.
     """
-    with Trace(layer, training) as current:
+    with Trace(layer, training, dtype) as current:
         inputs = [KerasTensor(s.shape, s.dtype, f"input_{k}") for k, s in enumerate(arguments.specs)]
         for tensor, is_masked in zip(inputs, masked):
             tensor.masked = is_masked
@@ -204,7 +218,7 @@ def trace(layer, arguments, masked, training):
         ends = [*outputs, *([] if mask is None else [mask])]
         nodes = sorted_nodes([*given, *leaves], [*ends, *current.losses], lambda text: _left_over(layer, text))
         graph = Graph(given, ends, nodes, leaves, current.losses)
-    return TracedCall(arguments, graph, result, mask, _keys(layer, graph), tuple(layer.sublayers.items()))
+    return TracedCall(arguments, graph, result, mask, layer.keys_of(graph), tuple(layer.sublayers.items()))
 
 
 def _as_output(current, leaf):
@@ -238,7 +252,7 @@ def _left_over(layer, text):
     )
 
 
-def _keys(layer, graph):
+def keys_of(layer, graph):
     """What the parameters in a graph are called in the layer: dict from ``(layer, name)``.
 
     Raises ValueError for a layer, or a parameter, that is used and that the layer does not hold.

@@ -130,8 +130,8 @@ class Graph:
     def backward(self, dys, cache, needs_dx=True):
         """Return ``(dxs, grads)``; grads has the keys ``(layer, name)`` of parameters.
 
-        An adjoint in `dys` may be None where an output does not matter; dxs is None unless `needs_dx`. What is added to
-        the loss here has its derivative, 1, in it.
+        An adjoint in `dys` may be None where an output does not matter; dxs is None unless `needs_dx`, which may be a
+        list of bools, one for each input. What is added to the loss here has its derivative, 1, in it.
         """
         adjoints, grads = Adjoints(), Adjoints()
         for tensor, d in zip(self.outputs, dys):
@@ -226,9 +226,12 @@ class Graph:
         Args:
             adjoints: `Adjoints`, to begin with of the outputs; those of the inputs are added to it.
             caches: of the nodes, in the order of `nodes`.
-            needs_dx: whether somebody wants the adjoints of the inputs.
+            needs_dx: whether somebody wants the adjoints of the inputs; or a list, which of them.
         """
-        reaches = self._tensors_with_adjoints(needs_dx)
+        wanted_inputs = needs_dx if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
+        reaches = self.reached_from(
+            [leaf for leaf in self.leaves if leaf.trainable] + [t for t, w in zip(self.inputs, wanted_inputs) if w]
+        )
         for node, cache in zip(reversed(self.nodes), reversed(caches)):
             wanted = node.wanted(reaches)
             if not (node.trainable or any(wanted)):
@@ -242,10 +245,9 @@ class Graph:
             for tensor in flatten(node.outputs):
                 adjoints.pop(tensor)
 
-    def _tensors_with_adjoints(self, needs_dx):
-        """The tensors whose adjoints lead on to a parameter, or, with `needs_dx`, to an input."""
-        reaches = {leaf for leaf in self.leaves if leaf.trainable}
-        reaches.update(self.inputs if needs_dx else ())
+    def reached_from(self, tensors):
+        """The set of tensors whose adjoints lead on to one of `tensors`, or to a parameter of a layer."""
+        reaches = set(tensors)
         for node in self.nodes:
             if node.trainable or any(node.wanted(reaches)):
                 reaches.update(flatten(node.outputs))

@@ -48,12 +48,7 @@ from scratchnet.variables import as_array
 
 
 class LayerType(Recorded):
-    """The metaclass of layers. A class that defines `call`, and no forward, gets `Traced` among its bases."""
-
-    def __new__(mcs, name, bases, namespace, **kwargs):
-        if "call" in namespace and "forward" not in namespace:
-            bases = _with_base_for_call(bases)
-        return super().__new__(mcs, name, bases, namespace, **kwargs)
+    """The metaclass of layers: `build` says that it has been called, `compute_mask` that there are masks."""
 
     def __init__(cls, name, bases, namespace, **kwargs):
         super().__init__(name, bases, namespace, **kwargs)
@@ -61,14 +56,6 @@ class LayerType(Recorded):
             cls.build = _marking_as_built(cls.build)
         if "compute_mask" in namespace and "call" in namespace and "supports_masking" not in namespace:
             cls.supports_masking = True  # as in Keras
-
-
-def _with_base_for_call(bases):
-    mixins = [getattr(base, "base_for_call", None) for base in bases]
-    if not any(mixins) or any(issubclass(base, mixin) for base in bases for mixin in mixins if mixin is not None):
-        return bases
-    place = next(k for k, mixin in enumerate(mixins) if mixin is not None)
-    return (*bases[:place], mixins[place], *bases[place:])
 
 
 def _marking_as_built(build):

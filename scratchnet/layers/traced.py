@@ -14,18 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.graph.arguments import Spec, taken_apart
+from scratchnet.graph.attributes import KeepsTraces, layers_and_streams
 from scratchnet.graph.symbolic import KerasTensor, Size, record_call, with_mask
-from scratchnet.graph.trace import LOCK, TracedCall, outside_of_traces, trace
+from scratchnet.graph.trace import TracedCall, keys_of, trace
 from scratchnet.graph.variable import Variable
 from scratchnet.graph.walk import first_non_finite
-from scratchnet.layers.attributes import is_own_attribute, layers_and_streams
 from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.ops.operation import current_trace
-from scratchnet.streams import RandomStream
 from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
 from scratchnet.variables import as_array
-
-_MOST_GRAPHS = 64  # of one layer: sequences of a hundred lengths are traced anew now and then
 
 
 class TracedCache(NamedTuple):
@@ -38,7 +35,7 @@ class TracedCache(NamedTuple):
         return self.inner.nodes
 
 
-class Traced(HoldsLayers):
+class Traced(KeepsTraces, HoldsLayers):
     """What a class gets among its bases that derives from `Layer` and defines `call`.
 
     Sublayers and random generators are found where they stand: in attributes, and in lists, tuples and dicts of them.
@@ -50,23 +47,27 @@ class Traced(HoldsLayers):
 
     # ---- traces ----
 
-    def traced(self, arguments, masked, training):
-        """The `TracedCall` for these arguments; made, if it is the first time."""
-        graphs = vars(self).setdefault("_graphs", {})
+    def traced(self, arguments, masked, training, logits=()):
+        """The `TracedCall` for these arguments; made, if it is the first time.
+
+        logits: the numbers of the outputs that come without the activation that they end in.
+        """
         takes_training = "training" in arguments.signature.parameters
-        key = arguments.key, tuple(masked), bool(training) if takes_training else None
-        found = graphs.get(key)
-        if found is None:
-            with LOCK, outside_of_traces():
-                found = graphs.get(key)
-                if found is None:
-                    self._build_for(arguments)
-                    found = trace(self, arguments, masked, bool(training))
-                    while len(graphs) >= _MOST_GRAPHS:
-                        del graphs[next(iter(graphs))]
-                    vars(self).setdefault("_graphs", graphs)[key] = found
-                    self.built = True
+        key = arguments.key, tuple(masked), bool(training) if takes_training else None, tuple(logits)
+        return self.kept_trace(key, lambda: self._trace(arguments, masked, bool(training), logits))
+
+    def _trace(self, arguments, masked, training, logits):
+        if logits:
+            return self.traced(arguments, masked, training).to_logits(logits, self)
+        self._build_for(arguments)
+        found = trace(self, arguments, masked, training, self.dtype)
+        self.built = True
         return found
+
+    def last_activations(self, arguments, masked, outputs):
+        """Dict from those numbers among `outputs` that end in an activation, training or not, to the activation."""
+        found = [self.traced(arguments, masked, t).last_activations(outputs) for t in (False, True)]
+        return {k: activation for k, activation in found[0].items() if found[1].get(k) is activation}
 
     def _build_for(self, arguments):
         """Call `build`, if the class has one of its own and it has not been called."""
@@ -90,34 +91,26 @@ class Traced(HoldsLayers):
         if not self.built:
             self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)
 
-    def forget_traces(self, unless_unchanged=False):
-        """Trace anew at the next call; `unless_unchanged`: only if layers have been added to lists, or taken away."""
+    def forget_traces_of_other_layers(self):
+        """Trace anew at the next call if layers have been added to lists, or taken away."""
         now = tuple(self.sublayers.items())
-        for key, found in list(vars(self).get("_graphs", {}).items()):
-            if not unless_unchanged or found.sublayers != now:
-                del self._graphs[key]
+        if any(found.sublayers != now for found in self.kept_traces()):
+            self.forget_traces()
+
+    def keys_of(self, graph):
+        return keys_of(self, graph)
 
     def prepare(self, arguments, masked, training):
         """Make the traces of this call and of the layers within."""
         self.traced(arguments, masked, training).graph.prepare(training)
 
-    def __setattr__(self, name, value):
-        super().__setattr__(name, value)
-        if not is_own_attribute(self, name) and current_trace.get() is None:
-            self.forget_traces()
-
-    def __getstate__(self):
-        """The attributes without the traces: a copy makes its own."""
-        return {name: value for name, value in super().__getstate__().items() if name != "_graphs"}
-
     # ---- to be built again as they were ----
 
     def get_build_config(self):
         """The shapes and dtypes that the layer was first built for; None before."""
-        built_for = next(iter(vars(self).get("_graphs", {}).values()), None)
-        if built_for is None:
+        if not self.kept_traces():
             return None
-        arguments = built_for.arguments
+        arguments = self.kept_traces()[0].arguments
         shapes = arguments.by_name([list(spec.shape) for spec in arguments.specs])
         dtypes = arguments.by_name([spec.dtype for spec in arguments.specs])
         return {"shapes": as_lists(shapes), "dtypes": as_lists(dtypes)}
@@ -189,7 +182,7 @@ class Traced(HoldsLayers):
         arguments, arrays, training, mask = self._taken_apart(args, kwargs)
         if current_trace.get() is not None or any(map(_is_symbolic, arrays)):
             return self._connect_call(arguments, arrays, training, mask)
-        self.forget_traces(unless_unchanged=True)
+        self.forget_traces_of_other_layers()
         masks = [None] * len(arrays) if mask is None else [np.asarray(m) for m in flatten(mask)]
         masks += [None] * (len(arrays) - len(masks))
         y, cache = self.forward(arrays, bool(training), masks, arguments)
@@ -222,13 +215,13 @@ class Traced(HoldsLayers):
 
     # ---- the contract of a layer ----
 
-    def forward(self, x, training=False, mask=None, arguments=None):
-        """Return ``(y, cache)``. With `arguments`, x is the list of the arrays in them."""
+    def forward(self, x, training=False, mask=None, arguments=None, logits=()):
+        """Return ``(y, cache)``. With `arguments`, x is the list of the arrays in them; `logits`: see `traced`."""
         xs = flatten(x)
         masks = [None] * len(xs) if mask is None else flatten(mask)
         if arguments is None:
             arguments = self._arguments_of(x)
-        found = self.traced(arguments, [m is not None for m in masks], training)
+        found = self.traced(arguments, [m is not None for m in masks], training, logits)
         xs = [a.astype(spec.dtype, copy=False) if _differs(a, spec) else a for a, spec in zip(xs, arguments.specs)]
         given = [m for m in masks if m is not None]
         ys, inner = found.graph.forward([*xs, *given], training, [*masks, *[None] * len(given)])
@@ -269,7 +262,7 @@ class Traced(HoldsLayers):
 
     @property
     def adds_loss(self):
-        return any(found.graph.adds_loss for found in vars(self).get("_graphs", {}).values())
+        return any(found.graph.adds_loss for found in self.kept_traces())
 
     @property
     def takes_mask(self):
@@ -288,22 +281,40 @@ class Traced(HoldsLayers):
         current = current_trace.get()
         return list(vars(self).get("_losses", [])) if current is None else list(current.losses)
 
+    def without_last_activation(self):
+        call = self.kept_traces()[0].arguments if self.kept_traces() else None
+        found = {} if call is None else self.last_activations(call, [False] * len(call.specs), [0])
+        return (EndingInLogits(self, found), found[0]) if found else None
+
     # ---- what is held ----
 
     @property
     def sublayers(self):
         return layers_and_streams(self)[0]
 
-    def own_stream(self, number):
-        """The stream of the random operation of this number in `call`."""
-        streams = vars(self).setdefault("_streams", [])
-        while len(streams) <= number:
-            streams.append(RandomStream())
-        return streams[number]
-
     def random_streams(self):
         own = {f"random_{k}": stream for k, stream in enumerate(vars(self).get("_streams", []))}
         return {**own, **layers_and_streams(self)[1], **HoldsLayers.random_streams(self)}
+
+
+class EndingInLogits:
+    """A layer or model with `call`, without the activation of some outputs; all else is its own.
+
+    Args:
+        logits: the numbers of these outputs.
+    """
+
+    def __init__(self, layer, logits):
+        self.layer = layer
+        self.logits = tuple(logits)
+
+    def __getattr__(self, name):
+        if name == "layer":  # while it is being copied
+            raise AttributeError(name)
+        return getattr(self.layer, name)
+
+    def forward(self, x, training=False, mask=None, arguments=None):
+        return self.layer.forward(x, training, mask, arguments, self.logits)
 
 
 @functools.lru_cache(maxsize=1024)

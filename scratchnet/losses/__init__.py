@@ -21,6 +21,7 @@ from scratchnet.losses.focal import (
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
 )
+from scratchnet.losses.function import LossFunctionWrapper
 from scratchnet.losses.generalized_crossentropy import (
     CategoricalGeneralizedCrossEntropy,
     categorical_generalized_cross_entropy,
@@ -130,10 +131,10 @@ def __dir__():
 
 
 def get(identifier):
-    """The loss that a name, a class, a config, a Loss or a function means: a `Loss`, or a function of this module.
+    """The loss that a name, a class, a config, a Loss or a function means: a `Loss`, or a function.
 
     As in Keras, "MeanSquaredError" is the Loss, "mean_squared_error" and "mse" the function. None stays None. Raises
-    ValueError for an unknown name.
+    ValueError for an unknown name, TypeError for what is none of these.
     """
     if isinstance(identifier, str) and registry.get_registered_object(identifier) is None:
         function = globals().get(identifier)
@@ -143,28 +144,24 @@ def get(identifier):
 
 
 def resolve(identifier):
-    """The `Loss` that compile's ``loss=`` means, where `get` may give a function.
+    """The `Loss` that compile's ``loss=`` means, where `get` may give a function: one of somebody's own is traced.
 
-    Raises ValueError for an unknown name, TypeError for a function of somebody's own, which has no derivative.
+    Raises ValueError for an unknown name, TypeError for what is no loss.
     """
     found = get(identifier)
     if found is None or isinstance(found, Loss):
         return found
     if _is_ours(found):
         return registry.get("losses", found.__name__)
-    raise TypeError(
-        f"the function {getattr(found, '__name__', found)!r} alone cannot be a loss: nothing here differentiates "
-        "Python code. Write a subclass of scratchnet.losses.Loss with values(y_true, y_pred) -> (values, cache) and "
-        "gradient(dvalues, cache) -> dy_pred"
-    )
+    return LossFunctionWrapper(found)
 
 
 def serialize(loss):
     """The loss's class and arguments as JSON-able values; the name of a function of this module."""
     if _is_ours(loss):
         return loss.__name__
-    if not isinstance(loss, Loss):
-        raise TypeError(f"cannot serialize {loss!r}: it is neither a Loss nor a function of scratchnet.losses")
+    if not isinstance(loss, Loss) and not callable(loss):
+        raise TypeError(f"cannot serialize {loss!r}: it is neither a Loss nor a function")
     return registry.serialize(loss)
 
 

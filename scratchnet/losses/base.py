@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import config
+from scratchnet.losses.traced import TracedLoss
+from scratchnet.losses.weights import expanded_weights
 from scratchnet.names import snake_case
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 
@@ -50,11 +52,13 @@ class Loss(metaclass=Recorded, kind="losses"):
                 e = cache
                 return np.tanh(e) / e.shape[-1] * dvalues
 
-    `scratchnet.gradient_check.check_loss` tells whether it is right. A loss that is no weighted sum over samples
+    `scratchnet.gradient_check.check_loss` tells whether it is right. Or it defines ``call(y_true, y_pred)``, as in
+    Keras, with operations of `scratchnet.ops`: see `scratchnet.losses.traced`. A loss that is no weighted sum over samples
     overrides `forward` and `backward` themselves; fit computes a batch in parts, whose values must then add up.
     """
 
     needs_init = True
+    base_for_call = TracedLoss
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
         if reduction not in _REDUCTIONS:
@@ -70,8 +74,7 @@ class Loss(metaclass=Recorded, kind="losses"):
     def values(self, y_true, y_pred):
         """Return ``(values, cache)``: the loss of each sample, without the last axis, and what `gradient` needs."""
         raise NotImplementedError(
-            f"{type(self).__name__} defines no values(y_true, y_pred) -> (values, cache); "
-            "Keras's call(y_true, y_pred) is not used, since nothing here differentiates Python code"
+            f"{type(self).__name__} defines no values(y_true, y_pred) -> (values, cache), and no call(y_true, y_pred)"
         )
 
     def gradient(self, dvalues, cache):
@@ -88,6 +91,14 @@ class Loss(metaclass=Recorded, kind="losses"):
     def valid(self, y_true, shape):
         """Which of the values, of this shape, count: a boolean array, or None for all."""
         return None
+
+    def in_one_part(self, y_true, y_pred):
+        """Whether samples of such a batch meet without `sum_over_batch`, so that it cannot be computed in parts.
+
+        Args:
+            y_true, y_pred: arrays, or what has their shape and dtype.
+        """
+        return False
 
     takes_logits = False  # whether this loss is better computed from what came before a last activation
 
@@ -206,14 +217,3 @@ def in_shape_of(y_pred, y_true):
     if y_true.shape == (*y_pred.shape, 1) or (*y_true.shape, 1) == y_pred.shape:
         return y_true.reshape(y_pred.shape)
     return None
-
-
-def expanded_weights(weights, shape):
-    """`weights`, (N,) or (N, T) or ..., with as many axes as `shape`, to which they broadcast; None if they do not."""
-    weights = np.asarray(weights)
-    if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
-        weights = weights[..., 0]
-    elif weights.ndim < len(shape):
-        weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
-    fits = weights.ndim == len(shape) and all(have in (1, want) for have, want in zip(weights.shape, shape))
-    return weights if fits else None

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.activations import sigmoid, softmax, softplus
-from scratchnet.losses.base import Loss, LossCache, expanded_weights
+from scratchnet.losses.base import Loss, LossCache
+from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel.batch import gather_over_batch, sum_over_batch
 from scratchnet.registry import register
 

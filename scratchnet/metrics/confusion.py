@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scratchnet.losses.base import expanded_weights, in_shape_of
+from scratchnet.losses.base import in_shape_of
+from scratchnet.losses.weights import expanded_weights
 from scratchnet.metrics.base import Metric
 from scratchnet.registry import register
 from scratchnet.variables import answer

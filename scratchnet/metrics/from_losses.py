@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scratchnet import losses
-from scratchnet.losses.base import expanded_weights
+from scratchnet.losses.weights import expanded_weights
 from scratchnet.metrics.reduction import Mean, MeanMetricWrapper
 from scratchnet.registry import register
 

@@ -17,7 +17,7 @@ from scratchnet import registry
 from scratchnet.graph.walk import first_non_finite
 from scratchnet.layers.base import Layer
 from scratchnet.layers.sublayers import HoldsLayers
-from scratchnet.layers.traced import Traced
+from scratchnet.layers.traced import EndingInLogits, Traced
 from scratchnet.structure import as_lists, flatten
 
 
@@ -30,8 +30,8 @@ class TracedModel(Traced):
 
     _first_call = None  # the Arguments of that call
 
-    def traced(self, arguments, masked, training):
-        found = super().traced(arguments, masked, training)
+    def traced(self, arguments, masked, training, logits=()):
+        found = super().traced(arguments, masked, training, logits)
         if self._first_call is None and not any(masked):
             self._first_call = arguments
         return found
@@ -84,7 +84,7 @@ class TracedModel(Traced):
         self.traced(self._arguments_of(x), [False] * len(flatten(x)), False)
 
     def trace_ahead(self):
-        self.forget_traces(unless_unchanged=True)
+        self.forget_traces_of_other_layers()
         for training in (False, True):
             self._first(training).graph.prepare(training)
 
@@ -95,7 +95,9 @@ class TracedModel(Traced):
         return self._first().packed(ys)
 
     def ending_in_logits(self, outputs):
-        return self, {}
+        call = self._first_call
+        found = self.last_activations(call, [False] * len(call.specs), outputs)
+        return EndingInLogits(self, found), found
 
     def first_non_finite(self, x):
         for key, parameter in self.params.items():

@@ -15,10 +15,7 @@ activation and compute the loss from the logits.
 
 import copy
 
-from scratchnet.graph.symbolic import record_layer
-from scratchnet.graph.walk import Graph
-from scratchnet.layers import Activation
-from scratchnet.structure import flatten
+from scratchnet.graph.logits import without_last_activations
 
 
 def ending_in_logits(model, outputs):
@@ -30,30 +27,11 @@ def ending_in_logits(model, outputs):
     `activations`: dict from the number of an output that was replaced to the activation that was left out. The new
     model returns its outputs as a flat list, or by itself if there is only one.
     """
-    tensors, replaced, activations = list(model.outputs), {}, {}
-    for k in outputs:
-        node = tensors[k].node
-        found = None
-        if node is not None and node.layer is not None and node.outputs is tensors[k]:
-            found = node.layer.without_last_activation()
-        if found is not None:
-            layer, activations[k] = found
-            tensors[k] = record_layer(layer, node.inputs, tensors[k].shape, node.training, node.options)
-            replaced[node] = tensors[k].node
-    still_read = {t for node in model.nodes for t in flatten(node.inputs)} | set(tensors)
-    nodes = []
-    for node in model.nodes:
-        nodes.append(replaced.get(node, node))
-        if node in replaced and node.outputs in still_read:
-            k = next(k for k, tensor in enumerate(model.outputs) if tensor is node.outputs)
-            layer = Activation(activations[k], name=f"{node.layer.name} activation")
-            activation = record_layer(layer, tensors[k], node.outputs.shape).node
-            activation.outputs = node.outputs  # the tensor that the others read
-            nodes.append(activation)
     twin = copy.copy(model)
-    twin.graph, twin.outputs = Graph(model.inputs, tensors, nodes), tensors
+    twin.graph, activations = without_last_activations(model.graph, outputs)
+    twin.outputs = tensors = twin.graph.outputs
     twin._output_structure = twin._given_outputs = tensors if len(tensors) > 1 else tensors[0]
-    layers = list(dict.fromkeys(node.layer for node in nodes if node.layer is not None))
+    layers = list(dict.fromkeys(node.layer for node in twin.nodes if node.layer is not None))
     twin._layers = sorted(layers, key=lambda layer: layer not in model._layers)  # the names of those that stay win
     twin._keys = None
     return twin, activations

@@ -3,7 +3,8 @@
 import numpy as np
 
 from scratchnet import losses
-from scratchnet.losses.base import expanded_weights
+from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
 
 
@@ -39,6 +40,13 @@ class Objective:
         kept = [k for k, activation in enumerate(self._activations) if activation is not None]
         self.model = model if not kept else twin if len(kept) == len(activations) else model.ending_in_logits(kept)[0]
 
+    def in_one_part(self, batch):
+        """Whether samples of the batch meet in the model or in a loss, so that it cannot be computed in parts."""
+        return self.model.in_one_part or any(
+            loss is not None and loss.in_one_part(y, _of_known_shape(tensor, y))
+            for loss, y, tensor in zip(self.losses, batch.y, self.model.outputs)
+        )
+
     def predictions(self, ys):
         """The outputs of the user's model, given those of `self.model`."""
         return [y if f is None else f.forward(y)[0] for f, y in zip(self._activations, ys)]
@@ -69,11 +77,15 @@ class Objective:
 
     @staticmethod
     def _masked(mask, weights, count):
-        """Weights that are 0 where the mask is, and the count of what is left in the whole batch."""
+        """Weights that are 0 where the mask is, and the count of what is left in the whole batch.
+
+        Of a loss that counts for itself (None), the weights make up for what is left out.
+        """
         size, valid = sum_over_batch(mask.size, np.count_nonzero(mask))
-        count = count * valid / size
+        share = max(valid, 1e-30) / size
         mask = mask.astype(np.float64)
-        return (mask if weights is None else mask * expanded_weights(weights, mask.shape)), max(count, 1e-30)
+        weights = mask if weights is None else mask * expanded_weights(weights, mask.shape)
+        return (weights / share, None) if count is None else (weights, max(count * valid / size, 1e-30))
 
     def backward(self, caches):
         """The gradient of the total with respect to each output; None where there is no loss."""
@@ -95,6 +107,12 @@ class Objective:
             for start in range(0, size, 4096):
                 rows = y[start : start + 4096]
                 loss.check_targets(rows, np.broadcast_to(np.float32(0), (len(rows), *tensor.shape[1:])))
+
+
+def _of_known_shape(tensor, y):
+    """Predictions without values: `tensor`, with the lengths of the targets where its own are not known."""
+    sizes = y.shape if y.ndim == len(tensor.shape) else tensor.shape
+    return KerasTensor([n if m is None else m for n, m in zip(sizes, tensor.shape)], tensor.dtype, "y_pred")
 
 
 def per_output(names, value, argument):

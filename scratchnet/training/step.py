@@ -61,7 +61,7 @@ def run_step(objective, batch, step, workers):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
             return gradients(objective, batch.rows(rows), counts)
 
-    count = 1 if objective.model.in_one_part else workers.count
+    count = 1 if objective.in_one_part(batch) else workers.count
     return map_parts(compute, parts_of(batch.size, count), step, workers)
 
 

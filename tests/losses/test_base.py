@@ -37,14 +37,7 @@ def test_a_loss_of_ones_own_needs_values_and_gradient_only():
     assert isinstance(again, LogCosh) and again.name == "mine"
 
 
-def test_a_loss_written_for_keras_is_told_what_it_lacks():
-    class OnlyCall(losses.Loss):
-        def call(self, y_true, y_pred):
-            return y_pred
-
-    with pytest.raises(NotImplementedError, match=r"OnlyCall defines no values\(y_true, y_pred\).*call"):
-        OnlyCall()(np.ones((2, 1)), np.ones((2, 1)))
-
+def test_a_loss_without_a_derivative_is_told_what_it_lacks():
     class NoGradient(losses.Loss):
         def values(self, y_true, y_pred):
             return y_pred.mean(axis=-1), None
@@ -316,9 +309,10 @@ def test_none_stays_none_and_functions_are_stored_by_name():
             assert type(losses.resolve(alias)) is type(losses.resolve(getattr(losses, alias)))
     assert losses.serialize(losses.mse) == "mean_squared_error"
     assert losses.deserialize("mean_squared_error") is losses.get("mse") is losses.mean_squared_error
-    for wrong in (3, lambda y_true, y_pred: 0):
-        with pytest.raises(TypeError, match="neither a Loss nor a function of scratchnet.losses"):
-            losses.serialize(wrong)
+    with pytest.raises(TypeError, match="neither a Loss nor a function"):
+        losses.serialize(3)
+    with pytest.raises(TypeError, match="<lambda>.* cannot be saved"):
+        losses.serialize(lambda y_true, y_pred: 0)
 
 
 def test_weights_multiply_and_the_count_stays_that_of_the_values():
@@ -369,8 +363,6 @@ def test_arguments_that_make_no_sense_are_refused():
     loss = losses.MeanSquaredError(reduction=None)
     with pytest.raises(ValueError, match="has no gradient"):
         loss.backward(loss.forward(np.ones((1, 1)), np.ones((1, 1)))[1])
-    with pytest.raises(TypeError, match="differentiates Python code"):
-        losses.resolve(lambda y_true, y_pred: 0)
     with pytest.raises(TypeError, match="neither a name nor a Loss"):
         losses.get(3)
 
@@ -395,18 +387,9 @@ def test_every_way_to_name_a_loss():
     )
 
 
-def test_messages_list_names_separated_by_commas_and_name_a_function():
+def test_messages_list_names_separated_by_commas():
     with pytest.raises(ValueError, match="unknown loss 'mean_square_error'; closest: mean_squared_error, "):
         losses.get("mean_square_error")
-
-    def my_loss(y_true, y_pred):
-        return 0
-
-    with pytest.raises(TypeError, match="the function 'my_loss' alone cannot be a loss"):
-        losses.resolve(my_loss)
-    nameless = type("Nameless", (), {"__call__": lambda self: 0, "__repr__": lambda self: "it"})()
-    with pytest.raises(TypeError, match="the function it alone"):
-        losses.resolve(nameless)
 
 
 def test_what_is_printed():

@@ -27,7 +27,7 @@ def expected():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("program", [PROGRAMS[k] for k in (0, 1, 2, 4)], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_a_program_follows_keras(program, threads, expected):
     set_num_threads(threads)
     try:

@@ -1,0 +1,37 @@
+"""A function ``f(y_true, y_pred)`` as a loss: ``compile(loss=my_function)``."""
+
+from scratchnet.losses.base import Loss
+from scratchnet.ops import expand_dims, squeeze
+from scratchnet.registry import register
+
+
+@register("losses")
+class LossFunctionWrapper(Loss):
+    """The loss that a function computes; it is traced, and written with operators and `scratchnet.ops`.
+
+    Args:
+        fn: ``fn(y_true, y_pred, **kwargs)``: a value for each sample, or one number for the batch. Where one of the
+            two has an axis of size 1 at the end that the other lacks, they are brought to the same number of axes.
+        reduction, name, dtype: see `Loss`.
+        kwargs: further arguments of `fn`.
+    """
+
+    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        if not callable(fn):
+            raise self.error(f"expected a function of y_true and y_pred, got {fn!r}", TypeError)
+        self.fn = fn
+        self.fn_kwargs = kwargs
+
+    def call(self, y_true, y_pred):
+        y_true, y_pred = _of_same_rank(y_true, y_pred)
+        return self.fn(y_true, y_pred, **self.fn_kwargs)
+
+
+def _of_same_rank(a, b):
+    """Both with as many axes, if it is an axis of size 1 at the end that one of them has too many."""
+    if len(a.shape) == len(b.shape) + 1 and a.shape[-1] == 1:
+        return (a, expand_dims(b, -1)) if len(b.shape) == 1 else (squeeze(a, -1), b)
+    if len(b.shape) == len(a.shape) + 1 and b.shape[-1] == 1:
+        return (expand_dims(a, -1), b) if len(a.shape) == 1 else (a, squeeze(b, -1))
+    return a, b

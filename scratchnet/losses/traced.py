@@ -1,0 +1,136 @@
+"""Losses that are written as Keras's are, with ``call(y_true, y_pred)``: it is traced, and gives dy_pred.
+
+    class LogCosh(Loss):
+        def call(self, y_true, y_pred):
+            return ops.mean(ops.log(ops.cosh(y_pred - y_true)), axis=-1)
+
+`call` returns a value for each sample, or for each element, which are weighted and averaged as those of all losses; or
+one number for the whole batch. Then, as in Keras, weights count by their mean.
+"""
+
+import inspect
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import config
+from scratchnet.graph.arguments import Spec, taken_apart
+from scratchnet.graph.attributes import KeepsTraces
+from scratchnet.graph.symbolic import KerasTensor, is_tensor
+from scratchnet.graph.trace import TracedCall, trace
+from scratchnet.losses.weights import expanded_weights
+from scratchnet.parallel.batch import rows_of_batch, sum_over_batch
+from scratchnet.structure import flatten
+
+
+class TracedLossCache(NamedTuple):
+    call: TracedCall  # the trace that was run
+    inner: Any  # the cache of its graph
+    dvalues: np.ndarray  # the adjoint of what `call` returned
+    dtype: Any  # of y_pred
+
+
+class TracedLoss(KeepsTraces):
+    """What a class gets among its bases that derives from `Loss` and defines `call`."""
+
+    def traced(self, y_true, y_pred):
+        """The `TracedCall` for such targets and predictions: arrays, or whatever has shape and dtype."""
+        specs = _spec_of(y_true), _spec_of(y_pred)
+        return self.kept_trace(specs, lambda: self._trace(specs))
+
+    def _trace(self, specs):
+        signature = inspect.signature(self.call)
+        tensors = [KerasTensor(spec.shape, spec.dtype, name) for spec, name in zip(specs, ("y_true", "y_pred"))]
+        arguments, _ = taken_apart(signature, dict(zip(signature.parameters, tensors)), is_tensor, _spec_of)
+        found = trace(self, arguments, [False, False], False, specs[1].dtype)
+        if len(flatten(found.outputs)) != 1:
+            raise self.error(f"the loss must be one tensor, got {len(flatten(found.outputs))}", TypeError)
+        if found.graph.outputs[0] not in found.graph.reached_from(found.graph.inputs[1:]):
+            raise self.error("the loss does not depend on y_pred, or not in a way that can be differentiated")
+        return found
+
+    sublayers = {}
+
+    def named_arrays(self):
+        return {}
+
+    def random_streams(self):
+        return {f"random_{k}": stream for k, stream in enumerate(vars(self).get("_streams", []))}
+
+    def keys_of(self, graph):
+        """No parameter gets a gradient here. Raises ValueError for one that ought to."""
+        owners = [node.layer for node in graph.nodes if node.trainable]
+        owners += [leaf.weight[0] for leaf in graph.leaves if leaf.trainable]
+        if owners:
+            raise self.error(
+                f"the loss uses the parameters of {owners[0].name!r}, which get their gradients from the model alone: "
+                "freeze them (trainable = False), or add this part of the loss in call, by add_loss"
+            )
+        return {}
+
+    # ---- the contract of a loss ----
+
+    def check_targets(self, y_true, y_pred):
+        self.traced(*self._in_dtype(y_true, y_pred))
+        return y_true
+
+    def in_one_part(self, y_true, y_pred):
+        """Whether samples of such a batch meet, so that it cannot be computed in parts."""
+        return self.traced(*self._in_dtype(y_true, y_pred)).graph.rows_of_outputs([1, 1]) in (None, [0])
+
+    def count(self, y_true, ndim, sample_weight=None):
+        """None: how many values there are is known when `call` has computed them."""
+        return None
+
+    def forward(self, y_true, y_pred, sample_weight=None, count=None):
+        dtype = y_pred.dtype
+        y_true, y_pred = self._in_dtype(np.asarray(y_true), np.asarray(y_pred))
+        found = self.traced(y_true, y_pred)
+        [values], inner = found.graph.forward([y_true, y_pred])
+        weights = 1.0
+        if sample_weight is not None and values.ndim and len(values) == len(y_pred):
+            weights = self._expanded(sample_weight, values.shape)
+        elif sample_weight is not None:  # for numbers that stand for the whole batch
+            weights = np.sum(sample_weight) if self.reduction == "sum" else np.mean(sample_weight)
+        if self.reduction == "none":
+            return values * weights, None
+        if count is None:
+            count = self._count_of(values, None if sample_weight is None else weights)
+        dvalues = np.broadcast_to(weights / max(count, 1e-30), values.shape).astype(values.dtype)
+        return (values * dvalues).sum(), TracedLossCache(found, inner, dvalues, dtype)
+
+    def _in_dtype(self, y_true, y_pred):
+        """Both in the dtype of the loss, as Keras has them: labels as floats, too."""
+        is_float = y_pred.dtype in (np.float32, np.float64)
+        dtype = self.dtype or (y_pred.dtype if is_float else config.floatx())
+        return _cast(y_true, dtype), _cast(y_pred, dtype)
+
+    def _expanded(self, sample_weight, shape):
+        weights = expanded_weights(sample_weight, shape)
+        if weights is None:
+            raise self.error(
+                f"sample weights of shape {np.shape(sample_weight)} do not match loss values of shape {shape}"
+            )
+        return weights
+
+    def _count_of(self, values, weights):
+        """What the sum of the values of the whole batch is divided by."""
+        if self.reduction == "sum":
+            return 1.0
+        if self.reduction == "mean_with_sample_weight" and weights is not None:
+            return float(sum_over_batch(np.sum(weights, dtype=np.float64))[0])
+        return rows_of_batch(values.size) if values.ndim else 1
+
+    def backward(self, cache):
+        if cache is None:
+            raise self.error('with reduction="none" the loss is an array, which has no gradient; take reduction="sum"')
+        (_, dy_pred), _ = cache.inner.graph.backward([cache.dvalues], cache.inner, needs_dx=[False, True])
+        return dy_pred.astype(cache.dtype, copy=False)
+
+
+def _spec_of(a):
+    return Spec((None, *a.shape[1:]), np.dtype(a.dtype).name)
+
+
+def _cast(a, dtype):
+    return a.astype(dtype, copy=False) if isinstance(a, np.ndarray) else Spec(tuple(a.shape), dtype)
