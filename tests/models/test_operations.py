@@ -195,7 +195,7 @@ def test_the_summary_shows_what_is_connected(capsys):
     x = Input((4,))
     Model(x, Dense(2, name="top")(x * 2)).summary()
     printed = capsys.readouterr().out
-    assert "multiply[0][0]" in printed and "multiply (" not in printed
+    assert "multiply[0][0]" in printed and "multiply (Multiply)" in printed
 
 
 def test_a_tensor_needs_no_layer():
