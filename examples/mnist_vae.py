@@ -9,6 +9,7 @@ variational Bayes", 2014). With two numbers the whole of what it has learnt fits
     python examples/mnist_vae.py --data full --epochs 5 --code 16
 """
 
+import math
 import sys
 
 import numpy as np
@@ -19,13 +20,15 @@ from scratchnet.evaluation.style import colour, new_figure
 from scratchnet.layers import Dense, GaussianKL, Input, Reshape, Sampling
 from scratchnet.layers.variational.gaussian_kl import divergence
 from scratchnet.models import Model, Sequential
+from scratchnet.optimizers import Adam
+from scratchnet.optimizers.schedules import CosineDecay
 from scratchnet.special import normal_quantile
 
 PIXELS = 28 * 28
 
 
-def build_models(size):
-    """``(vae, encoder, decoder)``: images (N, 28, 28), codes (N, size)."""
+def build_models(size, steps):
+    """``(vae, encoder, decoder)``: images (N, 28, 28), codes (N, size); to be trained for that many steps."""
     image = Input((28, 28))
     h = Dense(512, activation="relu")(Reshape((PIXELS,))(image))
     mean, log_variance = GaussianKL(name="kl")([Dense(size, name="mean")(h), Dense(size, name="log_variance")(h)])
@@ -35,7 +38,8 @@ def build_models(size):
     )
     vae = Model(image, decoder(Sampling(name="code")([mean, log_variance])), name="vae")
     # The mean over the pixels, times their number: the bound is a sum over all pixels of a digit, in nats.
-    vae.compile("adam", "binary_crossentropy", loss_weights=[PIXELS], metrics=["binary_crossentropy"])
+    optimizer = Adam(CosineDecay(2e-3, steps))
+    vae.compile(optimizer, "binary_crossentropy", loss_weights=[PIXELS], metrics=["binary_crossentropy"])
     return vae, Model(image, [mean, log_variance], name="encoder"), decoder
 
 
@@ -81,7 +85,7 @@ def plot_plane(decoder, side=16):
 
 def main(options, output):
     (x_train, _), (x_test, y_test) = load_mnist(options)
-    vae, encoder, decoder = build_models(options.code)
+    vae, encoder, decoder = build_models(options.code, options.epochs * math.ceil(len(x_train) / options.batch_size))
     vae.summary()
     history = vae.fit(
         x_train, x_train, epochs=options.epochs, batch_size=options.batch_size, validation_data=(x_test, x_test)
@@ -98,7 +102,7 @@ def main(options, output):
 
     figure, nats = plot_divergence_by_number(encoder, x_test)
     output.figure("divergence", figure)
-    used = sum(n > 0.1 for n in nats)
+    used = sum(bool(n > 0.1) for n in nats)
     collapsed = f"; the posterior of the other {len(nats) - used} has collapsed" * (used < len(nats))
     print(f"{used} of {len(nats)} numbers of the code tell more than 0.1 nats{collapsed}.")
 
