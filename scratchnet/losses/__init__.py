@@ -28,6 +28,7 @@ from scratchnet.losses.generalized_crossentropy import (
 )
 from scratchnet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from scratchnet.losses.margin import MarginLoss
+from scratchnet.losses.nt_xent import NTXent
 from scratchnet.losses.overlap import Dice, Tversky, dice, tversky
 from scratchnet.losses.regression import (
     Huber,
@@ -75,6 +76,7 @@ __all__ = [
     "LogCosh",
     "Loss",
     "MarginLoss",
+    "NTXent",
     "MAE",
     "MAPE",
     "MSE",

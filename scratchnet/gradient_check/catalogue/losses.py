@@ -24,11 +24,16 @@ def check_losses(rng):
             subject = f"{type(loss).__name__}({changed})"
             yield named(subject, check_loss(variant, y_true, y_pred, sample_weight=weights))
             yield named(subject, check_loss_parts(variant, y_true, y_pred, sample_weight=weights))
+    for loss, y_true, y_pred in cases_across_samples(rng):
+        subject = type(loss).__name__
+        yield named(subject, check_loss(loss, y_true, y_pred))
+        yield named(subject, check_loss_parts(loss, y_true, y_pred))
 
 
 def without_a_case():
     """The names of public losses that are in no case."""
-    found = {type(loss) for loss, _, _ in cases(np.random.default_rng(0))}
+    rng = np.random.default_rng(0)
+    found = {type(loss) for loss, _, _ in [*cases(rng), *cases_across_samples(rng)]}
     public = {name: getattr(losses, name) for name in losses.__all__ if name != "Loss"}
     return [name for name, cls in public.items() if inspect.isclass(cls) and cls not in found]
 
@@ -73,3 +78,8 @@ def cases(rng):
         (losses.CTC(), np.array([[1, 2], [3, 0], [1, 1], [2, 3], [0, 0]]), rng.normal(size=(5, 6, 4))),
         (losses.Circle(gamma=2.0), np.array([0, 1, 0, 1, 1]), unit),
     ]
+
+
+def cases_across_samples(rng):
+    """Those that look across the batch: they are no weighted sum over samples, and take no weights."""
+    return [(losses.NTXent(), np.zeros(5), rng.normal(size=(5, 2, 4)))]
