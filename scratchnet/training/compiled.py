@@ -1,0 +1,150 @@
+"""compile: what a model is trained for, with what, and which figures it shows."""
+
+import weakref
+from typing import Any
+
+from scratchnet import losses, optimizers, registry
+from scratchnet.training.averages import Averages
+from scratchnet.training.objective import Objective
+
+_owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it knows parameters only
+
+
+class Compiled:
+    """The part of a Model that knows what it is trained for."""
+
+    optimizer = None
+    loss = None
+    _objective = None
+    _compile_config = None
+    _averages = None
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how the model is to be trained.
+
+        Args:
+            optimizer: a name ("adam") or an `Optimizer`.
+            loss: a name ("mse"), a `Loss`, a function of `scratchnet.losses`, or a list or dict with one per output.
+            loss_weights: with several outputs, the weight of each in the total: a list or dict.
+            metrics: a list of names ("accuracy"), `Metric`s or functions ``(y_true, y_pred) -> values``; with several
+                outputs, a list of lists or a dict of them.
+            weighted_metrics: like `metrics`, but counted with the sample weights.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: taken, since they change no result.
+
+        Raises:
+            ValueError: for an unknown name, or an optimizer that has trained another model.
+        """
+        self._refuse_steps_of_ones_own()
+        found = optimizers.get(optimizer)
+        owner = _owners.get(found)
+        if owner is not None and owner() not in (None, self):
+            raise self.error(
+                f"the optimizer has trained the model {owner().name!r} and goes on from there; give each model its own"
+            )
+        self._compile_config = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        self.optimizer = found
+        self.loss = loss
+        if loss is not None and not isinstance(loss, (list, tuple, dict)):
+            losses.resolve(loss)  # an unknown name is told now, not at fit
+        self.stop_training = False
+        self._forget_objective()
+
+    def _refuse_steps_of_ones_own(self):
+        """A step that a class computes itself takes gradients from a tape, which there is not."""
+        for name in ("train_step", "test_step", "compute_loss", "make_train_function"):
+            if hasattr(type(self), name):
+                raise self.error(
+                    f"the class defines {name}, with gradients of its own (GradientTape), which cannot be traced: put "
+                    "what is computed into call, and the loss into compile(loss=...) or self.add_loss(...); fit does "
+                    "the rest",
+                    TypeError,
+                )
+
+    def get_compile_config(self):
+        """What `compile` was told, by its arguments; None before it was called."""
+        return None if self._compile_config is None else {**self._compile_config, "optimizer": self.optimizer}
+
+    def compile_from_config(self, config):
+        """Compile as `get_compile_config` says; dicts of `registry.serialize` are read as well."""
+        self.compile(**registry.deserialize(config))
+
+    @property
+    def compiled(self):
+        """Whether `compile` has been called."""
+        return self.optimizer is not None
+
+    def own(self, optimizer):
+        """From its first step on an optimizer belongs to one model."""
+        _owners.setdefault(optimizer, weakref.ref(self))
+
+    def _forget_objective(self):
+        """What the model is trained for depends on its outputs; they have changed."""
+        self._objective = None
+        self._averages = None
+
+    def _prepare(self, what):
+        """What can only be made once the model is both compiled and built."""
+        if self.optimizer is None:
+            raise self.error(f"{what} before compile: call compile(optimizer=..., loss=...) first")
+        if self.loss is None and not (self.knows_inputs and self.adds_loss):
+            raise self.error(f"{what} needs a loss: compile(optimizer=..., loss=...)")
+        if self.knows_inputs:
+            self.trace_ahead()
+            settings = self._compile_config
+            self._objective = Objective(self, self.loss, settings["loss_weights"])
+            if self._averages is None:
+                self._averages = self._new_averages()
+            self._averages.objective = self._objective
+
+    def _new_averages(self, own=False):
+        settings = self._compile_config
+        return Averages(self._objective, settings["metrics"], settings["weighted_metrics"], own)
+
+    def outputs_with_loss(self):
+        """For each output, whether it has a loss; before compile, all count."""
+        if self._compile_config is None or self.loss is None:
+            return [self._compile_config is None for _ in self.outputs]
+        if self._objective is None:
+            self._prepare("fit")
+        return [loss is not None for loss in self._objective.losses]
+
+    def check_targets(self, ys, size):
+        """Raise what the losses say of targets that they do not take."""
+        if self._compile_config is not None and self.loss is not None:
+            if self._objective is None:
+                self._prepare("fit")
+            self._objective.check_targets(ys, self.outputs, size)
+
+    # ---- figures ----
+
+    @property
+    def metrics(self):
+        """The metrics that compile was given, once a batch has told which ones its names mean."""
+        return [] if self._averages is None else self._averages.metrics
+
+    @property
+    def metrics_names(self):
+        """The keys of what `evaluate` returns, in this order, once a batch has been seen."""
+        return ["loss"] if self._averages is None else list(self._averages.logs())
+
+    def reset_metrics(self):
+        """Forget what the metrics have counted."""
+        if self._averages is not None:
+            self._averages.reset()
