@@ -204,6 +204,8 @@ def _windows(rng, case):
         for size, strides in (((2, 2), (2, 2)), ((3, 2), (2, 1))):
             for name in ("max_pool2d", "average_pool2d"):
                 case(name, x, pool_size=size, strides=strides, padding=padding)
+    for size, interpolation in (((3, 7), "bilinear"), ((7, 2), "nearest"), ((6, 6), "bicubic")):
+        case("resize_images", x, size=size, interpolation=interpolation, antialias=size[1] < 4)
 
 
 def _shapes(rng, case):

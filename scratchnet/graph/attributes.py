@@ -12,7 +12,7 @@ from scratchnet.streams import RandomStream
 MOST_GRAPHS = 64  # of one object: sequences of a hundred lengths are traced anew now and then
 
 # What the library itself keeps in such an object; each class adds its own as `own_attributes`.
-_OWN = {"_graphs", "_losses", "_recorded", "_streams"}
+_OWN = {"_graphs", "_handles", "_losses", "_recorded", "_streams"}
 
 
 class KeepsTraces:

@@ -300,19 +300,17 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
 
     @property
     def input(self):
-        """The symbolic input of the layer's only use in a graph."""
-        return self._only_node().inputs
+        """The symbolic input of the layer's first use in a graph."""
+        return self._first_node().inputs
 
     @property
     def output(self):
-        """The symbolic output of the layer's only use in a graph: ``Model(model.inputs, layer.output)`` ends there."""
-        return self._only_node().outputs
+        """The symbolic output of the layer's first use in a graph: ``Model(model.inputs, layer.output)`` ends there."""
+        return self._first_node().outputs
 
-    def _only_node(self):
-        if len(self.inbound_nodes) != 1:
-            raise self.error(
-                f"has no single input and output: it stands in {len(self.inbound_nodes)} places of a graph"
-            )
+    def _first_node(self):
+        if not self.inbound_nodes:
+            raise self.error("has no symbolic input and output: it stands in no graph")
         return self.inbound_nodes[0]
 
     def _as_input(self, value):

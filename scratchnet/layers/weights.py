@@ -15,6 +15,10 @@ class Weights:
         self._state = {}  # arrays that training changes without a gradient
         self._regularizers = {}  # of some of the parameters, by name
         self._constraints = {}
+        self._handles = {}  # name -> the one `Variable` of that name, so that programs can compare them with `is`
+
+    def _handle(self, key):
+        return self._handles.setdefault(key, Variable(self, key))
 
     def add_weight(
         self, shape=None, initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
@@ -51,7 +55,7 @@ class Weights:
             self._regularizers[name] = regularizers.get(regularizer)
         if constraint is not None:
             self._constraints[name] = constraints.get(constraint)
-        return Variable(self, name)
+        return self._handle(name)
 
     _trainable = True
 
@@ -101,18 +105,18 @@ class Weights:
     @property
     def weights(self):
         """All weights as a list of `Variable`s, in Keras's order."""
-        return [Variable(self, key) for key in self.named_arrays()]
+        return [self._handle(key) for key in self.named_arrays()]
 
     variables = weights
 
     @property
     def trainable_weights(self):
-        return [Variable(self, key) for key in self.trainable_params]
+        return [self._handle(key) for key in self.trainable_params]
 
     @property
     def non_trainable_weights(self):
         trainable = self.trainable_params
-        return [Variable(self, key) for key in self.named_arrays() if key not in trainable]
+        return [self._handle(key) for key in self.named_arrays() if key not in trainable]
 
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
@@ -121,7 +125,7 @@ class Weights:
         """``layer.kernel``: the weight of that name, after whatever else the layer has."""
         if not name.startswith("_") and {"_params", "_state"} <= self.__dict__.keys():
             if name in self._params or name in self._state:
-                return Variable(self, name)
+                return self._handle(name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_weights(self):

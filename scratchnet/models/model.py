@@ -86,7 +86,7 @@ class Model(Trainer, Saver, Composite):
             if tensor not in read:
                 raise self.error(f"the graph is disconnected: no output depends on the input {tensor.name!r}")
         self.graph = Graph(self.inputs, self.outputs, nodes)
-        self.input_layers = [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
+        self.input_layers = [InputLayer.of(tensor) for tensor in self.inputs]
         in_order = layers_in_order(self.inputs, self.outputs, self.nodes)
         as_layer = dict(zip(self.inputs, self.input_layers))
         self._operations = [as_layer.get(thing, thing) for thing in in_order]

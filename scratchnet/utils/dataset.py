@@ -9,6 +9,7 @@ import itertools
 import numpy as np
 
 from scratchnet.structure import flatten, map_structure
+from scratchnet.variables import as_array
 
 
 class Dataset:
@@ -19,7 +20,7 @@ class Dataset:
         length: how many there are; None if nobody knows.
         batch_size: samples in an element; None where the elements are samples.
 
-    An element is an array, or a tuple such as ``(x, y)``; parts may be dicts of arrays.
+    An element is an array, or a tuple such as ``(x, y)``; parts may be dicts of arrays. Arrays also answer ``.numpy()``.
     """
 
     def __init__(self, elements, length=None, batch_size=None):
@@ -58,7 +59,7 @@ class Dataset:
         return cls.from_samples(size, lambda rows: _map(lambda array: array[rows], arrays), None)
 
     def __iter__(self):
-        return iter(self._elements())
+        return (_map(as_array, element) for element in self._elements())
 
     def __len__(self):
         if self._length is None:
@@ -143,8 +144,8 @@ class Dataset:
         return self
 
     def as_numpy_iterator(self):
-        """An iterator over the elements, which are NumPy's arrays anyway."""
-        return iter(self)
+        """An iterator over the elements as plain arrays."""
+        return (_map(np.asarray, element) for element in self._elements())
 
     def _like(self, elements, length):
         return Dataset(elements, length, self.batch_size)

@@ -103,6 +103,15 @@ def test_a_model_can_end_at_an_inner_layer():
     np.testing.assert_array_equal(part.predict(x, verbose=0), model.get_layer("code")(x))
 
 
+def test_a_model_can_end_at_every_layer_and_at_its_input():
+    model = Sequential([Input((4,)), Dense(3), Dense(2)])
+    functional = Model(model.inputs, model.outputs)
+    x = np.ones((2, 4), "float32")
+    found = Model(functional.inputs, [layer.output for layer in functional.layers])(x)
+    np.testing.assert_array_equal(found[0], x)
+    np.testing.assert_array_equal(found[2], model(x))
+
+
 def test_a_disconnected_graph_is_refused_by_name():
     a, b = Input((3,), name="here"), Input((3,), name="missing")
     with pytest.raises(ValueError, match="disconnected.*'missing'"):

@@ -33,12 +33,37 @@ def public(module):
 
 
 def test_signatures_are_keras_s(keras):
-    for theirs, ours in ((keras.ops, ops), (keras.random, random), (keras.ops.nn, ops.nn)):
+    for theirs, ours in (
+        (keras.ops, ops),
+        (keras.random, random),
+        (keras.ops.nn, ops.nn),
+        (keras.ops.image, ops.image),
+    ):
         functions = public(theirs)
         common = [name for name in functions if hasattr(ours, name)]
-        assert len(common) > 5
+        assert len(common) >= 5
         differ = [name for name in common if arguments(getattr(ours, name)) != arguments(functions[name])]
         assert differ == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("extract_patches", {"size": 3}),
+        ("extract_patches", {"size": (3, 2), "strides": 1, "dilation_rate": (1, 2), "padding": "same"}),
+        ("resize", {"size": (4, 9), "interpolation": "bilinear", "antialias": True}),
+        ("resize", {"size": (3, 3), "interpolation": "bicubic", "crop_to_aspect_ratio": True}),
+        ("resize", {"size": (4, 9), "pad_to_aspect_ratio": True, "fill_value": 2.0}),
+        ("crop_images", {"top_cropping": 1, "right_cropping": 1, "target_height": 3, "target_width": 2}),
+        ("pad_images", {"top_padding": 1, "right_padding": 1, "target_height": 8, "target_width": 8}),
+        ("rgb_to_grayscale", {}),
+    ],
+)
+def test_images_are_keras_s(keras, name, options):
+    for images in (np.random.default_rng(0).normal(size=(2, 6, 5, 3)), np.random.default_rng(1).normal(size=(6, 5, 3))):
+        images = images.astype(np.float32)
+        expected = getattr(keras.ops.image, name)(images, **options)
+        np.testing.assert_allclose(getattr(ops.image, name)(images, **options), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if hasattr(ops, name) and name not in NOT_COMPARED])

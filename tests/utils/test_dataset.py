@@ -113,3 +113,12 @@ def test_a_model_is_trained_evaluated_and_asked():
     x, y = np.arange(10.0)[:, None], 2 * np.arange(10.0)[:, None]
     np.testing.assert_allclose(model.evaluate(dataset, verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5)
     np.testing.assert_allclose(model.predict(dataset, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+
+
+def test_elements_answer_numpy():
+    dataset = Dataset.from_tensor_slices(({"a": np.arange(4)}, np.arange(4.0)))
+    x, y = next(iter(dataset))
+    assert x["a"].numpy() == 0 and y.numpy() == 0 and int(x["a"]) == 0
+    x, y = next(iter(dataset.batch(3)))
+    assert type(x["a"].numpy()) is np.ndarray and y.numpy().tolist() == [0, 1, 2]
+    assert type(next(dataset.batch(3).as_numpy_iterator())[1]) is np.ndarray

@@ -81,7 +81,22 @@ class InputLayer(Layer):
         super().__init__(name=tensor.name, **kwargs)
         self.dtype = tensor.dtype
         self.batch_shape = tensor.shape
+        self.tensor = tensor
         self.built = True
+
+    @classmethod
+    def of(cls, tensor):
+        """The layer that stands for an `Input` that is there already."""
+        layer = cls(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+        layer.tensor = tensor
+        return layer
+
+    @property
+    def input(self):
+        """The symbolic tensor where data enter, which is also the output."""
+        return self.tensor
+
+    output = input
 
     def get_config(self):
         return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype, "batch_shape": self.batch_shape}

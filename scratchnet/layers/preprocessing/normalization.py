@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from scratchnet import config
-from scratchnet.graph.variable import Variable
 from scratchnet.layers.base import Layer
 from scratchnet.layers.preprocessing.adapting import batches_of
 from scratchnet.recorded import recorded_config
@@ -60,11 +59,11 @@ class Normalization(Layer):
     @property
     def mean(self):
         """What is subtracted: the weight that `adapt` sets, or what the layer was made with."""
-        return Variable(self, "mean") if "mean" in self.state else self.input_mean
+        return self._handle("mean") if "mean" in self.state else self.input_mean
 
     @property
     def variance(self):
-        return Variable(self, "variance") if "variance" in self.state else self.input_variance
+        return self._handle("variance") if "variance" in self.state else self.input_variance
 
     def build(self, input_shape):
         sizes = [input_shape[axis] for axis in self._kept(input_shape)]
