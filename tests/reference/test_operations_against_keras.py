@@ -52,7 +52,7 @@ def test_signatures_are_keras_s(keras):
         ("extract_patches", {"size": 3}),
         ("extract_patches", {"size": (3, 2), "strides": 1, "dilation_rate": (1, 2), "padding": "same"}),
         ("resize", {"size": (4, 9), "interpolation": "bilinear", "antialias": True}),
-        ("resize", {"size": (3, 3), "interpolation": "bicubic", "crop_to_aspect_ratio": True}),
+        ("resize", {"size": (3, 3), "interpolation": "lanczos3", "crop_to_aspect_ratio": True}),
         ("resize", {"size": (4, 9), "pad_to_aspect_ratio": True, "fill_value": 2.0}),
         ("crop_images", {"top_cropping": 1, "right_cropping": 1, "target_height": 3, "target_width": 2}),
         ("pad_images", {"top_padding": 1, "right_padding": 1, "target_height": 8, "target_width": 8}),
