@@ -179,8 +179,8 @@ class VarianceScaling(Initializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: Seed = None,
-        input_axes=None,
-        output_axes=None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ):
         if not 0 < scale < math.inf:
             raise ValueError(f"VarianceScaling: scale must be a positive number, got {scale!r}")
@@ -220,7 +220,9 @@ class _Scaled(VarianceScaling):
 
     settings = None
 
-    def __init__(self, seed: Seed = None, input_axes=None, output_axes=None):
+    def __init__(
+        self, seed: Seed = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ):
         super().__init__(*self.settings, seed, input_axes, output_axes)
 
 

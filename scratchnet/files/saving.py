@@ -5,18 +5,27 @@ Our own (`.npz`, see `scratchnet.files.native`) need nothing but NumPy. Keras's 
 """
 
 import os
+from typing import Any
 
 from scratchnet.console import say
 from scratchnet.files import formats, keras_models, native
 from scratchnet.files.pytorch import read_pytorch
 from scratchnet.files.safetensors import read_safetensors
 from scratchnet.files.torch_weights import load_torch_weights
+from scratchnet.hints import PathLike
 
 
 class Saver:
     """The part of a Model that is about files."""
 
-    def save(self, filepath, overwrite=True, zipped=None, include_optimizer=True, save_format=None):
+    def save(
+        self,
+        filepath: PathLike,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        include_optimizer: bool = True,
+        save_format: str | None = None,
+    ) -> None:
         """Write architecture, parameters, what compile was told and the optimizer's state.
 
         Args:
@@ -42,7 +51,7 @@ class Saver:
         writers = {"native": native.save_model, "keras": keras_models.save_archive, "hdf5": keras_models.save_hdf5}
         writers[kind](self, filepath, overwrite, include_optimizer)
 
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+    def save_weights(self, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights alone, to an `.npz` file, or to a `.weights.h5` file of Keras's."""
         if not self.built:
             raise self.error("has no weights to save before it is built")
@@ -51,7 +60,7 @@ class Saver:
         writers = {"native": native.save_weights, "hdf5": keras_models.save_weights}
         writers[formats.promised_by(filepath, weights_only=True)](self, filepath, overwrite)
 
-    def load_weights(self, filepath, skip_mismatch=False, by_name=False, verbose=1):
+    def load_weights(self, filepath: PathLike, skip_mismatch: bool = False, by_name: bool = False, verbose: int = 1):
         """Read the weights from a file of `save_weights` or `save`, or from one of Keras's or PyTorch's.
 
         In our own files they are matched by name; where the names differ only because automatic names were counted
@@ -83,12 +92,14 @@ class Saver:
             native.load_weights(self, filepath, skip_mismatch)
 
 
-def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
+def save_model(model, filepath: PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs) -> None:
     """The same as ``model.save(filepath)``."""
     model.save(filepath, overwrite, zipped, **kwargs)
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
+def load_model(
+    filepath: PathLike, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+):
     """The model that `save` wrote, or Keras, compiled as it was, its optimizer where it stood.
 
     Args:

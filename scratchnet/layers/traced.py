@@ -304,7 +304,7 @@ class EndingInLogits:
         logits: the numbers of these outputs.
     """
 
-    def __init__(self, layer, logits):
+    def __init__(self, layer: Any, logits):
         self.layer = layer
         self.logits = tuple(logits)
 

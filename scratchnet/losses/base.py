@@ -53,14 +53,16 @@ class Loss(metaclass=Recorded, kind="losses"):
                 return np.tanh(e) / e.shape[-1] * dvalues
 
     `scratchnet.gradient_check.check_loss` tells whether it is right. Or it defines ``call(y_true, y_pred)``, as in
-    Keras, with operations of `scratchnet.ops`: see `scratchnet.losses.traced`. A loss that is no weighted sum over samples
-    overrides `forward` and `backward` themselves; fit computes a batch in parts, whose values must then add up.
+    Keras, with operations of `scratchnet.ops`: see `scratchnet.losses.traced`. A loss that is no weighted sum over
+    samples overrides `forward` and `backward` themselves; fit computes a batch in parts, whose values must then add up.
     """
 
     needs_init = True
     base_for_call = TracedLoss
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
+    ):
         if reduction not in _REDUCTIONS:
             raise ValueError(
                 f"{type(self).__name__}: unknown reduction {reduction!r}, expected one of {_REDUCTIONS[:5]} or None"
@@ -71,13 +73,13 @@ class Loss(metaclass=Recorded, kind="losses"):
 
     # ---- what a loss defines ----
 
-    def values(self, y_true, y_pred):
+    def values(self, y_true: Any, y_pred: Any) -> Any:
         """Return ``(values, cache)``: the loss of each sample, without the last axis, and what `gradient` needs."""
         raise NotImplementedError(
             f"{type(self).__name__} defines no values(y_true, y_pred) -> (values, cache), and no call(y_true, y_pred)"
         )
 
-    def gradient(self, dvalues, cache):
+    def gradient(self, dvalues: Any, cache: Any) -> Any:
         """``dy_pred`` for the adjoints `dvalues` of the values, whose last axis of size 1 stands for that of y_pred."""
         raise NotImplementedError(f"{type(self).__name__} defines no gradient(dvalues, cache) -> dy_pred")
 
@@ -108,7 +110,9 @@ class Loss(metaclass=Recorded, kind="losses"):
 
     # ---- the contract ----
 
-    def forward(self, y_true, y_pred, sample_weight=None, count=None):
+    def forward(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, count: float | None = None
+    ) -> tuple[Any, Any]:
         """Return ``(value, cache)``.
 
         Args:
@@ -142,7 +146,7 @@ class Loss(metaclass=Recorded, kind="losses"):
         dvalues = scale if weights is None else weights * scale
         return values.sum() * scale, LossCache(dvalues, terms, shape, kept_dtype)
 
-    def backward(self, cache):
+    def backward(self, cache: Any) -> np.ndarray:
         """``dy_pred``: the gradient of the value, in the shape and dtype of the predictions."""
         if cache is None:
             raise self.error('with reduction="none" the loss is an array, which has no gradient; take reduction="sum"')
@@ -167,7 +171,7 @@ class Loss(metaclass=Recorded, kind="losses"):
         """The shape of the values, for targets of this shape and predictions with `ndim` axes; the last axis goes."""
         return targets_shape[: ndim - 1]
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The value alone, as in Keras."""
         return self.forward(y_true, y_pred, sample_weight)[0]
 
@@ -189,7 +193,7 @@ class Loss(metaclass=Recorded, kind="losses"):
 
     # ---- configuration ----
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON-able values."""
         config = recorded_config(self)
         if config.get("dtype", ...) is None:  # Keras names it only where there is one

@@ -1,5 +1,8 @@
 """A function ``f(y_true, y_pred)`` as a loss: ``compile(loss=my_function)``."""
 
+from collections.abc import Callable
+from typing import Any
+
 from scratchnet.losses.base import Loss
 from scratchnet.ops import expand_dims, squeeze
 from scratchnet.registry import register
@@ -16,7 +19,14 @@ class LossFunctionWrapper(Loss):
         kwargs: further arguments of `fn`.
     """
 
-    def __init__(self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: str | None = None,
+        **kwargs,
+    ):
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
         if not callable(fn):
             raise self.error(f"expected a function of y_true and y_pred, got {fn!r}", TypeError)

@@ -49,7 +49,7 @@ class NTXent(Loss):
     Raises ValueError for another shape, sample weights, and a temperature that is not above 0.
     """
 
-    def __init__(self, temperature=0.2, name="nt_xent", dtype=None):
+    def __init__(self, temperature=0.2, name: str | None = "nt_xent", dtype: str | None = None):
         super().__init__(name, "sum", dtype)
         self.temperature = check_bounds("NTXent", "temperature", temperature, above=0)
 

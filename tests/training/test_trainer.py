@@ -1,7 +1,4 @@
-"""compile, fit, evaluate, predict: what they compute, return and refuse."""
-
-import os
-import threading
+"""fit: what a step computes, repeatability, backends, progress, and what happens when it goes wrong."""
 
 import numpy as np
 import pytest
@@ -114,80 +111,6 @@ def test_every_backend_trains_to_the_same_result(backend):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_two_models_train_in_two_threads_at_once():
-    scratchnet.set_num_threads(2)
-    x, y = data(200)
-    alone = classifier(seed=3)
-    alone.fit(x, y, epochs=3, verbose=0, shuffle=False)
-    models = []
-    for _ in range(2):
-        models.append(classifier(seed=3))
-    threads = [
-        threading.Thread(target=m.fit, args=(x, y), kwargs={"epochs": 3, "verbose": 0, "shuffle": False})
-        for m in models
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for model in models:
-        for a, b in zip(model.get_weights(), alone.get_weights()):
-            np.testing.assert_array_equal(a, b)
-    assert not [t for t in threading.enumerate() if t.name.startswith("scratchnet")]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_in_the_middle_of_training_can_train_by_itself():
-    scratchnet.set_num_threads(2)
-    model = classifier()
-    exit_codes = []
-
-    def fork(batch, logs):
-        if batch == 1 and not exit_codes:
-            child = os.fork()
-            if child == 0:
-                other = classifier()
-                ok = np.isfinite(other.fit(*data(), epochs=1, verbose=0).history["loss"][0])
-                os._exit(0 if ok else 1)
-            exit_codes.append(os.waitpid(child, 0)[1])
-
-    model.fit(*data(), epochs=1, verbose=0, callbacks=[LambdaCallback(on_train_batch_end=fork)])
-    assert exit_codes == [0]
-
-
-def test_threads_end_and_blas_gets_its_threads_back_after_fit():
-    threadpoolctl = pytest.importorskip("threadpoolctl")
-    before = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
-    scratchnet.set_num_threads(2)
-    model = classifier()
-    model.fit(*data(), verbose=0)
-    with pytest.raises(ZeroDivisionError):
-        model.fit(*data(), verbose=0, callbacks=[LambdaCallback(on_train_batch_end=lambda *_: 1 / 0)])
-    assert [pool["num_threads"] for pool in threadpoolctl.threadpool_info()] == before
-    assert not [t for t in threading.enumerate() if t.name.startswith("scratchnet")]
-
-
-def test_evaluate_returns_what_keras_returns():
-    x, y = data()
-    model = classifier()
-    assert list(model.evaluate(x, y, verbose=0, return_dict=True)) == ["loss", "accuracy"]
-    assert len(model.evaluate(x, y, verbose=0)) == 2
-    model.compile("adam", "sparse_categorical_crossentropy")
-    assert isinstance(model.evaluate(x, y, verbose=0), float)
-
-
-def test_single_batches():
-    x, y = data()
-    model = classifier()
-    assert model.test_on_batch(x, y, return_dict=True)["loss"] == pytest.approx(model.evaluate(x, y, verbose=0)[0])
-    before = model.test_on_batch(x, y)[0]
-    for _ in range(20):
-        model.train_on_batch(x, y)
-    assert model.test_on_batch(x, y)[0] < before
-    assert model.predict_on_batch(x).shape == (90, 3)
-
-
 def test_progress_lines_have_kerass_form(capsys):
     x, y = data()
     model = classifier()
@@ -206,48 +129,6 @@ def test_initial_epoch_and_validation_frequency():
     history = classifier().fit(x, y, epochs=6, initial_epoch=2, validation_split=0.5, validation_freq=2, verbose=0)
     assert history.epoch == [2, 3, 4, 5]
     assert len(history.history["val_loss"]) == 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
-        ({"batch_size": 2.5}, "batch_size"),
-        ({"validation_split": 1.5}, "validation_split must be between 0 and 1"),
-        ({"validation_split": 0.999}, "leaves one part empty"),
-        ({"verbose": 3}, "verbose"),
-        ({"validation_data": np.ones(3)}, r"validation_data must be \(x, y\)"),
-        ({"sample_weight": np.ones(3)}, "sample_weight has 3"),
-    ],
-)
-def test_arguments_that_make_no_sense_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        classifier().fit(*data(), **{"verbose": 0, **arguments})
-
-
-def test_keras_arguments_that_are_missing_are_named():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
-        classifier().fit(*data(), epoch=3)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'losses'"):
-        classifier().compile("adam", losses="mse")
-    with pytest.raises(TypeError, match="Keras's argument 'lora_rank' is not implemented"):
-        Dense(3, lora_rank=2)
-    with pytest.raises(TypeError, match="no argument 'unit'"):
-        Dense(3, unit=4)
-    with pytest.raises(ImportError, match="GRRU"):
-        from scratchnet.layers import GRRU  # noqa: F401
-
-
-def test_fit_before_compile_and_calls_before_build():
-    model = Sequential([Dense(3)])
-    with pytest.raises(ValueError, match="fit before compile"):
-        model.fit(np.ones((2, 4)), np.ones((2, 3)), verbose=0)
-    with pytest.raises(ValueError, match="evaluate before compile"):
-        model.evaluate(np.ones((2, 4)), np.ones((2, 3)), verbose=0)
-    with pytest.raises(ValueError, match="before it was built"):
-        Dense(3).forward(np.ones((2, 4), "float32"))
-    with pytest.raises(ValueError, match="needs targets"):
-        classifier().fit(np.ones((2, 5)), verbose=0)
 
 
 def test_training_that_becomes_nan_stops_and_says_where():

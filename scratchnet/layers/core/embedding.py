@@ -7,12 +7,13 @@ That is the product of one-hot rows with W, without the rows (Bengio et al., "A 
 several name gets the sum of theirs.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchnet import constraints, initializers, kernels, regularizers
 from scratchnet.checks import check_positive_int
+from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -44,13 +45,13 @@ class Embedding(Layer):
 
     def __init__(
         self,
-        input_dim,
-        output_dim,
-        embeddings_initializer="uniform",
-        embeddings_regularizer=None,
-        embeddings_constraint=None,
-        mask_zero=False,
-        weights=None,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: RegularizerLike = None,
+        embeddings_constraint: ConstraintLike = None,
+        mask_zero: bool = False,
+        weights: Any = None,
         lora_rank=None,
         lora_alpha=None,
         quantization_config=None,

@@ -1,5 +1,8 @@
 """Several layers, one behind the other, as one: y = f_k(... f_1(x)), so dx comes back through them in reverse."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.registry import deserialize, register
@@ -15,7 +18,7 @@ class Pipeline(Composite):
     Raises TypeError for an entry that is no layer.
     """
 
-    def __init__(self, layers, name=None, **kwargs):
+    def __init__(self, layers: Sequence[Any] | None, name: str | None = None, **kwargs):
         super().__init__(name=name, **kwargs)
         for layer in layers:
             if not isinstance(layer, Layer):

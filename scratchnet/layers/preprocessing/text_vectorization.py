@@ -7,6 +7,8 @@ its words, a "bag of words" (Harris 1954), in which their order is lost and n-gr
 """
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,19 +51,19 @@ class TextVectorization(TokenLayer):
 
     def __init__(
         self,
-        max_tokens=None,
-        standardize="lower_and_strip_punctuation",
-        split="whitespace",
-        ngrams=None,
-        output_mode="int",
-        output_sequence_length=None,
-        pad_to_max_tokens=False,
-        vocabulary=None,
-        idf_weights=None,
-        sparse=False,
-        ragged=False,
-        encoding="utf-8",
-        name=None,
+        max_tokens: int | None = None,
+        standardize: Any = "lower_and_strip_punctuation",
+        split: Any = "whitespace",
+        ngrams: int | Sequence[int] | None = None,
+        output_mode: str = "int",
+        output_sequence_length: int | None = None,
+        pad_to_max_tokens: bool = False,
+        vocabulary: Any = None,
+        idf_weights: Any = None,
+        sparse: bool | None = False,
+        ragged: bool | None = False,
+        encoding: str = "utf-8",
+        name: str | None = None,
         **kwargs,
     ):
         size = kwargs.pop("vocabulary_size", None)

@@ -34,7 +34,9 @@ class CategoryEncoding(TokenLayer):
 
     takes_strings = False
 
-    def __init__(self, num_tokens=None, output_mode="multi_hot", sparse=False, **kwargs):
+    def __init__(
+        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool | None = False, **kwargs
+    ):
         super().__init__(sparse=sparse, **kwargs)
         if num_tokens is None:
             raise self.error("needs num_tokens; IntegerLookup finds out by itself which numbers there are")

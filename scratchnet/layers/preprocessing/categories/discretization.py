@@ -6,6 +6,8 @@ are merged by sorting, and thinned out again (Greenwald and Khanna, "Space-effic
 summaries", 2001, has the idea with bounds for the errors).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scratchnet.checks import check_positive_int
@@ -32,13 +34,13 @@ class Discretization(TokenLayer):
 
     def __init__(
         self,
-        bin_boundaries=None,
-        num_bins=None,
-        epsilon=0.01,
-        output_mode="int",
-        sparse=False,
-        dtype=None,
-        name=None,
+        bin_boundaries: Sequence[float] | None = None,
+        num_bins: int | None = None,
+        epsilon: float = 0.01,
+        output_mode: str = "int",
+        sparse: bool | None = False,
+        dtype: str | None = None,
+        name: str | None = None,
         **kwargs,
     ):
         super().__init__(sparse=sparse, dtype=dtype, name=name, **kwargs)

@@ -24,7 +24,15 @@ class HashedCrossing(TokenLayer):
     Raises ValueError unless there are two or more inputs of one such shape.
     """
 
-    def __init__(self, num_bins, output_mode="int", sparse=False, name=None, dtype=None, **kwargs):
+    def __init__(
+        self,
+        num_bins: int | None,
+        output_mode: str = "int",
+        sparse: bool | None = False,
+        name: str | None = None,
+        dtype: str | None = None,
+        **kwargs,
+    ):
         dtype = None if dtype in ("int64", "int32") else dtype  # what comes out is a matter of output_mode
         super().__init__(sparse=sparse, name=name, dtype=dtype, **kwargs)
         self.num_bins = check_positive_int(self, "num_bins", num_bins)

@@ -4,6 +4,8 @@ Different words may fall into one bin; nothing has to be learnt, or kept (Weinbe
 scale multitask learning", 2009).
 """
 
+from typing import Any
+
 import numpy as np
 
 from scratchnet.checks import check_positive_int
@@ -26,7 +28,15 @@ class Hashing(TokenLayer):
     Raises ValueError for a number of bins, a salt or a mode that is none.
     """
 
-    def __init__(self, num_bins, mask_value=None, salt=None, output_mode="int", sparse=False, **kwargs):
+    def __init__(
+        self,
+        num_bins: int | None,
+        mask_value: float | None = None,
+        salt: Any = None,
+        output_mode: str = "int",
+        sparse: bool | None = False,
+        **kwargs,
+    ):
         if kwargs.get("dtype") in ("int64", "int32"):  # what comes out is a matter of output_mode
             kwargs.pop("dtype")
         super().__init__(sparse=sparse, **kwargs)

@@ -16,6 +16,7 @@ and for a token out of vocabulary the mean of these weights.
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,16 +48,16 @@ class IndexLookup(TokenLayer):
 
     def __init__(
         self,
-        max_tokens,
-        num_oov_indices,
-        mask_token,
-        oov_token,
-        vocabulary,
-        idf_weights,
-        invert,
-        output_mode,
-        pad_to_max_tokens,
-        salt,
+        max_tokens: int | None,
+        num_oov_indices: int,
+        mask_token: Any,
+        oov_token: Any,
+        vocabulary: Any,
+        idf_weights: Any,
+        invert: bool,
+        output_mode: str,
+        pad_to_max_tokens: bool,
+        salt: Any,
         **kwargs,
     ):
         self._expected_size = kwargs.pop("vocabulary_size", None)  # of a saved layer, whose vocabulary comes later

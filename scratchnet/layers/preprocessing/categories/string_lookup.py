@@ -1,5 +1,7 @@
 """Words as numbers by a vocabulary, and back."""
 
+from typing import Any
+
 import numpy as np
 
 from scratchnet.layers.preprocessing.categories.index_lookup import IndexLookup
@@ -34,19 +36,19 @@ class StringLookup(IndexLookup):
 
     def __init__(
         self,
-        max_tokens=None,
-        num_oov_indices=1,
-        mask_token=None,
-        oov_token="[UNK]",
-        vocabulary=None,
-        idf_weights=None,
-        invert=False,
-        output_mode="int",
-        pad_to_max_tokens=False,
-        sparse=False,
-        encoding="utf-8",
-        name=None,
-        salt=None,
+        max_tokens: int | None = None,
+        num_oov_indices: int = 1,
+        mask_token: Any = None,
+        oov_token: Any = "[UNK]",
+        vocabulary: Any = None,
+        idf_weights: Any = None,
+        invert: bool = False,
+        output_mode: str = "int",
+        pad_to_max_tokens: bool = False,
+        sparse: bool | None = False,
+        encoding: str = "utf-8",
+        name: str | None = None,
+        salt: Any = None,
         **kwargs,
     ):
         self.encoding = encoding

@@ -3,6 +3,8 @@
 x = X + s_x Y        y = s_y X + Y
 """
 
+from typing import Any
+
 import numpy as np
 
 from scratchnet.hints import Seed
@@ -28,8 +30,8 @@ class RandomShear(RandomAffine):
 
     def __init__(
         self,
-        x_factor=0.0,
-        y_factor=0.0,
+        x_factor: Any = 0.0,
+        y_factor: Any = 0.0,
         interpolation: str = "bilinear",
         fill_mode: str = "reflect",
         fill_value: float = 0.0,

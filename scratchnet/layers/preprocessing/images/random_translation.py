@@ -1,5 +1,7 @@
 """Images moved up, down, left and right at random: new[Y, X] = old[Y - dy, X - dx]."""
 
+from typing import Any
+
 import numpy as np
 
 from scratchnet.hints import Seed
@@ -26,8 +28,8 @@ class RandomTranslation(RandomAffine):
 
     def __init__(
         self,
-        height_factor,
-        width_factor,
+        height_factor: Any,
+        width_factor: Any,
         fill_mode: str = "reflect",
         interpolation: str = "bilinear",
         seed: Seed = None,

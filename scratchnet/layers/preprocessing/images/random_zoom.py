@@ -3,6 +3,8 @@
 x - cx = z_x (X - cx)        y - cy = z_y (Y - cy)        (cx, cy) = ((W - 1) / 2, (H - 1) / 2)
 """
 
+from typing import Any
+
 from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.image_layer import check_range
 from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
@@ -27,8 +29,8 @@ class RandomZoom(RandomAffine):
 
     def __init__(
         self,
-        height_factor,
-        width_factor=None,
+        height_factor: Any,
+        width_factor: Any = None,
         fill_mode: str = "reflect",
         interpolation: str = "bilinear",
         seed: Seed = None,

@@ -1,0 +1,53 @@
+"""compile: what is refused, and what needs it."""
+
+import numpy as np
+import pytest
+
+import scratchnet
+from scratchnet.layers import Dense, Input
+from scratchnet.models import Sequential
+from scratchnet.utils import set_random_seed
+
+
+@pytest.fixture(autouse=True)
+def default_threads():
+    yield
+    scratchnet.set_num_threads(None)
+
+
+def classifier(*, seed=0, extra=(), loss="sparse_categorical_crossentropy", optimizer="adam"):
+    set_random_seed(seed)
+    model = Sequential([Input((5,)), Dense(8, activation="tanh"), *extra, Dense(3, activation="softmax")])
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def data(count=90, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, count)
+    return (rng.normal(size=(count, 5)) + y[:, None]).astype("float32"), y
+
+
+def test_keras_arguments_that_are_missing_are_named():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
+        classifier().fit(*data(), epoch=3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'losses'"):
+        classifier().compile("adam", losses="mse")
+    with pytest.raises(TypeError, match="Keras's argument 'lora_rank' is not implemented"):
+        Dense(3, lora_rank=2)
+    with pytest.raises(TypeError, match="no argument 'unit'"):
+        Dense(3, unit=4)
+    with pytest.raises(ImportError, match="GRRU"):
+        from scratchnet.layers import GRRU  # noqa: F401
+
+
+def test_fit_before_compile_and_calls_before_build():
+    model = Sequential([Dense(3)])
+    with pytest.raises(ValueError, match="fit before compile"):
+        model.fit(np.ones((2, 4)), np.ones((2, 3)), verbose=0)
+    with pytest.raises(ValueError, match="evaluate before compile"):
+        model.evaluate(np.ones((2, 4)), np.ones((2, 3)), verbose=0)
+    with pytest.raises(ValueError, match="before it was built"):
+        Dense(3).forward(np.ones((2, 4), "float32"))
+    with pytest.raises(ValueError, match="needs targets"):
+        classifier().fit(np.ones((2, 5)), verbose=0)
