@@ -10,7 +10,7 @@ Most belong to one family, `VarianceScaling`: zero mean, and a variance of ``sca
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

@@ -20,7 +20,7 @@ class Dataset:
         length: how many there are; None if nobody knows.
         batch_size: samples in an element; None where the elements are samples.
 
-    An element is an array, or a tuple such as ``(x, y)``; parts may be dicts of arrays. Arrays also answer ``.numpy()``.
+    An element is an array, or a tuple such as ``(x, y)``; parts may be dicts of arrays. Arrays answer ``.numpy()``.
     """
 
     def __init__(self, elements, length=None, batch_size=None):
