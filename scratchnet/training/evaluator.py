@@ -21,6 +21,7 @@ class Evaluator(Compiled):
     """The part of a Model that evaluates and predicts."""
 
     _predictions_begun = 0
+    fits_running = 0  # of this model, in any thread
 
     @property
     def compute_dtype(self):
@@ -48,11 +49,11 @@ class Evaluator(Compiled):
         data = data_set(self, x, y, sample_weight, "test", steps)
         self._prepare("evaluate")
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
-        # A fit may be running: this is called by one of its callbacks, or in another thread.
-        averages = self._new_averages(own=True)
+        # While a fit is running (this is called by one of its callbacks, or in another thread) it counts in its own.
+        averages = self._new_averages(own=True) if self.fits_running else self._averages
+        averages.reset()
         with Workers() as workers:
             logs = self._evaluate(data, batch_size, workers, callbacks, averages, steps)
-        self._last_figures = averages
         return logs if return_dict else as_keras(logs)
 
     def _evaluate(self, data, batch_size, workers, callbacks, averages, steps=None):

@@ -41,7 +41,7 @@ class Trainer(Evaluator):
 
     own_attributes = (
         *("optimizer", "loss", "history", "stop_training", "shuffle_seed", "first_epoch", "_objective"),
-        *("_averages", "_compile_config", "_predictions_begun", "_stop_at_nan", "_last_figures"),
+        *("_averages", "_compile_config", "_predictions_begun", "_stop_at_nan", "fits_running"),
     )
 
     history = None
@@ -116,6 +116,7 @@ class Trainer(Evaluator):
             kernels.announce_backend()
 
         logs = {}
+        self.fits_running += 1
         try:
             callbacks.on_train_begin()
             with Workers() as workers:
@@ -149,6 +150,8 @@ class Trainer(Evaluator):
         except BaseException:  # Ctrl-C too: the model stays as the last step left it
             callbacks.on_train_interrupted()
             raise
+        finally:
+            self.fits_running -= 1
         self.optimizer.finalize_variable_values(self._objective.model.trainable_params)
         callbacks.on_train_end(logs)
         return self.history

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet import optimizers
+from scratchnet import callbacks, metrics, optimizers
 from scratchnet.callbacks import LambdaCallback, TerminateOnNaN
 from scratchnet.layers import Dense, Dropout, GaussianNoise, Input
 from scratchnet.models import Sequential
@@ -169,3 +169,27 @@ def test_an_interrupted_fit_leaves_a_usable_model():
         model.fit(x, y, verbose=0, callbacks=[LambdaCallback(on_train_batch_end=interrupt)])
     assert np.isfinite(model.predict(x, verbose=0)).all()
     assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
+
+
+def test_evaluate_leaves_its_figures_in_the_metrics_that_compile_was_given():
+    metric = metrics.MeanAbsoluteError()
+    model = Sequential([Input((2,)), Dense(1)])
+    model.compile("sgd", "mse", metrics=[metric])
+    x = np.ones((4, 2), "float32")
+    _, mae = model.evaluate(x, np.zeros((4, 1)), verbose=0)
+    assert float(metric.result()) == pytest.approx(mae) and model.metrics_names == ["loss", metric.name]
+
+
+def test_evaluate_within_a_fit_does_not_touch_the_figures_of_the_fit():
+    x, y = data()
+    plain, watched = classifier(), classifier()
+    watched.set_weights(plain.get_weights())
+
+    class Evaluates(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.evaluate(x[:3], y[:3], verbose=0)
+
+    expected = plain.fit(x, y, shuffle=False, verbose=0).history
+    found = watched.fit(x, y, shuffle=False, verbose=0, callbacks=[Evaluates()]).history
+    assert found == expected
+
