@@ -133,6 +133,9 @@ def _recurrent(rng):
         mask = np.array([[1, 0, 1], [0, 1, 0]], bool)
         yield cls(2, return_sequences=True, **F64), normal((2, 3, 2)), {"mask": mask}
         yield cls(2, dropout=0.3, recurrent_dropout=0.3, seed=0, **F64), normal((2, 3, 2)), {"training": True}
+    for merge_mode in ("concat", "sum", "ave", "mul"):
+        bidirectional = layers.Bidirectional(layers.GRU(2, return_sequences=True, **F64), merge_mode, **F64)
+        yield bidirectional, normal((2, 3, 2)), {}
     yield layers.GRU(2, reset_after=False, recurrent_activation="hard_sigmoid", **F64), normal((2, 3, 2)), {}
     yield layers.LSTM(2, recurrent_activation="hard_sigmoid", **F64), normal((2, 3, 2)), {}
     yield layers.LSTM(2, recurrent_activation="tanh", unit_forget_bias=False, **F64), normal((2, 3, 2)), {}

@@ -25,6 +25,17 @@ def masked(name):
         yield name, {"units": 3, **options, "go_backwards": True, "return_state": True}, SEQUENCE, {"mask": MASK}
 
 
+def bidirectional():
+    for merge_mode in ("concat", "sum", "mul", "ave"):
+        for options in ({}, {"return_sequences": True}, {"return_sequences": True, "return_state": True}):
+            yield "Bidirectional", {"layer": ("LSTM", {"units": 3, **options}), "merge_mode": merge_mode}, SEQUENCE
+    sequences = ("GRU", {"units": 3, "return_sequences": True})
+    yield "Bidirectional", {"layer": sequences}, SEQUENCE, {"mask": MASK}
+    yield "Bidirectional", {"layer": ("GRU", {"units": 3})}, SEQUENCE, {"mask": MASK}
+    other = ("LSTM", {"units": 2, "return_sequences": True, "go_backwards": True})
+    yield "Bidirectional", {"layer": sequences, "backward_layer": other}, SEQUENCE
+
+
 CASES = [
     *(("SimpleRNN", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
     *(("LSTM", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
@@ -34,4 +45,5 @@ CASES = [
     *(("GRU", {"units": 3, "reset_after": False, **options}, SEQUENCE) for options in recurrent_options()),
     ("GRU", {"units": 3, "recurrent_activation": "hard_sigmoid"}, SEQUENCE),
     *(case for name in ("SimpleRNN", "LSTM", "GRU") for case in masked(name)),
+    *bidirectional(),
 ]
