@@ -21,6 +21,17 @@ MODES = [
     for mode in ("reflect", "wrap", "constant", "nearest")
     for interpolation in ("bilinear", "nearest")
 ]
+BRIGHTER = {"rgb_delta": np.array([60.0, -90.0]).reshape(2, 1, 1, 1)}
+CONTRAST = {"contrast_factor": np.array([1.7, 0.3]).reshape(2, 1, 1, 1)}
+CHOSEN = np.array([True, False])
+STRONGER = {"factor": np.array([3.0, 0.25])}
+HUES = [{"factor": np.array(pair)} for pair in ((0.1, -0.3), (0.5, -0.5), (0.02, 0.35))]
+BLUR = {"should_apply_blur": CHOSEN, "blur_factor": np.array([0.6, 0.9])}
+ERASED = {
+    "apply_erasing": np.array([True, True]),
+    "batch_masks": np.broadcast_to(np.random.default_rng(7).random((2, 5, 6, 1)) > 0.5, (2, 5, 6, 3)).copy(),
+    "fill_value": np.float32(9.0),
+}
 SIZES = {"height": 4, "width": 8}
 
 CASES = [
@@ -40,13 +51,22 @@ CASES = [
             {"height": 7, "width": 3, "pad_to_aspect_ratio": True},
         )
     ),
+    ("RandomBrightness", {"factor": 0.5}, BRIGHTER),
+    ("RandomContrast", {"factor": 0.5}, CONTRAST),
+    ("RandomInvert", {}, {"apply_inversion": CHOSEN}),
+    ("RandomGrayscale", {}, {"should_apply": CHOSEN.reshape(2, 1, 1, 1)}),
+    *(("RandomSaturation", {"factor": 0.5, "value_range": r}, STRONGER) for r in ((0, 255), (0, 1), (0, 0.6))),
+    *(("RandomHue", {"factor": 0.5, "value_range": r}, h) for h in HUES for r in ((0, 255), (-20, 300))),
+    *(("RandomGaussianBlur", {"kernel_size": size}, BLUR) for size in (3, 5)),
+    ("RandomErasing", {}, ERASED),
     *(("CenterCrop", {"height": h, "width": w}, None) for h, w in ((2, 3), (5, 6), (7, 4), (3, 9))),
 ]
 
 
 def name_of(case):
-    name, options, _ = case
-    return f"{name} {options}"
+    name, options, drawn = case
+    turned = f" {drawn['factor'].tolist()}" if name == "RandomHue" else ""
+    return f"{name} {options}{turned}"
 
 
 def ours(layers, case):
@@ -61,6 +81,8 @@ def kerass(layers, case):
     if drawn is None:
         return np.asarray(layer(X))
     drawn = {key: value.astype("float32") if value.dtype.kind == "f" else value for key, value in drawn.items()}
+    if name == "RandomGrayscale":
+        drawn = drawn["should_apply"]
     if name == "RandomRotation":
         zeros, ones = np.zeros(2, "float32"), np.ones(2, "float32")
         angle = layer.backend.convert_to_tensor(drawn["angle"])

@@ -99,6 +99,19 @@ class RandomImageLayer(RandomLayer, ImageLayer):
         """`count` numbers between `lower` and `upper` for each of N images: (N, count)."""
         return lower + (upper - lower) * self.random.uniform((N, count))
 
+    def chosen(self, N, factor):
+        """Which of N images are chosen, each with a probability that is itself drawn between two numbers: (N,)."""
+        lower, upper = factor
+        u = self.random.uniform((N, 2))
+        return u[:, 1] < lower + (upper - lower) * u[:, 0]
+
+    def check_colours(self, shape, channels=(1, 3)):
+        """`shape`, if it is of images with so many channels; raises ValueError if it is not."""
+        self.check_shape(shape, "NHWC")
+        if shape[3] not in channels:
+            raise self.error(f"expected images of {' or '.join(map(str, channels))} channels, got {shape}")
+        return shape
+
     # Keras's names
 
     def get_random_transformation(self, data, training=True, seed=None):
@@ -126,6 +139,12 @@ def check_range(layer, argument, value, lowest, highest, above=False, mirrored=T
         return float(min(pair)), float(max(pair))
     size = abs(float(pair[0]))
     return (-size if mirrored else max(-size, float(lowest))), size
+
+
+def clipped(z, value_range):
+    """z cut off at the smallest and the largest value, and where it is not."""
+    low, high = (z.dtype.type(value) for value in value_range)
+    return np.clip(z, low, high), (z >= low) & (z <= high)
 
 
 def check_value_range(layer, value):

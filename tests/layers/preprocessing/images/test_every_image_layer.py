@@ -29,7 +29,22 @@ LINEAR = [
     ("RandomCrop", {"height": 3, "width": 4}),
     ("RandomCrop", {"height": 6, "width": 4}),
 ]
-RANDOM = LINEAR
+UNIT = {"value_range": (0, 1)}
+RANDOM = LINEAR + [
+    ("RandomBrightness", {"factor": 0.4, **UNIT}),
+    ("RandomContrast", {"factor": (0.9, 0.8), **UNIT}),
+    ("RandomInvert", UNIT),
+    ("RandomGrayscale", {}),
+    ("RandomSaturation", {"factor": (0.1, 0.9), **UNIT}),
+    ("RandomSaturation", {"factor": (0.8, 0.9), "value_range": (0, 0.7)}),
+    ("RandomHue", {"factor": 0.9, **UNIT}),
+    ("RandomColorJitter", {"brightness_factor": 0.2, "contrast_factor": 0.3, **UNIT}),
+    ("RandomColorJitter", {"saturation_factor": (0.3, 0.6), "hue_factor": 0.4, **UNIT}),
+    ("RandomGaussianBlur", {"factor": (0.6, 0.7), "kernel_size": 3, "sigma": (0.3, 1), **UNIT}),
+    ("RandomGaussianBlur", {"factor": (0.6, 0.7), "kernel_size": (5, 3), "sigma": (0.6, 1), **UNIT}),
+    ("RandomErasing", {"factor": (0.6, 0.7), "scale": (0.2, 0.5), **UNIT}),
+    ("RandomErasing", {"fill_value": (0.1, 0.2, 0.3), **UNIT}),
+]
 EVERY = STILL + RANDOM
 
 
@@ -67,6 +82,7 @@ def test_random_layers_draw_anew_by_their_seed_and_rest_outside_of_training(name
         np.testing.assert_array_equal(at_rest, X)
     np.testing.assert_array_equal(layer(X, training=False), at_rest)
     assert layer(X.astype("float32")).dtype == np.float64  # the layer's own
+    assert getattr(layers, name)(**options)(X).dtype == np.float32
 
 
 @pytest.mark.parametrize(("name", "options"), RANDOM)
@@ -74,9 +90,9 @@ def test_images_of_a_batch_draw_for_themselves(name, options):
     layer = made(name, options, seed=3)
     drawn = layer.draw((200, 5, 6, 3))
     for key, values in drawn.items():
-        if key != "part":
+        if key not in ("part", "fill_value", "blur_factor") and name != "RandomColorJitter":
             assert len(values) == 200
-            assert len(np.unique(values.reshape(200, -1)[:, 0])) > 1
+            assert len(np.unique(values.reshape(200, -1), axis=0)) > 1
 
 
 @pytest.mark.parametrize(("name", "options"), EVERY)
@@ -121,6 +137,11 @@ def test_a_model_of_random_layers_that_is_called_by_hand_shows_what_they_do():
         ("RandomRotation", {"factor": "far"}, "factor must be a number, or two"),
         ("RandomRotation", {"factor": 0.1, "fill_mode": "mirror"}, "fill_mode must be one of reflect"),
         ("RandomRotation", {"factor": 0.1, "interpolation": "cubic"}, "interpolation must be one of nearest"),
+        ("RandomBrightness", {"factor": 1.5}, r"factor .* in \[-1, 1\], got 1.5"),
+        ("RandomBrightness", {"factor": 0.5, "value_range": (1, 0)}, "value_range must be two numbers"),
+        ("RandomContrast", {"factor": (-0.1, 0.5)}, r"factor .* in \[0, 1\]"),
+        ("RandomGrayscale", {"factor": 2}, "factor must be a number at least 0 and at most 1"),
+        ("RandomGaussianBlur", {"kernel_size": 4}, "kernel_size must be an odd number"),
         ("RandomFlip", {"mode": "diagonal"}, "mode must be one of horizontal"),
         ("RandomFlip", {"data_format": "channels_first"}, "data_format"),
         ("Resizing", {"height": 0, "width": 1}, "height must be a positive integer"),
@@ -136,6 +157,30 @@ def test_a_model_of_random_layers_that_is_called_by_hand_shows_what_they_do():
 def test_what_is_none_is_refused(name, options, message):
     with pytest.raises(ValueError, match=message):
         getattr(layers, name)(**options)
+
+
+@pytest.mark.parametrize("name", ["RandomHue", "RandomSaturation", "RandomGrayscale"])
+def test_colours_need_three_channels(name):
+    with pytest.raises(ValueError, match="expected images of .*3 channels"):
+        getattr(layers, name)(0.5)(np.ones((1, 2, 2, 2)))
+
+
+def test_colours_and_their_extremes():
+    red, gray = np.array([1.0, 0.2, 0.2]), np.array([0.4, 0.4, 0.4])
+    x = np.stack([red, gray]).reshape(1, 1, 2, 3)
+    hue = layers.RandomHue(1, (0, 1), dtype="float64")
+    green = hue.transform_images(x, {"factor": np.array([1 / 3])})  # a third of the circle
+    np.testing.assert_allclose(green[0, 0], [[0.2, 1, 0.2], gray], atol=1e-12)
+    saturation = layers.RandomSaturation(1, (0, 1), dtype="float64")
+    np.testing.assert_allclose(saturation.transform_images(x, {"factor": np.array([0.0])})[0, 0], [[1, 1, 1], gray])
+    np.testing.assert_allclose(saturation.transform_images(x, {"factor": np.array([9.0])})[0, 0], [[1, 0, 0], gray])
+
+
+def test_the_share_of_chosen_images():
+    layer = layers.RandomInvert(factor=(0.25, 0.35), seed=1)
+    assert abs(layer.draw((4000, 1, 1, 1))["apply_inversion"].mean() - 0.3) < 0.03
+    brightness = layers.RandomBrightness((0.1, 0.2), (0, 10), seed=1).draw((4000, 1, 1, 1))["rgb_delta"]
+    assert 1 <= brightness.min() < 1.01 and 1.99 < brightness.max() <= 2
 
 
 def test_other_shapes_are_refused():

@@ -1,0 +1,70 @@
+"""Brightness, contrast, saturation and hue, each changed at random, one after the other."""
+
+from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_value_range
+from scratchnet.layers.preprocessing.images.random_brightness import RandomBrightness
+from scratchnet.layers.preprocessing.images.random_contrast import RandomContrast
+from scratchnet.layers.preprocessing.images.random_hue import RandomHue
+from scratchnet.layers.preprocessing.images.random_saturation import RandomSaturation
+from scratchnet.registry import register
+
+
+@register("layers")
+class RandomColorJitter(RandomImageLayer):
+    """(N, H, W, 3) -> (N, H, W, 3), in training.
+
+    Args:
+        value_range: the smallest and the largest value of a pixel.
+        brightness_factor, contrast_factor, saturation_factor, hue_factor: those of `RandomBrightness` and so on; None
+            leaves that alone.
+        seed: an integer of at least 0 makes the numbers repeatable by themselves.
+        data_format: "channels_last".
+
+    Raises ValueError for a factor or a range that is none.
+    """
+
+    def __init__(
+        self,
+        value_range=(0, 255),
+        brightness_factor=None,
+        contrast_factor=None,
+        saturation_factor=None,
+        hue_factor=None,
+        seed=None,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(seed, data_format, **kwargs)
+        self.value_range = check_value_range(self, value_range)
+        self.brightness_factor = brightness_factor
+        self.contrast_factor = contrast_factor
+        self.saturation_factor = saturation_factor
+        self.hue_factor = hue_factor
+        self._parts = {}
+        for name, factor, cls in (
+            ("brightness", brightness_factor, RandomBrightness),
+            ("contrast", contrast_factor, RandomContrast),
+            ("saturation", saturation_factor, RandomSaturation),
+            ("hue", hue_factor, RandomHue),
+        ):
+            if factor is not None:
+                self._parts[name] = cls(factor, value_range, name=name, dtype=self.dtype)
+                self._parts[name].random = self.random  # one stream: what each draws comes behind what others drew
+
+    def compute_output_shape(self, input_shape):
+        for part in self._parts.values():
+            part.compute_output_shape(input_shape)
+        return super().compute_output_shape(input_shape)
+
+    def draw(self, shape):
+        return {name: part.draw(shape) for name, part in self._parts.items()}
+
+    def transform(self, x, drawn):
+        kept = {}
+        for name, part in self._parts.items():
+            x, kept[name] = part.transform(x, drawn[name])
+        return x, kept
+
+    def transform_backward(self, dy, drawn, kept):
+        for name, part in reversed(self._parts.items()):
+            dy = part.transform_backward(dy, drawn[name], kept[name])
+        return dy

@@ -1,0 +1,77 @@
+"""A rectangle of some images, chosen at random, wiped out, so that no one part of them can be relied on alone.
+
+    y = fill inside the rectangle, x elsewhere        dx = 0 inside, dy elsewhere
+
+(Zhong et al., "Random erasing data augmentation", 2020)
+"""
+
+import numpy as np
+
+from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_range, check_value_range
+from scratchnet.registry import register
+
+
+@register("layers")
+class RandomErasing(RandomImageLayer):
+    """(N, H, W, C) -> (N, H, W, C), in training.
+
+    Args:
+        factor: the probability, itself drawn between two numbers in [0, 1]; one number f stands for (0, f).
+        scale: how large: the root of a number drawn between these two is the part of the width, of another one that of
+            the height.
+        fill_value: what is there then: a number, one for each channel, or None for noise: the largest value times a
+            normal number.
+        value_range: the smallest and the largest value of a pixel.
+        seed: an integer of at least 0 makes the numbers repeatable by themselves.
+        data_format: "channels_last".
+
+    Raises ValueError for a factor or a range that is none.
+    """
+
+    def __init__(
+        self,
+        factor=1.0,
+        scale=(0.02, 0.33),
+        fill_value=None,
+        value_range=(0, 255),
+        seed=None,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(seed, data_format, **kwargs)
+        self.factor = check_range(self, "factor", factor, 0, 1, mirrored=False)
+        self.scale = check_range(self, "scale", scale, 0, 1, mirrored=False)
+        self.fill_value = fill_value
+        self.value_range = check_value_range(self, value_range)
+
+    def draw(self, shape):
+        N, H, W, _ = shape
+        u = self.random.uniform((N, 4))
+        lower, upper = self.scale
+        columns, rows = (
+            self._between(np.sqrt(lower + (upper - lower) * u[:, k]), u[:, k + 2], size) for k, size in ((0, W), (1, H))
+        )
+        noise = self.value_range[1] * self.random.normal(shape) if self.fill_value is None else self.fill_value
+        return {
+            "apply_erasing": self.chosen(N, self.factor),
+            "batch_masks": rows[:, :, None, None] & columns[:, None, :, None],  # (N, H, W, 1)
+            "fill_value": np.clip(np.asarray(noise), *self.value_range),
+        }
+
+    def transform(self, x, drawn):
+        return np.where(self._erased(drawn), drawn["fill_value"].astype(x.dtype), x), None
+
+    def transform_backward(self, dy, drawn, kept):
+        return np.where(self._erased(drawn), dy.dtype.type(0), dy)
+
+    @staticmethod
+    def _between(part, place, size):
+        """Which of `size` places lie within an interval that is `part` of them long: (N, size)."""
+        length = part * size
+        start = place * (size - length)
+        places = np.arange(size)
+        return (places >= start[:, None]) & (places < (start + length)[:, None])
+
+    @staticmethod
+    def _erased(drawn):
+        return drawn["batch_masks"] & drawn["apply_erasing"][:, None, None, None]

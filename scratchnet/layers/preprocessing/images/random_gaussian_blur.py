@@ -1,0 +1,80 @@
+"""Some images, chosen at random, blurred: each pixel as a mean of those around it, whose weights fall off like a bell.
+
+    y = clip(A x B^T)        A[i, k] = g(k - i)        g(d) = exp(-d^2 / (2 sigma^2)) / sum        for |d| <= size // 2
+
+A for rows, B for columns; beyond the border there is nothing, so the border gets darker. dx = A^T dz B.
+"""
+
+import numpy as np
+
+from scratchnet.layers.preprocessing.images.image_layer import (
+    RandomImageLayer,
+    check_range,
+    check_value_range,
+    clipped,
+)
+from scratchnet.registry import register
+
+
+@register("layers")
+class RandomGaussianBlur(RandomImageLayer):
+    """(N, H, W, C) -> (N, H, W, C), in training.
+
+    Args:
+        factor: the probability, itself drawn between two numbers in [0, 1]; one number f stands for (0, f).
+        kernel_size: how many pixels the mean is over, an odd number, or two for height and width.
+        sigma: the width of the bell, drawn for all images of a batch between two numbers in [0, 1], once for the height
+            and once for the width; one number f stands for (0, f).
+        value_range: the smallest and the largest value of a pixel.
+        data_format: "channels_last".
+        seed: an integer of at least 0 makes the numbers repeatable by themselves.
+
+    Raises ValueError for a factor, a range or a size that is none.
+    """
+
+    def __init__(
+        self,
+        factor=1.0,
+        kernel_size=3,
+        sigma=1.0,
+        value_range=(0, 255),
+        data_format=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(seed, data_format, **kwargs)
+        self.factor = check_range(self, "factor", factor, 0, 1, mirrored=False)
+        sizes = tuple(kernel_size) if isinstance(kernel_size, (tuple, list)) else (kernel_size, kernel_size)
+        if len(sizes) != 2 or any(not isinstance(n, int) or n < 1 or n % 2 == 0 for n in sizes):
+            raise self.error(f"kernel_size must be an odd number, or two, got {kernel_size!r}")
+        self.kernel_size = sizes
+        self.sigma = check_range(self, "sigma", sigma, 0, 1, mirrored=False)
+        self.value_range = check_value_range(self, value_range)
+
+    def draw(self, shape):
+        chosen = self.chosen(shape[0], self.factor)
+        lower, upper = self.sigma
+        sigmas = lower + (upper - lower) * self.random.uniform((1, 2), by_row=False)[0] + 1e-6  # width, height
+        return {"should_apply_blur": chosen, "blur_factor": sigmas}
+
+    def transform(self, x, drawn):
+        chosen = drawn["should_apply_blur"][:, None, None, None]
+        return clipped(np.where(chosen, self._blurred(x, drawn), x), self.value_range)
+
+    def transform_backward(self, dy, drawn, inside):
+        chosen = drawn["should_apply_blur"][:, None, None, None]
+        dz = dy * inside  # y = clip(z)
+        return np.where(chosen, self._blurred(dz, drawn), dz)  # the matrices are symmetric
+
+    def _blurred(self, x, drawn):
+        (KH, KW), (width, height) = self.kernel_size, drawn["blur_factor"]
+        A, B = _bell(x.shape[1], KH, height).astype(x.dtype), _bell(x.shape[2], KW, width).astype(x.dtype)
+        return np.einsum("ih,nhwc,jw->nijc", A, x, B, optimize=True)
+
+
+def _bell(size, window, sigma):
+    """The symmetric matrix (size, size) whose row i holds the bell around i."""
+    distance = np.arange(size) - np.arange(size)[:, None]
+    bell = np.exp(-0.5 * (np.arange(window) - window // 2) ** 2 / sigma**2)
+    weights = np.exp(-0.5 * (distance / sigma) ** 2) / bell.sum()
+    return np.where(np.abs(distance) <= window // 2, weights, 0)

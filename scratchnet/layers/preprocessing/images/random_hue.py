@@ -1,0 +1,51 @@
+"""Colours turned at random, all those of an image by one angle: see `scratchnet.layers.preprocessing.images.hue`."""
+
+import numpy as np
+
+from scratchnet.layers.preprocessing.images.hue import turn_backward, turn_forward
+from scratchnet.layers.preprocessing.images.image_layer import (
+    RandomImageLayer,
+    check_range,
+    check_value_range,
+    clipped,
+)
+from scratchnet.registry import register
+
+
+@register("layers")
+class RandomHue(RandomImageLayer):
+    """(N, H, W, 3) -> (N, H, W, 3), in training.
+
+    Args:
+        factor: how far, as a part of half the circle, to either side: two numbers in [0, 1]; one number f stands for
+            (0, f).
+        value_range: the smallest and the largest value of a pixel.
+        data_format: "channels_last".
+        seed: an integer of at least 0 makes the numbers repeatable by themselves.
+
+    Raises ValueError for a factor or a range that is none, and for images of other than 3 channels.
+    """
+
+    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+        super().__init__(seed, data_format, **kwargs)
+        self.factor = check_range(self, "factor", factor, 0, 1, mirrored=False)
+        self.value_range = check_value_range(self, value_range)
+
+    def compute_output_shape(self, input_shape):
+        return self.check_colours(input_shape, (3,))
+
+    def draw(self, shape):
+        u = self.random.uniform((shape[0], 2))
+        lower, upper = self.factor
+        return {"factor": np.where(u[:, 0] > 0.5, -1, 1) * (lower + (upper - lower) * u[:, 1]) / 2}  # of the circle
+
+    def transform(self, x, drawn):
+        low, high = self.value_range
+        turn = 6 * drawn["factor"].astype(x.dtype)[:, None, None, None]
+        z, kept = turn_forward((x - x.dtype.type(low)) / x.dtype.type(high - low), turn)
+        y, inside = clipped(z, (0, 1))
+        return y * x.dtype.type(high - low) + x.dtype.type(low), (inside, kept)
+
+    def transform_backward(self, dy, drawn, kept):
+        inside, kept = kept
+        return turn_backward(dy * inside, kept)  # the two scales cancel
