@@ -1,0 +1,42 @@
+"""The figures of an epoch: none is lost, whatever two of them are called."""
+
+import numpy as np
+import pytest
+
+from scratchnet import metrics
+from scratchnet.layers import Dense, Input
+from scratchnet.models import Model, Sequential
+
+X, Y = np.ones((4, 2), "float32"), np.zeros((4, 1))
+
+
+def figures(**settings):
+    model = Sequential([Input((2,)), Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse", **settings)
+    return model.evaluate(X, Y, verbose=0, return_dict=True)
+
+
+def test_equal_names_are_numbered_and_weighted_ones_say_so():
+    assert list(figures(metrics=["mae", "mae"])) == ["loss", "mae", "mae_1"]
+    assert list(figures(metrics=["mae"], weighted_metrics=["mae"])) == ["loss", "mae", "weighted_mae"]
+    assert list(figures(weighted_metrics=["mae"])) == ["loss", "mae"]
+
+
+def test_a_metric_called_loss_does_not_replace_the_loss():
+    def loss(y_true, y_pred):
+        return np.full(len(y_true), 7.0)
+
+    found = figures(metrics=[loss])
+    assert found["loss"] == pytest.approx(4) and found["loss_1"] == 7
+
+
+def test_one_object_for_two_outputs_counts_for_each():
+    x = Input((2,))
+    model = Model(
+        x, [Dense(1, name="a", kernel_initializer="ones")(x), Dense(1, name="b", kernel_initializer="zeros")(x)]
+    )
+    metric = metrics.MeanAbsoluteError(name="mae")
+    metric.update_state([0], [50])  # what it counted before is forgotten
+    model.compile("sgd", "mse", metrics=[[metric], [metric]])
+    found = model.evaluate(X, [Y, Y], verbose=0, return_dict=True)
+    assert found["a_mae"] == 2 and found["b_mae"] == 0

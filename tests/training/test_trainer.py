@@ -192,4 +192,3 @@ def test_evaluate_within_a_fit_does_not_touch_the_figures_of_the_fit():
     expected = plain.fit(x, y, shuffle=False, verbose=0).history
     found = watched.fit(x, y, shuffle=False, verbose=0, callbacks=[Evaluates()]).history
     assert found == expected
-

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import models
+from scratchnet.callbacks import BackupAndRestore, LambdaCallback
 from scratchnet.gradient_check import check_layer
 from scratchnet.layers import BatchNormalization, Conv2D, Dense, Flatten, Input
 from scratchnet.models import Sequential
@@ -159,3 +160,23 @@ def test_what_does_not_fit_is_refused():
     made = layer()
     with pytest.raises(ValueError, match="built for 5 channels"):
         made(np.ones((2, 4, 3, 6)))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 5])
+def test_killed_and_resumed_it_ends_with_the_same_bits(data, tmp_path, threads):
+    class Killed(Exception):
+        pass
+
+    def kill(epoch, logs):
+        if epoch == 2:
+            raise Killed
+
+    def fit(made, *callbacks):
+        made.fit(*data, epochs=4, batch_size=80, verbose=0, callbacks=[BackupAndRestore(tmp_path), *callbacks])
+        return made.get_weights()
+
+    whole = model(threads)
+    whole.fit(*data, epochs=4, batch_size=80, verbose=0)
+    with pytest.raises(Killed):
+        fit(model(threads), LambdaCallback(on_epoch_begin=kill))
+    assert all(np.array_equal(a, b) for a, b in zip(whole.get_weights(), fit(model(threads))))
