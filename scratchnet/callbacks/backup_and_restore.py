@@ -120,7 +120,7 @@ class BackupAndRestore(Callback):
 def _with_names_of(model, state):
     """The training state `state` under the names that the layers of `model` have, if only automatic numbers differ."""
     saved = [key for key in state if key.startswith(("weights/", "random/")) and key != "random/shuffle"]
-    own = [f"weights/{key}" for key in model.params] + [f"random/{key}" for key in model.random_streams()]
+    own = [f"weights/{key}" for key in model.named_arrays()] + [f"random/{key}" for key in model.random_streams()]
     if set(saved) == set(own) or [_unnumbered(key) for key in saved] != [_unnumbered(key) for key in own]:
         return state  # nothing to do, or set_training_state says what differs
     names = dict(zip(saved, own))
