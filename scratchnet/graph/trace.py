@@ -150,6 +150,11 @@ class TracedCall(NamedTuple):
     sublayers: tuple
 
     @property
+    def masked(self):
+        """For each array of the arguments, whether a mask comes with it."""
+        return [tensor.masked for tensor in self.graph.inputs[: len(self.arguments.specs)]]
+
+    @property
     def outputs(self):
         """The outputs as layers return them: a tensor, or lists and dicts of them."""
         if any(not is_tensor(leaf) for leaf in flatten(self.result)):

@@ -282,8 +282,8 @@ class Traced(KeepsTraces, HoldsLayers):
         return list(vars(self).get("_losses", [])) if current is None else list(current.losses)
 
     def without_last_activation(self):
-        call = self.kept_traces()[0].arguments if self.kept_traces() else None
-        found = {} if call is None else self.last_activations(call, [False] * len(call.specs), [0])
+        call = self.kept_traces()[0] if self.kept_traces() else None
+        found = {} if call is None else self.last_activations(call.arguments, call.masked, [0])
         return (EndingInLogits(self, found), found[0]) if found else None
 
     # ---- what is held ----

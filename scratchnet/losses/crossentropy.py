@@ -97,7 +97,9 @@ class BinaryCrossentropy(_OfProbabilities):
 
     def check_targets(self, y_true, y_pred):
         t = super().check_targets(y_true, y_pred)
-        if t.size and (t.min() < 0 or t.max() > 1):  # false for NaN, which shows in the value
+        # A GAN's labels may be noisy or smoothed beyond 0 and 1 (Salimans et al. 2016); -1 and +1, or bytes, are none.
+        # False for NaN, which shows in the value.
+        if t.size and (t.min() <= -0.5 or t.max() >= 1.5):
             raise self.error(
                 f"targets must lie between 0 and 1, got {t.min():g} to {t.max():g}; bytes are divided by 255 first"
             )

@@ -24,9 +24,14 @@ class Step:
     outputs: list
 
     @property
+    def built(self):
+        """Whether its parameters are there."""
+        return self.layer is None or self.layer.built
+
+    @property
     def parameters(self):
         """How many numbers it has, trained or not."""
-        return 0 if self.layer is None else self.layer.count_params()
+        return 0 if self.layer is None or not self.built else self.layer.count_params()
 
     @property
     def trainable(self):
@@ -38,7 +43,9 @@ class Step:
 
 
 def steps_of(model):
-    """The steps of a model, the inputs first, then in the order of the graph."""
+    """The steps of a model, the inputs first, then in the order of the graph; its layers, while there is no graph."""
+    if not model.built:
+        return [Step(layer.name, type(layer).__name__, layer, [], []) for layer in model.layers]
     found = {}
     for layer, tensor in zip(model.input_layers, model.inputs):
         found[layer] = Step(layer.name, type(layer).__name__, layer, [], [tensor])

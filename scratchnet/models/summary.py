@@ -32,7 +32,9 @@ def print_summary(
         show_trainable: whether a column says if a layer is trained: Y or N, or - where it has no parameters.
         layer_range: names of the first and the last layer to show, or patterns that they match.
 
-    Raises ValueError for a model that has not been built, positions that leave a column no room, and a range without a
+    Of a model that has not been built the layers are listed, with ``?`` for their shapes.
+
+    Raises ValueError for positions that leave a column no room, and a range without a
     layer.
     """
     headings, rows = summary_rows(model, expand_nested, show_trainable, layer_range)
@@ -57,8 +59,6 @@ def summary_html(model):
 
 def summary_rows(model, expand_nested=False, show_trainable=False, layer_range=None):
     """``(headings, rows)`` of the table, as text."""
-    if not model.built:
-        raise model.error("has no summary before it is built: give it an Input, or call build or fit first")
     chain = _is_chain(model)
     headings = ["Layer (type)", "Output Shape", "Param #"]
     headings += [] if chain else ["Connected to"]
@@ -74,8 +74,8 @@ def _rows_of(step, steps, show_sources, show_trainable, expand_nested, level=0):
     """The row of one of the `steps` of a model, and with `expand_nested` those of the layers in it."""
     prefix = "   " * level + "└ " if level else ""
     shapes = [str(tensor.shape) for tensor in step.outputs]
-    shape = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
-    row = [f"{prefix}{step.name} ({step.kind})", shape, f"{step.parameters:,}"]
+    shape = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]" if shapes else "?"
+    row = [f"{prefix}{step.name} ({step.kind})", shape, f"{step.parameters:,}" if step.built else "0 (unbuilt)"]
     if show_sources:
         sources = [f"{source.name}[{use}][{place}]" for source, use, place in sources_of(step, steps)]
         row.append(", ".join(sources) or "-")
@@ -101,7 +101,7 @@ def parameter_counts(model):
 
 def _is_chain(model):
     """Whether each layer reads what the one before it gives, and nothing else; what `call` does is not shown."""
-    if model.is_traced:
+    if model.is_traced or not model.built:
         return True
     if len(model.inputs) != 1 or len({node.layer for node in model.nodes} - {None}) != len(model.nodes):
         return False

@@ -8,7 +8,7 @@ import pytest
 
 from scratchnet import ops
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Add, Dense, Dropout, Flatten, Input, Layer
+from scratchnet.layers import Add, Dense, Dropout, Embedding, Flatten, Input, Layer
 from scratchnet.models import Model, Sequential
 from scratchnet.ops import random
 from scratchnet.utils import set_random_seed
@@ -410,3 +410,18 @@ def test_a_layer_with_neither_call_nor_forward_says_so():
 
     with pytest.raises(NotImplementedError, match="Empty has no forward, and no call"):
         Empty()(np.ones((2, 2)))
+
+
+class NeedsAMask(Layer):
+    supports_masking = True
+
+    def call(self, x, mask=None):
+        assert mask is not None
+        return x * ops.expand_dims(ops.cast(mask, x.dtype), -1)
+
+
+def test_a_layer_that_cannot_do_without_a_mask_is_trained():
+    model = Sequential([Input((4,), dtype="int32"), Embedding(5, 2, mask_zero=True), NeedsAMask()])
+    model.compile("sgd", "mse")
+    model.fit(np.arange(8).reshape(2, 4) % 5, np.zeros((2, 4, 2)), verbose=0)
+    assert not np.any(model(np.array([[1, 2, 0, 0]]))[0, 2:])

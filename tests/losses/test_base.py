@@ -227,6 +227,7 @@ def test_what_is_said_of_targets_that_do_not_fit():
     beyond = 'BinaryCrossentropy "b": targets must lie between 0 and 1, got {}; bytes are divided by 255 first'
     assert said(binary, [[0, 1.5], [0, 1]], p) == beyond.format("0 to 1.5")
     assert said(binary, [[-0.5, 0], [0, 1]], p) == beyond.format("-0.5 to 1")
+    assert binary(np.array([[1.2, -0.1]]), p[:1]) == pytest.approx(np.log(2))  # a GAN's noisy labels
     one_hot, p = losses.CategoricalCrossentropy(name="c"), np.full((2, 3), 0.5)
     hint = "; integer labels need sparse_categorical_crossentropy, or to_categorical first"
     for shape, expected in (((2,), hint), ((2, 1), hint), ((2, 2), ""), ((3,), ""), ((1,), ""), ((2, 3, 1), "")):

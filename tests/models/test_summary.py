@@ -49,6 +49,21 @@ def test_a_chain(chain):
     ]
 
 
+def test_before_the_model_is_built():
+    assert lines(Sequential([Dense(3, name="first"), Dense(2, name="second")], name="small")) == [
+        'Model: "small"',
+        "┌────────────────┬──────────────┬─────────────┐",
+        "│ Layer (type)   │ Output Shape │     Param # │",
+        "├────────────────┼──────────────┼─────────────┤",
+        "│ first (Dense)  │ ?            │ 0 (unbuilt) │",
+        "│ second (Dense) │ ?            │ 0 (unbuilt) │",
+        "└────────────────┴──────────────┴─────────────┘",
+        " Total params: 0 (0.00 B)",
+        " Trainable params: 0 (0.00 B)",
+        " Non-trainable params: 0 (0.00 B)",
+    ]
+
+
 def test_what_is_frozen_and_what_the_optimizer_keeps_are_counted_apart(chain):
     chain.layers[0].trainable = False
     chain.compile("adam", "mse")
