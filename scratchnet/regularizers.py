@@ -37,15 +37,19 @@ if not TYPE_CHECKING:
 
 
 class Regularizer(metaclass=Recorded, kind="regularizers"):
-    """Base of all; a subclass defines `__call__` and `gradient`."""
+    """Base of all; a subclass defines `__call__`, R(x), written with operations of `scratchnet.ops`.
+
+    It may bring its derivative, ``gradient(x)`` of x's shape and dtype; otherwise `__call__` is traced.
+
+    Attributes:
+        sums_samples: whether R of a batch is the sum of R of its samples.
+    """
+
+    sums_samples = False
 
     def __call__(self, x):
         """R(x), a number."""
         return 0.0
-
-    def gradient(self, x):
-        """dR/dx, of x's shape and dtype."""
-        raise NotImplementedError(f"{type(self).__name__} defines no gradient(x), the derivative of its value by x")
 
     def get_config(self):
         """The constructor's arguments as JSON-able values."""
@@ -63,6 +67,8 @@ class Regularizer(metaclass=Recorded, kind="regularizers"):
 @register("regularizers", "l1l2")
 class L1L2(Regularizer):
     """``R = l1 sum(|x|) + l2 sum(x^2)``; its derivative is ``l1 sign(x) + 2 l2 x``, where sign(0) = 0."""
+
+    sums_samples = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0):
         self.l1 = 0.0 if l1 is None else _check_factor(self, "l1", l1)
@@ -166,17 +172,12 @@ def _check_factor(regularizer, argument, value):
 
 
 def get(identifier):
-    """The Regularizer that a layer's ``..._regularizer=`` means: a name, a Regularizer, a class, a config, or None.
+    """What a layer's ``..._regularizer=`` means: a name, a Regularizer, a class, a config, a function, or None.
 
-    Raises ValueError for an unknown name, TypeError for a function, whose derivative nobody knows.
+    A function ``x -> number`` is written with operations of `scratchnet.ops`: layers trace it. Raises ValueError for an
+    unknown name, TypeError for anything else.
     """
-    found = registry.get("regularizers", identifier)
-    if found is None or isinstance(found, Regularizer):
-        return found
-    raise TypeError(
-        f"regularizer {identifier!r} is neither a name nor a Regularizer: a plain function has no derivative here; "
-        "write a scratchnet.regularizers.Regularizer with __call__(x) and gradient(x)"
-    )
+    return registry.get("regularizers", identifier)
 
 
 def serialize(regularizer):

@@ -52,8 +52,8 @@ def test_every_way_to_name_one():
     assert again.get_config() == {"factor": 0.3, "mode": "columns"}
     with pytest.raises(ValueError, match="unknown regularizer 'l1_l3'; closest: "):
         regularizers.get("l1_l3")
-    with pytest.raises(TypeError, match="a plain function has no derivative"):
-        regularizers.get(lambda w: 0)
+    with pytest.raises(TypeError, match="neither a name nor a Regularizer"):
+        regularizers.get(3)
 
 
 def test_wrong_arguments_are_refused():
@@ -64,8 +64,6 @@ def test_wrong_arguments_are_refused():
         OrthogonalRegularizer(mode="diagonal")
     with pytest.raises(ValueError, match="expected a matrix"):
         OrthogonalRegularizer()(np.ones(3))
-    with pytest.raises(NotImplementedError, match="defines no gradient"):
-        Regularizer().gradient(W)
 
 
 class Cubes(Regularizer):

@@ -43,7 +43,9 @@ def _logits(node):
         name, x = node.operation.name, node.operands[0]
         last = name == "sigmoid" or (name == "softmax" and node.options["axis"] in (-1, len(x.shape) - 1))
         return (x, activations.get(name)) if last else None
-    found = None if node.layer is None else node.layer.without_last_activation()
+    if node.layer is None or node.layer.activity_regularizer is not None:  # which is of what the activation gives
+        return None
+    found = node.layer.without_last_activation()
     if found is None:
         return None
     layer, activation = found

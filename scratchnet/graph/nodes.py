@@ -3,6 +3,8 @@
 Both kinds of nodes answer to the same names, so that the walks of `scratchnet.graph.walk` need not ask which they have.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from scratchnet.graph.place import users_place
@@ -85,6 +87,17 @@ class Node:
         return None
 
 
+class RegularizedCache(NamedTuple):
+    """The cache of a layer whose output is regularized."""
+
+    own: Any  # of the layer
+    penalties: list  # (value, dy) for each of the outputs
+
+
+def _own(cache):
+    return cache.own if isinstance(cache, RegularizedCache) else cache
+
+
 class LayerNode(Node):
     """`layer` applied to `inputs`.
 
@@ -121,7 +134,7 @@ class LayerNode(Node):
 
     @property
     def adds_loss(self):
-        return self.layer.adds_loss
+        return self.layer.adds_loss or self.layer.activity_regularizer is not None
 
     repeats = property(lambda self: self.layer.repeats)
     takes_repeat = property(lambda self: self.layer.takes_repeat)
@@ -135,6 +148,9 @@ class LayerNode(Node):
         return map_structure(lambda t: t.shape if t.shape[:1] != (None,) else (*rows, *t.shape[1:]), found.outputs)
 
     def rows_of_outputs(self, rows):
+        regularizer = self.layer.activity_regularizer
+        if regularizer is not None and not getattr(regularizer, "sums_samples", False):
+            return None
         if self.arguments is not None:
             masked = [tensor.masked for tensor in flatten(self.inputs)]
             return self.layer.rows_of_outputs(rows, self.arguments, masked, self.training)
@@ -161,10 +177,15 @@ class LayerNode(Node):
         if not self._shape_is_checked:
             self._check_shapes(y)
             self._shape_is_checked = True
-        return y, cache
+        penalties = layer.activity_penalties(y)
+        return y, (RegularizedCache(cache, penalties) if penalties else cache)
 
     def backward(self, dy, cache, adjoints, wanted):
         layer = self.layer
+        if isinstance(cache, RegularizedCache):
+            gradients = iter([gradient for _, gradient in cache.penalties])
+            dy = map_structure(lambda d: next(gradients) if d is None else d + next(gradients), dy)
+            cache = cache.own
         result = layer.backward(dy, cache, needs_dx=any(wanted))
         if type(result) is not tuple or len(result) != 2 or not isinstance(result[1], dict):
             raise layer.error(f"backward must return (dx, grads), grads a dict; it returned {_described(result)}")
@@ -180,18 +201,18 @@ class LayerNode(Node):
         return {(layer, name): grads[name] for name in trainable}
 
     def output_masks(self, x, mask, cache):
-        return self.layer.output_masks(x, mask, cache)
+        return self.layer.output_masks(x, mask, _own(cache))
 
     def remember(self, cache):
-        self.layer.remember(cache)
+        self.layer.remember(_own(cache))
 
     def added_loss(self, cache):
-        return self.layer.added_loss(cache) if self.layer.adds_loss else 0.0
+        own = self.layer.added_loss(_own(cache)) if self.layer.adds_loss else 0.0
+        return own + sum(value for value, _ in cache.penalties) if isinstance(cache, RegularizedCache) else own
 
     def loss_values(self, cache):
-        if self.arguments is not None:
-            return cache.inner.graph.loss_values(cache.inner)
-        return [self.layer.added_loss(cache)] if self.layer.adds_loss else []
+        penalties = [value for value, _ in cache.penalties] if isinstance(cache, RegularizedCache) else []
+        return self.layer.loss_values(_own(cache)) + penalties
 
     def prepare(self, training):
         training = training if self.training is None else self.training

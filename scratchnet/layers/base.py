@@ -26,7 +26,8 @@ import inspect
 
 import numpy as np
 
-from scratchnet import activations, config, initializers
+from scratchnet import activations, config, initializers, regularizers
+from scratchnet.graph.function import value_and_gradient
 from scratchnet.graph.symbolic import is_symbolic, record_layer, with_mask
 from scratchnet.graph.trace import outside_of_traces
 from scratchnet.layers.completion import listed
@@ -35,6 +36,7 @@ from scratchnet.layers.weights import Weights
 from scratchnet.names import check_name, snake_case, unique_name
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
+from scratchnet.parallel.batch import rows_of_batch
 from scratchnet.recorded import (
     Recorded,
     constructor_arguments,
@@ -72,6 +74,8 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
     """Base of all layers.
 
     Args:
+        activity_regularizer: of the output, where the layer stands in a graph: its value, divided by the number of
+            samples, is added to the loss.
         name: unique within a model; by default the class's name in snake case, counted.
         trainable: whether an optimizer may change the parameters.
         dtype: "float32" or "float64"; by default `scratchnet.config.floatx()`.
@@ -84,16 +88,27 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
 
     needs_init = True
     harmless = ("autocast",)  # Keras's arguments that change no result; a subclass adds its own, as to `absent`
-    absent = {"activity_regularizer": (None,)}  # Keras's arguments that are not supported: what asks for nothing
+    absent = {}  # Keras's arguments that are not supported: what asks for nothing
     unrecorded = ("input_shape", "batch_size", "input_dim")  # of the model around the layer, not of the layer
 
-    def __init__(self, *, name=None, trainable=True, dtype=None, input_shape=None, batch_size=None, **kwargs):
+    def __init__(
+        self,
+        *,
+        activity_regularizer=None,
+        name=None,
+        trainable=True,
+        dtype=None,
+        input_shape=None,
+        batch_size=None,
+        **kwargs,
+    ):
         cls = type(self).__name__
         input_dim = kwargs.pop("input_dim", None)
         refuse_arguments(self, kwargs)
         self.name = unique_name(snake_case(cls)) if name is None else check_name(cls, name)
         self.trainable = bool(trainable)
         self.dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         if input_dim is not None:
             input_shape = (input_dim,)
         self.batch_input_shape = None
@@ -183,8 +198,12 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
 
     @property
     def losses(self):
-        """What this layer adds to the loss, value by value; a layer without `call` has none."""
-        return []
+        """What is added to the loss: by the last call on arrays, and by regularizers of the weights; value by value."""
+        return [*vars(self).get("_losses", []), *self.penalties()]
+
+    def loss_values(self, cache):
+        """`added_loss`, value by value."""
+        return [self.added_loss(cache)] if self.adds_loss else []
 
     def remember(self, cache):
         """Move `state` on, after a step of training in which `cache` came out of forward."""
@@ -249,7 +268,17 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         self.check_promised(flatten(y), flatten_shapes(promised))
         if self.stateful:
             self.remember(cache)
+        vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
         return map_structure(as_array, y)
+
+    def activity_penalties(self, y):
+        """``(value, dy)`` of the regularizer of the output, for each array of y: the share of this part of the batch."""
+        regularizer, found = self.activity_regularizer, []
+        for a in flatten(y) if regularizer is not None else ():
+            value, gradient = value_and_gradient(regularizer, a)
+            rows = rows_of_batch(len(a)) if a.ndim else 1
+            found.append((value / rows, gradient / gradient.dtype.type(rows)))
+        return found
 
     def _check_options(self, options):
         for name in options:

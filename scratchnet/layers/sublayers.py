@@ -81,6 +81,10 @@ class HoldsLayers:
             seen.add(layer)
         return value, grads
 
+    def penalties(self):
+        within = self.of_sublayers(lambda layer: layer.penalties())
+        return [*super().penalties(), *(value for *_, found in within for value in found)]
+
     @property
     def trainable(self):
         """Whether an optimizer may change the weights; setting it sets it for every sublayer."""

@@ -186,7 +186,7 @@ class Traced(KeepsTraces, HoldsLayers):
         masks = [None] * len(arrays) if mask is None else [np.asarray(m) for m in flatten(mask)]
         masks += [None] * (len(arrays) - len(masks))
         y, cache = self.forward(arrays, bool(training), masks, arguments)
-        vars(self)["_losses"] = cache.inner.graph.loss_values(cache.inner)
+        vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
         return cache.call.packed(map(as_array, flatten(y)))
 
     def _connect_call(self, arguments, arrays, training, mask):
@@ -242,6 +242,9 @@ class Traced(KeepsTraces, HoldsLayers):
     def remember(self, cache):
         cache.inner.graph.remember(cache.inner)
 
+    def loss_values(self, cache):
+        return cache.inner.graph.loss_values(cache.inner)
+
     def added_loss(self, cache):
         return cache.inner.graph.added_loss(cache.inner)
 
@@ -277,9 +280,9 @@ class Traced(KeepsTraces, HoldsLayers):
 
     @property
     def losses(self):
-        """Within `call`: what has been added to the loss. Else: the values of the last call on arrays."""
+        """Within `call`: the tensors that have been added to the loss. Else the values, as of every layer."""
         current = current_trace.get()
-        return list(vars(self).get("_losses", [])) if current is None else list(current.losses)
+        return super().losses if current is None else list(current.losses)
 
     def without_last_activation(self):
         call = self.kept_traces()[0] if self.kept_traces() else None

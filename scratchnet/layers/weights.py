@@ -3,6 +3,7 @@
 import numpy as np
 
 from scratchnet import constraints, initializers, limits, regularizers
+from scratchnet.graph.function import value_and_gradient
 from scratchnet.graph.variable import Variable
 from scratchnet.ops.operation import current_trace
 
@@ -97,10 +98,15 @@ class Weights:
         value, grads = 0.0, {}
         for name, regularizer in self._regularizers.items():
             if name in self.trainable_params:
-                w = self.params[name]
-                value += float(regularizer(w))
-                grads[name] = regularizer.gradient(w)
+                w_value, grads[name] = value_and_gradient(regularizer, self.params[name])
+                value += w_value
         return value, grads
+
+    def penalties(self):
+        """The values of the regularizers, one by one."""
+        trainable = self.trainable_params
+        own = [(r, trainable[name]) for name, r in self._regularizers.items() if name in trainable]
+        return [value_and_gradient(regularizer, w)[0] for regularizer, w in own]
 
     @property
     def weights(self):

@@ -18,6 +18,8 @@ class Wrapper(Composite):
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):
             raise self.error(f"expected a layer (an instance, such as Dense(10)), got {layer!r}", TypeError)
+        if layer.activity_regularizer is not None:
+            raise self.error(f"give the activity_regularizer to it, not to the layer {layer.name!r} within")
         self.layer = layer
 
     @property

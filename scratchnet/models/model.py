@@ -131,6 +131,9 @@ class Model(Trainer, Saver, Composite):
     def remember(self, cache):
         cache.graph.remember(cache)
 
+    def loss_values(self, cache):
+        return cache.graph.loss_values(cache)
+
     def added_loss(self, cache):
         return cache.graph.added_loss(cache)
 

@@ -262,8 +262,37 @@ def p8_across_samples(ns):
     return Centred(), numbers(40, 3), numbers(40, 4, seed=1), correlation
 
 
+def p9_regularized(ns):
+    """Regularizers of outputs, and one of one's own, of a kernel."""
+
+    class Cubes(ns.regularizers.Regularizer):
+        def __init__(self, factor):
+            self.factor = factor
+
+        def __call__(self, x):
+            return self.factor * ns.ops.sum(ns.ops.abs(x) ** 3)
+
+    class Inner(ns.Layer):
+        def __init__(self):
+            super().__init__(activity_regularizer="l2")
+            self.dense = ns.layers.Dense(4, activation="tanh", kernel_regularizer=Cubes(0.02))
+
+        def call(self, x):
+            return self.dense(x) * 2
+
+    model = ns.Sequential(
+        [
+            ns.layers.LSTM(5, return_sequences=True, activity_regularizer="l1"),
+            ns.layers.Flatten(),
+            Inner(),
+            ns.layers.Dense(3, activation="softmax", activity_regularizer=ns.regularizers.L2(0.3)),
+        ]
+    )
+    return model, numbers(40, 4, 2), np.random.default_rng(1).integers(0, 3, 40), "sparse_categorical_crossentropy"
+
+
 PROGRAMS = [p1_autoencoder, p2_vae_lambda, p3_vae_layers, p4_siamese, p5_mlp_block, p6_residual, p7_attention]
-PROGRAMS.append(p8_across_samples)
+PROGRAMS += [p8_across_samples, p9_regularized]
 
 
 def fixed_weights(model):
@@ -292,7 +321,8 @@ def main():
 
     class Namespace:
         Layer, Model, Sequential = keras.layers.Layer, keras.Model, keras.Sequential
-        layers, ops, losses, SGD = keras.layers, keras.ops, keras.losses, keras.optimizers.SGD
+        layers, ops, losses, regularizers = keras.layers, keras.ops, keras.losses, keras.regularizers
+        SGD = keras.optimizers.SGD
 
     values = {}
     for program in PROGRAMS:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scratchnet as keras
-from scratchnet import layers, losses, ops
+from scratchnet import layers, losses, ops, regularizers
 from scratchnet.optimizers import SGD
 from scratchnet.parallel import set_num_threads
 from tests.models.subclass_programs import PROGRAMS, run
@@ -17,7 +17,7 @@ from tests.models.subclass_programs import PROGRAMS, run
 
 class Namespace:
     Layer, Model, Sequential, SGD = keras.Layer, keras.Model, keras.Sequential, SGD
-    layers, ops, losses = layers, ops, losses
+    layers, ops, losses, regularizers = layers, ops, losses, regularizers
 
 
 @pytest.fixture(scope="module")

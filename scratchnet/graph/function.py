@@ -1,0 +1,67 @@
+"""A function of one array that gives one number, and its gradient: a regularizer that somebody wrote with operations."""
+
+import inspect
+import weakref
+
+import numpy as np
+
+from scratchnet.graph.arguments import Spec, taken_apart
+from scratchnet.graph.attributes import KeepsTraces
+from scratchnet.graph.symbolic import KerasTensor, is_tensor
+from scratchnet.graph.trace import trace
+from scratchnet.ops import sum as sum_of
+
+_known = weakref.WeakKeyDictionary()  # from function to TracedFunction, which must not hold on to it
+
+
+class TracedFunction(KeepsTraces):
+    """`function`, to be traced for each shape that it is applied to. Parameters of layers get no gradient here."""
+
+    own_attributes = ("function", "name")
+    sublayers = {}
+
+    def __init__(self, function):
+        self.function = function
+        self.name = getattr(function, "__name__", type(function).__name__)
+
+    def call(self, x):
+        y = self.function(x)
+        return sum_of(y) if is_tensor(y) and y.shape else y
+
+    def value_and_gradient(self, x):
+        """``(f(x), df/dx)``; of an f that gives an array, its sum."""
+        spec = Spec(x.shape, x.dtype.name)
+        found = self.kept_trace(spec, lambda: self._trace(spec))
+        [y], cache = found.graph.forward([x])
+        [dx], _ = found.graph.backward([np.ones_like(y)], cache)
+        return float(y), dx
+
+    def _trace(self, spec):
+        tensor = KerasTensor(spec.shape, spec.dtype, "x")
+        arguments, _ = taken_apart(inspect.signature(self.call), {"x": tensor}, is_tensor, lambda t: spec)
+        return trace(self, arguments, [False], False, spec.dtype)
+
+    def named_arrays(self):
+        return {}
+
+    def random_streams(self):
+        return {}
+
+    def keys_of(self, graph):
+        owner = next((node.layer for node in graph.nodes if node.trainable), None)
+        if owner is not None:
+            raise self.error(f"it uses the parameters of {owner.name!r}, which would get no gradient")
+        return {}
+
+    def error(self, message, kind=ValueError):
+        return kind(f"function {self.name!r}: {message}")
+
+
+def value_and_gradient(function, x):
+    """``(f(x), df/dx)`` of a function that may bring its own ``gradient(x)``, and is traced otherwise."""
+    gradient = getattr(function, "gradient", None)
+    if gradient is not None:
+        return float(function(x)), gradient(x)
+    if function not in _known:
+        _known[function] = TracedFunction(weakref.proxy(function))
+    return _known[function].value_and_gradient(x)
