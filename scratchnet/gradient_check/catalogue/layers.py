@@ -14,7 +14,16 @@ from scratchnet.gradient_check.catalogue.inputs import F64, describe, in_parts, 
 from scratchnet.gradient_check.check import check_adjoint, check_layer
 from scratchnet.gradient_check.parts import check_parts
 
-_NO_LAYERS_BY_THEMSELVES = ("InputLayer", "KerasTensor", "Layer", "Wrapper")
+_NO_LAYERS_BY_THEMSELVES = ("InputLayer", "KerasTensor", "Layer", "Wrapper", "Lambda", "Pipeline")
+_OF_TOKENS = (  # nothing of them is differentiable
+    "CategoryEncoding",
+    "Discretization",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
+)
 ALL_LINEAR = {"linear": ("x", "kernel", "bias")}
 FEW = {"max_entries": 20, "directions": 5}  # of a linear function some directions tell as much as all entries
 
@@ -33,7 +42,8 @@ def check_layers(rng):
 def without_a_case():
     """The names of public layers that are in no case."""
     found = {type(layer) for layer, _, _ in cases(np.random.default_rng(0))}
-    public = {name: getattr(layers, name) for name in layers.__all__ if name not in _NO_LAYERS_BY_THEMSELVES}
+    excused = (*_NO_LAYERS_BY_THEMSELVES, *_OF_TOKENS)
+    public = {name: getattr(layers, name) for name in layers.__all__ if name not in excused}
     return [name for name, cls in public.items() if inspect.isclass(cls) and cls not in found]
 
 
@@ -41,7 +51,7 @@ def cases(rng):
     """``(layer, x, options)`` for every layer."""
     for room in (_core, _activations, _convolutions, _pooling, _recurrent, _normalization, _regularization, _reshaping):
         yield from room(rng)
-    for room in (_merging, _attention, _variational, _capsules):
+    for room in (_merging, _attention, _variational, _capsules, _preprocessing):
         yield from room(rng)
 
 
@@ -246,3 +256,36 @@ def _mask(rng, N, T):
     mask = rng.random((N, T)) < 0.6
     mask[:, 0] = True
     return np.ascontiguousarray(mask)
+
+
+def _preprocessing(rng):
+    x, drawn, unit = (
+        rng.uniform(0, 1, (3, 4, 5, 3)),
+        {"training": True, "linear": ("x",), **FEW},
+        {"value_range": (0, 1)},
+    )
+    yield layers.Rescaling(2.0, 1.0, **F64), x, {"linear": ("x",), **FEW}
+    yield layers.Normalization(mean=0.5, variance=2.0, **F64), x, {"linear": ("x",), **FEW}
+    yield layers.Resizing(3, 7, **F64), x, {"linear": ("x",), **FEW}
+    yield layers.CenterCrop(2, 3, **F64), x, {"linear": ("x",), **FEW}
+    for layer in (
+        layers.RandomFlip(seed=1, **F64),
+        layers.RandomTranslation(0.3, 0.2, seed=1, **F64),
+        layers.RandomRotation(0.3, seed=1, **F64),
+        layers.RandomZoom(0.3, seed=1, **F64),
+        layers.RandomShear(0.3, 0.2, seed=1, **F64),
+        layers.RandomCrop(3, 2, seed=1, **F64),
+    ):
+        yield layer, x, drawn
+    for layer in (
+        layers.RandomBrightness(0.4, seed=1, **unit, **F64),
+        layers.RandomContrast(0.4, seed=1, **unit, **F64),
+        layers.RandomInvert(0.5, seed=1, **unit, **F64),
+        layers.RandomGrayscale(0.5, seed=1, **F64),
+        layers.RandomSaturation((0.1, 0.9), seed=1, **unit, **F64),
+        layers.RandomHue(0.9, seed=1, **unit, **F64),
+        layers.RandomColorJitter(brightness_factor=0.2, contrast_factor=0.3, seed=1, **unit, **F64),
+        layers.RandomGaussianBlur((0.6, 0.7), 3, (0.3, 1), seed=1, **unit, **F64),
+        layers.RandomErasing((0.6, 0.7), (0.2, 0.5), seed=1, **unit, **F64),
+    ):
+        yield layer, x, {"training": True, **FEW}
