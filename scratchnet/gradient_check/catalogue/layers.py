@@ -143,6 +143,11 @@ def _recurrent(rng):
         mask = np.array([[1, 0, 1], [0, 1, 0]], bool)
         yield cls(2, return_sequences=True, **F64), normal((2, 3, 2)), {"mask": mask}
         yield cls(2, dropout=0.3, recurrent_dropout=0.3, seed=0, **F64), normal((2, 3, 2)), {"training": True}
+    for cls, states in ((layers.SimpleRNNCell, 1), (layers.GRUCell, 1), (layers.LSTMCell, 2)):
+        yield cls(3, **F64), [normal((2, 4)), *(normal((2, 3)) for _ in range(states))], {}
+        yield layers.RNN(cls(2, **F64), return_sequences=True, **F64), normal((2, 3, 2)), {}
+    stacked = layers.StackedRNNCells([layers.GRUCell(2, **F64), layers.LSTMCell(3, **F64)], **F64)
+    yield stacked, [normal((2, 4)), normal((2, 2)), normal((2, 3)), normal((2, 3))], {}
     for merge_mode in ("concat", "sum", "ave", "mul"):
         bidirectional = layers.Bidirectional(layers.GRU(2, return_sequences=True, **F64), merge_mode, **F64)
         yield bidirectional, normal((2, 3, 2)), {}

@@ -163,17 +163,22 @@ class GRU(Recurrent):
 
         With `return_state`, dy is ``[dy, dh]``, each of which may be None for zeros.
         """
-        x, h, mask, x_drop, h_drop = cache.x, cache.h, cache.mask, cache.x_drop, cache.h_drop
-        dy, (dh,) = self.unpack_dy(dy, mask, h)
+        mask, h_drop = cache.mask, cache.h_drop
+        dy, (dh,) = self.unpack_dy(dy, mask, cache.h)
         R, act, rec = self._params["recurrent_kernel"], self.activation, self.recurrent_activation
         ds, dq, dh0 = kernels.gru_backward(dy, dh, R, cache, act, rec, self.reset_after, mask, h_drop)
-        U, dhR = self.units, ds
-        if self.reset_after:  # s_g = x W_g + b_g + r * q, q = h_prev R_g + c_g
-            dhR = np.concatenate([ds[..., : 2 * U], dq], axis=-1)
-        dx, grads = self.gradients(x, h, ds, dhR, needs_dx, x_drop, h_drop)  # s_z = x W_z + b_z + h_prev R_z + c_z
-        if self.trainable and self.reset_after and self.use_bias:
-            grads["bias"] = np.stack([grads["bias"], dhR.sum(axis=(0, 1))])  # b and c
-        elif self.trainable and not self.reset_after:  # s_g = x W_g + b_g + q R_g
-            drop_g = None if h_drop is None else h_drop[2:]
-            grads["recurrent_kernel"][:, 2 * U :] = dropped.adjoint_of_W(ds[..., 2 * U :], cache.q, drop_g)
+        dx, grads = gru_gradients(self, cache, ds, dq, needs_dx)
         return ([dx, dh0] if cache.has_initial_state and needs_dx else dx), grads
+
+
+def gru_gradients(layer, cache, ds, dq, needs_dx):
+    """``(dx, grads)`` of the weights of a `GRU` or its cell, from the adjoints of s and q."""
+    x, h, h_drop, U = cache.x, cache.h, cache.h_drop, layer.units
+    dhR = np.concatenate([ds[..., : 2 * U], dq], axis=-1) if layer.reset_after else ds
+    dx, grads = layer.gradients(x, h, ds, dhR, needs_dx, cache.x_drop, h_drop)  # s_z = x W_z + b_z + h_prev R_z + c_z
+    if grads and layer.reset_after and layer.use_bias:  # s_g = x W_g + b_g + r * q, q = h_prev R_g + c_g
+        grads["bias"] = np.stack([grads["bias"], dhR.sum(axis=(0, 1))])  # b and c
+    elif grads and not layer.reset_after:  # s_g = x W_g + b_g + q R_g
+        drop_g = None if h_drop is None else h_drop[2:]
+        grads["recurrent_kernel"][:, 2 * U :] = dropped.adjoint_of_W(ds[..., 2 * U :], cache.q, drop_g)
+    return dx, grads

@@ -36,6 +36,14 @@ def bidirectional():
     yield "Bidirectional", {"layer": sequences, "backward_layer": other}, SEQUENCE
 
 
+def cells():
+    for name in ("SimpleRNNCell", "LSTMCell", "GRUCell"):
+        for options in ({}, {"return_sequences": True, "return_state": True}, {"go_backwards": True}):
+            yield "RNN", {"cell": (name, {"units": 3}), **options}, SEQUENCE
+        for options in ({}, {"return_sequences": True}, {"return_sequences": True, "zero_output_for_mask": True}):
+            yield "RNN", {"cell": (name, {"units": 3}), **options}, SEQUENCE, {"mask": MASK}
+
+
 CASES = [
     *(("SimpleRNN", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
     *(("LSTM", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
@@ -46,4 +54,5 @@ CASES = [
     ("GRU", {"units": 3, "recurrent_activation": "hard_sigmoid"}, SEQUENCE),
     *(case for name in ("SimpleRNN", "LSTM", "GRU") for case in masked(name)),
     *bidirectional(),
+    *cells(),
 ]
