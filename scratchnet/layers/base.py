@@ -31,6 +31,7 @@ from scratchnet.graph.function import value_and_gradient
 from scratchnet.graph.symbolic import is_symbolic, record_layer, with_mask
 from scratchnet.graph.trace import outside_of_traces
 from scratchnet.layers.completion import listed
+from scratchnet.layers.shapes import Shapes
 from scratchnet.layers.traced import Traced
 from scratchnet.layers.weights import Weights
 from scratchnet.names import check_name, snake_case, unique_name
@@ -70,7 +71,7 @@ def _marking_as_built(build):
     return wrapped
 
 
-class Layer(Weights, metaclass=LayerType, kind="layers"):
+class Layer(Shapes, Weights, metaclass=LayerType, kind="layers"):
     """Base of all layers.
 
     Args:
@@ -272,7 +273,7 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
         return map_structure(as_array, y)
 
     def activity_penalties(self, y):
-        """``(value, dy)`` of the regularizer of the output, for each array of y: the share of this part of the batch."""
+        """``(value, dy)`` of the regularizer of the output, for each array of y: this part of the batch's share."""
         regularizer, found = self.activity_regularizer, []
         for a in flatten(y) if regularizer is not None else ():
             value, gradient = value_and_gradient(regularizer, a)
@@ -365,47 +366,6 @@ class Layer(Weights, metaclass=LayerType, kind="layers"):
             with outside_of_traces():
                 self.build(input_shape)
             self.built = True
-
-    # ---- shapes ----
-
-    def unpack(self, x, letters, **expected):
-        """The sizes of the axes of `x`, one for each of `letters` (such as "NHWC"): the first line of a forward.
-
-        `expected` fixes some of them, such as ``C=32``. Raises ValueError for another rank or size or an unbuilt layer
-        and TypeError for another dtype than the parameters'.
-        """
-        if not self.built:
-            raise self.error("called before it was built: call the layer on data, or build(input_shape), first")
-        shape = np.shape(x)
-        self.check_shape(shape, letters, **expected)
-        parameter = next(iter(self.params.values()), None)
-        if parameter is not None and x.dtype != parameter.dtype:
-            raise self.error(f"expected {parameter.dtype} like its parameters, got {x.dtype}", TypeError)
-        return shape
-
-    def check_shape(self, shape, letters, **expected):
-        """Raise ValueError unless `shape` has one axis for each letter and the sizes that `expected` gives.
-
-        A ``*`` among the letters stands for any number of axes.
-        """
-        wanted = (
-            "(" + ", ".join("..." if letter == "*" else str(expected.get(letter, letter)) for letter in letters) + ")"
-        )
-        if not isinstance(shape, tuple):
-            raise self.error(f"expected one input of shape {wanted}, got {len(shape)} inputs")
-        letters = letters.replace("*", " " * (len(shape) - len(letters) + 1))
-        if len(shape) != len(letters):
-            raise self.error(f"expected an input of shape {wanted}, got {len(shape)} axes: {shape}")
-        for letter, size in zip(letters, shape):
-            if letter in expected and size != expected[letter]:
-                raise self.error(f"expected an input of shape {wanted}, got {shape}: {letter} is {size}")
-            if size is not None and size < 1:
-                axis = "" if letter == " " else f": {letter} is {size}"
-                raise self.error(f"got an empty input of shape {shape}{axis}")
-
-    def error(self, message, kind=ValueError):
-        """An exception to raise, which names the layer."""
-        return kind(f'{type(self).__name__} "{self.name}": {message}')
 
     # ---- configuration ----
 
