@@ -1,11 +1,12 @@
 """Models: `Sequential`, the functional `Model`, and how they are saved and loaded."""
 
+from scratchnet.files.onnx_reading import load_onnx
 from scratchnet.files.saving import load_model, save_model
 from scratchnet.models.cloning import clone_model, model_from_json
 from scratchnet.models.model import Model
 from scratchnet.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "load_onnx", "model_from_json", "save_model"]
 
 
 def __dir__():
