@@ -1,4 +1,4 @@
-"""A function of one array that gives one number, and its gradient: a regularizer that somebody wrote with operations."""
+"""A function of one array that gives one number, and its gradient: a regularizer of somebody's own."""
 
 import inspect
 import weakref

@@ -24,20 +24,13 @@ import copy
 import functools
 import inspect
 
-import numpy as np
-
 from scratchnet import activations, config, initializers, regularizers
-from scratchnet.graph.function import value_and_gradient
-from scratchnet.graph.symbolic import is_symbolic, record_layer, with_mask
-from scratchnet.graph.trace import outside_of_traces
+from scratchnet.layers.calling import Calling
 from scratchnet.layers.completion import listed
 from scratchnet.layers.shapes import Shapes
 from scratchnet.layers.traced import Traced
 from scratchnet.layers.weights import Weights
 from scratchnet.names import check_name, snake_case, unique_name
-from scratchnet.ops.operation import current_trace
-from scratchnet.ops.operation import is_symbolic as stands_for_an_array
-from scratchnet.parallel.batch import rows_of_batch
 from scratchnet.recorded import (
     Recorded,
     constructor_arguments,
@@ -46,8 +39,7 @@ from scratchnet.recorded import (
     recorded_config,
     refuse_arguments,
 )
-from scratchnet.structure import as_lists, flatten, flatten_shapes, map_structure
-from scratchnet.variables import as_array
+from scratchnet.structure import flatten
 
 
 class LayerType(Recorded):
@@ -71,7 +63,7 @@ def _marking_as_built(build):
     return wrapped
 
 
-class Layer(Shapes, Weights, metaclass=LayerType, kind="layers"):
+class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     """Base of all layers.
 
     Args:
@@ -178,34 +170,6 @@ class Layer(Shapes, Weights, metaclass=LayerType, kind="layers"):
         """Return ``(dx, grads)`` for the upstream gradient `dy`, of y's shape."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
-    def call(self, inputs, training=None, mask=None):
-        """What the layer computes: the same as calling it.
-
-        Within the `call` of a derived class, ``super().call(inputs)`` is what its base with a `forward` computes.
-        """
-        current = current_trace.get()
-        if current is None or current.layer is not self:
-            return self(inputs, training=training, mask=mask)
-        base = next(cls for cls in type(self).__mro__ if "forward" in vars(cls) and not cls.is_traced)
-        plain = object.__new__(base)
-        plain.__dict__ = self.__dict__  # the same layer, weights and all, without the derived class
-        return plain(inputs, training=training, mask=mask)
-
-    def add_loss(self, loss):
-        """Within `call`: add a tensor, or several, to what is minimized; of a vector its sum."""
-        if current_trace.get() is None:
-            raise self.error("add_loss belongs into call, where there are tensors to compute a loss from", TypeError)
-        current_trace.get().add_loss(loss)
-
-    @property
-    def losses(self):
-        """What is added to the loss: by the last call on arrays, and by regularizers of the weights; value by value."""
-        return [*vars(self).get("_losses", []), *self.penalties()]
-
-    def loss_values(self, cache):
-        """`added_loss`, value by value."""
-        return [self.added_loss(cache)] if self.adds_loss else []
-
     def remember(self, cache):
         """Move `state` on, after a step of training in which `cache` came out of forward."""
 
@@ -246,126 +210,6 @@ class Layer(Shapes, Weights, metaclass=LayerType, kind="layers"):
         None where it ends in no activation. Losses use it to go back from probabilities to logits.
         """
         return None
-
-    # ---- calling ----
-
-    def __call__(self, inputs, training=None, mask=None, **options):
-        """On KerasTensors: record the layer in a graph. On arrays: build if need be, compute, and return the output.
-
-        `options`: what else forward takes, such as ``use_causal_mask=True``; compute_output_shape is told of it, too.
-        """
-        inputs = as_lists(inputs)
-        self._check_options(options)
-        if current_trace.get() is not None or is_symbolic(inputs):
-            return self._connect(inputs, training, options, mask)
-        x = map_structure(self._as_input, inputs)
-        shape = map_structure(np.shape, x)
-        self.ensure_built(shape)
-        promised = self.compute_output_shape(shape, **options)
-        if mask is not None and self.takes_mask:
-            options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
-        training = None if training is None else bool(training)  # None: the layer knows what is meant by it
-        y, cache = self.checked_pair(self.forward(x, training=training, **options))
-        self.check_promised(flatten(y), flatten_shapes(promised))
-        if self.stateful:
-            self.remember(cache)
-        vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
-        return map_structure(as_array, y)
-
-    def activity_penalties(self, y):
-        """``(value, dy)`` of the regularizer of the output, for each array of y: this part of the batch's share."""
-        regularizer, found = self.activity_regularizer, []
-        for a in flatten(y) if regularizer is not None else ():
-            value, gradient = value_and_gradient(regularizer, a)
-            rows = rows_of_batch(len(a)) if a.ndim else 1
-            found.append((value / rows, gradient / gradient.dtype.type(rows)))
-        return found
-
-    def _check_options(self, options):
-        for name in options:
-            if name not in inspect.signature(self.forward).parameters:
-                raise self.error(f"cannot be called with {name!r}, which its forward does not take", TypeError)
-
-    def _connect(self, inputs, training, options, mask=None):
-        inputs = map_structure(self._as_tensor, inputs)
-        if mask is not None:
-            masks = iter(flatten(mask))
-            inputs = map_structure(lambda t: t if (m := next(masks, None)) is None else with_mask(t, m), inputs)
-        shape = map_structure(lambda tensor: tensor.shape, inputs)
-        self.ensure_built(shape)
-        outputs = record_layer(self, inputs, self.compute_output_shape(shape, **options), training, options)
-        if current_trace.get() is None:
-            self.inbound_nodes.append(flatten(outputs)[0].node)
-        return outputs
-
-    def _as_tensor(self, value):
-        """The symbolic tensor that `value` is, or stands for; within `call` also arrays are."""
-        if stands_for_an_array(value):
-            return value.as_tensor()
-        if current_trace.get() is None:
-            raise self.error(f"called on a mixture of symbolic tensors and values ({type(value).__name__})", TypeError)
-        return current_trace.get().constant(self._as_input(value))
-
-    def call_arguments(self, inputs):
-        """``(args, kwargs)`` of the call ``layer(*args, **kwargs)`` that gives forward these `inputs`."""
-        return [inputs], {}
-
-    def check_promised(self, ys, shapes):
-        """Raise ValueError if forward returned arrays `ys` of other shapes than compute_output_shape promised."""
-        if len(ys) != len(shapes):
-            raise self.error(f"forward returned {len(ys)} outputs, compute_output_shape promised {len(shapes)}")
-        for y, promised in zip(ys, shapes):
-            shape = np.shape(y)
-            known = zip(shape[1:], promised[1:])
-            if len(shape) != len(promised) or any(want not in (None, have) for have, want in known):
-                raise self.error(
-                    f"forward returned an output of shape {shape}, compute_output_shape promised {promised}"
-                )
-
-    def checked_pair(self, result):
-        """What forward returned, if it is a pair; a layer of one's own may forget the cache."""
-        if type(result) is not tuple or len(result) != 2:
-            raise self.error(f"forward must return (y, cache), it returned {type(result).__name__}", TypeError)
-        return result
-
-    @property
-    def input(self):
-        """The symbolic input of the layer's first use in a graph."""
-        return self._first_node().inputs
-
-    @property
-    def output(self):
-        """The symbolic output of the layer's first use in a graph: ``Model(model.inputs, layer.output)`` ends there."""
-        return self._first_node().outputs
-
-    def _first_node(self):
-        if not self.inbound_nodes:
-            raise self.error("has no symbolic input and output: it stands in no graph")
-        return self.inbound_nodes[0]
-
-    def _as_input(self, value):
-        x = np.asarray(value)
-        if x.dtype.kind in "USO" and self.takes_strings:
-            return x
-        if x.dtype.kind not in "fiub":
-            raise self.error(f"expected numbers, got an array of dtype {x.dtype}", TypeError)
-        return self.accept(x) if x.dtype.kind != "f" else x.astype(self.dtype, copy=False)
-
-    def accept(self, x):
-        """`x` as forward takes it: integers become floating point numbers, unless the layer wants them as they are."""
-        return x if x.dtype.kind == "f" or self.keeps_integers else x.astype(self.dtype)
-
-    def output_dtype(self, inputs):
-        """The dtype, as a string, of the output for these symbolic inputs."""
-        dtype = flatten(inputs)[0].dtype
-        return dtype if self.keeps_integers and not dtype.startswith("float") else self.dtype
-
-    def ensure_built(self, input_shape):
-        """Build for `input_shape` unless that has been done; the parameters of a layer are made once."""
-        if not self.built:
-            with outside_of_traces():
-                self.build(input_shape)
-            self.built = True
 
     # ---- configuration ----
 
