@@ -62,6 +62,14 @@ def check_sizes(layer, argument, value, rank, smallest=1):
     return tuple(int(v) for v in values)
 
 
+def check_axes(layer, value):
+    """An axis, or several as a list, or a TypeError."""
+    axes = list(value) if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(axis, bool) or not isinstance(axis, (int, np.integer)) for axis in axes):
+        raise layer.error(f"axis must be an integer or a list of integers, got {value!r}", TypeError)
+    return axes if isinstance(value, (list, tuple)) else int(value)
+
+
 def check_margins(layer, argument, value, rank):
     """What is added or cut at both ends of each of `rank` axes, in pairs; of one number, one for each, or pairs."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank

@@ -157,6 +157,8 @@ class Number(float):
 class Array(np.ndarray):
     """An array that also answers Keras's ``.numpy()``: what layers, models and metrics return."""
 
+    _keras_mask = None  # what counts of it, where it came out of a layer with a mask; not of what is computed from it
+
     def numpy(self):
         """The same memory as a plain array."""
         return np.asarray(self)

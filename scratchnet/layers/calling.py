@@ -20,6 +20,9 @@ class Calling:
     def __call__(self, inputs, training=None, mask=None, **options):
         """On KerasTensors: record the layer in a graph. On arrays: build if need be, compute, and return the output.
 
+        An output brings its mask along, as `_keras_mask`, into the layer that is called on it. With ``training=True``
+        the layer's state moves on: the moving averages of BatchNormalization.
+
         `options`: what else forward takes, such as ``use_causal_mask=True``; compute_output_shape is told of it, too.
         """
         inputs = as_lists(inputs)
@@ -30,15 +33,20 @@ class Calling:
         shape = map_structure(np.shape, x)
         self.ensure_built(shape)
         promised = self.compute_output_shape(shape, **options)
-        if mask is not None and self.takes_mask:
-            options["mask"] = map_structure(lambda m: None if m is None else np.asarray(m), mask)
+        mask = map_structure(_mask_of, inputs) if mask is None else map_structure(_as_mask, as_lists(mask))
+        if self.takes_mask and any(m is not None for m in flatten(mask)):
+            options["mask"] = mask
         training = None if training is None else bool(training)  # None: the layer knows what is meant by it
         y, cache = self.checked_pair(self.forward(x, training=training, **options))
         self.check_promised(flatten(y), flatten_shapes(promised))
-        if self.stateful:
+        if self.stateful or training:
             self.remember(cache)
         vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
-        return map_structure(as_array, y)
+        y = map_structure(as_array, y)
+        if self.output_masked(map_structure(lambda m: m is not None, mask)):
+            for array, its_mask in zip(flatten(y), self.output_masks(x, mask, cache)):
+                array._keras_mask = its_mask
+        return y
 
     def activity_penalties(self, y):
         """``(value, dy)`` of the regularizer of the output, for each array of y: the share of this part of a batch."""
@@ -164,3 +172,12 @@ class Calling:
     def loss_values(self, cache):
         """`added_loss`, value by value."""
         return [self.added_loss(cache)] if self.adds_loss else []
+
+
+def _as_mask(mask):
+    return None if mask is None else np.asarray(mask)
+
+
+def _mask_of(value):
+    """The mask that an array brings with it out of the layer that made it."""
+    return getattr(value, "_keras_mask", None)

@@ -7,6 +7,8 @@ from scratchnet.graph.function import value_and_gradient
 from scratchnet.graph.variable import Variable
 from scratchnet.ops.operation import current_trace
 
+_LEFT_OUT_BY = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # None in a layer that is made without
+
 
 class Weights:
     """The part of a layer that has weights of its own; `scratchnet.layers.sublayers` has those of layers within."""
@@ -132,6 +134,8 @@ class Weights:
         if not name.startswith("_") and {"_params", "_state"} <= self.__dict__.keys():
             if name in self._params or name in self._state:
                 return self._handle(name)
+            if vars(self).get(_LEFT_OUT_BY.get(name)) is False:
+                return None
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_weights(self):

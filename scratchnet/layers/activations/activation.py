@@ -102,6 +102,11 @@ class Softmax(_ActivationLayer):
         self.activation = activations.softmax if axis == -1 else activations.softmax.with_parameters(axis=parameter)
 
     def forward(self, x, training=False, mask=None):
-        if mask is not None:
-            x = np.where(mask, x, np.finfo(x.dtype).min / 2)  # e to that is 0
-        return self.activation.forward(x)
+        if mask is None:
+            return self.activation.forward(x)
+        may = np.asarray(mask, bool)
+        if may.ndim > x.ndim or any(m not in (1, n) for m, n in zip(may.shape[::-1], x.shape[::-1])):
+            raise self.error(f"a mask of shape {may.shape} cannot be repeated to the shape of x, {x.shape}")
+        y, _ = self.activation.forward(np.where(may, x, np.finfo(x.dtype).min / 2))  # e to that is 0
+        y = np.where(may, y, y.dtype.type(0))  # where nothing may, everything would get the same
+        return y, y

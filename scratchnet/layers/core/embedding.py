@@ -65,6 +65,7 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.supports_masking = bool(mask_zero)
         self.mask_zero = bool(mask_zero)
         if weights is not None:
             self.build()

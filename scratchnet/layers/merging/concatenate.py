@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.layers.base import Layer
+from scratchnet.layers.merging.merge import check_masks, expanded
 from scratchnet.registry import register
 from scratchnet.structure import flatten
 
@@ -60,24 +61,21 @@ class Concatenate(Layer):
     def output_masked(self, masked):
         return any(flatten(masked))
 
-    def compute_mask(self, xs, mask=None):
+    def compute_mask(self, inputs, mask=None):
         """Along time the masks stand behind one another; along another axis a step counts if it does in any input."""
-        masks = [None] * len(xs) if mask is None else mask
-        if all(m is None for m in masks):
+        if mask is None:
             return None
-        full = [np.ones(x.shape, bool) if m is None else _like(m, x) for m, x in zip(masks, xs)]
-        return np.concatenate(full, axis=self._axis(xs[0].ndim)).any(axis=-1)
+        check_masks(self, inputs, mask)
+        if all(m is None for m in mask):
+            return None
+        full = [np.ones(x.shape, bool) if m is None else expanded(m, x) for m, x in zip(mask, inputs)]
+        return np.concatenate(full, axis=self._axis(inputs[0].ndim)).any(axis=-1)
 
     def _axis(self, ndim):
         axis = self.axis + ndim if self.axis < 0 else self.axis
         if not 0 < axis < ndim:
             raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes, or is that of the samples")
         return axis
-
-
-def _like(mask, x):
-    """`mask` repeated along the axes that only x has."""
-    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape)
 
 
 def concatenate(inputs, axis=-1, **kwargs):

@@ -40,6 +40,8 @@ class Dot(Layer):
     Raises ValueError unless there are two inputs that have the same size along the axes.
     """
 
+    supports_masking = True
+
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs):
         super().__init__(**kwargs)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
@@ -83,6 +85,12 @@ class Dot(Layer):
         da = np.moveaxis(da.reshape(*first[:i], *first[i + 1 :], first[i]), -1, i)
         db = np.moveaxis(db.reshape(second[0], second[j], *second[1:j], *second[j + 1 :]), 1, j)
         return [da, db], {}
+
+    def output_masked(self, masked):
+        return False
+
+    def compute_mask(self, inputs, mask=None):
+        """None: the products have other axes than the masks."""
 
     def _axes(self, *ranks):
         pair = self.axes if isinstance(self.axes, (list, tuple)) else (self.axes, self.axes)

@@ -2,29 +2,21 @@
 
 import numpy as np
 
-from scratchnet.layers.merging.merge import Merge
+from scratchnet.layers.merging.merge import Extreme
 from scratchnet.registry import register
 
 
 @register("layers")
-class Maximum(Merge):
-    """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated.
+class Maximum(Extreme):
+    """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated. What a mask does not count is not chosen.
 
     Raises ValueError unless there are two or more inputs whose shapes match.
     """
 
-    def merge(self, xs):
-        y = xs[0]
-        for x in xs[1:]:
-            y = np.maximum(y, x)
-        chosen = np.full(y.shape, -1)
-        for k in range(len(xs) - 1, -1, -1):  # the first that is equal is written last
-            chosen[np.broadcast_to(xs[k] == y, y.shape)] = k
-        return y, (chosen, len(xs))
+    worst = -np.inf
 
-    def merge_backward(self, dy, terms):
-        chosen, count = terms
-        return [dy * (chosen == k) for k in range(count)]
+    def better(self, a, b):
+        return np.maximum(a, b)
 
 
 def maximum(inputs, **kwargs):

@@ -61,12 +61,74 @@ class Merge(Layer):
     def output_masked(self, masked):
         return all(flatten(masked))
 
-    def compute_mask(self, xs, mask=None):
+    def compute_mask(self, inputs, mask=None):
         """What counts in any of the inputs; no mask where one of them has none."""
-        masks = [None] if mask is None else mask
-        if any(m is None for m in masks):
+        if mask is None:
             return None
-        return np.logical_or.reduce(masks)
+        check_masks(self, inputs, mask)
+        if any(m is None for m in mask):
+            return None
+        return np.logical_or.reduce([np.asarray(m, bool) for m in mask])
+
+
+class MaskedMerge(Merge):
+    """Base of `Multiply`, `Maximum` and `Minimum`, to whose results nothing comes from where a mask does not count.
+
+    A subclass defines ``merge(xs, counted)``; `counted` has for each input an array of bools, or None: all of it.
+    """
+
+    def forward(self, xs, training=False, mask=None):
+        shapes = [x.shape for x in xs]
+        self.compute_output_shape(shapes)
+        ndim = max(map(len, shapes))
+        masks = [None] * len(xs) if mask is None else mask
+        counted = [None if m is None else expanded(m, x).reshape(_aligned(x.shape, ndim)) for m, x in zip(masks, xs)]
+        y, terms = self.merge([x.reshape(_aligned(x.shape, ndim)) for x in xs], counted)
+        return y, MergeCache(shapes, terms)
+
+
+class Extreme(MaskedMerge):
+    """Base of `Maximum` and `Minimum`: y is the x_k that was chosen; where nothing counts, the first."""
+
+    worst = 0.0  # never chosen while there is another
+
+    def better(self, a, b):
+        """The one of each pair that is chosen."""
+        raise NotImplementedError(f"{type(self).__name__} defines no better")
+
+    def merge(self, xs, counted):
+        seen = [x if c is None else np.where(c, x, x.dtype.type(self.worst)) for x, c in zip(xs, counted)]
+        y = seen[0]
+        for x in seen[1:]:
+            y = self.better(y, x)
+        chosen = np.zeros(y.shape, int)
+        for k in range(len(xs) - 1, -1, -1):  # the first that is equal is written last
+            may = seen[k] == y if counted[k] is None else (seen[k] == y) & counted[k]
+            chosen[np.broadcast_to(may, y.shape)] = k
+        if all(c is not None for c in counted):
+            y = np.where(np.logical_or.reduce(counted), y, xs[0])
+        return y, (chosen, len(xs))
+
+    def merge_backward(self, dy, terms):
+        chosen, count = terms
+        return [dy * (chosen == k) for k in range(count)]
+
+
+def expanded(mask, x):
+    """`mask` repeated along the axes that only x has."""
+    mask = np.asarray(mask, bool)
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape)
+
+
+def check_masks(layer, inputs, mask):
+    """Raise ValueError unless there is an entry of `mask`, which may be None, for each of the `inputs`."""
+    for what, given in (("inputs", inputs), ("mask", mask)):
+        if not isinstance(given, (list, tuple)):
+            raise layer.error(f"compute_mask: `{what}` should be a list, got {type(given).__name__}")
+    if len(inputs) != len(mask):
+        raise layer.error(
+            f"compute_mask: `inputs` and `mask` should have the same length, got {len(inputs)} and {len(mask)}"
+        )
 
 
 def _aligned(shape, ndim):

@@ -8,31 +8,37 @@ behind k.
 
 import numpy as np
 
-from scratchnet.layers.merging.merge import Merge
+from scratchnet.layers.merging.merge import MaskedMerge
 from scratchnet.registry import register
 
 
 @register("layers")
-class Multiply(Merge):
-    """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated.
+class Multiply(MaskedMerge):
+    """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated. What a mask does not count is a factor of 1;
+    where nothing counts, y is 0.
 
     Raises ValueError unless there are two or more inputs whose shapes match.
     """
 
-    def merge(self, xs):
+    def merge(self, xs, counted):
+        xs = [x if c is None else np.where(c, x, x.dtype.type(1)) for x, c in zip(xs, counted)]
         y = xs[0] * xs[1]
         for x in xs[2:]:
             y = y * x
-        return y, xs
+        if all(c is not None for c in counted):
+            y = np.where(np.logical_or.reduce(counted), y, y.dtype.type(0))
+        return y, (xs, counted)
 
     def merge_backward(self, dy, terms):
+        terms, counted = terms
         before = [dy]  # dy x_1 ... x_(k-1)
         for x in terms[:-1]:
             before.append(before[-1] * x)
         behind = [dy.dtype.type(1)]  # x_(k+1) ... x_n, from the last k on
         for x in terms[:0:-1]:
             behind.append(behind[-1] * x)
-        return [np.broadcast_to(a * b, dy.shape) for a, b in zip(before, behind[::-1])]
+        dxs = [np.broadcast_to(a * b, dy.shape) for a, b in zip(before, behind[::-1])]
+        return [dx if c is None else dx * c for dx, c in zip(dxs, counted)]
 
 
 def multiply(inputs, **kwargs):

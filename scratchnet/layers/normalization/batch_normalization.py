@@ -125,6 +125,7 @@ class BatchNormalization(ScaleAndShift):
         if training and self.trainable:
             counted = None if mask is None else _as_factor(mask, x)
             M, total = sum_over_batch(_count(x, shape, counted), _sum(x, over, counted))
+            M = np.maximum(M, 1.0)  # a batch of which nothing counts has the mean 0
             mean = total / M  # (C,)
             centered = x - _as(mean, x, shape)
             (squares,) = sum_over_batch(_sum(np.square(centered), over, counted))

@@ -41,7 +41,7 @@ class GroupNormalization(ScaleAndShift):
     Shapes: any with an axis of channels; the output has that of the input.
 
     Raises:
-        ValueError: if the channels cannot be divided into so many groups.
+        ValueError: for `groups` that is no such number, or if the channels cannot be divided into so many.
     """
 
     def __init__(
@@ -71,6 +71,8 @@ class GroupNormalization(ScaleAndShift):
             gamma_constraint,
             **kwargs,
         )
+        if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1 and groups != -1:
+            raise self.error(f"argument `groups` must be a positive integer, or -1, got {groups!r}")
         self.groups = groups
         self.axis = axis
 

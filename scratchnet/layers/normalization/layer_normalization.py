@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.checks import check_axes
 from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift, standardized, standardized_backward
 from scratchnet.registry import register
@@ -69,7 +70,7 @@ class LayerNormalization(ScaleAndShift):
             gamma_constraint,
             **kwargs,
         )
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = check_axes(self, axis)
 
     def build(self, input_shape):
         self.add_scale_and_shift([input_shape[axis] for axis in self.positive_axes(input_shape)])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet.checks import check_number
+from scratchnet.checks import check_axes, check_number
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -28,7 +28,7 @@ class RMSNormalization(Layer):
     """Divides each sample by the root mean square of its features, and scales them.
 
     Args:
-        axis: what to normalize over. Its size is that of the weight ``scale``.
+        axis: what to normalize over; an axis, or a list of them. The weight ``scale`` has its size.
         epsilon: added to the mean square.
 
     Shapes: any; the output has that of the input. Raises ValueError for an axis that the input does not have.
@@ -38,39 +38,41 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = check_axes(self, axis)
         self.epsilon = check_number(self, "epsilon", epsilon)
 
     def build(self, input_shape):
-        self.add_weight(name="scale", shape=(input_shape[self._positive_axis(input_shape)],), initializer="ones")
+        sizes = [input_shape[axis] for axis in self._positive_axes(input_shape)]
+        self.add_weight(name="scale", shape=sizes, initializer="ones")
         self.built = True
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")
-        self._positive_axis(input_shape)
+        self._positive_axes(input_shape)
         return input_shape
 
     def forward(self, x, training=False):
-        axis = self._positive_axis(self.unpack(x, "*"))
-        s = np.sqrt(np.square(x).mean(axis=axis, keepdims=True) + x.dtype.type(self.epsilon))
+        axes = self._positive_axes(self.unpack(x, "*"))
+        s = np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + x.dtype.type(self.epsilon))
         x_hat = x / s
-        return self._shaped(x.ndim, axis) * x_hat, RMSNormalizationCache(x_hat, s)
+        return self._shaped(x.shape, axes) * x_hat, RMSNormalizationCache(x_hat, s)
 
     def backward(self, dy, cache, needs_dx=True):
         x_hat, s = cache
-        axis = self._positive_axis(dy.shape)
-        others = tuple(k for k in range(dy.ndim) if k != axis)
+        axes = self._positive_axes(dy.shape)
+        others = tuple(k for k in range(dy.ndim) if k not in axes)
         grads = {"scale": (dy * x_hat).sum(others)}  # y = scale x_hat
-        dx_hat = self._shaped(dy.ndim, axis) * dy
-        return (dx_hat - x_hat * (dx_hat * x_hat).mean(axis=axis, keepdims=True)) / s, grads  # x_hat = x / s
+        dx_hat = self._shaped(dy.shape, axes) * dy
+        return (dx_hat - x_hat * (dx_hat * x_hat).mean(axis=axes, keepdims=True)) / s, grads  # x_hat = x / s
 
-    def _shaped(self, ndim, axis):
-        return self.params["scale"].reshape([-1 if k == axis else 1 for k in range(ndim)])
+    def _shaped(self, shape, axes):
+        return self.params["scale"].reshape([n if k in axes else 1 for k, n in enumerate(shape)])
 
-    def _positive_axis(self, shape):
+    def _positive_axes(self, shape):
+        """The axes, counted from the front and in their order."""
         ndim = len(shape)
-        axis = self.axis[0] if isinstance(self.axis, (list, tuple)) and len(self.axis) == 1 else self.axis
-        axis = axis + ndim if axis < 0 else axis
-        if not 0 < axis < ndim or shape[axis] is None:
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        axes = tuple(sorted(axis + ndim if axis < 0 else axis for axis in axes))
+        if any(not 0 < axis < ndim or shape[axis] is None for axis in axes):
             raise self.error(f"axis {self.axis} is not an axis of known size of an input of shape {shape}")
-        return axis
+        return axes

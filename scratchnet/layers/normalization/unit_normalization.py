@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.checks import check_axes
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -33,7 +34,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = check_axes(self, axis)
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")

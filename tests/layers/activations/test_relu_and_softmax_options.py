@@ -41,3 +41,18 @@ def test_what_is_masked_gets_nothing():
 def test_numbers_below_0_are_refused():
     with pytest.raises(ValueError, match="negative_slope"):
         ReLU(negative_slope=-1)
+
+
+def test_where_nothing_may_softmax_is_0_and_learns_nothing():
+    may = np.array([[1, 1, 0, 0], [0, 0, 0, 0]])
+    layer = Softmax(dtype="float64")
+    y, cache = layer.forward(np.ones((2, 4)), mask=may)
+    np.testing.assert_array_equal(y, [[0.5, 0.5, 0, 0], [0, 0, 0, 0]])
+    dx, _ = layer.backward(np.array([[1.0, 2, 3, 4]] * 2), cache)
+    np.testing.assert_array_equal(dx, [[-0.25, 0.25, 0, 0], [0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 1, 3)])
+def test_a_mask_that_is_larger_than_x_is_refused(shape):
+    with pytest.raises(ValueError, match=r"a mask of shape .* cannot be repeated to the shape of x, \(1, 3\)"):
+        Softmax()(np.ones((1, 3)), mask=np.ones(shape))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Activation, Dense, Identity, Input, Masking
+from scratchnet.layers import Activation, Dense, Embedding, GlobalAveragePooling1D, Identity, Input, Masking
 from scratchnet.models import Model
 
 
@@ -34,3 +34,19 @@ def test_the_loss_of_masked_steps_does_not_count():
     assert loss == pytest.approx((1 + 4 + 9) / 3) and mae == pytest.approx((1 + 2 + 3) / 3)
     parts = Model(t := Input((2, 1)), Dense(1, "linear", False, "ones")(Masking()(t)))
     assert not parts.outputs[0].masked or parts.outputs[0].masked  # Dense decides
+
+
+def test_an_array_brings_its_mask_into_the_next_layer():
+    x = np.array([[[0, 0], [1, 2], [0, 0]]], "float32")
+    y = Masking()(x)
+    np.testing.assert_array_equal(y._keras_mask, [[False, True, False]])
+    pooled = GlobalAveragePooling1D()(y)
+    np.testing.assert_array_equal(pooled, [[1, 2]])  # the mean of what counts
+    assert pooled._keras_mask is None
+    assert (y + 1)._keras_mask is None  # a computation is no layer
+    np.testing.assert_array_equal(GlobalAveragePooling1D()(y, mask=np.array([[True, True, False]])), [[0.5, 1]])
+
+
+def test_embedding_supports_masking_where_it_makes_one():
+    assert Embedding(4, 2, mask_zero=True).supports_masking and not Embedding(4, 2).supports_masking
+    np.testing.assert_array_equal(Embedding(4, 2, mask_zero=True)(np.array([[1, 0]]))._keras_mask, [[True, False]])

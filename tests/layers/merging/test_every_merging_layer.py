@@ -13,6 +13,7 @@ from scratchnet.layers import (
     Concatenate,
     Dot,
     Input,
+    Masking,
     Maximum,
     Minimum,
     Multiply,
@@ -186,3 +187,58 @@ def test_what_is_said_of_layers_with_several_inputs_or_another_axis():
     y, cache = layer.forward([a, 2 * a, a[:, :1]])
     assert y.shape == (2, 7, 4) and cache == (1, [3, 6])
     assert [dx.shape for dx in layer.backward(y, cache)[0]] == [(2, 3, 4), (2, 3, 4), (2, 1, 4)]
+
+
+@pytest.mark.parametrize(
+    ("cls", "expected", "both"),
+    [
+        (Multiply, [[0, 0], [0, 0], [1, 2], [9, 16]], [[0, 0], [1, 2], [1, 2], [9, 16]]),
+        (Maximum, [[0, 0], [1, 2], [1, 2], [3, 4]], [[0, 0], [1, 2], [1, 2], [3, 4]]),
+        (Minimum, [[0, 0], [0, 0], [1, 2], [3, 4]], [[0, 0], [1, 2], [1, 2], [3, 4]]),
+    ],
+)
+def test_nothing_comes_from_where_a_mask_does_not_count(cls, expected, both):
+    a = np.array([[[0, 0], [1, 2], [0, 0], [3, 4]]], "float64")
+    b = np.array([[[0, 0], [0, 0], [1, 2], [3, 4]]], "float64")
+    masks = [a.any(axis=-1), b.any(axis=-1)]
+    layer = cls(**F64)
+    np.testing.assert_array_equal(layer([a, b], mask=[masks[0], None])[0], expected)
+    y = layer([Masking(**F64)(a), Masking(**F64)(b)])  # the masks come with the arrays
+    np.testing.assert_array_equal(y[0], both)
+    np.testing.assert_array_equal(y._keras_mask, [[False, True, True, True]])
+    y, cache = layer.forward([a, b], mask=masks)
+    da, db = layer.backward(np.ones_like(y), cache)[0]
+    assert not da[0, 2].any() and not db[0, 1].any()  # each left out of where only the other counts
+    np.testing.assert_array_equal(da[0, 1], [1, 1])
+    np.testing.assert_array_equal(db[0, 2], [1, 1])
+
+
+@pytest.mark.parametrize("cls", [Multiply, Maximum, Minimum])
+def test_gradients_with_masks(cls):
+    class Masked(cls):
+        """`cls` with fixed masks."""
+
+        def forward(self, xs, training=False):
+            return super().forward(
+                xs, training, mask=[np.array([[1, 1, 0], [0, 1, 0]]), np.array([[0, 1, 1], [1, 1, 0]])]
+            )
+
+    rng = np.random.default_rng(3)
+    check_layer(Masked(**F64), [rng.standard_normal((2, 3, 2)) for _ in range(2)]).raise_if_failed()
+
+
+@pytest.mark.parametrize("layer", [Add(), Maximum(), Concatenate()])
+def test_compute_mask_wants_a_mask_for_each_input(layer):
+    x, mask = np.ones((2, 3, 4)), np.ones((2, 3), bool)
+    with pytest.raises(ValueError, match="`mask` should be a list, got ndarray"):
+        layer.compute_mask([x, x], mask)
+    with pytest.raises(ValueError, match="`inputs` should be a list"):
+        layer.compute_mask(x, [None, None])
+    with pytest.raises(ValueError, match="same length, got 2 and 1"):
+        layer.compute_mask(inputs=[x, x], mask=[None])
+
+
+def test_dot_takes_masks_and_hands_none_on():
+    x = Masking()(np.ones((2, 3), "float32")[:, :, None])
+    y = Dot(axes=2)([x, x])
+    assert Dot(axes=1).supports_masking and y._keras_mask is None

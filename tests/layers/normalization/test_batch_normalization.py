@@ -84,9 +84,9 @@ def test_parts_of_a_batch_are_normalized_as_a_whole(edges):
 def test_running_averages_move_once_a_step_and_only_in_training():
     made = layer(momentum=0.9)
     mean, variance = made.state["moving_mean"].copy(), made.state["moving_variance"].copy()
-    made(X), made(X, training=True)  # by hand, nothing is remembered
+    made(X), made(X, training=False), made.forward(X, training=True)
     np.testing.assert_array_equal(made.state["moving_mean"], mean)
-    made.remember(made.forward(X, training=True)[1])
+    made(X, training=True)  # a step by hand
     np.testing.assert_allclose(made.state["moving_mean"], 0.9 * mean + 0.1 * X.mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(made.state["moving_variance"], 0.9 * variance + 0.1 * X.var(axis=(0, 1, 2)))
     frozen = made.state["moving_mean"].copy()
@@ -180,3 +180,8 @@ def test_killed_and_resumed_it_ends_with_the_same_bits(data, tmp_path, threads):
     with pytest.raises(Killed):
         fit(model(threads), LambdaCallback(on_epoch_begin=kill))
     assert all(np.array_equal(a, b) for a, b in zip(whole.get_weights(), fit(model(threads))))
+
+
+def test_a_batch_of_which_nothing_counts_has_mean_0():
+    y = BatchNormalization(scale=False, center=False)(np.zeros((4, 5)), mask=np.zeros(4), training=True)
+    np.testing.assert_array_equal(y, np.zeros((4, 5)))

@@ -25,6 +25,7 @@ X = RNG.standard_normal((3, 4, 2, 6))
         (GroupNormalization, {"groups": 2, "axis": 1}),
         (RMSNormalization, {}),
         (RMSNormalization, {"axis": 2, "epsilon": 0.2}),
+        (RMSNormalization, {"axis": [-1, 1]}),
         (UnitNormalization, {}),
         (UnitNormalization, {"axis": [1, 2]}),
     ],
@@ -71,3 +72,29 @@ def test_groups_must_divide_the_channels():
         GroupNormalization(4)(X)
     with pytest.raises(ValueError, match="must have a size"):
         LayerNormalization()(Input((3, None)))
+
+
+@pytest.mark.parametrize("cls", [LayerNormalization, RMSNormalization, UnitNormalization])
+@pytest.mark.parametrize("axis", [{"axis": -1}, "last", [1, 2.0]])
+def test_an_axis_is_an_integer_or_a_list_of_them(cls, axis):
+    with pytest.raises(TypeError, match="axis must be an integer or a list of integers"):
+        cls(axis=axis)
+
+
+@pytest.mark.parametrize("groups", [0, -2, 1.5, "32"])
+def test_groups_are_counted(groups):
+    with pytest.raises(ValueError, match="argument `groups` must be a positive integer, or -1"):
+        GroupNormalization(groups=groups)
+
+
+def test_several_axes_in_any_order_are_one_root_mean_square():
+    x = X.astype("float32")
+    y = RMSNormalization(axis=[-1, -2])(x)
+    np.testing.assert_array_equal(y, RMSNormalization(axis=[-2, -1])(x))
+    np.testing.assert_allclose(np.square(y).mean(axis=(2, 3)), 1, atol=1e-4)
+
+
+def test_what_a_layer_is_made_without_is_none():
+    layer = LayerNormalization(center=False)
+    layer.build((None, 4))
+    assert layer.beta is None and layer.gamma.shape == (4,)
