@@ -155,8 +155,8 @@ class RecurrentWeights(Layer):
         return dx[:, ::-1] if self.go_backwards else dx, grads
 
 
-class Recurrent(RecurrentWeights):
-    """Base of `SimpleRNN`, `LSTM` and `GRU`: a layer that carries `state_names` from step to step.
+class ThroughTime(Layer):
+    """A layer that carries `state_names` from step to step of a sequence.
 
     Args:
         return_sequences: whether to return the outputs of all steps or only the last.
@@ -165,13 +165,10 @@ class Recurrent(RecurrentWeights):
         stateful: whether a batch starts from the states that the batch before ended with, sample by sample, until
             `reset_state`.
         zero_output_for_mask: whether the output of a step that does not count is zero.
-        kwargs: as `RecurrentWeights`.
     """
 
     state_names = ("h",)
-    takes_repeat = True
     supports_masking = True
-    harmless = ("implementation",)
 
     def __init__(
         self,
@@ -212,32 +209,13 @@ class Recurrent(RecurrentWeights):
         if self.stateful:
             self.states = [getattr(cache, name)[-1] for name in self.state_names]
 
-    # ---- shapes and parameters ----
-
-    def build(self, input_shape):
-        self.compute_output_shape(input_shape)
-        self.build_weights(self._split(input_shape)[0][-1])
-        self.built = True
-
-    def compute_output_shape(self, input_shape):
-        x_shape, state_shapes = self._split(input_shape)
-        self.check_shape(x_shape, "NTD", **self._expected())
-        N, T, D = x_shape
-        if D is None:
-            raise self.error(f"the last axis of its input must have a size, got {x_shape}")
-        for name, shape in zip(self.state_names, state_shapes):
-            self._check_state(name, shape, N)
-        y_shape = (N, T, self.units) if self.return_sequences else (N, self.units)
-        return [y_shape, *[(N, self.units) for _ in self.state_names]] if self.return_state else y_shape
+    # ---- shapes ----
 
     def compute_mask(self, x, mask=None):
         return flatten(mask)[0] if self.return_sequences and mask is not None else None
 
     def output_masked(self, masked):
         return self.return_sequences and flatten(masked)[0]
-
-    def _expected(self):
-        return {"D": self.params["kernel"].shape[0]} if self.built else {}
 
     def _split(self, inputs):
         """The input and the list of initial states; this is empty where the layer starts from zeros."""
@@ -248,41 +226,22 @@ class Recurrent(RecurrentWeights):
             raise self.error(f"expected x alone or [x, {wanted}], got {len(inputs)} inputs")
         return inputs[0], inputs[1:]
 
-    def _check_states(self, states, N, dtype):
+    def _check_states(self, states, wanted, dtype):
         self._split([None, *states])  # are they as many as there must be?
         for name, state in zip(self.state_names, states):
-            self._check_state(name, np.shape(state), N)
+            self._check_state(name, np.shape(state), wanted)
             if state.dtype != dtype:
                 raise self.error(
                     f"expected the initial state {name}0 to be {dtype} like x, got {state.dtype}", TypeError
                 )
 
-    def _check_state(self, name, shape, N):
-        matches = len(shape) == 2 and shape[1] == self.units and (None in (shape[0], N) or shape[0] == N)
+    def _check_state(self, name, shape, wanted):
+        N, *rest = wanted
+        matches = tuple(shape[1:]) == tuple(rest) and len(shape) > 0 and (None in (shape[0], N) or shape[0] == N)
         if not matches:
-            raise self.error(f"the initial state {name}0 must have shape ({N}, {self.units}), got {shape}")
+            raise self.error(f"the initial state {name}0 must have shape {tuple(wanted)}, got {shape}")
 
     # ---- the ends of forward and backward ----
-
-    def unpack_input(self, inputs, repeat):
-        """What forward is given, as the kernels take it: time in front, in the order of processing.
-
-        With `repeat` x has one step, which stands for as many equal ones. Returns x (T, N, D), the number of steps, and
-        the list of the initial states (N, U): zeros where none are given.
-        """
-        x, *states = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        W = self._params.get("kernel")
-        if W is None or np.ndim(x) != 3 or x.shape[2] != len(W) or x.size == 0 or x.dtype != W.dtype:
-            self.unpack(x, "NTD", **self._expected())  # says what is wrong
-        N, T, _ = x.shape
-        if states:
-            self._check_states(states, N, x.dtype)
-        elif self.states is not None:
-            states = self._carried_states(N)
-        else:
-            states = [np.zeros((N, self.units), x.dtype)] * len(self.state_names)
-        x = x.transpose(1, 0, 2)  # (T, N, D)
-        return np.ascontiguousarray(x[::-1] if self.go_backwards else x), repeat or T, states
 
     def _carried_states(self, N):
         if len(self.states[0]) != N:
@@ -303,14 +262,14 @@ class Recurrent(RecurrentWeights):
         """What forward returns, given the values of each state at all times, (T + 1, N, U) with the initial ones."""
         y = states[0][1:]  # (T, N, U)
         if mask is not None:
-            y = np.where(self._has_output(mask), y, 0)
-        y = y.transpose(1, 0, 2) if self.return_sequences else y[-1]  # (N, T, U) or (N, U)
+            y = np.where(self._has_output(mask, y.ndim), y, 0)
+        y = y.swapaxes(0, 1) if self.return_sequences else y[-1]  # (N, T, U) or (N, U)
         return [y, *[state[-1] for state in states]] if self.return_state else y
 
-    def _has_output(self, mask):
-        """Where there is an output, (T, N, 1): from the first step that counts on, or only where a step counts."""
+    def _has_output(self, mask, ndim):
+        """Where there is an output, (T, N, 1, ...): from the first step that counts on, or only where one counts."""
         shown = mask if self.zero_output_for_mask else np.logical_or.accumulate(mask, axis=0)
-        return shown[..., np.newaxis]
+        return shown.reshape(*shown.shape, *[1] * (ndim - 2))
 
     def unpack_dy(self, dy, mask, h):
         """Undo `pack_output`: dy (T, N, U), or None if only the last step came out, and the last states' adjoints.
@@ -324,9 +283,55 @@ class Recurrent(RecurrentWeights):
             dstates = [nothing if d is None else np.asarray(d, h.dtype) for d in given]
         if dy is None:
             return None, dstates
-        shown = None if mask is None else self._has_output(mask)
+        shown = None if mask is None else self._has_output(mask, h.ndim)
         if self.return_sequences:
-            dy = dy.transpose(1, 0, 2)
+            dy = dy.swapaxes(0, 1)
             return dy if mask is None else np.where(shown, dy, 0), dstates
         dstates[0] = dstates[0] + (dy if mask is None else np.where(shown[-1], dy, 0))  # y is h at the last step
         return None, dstates
+
+
+class Recurrent(ThroughTime, RecurrentWeights):
+    """Base of `SimpleRNN`, `LSTM` and `GRU`: their x is (N, T, D), each of their states (N, U)."""
+
+    takes_repeat = True
+    harmless = ("implementation",)
+
+    def build(self, input_shape):
+        self.compute_output_shape(input_shape)
+        self.build_weights(self._split(input_shape)[0][-1])
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        x_shape, state_shapes = self._split(input_shape)
+        self.check_shape(x_shape, "NTD", **self._expected())
+        N, T, D = x_shape
+        if D is None:
+            raise self.error(f"the last axis of its input must have a size, got {x_shape}")
+        for name, shape in zip(self.state_names, state_shapes):
+            self._check_state(name, shape, (N, self.units))
+        y_shape = (N, T, self.units) if self.return_sequences else (N, self.units)
+        return [y_shape, *[(N, self.units) for _ in self.state_names]] if self.return_state else y_shape
+
+    def _expected(self):
+        return {"D": self.params["kernel"].shape[0]} if self.built else {}
+
+    def unpack_input(self, inputs, repeat):
+        """What forward is given, as the kernels take it: time in front, in the order of processing.
+
+        With `repeat` x has one step, which stands for as many equal ones. Returns x (T, N, D), the number of steps, and
+        the list of the initial states (N, U): zeros where none are given.
+        """
+        x, *states = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        W = self._params.get("kernel")
+        if W is None or np.ndim(x) != 3 or x.shape[2] != len(W) or x.size == 0 or x.dtype != W.dtype:
+            self.unpack(x, "NTD", **self._expected())  # says what is wrong
+        N, T, _ = x.shape
+        if states:
+            self._check_states(states, (N, self.units), x.dtype)
+        elif self.states is not None:
+            states = self._carried_states(N)
+        else:
+            states = [np.zeros((N, self.units), x.dtype)] * len(self.state_names)
+        x = x.transpose(1, 0, 2)  # (T, N, D)
+        return np.ascontiguousarray(x[::-1] if self.go_backwards else x), repeat or T, states
