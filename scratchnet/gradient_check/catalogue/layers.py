@@ -148,6 +148,9 @@ def _recurrent(rng):
         yield layers.RNN(cls(2, **F64), return_sequences=True, **F64), normal((2, 3, 2)), {}
     stacked = layers.StackedRNNCells([layers.GRUCell(2, **F64), layers.LSTMCell(3, **F64)], **F64)
     yield stacked, [normal((2, 4)), normal((2, 2)), normal((2, 3)), normal((2, 3))], {}
+    yield layers.ConvLSTM1D(2, 2, padding="same", **F64), normal((2, 3, 4, 2)), FEW
+    yield layers.ConvLSTM2D(2, 2, return_sequences=True, **F64), normal((2, 3, 3, 4, 2)), FEW
+    yield layers.ConvLSTM3D(2, 2, **F64), normal((2, 2, 2, 3, 2, 1)), FEW
     for merge_mode in ("concat", "sum", "ave", "mul"):
         bidirectional = layers.Bidirectional(layers.GRU(2, return_sequences=True, **F64), merge_mode, **F64)
         yield bidirectional, normal((2, 3, 2)), {}

@@ -1,6 +1,7 @@
 """Layers that go through time."""
 
 from scratchnet.layers.rnn.bidirectional import Bidirectional
+from scratchnet.layers.rnn.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.gru_cell import GRUCell
 from scratchnet.layers.rnn.lstm import LSTM
@@ -13,6 +14,9 @@ from scratchnet.layers.rnn.time_distributed import TimeDistributed
 
 __all__ = [
     "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "GRU",
     "GRUCell",
     "LSTM",

@@ -44,6 +44,20 @@ def cells():
             yield "RNN", {"cell": (name, {"units": 3}), **options}, SEQUENCE, {"mask": MASK}
 
 
+def images():
+    shape, options = (2, 3, 5, 4, 2), {"filters": 3, "kernel_size": (3, 2)}
+    for more in (
+        {},
+        {"padding": "same", "return_sequences": True},
+        {"strides": 2, "return_state": True},
+        {"dilation_rate": 2, "padding": "same", "go_backwards": True, "use_bias": False},
+        {"recurrent_activation": "hard_sigmoid", "activation": "relu", "unit_forget_bias": False},
+    ):
+        yield "ConvLSTM2D", {**options, **more}, shape
+    yield "ConvLSTM1D", {"filters": 2, "kernel_size": 2, "return_sequences": True}, (2, 3, 5, 2)
+    yield "ConvLSTM3D", {"filters": 2, "kernel_size": 2, "padding": "same"}, (2, 3, 3, 2, 3, 2)
+
+
 CASES = [
     *(("SimpleRNN", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
     *(("LSTM", {"units": 3, **options}, SEQUENCE) for options in recurrent_options()),
@@ -55,4 +69,5 @@ CASES = [
     *(case for name in ("SimpleRNN", "LSTM", "GRU") for case in masked(name)),
     *bidirectional(),
     *cells(),
+    *images(),
 ]
