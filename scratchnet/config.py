@@ -13,14 +13,17 @@ _interactive_logging = True
 
 __all__ = [
     "backend",
+    "disable_flash_attention",
     "disable_interactive_logging",
     "disable_traceback_filtering",
     "dtype_policy",
+    "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
     "is_traceback_filtering_enabled",
     "set_dtype_policy",
@@ -135,6 +138,19 @@ def disable_interactive_logging():
     """Let ``verbose="auto"`` print a line for each epoch and nothing else."""
     global _interactive_logging
     _interactive_logging = False
+
+
+def is_flash_attention_enabled():
+    """False: attention is computed as its equations say."""
+    return False
+
+
+def enable_flash_attention():
+    """Changes nothing: it would be another way to compute the same."""
+
+
+def disable_flash_attention():
+    """Changes nothing: see `enable_flash_attention`."""
 
 
 def is_traceback_filtering_enabled():

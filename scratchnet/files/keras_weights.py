@@ -21,7 +21,7 @@ from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.names import snake_case
 
-_CLASSES_OF_KERAS = {"Model": "Functional", "GroupQueryAttention": "GroupedQueryAttention"}
+_CLASSES_OF_KERAS = {"Model": "Functional"}
 _NO_WEIGHTS = ("seed_generator", "_seed_generator", "_lookup_layer")  # what is below is kept in other ways
 _DEEPEST = 200  # levels of groups that are looked through; a file may have a group that contains itself
 
@@ -56,7 +56,7 @@ def _place(layer, sublayer):
     """The attribute that holds a sublayer, such as "layer" or "cells/lstm_cell_1"."""
     for attribute, value in sorted(vars(layer).items(), key=lambda item: (item[0].startswith("_"), item[0])):
         if value is sublayer:
-            return f"_{attribute}" if type(layer).__name__ == "GroupQueryAttention" else attribute
+            return f"_{attribute}" if type(layer).__name__ == "GroupedQueryAttention" else attribute
         if isinstance(value, (list, tuple)) and any(entry is sublayer for entry in value):
             layers = [entry for entry in value if isinstance(entry, Layer)]
             return f"{attribute}/{_counted(layers)[[entry is sublayer for entry in layers].index(True)]}"

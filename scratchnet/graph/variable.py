@@ -57,6 +57,16 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
             return self.layer.trainable
         return self.key in self.layer.trainable_params
 
+    @property
+    def regularizer(self):
+        """What is added to the loss for this weight, or None."""
+        return self.layer._regularizers.get(self.key)
+
+    @property
+    def constraint(self):
+        """What this weight has to obey after each step, or None."""
+        return self.layer._constraints.get(self.key)
+
     shape = property(lambda self: self.array.shape)
     ndim = property(lambda self: self.array.ndim)
     size = property(lambda self: self.array.size)

@@ -27,7 +27,8 @@ class AdditiveAttention(SoftLookup):
 
     Masks, ``use_causal_mask`` and ``return_attention_scores`` are as of `Attention`.
 
-    Shapes: (N, T, D), (N, S, E), (N, S, D) -> (N, T, E). Without keys the values are the keys, E = D.
+    Shapes: (N, T, D), (N, S, E), (N, S, D) -> (N, T, E). Without keys the values are the keys, E = D. There may be
+    further axes behind N.
 
     Raises ValueError for shapes that do not fit together.
     """
@@ -43,13 +44,13 @@ class AdditiveAttention(SoftLookup):
         self.built = True
 
     def scores(self, q, k):
-        u = np.tanh(q[:, :, None] + k[:, None])  # (N, T, S, D)
+        u = np.tanh(q[..., None, :] + k[..., None, :, :])  # (N, T, S, D)
         return (np.matmul(u, self.params["scale"]) if self.use_scale else u.sum(axis=-1)), u
 
     def scores_backward(self, dA, u):
         grads = {}
         dz = dA[..., None] * (1 - u * u)  # A = sum(scale tanh(z))
         if self.use_scale:
-            grads["scale"] = np.tensordot(dA, u, 3)  # (D,)
+            grads["scale"] = np.tensordot(dA, u, dA.ndim)  # (D,)
             dz = dz * self.params["scale"]
-        return dz.sum(axis=2), dz.sum(axis=1), grads  # z = q + k
+        return dz.sum(axis=-2), dz.sum(axis=-3), grads  # z = q + k

@@ -67,24 +67,24 @@ class SoftLookup(Layer):
 
     def compute_output_shape(self, input_shape, return_attention_scores=False, **options):
         if not isinstance(input_shape, list) or len(input_shape) not in (2, 3):
-            raise self.error(f"expected a list [query, value] or [query, value, key], got {input_shape}")
+            raise self.error(f"must be called on a list, [query, value] or [query, value, key], got {input_shape}")
         query, value, key = [*input_shape, input_shape[1]][:3]
-        self.check_shape(query, "NTD")
-        self.check_shape(value, "NSD")
-        self.check_shape(key, "NSD", **({} if query[2] is None else {"D": query[2]}))
-        if key[1] != value[1]:
-            raise self.error(f"there must be a key for each value, got {key[1]} keys and {value[1]} values")
-        y = (*query[:2], value[2])
-        return [y, (*query[:2], value[1])] if return_attention_scores else y
+        self.check_shape(query, "N*TD")
+        self.check_shape(value, "N*SD")
+        self.check_shape(key, "N*SD", **({} if query[-1] is None else {"D": query[-1]}))
+        if key[-2] != value[-2]:
+            raise self.error(f"there must be a key for each value, got {key[-2]} keys and {value[-2]} values")
+        y = (*query[:-1], value[-1])
+        return [y, (*query[:-1], value[-2])] if return_attention_scores else y
 
     def forward(self, xs, training=False, mask=None, return_attention_scores=False, use_causal_mask=False):
         for x in xs:
-            self.unpack(x, "NTD")
+            self.unpack(x, "N*TD")
         q, v, k = [*xs, xs[1]][:3]
         q_mask, v_mask = (None, None) if mask is None else mask[:2]
         A, scores = self.scores(q, k)  # (N, T, S)
         may = joined(
-            [None if v_mask is None else v_mask[:, None], causal_mask(*A.shape[1:]) if use_causal_mask else None]
+            [None if v_mask is None else v_mask[..., None, :], causal_mask(*A.shape[-2:]) if use_causal_mask else None]
         )
         if may is not None:
             A = np.where(may, A, A - A.dtype.type(HIDDEN))
@@ -92,7 +92,7 @@ class SoftLookup(Layer):
         kept, dropout = self.dropout_layer.forward(P, training)
         y = np.matmul(kept, v)  # (N, T, E)
         if q_mask is not None:
-            q_mask = np.asarray(q_mask, bool)[:, :, None]
+            q_mask = np.asarray(q_mask, bool)[..., None]
             y = np.where(q_mask, y, y.dtype.type(0))
         cache = AttentionCache(xs, scores, P, kept, dropout, q_mask)
         return ([y, kept] if return_attention_scores else y), cache
@@ -101,18 +101,23 @@ class SoftLookup(Layer):
         xs, scores, P, kept, dropout, q_mask = cache
         v = xs[1]
         dy, dkept = dy if isinstance(dy, list) else (dy, None)
-        dy = np.zeros((*P.shape[:2], v.shape[2]), v.dtype) if dy is None else dy
+        dy = np.zeros((*P.shape[:-1], v.shape[-1]), v.dtype) if dy is None else dy
         if q_mask is not None:
             dy = np.where(q_mask, dy, dy.dtype.type(0))
-        dv = np.matmul(kept.swapaxes(1, 2), dy)  # y = kept v
-        through_y = np.matmul(dy, v.swapaxes(1, 2))  # (N, T, S)
+        dv = np.matmul(kept.swapaxes(-1, -2), dy)  # y = kept v
+        through_y = np.matmul(dy, v.swapaxes(-1, -2))  # (N, T, S)
         dP, _ = self.dropout_layer.backward(through_y if dkept is None else through_y + dkept, dropout)
         dA = softmax.backward(dP, P)  # P = softmax(A)
         dq, dk, grads = self.scores_backward(dA, scores)
         dx = [dq, dv, dk] if len(xs) == 3 else [dq, dv + dk]  # where the values are their own keys
         return dx, grads if self.trainable else {}
 
-    def compute_mask(self, xs, mask=None):
+    def __call__(self, inputs, training=None, mask=None, **options):
+        """As every layer; y and P come as a tuple."""
+        result = super().__call__(inputs, training, mask, **options)
+        return tuple(result) if isinstance(result, list) else result
+
+    def compute_mask(self, inputs, mask=None):
         return None if mask is None else mask[0]
 
     def output_masked(self, masked):
@@ -136,7 +141,8 @@ class Attention(SoftLookup):
     ``return_attention_scores=True`` returns [y, P]. A mask of the values hides what it does not count; where one of the
     queries does not count, y is 0. Of each query at least one key must remain.
 
-    Shapes: (N, T, D), (N, S, E), (N, S, D) -> (N, T, E). Without keys the values are the keys, E = D.
+    Shapes: (N, T, D), (N, S, E), (N, S, D) -> (N, T, E). Without keys the values are the keys, E = D. There may be
+    further axes behind N.
 
     Raises ValueError for another `score_mode`, and for shapes that do not fit together.
     """
@@ -161,9 +167,9 @@ class Attention(SoftLookup):
     def scores(self, q, k):
         scale = self.params.get("scale", q.dtype.type(1))
         if self.score_mode == "dot":
-            products = np.matmul(q, k.swapaxes(1, 2))  # (N, T, S)
+            products = np.matmul(q, k.swapaxes(-1, -2))  # (N, T, S)
             return scale * products, (q, k, products)
-        u = np.tanh(scale * (q[:, :, None] + k[:, None]))  # (N, T, S, D)
+        u = np.tanh(scale * (q[..., None, :] + k[..., None, :, :]))  # (N, T, S, D)
         return self.params["concat_score_weight"] * u.sum(axis=-1), (q, k, u)
 
     def scores_backward(self, dA, cache):
@@ -173,11 +179,11 @@ class Attention(SoftLookup):
             if self.use_scale:
                 grads["scale"] = np.sum(dA * products)  # A = scale q k^T
             dA = scale * dA
-            return np.matmul(dA, k), np.matmul(dA.swapaxes(1, 2), q), grads
+            return np.matmul(dA, k), np.matmul(dA.swapaxes(-1, -2), q), grads
         q, k, u = cache
         c = self.params["concat_score_weight"]
         dz = c * dA[..., None] * (1 - u * u)  # A = c sum(tanh(z))
         if self.use_scale:
-            grads["scale"] = np.sum(dz * (q[:, :, None] + k[:, None]))  # z = scale (q + k)
+            grads["scale"] = np.sum(dz * (q[..., None, :] + k[..., None, :, :]))  # z = scale (q + k)
         grads["concat_score_weight"] = np.sum(dA * u.sum(axis=-1))
-        return scale * dz.sum(axis=2), scale * dz.sum(axis=1), grads
+        return scale * dz.sum(axis=-2), scale * dz.sum(axis=-3), grads

@@ -43,7 +43,8 @@ class HeadsCache(NamedTuple):
 class Heads(Composite):
     """Base of `MultiHeadAttention` and `GroupQueryAttention`.
 
-    A subclass makes its four (or five) `EinsumDense` layers in `build` and defines `share` and `share_backward`.
+    A subclass makes its four (or five) `EinsumDense` layers in `build_heads`, says what comes out in `output_shapes`,
+    and may define `share` and `share_backward`.
     """
 
     supports_masking = True
@@ -87,6 +88,26 @@ class Heads(Composite):
         found = {"attention_output" if name == "output" else name: d for name, d in found.items() if d is not None}
         return {**found, "dropout": self.dropout_layer} if "dropout_layer" in vars(self) else found
 
+    def build_heads(self, query, value, key):
+        """Make and build the layers ``query_dense``, ``key_dense``, ..., given the shapes of the inputs."""
+        raise NotImplementedError(f"{type(self).__name__} does not make its layers")
+
+    def output_shapes(self, query, value):
+        """The shapes of the output and of the scores, given those of query and value."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what comes out")
+
+    def build(self, query_shape, value_shape=None, key_shape=None):
+        """Make the weights for inputs of these shapes, one by one or all in a list."""
+        self.build_heads(*self.split_shapes(query_shape, value_shape, key_shape))
+
+    def compute_output_shape(
+        self, query_shape, value_shape=None, key_shape=None, return_attention_scores=False, **options
+    ):
+        """The output's shape for inputs of these shapes, one by one or all in a list."""
+        query, value, _ = self.split_shapes(query_shape, value_shape, key_shape)
+        y, scores = self.output_shapes(query, value)
+        return [y, scores] if return_attention_scores else y
+
     def share(self, k_or_v):
         """Keys or values (N, S, heads of their own, D) as the heads of the queries see them."""
         return k_or_v
@@ -113,7 +134,7 @@ class Heads(Composite):
         Args:
             query_mask, value_mask, key_mask: (N, T) and (N, S), what counts; symbolic tensors bring theirs with them.
             attention_mask: (N, T, S), or what broadcasts to it: which query may look at which key.
-            return_attention_scores: whether to return ``[output, P]``, P (N, heads, T, S).
+            return_attention_scores: whether to return ``(output, P)``, P (N, heads, T, S).
             use_causal_mask: whether a query sees no key behind its own place.
         """
         inputs = [query, value] if key is None else [query, value, key]
@@ -128,7 +149,9 @@ class Heads(Composite):
             mask = None
         elif is_symbolic(inputs):
             raise self.error("the masks of symbolic tensors come with them, as of Embedding(mask_zero=True) or Masking")
-        return super().__call__(inputs, training, mask, **{k: v for k, v in options.items() if v is not False})
+        options = {name: value for name, value in options.items() if value is not False}
+        result = super().__call__(inputs, training, mask, **options)
+        return tuple(result) if isinstance(result, list) else result
 
     def call_arguments(self, inputs):
         query, value, *others = inputs
@@ -154,15 +177,18 @@ class Heads(Composite):
             trainable=self.trainable,
         )
 
-    def split_shapes(self, input_shape):
+    def split_shapes(self, query_shape, value_shape=None, key_shape=None):
         """The shapes of query, value and key. Raises ValueError where they do not fit together."""
+        input_shape = query_shape
+        if value_shape is not None:
+            input_shape = [tuple(query_shape), tuple(value_shape), tuple(key_shape or value_shape)]
         if not isinstance(input_shape, list) or len(input_shape) not in (2, 3, 4):
             raise self.error(f"expected query and value, and perhaps key and attention_mask, got {input_shape}")
         query, value, key = [*input_shape, input_shape[1]][:3]
         if len({len(query), len(value), len(key)}) > 1 or len(query) < 3:
             raise self.error(f"expected three inputs of shape (N, T, ..., features), got {query}, {value} and {key}")
         if value[1:-1] != key[1:-1]:
-            raise self.error(f"there must be a key for each value, got values {value} and keys {key}")
+            raise self.error(f"value and key must be equal in all axes but the last, got {value} and {key}")
         return query, value, key
 
     # ---- forward and backward ----
@@ -227,7 +253,7 @@ class Heads(Composite):
         dxs = [dquery, dvalue + dkey] if cache.count == 2 else [dquery, dvalue, dkey, None][: cache.count]
         return dxs, grads
 
-    def compute_mask(self, xs, mask=None):
+    def compute_mask(self, inputs, mask=None):
         return None if mask is None else mask[0]
 
     def output_masked(self, masked):

@@ -84,11 +84,13 @@ class MultiHeadAttention(Heads):
         self.num_heads = check_positive_int(self, "num_heads", num_heads)
         self.key_dim = check_positive_int(self, "key_dim", key_dim)
         self.value_dim = self.key_dim if value_dim is None else check_positive_int(self, "value_dim", value_dim)
-        self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
+        self.output_shape = None
+        if output_shape is not None:
+            sizes = output_shape if isinstance(output_shape, (tuple, list)) else (output_shape,)
+            self.output_shape = tuple(check_positive_int(self, "output_shape", size) for size in sizes)
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
 
-    def build(self, input_shape):
-        query, value, key = self.split_shapes(input_shape)
+    def build_heads(self, query, value, key):
         free = string.ascii_lowercase[: len(query) - 1]  # the letters of N, T, ...
         per_head = f"{free}x,xyz->{free}yz"
         unknown = [None] * (len(free) - 1)
@@ -108,16 +110,12 @@ class MultiHeadAttention(Heads):
             self.gate_dense.build(query)
         self.value_dense.build(value)
         self.output_dense.build((*query[:-1], self.num_heads, self.value_dim))
-        self.built = True
 
-    def compute_output_shape(self, input_shape, return_attention_scores=False, **options):
-        query, value, _ = self.split_shapes(input_shape)
-        y = (*query[:-1], *self._features(query))
-        if not return_attention_scores:
-            return y
+    def output_shapes(self, query, value):
         axes = self.axes(len(query))
         batch = [n for k, n in enumerate(query[:-1]) if k not in axes]
-        return [y, (*batch, self.num_heads, *(query[axis] for axis in axes), *(value[axis] for axis in axes))]
+        scores = (*batch, self.num_heads, *(query[axis] for axis in axes), *(value[axis] for axis in axes))
+        return (*query[:-1], *self._features(query)), scores
 
     def axes(self, ndim):
         if self.attention_axes is None:

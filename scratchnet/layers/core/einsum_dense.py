@@ -157,7 +157,7 @@ class EinsumDense(Layer):
         if wrong:
             raise self.error(f"bias_axes {self.bias_axes!r}: {wrong[0]!r} is no letter of the output {y!r}")
         given = len(self.output_shape) + (0 if terms[1] else 1)
-        if given != len(y):
+        if given < len(y):  # what is there too much is not looked at, as in Keras
             raise self.error(f"output_shape {self.output_shape} does not fit the output of {self.equation!r}")
 
     def _letters(self, ndim):

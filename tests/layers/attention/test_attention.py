@@ -48,6 +48,14 @@ def test_gradients(cls, options, xs):
         assert report.passed, report
 
 
+@pytest.mark.parametrize(("cls", "options"), LAYERS)
+def test_sequences_of_sequences(cls, options):
+    deeper = [x[:, None] + np.zeros((1, 2, 1, 1)) for x in (Q, V, K)]
+    layer = made(cls, deeper, **options)
+    check_layer(layer, deeper, bound=1e-6).raise_if_failed()
+    np.testing.assert_allclose(layer(deeper)[:, 1], layer([Q, V, K]))
+
+
 @pytest.mark.parametrize("cls", [Attention, AdditiveAttention])
 def test_dropout_leaves_out_weights_and_its_gradient_is_right_in_parts(cls):
     layer = made(cls, [Q, V, K], dropout=0.4, seed=3)
@@ -89,7 +97,7 @@ def test_the_mask_of_the_queries_goes_on():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match=r"a list \[query, value\] or \[query, value, key\]"):
+    with pytest.raises(ValueError, match=r"a list, \[query, value\] or \[query, value, key\]"):
         Attention()(Q)
     with pytest.raises(ValueError, match="there must be a key for each value, got 4 keys and 5 values"):
         Attention()([Q, V, Q])

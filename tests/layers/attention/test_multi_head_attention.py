@@ -129,7 +129,9 @@ def test_models_keep_what_a_layer_is_told(tmp_path):
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="num_heads must be a positive integer, got 0"):
         MultiHeadAttention(0, 3)
-    with pytest.raises(ValueError, match="there must be a key for each value"):
+    with pytest.raises(ValueError, match="output_shape must be a positive integer, got 0.5"):
+        MultiHeadAttention(1, 3, output_shape=0.5)
+    with pytest.raises(ValueError, match="value and key must be equal in all axes but the last"):
         MultiHeadAttention(1, 3)(Q, V, Q)
     with pytest.raises(ValueError, match="attention_axes .* must be axes between"):
         MultiHeadAttention(1, 3, attention_axes=2)(Q, V)
@@ -138,6 +140,14 @@ def test_what_does_not_fit_is_refused():
     x = np.ones((1, 2, 2, 3))
     with pytest.raises(ValueError, match="give an attention_mask"):
         MultiHeadAttention(1, 3)(x, x, use_causal_mask=True)
+
+
+def test_shapes_may_be_given_one_by_one():
+    layer = MultiHeadAttention(2, 3)
+    assert layer.compute_output_shape((None, 4, 5), (None, 6, 7), key_shape=(None, 6, 8)) == (None, 4, 5)
+    layer.build((None, 4, 5), (None, 6, 7), (None, 6, 8))
+    assert layer.params["key/kernel"].shape == (8, 2, 3)
+    layer(np.ones((1, 4, 5)), np.ones((1, 6, 7)), np.ones((1, 6, 8)))
 
 
 def test_configuration_has_keras_keys():

@@ -17,9 +17,9 @@ from scratchnet.layers.attention.heads import Heads
 from scratchnet.registry import register
 
 
-@register("layers", "GroupedQueryAttention")
-class GroupQueryAttention(Heads):
-    """``layer(query, value, key=None)`` -> for each query what its heads see.
+@register("layers", "GroupQueryAttention")
+class GroupedQueryAttention(Heads):
+    """``layer(query, value, key=None)`` -> for each query what its heads see. Its public name is `GroupQueryAttention`.
 
     Args:
         head_dim: D, the size of queries, keys and values in each head.
@@ -80,8 +80,7 @@ class GroupQueryAttention(Heads):
                 f"{num_key_value_heads}"
             )
 
-    def build(self, input_shape):
-        query, value, key = self.split_shapes(input_shape)
+    def build_heads(self, query, value, key):
         many, few = [None, self.num_query_heads, self.head_dim], [None, self.num_key_value_heads, self.head_dim]
         self.query_dense = self.dense("query", "bqm,muh->bquh", many, "uh")
         self.key_dense = self.dense("key", "bkm,mvh->bkvh", few, "vh")
@@ -95,12 +94,10 @@ class GroupQueryAttention(Heads):
             self.gate_dense.build(query)
         self.value_dense.build(value)
         self.output_dense.build((*query[:2], self.num_query_heads, self.head_dim))
-        self.built = True
 
-    def compute_output_shape(self, input_shape, return_attention_scores=False, **options):
-        query, value, _ = self.split_shapes(input_shape)
+    def output_shapes(self, query, value):
         self.check_shape(query, "NTD")
-        return [query, (query[0], self.num_query_heads, query[1], value[1])] if return_attention_scores else query
+        return query, (query[0], self.num_query_heads, query[1], value[1])
 
     def share(self, k_or_v):
         return np.repeat(k_or_v, self.num_query_heads // self.num_key_value_heads, axis=2)
