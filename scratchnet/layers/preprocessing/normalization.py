@@ -21,6 +21,7 @@ from scratchnet.layers.base import Layer
 from scratchnet.layers.preprocessing.adapting import batches_of
 from scratchnet.recorded import recorded_config
 from scratchnet.registry import register
+from scratchnet.variables import as_array
 
 
 @register("layers")
@@ -52,20 +53,23 @@ class Normalization(Layer):
                 f"mean and variance must have one shape with at most as many axes as axis={axis}, got {np.shape(mean)} "
                 f"and {np.shape(variance)}"
             )
+        self._built_for = None  # a shape
         self.input_mean = mean
         self.input_variance = variance
         self.invert = bool(invert)
 
     @property
     def mean(self):
-        """What is subtracted: the weight that `adapt` sets, or what the layer was made with."""
-        return self._handle("mean") if "mean" in self.state else self.input_mean
+        """What is subtracted, as it broadcasts against inputs like those that the layer was built for; None before."""
+        return None if self._built_for is None else as_array(self._broadcast("mean", self._built_for))
 
     @property
     def variance(self):
-        return self._handle("variance") if "variance" in self.state else self.input_variance
+        """The variance, as `mean`."""
+        return None if self._built_for is None else as_array(self._broadcast("variance", self._built_for))
 
     def build(self, input_shape):
+        self._built_for = input_shape
         sizes = [input_shape[axis] for axis in self._kept(input_shape)]
         if self.input_mean is None:
             self.add_weight(name="mean", shape=sizes, initializer="zeros", trainable=False)
@@ -104,23 +108,22 @@ class Normalization(Layer):
 
     def forward(self, x, training=False):
         self.compute_output_shape(x.shape)
-        mean, s = self._mean_and_scale(x.shape, x.dtype)
+        mean = self._broadcast("mean", x.shape).astype(x.dtype, copy=False)
+        s = np.sqrt(self._broadcast("variance", x.shape).astype(x.dtype, copy=False))
+        s = np.maximum(s, x.dtype.type(config.epsilon()))
         return (mean + x * s if self.invert else (x - mean) / s), s
 
     def backward(self, dy, s, needs_dx=True):
         return (dy * s if self.invert else dy / s), {}
 
-    def _mean_and_scale(self, shape, dtype):
-        """mean and sqrt(variance), as they broadcast against x."""
+    def _broadcast(self, name, shape):
+        """The "mean" or "variance" as it broadcasts against inputs of `shape`."""
         kept = self._kept(shape)
-        along = [n if k in kept else 1 for k, n in enumerate(shape)]
-        found = []
-        for given, name in ((self.input_mean, "mean"), (self.input_variance, "variance")):
-            values = np.asarray(self.state[name] if given is None else given, dtype)
-            full = (1,) * (len(kept) - values.ndim) + values.shape  # fewer axes are the last of `axis`
-            found.append(np.broadcast_to(values.reshape(full), [shape[k] for k in kept]).reshape(along))
-        mean, variance = found
-        return mean, np.maximum(np.sqrt(variance), dtype.type(config.epsilon()))
+        given = self.input_mean if name == "mean" else self.input_variance
+        values = np.asarray(self.state[name] if given is None else given, self.dtype)
+        values = values.reshape((1,) * (len(kept) - values.ndim) + values.shape)  # fewer axes are the last of `axis`
+        values = np.broadcast_to(values, [shape[k] for k in kept])
+        return values.reshape([n if k in kept else 1 for k, n in enumerate(shape)])
 
     def _kept(self, shape):
         """`axis`, counted from the front, in order."""

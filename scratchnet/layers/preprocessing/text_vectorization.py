@@ -178,7 +178,7 @@ class TextVectorization(TokenLayer):
         y = np.asarray(self.standardize(x))
         if y.shape != x.shape:
             raise self.error(f"standardize made {y.shape} of an array of {x.shape}: it must keep the shape")
-        return y
+        return np.array(as_words(y, self.encoding), dtype=str).reshape(y.shape)
 
     def _cut(self, x):
         if x.ndim > 1:
@@ -186,7 +186,7 @@ class TextVectorization(TokenLayer):
                 raise self.error(f"expected texts of shape (N,) or (N, 1), got {x.shape}; split=None takes words")
             x = x[:, 0]
         if callable(self.split):
-            return [[str(word) for word in words] for words in self.split(x)]
+            return [as_words(np.asarray(words), self.encoding) for words in self.split(x)]
         return [list(text) if self.split == "character" else _WORDS.findall(text) for text in x.tolist()]
 
     # ---- files ----

@@ -22,7 +22,8 @@ def test_adapt_brings_data_to_mean_0_and_variance_1(axis):
     batched.adapt((batch, None) for batch in np.split(X, [7, 20]))
     for a, b in zip(batched.get_weights(), whole.get_weights()):
         np.testing.assert_allclose(a, b)
-    back = Normalization(axis, whole.mean.numpy(), whole.variance.numpy(), invert=True, dtype="float64")
+    mean, variance, _ = whole.get_weights()
+    back = Normalization(axis, mean, variance, invert=True, dtype="float64")
     np.testing.assert_allclose(back(y), X)
 
 
@@ -47,6 +48,16 @@ def test_gradients(layer):
     check_layer(layer, X[:4], linear=("x",)).raise_if_failed()
     check_parts(layer, X[:4]).raise_if_failed()
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_mean_and_variance_are_shown_as_they_broadcast():
+    layer = Normalization((1, 3))
+    assert layer.mean is None
+    layer.adapt(np.random.default_rng(0).random((5, 2, 3, 4)))
+    assert layer.mean.shape == layer.variance.shape == (1, 2, 1, 4)
+    given = Normalization(1, mean=2.0, variance=3.0)
+    given.build((None, 3, 4))
+    np.testing.assert_array_equal(given.mean.numpy(), np.full((1, 3, 1), 2))
 
 
 def test_rescaling():

@@ -18,7 +18,7 @@ from scratchnet.registry import register
 
 @register("layers")
 class CategoryEncoding(TokenLayer):
-    """Integers (N, ..., K) -> vectors.
+    """Integers (N, K, ...) -> vectors.
 
     Args:
         num_tokens: how many categories there are, 0 to num_tokens - 1.
@@ -27,7 +27,8 @@ class CategoryEncoding(TokenLayer):
 
     Called with ``count_weights``, of x's shape, "count" adds these up instead of ones.
 
-    Shapes: "one_hot": (N, ..., K) -> (N, ..., K, num_tokens), without K where it is 1; otherwise (N, ..., num_tokens).
+    Shapes: "one_hot": (N, ..., K) -> (N, ..., K, num_tokens), without K where it is 1. Otherwise (N, K, ...) ->
+    (N, ..., num_tokens); integers in a row (K,) are those of one sample.
 
     Raises ValueError for numbers outside of the categories, and for weights without "count".
     """
@@ -72,4 +73,8 @@ class CategoryEncoding(TokenLayer):
         return self.encoded(numbers, self.num_tokens, weights), numbers if weighted else None
 
     def backward(self, dy, numbers, needs_dx=True):
-        return (None if numbers is None else [None, np.take_along_axis(dy, numbers, axis=-1)]), {}
+        if numbers is None:
+            return None, {}
+        dy = np.expand_dims(dy, 1 if numbers.ndim > 1 else 0)  # the same for all numbers of a sample
+        dy = np.broadcast_to(dy, (*numbers.shape, self.num_tokens))
+        return [None, np.take_along_axis(dy, numbers[..., None], axis=-1)[..., 0]], {}

@@ -39,7 +39,9 @@ class HashedCrossing(TokenLayer):
         self.output_mode = self.check_output_mode(output_mode, ("int", "one_hot"))
 
     def given(self, inputs):
-        return inputs if is_symbolic(inputs) else [np.asarray(x) for x in inputs]
+        if is_symbolic(inputs) or not isinstance(inputs, (list, tuple)):
+            return inputs
+        return [np.asarray(x) for x in inputs]
 
     def get_config(self):
         return {**super().get_config(), "dtype": self.output_dtype(None)}

@@ -37,13 +37,17 @@ class Hashing(TokenLayer):
         sparse: bool | None = False,
         **kwargs,
     ):
-        if kwargs.get("dtype") in ("int64", "int32"):  # what comes out is a matter of output_mode
-            kwargs.pop("dtype")
+        whole = kwargs.pop("dtype") if kwargs.get("dtype") in ("int64", "int32") else "int64"
         super().__init__(sparse=sparse, **kwargs)
         self.num_bins = check_positive_int(self, "num_bins", num_bins)
         self.mask_value = mask_value
         self.salt = check_salt(self, salt)
         self.output_mode = self.check_output_mode(output_mode, ("int", "one_hot", "multi_hot", "count"))
+
+        self._whole = whole  # the dtype of numbers
+
+    def output_dtype(self, inputs):
+        return self._whole if self.output_mode == "int" else self.dtype
 
     def get_config(self):
         return {**super().get_config(), "dtype": self.output_dtype(None)}
@@ -60,7 +64,7 @@ class Hashing(TokenLayer):
         numbers = hashed(x.astype(np.int64) if x.dtype.kind in "fb" else x, bins, self.salt)
         if masked is not None:
             numbers = np.where(masked, 0, numbers + 1)
-        return self.encoded(numbers, self.num_bins), None
+        return self.encoded(numbers.astype(self._whole), self.num_bins), None
 
 
 def hashed(x, bins, salt=None):

@@ -203,7 +203,7 @@ class IndexLookup(TokenLayer):
         return self.encoded_numbers(self.numbers_of(self.tokens_of(x)).reshape(x.shape)), None
 
     def encoded_numbers(self, numbers):
-        """Numbers (..., K) in the `output_mode`."""
+        """Numbers (N, K, ...) in the `output_mode`."""
         y = self.encoded(numbers, self._depth())
         if self.output_mode != "tf_idf":
             return y

@@ -2,7 +2,7 @@
 
     int         the numbers themselves
     one_hot     each number k as a vector that is 1 at place k, 0 elsewhere
-    multi_hot   the numbers of a sample (the last axis) as one vector, 1 where a number occurs
+    multi_hot   the numbers of a sample, along its first axis, as one vector: 1 where a number occurs
     count       ... how often it occurs
     tf_idf      ... how often, times a weight for each number
 
@@ -45,7 +45,7 @@ class TokenLayer(Layer):
         return "int64" if self.output_mode == "int" else self.dtype
 
     def encoded(self, numbers, depth, weights=None):
-        """Numbers (..., K) in the `output_mode`; those outside of 0 to depth - 1 count for nothing.
+        """Numbers (N, K, ...) in the `output_mode`; those outside of 0 to depth - 1 count for nothing.
 
         Args:
             depth: how many categories there are.
@@ -53,22 +53,24 @@ class TokenLayer(Layer):
         """
         if self.output_mode == "int":
             return numbers
+        numbers = np.atleast_1d(numbers)
         if self.output_mode == "one_hot" and numbers.ndim > 1 and numbers.shape[-1] == 1:
             numbers = numbers[..., 0]
         hot = (numbers[..., None] == np.arange(depth)).astype(self.dtype)
         if self.output_mode == "one_hot":
             return hot
+        along = 1 if numbers.ndim > 1 else 0  # numbers in a row are those of one sample
         if self.output_mode == "multi_hot":
-            return hot.max(axis=-2, initial=0)
-        return (hot if weights is None else hot * weights[..., None]).sum(axis=-2)
+            return hot.max(axis=along, initial=0)
+        return (hot if weights is None else hot * weights[..., None]).sum(axis=along)
 
     def encoded_shape(self, shape, depth):
         """The shape of `encoded` for numbers of `shape`."""
         if self.output_mode == "int":
             return shape
-        if self.output_mode == "one_hot" and not (len(shape) > 1 and shape[-1] == 1):
-            return (*shape, depth)
-        return (*shape[:-1], depth)
+        if self.output_mode == "one_hot":
+            return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape or (1,)), depth)
+        return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)
 
 
 def as_integers(layer, x):

@@ -13,7 +13,7 @@ class CenterCrop(ImageLayer):
 
     Args:
         height, width: of what is cut out.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for sizes that are not positive.
     """
@@ -23,16 +23,17 @@ class CenterCrop(ImageLayer):
         self.height = check_positive_int(self, "height", height)
         self.width = check_positive_int(self, "width", width)
 
-    def compute_output_shape(self, input_shape):
-        self.check_shape(input_shape, "NHWC")
-        return (input_shape[0], self.height, self.width, input_shape[3])
+    def image_shape(self, shape):
+        return shape[0], self.height, self.width, shape[3]
 
-    def forward(self, x, training=False):
-        N, H, W, C = self.unpack(x, "NHWC")
+    def transform(self, x, drawn):
+        N, H, W, C = x.shape
         size = (self.height, self.width)
         fits = size[0] <= H and size[1] <= W
         part = ((H - size[0]) // 2, (W - size[1]) // 2, *size) if fits else middle(H, W, size)
         return cut(x, part, size), (part, (H, W))
 
-    def backward(self, dy, cache, needs_dx=True):
-        return cut_adjoint(dy, *cache), {}
+    def transform_backward(self, dy, drawn, kept):
+        return cut_adjoint(dy, *kept)
+
+    transform_segmentation_masks = ImageLayer.transform_images

@@ -1,5 +1,7 @@
 """What layers share that move, turn or stretch images at random: from what they draw to an affine map."""
 
+import copy
+
 import numpy as np
 
 from scratchnet.hints import Seed
@@ -38,3 +40,8 @@ class RandomAffine(RandomImageLayer):
 
     def transform_backward(self, dy, drawn, kept):
         return affine_backward(dy, kept)
+
+    def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
+        twin = copy.copy(self)
+        twin.interpolation = "nearest"
+        return twin.transform_images(segmentation_masks, transformation)

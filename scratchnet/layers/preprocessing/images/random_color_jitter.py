@@ -17,7 +17,7 @@ class RandomColorJitter(RandomImageLayer):
         brightness_factor, contrast_factor, saturation_factor, hue_factor: those of `RandomBrightness` and so on; None
             leaves that alone.
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for a factor or a range that is none.
     """
@@ -50,10 +50,10 @@ class RandomColorJitter(RandomImageLayer):
                 self._parts[name] = cls(factor, value_range, name=name, dtype=self.dtype)
                 self._parts[name].random = self.random  # one stream: what each draws comes behind what others drew
 
-    def compute_output_shape(self, input_shape):
+    def image_shape(self, shape):
         for part in self._parts.values():
-            part.compute_output_shape(input_shape)
-        return super().compute_output_shape(input_shape)
+            shape = part.image_shape(shape)
+        return shape
 
     def draw(self, shape):
         return {name: part.draw(shape) for name, part in self._parts.items()}

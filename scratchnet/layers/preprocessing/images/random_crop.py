@@ -16,7 +16,7 @@ class RandomCrop(RandomImageLayer):
         height, width: of what is cut out. Outside of training, and of images that are not larger in both directions, it
             is the largest part in the middle that has these proportions, resized.
         seed: an integer of at least 0 makes the places repeatable by themselves.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for sizes that are not positive.
     """
@@ -34,9 +34,8 @@ class RandomCrop(RandomImageLayer):
         self.height = check_positive_int(self, "height", height)
         self.width = check_positive_int(self, "width", width)
 
-    def compute_output_shape(self, input_shape):
-        self.check_shape(input_shape, "NHWC")
-        return (input_shape[0], self.height, self.width, input_shape[3])
+    def image_shape(self, shape):
+        return shape[0], self.height, self.width, shape[3]
 
     def draw(self, shape):
         _, H, W, _ = shape
@@ -54,3 +53,5 @@ class RandomCrop(RandomImageLayer):
 
     def transform_backward(self, dy, drawn, image_size):
         return cut_adjoint(dy, drawn["part"], image_size)
+
+    transform_segmentation_masks = RandomImageLayer.transform_images

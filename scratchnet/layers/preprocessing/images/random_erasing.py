@@ -23,7 +23,7 @@ class RandomErasing(RandomImageLayer):
             normal number.
         value_range: the smallest and the largest value of a pixel.
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for a factor or a range that is none.
     """
@@ -59,7 +59,7 @@ class RandomErasing(RandomImageLayer):
         }
 
     def transform(self, x, drawn):
-        return np.where(self._erased(drawn), drawn["fill_value"].astype(x.dtype), x), None
+        return np.where(self._erased(drawn), np.asarray(drawn["fill_value"], x.dtype), x), None
 
     def transform_backward(self, dy, drawn, kept):
         return np.where(self._erased(drawn), dy.dtype.type(0), dy)

@@ -16,7 +16,7 @@ class RandomFlip(RandomImageLayer):
     Args:
         mode: "horizontal", "vertical" or "horizontal_and_vertical": an image is flipped both ways, or not at all.
         seed: an integer of at least 0 makes the choice repeatable by itself.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for another mode.
     """
@@ -34,6 +34,8 @@ class RandomFlip(RandomImageLayer):
 
     def transform(self, x, drawn):
         return np.where(drawn["flips"], np.flip(x, _AXES[self.mode]), x), None
+
+    transform_segmentation_masks = RandomImageLayer.transform_images
 
     def transform_backward(self, dy, drawn, kept):
         return np.where(drawn["flips"], np.flip(dy, _AXES[self.mode]), dy)  # flipped twice is as before

@@ -26,7 +26,7 @@ class RandomGaussianBlur(RandomImageLayer):
         sigma: the width of the bell, drawn for all images of a batch between two numbers in [0, 1], once for the height
             and once for the width; one number f stands for (0, f).
         value_range: the smallest and the largest value of a pixel.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
     Raises ValueError for a factor, a range or a size that is none.

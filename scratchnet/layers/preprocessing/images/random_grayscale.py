@@ -8,7 +8,7 @@ The weights are those of television (ITU-R BT.601).
 import numpy as np
 
 from scratchnet.checks import check_bounds
-from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer
+from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_colours
 from scratchnet.registry import register
 
 BRIGHTNESS = (0.2989, 0.5870, 0.1140)
@@ -20,7 +20,7 @@ class RandomGrayscale(RandomImageLayer):
 
     Args:
         factor: the probability, in [0, 1].
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the choice repeatable by itself.
 
     Raises ValueError for a factor that is none, and for images of other than 3 channels, or 1, which stay as they are.
@@ -30,8 +30,8 @@ class RandomGrayscale(RandomImageLayer):
         super().__init__(seed, data_format, **kwargs)
         self.factor = check_bounds(f'{type(self).__name__} "{self.name}"', "factor", factor, at_least=0, at_most=1)
 
-    def compute_output_shape(self, input_shape):
-        return self.check_colours(input_shape)
+    def image_shape(self, shape):
+        return check_colours(self, shape)
 
     def draw(self, shape):
         return {"should_apply": self.random.uniform((shape[0], 1, 1, 1)) < self.factor}

@@ -5,6 +5,7 @@ import numpy as np
 from scratchnet.layers.preprocessing.images.hue import turn_backward, turn_forward
 from scratchnet.layers.preprocessing.images.image_layer import (
     RandomImageLayer,
+    check_colours,
     check_range,
     check_value_range,
     clipped,
@@ -20,7 +21,7 @@ class RandomHue(RandomImageLayer):
         factor: how far, as a part of half the circle, to either side: two numbers in [0, 1]; one number f stands for
             (0, f).
         value_range: the smallest and the largest value of a pixel.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
     Raises ValueError for a factor or a range that is none, and for images of other than 3 channels.
@@ -31,8 +32,8 @@ class RandomHue(RandomImageLayer):
         self.factor = check_range(self, "factor", factor, 0, 1, mirrored=False)
         self.value_range = check_value_range(self, value_range)
 
-    def compute_output_shape(self, input_shape):
-        return self.check_colours(input_shape, (3,))
+    def image_shape(self, shape):
+        return check_colours(self, shape, (3,))
 
     def draw(self, shape):
         u = self.random.uniform((shape[0], 2))

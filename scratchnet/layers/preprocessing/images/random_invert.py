@@ -14,7 +14,7 @@ class RandomInvert(RandomImageLayer):
         factor: the probability, itself drawn between two numbers in [0, 1]; one number f stands for (0, f).
         value_range: the smallest and the largest value of a pixel.
         seed: an integer of at least 0 makes the choice repeatable by itself.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for a factor or a range that is none.
     """

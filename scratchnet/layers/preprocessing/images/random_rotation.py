@@ -23,7 +23,7 @@ class RandomRotation(RandomAffine):
         interpolation: "bilinear" or "nearest".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
         fill_value: what is seen with "constant".
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for factors, modes and interpolations that are none.
     """

@@ -14,7 +14,12 @@ is cut off at b, r = b v / (v - m), and v and m are told of it, too:
 import numpy as np
 
 from scratchnet import config
-from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_range, check_value_range
+from scratchnet.layers.preprocessing.images.image_layer import (
+    RandomImageLayer,
+    check_colours,
+    check_range,
+    check_value_range,
+)
 from scratchnet.registry import register
 
 
@@ -26,7 +31,7 @@ class RandomSaturation(RandomImageLayer):
         factor: f, of which k = f / (1 - f): two numbers in [-1, 1], or one for both signs. 0 and less takes all
             colours away, 0.5 leaves them, 1 makes them as strong as they get.
         value_range: where s' is clipped.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
     Raises ValueError for a factor or a range that is none, and for images of other than 3 channels.
@@ -37,8 +42,8 @@ class RandomSaturation(RandomImageLayer):
         self.factor = check_range(self, "factor", factor, -1, 1)
         self.value_range = check_value_range(self, value_range)
 
-    def compute_output_shape(self, input_shape):
-        return self.check_colours(input_shape, (3,))
+    def image_shape(self, shape):
+        return check_colours(self, shape, (3,))
 
     def draw(self, shape):
         factor = self.uniform(shape[0], *self.factor)[:, 0]

@@ -22,7 +22,7 @@ class RandomShear(RandomAffine):
         interpolation: "bilinear" or "nearest".
         fill_mode: what is seen where there is no pixel: "reflect", "wrap", "constant" or "nearest".
         fill_value: what is seen with "constant".
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
     Raises ValueError for factors, modes and interpolations that are none.

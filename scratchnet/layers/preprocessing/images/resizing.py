@@ -4,6 +4,7 @@ Where the proportions of the sides are to stay, the largest part in the middle t
 or borders are added.
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from scratchnet.layers.preprocessing.images.image_layer import ImageLayer
 from scratchnet.registry import register
 
 
-class ResizingCache(NamedTuple):
+class Kept(NamedTuple):
     borders: tuple  # rows above and below, columns to both sides
     part: tuple  # what is then resized: top, left, height, width
     padded: tuple  # the size of the images with borders
@@ -34,7 +35,7 @@ class Resizing(ImageLayer):
         fill_mode: "constant".
         fill_value: of the borders.
         antialias: whether to smooth what is too fine for the new pixels.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Called by hand on integers it returns integers, rounded.
 
@@ -72,17 +73,16 @@ class Resizing(ImageLayer):
 
     def __call__(self, inputs, training=None, **options):
         y = super().__call__(inputs, training, **options)
-        if is_symbolic(y) or np.asarray(inputs).dtype.kind not in "iu":
+        if isinstance(inputs, dict) or is_symbolic(y) or np.asarray(inputs).dtype.kind not in "iu":
             return y
         dtype = np.asarray(inputs).dtype
         return np.clip(np.round(y), np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
 
-    def compute_output_shape(self, input_shape):
-        self.check_shape(input_shape, "NHWC")
-        return (input_shape[0], self.height, self.width, input_shape[3])
+    def image_shape(self, shape):
+        return shape[0], self.height, self.width, shape[3]
 
-    def forward(self, x, training=False):
-        N, H, W, C = self.unpack(x, "NHWC")
+    def transform(self, x, drawn):
+        N, H, W, C = x.shape
         size = (self.height, self.width)
         top = left = 0
         if self.pad_to_aspect_ratio:
@@ -92,11 +92,14 @@ class Resizing(ImageLayer):
         padded = x.shape[1:3]
         part = middle(*padded, size) if self.crop_to_aspect_ratio else (0, 0, *padded)
         y = cut(x, part, size, self.interpolation, self.antialias)
-        return y, ResizingCache((top, left), part, padded)
+        return y, Kept((top, left), part, padded)
 
-    def backward(self, dy, cache, needs_dx=True):
-        if not needs_dx:
-            return None, {}
-        (top, left), part, (H, W) = cache
+    def transform_backward(self, dy, drawn, kept):
+        (top, left), part, (H, W) = kept
         dx = cut_adjoint(dy, part, (H, W), self.interpolation, self.antialias)
-        return dx[:, top : H - top, left : W - left], {}
+        return dx[:, top : H - top, left : W - left]
+
+    def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
+        twin = copy.copy(self)
+        twin.interpolation = "nearest"
+        return twin.transform_images(segmentation_masks, transformation)

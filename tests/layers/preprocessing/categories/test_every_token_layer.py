@@ -20,9 +20,24 @@ def test_encodings():
     assert CategoryEncoding(4, "binary").output_mode == "multi_hot"
 
 
-def test_gradients_of_the_weights_of_counts():
+@pytest.mark.parametrize("mode", ["one_hot", "multi_hot", "count"])
+def test_further_axes_and_single_samples(mode):
+    layer = CategoryEncoding(4, mode)
+    deep = np.stack([TOKENS, TOKENS[::-1]], axis=2)  # (2, 3, 2)
+    y = layer(deep)
+    assert y.shape == layer.compute_output_shape(deep.shape)
+    if mode == "one_hot":
+        np.testing.assert_array_equal(y, np.eye(4)[deep])
+    else:
+        np.testing.assert_array_equal(y[:, 0], layer(TOKENS))
+        np.testing.assert_array_equal(layer(TOKENS[0]), layer(TOKENS)[0])
+    assert layer(np.array(3)).shape == layer.compute_output_shape(())
+
+
+@pytest.mark.parametrize("tokens", [TOKENS, TOKENS[0], np.stack([TOKENS, TOKENS], axis=2)])
+def test_gradients_of_the_weights_of_counts(tokens):
     layer = CategoryEncoding(4, "count", dtype="float64")
-    check_layer(layer, [TOKENS, np.random.default_rng(0).random(TOKENS.shape)], linear=("x",)).raise_if_failed()
+    check_layer(layer, [tokens, np.random.default_rng(0).random(tokens.shape)], linear=("x",)).raise_if_failed()
     assert layer.backward(np.ones((2, 4)), layer.forward(TOKENS)[1]) == (None, {})
 
 
@@ -103,7 +118,7 @@ def test_sparse_outputs_are_not_supported(name, options):
     [
         CategoryEncoding(3, "count"),
         Discretization([0.0, 1.0], output_mode="one_hot"),
-        Hashing(5, mask_value="", salt=[1, 2]),
+        Hashing(5, mask_value="", salt=[1, 2], dtype="int32"),
         Hashing(5, output_mode="count", dtype="float64"),
         HashedCrossing(4, output_mode="one_hot"),
         layers.StringLookup(vocabulary=["a", "b"], output_mode="tf_idf", idf_weights=[1.0, 2.0]),

@@ -109,6 +109,38 @@ def test_one_image_and_whole_numbers(name, options):
 
 
 @pytest.mark.parametrize(("name", "options"), EVERY)
+def test_channels_first(name, options):
+    seed = {} if name in ("CenterCrop", "Resizing") else {"seed": 4}
+    last, first = (made(name, options, data_format=f"channels_{place}", **seed) for place in ("last", "first"))
+    report = check_layer(first, np.moveaxis(X, -1, 1), training=True, max_entries=10, directions=3)
+    assert report.passed, report
+    with drawing_rows(0, 0):
+        expected = last(X)
+    with drawing_rows(0, 0):
+        np.testing.assert_allclose(np.moveaxis(first(np.moveaxis(X, -1, 1)), 1, -1), expected)
+
+
+def test_what_goes_with_images_in_a_dict():
+    data = {"images": X, "labels": np.arange(4), "segmentation_masks": (X[..., :1] > 0.5).astype("float64")}
+    flip = made("RandomFlip", {}, seed=1)
+    found = flip(data)
+    assert found["images"].shape == X.shape and found["labels"].tolist() == [0, 1, 2, 3]
+    flipped = [not np.array_equal(a, b) for a, b in zip(found["images"], X)]
+    assert any(flipped)
+    np.testing.assert_array_equal(found["segmentation_masks"], found["images"][..., :1] > 0.5)
+    turned = made("RandomRotation", {"factor": 0.2}, seed=1)(data)
+    assert set(np.unique(turned["segmentation_masks"])) <= {0.0, 1.0}
+    small = made("Resizing", {"height": 2, "width": 2})(data)
+    assert small["segmentation_masks"].shape == (4, 2, 2, 1)
+    assert set(np.unique(small["segmentation_masks"])) <= {0.0, 1.0}
+    np.testing.assert_array_equal(flip(data, training=False)["images"], X)
+    bright = made("RandomBrightness", {"factor": 0.2})(data)
+    np.testing.assert_array_equal(bright["segmentation_masks"], data["segmentation_masks"])
+    with pytest.raises(ValueError, match="a dict must hold"):
+        flip({"images": X, "bounding_boxes": None})
+
+
+@pytest.mark.parametrize(("name", "options"), EVERY)
 def test_in_models_and_files(name, options, tmp_path):
     layer = getattr(layers, name)(**options)
     model = Sequential([layers.Input(X.shape[1:]), layer, layers.Flatten(), layers.Dense(2)])
@@ -143,7 +175,7 @@ def test_a_model_of_random_layers_that_is_called_by_hand_shows_what_they_do():
         ("RandomGrayscale", {"factor": 2}, "factor must be a number at least 0 and at most 1"),
         ("RandomGaussianBlur", {"kernel_size": 4}, "kernel_size must be an odd number"),
         ("RandomFlip", {"mode": "diagonal"}, "mode must be one of horizontal"),
-        ("RandomFlip", {"data_format": "channels_first"}, "data_format"),
+        ("RandomFlip", {"data_format": "last"}, "data_format must be"),
         ("Resizing", {"height": 0, "width": 1}, "height must be a positive integer"),
         ("Resizing", {"height": 1, "width": 1, "interpolation": "x"}, "interpolation must be one of"),
         ("Resizing", {"height": 1, "width": 1, "fill_mode": "wrap"}, 'fill_mode must be "constant"'),
