@@ -9,6 +9,8 @@ How the nodes of the graph are walked through, forward and back, stands in `scra
 """
 
 import json
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +58,9 @@ class Model(Trainer, Saver, Composite):
         *("_operations", "_layers", "_keys", "_first_call"),
     )
 
-    def __init__(self, inputs=None, outputs=None, *, name=None, trainable=True, **kwargs):
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, *, name: str | None = None, trainable: bool = True, **kwargs
+    ) -> None:
         cls = type(self)
         if self.is_traced and inputs is None and outputs is None:
             super().__init__(name=name, trainable=trainable, **kwargs)
@@ -257,7 +261,7 @@ class Model(Trainer, Saver, Composite):
     # ---- layers and parameters ----
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """All layers, those of the inputs too, in Keras's order (see `scratchnet.graph.order`)."""
         return [thing for thing in self._operations if isinstance(thing, Layer)]
 
@@ -266,7 +270,7 @@ class Model(Trainer, Saver, Composite):
         """The layers, and the operations between them, in Keras's order."""
         return list(self._operations)
 
-    def get_layer(self, name=None, index=None):
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place of `layers`. Raises ValueError if there is none."""
         if (name is None) == (index is None):
             raise self.error("get_layer takes either a name or an index")
@@ -324,13 +328,13 @@ class Model(Trainer, Saver, Composite):
 
     def summary(
         self,
-        line_length=None,
-        positions=None,
-        print_fn=None,
-        expand_nested=False,
-        show_trainable=False,
-        layer_range=None,
-    ):
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
         """Print the table of layers, shapes and numbers of parameters; `print_summary` says what the arguments do."""
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 

@@ -254,7 +254,8 @@ def test_the_shape_of_a_sample_may_come_with_the_first_layer():
 
 def test_what_is_said_of_arguments_that_nobody_has_or_only_keras_has():
     assert said(lambda: Flatten(shape=3), TypeError) == (
-        "Flatten has no argument 'shape': it takes data_format, activity_regularizer, name, trainable, dtype, input_shape, batch_size"
+        "Flatten has no argument 'shape': it takes data_format, activity_regularizer, name, trainable, dtype, "
+        "input_shape, batch_size"
     )
     assert said(lambda: UpSampling2D(data_format="channels_first", name="u")) == (
         'UpSampling2D "u": data_format must be "channels_last", got \'channels_first\'; x.transpose moves the channels '
