@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import config
+from scratchnet.losses.of_tensors import value_of_tensors
 from scratchnet.losses.traced import TracedLoss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.names import snake_case
+from scratchnet.ops.operation import is_symbolic
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
@@ -172,7 +174,9 @@ class Loss(metaclass=Recorded, kind="losses"):
         return targets_shape[: ndim - 1]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The value alone, as in Keras."""
+        """The value alone, as in Keras; of symbolic tensors a tensor."""
+        if is_symbolic(y_true) or is_symbolic(y_pred):
+            return value_of_tensors(self, y_true, y_pred, sample_weight)
         return self.forward(y_true, y_pred, sample_weight)[0]
 
     def _weights(self, sample_weight, y_true, shape):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scratchnet.losses.base import Loss
-from scratchnet.ops import expand_dims, squeeze
+from scratchnet.losses.of_tensors import of_same_rank
 from scratchnet.registry import register
 
 
@@ -34,14 +34,5 @@ class LossFunctionWrapper(Loss):
         self.fn_kwargs = kwargs
 
     def call(self, y_true, y_pred):
-        y_true, y_pred = _of_same_rank(y_true, y_pred)
+        y_true, y_pred = of_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self.fn_kwargs)
-
-
-def _of_same_rank(a, b):
-    """Both with as many axes, if it is an axis of size 1 at the end that one of them has too many."""
-    if len(a.shape) == len(b.shape) + 1 and a.shape[-1] == 1:
-        return (a, expand_dims(b, -1)) if len(b.shape) == 1 else (squeeze(a, -1), b)
-    if len(b.shape) == len(a.shape) + 1 and b.shape[-1] == 1:
-        return (expand_dims(a, -1), b) if len(a.shape) == 1 else (a, squeeze(b, -1))
-    return a, b
