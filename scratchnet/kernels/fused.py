@@ -19,19 +19,20 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation, activation):
     return activation.forward(z, overwrite=True)
 
 
-def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation, needs_dx=True):
-    """The adjoint of `conv2d_forward`: ``dx, dkernel, dbias``, dx None without `needs_dx`."""
+def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation, needs_dx=True, needs_weights=True):
+    """The adjoint of `conv2d_forward`: ``dx, dkernel, dbias``; what is not needed is None."""
     geometry = strides, padding, dilation
-    if kernels.conv2d_backward is not None:
+    if kernels.conv2d_backward is not None and needs_weights:
         if _is_relu(activation):
             return kernels.conv2d_backward(dy, x, kernel, *geometry, needs_dx, relu_output=kept)
         return kernels.conv2d_backward(activation.backward(dy, kept), x, kernel, *geometry, needs_dx)
     dz = activation.backward(dy, kept)  # y = f(z)
+    dx = kernels.conv2d_dx(dz, kernel, x.shape, *geometry) if needs_dx else None  # z = x * kernel + bias
+    if not needs_weights:
+        return dx, None, None
     rows = dz.reshape(-1, dz.shape[-1])
-    dbias = np.ones(len(rows), dz.dtype) @ rows  # z = x * kernel + bias; a product is quicker than a sum over rows
-    dkernel = kernels.conv2d_dkernel(dz, x, kernel.shape, *geometry)
-    dx = kernels.conv2d_dx(dz, kernel, x.shape, *geometry) if needs_dx else None
-    return dx, dkernel, dbias
+    dbias = np.ones(len(rows), dz.dtype) @ rows  # a product is quicker than a sum over rows
+    return dx, kernels.conv2d_dkernel(dz, x, kernel.shape, *geometry), dbias
 
 
 def _is_relu(activation):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scratchnet import activations
 from scratchnet.kernels import numba_is_installed, operations
 from scratchnet.kernels.steps import SimpleRNNSteps
+from scratchnet.kernels.with_numpy import gru as with_numpy_gru
+from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
 needs_numba = pytest.mark.skipif(not numba_is_installed(), reason="Numba is not installed")
 BACKENDS = [operations(name) for name in ["loops", "numpy"] + ["numba"] * numba_is_installed()]
@@ -310,3 +312,15 @@ def test_derivative_at_a_kink_is_that_of_the_activation(backend):
     for name, expected in (("relu", [0, 1, 1]), ("hard_sigmoid", [0, 0, 1 / 6])):
         dz, _ = backend.simple_rnn_backward(None, np.ones((1, 3)), np.zeros((3, 3)), steps, activations.get(name))
         np.testing.assert_allclose(dz[0, 0], expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["gelu", "softmax", "tanh"])
+def test_the_definition_computes_every_activation_itself(name, monkeypatch):
+    for function in ("lstm_forward", "lstm_backward", "simple_rnn_forward", "simple_rnn_backward"):
+        monkeypatch.setattr(with_numpy, function, None)
+    for function in ("gru_forward", "gru_backward"):
+        monkeypatch.setattr(with_numpy_gru, function, None)
+    arrays = drawn_for_any_cell(np.random.default_rng(7), 2)
+    for cell in ("simple_rnn", "lstm", "gru", "gru, reset before"):
+        (h, *_), _ = run(BACKENDS[0], cell, arrays, activations.get(name), activations.sigmoid, None, None)
+        assert np.isfinite(h).all()

@@ -121,9 +121,9 @@ class Conv1D(BaseConvolution):
 
     def backward(self, dy, cache, needs_dx=True):
         x, kept, padding = cache
-        kernel = self.params["kernel"][:, np.newaxis]
+        kernel, geometry, train = self.params["kernel"][:, np.newaxis], self.geometry(padding), self.trainable
         dx, dkernel, dbias = fused.conv2d_backward(
-            self.as_images(dy), kept, self.as_images(x), kernel, *self.geometry(padding), self.activation, needs_dx
+            self.as_images(dy), kept, self.as_images(x), kernel, *geometry, self.activation, needs_dx, train
         )
-        grads = {"kernel": dkernel[:, 0], "bias": dbias}
+        grads = {"kernel": dkernel[:, 0], "bias": dbias} if train else {}
         return self.from_images(dx) if needs_dx else None, {name: grads[name] for name in self.trainable_params}

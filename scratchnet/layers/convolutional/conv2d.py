@@ -149,7 +149,7 @@ class Conv2D(Layer):
     def backward(self, dy, cache, needs_dx=True):
         x, kept, padding = cache
         dx, dkernel, dbias = fused.conv2d_backward(
-            dy, kept, x, self.params["kernel"], *self._geometry(padding), self.activation, needs_dx
+            dy, kept, x, self.params["kernel"], *self._geometry(padding), self.activation, needs_dx, self.trainable
         )
         grads = {"kernel": dkernel, "bias": dbias}
         return dx, {name: grads[name] for name in self.trainable_params}
