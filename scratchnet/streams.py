@@ -113,3 +113,14 @@ class RepeatedStream(RandomStream):
     def _next_draw(self, rows):
         part = current_part()
         return np.random.Philox(np.random.SeedSequence(self.seed)), 0 if part is None else part.first_row_of(rows)
+
+
+class SharedStream(RandomStream):
+    """The numbers of another stream, in all parts of a batch the same: they belong to no row of it."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.seed = stream.seed
+
+    def _next_draw(self, rows):
+        return self.stream._next_draw(rows)[0], 0

@@ -1,7 +1,8 @@
 """A graph without the activations that it ends in: what `scratchnet.training.logits` says is better to train on."""
 
 from scratchnet import activations
-from scratchnet.graph.nodes import ActivationNode, LayerNode, OperationNode
+from scratchnet.graph.nodes import ActivationNode, LayerNode
+from scratchnet.graph.operation_node import OperationNode
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.graph.walk import Graph
 from scratchnet.structure import flatten, map_structure

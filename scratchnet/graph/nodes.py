@@ -8,9 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.graph.place import users_place
-from scratchnet.graph.sizes import formulas_in, with_numbers
-from scratchnet.ops.operation import Kept
-from scratchnet.ops.trial import Spec
 from scratchnet.structure import flatten, flatten_shapes, map_structure
 
 
@@ -236,91 +233,6 @@ class LayerNode(Node):
         return f"<{type(self.layer).__name__} {self.layer.name!r} in a graph>"
 
 
-class OperationNode(Node):
-    """An operation of `scratchnet.ops` applied to `operands`: tensors, arrays and numbers.
-
-    Args:
-        options: the rest of the operation's arguments; they may hold formulas of sizes.
-        stream: where a random operation draws from.
-        is_tensor: tells a symbolic tensor from a constant.
-    """
-
-    def __init__(self, operation, operands, options, name, is_tensor, stream=None):
-        self._tensors = [k for k, a in enumerate(operands) if is_tensor(a)]  # the places of tensors
-        self._formulas = formulas_in(options)
-        self.sizes_of = list(dict.fromkeys(tensor for formula in self._formulas for tensor, _ in formula.axes))
-        super().__init__([operands[k] for k in self._tensors] + self.sizes_of)
-        self.operation = operation
-        self.operands = operands
-        self.options = options
-        self.name = name
-        self.stream = stream
-        self._differentiable = [
-            operation.differentiable(k) and operands[k].dtype.startswith("float") for k in self._tensors
-        ]
-
-    def wanted(self, reaches):
-        """For each tensor among the operands, whether its adjoint is wanted and can be had."""
-        return [can and self.operands[k] in reaches for k, can in zip(self._tensors, self._differentiable)]
-
-    def rows_of_outputs(self, rows):
-        if not any(rows):
-            return [0]
-        counts = [0] * len(self.operands)
-        for k, count in zip(self._tensors, rows):
-            counts[k] = count
-        count = self.operation.rowwise(self.operands, self._settled_options(), counts)
-        return [count] if count else None
-
-    def _settled_options(self):
-        """The options to try the operation with: no stream must move on for that."""
-        return self.options if self.stream is None else {**self.options, "seed": 0}
-
-    def output_shapes(self, shapes):
-        operands, shape_of = list(self.operands), dict(zip(self.inputs, shapes))
-        for k in self._tensors:
-            operands[k] = Spec(shape_of[operands[k]], operands[k].dtype)
-        options = self._settled_options()
-        if not any(shape_of[t][axis] is None for f in self._formulas for t, axis in f.axes):
-            options = with_numbers(options, lambda tensor, axis: shape_of[tensor][axis])
-        return self.operation.output_spec(operands, options).shape
-
-    def forward(self, x, training, mask=None):
-        operands = list(self.operands)
-        for k, array in zip(self._tensors, x):
-            operands[k] = _of_kind(array, operands[k].dtype)
-        options = self.options
-        if self._formulas:
-            size_of = dict(zip(self.inputs, x))
-            options = with_numbers(options, lambda tensor, axis: size_of[tensor].shape[axis])
-        if self.stream is not None:
-            options = {**options, "seed": self.stream}
-        needs = [False] * len(operands)
-        for k, can in zip(self._tensors, self._differentiable):
-            needs[k] = can
-        return self.operation.forward(operands, options, needs)
-
-    def backward(self, dz, kept, adjoints, wanted):
-        operation, needs = self.operation, [False] * len(self.operands)
-        for k, want in zip(self._tensors, wanted):
-            if want and operation.adds_into(k):
-                target = adjoints.to_add_into(self.operands[k], *kept.like[k])
-                operation.add_adjoint(k, target, dz, kept)
-            else:
-                needs[k] = want and kept.needs[k]
-        if any(needs):
-            for k, d in enumerate(operation.backward(dz, Kept({**vars(kept), "needs": needs}))):
-                if d is not None:
-                    adjoints.add(self.operands[k], d)
-        return {}
-
-    def __str__(self):
-        return f"operation {self.operation.name!r}, {self.place}"
-
-    def __repr__(self):
-        return f"<operation {self.operation.name!r} in a graph>"
-
-
 class ActivationNode(Node):
     """What is left of a layer when its logits come out by themselves: its activation, for those who read its output.
 
@@ -378,36 +290,6 @@ class MaskNode(Node):
 
     def __str__(self):
         return f"mask of {self.inputs[0].name!r}, {self.place}"
-
-
-class SizeNode(Node):
-    """A formula of sizes as a number among tensors."""
-
-    def __init__(self, formula, name):
-        super().__init__(list(dict.fromkeys(tensor for tensor, _ in formula.axes)))
-        self.formula = formula
-        self.name = name
-
-    def output_shapes(self, shapes):
-        return ()
-
-    def rows_of_outputs(self, rows):
-        return None if any(rows) else [0]
-
-    def forward(self, x, training, mask=None):
-        size_of = dict(zip(self.inputs, x))
-        return np.asarray(self.formula.value(lambda tensor, axis: size_of[tensor].shape[axis]), np.int32), None
-
-    def wanted(self, reaches):
-        return []
-
-    def __str__(self):
-        return f"size {self.formula!r}, {self.place}"
-
-
-def _of_kind(array, dtype):
-    """Integers where floats were promised as floats: pixels as uint8 would overflow. And the other way round."""
-    return array if array.dtype.kind == np.dtype(dtype).kind else array.astype(dtype)
 
 
 def _described(value):

@@ -10,7 +10,7 @@ numbers for the tensors whose axes it names: their places in the argument ``size
 import functools
 
 from scratchnet import registry
-from scratchnet.graph.nodes import OperationNode
+from scratchnet.graph.operation_node import OperationNode
 from scratchnet.graph.symbolic import Size, record
 from scratchnet.names import snake_case
 from scratchnet.ops.operation import TABLE, get

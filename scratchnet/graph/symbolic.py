@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from scratchnet.graph.nodes import LayerNode, MaskNode, OperationNode, SizeNode
+from scratchnet.graph.nodes import LayerNode, MaskNode
+from scratchnet.graph.operation_node import OperationNode, SizeNode
 from scratchnet.graph.operators import Operators
 from scratchnet.graph.sizes import Formula
 from scratchnet.names import unique_name

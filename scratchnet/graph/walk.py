@@ -17,7 +17,7 @@ import numpy as np
 
 from scratchnet.graph.batch import rows_of_outputs
 from scratchnet.ops.dtypes import computing_in
-from scratchnet.parallel.batch import current_part
+from scratchnet.parallel.batch import counted_here, in_several_parts
 from scratchnet.structure import flatten, map_structure
 
 
@@ -120,6 +120,8 @@ class Graph:
 
     def forward(self, xs, training=False, masks=None):
         """Return ``(ys, cache)`` for a list of arrays, one for each input; `masks`: None, or a list of those masks."""
+        if self.dtype is not None and in_several_parts():
+            self._check_parts()
         values = dict(zip(self.inputs, xs))
         masks = {} if masks is None else dict(zip(self.inputs, masks))
         with self.computing():
@@ -137,7 +139,7 @@ class Graph:
         for tensor, d in zip(self.outputs, dys):
             adjoints.add(tensor, d)
         for tensor, value in zip(self.losses, cache.losses):
-            adjoints.add(tensor, np.full_like(value, _share()))
+            adjoints.add(tensor, np.full_like(value, counted_here()))
         with self.computing():
             for _, _, node_grads in self.walk_back(adjoints, cache.nodes, needs_dx):
                 for weight, d in node_grads.items():
@@ -152,7 +154,7 @@ class Graph:
 
     def added_loss(self, cache):
         """What is added to the loss here and by layers: the share of this part of the batch."""
-        own = sum(float(value) for value in cache.losses) * _share()
+        own = sum(float(value) for value in cache.losses) * counted_here()
         return own + sum(node.added_loss(c) for node, c in zip(self.nodes, cache.nodes))
 
     def loss_values(self, cache):
@@ -185,8 +187,19 @@ class Graph:
 
     @property
     def in_one_part(self):
-        """Whether the samples of a batch meet somewhere, so that it cannot be computed in parts."""
-        return self.rows_of_outputs([1] * len(self.inputs)) is None
+        """Whether the samples of a batch meet somewhere, or leave it, so that it cannot be computed in parts."""
+        if self.dtype is not None and any(tensor.shape[:1] != (None,) for tensor in self.inputs):
+            return True  # an operation may rely on the number of samples
+        rows = self.rows_of_outputs([1] * len(self.inputs))
+        return rows is None or 0 in rows
+
+    def _check_parts(self):
+        """Have found out what is over the whole batch. A graph of a shape that comes up within a step is new."""
+        if self.rows_of_outputs([int(tensor.shape[:1] == (None,)) for tensor in self.inputs]) is None:
+            raise RuntimeError(
+                "samples of a batch meet, but only in data of this shape, which the first had not: train with "
+                "scratchnet.set_num_threads(1)"
+            )
 
     def computing(self):
         """A context to walk in: the float dtype of the operations here."""
@@ -264,12 +277,6 @@ def first_non_finite(graph, xs, training):
             if not all(np.isfinite(value).all() for value in flatten(y)):
                 return node.first_non_finite(x, training) or f"the output of {node}"
     return None
-
-
-def _share():
-    """What is the same in all parts of a batch is counted in the first."""
-    part = current_part()
-    return 1 if part is None or part.index == 0 else 0
 
 
 class _noting:

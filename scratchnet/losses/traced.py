@@ -19,7 +19,7 @@ from scratchnet.graph.attributes import KeepsTraces
 from scratchnet.graph.symbolic import KerasTensor, is_tensor
 from scratchnet.graph.trace import TracedCall, trace
 from scratchnet.losses.weights import expanded_weights
-from scratchnet.parallel.batch import rows_of_batch, sum_over_batch
+from scratchnet.parallel.batch import counted_here, rows_of_batch, sum_over_batch
 from scratchnet.structure import flatten
 
 
@@ -76,7 +76,7 @@ class TracedLoss(KeepsTraces):
 
     def in_one_part(self, y_true, y_pred):
         """Whether samples of such a batch meet, so that it cannot be computed in parts."""
-        return self.traced(*self._in_dtype(y_true, y_pred)).graph.rows_of_outputs([1, 1]) in (None, [0])
+        return self.traced(*self._in_dtype(y_true, y_pred)).graph.rows_of_outputs([1, 1]) is None
 
     def count(self, y_true, ndim, sample_weight=None):
         """None: how many values there are is known when `call` has computed them."""
@@ -87,17 +87,33 @@ class TracedLoss(KeepsTraces):
         y_true, y_pred = self._in_dtype(np.asarray(y_true), np.asarray(y_pred))
         found = self.traced(y_true, y_pred)
         [values], inner = found.graph.forward([y_true, y_pred])
-        weights = 1.0
-        if sample_weight is not None and values.ndim and len(values) == len(y_pred):
-            weights = self._expanded(sample_weight, values.shape)
-        elif sample_weight is not None:  # for numbers that stand for the whole batch
-            weights = np.sum(sample_weight) if self.reduction == "sum" else np.mean(sample_weight)
+        if self._of_samples(found, values, y_pred):
+            weights = 1.0 if sample_weight is None else self._expanded(sample_weight, values.shape)
+            size, share = rows_of_batch(values.size), 1
+            total_weight = None if sample_weight is None else sum_over_batch(weights.sum(dtype=np.float64))[0]
+        else:  # numbers that stand for the whole batch, and are the same in all of its parts
+            weights, size, share = self._weight_of_batch(sample_weight), values.size, counted_here()
+            total_weight = None if sample_weight is None else weights * size
         if self.reduction == "none":
             return values * weights, None
         if count is None:
-            count = self._count_of(values, None if sample_weight is None else weights)
-        dvalues = np.broadcast_to(weights / max(count, 1e-30), values.shape).astype(values.dtype)
+            count = 1.0 if self.reduction == "sum" else size
+            if self.reduction == "mean_with_sample_weight" and total_weight is not None:
+                count = total_weight
+        dvalues = np.broadcast_to(share * weights / max(count, 1e-30), values.shape).astype(values.dtype)
         return (values * dvalues).sum(), TracedLossCache(found, inner, dvalues, dtype)
+
+    def _of_samples(self, found, values, y_pred):
+        """Whether the values belong to samples, one or several to each."""
+        rows = found.graph.rows_of_outputs([1, 1])
+        return rows[0] > 0 if rows is not None else values.ndim > 0 and len(values) == len(y_pred)
+
+    def _weight_of_batch(self, sample_weight):
+        """What the weights of samples mean for a number that stands for the whole batch."""
+        if sample_weight is None:
+            return 1.0
+        size, total = sum_over_batch(np.size(sample_weight), np.sum(sample_weight, dtype=np.float64))
+        return total if self.reduction == "sum" else total / size
 
     def _in_dtype(self, y_true, y_pred):
         """Both in the dtype of the loss, as Keras has them: labels as floats, too."""
@@ -112,14 +128,6 @@ class TracedLoss(KeepsTraces):
                 f"sample weights of shape {np.shape(sample_weight)} do not match loss values of shape {shape}"
             )
         return weights
-
-    def _count_of(self, values, weights):
-        """What the sum of the values of the whole batch is divided by."""
-        if self.reduction == "sum":
-            return 1.0
-        if self.reduction == "mean_with_sample_weight" and weights is not None:
-            return float(sum_over_batch(np.sum(weights, dtype=np.float64))[0])
-        return rows_of_batch(values.size) if values.ndim else 1
 
     def backward(self, cache):
         if cache is None:

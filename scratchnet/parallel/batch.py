@@ -37,6 +37,7 @@ class WholeBatch:
 
     def __init__(self, size, parts):
         self.size = size
+        self.parts = parts
         self._handed_in = [None] * parts
         self._everybody = threading.Barrier(parts) if parts > 1 else None
 
@@ -137,6 +138,18 @@ def map_parts(function, slices, step, workers):
             raise
 
     return workers.map(compute, enumerate(slices))
+
+
+def in_several_parts():
+    """Whether this thread computes one of several parts of a batch."""
+    part = _current.get()
+    return part is not None and part.batch is not None and part.batch.parts > 1
+
+
+def counted_here():
+    """1 in the first part of a batch, 0 in the others: the share of what is the same in all parts."""
+    part = _current.get()
+    return 1 if part is None or part.index == 0 else 0
 
 
 def sum_over_batch(*values):

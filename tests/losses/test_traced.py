@@ -61,7 +61,13 @@ def test_one_number_for_the_batch_counts_with_the_mean_of_the_weights():
     y_true, y_pred = data(4, 3), data(4, 3, seed=1)
     loss, w = LossFunctionWrapper(correlation), np.array([1.0, 2.0, 3.0, 4.0])
     assert float(loss(y_true, y_pred, w)) == pytest.approx(2.5 * float(loss(y_true, y_pred)))
-    assert loss.in_one_part(y_true, y_pred) and not LossFunctionWrapper(log_cosh).in_one_part(y_true, y_pred)
+
+
+def test_only_what_looks_at_single_samples_or_at_sums_of_all_is_computed_in_parts():
+    y_true, y_pred = data(4, 3), data(4, 3, seed=1)
+    assert not LossFunctionWrapper(log_cosh).in_one_part(y_true, y_pred)
+    assert not LossFunctionWrapper(correlation).in_one_part(y_true, y_pred)
+    assert LossFunctionWrapper(lambda t, p: ops.max(ops.abs(t - p))).in_one_part(y_true, y_pred)
 
 
 def test_labels_and_predictions_of_another_rank():
@@ -89,7 +95,7 @@ def models_step(model, loss, parts, weights=None):
     return len(results), sum(part.values[0] for part in results), grads
 
 
-@pytest.mark.parametrize("loss", [log_cosh, elementwise, Quantile(reduction="mean_with_sample_weight")])
+@pytest.mark.parametrize("loss", [log_cosh, elementwise, correlation, Quantile(reduction="mean_with_sample_weight")])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_parts_add_up(loss, weighted):
     model = Sequential([Input((4,)), Dense(2)])

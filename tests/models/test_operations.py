@@ -139,7 +139,7 @@ def test_samples_that_stay_apart_are_computed_in_parts():
         lambda h: h @ ops.transpose(h) @ h,
         lambda h: ops.softmax(h, axis=0),
         lambda h: h + h[::-1],
-        lambda h: h * ops.cast(ops.shape(h)[0], "float32"),
+        lambda h: ops.take(h, ops.shape(h)[0] - 1, axis=0) + h,
     ],
 )
 def test_samples_that_meet_are_computed_in_one_part(meet):
@@ -149,6 +149,31 @@ def test_samples_that_meet_are_computed_in_one_part(meet):
     assert step(model, *data(), 2)[0] == 1
     outer = Sequential([Input((6,)), model])
     assert step(outer, *data(), 2)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "over_batch",
+    [
+        lambda h: h - ops.mean(h, axis=0),
+        lambda h: (h - ops.mean(h, axis=0)) / ops.std(h, axis=0),
+        lambda h: h * ops.sum(h) / ops.cast(ops.shape(h)[0] * 3, "float32"),
+        lambda h: h @ (ops.sum(h, axis=0, keepdims=True) * np.ones((3, 1))),
+        lambda h: h / ops.norm(h),
+        lambda h: h * ops.mean(ops.reshape(h, (-1, 1)), axis=0),
+        lambda h: h + random.normal((3,), seed=4) + random.uniform((ops.shape(h)[0], 3)) + random.dropout(h, 0.5),
+    ],
+)
+def test_sums_over_the_batch_and_random_numbers_are_the_same_in_parts(over_batch):
+    set_random_seed(0)
+    x = Input((6,))
+    model = Model(x, Dense(1)(over_batch(Dense(3)(x))))
+    count, value, grads = step(model, *data(), 1)
+    for parts in (2, 3):
+        count, other, other_grads = step(model, *data(), parts)
+        assert count == parts
+        assert other == pytest.approx(value, rel=1e-5)
+        for key, d in grads.items():
+            np.testing.assert_allclose(other_grads[key], d, rtol=2e-4, atol=2e-6, err_msg=key)
 
 
 def test_a_layer_keeps_its_own_training():

@@ -12,6 +12,7 @@ import scratchnet as keras
 from scratchnet import layers, losses, ops, regularizers
 from scratchnet.optimizers import SGD
 from scratchnet.parallel import set_num_threads
+from scratchnet.training import step
 from tests.models.subclass_programs import PROGRAMS, run
 
 
@@ -26,9 +27,10 @@ def expected():
         return dict(stored)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_a_program_follows_keras(program, threads, expected):
+def test_a_program_follows_keras(program, threads, expected, monkeypatch):
+    monkeypatch.setattr(step, "SMALLEST_PART", 4)
     set_num_threads(threads)
     try:
         found = run(Namespace, program)

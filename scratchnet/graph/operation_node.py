@@ -1,0 +1,176 @@
+"""The use of an operation of `scratchnet.ops` in a graph.
+
+Where a batch is computed in parts, each part walks through the graph by itself. Most operations do not notice. A sum or
+a mean over the samples is that of all parts: `sum_over_batch` forward, and backward, since every part has a share in
+the adjoint of what is the same for all. Random numbers belong to rows, wherever these are; a number of rows among
+tensors is that of the whole batch. All else that looks at several samples cannot be computed in parts:
+`rows_of_outputs` says so.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet.graph.nodes import Node
+from scratchnet.graph.sizes import formulas_in, with_numbers
+from scratchnet.ops.operation import Kept
+from scratchnet.ops.trial import Spec, with_rows
+from scratchnet.parallel.batch import in_several_parts, rows_of_batch, sum_over_batch
+from scratchnet.streams import SharedStream
+
+
+class ReducedCache(NamedTuple):
+    """Of a sum or mean over a batch that is computed in parts."""
+
+    own: Any  # what the operation keeps, of this part
+    share: float  # of this part in the result
+
+
+class OperationNode(Node):
+    """An operation of `scratchnet.ops` applied to `operands`: tensors, arrays and numbers.
+
+    Args:
+        options: the rest of the operation's arguments; they may hold formulas of sizes.
+        stream: where a random operation draws from.
+        is_tensor: tells a symbolic tensor from a constant.
+    """
+
+    def __init__(self, operation, operands, options, name, is_tensor, stream=None):
+        self._tensors = [k for k, a in enumerate(operands) if is_tensor(a)]  # the places of tensors
+        self._formulas = formulas_in(options)
+        self.sizes_of = list(dict.fromkeys(tensor for formula in self._formulas for tensor, _ in formula.axes))
+        super().__init__([operands[k] for k in self._tensors] + self.sizes_of)
+        self.operation = operation
+        self.operands = operands
+        self.options = options
+        self.name = name
+        self.stream = stream
+        self._over_batch = False  # whether this is a sum or mean over the samples of the batch
+        self._draws_rows = False  # whether the random numbers of a row belong to a sample
+        self._differentiable = [
+            operation.differentiable(k) and operands[k].dtype.startswith("float") for k in self._tensors
+        ]
+
+    def wanted(self, reaches):
+        """For each tensor among the operands, whether its adjoint is wanted and can be had."""
+        return [can and self.operands[k] in reaches for k, can in zip(self._tensors, self._differentiable)]
+
+    def rows_of_outputs(self, rows):
+        if not any(rows):
+            return [0]
+        counts = [0] * len(self.operands)
+        for k, count in zip(self._tensors, rows):
+            counts[k] = count
+        if self.stream is not None:
+            return self._rows_drawn(max(counts, default=0))
+        if self.operation.name in ("sum", "mean") and self.operation.reduces_axis(0, self.operands, self.options):
+            self._over_batch = True
+            return [0]
+        count = self.operation.rowwise(self.operands, self._settled_options(), counts)
+        return [count] if count else None
+
+    def _rows_drawn(self, rows):
+        """The same for a random operation: each row has numbers of its own, whatever part of the batch it is in."""
+        if self.outputs.shape[:1] != (None,):
+            return [0]
+        self._draws_rows = True
+        if "shape" not in self.options:
+            return None if self.options.get("axis") == 0 else [rows]  # a batch in random order is no row by row
+        count, left_over = divmod(with_rows(self.options["shape"], 12)[0], 12)
+        return None if left_over else [count]
+
+    def _settled_options(self):
+        """The options to try the operation with: no stream must move on for that."""
+        return self.options if self.stream is None else {**self.options, "seed": 0}
+
+    def output_shapes(self, shapes):
+        operands, shape_of = list(self.operands), dict(zip(self.inputs, shapes))
+        for k in self._tensors:
+            operands[k] = Spec(shape_of[operands[k]], operands[k].dtype)
+        options = self._settled_options()
+        if not any(shape_of[t][axis] is None for f in self._formulas for t, axis in f.axes):
+            options = with_numbers(options, lambda tensor, axis: shape_of[tensor][axis])
+        return self.operation.output_spec(operands, options).shape
+
+    def forward(self, x, training, mask=None):
+        operands = list(self.operands)
+        for k, array in zip(self._tensors, x):
+            operands[k] = _of_kind(array, operands[k].dtype)
+        options = self.options
+        if self._formulas:
+            size_of = dict(zip(self.inputs, x))
+            options = with_numbers(options, lambda tensor, axis: size_of[tensor].shape[axis])
+        if self.stream is not None:
+            options = {**options, "seed": self.stream if self._draws_rows else SharedStream(self.stream)}
+        needs = [False] * len(operands)
+        for k, can in zip(self._tensors, self._differentiable):
+            needs[k] = can
+        z, kept = self.operation.forward(operands, options, needs)
+        return self._of_whole_batch(z, kept, operands[0].size) if self._over_batch and in_several_parts() else (z, kept)
+
+    def _of_whole_batch(self, z, kept, size):
+        """The sum or mean over all parts of the batch, given that over this part, of an operand of this size."""
+        if self.operation.name == "sum":
+            return np.asarray(sum_over_batch(z)[0]), ReducedCache(kept, 1.0)
+        total_size, total = sum_over_batch(size, z * z.dtype.type(size))
+        return np.asarray(total / z.dtype.type(total_size)), ReducedCache(kept, size / total_size)
+
+    def backward(self, dz, kept, adjoints, wanted):
+        operation, needs = self.operation, [False] * len(self.operands)
+        if isinstance(kept, ReducedCache):  # z is the same in all parts, and each part has a share in its adjoint
+            dz = np.asarray(sum_over_batch(dz)[0] * dz.dtype.type(kept.share))
+            kept = kept.own
+        for k, want in zip(self._tensors, wanted):
+            if want and operation.adds_into(k):
+                target = adjoints.to_add_into(self.operands[k], *kept.like[k])
+                operation.add_adjoint(k, target, dz, kept)
+            else:
+                needs[k] = want and kept.needs[k]
+        if any(needs):
+            for k, d in enumerate(operation.backward(dz, Kept({**vars(kept), "needs": needs}))):
+                if d is not None:
+                    adjoints.add(self.operands[k], d)
+        return {}
+
+    def __str__(self):
+        return f"operation {self.operation.name!r}, {self.place}"
+
+    def __repr__(self):
+        return f"<operation {self.operation.name!r} in a graph>"
+
+
+class SizeNode(Node):
+    """A formula of sizes as a number among tensors: where rows are samples, those of the whole batch."""
+
+    def __init__(self, formula, name):
+        super().__init__(list(dict.fromkeys(tensor for tensor, _ in formula.axes)))
+        self.formula = formula
+        self.name = name
+        self._of_batch = set()  # the tensors whose rows belong to samples
+
+    def output_shapes(self, shapes):
+        return ()
+
+    def rows_of_outputs(self, rows):
+        self._of_batch = {tensor for tensor, count in zip(self.inputs, rows) if count}
+        return [0]
+
+    def forward(self, x, training, mask=None):
+        arrays = dict(zip(self.inputs, x))
+
+        def size_of(tensor, axis):
+            n = arrays[tensor].shape[axis]
+            return rows_of_batch(n) if axis == 0 and tensor in self._of_batch else n
+
+        return np.asarray(self.formula.value(size_of), np.int32), None
+
+    def wanted(self, reaches):
+        return []
+
+    def __str__(self):
+        return f"size {self.formula!r}, {self.place}"
+
+
+def _of_kind(array, dtype):
+    """Integers where floats were promised as floats: pixels as uint8 would overflow. And the other way round."""
+    return array if array.dtype.kind == np.dtype(dtype).kind else array.astype(dtype)
