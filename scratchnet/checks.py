@@ -73,9 +73,10 @@ def check_axes(layer, value):
 def check_margins(layer, argument, value, rank):
     """What is added or cut at both ends of each of `rank` axes, in pairs; of one number, one for each, or pairs."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
-    if rank == 1 and len(values) == 2 and not isinstance(values[0], (tuple, list)):
-        values = (values,)
-    if len(values) != rank:
+    wrong = len(values) != rank
+    if rank == 1 and isinstance(value, (tuple, list)) and values and not isinstance(values[0], (tuple, list)):
+        values, wrong = (values,), len(values) != 2
+    if wrong:
         raise layer.error(f"{argument} must be one integer, or {rank} integers or pairs of them, got {value!r}")
     return tuple(check_sizes(layer, argument, v, 2, smallest=0) for v in values)
 

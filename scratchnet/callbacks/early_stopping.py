@@ -50,7 +50,7 @@ class EarlyStopping(Monitor):
     def _start(self):
         self.wait = 0
         self.stopped_epoch = 0
-        self.best = self.worst
+        self.best = None
         self.best_epoch = 0
         self.best_weights = None
 

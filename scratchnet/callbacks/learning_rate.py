@@ -54,7 +54,7 @@ class ReduceLROnPlateau(Monitor):
         self._start()  # an object may serve several fits
 
     def _start(self):
-        self.best = self.worst
+        self.best = None
         self.wait = 0
         self.cooldown_counter = 0
 

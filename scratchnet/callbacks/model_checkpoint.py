@@ -46,7 +46,7 @@ class ModelCheckpoint(Monitor):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
-        self.best = self.worst if initial_value_threshold is None else initial_value_threshold
+        self.best = initial_value_threshold
         self._batches = 0
         self._epoch = 0
 
@@ -70,9 +70,9 @@ class ModelCheckpoint(Monitor):
             current = self.figure(logs)
             if current is not None:
                 if not self.improved(current, self.best):
-                    self._say(epoch, f"{self.monitor} is {current:.5g}, not better than {self.best:.5g}")
+                    self._say(epoch, f"{self.monitor} is {current:.5g}, not better than {_short(self.best)}")
                     return
-                reason = f"{self.monitor} went from {self.best:.5g} to {current:.5g}, "
+                reason = f"{self.monitor} went from {_short(self.best)} to {current:.5g}, "
                 self.best = current
         path = self._path(epoch, logs)
         self._say(epoch, f"{reason}saving to {path}")
@@ -94,3 +94,7 @@ class ModelCheckpoint(Monitor):
     def _say(self, epoch, what):
         if self.verbose > 0:
             say(f"Epoch {epoch + 1}: {what}")
+
+
+def _short(figure):
+    return "none" if figure is None else f"{figure:.5g}"

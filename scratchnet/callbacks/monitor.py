@@ -44,13 +44,10 @@ class Monitor(Callback):
             'pass mode="max" or mode="min"'
         )
 
-    @property
-    def worst(self):
-        """What every figure is better than."""
-        return math.inf if self.mode == "min" else -math.inf
-
     def improved(self, current, best):
-        """Whether `current` is better than `best` by more than `min_delta`; NaN never is."""
+        """Whether `current` is better than `best`, or None, by more than `min_delta`; NaN never is."""
+        if best is None:
+            return not math.isnan(current)
         return current + self.min_delta < best if self.mode == "min" else current - self.min_delta > best
 
     def figure(self, logs):

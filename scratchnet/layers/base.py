@@ -99,6 +99,8 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
         input_dim = kwargs.pop("input_dim", None)
         refuse_arguments(self, kwargs)
         self.name = unique_name(snake_case(cls)) if name is None else check_name(cls, name)
+        if not isinstance(trainable, bool):
+            raise self.error(f"trainable must be True or False, got {trainable!r}")
         self.trainable = bool(trainable)
         self.dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)

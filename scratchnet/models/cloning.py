@@ -3,7 +3,8 @@
 import json
 
 from scratchnet import registry
-from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.graph.operation_node import OperationNode
+from scratchnet.graph.symbolic import KerasTensor, record
 from scratchnet.layers import Input
 from scratchnet.models.model import Model
 from scratchnet.models.sequential import Sequential
@@ -41,8 +42,8 @@ def _clone_graph(model, input_tensors, clone_function, call_function, recursive)
             return _clone_graph(layer, None, clone_function, call_function, recursive)
         return registry.clone(layer) if clone_function is None or isinstance(layer, Model) else clone_function(layer)
 
-    layers = {layer: cloned(layer) for layer in dict.fromkeys(node.layer for node in model.nodes)}
-    given = flatten(input_tensors) if input_tensors is not None else [None] * len(model.inputs)
+    layers = {layer: cloned(layer) for layer in dict.fromkeys(node.layer for node in model.nodes) if layer is not None}
+    given = [None] * len(model.inputs) if input_tensors is None else flatten(_checked(input_tensors, model))
     tensors = {}
     for old, new in zip(model.inputs, given):
         if not isinstance(new, KerasTensor):
@@ -51,6 +52,9 @@ def _clone_graph(model, input_tensors, clone_function, call_function, recursive)
     if isinstance(model, Sequential):
         return Sequential([tensors[model.inputs[0]], *layers.values()], name=model.name)
     for node in model.nodes:
+        if node.layer is None:
+            tensors[node.outputs] = _operation_again(node, tensors, model)
+            continue
         inputs, layer = map_structure(tensors.__getitem__, node.inputs), layers[node.layer]
         outputs = layer(inputs) if call_function is None else call_function(layer, inputs)
         tensors.update(zip(flatten(node.outputs), flatten(outputs)))
@@ -59,6 +63,22 @@ def _clone_graph(model, input_tensors, clone_function, call_function, recursive)
         map_structure(tensors.__getitem__, model.output),
         name=model.name,
     )
+
+
+def _checked(input_tensors, model):
+    """`input_tensors`, if they have the structure of the model's inputs."""
+    keys = [set(s) if isinstance(s, dict) else None for s in (input_tensors, model.input)]
+    if keys[0] != keys[1] or len(flatten(input_tensors)) != len(model.inputs):
+        raise model.error(f"clone_model: input_tensors must have the structure of model.input, {model.input}")
+    return input_tensors
+
+
+def _operation_again(node, tensors, model):
+    """The output of an operation, ``x + y`` for instance, on the tensors of the clone."""
+    if not isinstance(node, OperationNode) or node.sizes_of:
+        raise model.error(f"clone_model: {node.name} depends on its tensors in a way that cannot be cloned onto others")
+    operands = [tensors[a] if isinstance(a, KerasTensor) else a for a in node.operands]
+    return record(node.operation, operands, node.options)
 
 
 def model_from_json(json_string, custom_objects=None):

@@ -118,7 +118,7 @@ class Averages:
 
 def _plain(result):
     """A metric's result as a float, or as an array if it has one for each class or threshold."""
-    return float(result) if np.size(result) == 1 else np.asarray(result)
+    return np.asarray(result).item() if np.size(result) == 1 else np.asarray(result)
 
 
 def metrics_per_output(names, value, argument):

@@ -172,3 +172,11 @@ def test_arguments_and_defaults_are_kerass(keras, cls):
         return [(p.name, p.default) for p in parameters if p.kind is not p.VAR_KEYWORD]
 
     assert defaults(cls.__init__) == defaults(getattr(keras.callbacks, cls.__name__).__init__)
+
+
+@pytest.mark.parametrize("cls", [EarlyStopping, ReduceLROnPlateau])
+def test_there_is_no_best_before_the_first_epoch(cls):
+    callback = cls("loss")
+    callback.best = 0.1
+    callback.on_train_begin()
+    assert callback.best is None

@@ -140,7 +140,7 @@ def test_batches_are_saved_only_when_better():
 def test_checkpoint_says_what_it_does_if_verbose(capsys):
     saved(ModelCheckpoint("m{epoch}", save_best_only=True, verbose=1), [2.0, 3.0, 1.5])
     assert capsys.readouterr().out == (
-        "Epoch 1: val_loss went from inf to 2, saving to m1\n"
+        "Epoch 1: val_loss went from none to 2, saving to m1\n"
         "Epoch 2: val_loss is 3, not better than 2\n"
         "Epoch 3: val_loss went from 2 to 1.5, saving to m3\n"
     )

@@ -249,7 +249,7 @@ def test_the_shape_of_a_sample_may_come_with_the_first_layer():
     assert Dense(2, input_dim=3).batch_input_shape == (None, 3)
     assert Dense(2, input_shape=[4, 3], batch_size=5).batch_input_shape == (5, 4, 3)
     assert Dense(2).batch_input_shape is None
-    assert Dense(2, trainable=0).trainable is False
+    assert Dense(2, trainable=False).trainable is False
 
 
 def test_what_is_said_of_arguments_that_nobody_has_or_only_keras_has():
@@ -403,3 +403,9 @@ def test_a_layer_in_no_place_of_a_graph_has_no_input():
     assert said(lambda: Flatten(name="f").input) == (
         'Flatten "f": has no symbolic input and output: it stands in no graph'
     )
+
+
+@pytest.mark.parametrize("trainable", ["yes", 1, None])
+def test_trainable_is_true_or_false(trainable):
+    with pytest.raises(ValueError, match=f'Dense "d": trainable must be True or False, got {trainable!r}'):
+        Dense(2, trainable=trainable, name="d")

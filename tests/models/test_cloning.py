@@ -59,3 +59,24 @@ def test_json_holds_the_architecture():
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
     with pytest.raises(ValueError, match="the text is no JSON"):
         model_from_json("{")
+
+
+def test_operations_are_cloned_onto_other_tensors_and_by_functions():
+    x, y = Input((3,)), Input((3,))
+    z = x + 2 * y
+    model = Model({"x": x, "y": y}, {"z": z, "out": Dense(5, name="out")(z)})
+    given = {"x": Input((3,), name="a"), "y": Input((3,), name="b")}
+    clone = clone_model(model, input_tensors=given)
+    assert clone.input == given and set(clone.output) == {"z", "out"}
+    clone.set_weights(model.get_weights())
+    data = {"x": np.ones((2, 3), "float32"), "y": np.full((2, 3), 3, "float32")}
+    for key, value in model(data).items():
+        np.testing.assert_array_equal(clone(data)[key], value)
+    assert clone_model(model, clone_function=lambda layer: Dense(4)).output["out"].shape == (None, 4)
+
+
+@pytest.mark.parametrize("given", [(Input((3,)), Input((3,))), {"x": Input((3,))}])
+def test_input_tensors_have_the_structure_of_the_inputs(given):
+    x, y = Input((3,)), Input((3,))
+    with pytest.raises(ValueError, match="input_tensors must have the structure of model.input"):
+        clone_model(Model({"x": x, "y": y}, x + y), input_tensors=given)

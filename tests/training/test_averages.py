@@ -40,3 +40,10 @@ def test_one_object_for_two_outputs_counts_for_each():
     model.compile("sgd", "mse", metrics=[[metric], [metric]])
     found = model.evaluate(X, [Y, Y], verbose=0, return_dict=True)
     assert found["a_mae"] == 2 and found["b_mae"] == 0
+
+
+def test_a_metric_of_one_class_is_one_number_in_the_logs():
+    model = Sequential([Input((2,)), Dense(1, activation="sigmoid")])
+    model.compile("sgd", "mse", metrics=[metrics.F1Score(threshold=0.5, name="f1")])
+    history = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history
+    assert isinstance(history["f1"][0], float)

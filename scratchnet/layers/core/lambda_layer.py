@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from scratchnet import activations, ops
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -57,6 +58,14 @@ class Lambda(Layer):
                 TypeError,
             )
         return super().get_config()
+
+    @classmethod
+    def from_config(cls, config):
+        """The layer that `get_config` described; an operation stands there by its name."""
+        name = config["function"]
+        if isinstance(name, str):
+            config = {**config, "function": getattr(ops, name, None) or activations.get(name)}
+        return super().from_config(config)
 
 
 def _parameters(function):

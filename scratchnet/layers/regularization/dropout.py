@@ -56,7 +56,12 @@ class Dropout(RandomLayer):
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.rate = check_number(self, "rate", rate, below=1)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = noise_shape
+        if noise_shape is not None:
+            is_shape = isinstance(noise_shape, (list, tuple))
+            if not is_shape or any(n is not None and (type(n) is not int or n < 1) for n in noise_shape):
+                raise self.error(f"noise_shape must be positive integers or None, in a tuple, got {noise_shape!r}")
+            self.noise_shape = tuple(noise_shape)
 
     def forward(self, x, training=False):
         if not training or self.rate == 0:

@@ -23,7 +23,8 @@ class RepeatVector(Layer):
     Shapes: (N, D) -> (N, n, D). The output is a read-only view of the input.
 
     Raises:
-        ValueError: if `n` is not a positive integer, or the input has not two axes.
+        TypeError: if `n` is no integer.
+        ValueError: if it is not positive, or the input has not two axes.
     """
 
     repeats = True
@@ -32,6 +33,8 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs):
         super().__init__(**kwargs)
+        if not isinstance(n, (int, np.integer)):
+            raise self.error(f"n must be an integer, got {n!r}", TypeError)
         self.n = check_positive_int(self, "n", n)
 
     def compute_output_shape(self, input_shape):

@@ -79,3 +79,13 @@ def test_a_lambda_among_layers_in_a_graph():
     x = Input((4,), dtype="float64")
     h = Concatenate(dtype="float64")([x, Lambda(lambda v: v[:, :2] * v[:, 2:], dtype="float64")(x)])
     assert check_layer(Model(x, h), data(3, 4)).passed
+
+
+@pytest.mark.parametrize("operation", [ops.square, ops.relu])
+def test_an_operation_is_written_by_its_name(operation, tmp_path):
+    x = np.array([[-1, 2]], "float32")
+    layer = Lambda(operation)
+    np.testing.assert_array_equal(Lambda.from_config(layer.get_config())(x), operation(x))
+    model = Sequential([Input((2,)), layer])
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(load_model(tmp_path / "model.keras").predict(x, verbose=0), operation(x))

@@ -34,3 +34,13 @@ def test_dropout_within_time_distributed_does_not_depend_on_how_the_batch_is_spl
     with drawing_rows(0, 4, rows=2):
         part, _ = layer.forward(x[4:], training=True)
     np.testing.assert_array_equal(part, whole[4:])
+
+
+@pytest.mark.parametrize("shape", ["none", 3, (20, 1.5, 10), (20, -1, 10), (20, 0, 10)])
+def test_a_noise_shape_that_is_none_is_refused_at_once(shape):
+    with pytest.raises(ValueError, match="noise_shape must be positive integers or None, in a tuple"):
+        Dropout(0.5, noise_shape=shape)
+
+
+def test_a_noise_shape_becomes_a_tuple():
+    assert Dropout(0.5, noise_shape=[20, None, 10]).noise_shape == (20, None, 10)

@@ -54,7 +54,7 @@ def test_shapes_configuration_and_errors():
     assert RepeatVector.from_config(layer.get_config()).n == 5
     with pytest.raises(ValueError, match='RepeatVector "mine": expected an input of shape .*got 3 axes'):
         layer(np.zeros((2, 3, 4)))
-    for n in (0, -1, 1.5, "3", None):
+    for n in (0, -1, True):
         with pytest.raises(ValueError, match="n must be a positive integer"):
             RepeatVector(n)
 
@@ -75,3 +75,9 @@ def test_a_model_tells_a_recurrent_layer_behind_it_that_its_steps_are_equal(go_b
     np.testing.assert_allclose(dx, wanted_dx, rtol=0, atol=1e-14)
     for name in grads:
         np.testing.assert_allclose(grads[name], wanted_grads[name], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("n", ["3", 1.5, None])
+def test_the_number_of_steps_is_an_integer(n):
+    with pytest.raises(TypeError, match=f"n must be an integer, got {n!r}"):
+        RepeatVector(n)

@@ -48,3 +48,10 @@ def test_unknown_sizes_stay_unknown():
     x = layers.Input((None, 4, 1))
     assert layers.ZeroPadding2D(1)(x).shape == (None, None, 6, 1)
     assert layers.Cropping2D(1)(x).shape == (None, None, 2, 1)
+
+
+@pytest.mark.parametrize("cls", [layers.Cropping1D, layers.ZeroPadding1D])
+@pytest.mark.parametrize("margins", [(1,), (1, 2, 3), "1", ()])
+def test_along_one_axis_there_are_two_margins(cls, margins):
+    with pytest.raises(ValueError, match="must be one"):
+        cls(margins)
