@@ -135,7 +135,11 @@ def _compile(model, settings, custom_objects, filepath, row):
         model.optimizer = None
         return
     arrays = [dataset.read() if isinstance(dataset, Dataset) else dataset for dataset in row]
-    if arrays and not set_optimizer_arrays(model.optimizer, model.trainable_params, arrays) and len(arrays) > 2:
+    try:
+        used = set_optimizer_arrays(model.optimizer, model.trainable_params, arrays) or len(arrays) <= 2
+    except ValueError:  # the slots of Keras 2 may stand in another order
+        used = False
+    if arrays and not used:
         warnings.warn(f"{filepath}: the optimizer begins anew, its state is not one of {optimizer}", stacklevel=5)
 
 

@@ -1,7 +1,8 @@
 """The state of optimizers as Keras saves it: a numbered row of arrays.
 
 First the number of steps and the learning rate (unless a schedule gives it), then the running averages of parameters
-if there are any, then the slots: of one parameter after the other, those that were made together side by side.
+if there are any, then the slots: of one parameter after the other, those that were made together side by side. Keras 2
+had no learning rate there, and one slot of all parameters after the other.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ _SLOTS = {
 }
 
 
-def _keys(optimizer, params):
+def _keys(optimizer, params, older=False):
     """The keys of the optimizer's state in Keras's order, or None for an optimizer whose state is not translated."""
     slots = _SLOTS.get(type(optimizer))
     if slots is None or optimizer.gradient_accumulation_steps:
@@ -45,12 +46,16 @@ def optimizer_arrays(optimizer, params):
 def set_optimizer_arrays(optimizer, params, row):
     """Go on from a row of arrays. Returns whether it could be used.
 
-    Raises ValueError, and changes nothing, if the arrays have other shapes than the parameters.
+    Raises ValueError if the arrays have other shapes than the parameters; nothing of the state is changed then.
     """
     optimizer.build(params)
     keys, state = _keys(optimizer, params), optimizer.get_state()
+    if keys is None:
+        return False
     first = 2 if "learning_rate" in state else 1
-    if keys is None or len(row) != first + len(keys):
+    if len(row) == 1 + len(keys) and first == 2:
+        keys, first = _keys(optimizer, params, older=True), 1
+    if len(row) != first + len(keys):
         return False
     found = {"iterations": np.asarray(row[0]), **dict(zip(keys, row[first:]))}
     if first == 2:

@@ -79,6 +79,9 @@ def pairs_of_tree(model, root, filepath):
     pairs, missing, extra, read = [], [], [], set()
     for path, (_, arrays) in tree(model).items():
         path = f"{path.replace('layers', older)}vars"
+        above, _, attribute = path.removesuffix("/vars").rpartition("/")
+        if arrays and not len(root.group(path)):  # the attribute may have been a private one
+            path = f"{above}/_{attribute}/vars" if len(root.group(f"{above}/_{attribute}/vars")) else path
         stored, names = _numbered(root.group(path)), list(arrays)
         read.add(path)
         missing += names[len(stored) :]

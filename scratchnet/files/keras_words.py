@@ -5,6 +5,8 @@ that asks for nothing (None, False) is left out; one that asks for something sta
 name.
 """
 
+import re
+
 from scratchnet import registry
 from scratchnet.recorded import constructor_arguments
 
@@ -15,13 +17,18 @@ _RENAMED = {
 }
 # What a class says beyond what matters here, whatever the value.
 _IDLE = {
+    "groups": (1,),  # of Keras 2, also where there can be none
     "time_major": (False,),
     "decay": (0, 0.0),
     "is_legacy_optimizer": (True, False),
     "jit_compile": (True, False),
     "ema_momentum": None,  # counts only with use_ema
     "interpolation_order": None,
+    **dict.fromkeys(("query_shape", "key_shape", "value_shape")),  # of attention in Keras 2
 }
+# What Keras 2 wrote for these classes, because a base of theirs has it, and they have not.
+_OF_BASES = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+_WITHOUT_KERNEL = re.compile("SeparableConv|DepthwiseConv")
 
 
 def from_keras(value):
@@ -107,6 +114,8 @@ def _arguments(name, config, cls):
     known |= set(constructor_arguments(cls))
     for base in cls.__mro__:
         known.update(vars(base).get("harmless", ()), vars(base).get("absent", ()))
+    if _WITHOUT_KERNEL.match(name):
+        config = {key: entry for key, entry in config.items() if key not in _OF_BASES}
     return {key: entry for key, entry in config.items() if key in known or not _asks_for_nothing(key, entry)}
 
 

@@ -266,7 +266,8 @@ REFUSED = {
     "an operation that is missing": ([("Det", ["x"], ["y"], {})], "a node Det: there is nothing here .*'Det'"),
     "of another domain": ([("Conv", ["x"], ["y"], {"domain": "com.somebody"})], "domain 'com.somebody'"),
     "mixes samples": (
-        [("Transpose", ["x"], ["a"], {"perm": [1, 0, 2]}), ("Flatten", ["a"], ["y"], {})], "Flatten: .*mixes samples"
+        [("Transpose", ["x"], ["a"], {"perm": [1, 0, 2]}), ("Flatten", ["a"], ["y"], {})],
+        "a node Flatten: .*mixes samples",
     ),
     "sums over samples": ([("ReduceMean", ["x"], ["y"], {"axes": [0]})], "along the axis of the samples"),
     "reads what nobody made": ([("Relu", ["nowhere"], ["y"], {})], "'nowhere', which nobody has computed"),

@@ -45,6 +45,18 @@ def models(keras):
     y = layers.TimeDistributed(layers.Dense(3))(y)
     yield network("recurrent", x, layers.SimpleRNN(2)(y))
 
+    x = keras.Input((4, 4, 2))
+    y = layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2)(x)
+    y = layers.ReLU(6.0)(layers.SeparableConv2D(3, 2, padding="same")(y))
+    yield network("transposed", x, layers.Conv2DTranspose(2, 3, strides=2, padding="same")(layers.PReLU()(y)))
+
+    x = keras.Input((5, 3))
+    y = layers.Bidirectional(layers.LSTM(3, return_sequences=True))(x)
+    y = layers.Bidirectional(layers.GRU(2, return_sequences=True), merge_mode="sum")(y)
+    y = layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)], return_sequences=True)(y)
+    y = layers.MultiHeadAttention(2, 3)(y, y)
+    yield network("both_ways", x, layers.GRU(3, reset_after=False)(y))
+
     yield keras.Sequential(
         [layers.Dense(5, activation="elu", input_shape=(3,)), layers.LeakyReLU(), layers.Dense(2)], name="stack"
     )
