@@ -4,7 +4,8 @@
     from scratchnet.layers import Dense, Input
 
 Its public face is Keras's: `models`, `layers`, `losses`, `optimizers`, `metrics`, `activations`, `initializers`,
-`callbacks`, `datasets`, `ops`, `utils`. They are imported when they are first used.
+`callbacks`, `datasets`, `ops`, `utils`. They are imported when they are first used. ``import scratchnet as keras``
+serves a program for Keras, ``import scratchnet as tf`` one that was written for `tf.keras`: see `scratchnet.tf`.
 """
 
 import importlib
@@ -36,6 +37,7 @@ _MODULES = (
     "random",
     "regularizers",
     "saving",
+    "tf",
     "utils",
     "wrappers",
 )
@@ -89,6 +91,7 @@ if TYPE_CHECKING:
         random,
         regularizers,
         saving,
+        tf,
         utils,
         wrappers,
     )
@@ -109,6 +112,9 @@ else:
             return importlib.import_module(f"{__name__}.{name}")
         if name in _NAMES:
             return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+        tensorflow_s = importlib.import_module(f"{__name__}.tf")
+        if name in tensorflow_s.__all__:
+            return getattr(tensorflow_s, name)
         return _refuse(name, depth=2)
 
 

@@ -1,6 +1,7 @@
 """Random arrays and symbolic tensors, under the names of `keras.random`; see `scratchnet.ops.random`.
 
-How the library's own random numbers are drawn stands in `scratchnet.streams`.
+How the library's own random numbers are drawn stands in `scratchnet.streams`. `set_seed` is TensorFlow's name, for
+programs that were written for `tf.keras`; `utils.set_random_seed` sets Python's and NumPy's generators as well.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from scratchnet.ops.random import (
     truncated_normal,
     uniform,
 )
+from scratchnet.streams import set_seed
 
 __all__ = [
     "SeedGenerator",
@@ -29,6 +31,7 @@ __all__ = [
     "gamma",
     "normal",
     "randint",
+    "set_seed",
     "shuffle",
     "truncated_normal",
     "uniform",

@@ -47,7 +47,7 @@ FLOORS = [
     {"training"},
     {"models"},
     {"gradient_check", "explain", "datasets", "evaluation", "saving", "utils"},
-    {"backend", "preprocessing", "wrappers", "demo"},
+    {"backend", "preprocessing", "wrappers", "demo", "tf"},
     {"__main__"},
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,6 +1,7 @@
 """Texts as numbers, as old programs do it; new ones use the layer TextVectorization."""
 
 import collections
+import hashlib
 
 import numpy as np
 
@@ -11,6 +12,27 @@ def text_to_word_sequence(input_text, filters=_PUNCTUATION, lower=True, split=" 
     """The words of a text: what stands between `split`, without the letters in `filters`."""
     text = input_text.lower() if lower else input_text
     return [word for word in text.translate({ord(c): split for c in filters}).split(split) if word]
+
+
+def hashing_trick(text, n, hash_function=None, filters=_PUNCTUATION, lower=True, split=" ", analyzer=None):
+    """For each word of a text a number from 1 to n - 1: its hash, so that two words may share one.
+
+    Args:
+        n: how many numbers there are, with 0, which stands for no word.
+        hash_function: of a word; None is Python's `hash`, which differs from process to process, and "md5" does not.
+        filters, lower, split: as for `text_to_word_sequence`.
+        analyzer: a function from the text to its words, instead of splitting.
+    """
+    if hash_function == "md5":
+        hash_function = lambda word: int(hashlib.md5(word.encode(), usedforsecurity=False).hexdigest(), 16)
+    hash_function = hash_function or hash
+    words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
+    return [int(hash_function(word) % (n - 1) + 1) for word in words]
+
+
+def one_hot(input_text, n, filters=_PUNCTUATION, lower=True, split=" ", analyzer=None):
+    """`hashing_trick` by Python's `hash`; no vector is made, whatever the name says."""
+    return hashing_trick(input_text, n, None, filters, lower, split, analyzer)
 
 
 class Tokenizer:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from scratchnet.preprocessing import text
 from scratchnet.preprocessing.text import Tokenizer, text_to_word_sequence
 
 TEXTS = ["The cat sat, the cat ran.", "A dog ran!", "The dog"]
@@ -67,3 +68,11 @@ def test_what_cannot_be_is_refused():
         Tokenizer(num_words=3).sequences_to_matrix([[1]], "tfidf")
     with pytest.raises(ValueError, match='mode must be "binary"'):
         Tokenizer(num_words=3).sequences_to_matrix([[1]], "length")
+
+
+def test_hashes_of_words():
+    numbers = text.hashing_trick("The cat, the dog.", 50, "md5")
+    assert len(numbers) == 4 and numbers[0] == numbers[2] and all(1 <= n < 50 for n in numbers)
+    assert numbers == text.hashing_trick("the CAT the dog", 50, "md5")
+    assert text.hashing_trick("a bb", 10, hash_function=len) == [2, 3]
+    assert text.one_hot("to be or not to be", 20)[:2] == text.one_hot("To be", 20)
