@@ -32,6 +32,12 @@ ERASED = {
     "batch_masks": np.broadcast_to(np.random.default_rng(7).random((2, 5, 6, 1)) > 0.5, (2, 5, 6, 3)).copy(),
     "fill_value": np.float32(9.0),
 }
+MIXED = {"mix_weight": np.array([0.8, 0.3]), "permutation_order": np.array([1, 0])}
+CUT = {**MIXED, "batch_masks": ERASED["batch_masks"]}
+SOLAR = {
+    "additions": np.array([20.0, 90.0]).reshape(2, 1, 1, 1),
+    "thresholds": np.array([100, 30.0]).reshape(2, 1, 1, 1),
+}
 SIZES = {"height": 4, "width": 8}
 
 CASES = [
@@ -59,6 +65,14 @@ CASES = [
     *(("RandomHue", {"factor": 0.5, "value_range": r}, h) for h in HUES for r in ((0, 255), (-20, 300))),
     *(("RandomGaussianBlur", {"kernel_size": size}, BLUR) for size in (3, 5)),
     ("RandomErasing", {}, ERASED),
+    *(("AutoContrast", {"value_range": r}, None) for r in ((0, 255), (-100, 300))),
+    *(("Equalization", {"value_range": r, "bins": b}, None) for r, b in (((0, 255), 256), ((0, 300), 20))),
+    ("RandomColorDegeneration", {"factor": 0.5}, {"factor": np.array([0.4, -0.7]).reshape(2, 1, 1, 1)}),
+    ("RandomSharpness", {"factor": 0.5}, {"factor": np.array([0.9, 0.2])}),
+    ("RandomPosterization", {"factor": 5}, {"shift_factor": np.array([3, 6], "uint8")}),
+    *(("Solarization", {"value_range": r}, SOLAR) for r in ((0, 255), (-50, 260))),
+    ("MixUp", {}, MIXED),
+    ("CutMix", {}, CUT),
     *(("CenterCrop", {"height": h, "width": w}, None) for h, w in ((2, 3), (5, 6), (7, 4), (3, 9))),
 ]
 
@@ -72,14 +86,14 @@ def name_of(case):
 def ours(layers, case):
     name, options, drawn = case
     layer = getattr(layers, name)(**options)
-    return layer(X) if drawn is None else layer.transform_images(X, drawn)
+    return layer(X, training=True) if drawn is None else layer.transform_images(X, drawn)
 
 
 def kerass(layers, case):
     name, options, drawn = case
     layer = getattr(layers, name)(**options)
     if drawn is None:
-        return np.asarray(layer(X))
+        return np.asarray(layer(X, training=True))
     drawn = {key: value.astype("float32") if value.dtype.kind == "f" else value for key, value in drawn.items()}
     if name == "RandomGrayscale":
         drawn = drawn["should_apply"]

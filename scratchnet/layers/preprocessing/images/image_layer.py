@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.graph.symbolic import is_symbolic
+from scratchnet.hints import Seed
 from scratchnet.layers.base import Layer
 from scratchnet.layers.regularization.dropout import RandomLayer
 
@@ -36,7 +37,7 @@ class ImageLayer(Layer):
 
     absent = {"bounding_box_format": (None,)}
 
-    def __init__(self, data_format=None, **kwargs):
+    def __init__(self, data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)
         if data_format not in (None, "channels_last", "channels_first"):
             raise self.error(f'data_format must be "channels_last" or "channels_first", got {data_format!r}')
@@ -168,7 +169,7 @@ class RandomImageLayer(RandomLayer, ImageLayer):
 
     supports_masking = False
 
-    def __init__(self, seed=None, data_format=None, **kwargs):
+    def __init__(self, seed: Seed = None, data_format: str | None = None, **kwargs):
         super().__init__(seed, data_format=data_format, **kwargs)
 
     def draw(self, shape):

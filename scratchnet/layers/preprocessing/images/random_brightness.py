@@ -2,6 +2,7 @@
 not cut off.
 """
 
+from scratchnet.hints import Any, Seed, Sequence
 from scratchnet.layers.preprocessing.images.image_layer import (
     RandomImageLayer,
     check_range,
@@ -23,7 +24,7 @@ class RandomBrightness(RandomImageLayer):
     Raises ValueError for a factor or a range that is none.
     """
 
-    def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
+    def __init__(self, factor: Any, value_range: Sequence[float] = (0, 255), seed: Seed = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.factor = check_range(self, "factor", factor, -1, 1)
         self.value_range = check_value_range(self, value_range)

@@ -1,5 +1,6 @@
 """Brightness, contrast, saturation and hue, each changed at random, one after the other."""
 
+from scratchnet.hints import Any, Seed, Sequence
 from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_value_range
 from scratchnet.layers.preprocessing.images.random_brightness import RandomBrightness
 from scratchnet.layers.preprocessing.images.random_contrast import RandomContrast
@@ -24,13 +25,13 @@ class RandomColorJitter(RandomImageLayer):
 
     def __init__(
         self,
-        value_range=(0, 255),
-        brightness_factor=None,
-        contrast_factor=None,
-        saturation_factor=None,
-        hue_factor=None,
-        seed=None,
-        data_format=None,
+        value_range: Sequence[float] = (0, 255),
+        brightness_factor: Any = None,
+        contrast_factor: Any = None,
+        saturation_factor: Any = None,
+        hue_factor: Any = None,
+        seed: Seed = None,
+        data_format: str | None = None,
         **kwargs,
     ):
         super().__init__(seed, data_format, **kwargs)

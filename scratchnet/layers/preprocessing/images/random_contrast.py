@@ -6,6 +6,7 @@
 c is one for all pixels of an image, the means are over its pixels.
 """
 
+from scratchnet.hints import Any, Seed, Sequence
 from scratchnet.layers.preprocessing.images.image_layer import (
     RandomImageLayer,
     check_range,
@@ -27,7 +28,7 @@ class RandomContrast(RandomImageLayer):
     Raises ValueError for a factor or a range that is none.
     """
 
-    def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
+    def __init__(self, factor: Any, value_range: Sequence[float] = (0, 255), seed: Seed = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.factor = check_range(self, "factor", factor, 0, 1, mirrored=False)
         self.value_range = check_value_range(self, value_range)

@@ -7,6 +7,8 @@
 
 import numpy as np
 
+from scratchnet.hints import Any, Seed, Sequence
+from scratchnet.layers.preprocessing.images.boxes import random_box
 from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_range, check_value_range
 from scratchnet.registry import register
 
@@ -30,12 +32,12 @@ class RandomErasing(RandomImageLayer):
 
     def __init__(
         self,
-        factor=1.0,
-        scale=(0.02, 0.33),
-        fill_value=None,
-        value_range=(0, 255),
-        seed=None,
-        data_format=None,
+        factor: Any = 1.0,
+        scale: Any = (0.02, 0.33),
+        fill_value: Any = None,
+        value_range: Sequence[float] = (0, 255),
+        seed: Seed = None,
+        data_format: str | None = None,
         **kwargs,
     ):
         super().__init__(seed, data_format, **kwargs)
@@ -48,30 +50,20 @@ class RandomErasing(RandomImageLayer):
         N, H, W, _ = shape
         u = self.random.uniform((N, 4))
         lower, upper = self.scale
-        columns, rows = (
-            self._between(np.sqrt(lower + (upper - lower) * u[:, k]), u[:, k + 2], size) for k, size in ((0, W), (1, H))
-        )
+        part_of_width, part_of_height = np.sqrt(lower + (upper - lower) * u[:, :2]).T
         noise = self.value_range[1] * self.random.normal(shape) if self.fill_value is None else self.fill_value
         return {
             "apply_erasing": self.chosen(N, self.factor),
-            "batch_masks": rows[:, :, None, None] & columns[:, None, :, None],  # (N, H, W, 1)
+            "batch_masks": random_box(part_of_width, part_of_height, u[:, 2:], H, W)[0],
             "fill_value": np.clip(np.asarray(noise), *self.value_range),
         }
 
     def transform(self, x, drawn):
-        return np.where(self._erased(drawn), np.asarray(drawn["fill_value"], x.dtype), x), None
+        return np.where(_erased(drawn), np.asarray(drawn["fill_value"], x.dtype), x), None
 
     def transform_backward(self, dy, drawn, kept):
-        return np.where(self._erased(drawn), dy.dtype.type(0), dy)
+        return np.where(_erased(drawn), dy.dtype.type(0), dy)
 
-    @staticmethod
-    def _between(part, place, size):
-        """Which of `size` places lie within an interval that is `part` of them long: (N, size)."""
-        length = part * size
-        start = place * (size - length)
-        places = np.arange(size)
-        return (places >= start[:, None]) & (places < (start + length)[:, None])
 
-    @staticmethod
-    def _erased(drawn):
-        return drawn["batch_masks"] & drawn["apply_erasing"][:, None, None, None]
+def _erased(drawn):
+    return drawn["batch_masks"] & drawn["apply_erasing"][:, None, None, None]

@@ -7,6 +7,7 @@ A for rows, B for columns; beyond the border there is nothing, so the border get
 
 import numpy as np
 
+from scratchnet.hints import Any, IntOrInts, Seed, Sequence
 from scratchnet.layers.preprocessing.images.image_layer import (
     RandomImageLayer,
     check_range,
@@ -34,12 +35,12 @@ class RandomGaussianBlur(RandomImageLayer):
 
     def __init__(
         self,
-        factor=1.0,
-        kernel_size=3,
-        sigma=1.0,
-        value_range=(0, 255),
-        data_format=None,
-        seed=None,
+        factor: Any = 1.0,
+        kernel_size: IntOrInts = 3,
+        sigma: Any = 1.0,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: Seed = None,
         **kwargs,
     ):
         super().__init__(seed, data_format, **kwargs)

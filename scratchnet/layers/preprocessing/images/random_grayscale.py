@@ -1,17 +1,12 @@
-"""Some images, chosen at random, without colour: each channel as the brightness that an eye sees.
-
-    y = 0.2989 red + 0.587 green + 0.114 blue        dred = 0.2989 (sum of dy over the channels), ...
-
-The weights are those of television (ITU-R BT.601).
-"""
+"""Some images, chosen at random, without colour: each channel becomes the brightness of the pixel."""
 
 import numpy as np
 
 from scratchnet.checks import check_bounds
+from scratchnet.hints import Seed
+from scratchnet.layers.preprocessing.images.grey import grey, grey_backward
 from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_colours
 from scratchnet.registry import register
-
-BRIGHTNESS = (0.2989, 0.5870, 0.1140)
 
 
 @register("layers")
@@ -26,7 +21,7 @@ class RandomGrayscale(RandomImageLayer):
     Raises ValueError for a factor that is none, and for images of other than 3 channels, or 1, which stay as they are.
     """
 
-    def __init__(self, factor=0.5, data_format=None, seed=None, **kwargs):
+    def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Seed = None, **kwargs):
         super().__init__(seed, data_format, **kwargs)
         self.factor = check_bounds(f'{type(self).__name__} "{self.name}"', "factor", factor, at_least=0, at_most=1)
 
@@ -37,12 +32,7 @@ class RandomGrayscale(RandomImageLayer):
         return {"should_apply": self.random.uniform((shape[0], 1, 1, 1)) < self.factor}
 
     def transform(self, x, drawn):
-        return np.where(drawn["should_apply"], _brightness(x), x), None
+        return np.where(drawn["should_apply"], grey(x), x), None
 
     def transform_backward(self, dy, drawn, kept):
-        gray = dy if dy.shape[-1] == 1 else dy.sum(axis=-1, keepdims=True) * np.asarray(BRIGHTNESS, dy.dtype)
-        return np.where(drawn["should_apply"], gray, dy)
-
-
-def _brightness(x):
-    return x if x.shape[-1] == 1 else x @ np.asarray(BRIGHTNESS, x.dtype)[:, None]
+        return np.where(drawn["should_apply"], grey_backward(dy), dy)

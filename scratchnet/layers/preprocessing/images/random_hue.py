@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.hints import Any, Seed, Sequence
 from scratchnet.layers.preprocessing.images.hue import turn_backward, turn_forward
 from scratchnet.layers.preprocessing.images.image_layer import (
     RandomImageLayer,
@@ -27,7 +28,14 @@ class RandomHue(RandomImageLayer):
     Raises ValueError for a factor or a range that is none, and for images of other than 3 channels.
     """
 
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: Seed = None,
+        **kwargs,
+    ):
         super().__init__(seed, data_format, **kwargs)
         self.factor = check_range(self, "factor", factor, 0, 1, mirrored=False)
         self.value_range = check_value_range(self, value_range)

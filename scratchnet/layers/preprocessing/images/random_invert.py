@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.hints import Any, Seed, Sequence
 from scratchnet.layers.preprocessing.images.image_layer import RandomImageLayer, check_range, check_value_range
 from scratchnet.registry import register
 
@@ -19,7 +20,14 @@ class RandomInvert(RandomImageLayer):
     Raises ValueError for a factor or a range that is none.
     """
 
-    def __init__(self, factor=1.0, value_range=(0, 255), seed=None, data_format=None, **kwargs):
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        value_range: Sequence[float] = (0, 255),
+        seed: Seed = None,
+        data_format: str | None = None,
+        **kwargs,
+    ):
         super().__init__(seed, data_format, **kwargs)
         self.factor = check_range(self, "factor", factor, 0, 1, mirrored=False)
         self.value_range = check_value_range(self, value_range)

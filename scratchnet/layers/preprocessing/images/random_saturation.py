@@ -14,6 +14,7 @@ is cut off at b, r = b v / (v - m), and v and m are told of it, too:
 import numpy as np
 
 from scratchnet import config
+from scratchnet.hints import Any, Seed, Sequence
 from scratchnet.layers.preprocessing.images.image_layer import (
     RandomImageLayer,
     check_colours,
@@ -37,7 +38,14 @@ class RandomSaturation(RandomImageLayer):
     Raises ValueError for a factor or a range that is none, and for images of other than 3 channels.
     """
 
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: Seed = None,
+        **kwargs,
+    ):
         super().__init__(seed, data_format, **kwargs)
         self.factor = check_range(self, "factor", factor, -1, 1)
         self.value_range = check_value_range(self, value_range)

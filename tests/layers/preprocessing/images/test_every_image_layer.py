@@ -28,6 +28,8 @@ LINEAR = [
     ("RandomShear", {"x_factor": 0.3, "y_factor": (0.1, 0.2)}),
     ("RandomCrop", {"height": 3, "width": 4}),
     ("RandomCrop", {"height": 6, "width": 4}),
+    ("MixUp", {"alpha": 0.8}),
+    ("CutMix", {}),
 ]
 UNIT = {"value_range": (0, 1)}
 RANDOM = LINEAR + [
@@ -44,8 +46,14 @@ RANDOM = LINEAR + [
     ("RandomGaussianBlur", {"factor": (0.6, 0.7), "kernel_size": (5, 3), "sigma": (0.6, 1), **UNIT}),
     ("RandomErasing", {"factor": (0.6, 0.7), "scale": (0.2, 0.5), **UNIT}),
     ("RandomErasing", {"fill_value": (0.1, 0.2, 0.3), **UNIT}),
+    ("RandomColorDegeneration", {"factor": (0.2, 0.8), **UNIT}),
+    ("RandomSharpness", {"factor": (0.6, 0.9), **UNIT}),
+    ("RandomPosterization", {"factor": (1, 3), **UNIT}),
+    ("Solarization", {"addition_factor": 0.3, "threshold_factor": (0.2, 0.9), **UNIT}),
 ]
-EVERY = STILL + RANDOM
+FIXED = [("AutoContrast", UNIT), ("Equalization", {"bins": 5, **UNIT})]
+EVERY = STILL + RANDOM + FIXED
+SEEDLESS = ("CenterCrop", "Resizing", "AutoContrast", "Equalization")
 
 
 def made(name, options, **more):
@@ -62,6 +70,12 @@ def test_adjoints(name, options):
 def test_gradients_of_what_was_drawn(name, options):
     layer = made(name, options, seed=5)
     report = check_layer(layer, X, training=True, linear=("x",) if (name, options) in LINEAR else ())
+    assert report.passed, report
+
+
+@pytest.mark.parametrize(("name", "options"), FIXED)
+def test_gradients_of_what_is_not_random(name, options):
+    report = check_layer(made(name, options), X, training=True)
     assert report.passed, report
 
 
@@ -110,7 +124,7 @@ def test_one_image_and_whole_numbers(name, options):
 
 @pytest.mark.parametrize(("name", "options"), EVERY)
 def test_channels_first(name, options):
-    seed = {} if name in ("CenterCrop", "Resizing") else {"seed": 4}
+    seed = {} if name in SEEDLESS else {"seed": 4}
     last, first = (made(name, options, data_format=f"channels_{place}", **seed) for place in ("last", "first"))
     report = check_layer(first, np.moveaxis(X, -1, 1), training=True, max_entries=10, directions=3)
     assert report.passed, report
@@ -173,6 +187,8 @@ def test_a_model_of_random_layers_that_is_called_by_hand_shows_what_they_do():
         ("RandomBrightness", {"factor": 0.5, "value_range": (1, 0)}, "value_range must be two numbers"),
         ("RandomContrast", {"factor": (-0.1, 0.5)}, r"factor .* in \[0, 1\]"),
         ("RandomGrayscale", {"factor": 2}, "factor must be a number at least 0 and at most 1"),
+        ("RandomPosterization", {"factor": 9}, "factor must be an integer from 1 to 8"),
+        ("MixUp", {"alpha": 0}, "alpha must be a number above 0"),
         ("RandomGaussianBlur", {"kernel_size": 4}, "kernel_size must be an odd number"),
         ("RandomFlip", {"mode": "diagonal"}, "mode must be one of horizontal"),
         ("RandomFlip", {"data_format": "last"}, "data_format must be"),
@@ -195,6 +211,29 @@ def test_what_is_none_is_refused(name, options, message):
 def test_colours_need_three_channels(name):
     with pytest.raises(ValueError, match="expected images of .*3 channels"):
         getattr(layers, name)(0.5)(np.ones((1, 2, 2, 2)))
+
+
+@pytest.mark.parametrize("name", ["MixUp", "CutMix"])
+def test_labels_are_mixed_as_images_are(name):
+    colours = np.broadcast_to(np.eye(3)[:, None, None], (3, 60, 60, 3))  # one channel for each class
+    layer = made(name, {}, seed=2)
+    for _ in range(5):
+        found = layer({"images": colours, "labels": np.eye(3)})
+        shares = np.asarray(found["images"]).mean(axis=(1, 2))
+        np.testing.assert_allclose(found["labels"], shares, atol=1e-12 if name == "MixUp" else 0.04)
+        np.testing.assert_allclose(found["labels"].sum(axis=1), 1)
+    with pytest.raises(ValueError, match="labels must be vectors"):
+        layer({"images": colours, "labels": np.arange(3)})
+
+
+def test_contrast_that_is_chosen_by_the_image():
+    x = np.array([[10.0, 20, 30], [40, 40, 40]])[:, None, :, None]
+    stretched = layers.AutoContrast(dtype="float64")(x)
+    np.testing.assert_allclose(stretched[:, 0, :, 0], [[0, 127.5, 255], [40, 40, 40]])
+    ramp = np.repeat([0.0, 1, 2, 200], 4).reshape(1, 4, 4, 1)
+    equal = layers.Equalization(dtype="float64")(ramp)
+    np.testing.assert_array_equal(np.unique(equal), [0, 85, 170, 255])
+    np.testing.assert_array_equal(layers.Equalization()(np.full((1, 2, 2, 1), 7.0)), 7)
 
 
 def test_colours_and_their_extremes():
