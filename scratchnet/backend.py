@@ -24,6 +24,7 @@ from scratchnet.config import (
     set_floatx,
     set_image_data_format,
 )
+from scratchnet.graph.function import function
 from scratchnet.graph.symbolic import is_tensor as is_keras_tensor
 from scratchnet.missing import refusal as _refusal
 from scratchnet.names import unique_name as _unique_name

@@ -31,13 +31,14 @@ class History(NamedTuple):
 # ---- writing ----
 
 
-def graph_config(inputs, outputs, layers, nodes):
+def graph_config(inputs, outputs, layers, nodes, losses=()):
     """The dict of a graph.
 
     Args:
         inputs, outputs: KerasTensors, in any structure.
         layers: all layers, those of the inputs too, in the order in which they are to be written.
         nodes: the uses of layers and operations.
+        losses: tensors that are added to the loss; Keras does not write them.
     """
     uses = {layer: [] for layer in layers}
     histories = {tensor: History(tensor.name, 0, 0) for tensor in flatten(inputs)}
@@ -62,7 +63,8 @@ def graph_config(inputs, outputs, layers, nodes):
         name, use, output = histories[tensor]
         return [name, use + own_uses.get(name, 0), output]
 
-    return {"layers": written, "input_layers": _map(end, inputs), "output_layers": _map(end, outputs)}
+    config = {"layers": written, "input_layers": _map(end, inputs), "output_layers": _map(end, outputs)}
+    return {**config, "added_losses": _map(end, losses)} if losses else config
 
 
 def _use(node, histories):
@@ -93,12 +95,12 @@ def _map(function, structure):
 
 
 def graph_from_config(config):
-    """``(inputs, outputs)``: the KerasTensors of a graph of new layers, in the structures of "input_layers" and so on.
+    """``(inputs, outputs, losses)``: KerasTensors of a graph of new layers, in the structures of "input_layers" etc.
 
     Raises ValueError for a use that reads what is not there, and for a graph that goes in a circle.
     """
     if "nodes" in config:
-        return _from_version_0(config)
+        return *_from_version_0(config), []
     layers, uses, tensors = {}, {}, {}
     for entry in config["layers"]:
         layer = read_operation(entry) if is_operation(entry) else registry.deserialize(entry, "layers")
@@ -110,6 +112,7 @@ def graph_from_config(config):
         if hasattr(layer, "batch_shape"):
             tensors[name, 0] = [KerasTensor(layer.batch_shape, layer.dtype, name)]
     ends = [_read_ends(config[key]) for key in ("input_layers", "output_layers")]
+    ends.append([History(*loss) for loss in config.get("added_losses", [])])
     if any(isinstance(use, list) for entry in config["layers"] for use in entry.get("inbound_nodes", [])):
         first = _first_uses([*uses.values(), *ends])  # Keras 2
         uses = {name: [_counted_from_0(use, first) for use in of_layer] for name, of_layer in uses.items()}

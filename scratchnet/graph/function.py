@@ -1,4 +1,8 @@
-"""A function of one array that gives one number, and its gradient: a regularizer of somebody's own."""
+"""Functions of arrays that come out of graphs.
+
+A regularizer of somebody's own is a function of one array that gives one number: traced, it has a gradient. What lies
+between tensors of a graph is a function of arrays (`scratchnet.backend.function`).
+"""
 
 import inspect
 import weakref
@@ -9,7 +13,9 @@ from scratchnet.graph.arguments import Spec, taken_apart
 from scratchnet.graph.attributes import KeepsTraces
 from scratchnet.graph.symbolic import KerasTensor, is_tensor
 from scratchnet.graph.trace import trace
+from scratchnet.graph.walk import Graph, sorted_nodes
 from scratchnet.ops import sum as sum_of
+from scratchnet.structure import flatten
 
 _known = weakref.WeakKeyDictionary()  # from function to TracedFunction, which must not hold on to it
 
@@ -65,3 +71,28 @@ def value_and_gradient(function, x):
     if function not in _known:
         _known[function] = TracedFunction(weakref.proxy(function))
     return _known[function].value_and_gradient(x)
+
+
+def function(inputs, outputs, updates=None, name=None):
+    """A function of arrays for `inputs` that gives arrays for `outputs`: what layers within a model put out.
+
+    Args:
+        inputs: symbolic tensors, a list of them or one.
+        outputs: a list of those that depend on them, or one; the function returns a list, or one array.
+        updates: None; a function changes nothing.
+
+    Raises ValueError for an output that depends on something else.
+    """
+    if updates:
+        raise TypeError("backend.function: updates are not supported; a function changes nothing")
+    given, wanted = flatten(inputs), flatten(outputs)
+    graph = Graph(given, wanted, sorted_nodes(given, wanted, ValueError))
+
+    def run(values):
+        arrays = [np.asarray(x) for x in (values if isinstance(inputs, (list, tuple)) else [values])]
+        floats = [x.astype(t.dtype) if t.dtype.startswith("float") else x for x, t in zip(arrays, given)]
+        ys, _ = graph.forward(floats)
+        return ys if isinstance(outputs, (list, tuple)) else ys[0]
+
+    run.__name__ = name or "function"
+    return run

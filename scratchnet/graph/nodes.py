@@ -112,13 +112,14 @@ class LayerNode(Node):
         self.arguments = arguments
         self._shape_is_checked = False
 
-    def call_arguments(self):
-        """``(args, kwargs)`` of the call, with tensors."""
+    def call_arguments(self, tensors=None):
+        """``(args, kwargs)`` of the call, with tensors; `tensors`: dict from the inputs to others in their place."""
+        inputs = self.inputs if tensors is None else map_structure(tensors.__getitem__, self.inputs)
         if self.arguments is None:
-            args, kwargs = self.layer.call_arguments(self.inputs)
+            args, kwargs = self.layer.call_arguments(inputs)
             kwargs = {**kwargs, **self.options}
         else:
-            args, kwargs = self.arguments.bound(self.arguments.filled(flatten(self.inputs)))
+            args, kwargs = self.arguments.bound(self.arguments.filled(flatten(inputs)))
         return args, kwargs if self.training is None else {**kwargs, "training": self.training}
 
     @property

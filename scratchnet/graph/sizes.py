@@ -40,6 +40,12 @@ class Formula:
         a, b = (f.value(size_of) if isinstance(f, Formula) else f for f in self.operands)
         return _FUNCTIONS[self.function](a, b)
 
+    def on(self, tensors):
+        """The same formula over other tensors: a dict from the old ones to them."""
+        if self.function is None:
+            return type(self)(None, tensors[self.operands[0]], self.operands[1])
+        return type(self)(self.function, *(f.on(tensors) if isinstance(f, Formula) else f for f in self.operands))
+
     def of_rows(self, rows):
         """The number, if all axes that are not known had so many rows; for `scratchnet.ops.trial`."""
         return self.value(lambda tensor, axis: rows)
@@ -83,12 +89,17 @@ def formulas_in(value):
 
 def with_numbers(value, size_of):
     """The same option with numbers for formulas."""
+    return map_formulas(lambda formula: formula.value(size_of), value)
+
+
+def map_formulas(function, value):
+    """The same option with ``function(formula)`` for formulas."""
     if isinstance(value, Formula):
-        return value.value(size_of)
+        return function(value)
     if isinstance(value, dict):
-        return {key: with_numbers(entry, size_of) for key, entry in value.items()}
+        return {key: map_formulas(function, entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)([with_numbers(entry, size_of) for entry in value])
+        return type(value)([map_formulas(function, entry) for entry in value])
     if isinstance(value, slice):
-        return slice(*(with_numbers(entry, size_of) for entry in (value.start, value.stop, value.step)))
+        return slice(*(map_formulas(function, entry) for entry in (value.start, value.stop, value.step)))
     return value

@@ -13,7 +13,7 @@ import numpy as np
 from scratchnet.graph.nodes import LayerNode, MaskNode
 from scratchnet.graph.operation_node import OperationNode, SizeNode
 from scratchnet.graph.operators import Operators
-from scratchnet.graph.sizes import Formula
+from scratchnet.graph.sizes import Formula, map_formulas
 from scratchnet.names import unique_name
 from scratchnet.ops import divide, multiply, reshape, squeeze, take
 from scratchnet.ops.dtypes import computing_in
@@ -167,6 +167,17 @@ def record(operation, operands, options, name=None):
     node = OperationNode(operation, operands, options, name, is_tensor, stream)
     node.outputs = KerasTensor(spec.shape, np.dtype(spec.dtype).name, name, node)
     return node.outputs
+
+
+def record_again(node, tensors):
+    """The output of a node that uses no layer, applied to other tensors: a dict from the old ones to them."""
+    if isinstance(node, SizeNode):
+        return node.formula.on(tensors).as_tensor()
+    if isinstance(node, MaskNode):
+        return with_mask(*(tensors[tensor] for tensor in node.inputs))
+    operands = [tensors[a] if is_tensor(a) else a for a in node.operands]
+    options = map_formulas(lambda formula: formula.on(tensors), node.options)
+    return record(node.operation, operands, options, node.name)
 
 
 def _float_dtype_of(operands):

@@ -183,11 +183,16 @@ class Traced(KeepsTraces, HoldsLayers):
         if current_trace.get() is not None or any(map(_is_symbolic, arrays)):
             return self._connect_call(arguments, arrays, training, mask)
         self.forget_traces_of_other_layers()
-        masks = [None] * len(arrays) if mask is None else [np.asarray(m) for m in flatten(mask)]
-        masks += [None] * (len(arrays) - len(masks))
+        masks = [_mask_of(a) for a in flatten(args[:1])] if mask is None else [np.asarray(m) for m in flatten(mask)]
+        masks = (masks + [None] * len(arrays))[: len(arrays)]
         y, cache = self.forward(arrays, bool(training), masks, arguments)
+        if training:
+            self.remember(cache)
         vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
-        return cache.call.packed(map(as_array, flatten(y)))
+        results = [as_array(a) for a in flatten(y)]
+        for array, its_mask in zip(results, cache.masks):
+            array._keras_mask = its_mask
+        return cache.call.packed(results)
 
     def _connect_call(self, arguments, arrays, training, mask):
         current = current_trace.get()
@@ -325,6 +330,10 @@ def _signature(call):
     """The signature of a method without `self` and without annotations, which need not be picklable."""
     parameters = [p.replace(annotation=p.empty) for p in inspect.signature(call).parameters.values()]
     return inspect.Signature(parameters[1:])
+
+
+def _mask_of(array):
+    return getattr(array, "_keras_mask", None)
 
 
 def _is_symbolic(a):

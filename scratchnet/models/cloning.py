@@ -3,8 +3,7 @@
 import json
 
 from scratchnet import registry
-from scratchnet.graph.operation_node import OperationNode
-from scratchnet.graph.symbolic import KerasTensor, record
+from scratchnet.graph.symbolic import KerasTensor, record_again
 from scratchnet.layers import Input
 from scratchnet.models.model import Model
 from scratchnet.models.sequential import Sequential
@@ -42,7 +41,8 @@ def _clone_graph(model, input_tensors, clone_function, call_function, recursive)
             return _clone_graph(layer, None, clone_function, call_function, recursive)
         return registry.clone(layer) if clone_function is None or isinstance(layer, Model) else clone_function(layer)
 
-    layers = {layer: cloned(layer) for layer in dict.fromkeys(node.layer for node in model.nodes) if layer is not None}
+    used = dict.fromkeys(node.layer for node in model.nodes if node.layer is not None)
+    layers = {layer: cloned(layer) for layer in used}
     given = [None] * len(model.inputs) if input_tensors is None else flatten(_checked(input_tensors, model))
     tensors = {}
     for old, new in zip(model.inputs, given):
@@ -53,16 +53,20 @@ def _clone_graph(model, input_tensors, clone_function, call_function, recursive)
         return Sequential([tensors[model.inputs[0]], *layers.values()], name=model.name)
     for node in model.nodes:
         if node.layer is None:
-            tensors[node.outputs] = _operation_again(node, tensors, model)
-            continue
-        inputs, layer = map_structure(tensors.__getitem__, node.inputs), layers[node.layer]
-        outputs = layer(inputs) if call_function is None else call_function(layer, inputs)
+            outputs = record_again(node, tensors)
+        elif call_function is None:
+            args, kwargs = node.call_arguments(tensors)
+            outputs = layers[node.layer](*args, **kwargs)
+        else:
+            outputs = call_function(layers[node.layer], map_structure(tensors.__getitem__, node.inputs))
         tensors.update(zip(flatten(node.outputs), flatten(outputs)))
-    return Model(
+    clone = Model(
         map_structure(tensors.__getitem__, model.input),
         map_structure(tensors.__getitem__, model.output),
         name=model.name,
     )
+    clone.add_loss([tensors[loss] for loss in model.graph.losses])
+    return clone
 
 
 def _checked(input_tensors, model):
@@ -71,14 +75,6 @@ def _checked(input_tensors, model):
     if keys[0] != keys[1] or len(flatten(input_tensors)) != len(model.inputs):
         raise model.error(f"clone_model: input_tensors must have the structure of model.input, {model.input}")
     return input_tensors
-
-
-def _operation_again(node, tensors, model):
-    """The output of an operation, ``x + y`` for instance, on the tensors of the clone."""
-    if not isinstance(node, OperationNode) or node.sizes_of:
-        raise model.error(f"clone_model: {node.name} depends on its tensors in a way that cannot be cloned onto others")
-    operands = [tensors[a] if isinstance(a, KerasTensor) else a for a in node.operands]
-    return record(node.operation, operands, node.options)
 
 
 def model_from_json(json_string, custom_objects=None):

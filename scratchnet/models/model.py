@@ -26,6 +26,8 @@ from scratchnet.layers.composite import Composite
 from scratchnet.models.subclass import TracedModel
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
+from scratchnet.ops import sum as sum_of
+from scratchnet.ops.operation import current_trace
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
 from scratchnet.structure import as_lists, flatten, flatten_shapes, map_structure
@@ -91,7 +93,12 @@ class Model(Trainer, Saver, Composite):
                 raise self.error(f"the graph is disconnected: no output depends on the input {tensor.name!r}")
         self.graph = Graph(self.inputs, self.outputs, nodes)
         self.input_layers = [InputLayer.of(tensor) for tensor in self.inputs]
-        in_order = layers_in_order(self.inputs, self.outputs, self.nodes)
+        self._set_layers(self.outputs)
+        self.built = True
+
+    def _set_layers(self, ends):
+        """List what the graph uses on its way to the tensors `ends`."""
+        in_order = layers_in_order(self.inputs, ends, self.nodes)
         as_layer = dict(zip(self.inputs, self.input_layers))
         self._operations = [as_layer.get(thing, thing) for thing in in_order]
         self._layers = [thing for thing in in_order if thing not in as_layer and isinstance(thing, Layer)]
@@ -100,7 +107,25 @@ class Model(Trainer, Saver, Composite):
             if names.setdefault(layer.name, layer) is not layer:
                 raise self.error(f"two layers are named {layer.name!r}; names must be unique within a model")
         self._graph_has_changed()
-        self.built = True
+
+    def add_loss(self, loss):
+        """Add a symbolic tensor of the model's graph, or several, to what is minimized; of a vector its sum."""
+        if current_trace.get() is not None or self.is_traced:
+            super().add_loss(loss)
+            return
+        losses = [] if self.graph is None else list(self.graph.losses)
+        for tensor in flatten(loss):
+            if not isinstance(tensor, KerasTensor) or self.graph is None:
+                raise self.error(f"add_loss takes a symbolic tensor of the model's graph, got {tensor!r}", TypeError)
+            losses.append(sum_of(tensor) if tensor.shape else tensor)
+        if losses:
+            nodes = sorted_nodes(self.inputs, [*self.outputs, *losses], self.error)
+            self.graph = Graph(self.inputs, self.outputs, nodes, losses=losses)
+            self._set_layers([*self.outputs, *losses])
+
+    @property
+    def adds_loss(self):
+        return self.graph is not None and self.graph.adds_loss
 
     @property
     def nodes(self):
@@ -365,7 +390,7 @@ class Model(Trainer, Saver, Composite):
             **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,
             "trainable": self.trainable,
-            **graph_config(self._input_structure, self._output_structure, self.layers, self.nodes),
+            **graph_config(self._input_structure, self._output_structure, self.layers, self.nodes, self.graph.losses),
         }
 
     @classmethod
@@ -375,8 +400,9 @@ class Model(Trainer, Saver, Composite):
             if "layers" not in config:
                 return super().from_config(config)
             arguments = {key: value for key, value in config.items() if key not in _GRAPH_KEYS}
-            arguments["inputs"], arguments["outputs"] = graph_from_config(config)
+            arguments["inputs"], arguments["outputs"], losses = graph_from_config(config)
             model = super().from_config(arguments)
+            model.add_loss(losses)
         # Freezing sets every layer at once; each layer's own setting is already in its config.
         model._trainable = config.get("trainable", True)
         return model
@@ -406,6 +432,6 @@ def _with_rank(x, shape):
 
 # What `get_config` says of the graph; the rest are arguments of a subclass.
 _GRAPH_KEYS = (
-    *("trainable", "dtype", "layers", "input_layers", "output_layers"),
+    *("trainable", "dtype", "layers", "input_layers", "output_layers", "added_losses"),
     *("inputs", "nodes", "input_structure", "output_structure"),  # of version 0.1.0
 )

@@ -15,7 +15,7 @@ from scratchnet.models import Model
 def test_keras_own_operations_are_read():
     """Slices, a mean, a reshape, a squeeze, concatenate, where, constants; the figures are those of Keras."""
     text = (Path(__file__).parent / "keras_operations.json").read_text()
-    inputs, outputs = graph_from_config(json.loads(text)["config"])
+    inputs, outputs, _ = graph_from_config(json.loads(text)["config"])
     x = (np.arange(24).reshape(1, 6, 4) / 10 - 1).astype(np.float32)
     first, second = Model(inputs, outputs).predict(x, verbose=0)
     np.testing.assert_allclose(first, [[-0.20000005, 0.59999999]], rtol=1e-6)
