@@ -35,5 +35,5 @@ def test_it_learns_in_which_order_two_tokens_stand():
     model = transformer.make(scratchnet, causal=True)
     model.compile(scratchnet.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
     x, y = transformer.data(400)
-    model.fit(x, y, epochs=15, batch_size=40, verbose=0)
+    model.fit(x, y, epochs=10, batch_size=40, verbose=0)
     assert model.evaluate(x, y, verbose=0)[1] > 0.97
