@@ -9,6 +9,7 @@ serves a program for Keras, ``import scratchnet as tf`` one that was written for
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 from scratchnet.missing import refusal
@@ -112,6 +113,8 @@ else:
             return importlib.import_module(f"{__name__}.{name}")
         if name in _NAMES:
             return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+        if importlib.util.find_spec(f"{__name__}.{name}") is not None:  # a module of the library's inside
+            return importlib.import_module(f"{__name__}.{name}")
         tensorflow_s = importlib.import_module(f"{__name__}.tf")
         if name in tensorflow_s.__all__:
             return getattr(tensorflow_s, name)
