@@ -1,4 +1,4 @@
-"""Convolutions of sequences, images and volumes: each is the adjoint of the others, and a larger rank holds a smaller."""
+"""Convolutions of sequences, images and volumes: adjoints of each other, and a larger rank holds a smaller."""
 
 import numpy as np
 import pytest

@@ -111,15 +111,21 @@ def _simple_rnn_forward(xW, R, b, h, act, mask):
     z = np.empty((N, U), h.dtype)
     for t in range(T):
         matmul_into(h[t], R, z)
-        xW_t, h_t = xW[t % len(xW)], h[t + 1]
-        for n in range(N):
-            if len(mask) > 0 and not mask[t, n]:
-                copy_row(h[t, n], h_t[n])
-                continue
-            z_n, xW_n = z[n], xW_t[n]
-            for u in range(U):
-                z_n[u] += xW_n[u] + b[u]
-            activate(act, z_n, h_t[n])
+        _simple_rnn_step_forward(z, xW[t % len(xW)], b, h[t + 1], act)
+        for n in range(N if len(mask) > 0 else 0):
+            if not mask[t, n]:
+                copy_row(h[t, n], h[t + 1, n])
+
+
+@njit
+def _simple_rnn_step_forward(z, xW, b, h, act):
+    """All but the product, which z holds already."""
+    N, U = h.shape
+    for n in range(N):
+        z_n, xW_n = z[n], xW[n]
+        for u in range(U):
+            z_n[u] += xW_n[u] + b[u]
+        activate(act, z_n, h[n])
 
 
 @njit
@@ -129,17 +135,23 @@ def _simple_rnn_backward(dy, dh, R_T, h, dz, act, mask):
     for t in range(T - 1, -1, -1):
         if len(dy) > 0:
             add(dy[t], dh)
-        for n in range(N):
-            if len(mask) > 0 and not mask[t, n]:
+        for n in range(len(past)):
+            if not mask[t, n]:  # goes past the step, and what goes through it is 0
                 copy_row(dh[n], past[n])
-                clear_row(dz[t, n])
-                continue
-            dh_n, dz_n = dh[n], dz[t, n]
-            for u in range(U):
-                dz_n[u] = dh_n[u]
-            multiply_by_slope(act, h[t + 1, n], dz_n)  # h = f(z)
+                clear_row(dh[n])
+        _simple_rnn_step_backward(dh, h[t + 1], dz[t], act)
         matmul_into(dz[t], R_T, dh)  # z = x W + h_prev R + b
         add_past(past, dh)
+
+
+@njit
+def _simple_rnn_step_backward(dh, h, dz, act):
+    N, U = h.shape
+    for n in range(N):
+        dh_n, dz_n = dh[n], dz[n]
+        for u in range(U):
+            dz_n[u] = dh_n[u]
+        multiply_by_slope(act, h[n], dz_n)  # h = f(z)
 
 
 @njit
