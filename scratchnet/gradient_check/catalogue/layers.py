@@ -283,6 +283,8 @@ def _preprocessing(rng):
         layers.RandomZoom(0.3, seed=1, **F64),
         layers.RandomShear(0.3, 0.2, seed=1, **F64),
         layers.RandomCrop(3, 2, seed=1, **F64),
+        layers.MixUp(0.8, seed=1, **F64),
+        layers.CutMix(seed=1, **F64),
     ):
         yield layer, x, drawn
     for layer in (
@@ -295,5 +297,11 @@ def _preprocessing(rng):
         layers.RandomColorJitter(brightness_factor=0.2, contrast_factor=0.3, seed=1, **unit, **F64),
         layers.RandomGaussianBlur((0.6, 0.7), 3, (0.3, 1), seed=1, **unit, **F64),
         layers.RandomErasing((0.6, 0.7), (0.2, 0.5), seed=1, **unit, **F64),
+        layers.RandomColorDegeneration((0.2, 0.8), seed=1, **unit, **F64),
+        layers.RandomSharpness((0.6, 0.9), seed=1, **unit, **F64),
+        layers.RandomPosterization((1, 3), seed=1, **unit, **F64),
+        layers.Solarization(0.3, (0.2, 0.9), seed=1, **unit, **F64),
+        layers.AutoContrast(**unit, **F64),
+        layers.Equalization(bins=5, **unit, **F64),
     ):
         yield layer, x, {"training": True, **FEW}
