@@ -164,7 +164,9 @@ class LayerNode(Node):
     def forward(self, x, training, mask=None, repeat=None):
         layer = self.layer
         x = map_structure(layer.accept, x)
-        options = {**self.options, "training": training if self.training is None else self.training}
+        options, training = dict(self.options), training if self.training is None else self.training
+        if training is not None:  # where nobody says, forward's own default holds
+            options["training"] = training
         if self.reads_mask:
             options["mask"] = mask
         if repeat is not None:

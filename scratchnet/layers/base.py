@@ -162,10 +162,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
         return input_shape
 
     def forward(self, x, training=False):
-        """Return ``(y, cache)``. A layer that heeds masks also takes ``mask=None``.
-
-        `training` is None where nobody has said: nearly every layer takes that as no.
-        """
+        """Return ``(y, cache)``. A layer that heeds masks also takes ``mask=None``."""
         raise NotImplementedError(f"{type(self).__name__} has no forward, and no call")
 
     def backward(self, dy, cache, needs_dx=True):

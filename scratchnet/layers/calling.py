@@ -36,8 +36,9 @@ class Calling:
         mask = map_structure(_mask_of, inputs) if mask is None else map_structure(_as_mask, as_lists(mask))
         if self.takes_mask and any(m is not None for m in flatten(mask)):
             options["mask"] = mask
-        training = None if training is None else bool(training)  # None: the layer knows what is meant by it
-        y, cache = self.checked_pair(self.forward(x, training=training, **options))
+        if training is not None:  # where nobody says, forward's own default holds
+            options["training"] = bool(training)
+        y, cache = self.checked_pair(self.forward(x, **options))
         self.check_promised(flatten(y), flatten_shapes(promised))
         if self.stateful or training:
             self.remember(cache)

@@ -92,7 +92,7 @@ class ImageLayer(Layer):
 
     # ---- forward and backward ----
 
-    def forward(self, x, training=False):
+    def forward(self, x, training=None):
         self.compute_output_shape(x.shape)
         images = self._as_batch(x)
         drawn = self._drawn(images.shape, training)
