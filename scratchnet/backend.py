@@ -3,8 +3,8 @@
     from scratchnet import backend as K
     K.mean(K.square(y_true - y_pred), axis=-1)
 
-Keras 3 itself has only the settings left (`floatx`, `epsilon`, ...); the rest are the names and arguments of Keras 2,
-of which programs and books are full. What asks for a session, or the gradients of a graph, is refused in a sentence.
+Keras 3 itself has only the settings left (`floatx`, `epsilon`, ...); the rest are names and arguments of Keras 2, of
+which programs and books are full. What asks for a session, or the gradients of a graph, is refused in a sentence.
 """
 
 # ruff: noqa: F401, F811 (the names are for those who import this module, and names of arguments as well)

@@ -23,6 +23,7 @@ Or write `call`, as in Keras, with operations of `scratchnet.ops`: see `scratchn
 import copy
 import functools
 import inspect
+from typing import Any
 
 from scratchnet import activations, config, initializers, regularizers
 from scratchnet.layers.calling import Calling
@@ -150,10 +151,10 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     takes_strings = False  # whether it can be called on arrays of strings
     keeps_integers = False  # whether integers (tokens, labels) reach forward as they are, not as floating point numbers
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         """Create the parameters for inputs of `input_shape` (batch axis first), and set `built`."""
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of forward's output for `input_shape`, both with the batch axis; raises ValueError if it cannot be.
 
         By default that of the only input, unchanged.
@@ -161,18 +162,18 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
         self.check_shape(input_shape, "*")
         return input_shape
 
-    def forward(self, x, training=False):
+    def forward(self, x: Any, training: bool = False) -> Any:
         """Return ``(y, cache)``. A layer that heeds masks also takes ``mask=None``."""
         raise NotImplementedError(f"{type(self).__name__} has no forward, and no call")
 
-    def backward(self, dy, cache, needs_dx=True):
+    def backward(self, dy: Any, cache: Any, needs_dx: bool = True) -> Any:
         """Return ``(dx, grads)`` for the upstream gradient `dy`, of y's shape."""
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
-    def remember(self, cache):
+    def remember(self, cache: Any) -> None:
         """Move `state` on, after a step of training in which `cache` came out of forward."""
 
-    def added_loss(self, cache):
+    def added_loss(self, cache: Any) -> float:
         """What this use of the layer adds to the loss: the share of this part of the batch; the parts are added up."""
         return 0.0
 
@@ -212,7 +213,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
 
     # ---- configuration ----
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON-able values: `from_config` makes the same layer, with new parameters."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         config = {**config, **recorded_config(self), **config}

@@ -1,6 +1,7 @@
 """Calling a layer: on arrays it computes, on symbolic tensors it stands in a graph."""
 
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from scratchnet.variables import as_array
 class Calling:
     """The part of a layer that is called."""
 
-    def __call__(self, inputs, training=None, mask=None, **options):
+    def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None, **options) -> Any:
         """On KerasTensors: record the layer in a graph. On arrays: build if need be, compute, and return the output.
 
         An output brings its mask along, as `_keras_mask`, into the layer that is called on it. With ``training=True``

@@ -1,10 +1,15 @@
 """The weights of a layer: named arrays, which of them are trained, and what keeps them in bounds."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from scratchnet import constraints, initializers, limits, regularizers
 from scratchnet.graph.function import value_and_gradient
 from scratchnet.graph.variable import Variable
+from scratchnet.hints import ConstraintLike, RegularizerLike
 from scratchnet.ops.operation import current_trace
 
 _LEFT_OUT_BY = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # None in a layer that is made without
@@ -24,8 +29,15 @@ class Weights:
         return self._handles.setdefault(key, Variable(self, key))
 
     def add_weight(
-        self, shape=None, initializer=None, dtype=None, trainable=True, regularizer=None, constraint=None, name=None
-    ):
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: str | None = None,
+        trainable: bool = True,
+        regularizer: RegularizerLike = None,
+        constraint: ConstraintLike = None,
+        name: Any = None,
+    ) -> Variable:
         """Create a weight and return its `Variable`; weights are listed in the order of creation.
 
         Args:
@@ -72,17 +84,17 @@ class Weights:
         self._trainable = bool(value)
 
     @property
-    def params(self):
+    def params(self) -> dict[str, np.ndarray]:
         """The parameters: a dict from name to array. Optimizers change the arrays in place."""
         return self._params
 
     @property
-    def state(self):
+    def state(self) -> dict[str, np.ndarray]:
         """Arrays that training changes without a gradient: a dict from name to array."""
         return self._state
 
     @property
-    def trainable_params(self):
+    def trainable_params(self) -> dict[str, np.ndarray]:
         """Those of `params` that an optimizer may change."""
         return self.params if self.trainable else {}
 
@@ -95,7 +107,7 @@ class Weights:
         """What a parameter has to obey after each step: a dict from name to constraint."""
         return self._constraints if self.trainable else {}
 
-    def penalty(self):
+    def penalty(self) -> tuple[float, dict[str, np.ndarray]]:
         """``(value, grads)`` of the regularizers; grads has a key for each parameter that is regularized."""
         value, grads = 0.0, {}
         for name, regularizer in self._regularizers.items():
@@ -111,34 +123,36 @@ class Weights:
         return [value_and_gradient(regularizer, w)[0] for regularizer, w in own]
 
     @property
-    def weights(self):
+    def weights(self) -> list[Variable]:
         """All weights as a list of `Variable`s, in Keras's order."""
         return [self._handle(key) for key in self.named_arrays()]
 
     variables = weights
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[Variable]:
         return [self._handle(key) for key in self.trainable_params]
 
     @property
-    def non_trainable_weights(self):
+    def non_trainable_weights(self) -> list[Variable]:
         trainable = self.trainable_params
         return [self._handle(key) for key in self.named_arrays() if key not in trainable]
 
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
 
-    def __getattr__(self, name):
-        """``layer.kernel``: the weight of that name, after whatever else the layer has."""
-        if not name.startswith("_") and {"_params", "_state"} <= self.__dict__.keys():
-            if name in self._params or name in self._state:
-                return self._handle(name)
-            if vars(self).get(_LEFT_OUT_BY.get(name)) is False:
-                return None
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:  # a type checker should find a name that is misspelt
 
-    def get_weights(self):
+        def __getattr__(self, name):
+            """``layer.kernel``: the weight of that name, after whatever else the layer has."""
+            if not name.startswith("_") and {"_params", "_state"} <= self.__dict__.keys():
+                if name in self._params or name in self._state:
+                    return self._handle(name)
+                if vars(self).get(_LEFT_OUT_BY.get(name)) is False:
+                    return None
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in Keras's order."""
         if current_trace.get() is not None:
             raise self.error(
@@ -148,7 +162,7 @@ class Weights:
             )
         return [w.copy() for w in self.named_arrays().values()]
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Copy `weights`, a list as of `get_weights`, into the layer. Nothing changes if one does not fit."""
         weights = [np.asarray(w) for w in weights]
         own = self.named_arrays()
@@ -162,7 +176,7 @@ class Weights:
         for array, w in zip(own.values(), weights):
             array[...] = w
 
-    def count_params(self):
+    def count_params(self) -> int:
         """The number of scalars in all weights."""
         if not self.built:
             raise self.error("has no parameters before it is built: call it on data, or build(input_shape), first")

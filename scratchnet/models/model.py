@@ -143,7 +143,7 @@ class Model(Trainer, Saver, Composite):
 
     supports_masking = True
 
-    def forward(self, x, training=False, mask=None):
+    def forward(self, x, training=None, mask=None):
         """Return ``(y, cache)``; `x` and `y` have the structure of the model's inputs and outputs."""
         ys, cache = self.graph.forward(self.flatten_inputs(x), training, None if mask is None else flatten(mask))
         return map_structure(dict(zip(self.outputs, ys)).__getitem__, self._output_structure), cache

@@ -61,7 +61,7 @@ class Evaluator(Compiled):
         model = objective.model
 
         def compute(batch):
-            y, cache = model.forward(model.pack_inputs(batch.x))
+            y, cache = model.forward(model.pack_inputs(batch.x), training=False)
             if model.stateful:
                 model.remember(cache)
             ys = flatten(y)
@@ -103,7 +103,7 @@ class Evaluator(Compiled):
         given, y_preds = [], []
 
         def compute(batch):
-            y, cache = self.forward(self.pack_inputs(batch.x))
+            y, cache = self.forward(self.pack_inputs(batch.x), training=False)
             if self.stateful:
                 self.remember(cache)
             return batch.x, flatten(y)

@@ -187,6 +187,13 @@ RECURRENT = {
     "return_sequences": False,
     "return_state": False,
     "go_backwards": False,
+    **{f"{of}_{kind}": None for of in ("kernel", "recurrent", "bias") for kind in ("regularizer", "constraint")},
+    "dropout": 0.0,
+    "recurrent_dropout": 0.0,
+    "seed": None,
+    "stateful": False,
+    "unroll": False,
+    "zero_output_for_mask": False,
 }
 
 
@@ -212,7 +219,7 @@ DEFAULTS = [
         },
     ),
     ("SimpleRNN", (3,), RECURRENT),
-    ("LSTM", (3,), {**RECURRENT, "recurrent_activation": "sigmoid", "unit_forget_bias": True}),
+    ("LSTM", (3,), {**RECURRENT, "recurrent_activation": "sigmoid", "unit_forget_bias": True, "use_cudnn": "auto"}),
     ("MaxPooling2D", (), POOLING),
     ("AveragePooling2D", (2,), POOLING),
     ("GlobalAveragePooling2D", (), {"data_format": "channels_last", "keepdims": False}),
