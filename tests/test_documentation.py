@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import pytest
 
+from scratchnet.names import clear_names
+
 ROOT = Path(__file__).parents[1]
 PAGES = [path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if path.parent.name != "museum"]
 PAGES = sorted(path for path in PAGES if "```python" in path.read_text(encoding="utf-8"))
@@ -78,6 +80,7 @@ def small_data(monkeypatch):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_the_code_of_a_page_does_what_the_page_says(page, small_data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    clear_names()  # a page begins where a new program begins
     names, printed = {"__name__": "page"}, ""
     for block in blocks(page.read_text(encoding="utf-8")):
         where = f"{page.name}:{block.line}"

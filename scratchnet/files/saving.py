@@ -9,6 +9,7 @@ from typing import Any
 
 from scratchnet.console import say
 from scratchnet.files import formats, keras_models, native
+from scratchnet.files.onnx_writing import export_onnx
 from scratchnet.files.pytorch import read_pytorch
 from scratchnet.files.safetensors import read_safetensors
 from scratchnet.files.torch_weights import load_torch_weights
@@ -50,6 +51,30 @@ class Saver:
             raise self.error(f"the ending of {os.fsdecode(filepath)} says another format than {save_format!r}")
         writers = {"native": native.save_model, "keras": keras_models.save_archive, "hdf5": keras_models.save_hdf5}
         writers[kind](self, filepath, overwrite, include_optimizer)
+
+    def export(self, filepath: PathLike, format: str = "onnx", overwrite: bool = True, verbose: bool = False) -> None:
+        """Write the model, as it predicts, to an ONNX file, which runs where this library is not.
+
+        Inputs and outputs are float32 (tokens int32), with channels last; the batch is free. ``opset`` 17.
+
+        Args:
+            filepath: where the file goes.
+            format: only "onnx"; Keras's default, TensorFlow's "SavedModel", is not written here.
+            overwrite: False raises if there is a file already.
+            verbose: whether to print where the file is.
+
+        Raises:
+            ImportError: if the package onnx is missing.
+            ValueError: before the model is built, or for a layer or operation without a counterpart, by its name.
+            FileExistsError: without `overwrite`, if the file is there.
+        """
+        if not self.built:
+            raise self.error("cannot be exported before it is built")
+        if format != "onnx":
+            raise self.error(f"is exported as 'onnx', not as {format!r}")
+        export_onnx(self, filepath, overwrite)
+        if verbose:
+            print(f"Exported {self.name} to {os.fsdecode(filepath)}")
 
     def save_weights(self, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None) -> None:
         """Write the weights alone, to an `.npz` file, or to a `.weights.h5` file of Keras's."""

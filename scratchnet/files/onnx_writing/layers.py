@@ -1,0 +1,229 @@
+"""Layers that compute row by row, move numbers or merge tensors."""
+
+import numpy as np
+
+from scratchnet.files.onnx_writing.activations import activation, softmax
+from scratchnet.files.onnx_writing.writer import Value, channels_first
+
+
+def _array(layer, name):
+    return np.asarray(layer.named_arrays()[name], "float32")
+
+
+def dense(w, layer, x):
+    kernel = _array(layer, "kernel")
+    shape = (*x.shape[:-1], kernel.shape[1])
+    names = [w.plain(x), w.constant(kernel, stem=f"{layer.name}/kernel")]
+    if x.rank == 2:
+        names += [w.constant(_array(layer, "bias"), stem=f"{layer.name}/bias")] if layer.use_bias else []
+        y = Value(w.node("Gemm", names), shape)
+    else:
+        y = Value(w.node("MatMul", names), shape)
+        y = w.combine("Add", y, _array(layer, "bias")) if layer.use_bias else y
+    return activation(w, y, layer.activation)
+
+
+def einsum_dense(w, layer, x):
+    kernel = w.constant(_array(layer, "kernel"), stem=f"{layer.name}/kernel")
+    shape = layer.compute_output_shape(x.shape)
+    y = Value(w.node("Einsum", [w.plain(x), kernel], equation=layer.equation), shape)
+    if "bias" in layer.params:
+        y = w.combine("Add", y, _array(layer, "bias"))
+    return activation(w, y, layer.activation)
+
+
+def embedding(w, layer, x):
+    table = w.constant(_array(layer, "embeddings"), stem=f"{layer.name}/embeddings")
+    rows = w.node("Gather", [table, w.plain(w.cast(x, "int64"))], axis=0)
+    return Value(rows, (*x.shape, layer.output_dim))
+
+
+def own_activation(w, layer, x):
+    return activation(w, x, layer.activation)
+
+
+def softmax_layer(w, layer, x):
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    if len(axes) == 1:
+        return softmax(w, x, axes[0])
+    top = w.reduce(x, "ReduceMax", axes)
+    e = w.each(w.combine("Sub", x, top), "Exp")
+    return w.combine("Div", e, w.reduce(e, "ReduceSum", axes))
+
+
+def prelu(w, layer, x):
+    alpha = _array(layer, "alpha")
+    below = w.combine("Mul", w.combine("Min", x, np.float32(0)), alpha[None])
+    return w.combine("Add", w.each(x, "Relu"), below)
+
+
+def identity(w, layer, x):
+    return x
+
+
+# ---- normalization ----
+
+
+def batch_normalization(w, layer, x):
+    axis = layer.axis % x.rank
+    C = len(_array(layer, "moving_mean"))
+    gamma = _array(layer, "gamma") if layer.scale else np.ones(C)
+    beta = _array(layer, "beta") if layer.center else np.zeros(C)
+    order = channels_first(x.rank) if axis == x.rank - 1 else None
+    if order is None and axis != 1:
+        order = (0, axis, *(k for k in range(1, x.rank) if k != axis))
+    order = tuple(range(x.rank)) if order is None else order
+    parameters = [w.constant(a) for a in (gamma, beta, _array(layer, "moving_mean"), _array(layer, "moving_variance"))]
+    name = w.node("BatchNormalization", [w.in_order(x, order), *parameters], epsilon=float(layer.epsilon))
+    return Value(name, x.shape, order)
+
+
+def _along(array, axes, rank):
+    """An array over some axes with all the axes of a tensor."""
+    shape = [1] * rank
+    for axis, size in zip(axes, np.shape(array)):
+        shape[axis] = size
+    return np.reshape(array, shape)
+
+
+def _standardized(w, x, axes, epsilon):
+    """(x - mean) / sqrt(variance + epsilon)"""
+    centred = w.combine("Sub", x, w.reduce(x, "ReduceMean", axes))
+    variance = w.reduce(w.combine("Mul", centred, centred), "ReduceMean", axes)
+    return w.combine("Div", centred, w.each(w.combine("Add", variance, np.float32(epsilon)), "Sqrt"))
+
+
+def layer_normalization(w, layer, x):
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    axes = sorted(axis % x.rank for axis in axes)
+    y = _standardized(w, x, axes, layer.epsilon)
+    if "gamma" in layer.params:
+        y = w.combine("Mul", y, _along(_array(layer, "gamma"), axes, x.rank))
+    return w.combine("Add", y, _along(_array(layer, "beta"), axes, x.rank)) if "beta" in layer.params else y
+
+
+def group_normalization(w, layer, x):
+    axis = layer.axis % x.rank
+    if axis != x.rank - 1:
+        raise ValueError(f"groups along the axis {layer.axis} cannot be written")
+    C = x.shape[-1]
+    groups = C if layer.groups == -1 else layer.groups
+    apart = w.reshape(x, (*x.shape[:-1], groups, C // groups))
+    axes = [*range(1, x.rank - 1), x.rank]
+    y = w.reshape(_standardized(w, apart, axes, layer.epsilon), x.shape)
+    y = w.combine("Mul", y, _array(layer, "gamma")) if "gamma" in layer.params else y
+    return w.combine("Add", y, _array(layer, "beta")) if "beta" in layer.params else y
+
+
+def unit_normalization(w, layer, x):
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    square = w.reduce(w.combine("Mul", x, x), "ReduceSum", axes)
+    length = w.each(w.combine("Max", square, np.float32(1e-12)), "Sqrt")
+    return w.combine("Div", x, length)
+
+
+def rms_normalization(w, layer, x):
+    axis = layer.axis % x.rank
+    mean = w.reduce(w.combine("Mul", x, x), "ReduceMean", [axis])
+    y = w.combine("Div", x, w.each(w.combine("Add", mean, np.float32(layer.epsilon)), "Sqrt"))
+    return w.combine("Mul", y, _along(_array(layer, "scale"), [axis], x.rank))
+
+
+# ---- shapes ----
+
+
+def flatten(w, layer, x):
+    return w.reshape(x, layer.compute_output_shape(x.shape))
+
+
+def permute(w, layer, x):
+    moved = (0, *layer.dims)  # our axis k was the axis moved[k]
+    order = [moved.index(axis) for axis in x.order]
+    return Value(x.name, [x.shape[axis] for axis in moved], order, x.dtype)
+
+
+def repeat_vector(w, layer, x):
+    y = w.unsqueeze(x, 1)
+    name = w.node("Tile", [y.name, w.ints(1, layer.n, 1)])
+    return Value(name, (x.shape[0], layer.n, x.shape[1]))
+
+
+# ---- merging ----
+
+
+def merge(kind):
+    def write(w, layer, *xs):
+        total = xs[0]
+        for x in xs[1:]:
+            total = w.combine(kind, total, x)
+        return total
+
+    return write
+
+
+def average(w, layer, *xs):
+    return w.combine("Mul", merge("Add")(w, layer, *xs), np.float32(1 / len(xs)))
+
+
+def concatenate(w, layer, *xs):
+    return w.concatenate(xs, layer.axis)
+
+
+def dot(w, layer, a, b):
+    shape = layer.compute_output_shape([a.shape, b.shape])
+    axes = layer.axes if isinstance(layer.axes, (list, tuple)) else (layer.axes, layer.axes)
+    i, j = axes[0] % a.rank, axes[1] % b.rank
+    if layer.normalize:
+        a, b = (_unit(w, x, axis) for x, axis in ((a, i), (b, j)))
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    first = list(letters[: a.rank])
+    second = [first[0]] + list(letters[a.rank : a.rank + b.rank - 1])
+    second[j] = first[i]
+    out = [x for k, x in enumerate(first) if k != i] + [x for k, x in enumerate(second) if k not in (0, j)]
+    y = w.einsum(f"{''.join(first)},{''.join(second)}->{''.join(out)}", [a, b], (a.shape[0], *[None] * (len(out) - 1)))
+    return w.unsqueeze(y, -1) if len(shape) > len(out) else Value(y.name, shape)
+
+
+def _unit(w, x, axis):
+    square = w.reduce(w.combine("Mul", x, x), "ReduceSum", [axis])
+    return w.combine("Div", x, w.each(w.combine("Max", square, np.float32(1e-12)), "Sqrt"))
+
+
+# ---- preprocessing ----
+
+
+def rescaling(w, layer, x):
+    y = w.combine("Mul", w.cast(x, "float32"), np.asarray(layer.scale, "float32"))
+    return w.combine("Add", y, np.asarray(layer.offset, "float32"))
+
+
+WRITERS = {
+    "Dense": dense,
+    "EinsumDense": einsum_dense,
+    "Embedding": embedding,
+    "_ActivationLayer": own_activation,
+    "Softmax": softmax_layer,
+    "PReLU": prelu,
+    "BatchNormalization": batch_normalization,
+    "LayerNormalization": layer_normalization,
+    "GroupNormalization": group_normalization,
+    "UnitNormalization": unit_normalization,
+    "RMSNormalization": rms_normalization,
+    "Flatten": flatten,
+    "Reshape": flatten,
+    "Permute": permute,
+    "RepeatVector": repeat_vector,
+    "Add": merge("Add"),
+    "Multiply": merge("Mul"),
+    "Maximum": merge("Max"),
+    "Minimum": merge("Min"),
+    "Subtract": merge("Sub"),
+    "Average": average,
+    "Concatenate": concatenate,
+    "Dot": dot,
+    "Rescaling": rescaling,
+    **dict.fromkeys(
+        ("Identity", "RandomLayer", "Dropout", "ActivityRegularization", "InputLayer", "GaussianKL", "Masking"),
+        identity,
+    ),
+}
