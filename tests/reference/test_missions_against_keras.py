@@ -35,13 +35,28 @@ def smooth(losses):
     return np.convolve(losses, np.ones(10) / 10, "valid")
 
 
+def rounding(name, learning_rate, weights, found):
+    """How far rounding alone takes our curve from the exact one: in float32, and with each weight one bit off.
+
+    A step multiplies a difference; what begins in the last bit may be several percent after a hundred steps.
+    """
+    exact = smooth(curve(scratchnet, name, 100, learning_rate, weights, dtype="float64"))
+    rng = np.random.default_rng(0)
+    curves = [found]
+    for _ in range(3):
+        nudged = [np.nextafter(w, np.where(rng.random(w.shape) < 0.5, -np.inf, np.inf), dtype=w.dtype) for w in weights]
+        curves.append(curve(scratchnet, name, 100, learning_rate, nudged))
+    return max(np.max(np.abs(smooth(losses) - exact) / exact) for losses in curves)
+
+
 @pytest.mark.parametrize("name", [name for name in missions.MISSIONS if name != "LSTM autoencoder"])
 def test_a_hundred_steps(keras, name):
     weights = first_weights(name)
     found, expected = (curve(library, name, 100, 0.001, weights) for library in (scratchnet, keras))
     np.testing.assert_allclose(found[:20], expected[:20], rtol=1e-4)
-    # Rounding grows from step to step; to the end both stay on the same curve.
-    np.testing.assert_allclose(smooth(found), smooth(expected), rtol=0.02)
+    # To the end both stay on the same curve, as near as two that round differently can be.
+    bound = max(0.02, 2 * rounding(name, 0.001, weights, found))
+    np.testing.assert_allclose(smooth(found), smooth(expected), rtol=bound)
 
 
 def test_the_relu_lstm_follows_keras_until_it_blows_up(keras):
@@ -54,12 +69,11 @@ def test_the_relu_lstm_follows_keras_until_it_blows_up(keras):
 
 
 def test_the_relu_lstm_stays_as_near_to_keras_as_rounding_lets_it(keras):
-    # With a tenth of the learning rate 40 steps are calm (1.8e-7 apart). After them it is chaotic too: what rounding
-    # does to the curve is measured by our own in float64 (0.11; Keras's backends are up to 4.5 % apart).
+    # With a tenth of the learning rate 40 steps are calm (1.8e-7 apart). After them it is chaotic too: Keras's own
+    # backends are up to 4.5 % apart.
     name = "LSTM autoencoder"
     weights = first_weights(name)
     found, expected = (curve(library, name, 100, 0.0001, weights) for library in (scratchnet, keras))
     np.testing.assert_allclose(found[:40], expected[:40], rtol=1e-5)
-    exact = smooth(curve(scratchnet, name, 100, 0.0001, weights, dtype="float64"))
-    rounding = np.max(np.abs(smooth(found) - exact) / exact)
-    np.testing.assert_allclose(smooth(found), smooth(expected), rtol=max(0.02, 2 * rounding))
+    bound = max(0.02, 2 * rounding(name, 0.0001, weights, found))
+    np.testing.assert_allclose(smooth(found), smooth(expected), rtol=bound)
