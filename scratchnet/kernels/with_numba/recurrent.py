@@ -79,7 +79,7 @@ def or_nothing(dy, like):
 
 def as_mask(mask):
     """The mask as compiled code takes it: without any steps if all of them count."""
-    return np.empty((0, 0), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
+    return np.empty((0, 1), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
 
 
 @njit
