@@ -23,6 +23,8 @@ from scratchnet.evaluation import plot_confusion_matrix, plot_images, plot_mista
 from scratchnet.layers import Activation, BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, Input, add
 from scratchnet.models import Model, load_model, load_onnx
 
+MOMENTUM = 0.9  # the embedded sample is over after 200 steps: with 0.99 the averages would still be near their start
+
 
 def load_network(path):
     """The model in a file of Keras's or in an ONNX file."""
@@ -33,15 +35,15 @@ def residual_block(x, filters, strides=1):
     """Two convolutions that learn what to add to their input."""
     shortcut = x if strides == 1 else Conv2D(filters, 1, strides=strides)(x)
     x = Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
-    x = Activation("relu")(BatchNormalization()(x))
-    x = BatchNormalization()(Conv2D(filters, 3, padding="same", use_bias=False)(x))
+    x = Activation("relu")(BatchNormalization(momentum=MOMENTUM)(x))
+    x = BatchNormalization(momentum=MOMENTUM)(Conv2D(filters, 3, padding="same", use_bias=False)(x))
     return Activation("relu")(add([x, shortcut]))
 
 
 def build_network():
     """Eight layers with weights, in the manner of the ResNet8 of the MLPerf Tiny benchmark."""
     image = Input((32, 32, 3))
-    x = Activation("relu")(BatchNormalization()(Conv2D(16, 3, padding="same", use_bias=False)(image)))
+    x = Activation("relu")(BatchNormalization(momentum=MOMENTUM)(Conv2D(16, 3, padding="same", use_bias=False)(image)))
     for filters, strides in ((16, 1), (32, 2), (64, 2)):
         x = residual_block(x, filters, strides)
     return Model(image, Dense(10, activation="softmax")(GlobalAveragePooling2D()(x)), name="resnet8")
