@@ -28,7 +28,7 @@ def test_erfc_is_right_from_end_to_end(backend, dtype, absolute, relative):
 @EVERY_BACKEND
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_infinities_and_nan(backend, dtype):
-    with np.errstate(invalid="ignore", over="ignore"):  # compiled, nothing is said; the same code as plain Python says it
+    with np.errstate(invalid="ignore", over="ignore"):  # the compiled code as plain Python says it
         found = backend.erfc(np.array([np.inf, -np.inf, np.nan, 1e30, -1e30], dtype))
     np.testing.assert_array_equal(found, [0, 2, np.nan, 0, 2])
 
