@@ -146,6 +146,50 @@ def test_operations_between_layers(tmp_path):
     check(moved(Model(inputs, ops.tanh(y))), str(tmp_path / "m.onnx"), ROWS)
 
 
+OPERATIONS = {
+    "reshape": lambda x: ops.reshape(x, (-1, 4, 6)),
+    "transpose": lambda x: ops.transpose(x, (0, 2, 1)),
+    "concatenate": lambda x: ops.concatenate([x, x * 2], axis=1),
+    "stack": lambda x: ops.stack([x, x + 1], axis=1),
+    "a part": lambda x: x[:, 1:5:2, -1],
+    "expand_dims, squeeze": lambda x: ops.squeeze(ops.expand_dims(x, 1) - 1, 1),
+    "matmul": lambda x: ops.matmul(x, ops.transpose(x, (0, 2, 1))),
+    "einsum": lambda x: ops.einsum("btc,bsc->bts", x, x),
+    "mean": lambda x: ops.mean(x, axis=(1, 2)),
+    "max, min": lambda x: ops.max(x, axis=1) - ops.min(x, axis=1, keepdims=False),
+    "where": lambda x: ops.where(x > 0, x, 0.5 * x),
+    "clip": lambda x: ops.clip(x, -0.5, 0.5),
+    "maximum": lambda x: ops.maximum(x, 0.1),
+    "power": lambda x: (x * x + 1) ** 1.5,
+    "sqrt, log": lambda x: ops.log(ops.sqrt(x * x + 1)),
+    "sigmoid, softmax": lambda x: ops.softmax(ops.sigmoid(x), axis=-1),
+    "minus, over": lambda x: -x / (2 - ops.tanh(x)),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations(tmp_path, name):
+    inputs = layers.Input(SERIES.shape[1:])
+    check(Model(inputs, OPERATIONS[name](inputs)), str(tmp_path / "m.onnx"), SERIES)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Attention(),
+        layers.AdditiveAttention(),
+        layers.GroupQueryAttention(4, 4, 2),
+        layers.MultiHeadAttention(2, 3),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_attention(tmp_path, layer):
+    a, b = layers.Input(SERIES.shape[1:]), layers.Input((9, 4))
+    y = layer([a, b]) if isinstance(layer, (layers.Attention, layers.AdditiveAttention)) else layer(a, b)
+    other = RNG.normal(size=(3, 9, 4)).astype("float32")
+    check(moved(Model([a, b], y)), str(tmp_path / "m.onnx"), SERIES, other)
+
+
 def test_what_is_written_is_read_again(tmp_path):
     model = moved(Sequential([layers.Input(IMAGES.shape[1:]), layers.Conv2D(3, 3), layers.Flatten(), layers.Dense(2)]))
     model.export(tmp_path / "m.onnx")
