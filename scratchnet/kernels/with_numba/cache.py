@@ -25,7 +25,7 @@ _KEPT = 8  # folders: those of the versions that were last compiled
 def _hash_of_sources():
     """What decides which machine code comes out, but for the processor, of which Numba takes care."""
     total = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
-    for path in sorted([*Path(__file__).parent.glob("*.py"), Path(special.__file__)]):
+    for path in [Path(special.__file__), *sorted(Path(__file__).parent.glob("*.py"))]:
         total.update(path.read_bytes())
     return total.hexdigest()[:16]
 

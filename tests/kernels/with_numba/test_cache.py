@@ -77,11 +77,19 @@ def test_without_a_home_they_are_compiled_in_memory(monkeypatch):
 
 
 def test_the_folder_is_another_one_after_any_change_of_the_sources(tmp_path, monkeypatch):
+    kernels = tmp_path / "kernels"
+    kernels.mkdir()
     for source in Path(cache.__file__).parent.glob("*.py"):
-        (tmp_path / source.name).write_bytes(source.read_bytes())
-    monkeypatch.setattr(cache, "__file__", str(tmp_path / "cache.py"))
-    assert cache._hash_of_sources() == cache._HASH
-    with open(tmp_path / "tile.py", "a", encoding="utf-8") as file:
+        (kernels / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(cache, "__file__", str(kernels / "cache.py"))
+    for elsewhere in ("a", "z"):  # in whatever order the paths of the two places are
+        special = tmp_path / elsewhere / "special.py"
+        special.parent.mkdir(exist_ok=True)
+        special.write_bytes(Path(cache.special.__file__).read_bytes())
+        with monkeypatch.context() as patched:
+            patched.setattr(cache.special, "__file__", str(special))
+            assert cache._hash_of_sources() == cache._HASH
+    with open(kernels / "tile.py", "a", encoding="utf-8") as file:
         file.write("\n")
     assert cache._hash_of_sources() != cache._HASH
 
