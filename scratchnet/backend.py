@@ -165,8 +165,8 @@ def resize_images(x, height_factor, width_factor, data_format, interpolation="ne
 
 
 def _check_channels_last(data_format):
-    if data_format not in (None, "channels_last"):
-        set_image_data_format(data_format)  # which says why not
+    if (data_format or image_data_format()) != "channels_last":
+        raise ValueError(f'only "channels_last" is here, got {data_format!r}; a layer takes "channels_first", too')
 
 
 # ---- what is made ----

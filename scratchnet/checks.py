@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from scratchnet import config
+
 
 def check_number(layer, argument, value, below=math.inf):
     """`value` as a float of at least 0 and less than `below`, or an error that names the layer and the argument."""
@@ -41,12 +43,10 @@ def check_padding(layer, value):
 
 
 def check_data_format(layer, value):
-    """ "channels_last", which None means too; "channels_first" is refused."""
-    if value not in (None, "channels_last"):
-        raise layer.error(
-            f'data_format must be "channels_last", got {value!r}; x.transpose moves the channels of x to the end'
-        )
-    return "channels_last"
+    """ "channels_last" or "channels_first"; None is `scratchnet.config.image_data_format()`."""
+    if value not in (None, "channels_last", "channels_first"):
+        raise layer.error(f'data_format must be "channels_last" or "channels_first", got {value!r}')
+    return value or config.image_data_format()
 
 
 def check_sizes(layer, argument, value, rank, smallest=1):

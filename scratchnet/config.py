@@ -9,6 +9,7 @@ import numpy as np
 _FLOATS = ("float32", "float64")
 _floatx = "float32"
 _epsilon = 1e-7
+_image_data_format = "channels_last"
 _interactive_logging = True
 
 __all__ = [
@@ -106,16 +107,16 @@ def set_epsilon(value):
 
 
 def image_data_format():
-    """ "channels_last": an image is (H, W, C)."""
-    return "channels_last"
+    """Where images have their channels unless it is said: "channels_last", (N, H, W, C), or "channels_first"."""
+    return _image_data_format
 
 
 def set_image_data_format(data_format):
-    """Takes "channels_last"; raises ValueError for anything else, since there is no other layout here."""
-    if data_format != "channels_last":
-        raise ValueError(
-            f'only "channels_last" is implemented, got {data_format!r}; x.transpose moves the channels of x to the end'
-        )
+    """Say where layers that are made from now on expect them. Raises ValueError for anything but the two."""
+    global _image_data_format
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f'the data format must be "channels_last" or "channels_first", got {data_format!r}')
+    _image_data_format = data_format
 
 
 def backend():

@@ -27,7 +27,7 @@ def test_weights_as_functions(tmp_path):
 def test_settings_of_keras():
     assert config.image_data_format() == "channels_last" and config.backend() == "numpy"
     with pytest.raises(ValueError, match="channels_last"):
-        config.set_image_data_format("channels_first")
+        config.set_image_data_format("channels_middle")
     config.set_epsilon(1e-5)
     assert config.epsilon() == 1e-5
     config.set_epsilon(1e-7)

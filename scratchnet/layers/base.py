@@ -249,7 +249,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
             elif parameter.name == "dtype":
                 default = config.floatx()
             elif parameter.name == "data_format":
-                default = "channels_last"
+                default = config.image_data_format()
             if parameter.name != "name" and repr(value) != repr(default):
                 shown.append(f"{parameter.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"

@@ -3,11 +3,14 @@
 A sequence is an image of one column. What a convolution is, and its adjoints, stands in `scratchnet.kernels.loops`.
 """
 
-from scratchnet import kernels
+import functools
+import inspect
+
+from scratchnet import config, kernels
 from scratchnet.kernels.geometry import pad_amounts
 from scratchnet.ops.dtypes import floats
 from scratchnet.ops.operation import operation, shape_of
-from scratchnet.ops.shapes import expand_dims, reshape, squeeze
+from scratchnet.ops.shapes import expand_dims, moveaxis, reshape, squeeze
 from scratchnet.ops.trial import Unfit
 
 
@@ -19,10 +22,28 @@ def _pair(name, value, ndim):
     return tuple(values) if ndim == 2 else (values[0], 1)
 
 
-def _axes(name, inputs, data_format):
-    """How many axes windows slide along. Raises ValueError for a layout that is not here."""
-    if data_format not in (None, "channels_last"):
-        raise ValueError(f'{name}: only data_format="channels_last" is here, got {data_format!r}')
+def _either_way(function):
+    """`function` of inputs with channels last, for data_format="channels_first" as well."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def of_either(*args, **kwargs):
+        arguments = signature.bind(*args, **kwargs).arguments
+        data_format = arguments.get("data_format") or config.image_data_format()
+        if data_format not in ("channels_last", "channels_first"):
+            name = function.__name__
+            raise ValueError(f'{name}: data_format must be "channels_last" or "channels_first", got {data_format!r}')
+        arguments["data_format"] = "channels_last"
+        if data_format == "channels_last":
+            return function(**arguments)
+        arguments["inputs"] = moveaxis(arguments["inputs"], 1, -1)
+        return moveaxis(function(**arguments), -1, 1)
+
+    return of_either
+
+
+def _axes(name, inputs):
+    """How many axes windows slide along."""
     ndim = len(shape_of(inputs)) - 2
     if ndim not in (1, 2):
         raise ValueError(f"{name}: inputs are (N, T, C) or (N, H, W, C), got the shape {shape_of(inputs)}")
@@ -69,9 +90,10 @@ def _conv2d(inputs, kernel, strides, padding, dilation):
     return kernels.conv2d_forward(inputs, kernel, None, *geometry)
 
 
+@_either_way
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution with a kernel (K, C, F) or (KH, KW, C, F); where C divides the channels, in groups."""
-    ndim = _axes("conv", inputs, data_format)
+    ndim = _axes("conv", inputs)
     _check_padding("conv", padding)
     strides, dilation = _pair("strides", strides, ndim), _pair("dilation_rate", dilation_rate, ndim)
     if ndim == 2:
@@ -79,12 +101,14 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     return squeeze(_conv2d(expand_dims(inputs, 2), expand_dims(kernel, 1), strides, padding, dilation), 2)
 
 
+@_either_way
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution of each channel with M kernels of its own, (K, C, M) or (KH, KW, C, M) -> (..., C M)."""
     *sizes, C, M = shape_of(kernel)
     return conv(inputs, reshape(kernel, (*sizes, 1, C * M)), strides, padding, data_format, dilation_rate)
 
 
+@_either_way
 def separable_conv(
     inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
 ):
@@ -130,9 +154,10 @@ def _conv2d_transpose(inputs, kernel, strides, padding, dilation):
     return kernels.conv2d_dx(inputs, kernel, z_shape, *geometry)
 
 
+@_either_way
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     """Transposed convolution with a kernel (K, F, C) or (KH, KW, F, C): the adjoint of the one from F to C channels."""
-    ndim = _axes("conv_transpose", inputs, data_format)
+    ndim = _axes("conv_transpose", inputs)
     _check_padding("conv_transpose", padding)
     if output_padding is not None:
         raise ValueError("conv_transpose: output_padding is not supported here; the layer Conv2DTranspose has it")
@@ -169,18 +194,20 @@ def _average_pool2d(inputs, pool_size, strides, padding):
     return kernels.average_pool2d_forward(inputs, *_pool_geometry(inputs.shape, pool_size, strides, padding))
 
 
+@_either_way
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The largest number of each window; windows lie beside each other, unless `strides` says otherwise."""
-    return _pool("max_pool", _max_pool2d, inputs, pool_size, strides, padding, data_format)
+    return _pool("max_pool", _max_pool2d, inputs, pool_size, strides, padding)
 
 
+@_either_way
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The mean of each window, of what lies inside the image."""
-    return _pool("average_pool", _average_pool2d, inputs, pool_size, strides, padding, data_format)
+    return _pool("average_pool", _average_pool2d, inputs, pool_size, strides, padding)
 
 
-def _pool(name, operation, inputs, pool_size, strides, padding, data_format):
-    ndim = _axes(name, inputs, data_format)
+def _pool(name, operation, inputs, pool_size, strides, padding):
+    ndim = _axes(name, inputs)
     _check_padding(name, padding)
     size = _pair("pool_size", pool_size, ndim)
     steps = size if strides is None else _pair("strides", strides, ndim)

@@ -5,6 +5,7 @@ Another size, the patches that an image is made of, edges cut off or put on, and
 
 import numpy as np
 
+from scratchnet import config
 from scratchnet import interpolation as resizing
 from scratchnet.ops.convolution import depthwise_conv
 from scratchnet.ops.dtypes import floats
@@ -19,7 +20,8 @@ LUMINANCE = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 def _check(name, images, data_format):
     """The shape of `images`. Raises ValueError for a layout that is not here."""
     shape = shape_of(images)
-    if data_format not in (None, "channels_last"):
+    data_format = data_format or config.image_data_format()
+    if data_format != "channels_last":
         raise ValueError(f'{name}: only data_format="channels_last" is here, got {data_format!r}')
     if len(shape) not in (3, 4):
         raise ValueError(f"{name}: images are (N, H, W, C) or (H, W, C), got the shape {shape}")

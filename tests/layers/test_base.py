@@ -257,9 +257,8 @@ def test_what_is_said_of_arguments_that_nobody_has_or_only_keras_has():
         "Flatten has no argument 'shape': it takes data_format, activity_regularizer, name, trainable, dtype, "
         "input_shape, batch_size"
     )
-    assert said(lambda: UpSampling2D(data_format="channels_first", name="u")) == (
-        'UpSampling2D "u": data_format must be "channels_last", got \'channels_first\'; x.transpose moves the channels '
-        "of x to the end"
+    assert said(lambda: UpSampling2D(data_format="NCHW", name="u")) == (
+        'UpSampling2D "u": data_format must be "channels_last" or "channels_first", got \'NCHW\''
     )
     assert said(lambda: layers.Dens, AttributeError).startswith("scratchnet.layers has no 'Dens'; closest: Dense")
     with pytest.raises(TypeError, match="InputLayer has no argument 'shpae'"):

@@ -104,8 +104,8 @@ def test_keras_s_names_and_refusals():
     with pytest.raises(ValueError, match="interpolation"):
         UpSampling2D(2, interpolation="quadratic")
     assert UpSampling2D(2, interpolation="nearest", data_format="channels_last").size == (2, 2)
-    with pytest.raises(ValueError, match='data_format must be "channels_last"'):
-        Conv2D(4, 3, data_format="channels_first")
+    with pytest.raises(ValueError, match='data_format must be "channels_last" or "channels_first"'):
+        Conv2D(4, 3, data_format="NCHW")
 
 
 def test_configurations_make_the_same_layer_again():

@@ -54,10 +54,24 @@ def test_pooling_is_that_of_the_layers(padding):
         assert function(SEQUENCE, 2, None, padding).shape == (2, 3 + (padding == "same"), 2)
 
 
+def test_channels_first():
+    first, kernel = np.moveaxis(IMAGE, -1, 1), np.random.default_rng(0).standard_normal((2, 2, 2, 3))
+    for function, *arguments in (
+        (ops.conv, kernel, 1),
+        (ops.depthwise_conv, kernel, 1),
+        (ops.separable_conv, kernel, np.ones((1, 1, 6, 2)), 1),
+        (ops.conv_transpose, kernel.swapaxes(2, 3), 2),
+        (ops.max_pool, 2, 1),
+        (ops.average_pool, 2, None),
+    ):
+        y = function(first, *arguments, data_format="channels_first")
+        np.testing.assert_allclose(y, np.moveaxis(function(IMAGE, *arguments), -1, 1), rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), data_format="channels_first"), "channels_last"),
+        (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), data_format="NCHW"), "channels_first"),
         (lambda: ops.conv(IMAGE[0, 0], np.ones((2, 2))), "got the shape"),
         (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), padding="full"), 'padding must be "valid" or "same"'),
         (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), strides=(1, 1, 1)), "strides has 3 numbers"),

@@ -90,6 +90,8 @@ class ModelWriter(Writer):
             return self.graph(layer.graph, inputs)
         if getattr(layer, "is_traced", False):
             return self._traced(layer, inputs, node)
+        if getattr(layer, "data_format", None) == "channels_first":
+            raise ValueError('it has data_format="channels_first"; build the model with channels last')
         names = [cls.__name__ for cls in type(layer).__mro__]
         write = next((WRITERS[name] for name in names if name in WRITERS), None)
         if write is None:

@@ -51,7 +51,7 @@ def cases(rng):
     """``(layer, x, options)`` for every layer."""
     for room in (_core, _activations, _convolutions, _pooling, _recurrent, _normalization, _regularization, _reshaping):
         yield from room(rng)
-    for room in (_merging, _attention, _variational, _capsules, _preprocessing):
+    for room in (_channels_first, _merging, _attention, _variational, _capsules, _preprocessing):
         yield from room(rng)
 
 
@@ -128,6 +128,16 @@ def _pooling(rng):
         yield getattr(layers, f"GlobalMaxPooling{ending}")(**F64), separated(rng, shape), {}
         yield getattr(layers, f"GlobalAveragePooling{ending}")(**F64), separated(rng, shape), mean
     yield layers.GlobalAveragePooling1D(**F64), separated(rng, sequences), {"mask": _mask(rng, 2, 7)}
+
+
+def _channels_first(rng):
+    first, normal = {"data_format": "channels_first", **F64}, rng.standard_normal
+    yield layers.Conv2D(3, 2, **first), normal((2, 2, 4, 3)), {**ALL_LINEAR, **FEW}
+    yield layers.SeparableConv1D(2, 2, **first), normal((2, 3, 4)), {}
+    yield layers.MaxPooling3D(2, **first), separated(rng, (2, 2, 2, 3, 4)), {}
+    yield layers.GlobalMaxPooling2D(**first), separated(rng, (2, 3, 4, 2)), {}
+    yield layers.ConvLSTM1D(2, 2, **first), normal((2, 3, 2, 4)), FEW
+    yield layers.Flatten(**first), normal((2, 3, 2, 2)), {"linear": ("x",)}
 
 
 def _recurrent(rng):

@@ -101,6 +101,9 @@ class Softmax(_ActivationLayer):
         parameter = tuple(axis) if isinstance(axis, (list, tuple)) else axis
         self.activation = activations.softmax if axis == -1 else activations.softmax.with_parameters(axis=parameter)
 
+    def __call__(self, inputs, mask=None, training=None, **options):
+        return super().__call__(inputs, training, mask, **options)
+
     def forward(self, x, training=False, mask=None):
         if mask is None:
             return self.activation.forward(x)

@@ -9,13 +9,13 @@ from scratchnet import activations, constraints, initializers, regularizers
 from scratchnet.checks import check_data_format, check_sizes
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels.geometry import output_size, pad_amounts
-from scratchnet.layers.base import Layer, with_activation
+from scratchnet.layers.base import with_activation
+from scratchnet.layers.channels import ChannelsFirstToo
 
 
-class BaseConvolution(Layer):
+class BaseConvolution(ChannelsFirstToo):
     """Base of the layers that slide a kernel along the axes whose letters are `axes`."""
 
-    axes = None
     paddings = ("valid", "same")
 
     def __init__(

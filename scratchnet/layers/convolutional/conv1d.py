@@ -38,7 +38,7 @@ class Conv1D(BaseConvolution):
         strides: S, how far it moves.
         padding: "valid", only windows inside the sequence; "same", ``ceil(T / S)`` of them; "causal", as many, with all
             zeros in front.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         dilation_rate: E, the distance of neighbouring elements of the kernel; not together with strides.
         groups: G; C and F must be multiples of it.
         activation: name or Activation; None is linear.

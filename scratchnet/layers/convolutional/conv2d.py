@@ -29,7 +29,8 @@ from scratchnet.checks import check_data_format, check_padding, check_pair, chec
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
 from scratchnet.kernels.geometry import output_size, pad_amounts
-from scratchnet.layers.base import Layer, with_activation
+from scratchnet.layers.base import with_activation
+from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
 
@@ -40,7 +41,7 @@ class Conv2DCache(NamedTuple):
 
 
 @register("layers", "Convolution2D")
-class Conv2D(Layer):
+class Conv2D(ChannelsFirstToo):
     """A two-dimensional convolution.
 
     Args:
@@ -63,6 +64,8 @@ class Conv2D(Layer):
         ValueError: for sizes that are not positive, strides together with dilation, channels or filters that cannot be
             divided into groups, an input with other channels than before, or an image smaller than the kernel.
     """
+
+    axes = "HW"
 
     def __init__(
         self,

@@ -118,7 +118,7 @@ class Conv2DTranspose(TransposedConvolution):
         padding: "valid", everything that the windows cover, or "same", ``H S`` rows.
         output_padding: rows and columns that are added at the end, for another size that the convolution would shrink
             to the same; less than the strides.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         dilation_rate: the distance of neighbouring kernel elements; not together with strides.
         activation: name or Activation; None is linear.
         use_bias: whether there is a bias b.

@@ -112,7 +112,7 @@ class DepthwiseConv2D(DepthwiseConvolution):
         strides: how far the window moves; a pair or one number.
         padding: "valid", only windows inside the image, or "same", ``ceil(H / stride)`` rows.
         depth_multiplier: M, how many maps come out for each channel.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         dilation_rate: the distance of neighbouring kernel elements; not together with strides.
         activation: name or Activation; None is linear.
         use_bias: whether there is a bias.

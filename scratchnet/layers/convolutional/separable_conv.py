@@ -121,7 +121,7 @@ class SeparableConv2D(SeparableConvolution):
         kernel_size: (KH, KW), or one number for both.
         strides: how far the window moves; a pair or one number.
         padding: "valid", only windows inside the image, or "same", ``ceil(H / stride)`` rows.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         dilation_rate: the distance of neighbouring kernel elements; not together with strides.
         depth_multiplier: M, how many maps each channel has between the halves.
         activation: name or Activation; None is linear.

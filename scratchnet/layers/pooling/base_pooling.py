@@ -3,11 +3,13 @@
 from scratchnet.checks import check_data_format, check_padding, check_pair
 from scratchnet.hints import IntOrInts
 from scratchnet.kernels.geometry import output_size, pad_amounts
-from scratchnet.layers.base import Layer
+from scratchnet.layers.channels import ChannelsFirstToo
 
 
-class Pooling2D(Layer):
+class Pooling2D(ChannelsFirstToo):
     """Base of `MaxPooling2D` and `AveragePooling2D`."""
+
+    axes = "HW"
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.checks import check_data_format
-from scratchnet.layers.base import Layer
+from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
 
@@ -21,10 +21,8 @@ class GlobalPoolingCache(NamedTuple):
     weights: Any  # what share of dy each place gets, of x's shape or broadcasting to it
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(ChannelsFirstToo):
     """Base of the six. `axes`: letters of the axes that are pooled."""
-
-    axes = None
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs):
         super().__init__(**kwargs)
@@ -66,12 +64,15 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """(N, T, C) -> (N, C): the mean of all steps, of those that a mask lets count.
 
     Args:
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         keepdims: whether the pooled axis stays, with size 1.
     """
 
     axes = "T"
     supports_masking = True
+
+    def __call__(self, inputs, mask=None, training=None, **options):
+        return super().__call__(inputs, training, mask, **options)
 
     def forward(self, x, training=False, mask=None):
         if mask is None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from scratchnet.checks import check_data_format, check_padding, check_sizes
 from scratchnet.hints import IntOrInts
 from scratchnet.kernels.geometry import output_size, pad_amounts
-from scratchnet.layers.base import Layer
+from scratchnet.layers.channels import ChannelsFirstToo
 
 
 class Window(NamedTuple):
@@ -33,13 +33,11 @@ class PoolingCache(NamedTuple):
     kept: list  # for each window, what its adjoint needs
 
 
-class PoolingThroughImages(Layer):
+class PoolingThroughImages(ChannelsFirstToo):
     """Base of pooling in one and in three dimensions. `axes`: letters of the axes that the window slides along.
 
     A subclass defines `pool` and `pool_backward` for one window.
     """
-
-    axes = None
 
     def __init__(
         self,

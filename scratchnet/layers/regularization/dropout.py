@@ -95,6 +95,7 @@ class _SpatialDropout(Dropout):
     """Base of dropout that leaves out whole feature maps: numbers beside one another carry the same information."""
 
     letters = None
+    data_format = "channels_last"
     unrecorded = (*Dropout.unrecorded, "noise_shape")  # always that of whole maps
 
     def compute_output_shape(self, input_shape):
@@ -103,7 +104,11 @@ class _SpatialDropout(Dropout):
 
     def _mask_shape(self, shape):
         self.check_shape(shape, self.letters)
-        return (shape[0], *[1] * (len(shape) - 2), shape[-1])
+        N, *space, C = shape
+        if self.data_format == "channels_first":
+            C, *space = shape[1:]
+            return N, C, *[1] * len(space)
+        return N, *[1] * len(space), C
 
 
 @register("layers")

@@ -9,14 +9,13 @@ import numpy as np
 
 from scratchnet.checks import check_data_format, check_margins
 from scratchnet.hints import IntOrInts
-from scratchnet.layers.base import Layer
+from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
 
-class Cropping(Layer):
+class Cropping(ChannelsFirstToo):
     """Base of the three. `axes`: letters of the axes between those of samples and channels."""
 
-    axes = None
     keeps_integers = True
 
     def __init__(self, cropping: IntOrInts | Sequence[IntOrInts], data_format: str | None = None, **kwargs):

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from scratchnet.checks import check_data_format
-from scratchnet.layers.base import Layer
+from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
 
@@ -13,8 +13,12 @@ class FlattenCache(NamedTuple):
 
 
 @register("layers")
-class Flatten(Layer):
-    """(N, ...) -> (N, product of the other axes), in the order of memory: the last axis runs fastest."""
+class Flatten(ChannelsFirstToo):
+    """(N, ...) -> (N, product of the other axes), in the order of memory: the last axis runs fastest.
+
+    Args:
+        data_format: "channels_last"; with "channels_first" the channels of x, its axis 1, run fastest in y as well.
+    """
 
     keeps_integers = True
 

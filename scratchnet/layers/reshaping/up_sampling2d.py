@@ -11,21 +11,23 @@ from scratchnet import kernels
 from scratchnet.checks import check_data_format, check_pair
 from scratchnet.hints import IntOrInts
 from scratchnet.interpolation import INTERPOLATIONS, resize, resize_adjoint
-from scratchnet.layers.base import Layer
+from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
 
 @register("layers")
-class UpSampling2D(Layer):
+class UpSampling2D(ChannelsFirstToo):
     """(N, H, W, C) -> (N, H SH, W SW, C).
 
     Args:
         size: (SH, SW), or one number for both.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
 
     Raises ValueError for a size that is not positive, and an unknown interpolation.
     """
+
+    axes = "HW"
 
     def __init__(
         self, size: IntOrInts = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs

@@ -11,6 +11,7 @@ from scratchnet import kernels
 from scratchnet.checks import check_data_format, check_positive_int, check_sizes
 from scratchnet.hints import IntOrInts
 from scratchnet.layers.base import Layer
+from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
 
@@ -42,15 +43,17 @@ class UpSampling1D(Layer):
 
 
 @register("layers")
-class UpSampling3D(Layer):
+class UpSampling3D(ChannelsFirstToo):
     """(N, D, H, W, C) -> (N, D SD, H SH, W SW, C).
 
     Args:
         size: (SD, SH, SW), or one number for all.
-        data_format: "channels_last".
+        data_format: "channels_last" or "channels_first".
 
     Raises ValueError for a size that is not positive.
     """
+
+    axes = "DHW"
 
     def __init__(self, size: IntOrInts = (2, 2, 2), data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)

@@ -22,6 +22,7 @@ from scratchnet import activations, constraints, initializers, regularizers
 from scratchnet.checks import check_data_format, check_number, check_padding, check_positive_int, check_sizes
 from scratchnet.kernels.by_rank import conv_dkernel, conv_dx, conv_forward
 from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.layers.rnn.recurrent import ThroughTime
 from scratchnet.registry import register
 from scratchnet.streams import RandomStream
@@ -45,7 +46,7 @@ class ConvLSTMCache(NamedTuple):
     has_initial_state: bool
 
 
-class ConvLSTM(ThroughTime):
+class ConvLSTM(ChannelsFirstToo, ThroughTime):
     """Base of `ConvLSTM1D`, `ConvLSTM2D` and `ConvLSTM3D`, which say the letters of their `axes`.
 
     Args:
@@ -70,7 +71,6 @@ class ConvLSTM(ThroughTime):
         ValueError: for sizes that are not positive, or an input or state of another shape than these.
     """
 
-    axes = None
     state_names = ("h", "c")
 
     def __init__(

@@ -206,6 +206,9 @@ def test_refusals_name_the_model_or_the_layer(tmp_path):
     with pytest.raises(ValueError, match="'mine' cannot be exported to ONNX: .*no counterpart"):
         model.export(tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
+    first = Sequential([layers.Input((3, 5, 5)), layers.MaxPooling2D(data_format="channels_first", name="pool")])
+    with pytest.raises(ValueError, match="'pool' cannot be exported to ONNX: .*channels last"):
+        first.export(tmp_path / "m.onnx")
     with pytest.raises(ValueError, match="before it is built"):
         Sequential([layers.Dense(2)]).export(tmp_path / "m.onnx")
     fine = Sequential([layers.Input((5,)), layers.Dense(2)])

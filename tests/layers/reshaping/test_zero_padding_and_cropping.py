@@ -41,7 +41,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="padding must be one integer, or 2"):
         layers.ZeroPadding2D((1, 2, 3))
     with pytest.raises(ValueError, match="channels_first"):
-        layers.ZeroPadding2D(data_format="channels_first")
+        layers.ZeroPadding2D(data_format="channels")
 
 
 def test_unknown_sizes_stay_unknown():

@@ -84,4 +84,4 @@ def test_configuration_and_refusals():
     with pytest.raises(ValueError, match="cannot both be above 1"):
         ConvLSTM2D(2, 3, strides=2, dilation_rate=2)
     with pytest.raises(ValueError, match='data_format must be "channels_last"'):
-        ConvLSTM2D(2, 3, data_format="channels_first")
+        ConvLSTM2D(2, 3, data_format="channels")

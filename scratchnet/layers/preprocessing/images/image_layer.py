@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.checks import check_data_format
 from scratchnet.graph.symbolic import is_symbolic
 from scratchnet.hints import Seed
 from scratchnet.layers.base import Layer
@@ -39,9 +40,7 @@ class ImageLayer(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last", "channels_first"):
-            raise self.error(f'data_format must be "channels_last" or "channels_first", got {data_format!r}')
-        self.data_format = data_format or "channels_last"
+        self.data_format = check_data_format(self, data_format)
 
     # ---- what a layer defines ----
 
