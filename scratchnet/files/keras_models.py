@@ -23,7 +23,7 @@ from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pai
 from scratchnet.files.keras_words import from_keras, to_keras
 from scratchnet.files.reading import blaming, file_size, reading
 from scratchnet.files.replace import replacing
-from scratchnet.files.zipped import Members
+from scratchnet.files.zipped import GROWTH, Members
 from scratchnet.names import snake_case
 
 _VERSION = "3.0.0"  # what we write is in the form of this version of Keras
@@ -95,7 +95,7 @@ def load_weights(model, filepath, skip_mismatch, by_name):
 
 def _build(config, custom_objects, size, filepath):
     with blaming(filepath, "holds an architecture that cannot be built"), registry.CustomObjectScope(custom_objects):
-        return build(from_keras(config), custom_objects, numbers=size)
+        return build(from_keras(config), custom_objects, numbers=GROWTH * size // 4)  # 4 bytes each, perhaps compressed
 
 
 def _settings(settings):

@@ -4,7 +4,7 @@ import contextlib
 
 # A member may be compressed (somebody unpacked a .keras file and packed it again), but weights hardly get smaller by
 # it: what claims to unfold to more than this was made to fill a memory.
-_GROWTH, _FREE = 20, 64 << 20
+GROWTH, FREE = 20, 64 << 20
 _MOST_MEMBERS = 100_000
 _LARGEST_TEXT = 64 << 20
 
@@ -38,7 +38,7 @@ class Members:
                 raise ValueError(f"{name!r} has {member.compress_size} bytes and says {member.file_size}")
             self.sizes[name] = member.file_size
             total += member.file_size
-        if total > _GROWTH * size + _FREE:
+        if total > GROWTH * size + FREE:
             raise ValueError(f"its {size} bytes would unfold to {total}")
 
     @contextlib.contextmanager

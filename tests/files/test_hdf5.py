@@ -1,12 +1,14 @@
 """HDF5 files: read as h5py reads them, and damaged ones never make the reader run, fill the memory or crash."""
 
 import io
+import types
 
 import h5py
 import numpy as np
 import pytest
 
 from scratchnet.files.hdf5 import Dataset, Group, open_hdf5
+from scratchnet.files.hdf5.chunks import Chunks
 from scratchnet.files.reading import file_size, reading
 from tests.files import keras_samples
 from tests.files.fuzzing import check_reader
@@ -106,16 +108,78 @@ def test_bfloat16_becomes_float32(tmp_path):
     np.testing.assert_array_equal(read(path)["/x"], np.array([1.5, -2.0, 3.25], "f4"))
 
 
+FORMS = {
+    "in one piece": {},
+    "in pieces": {"chunks": (3, 2)},
+    "in many pieces": {"chunks": (1, 1)},
+    "in one large piece": {"chunks": (40, 30)},
+    "in pieces, growing": {"chunks": (3, 2), "maxshape": (None, 30)},
+    "compressed": {"compression": "gzip"},
+    "shuffled and compressed": {"compression": "gzip", "shuffle": True, "chunks": (7, 4)},
+    "with checksums": {"compression": "gzip", "fletcher32": True, "chunks": (40, 30)},
+    "shuffled alone": {"shuffle": True, "chunks": (7, 4)},
+}
+
+
+@pytest.mark.parametrize("libver", ["earliest", "v110", "latest"])
+def test_arrays_are_read_in_pieces_and_compressed(tmp_path, libver):
+    path, rng = tmp_path / "f.h5", np.random.default_rng(0)
+    with h5py.File(path, "w", libver=libver) as file:
+        for name, kwargs in FORMS.items():
+            if libver == "earliest" or "maxshape" not in kwargs:
+                file.create_dataset(name, data=rng.normal(size=(40, 30)).astype("f4"), **kwargs)
+        file.create_dataset("half", data=rng.normal(size=(5, 2, 3)).astype("f2"), compression="gzip", shuffle=True)
+        file.create_dataset("texts", data=[b"one", b"three"], compression="gzip")
+        file.create_dataset("empty", data=np.empty((0, 3)), chunks=(2, 2), maxshape=(9, 9))
+    check_same(path)
+
+
+def test_the_newest_form_keeps_long_lists_in_heaps(tmp_path):
+    for count in (3, 30, 1000):  # in the header, in one block, in blocks of blocks
+        path = tmp_path / f"{count}.h5"
+        with h5py.File(path, "w", libver="latest", track_order=count == 30) as file:
+            for k in range(count):
+                file.create_group(f"layers/group_{k}")
+                file.attrs[f"attribute {k}"] = "long " * 10
+            file.attrs["text"] = "é" * 100
+            file.attrs["longest"] = np.array([b"x" * 100] * 200)
+            file["layers/group_1/x"] = np.arange(5)
+        check_same(path)
+
+
 @pytest.mark.parametrize(
-    "options, kwargs",
-    [({}, {"chunks": (2, 2)}), ({}, {"compression": "gzip"}), ({"libver": "latest"}, {})],
+    "options, kwargs, problem",
+    [
+        ({}, {"compression": "lzf"}, "compressed by lzf"),
+        ({}, {"scaleoffset": 3}, "compressed by scaleoffset"),
+        ({"libver": "latest"}, {"maxshape": (None, 4)}, "that can grow, in the newest form"),
+        ({}, {"data": np.ones(4, "c8")}, "something else than numbers and texts"),
+    ],
 )
-def test_rarer_forms_of_the_format_are_refused(tmp_path, options, kwargs):
+def test_rarer_forms_of_the_format_are_refused(tmp_path, options, kwargs, problem):
     path = tmp_path / "f.h5"
     with h5py.File(path, "w", **options) as file:
-        file.create_dataset("x", data=np.ones((4, 4)), **kwargs)
-    with pytest.raises(ValueError, match=r"f\.h5 is damaged or not a HDF5 file: .*(compressed|pieces|form)"):
+        file.create_dataset("x", **{"data": np.ones((4, 4)), **kwargs})
+    with pytest.raises(ValueError, match=rf"f\.h5 is damaged or not a HDF5 file: .*{problem}"):
         read(path)
+
+
+def test_what_would_unfold_to_any_size_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("scratchnet.files.hdf5.content.FREE", 1000)
+    path = tmp_path / "f.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.zeros((1000, 300)), compression="gzip", chunks=(500, 300))
+    with pytest.raises(ValueError, match="would unfold to more than 20 times"):
+        read(path)
+
+
+def test_a_piece_that_was_never_written_is_missing(tmp_path):
+    path = tmp_path / "f.h5"
+    for libver in ("earliest", "latest"):
+        with h5py.File(path, "w", libver=libver) as file:
+            file.create_dataset("x", (10, 4), "f4", chunks=(2, 4))[:4] = 1
+        with pytest.raises(ValueError, match="pieces are missing"):
+            read(path)
 
 
 def test_links_to_elsewhere_are_refused(tmp_path):
@@ -158,9 +222,58 @@ def test_what_is_no_such_file_is_told(content):
         open_hdf5(io.BytesIO(content), len(content))
 
 
-def test_damaged_files_are_refused_or_read_but_never_hang(tmp_path):
-    with h5py.File(tmp_path / "f.h5", "w") as file:
+def write_with_all_parts(path, libver):
+    with h5py.File(path, "w", libver=libver) as file:
+        for k in range(300):
+            file.attrs[f"attribute {k}"] = "long " * 10
+            file.create_group(f"groups/{k}")
+            if k < 7:
+                file["groups/0"].attrs[f"{k}"] = np.arange(9)
+        file.attrs["longest"] = np.array([b"x" * 100] * 200)
+        file.create_dataset("pieces", data=np.arange(8.0), chunks=(2,), compression="gzip")
+
+
+@pytest.mark.parametrize(
+    "libver, signature",
+    [("earliest", s) for s in (b"TREE", b"SNOD", b"HEAP", b"GCOL")]
+    + [("latest", s) for s in (b"OHDR", b"OCHK", b"FRHP", b"FHIB", b"BTHD", b"BTIN", b"BTLF", b"FAHD", b"FADB")],
+)
+def test_each_part_is_known_by_its_signature(tmp_path, libver, signature):
+    path = tmp_path / "f.h5"
+    write_with_all_parts(path, libver)
+    content = path.read_bytes()
+    assert signature in content
+    path.write_bytes(content.replace(signature, b"XXXX"))
+    with pytest.raises(ValueError, match=r"f\.h5 is damaged or not a HDF5 file: [a-z]"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "version, packed, problem",
+    [
+        (3, b"\3" + bytes(8) + b"\1\0\0\0" * 3, "other axes"),
+        (4, b"\1\2\1\2\4\1" + bytes(8), "some are compressed"),
+        (4, b"\0\2\1\2\4\2" + bytes(8), "pieces are missing|of another type"),
+    ],
+)
+def test_a_place_of_pieces_that_makes_no_sense_is_told(version, packed, problem):
+    content = types.SimpleNamespace(reserve=lambda length: None, unpack=lambda *a: (b"TREE", 1, 0, 0))
+    content.read = lambda *a, **k: b""
+    with pytest.raises(ValueError, match=problem):
+        Chunks(content, bytes([version, 2]) + packed, (4,), []).read(8)
+
+
+def test_pieces_without_a_table_stand_one_behind_the_other():
+    content = types.SimpleNamespace(reserve=lambda length: None, read=lambda at, n, whole_array: bytes([at] * n))
+    place = bytes([4, 2, 0, 2, 1, 2, 4, 2]) + (100).to_bytes(8, "little")  # pieces of 2 numbers of 4 bytes, at 100
+    assert Chunks(content, place, (3,), []).read(4) == bytes([100] * 8 + [108] * 4)
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_damaged_files_are_refused_or_read_but_never_hang(tmp_path, libver):
+    with h5py.File(tmp_path / "f.h5", "w", libver=libver) as file:
         for k in range(20):
-            file.create_dataset(f"group_{k % 3}/array_{k}", data=np.arange(5.0))
+            packed = {"compression": "gzip", "chunks": (2,)} if k % 2 else {}
+            file.create_dataset(f"group_{k % 3}/array_{k}", data=np.arange(5.0), **packed)
             file[f"group_{k % 3}"].attrs[f"list_{k}"] = ["a", "bb"]
     check_reader(read, (tmp_path / "f.h5").read_bytes(), tmp_path / "f.h5")
