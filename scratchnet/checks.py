@@ -56,7 +56,8 @@ def check_sizes(layer, argument, value, rank, smallest=1):
         isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= smallest for v in values
     )
     if not fits:
-        kind = "positive integers" if smallest == 1 else f"integers of at least {smallest}"
+        number = "integer" if rank == 1 else "integers"
+        kind = f"positive {number}" if smallest == 1 else f"{number} of at least {smallest}"
         count = "one" if rank == 1 else f"one or {rank}"
         raise layer.error(f"{argument} must be {count} {kind}, got {value!r}")
     return tuple(int(v) for v in values)

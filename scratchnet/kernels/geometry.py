@@ -28,6 +28,11 @@ def _extent(kernel, dilation):
     return (kernel - 1) * dilation + 1
 
 
+def adaptive_windows(size, count):
+    """``[(begin, end), ...]`` of `count` windows that cover an axis of `size`: neighbours meet, or share a place."""
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
 def window_counts(size, kernel_size, strides, padding, dilation=(1, 1)):
     """[OH, OW]: how many windows fit into an image of `size` (H, W) with `padding` ((top, bottom), (left, right))."""
     reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]

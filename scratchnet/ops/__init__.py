@@ -44,6 +44,7 @@ from scratchnet.ops.activation import (
     tanh_shrink,
     threshold,
 )
+from scratchnet.ops.adaptive import adaptive_average_pool, adaptive_max_pool
 from scratchnet.ops.attention import (
     dot_product_attention,
 )

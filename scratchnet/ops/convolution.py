@@ -22,7 +22,7 @@ def _pair(name, value, ndim):
     return tuple(values) if ndim == 2 else (values[0], 1)
 
 
-def _either_way(function):
+def either_way(function):
     """`function` of inputs with channels last, for data_format="channels_first" as well."""
     signature = inspect.signature(function)
 
@@ -90,7 +90,7 @@ def _conv2d(inputs, kernel, strides, padding, dilation):
     return kernels.conv2d_forward(inputs, kernel, None, *geometry)
 
 
-@_either_way
+@either_way
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution with a kernel (K, C, F) or (KH, KW, C, F); where C divides the channels, in groups."""
     ndim = _axes("conv", inputs)
@@ -101,14 +101,14 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     return squeeze(_conv2d(expand_dims(inputs, 2), expand_dims(kernel, 1), strides, padding, dilation), 2)
 
 
-@_either_way
+@either_way
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution of each channel with M kernels of its own, (K, C, M) or (KH, KW, C, M) -> (..., C M)."""
     *sizes, C, M = shape_of(kernel)
     return conv(inputs, reshape(kernel, (*sizes, 1, C * M)), strides, padding, data_format, dilation_rate)
 
 
-@_either_way
+@either_way
 def separable_conv(
     inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
 ):
@@ -154,7 +154,7 @@ def _conv2d_transpose(inputs, kernel, strides, padding, dilation):
     return kernels.conv2d_dx(inputs, kernel, z_shape, *geometry)
 
 
-@_either_way
+@either_way
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     """Transposed convolution with a kernel (K, F, C) or (KH, KW, F, C): the adjoint of the one from F to C channels."""
     ndim = _axes("conv_transpose", inputs)
@@ -194,13 +194,13 @@ def _average_pool2d(inputs, pool_size, strides, padding):
     return kernels.average_pool2d_forward(inputs, *_pool_geometry(inputs.shape, pool_size, strides, padding))
 
 
-@_either_way
+@either_way
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The largest number of each window; windows lie beside each other, unless `strides` says otherwise."""
     return _pool("max_pool", _max_pool2d, inputs, pool_size, strides, padding)
 
 
-@_either_way
+@either_way
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The mean of each window, of what lies inside the image."""
     return _pool("average_pool", _average_pool2d, inputs, pool_size, strides, padding)

@@ -32,6 +32,7 @@ from scratchnet.ops.activation import (
     tanh_shrink,
     threshold,
 )
+from scratchnet.ops.adaptive import adaptive_average_pool, adaptive_max_pool
 from scratchnet.ops.attention import dot_product_attention
 from scratchnet.ops.convolution import average_pool, conv, conv_transpose, depthwise_conv, max_pool, separable_conv
 from scratchnet.ops.crossentropy import (

@@ -160,6 +160,8 @@ FUNCTIONS = {
         lambda x: ops.cholesky(ops.matmul(x, ops.transpose(x, (0, 2, 1))), True), IMAGE[:, :2, :, 0]
     ),
     "conv": lambda: check(lambda x: ops.conv(x, np.ones((2, 2, 3))), X[..., None] * [1.0, 2.0]),
+    "adaptive_average_pool": lambda: check(lambda x: ops.adaptive_average_pool(x, (3, 2)), IMAGE),
+    "adaptive_max_pool": lambda: check(lambda x: ops.adaptive_max_pool(x, 2, "channels_first"), IMAGE),
     "max_pool": lambda: check(lambda x: ops.max_pool(x, 2), IMAGE),
     "scan": lambda: check(lambda x: ops.scan(lambda c, s: (ops.multiply(c, s), s), 1.0, ops.transpose(x))[0], X),
     "nanmean": lambda: check(lambda x: ops.nanmean(x, -1), X),

@@ -125,6 +125,9 @@ def _pooling(rng):
         yield layers.MaxPooling3D(2, None, padding, **F64), separated(rng, volumes), {}
         yield layers.AveragePooling3D(2, None, padding, **F64), separated(rng, volumes), mean
     for ending, shape in (("1D", sequences), ("2D", images), ("3D", volumes)):
+        for count in (1, 3, 6):
+            yield getattr(layers, f"AdaptiveMaxPooling{ending}")(count, **F64), separated(rng, shape), {}
+            yield getattr(layers, f"AdaptiveAveragePooling{ending}")(count, **F64), separated(rng, shape), mean
         yield getattr(layers, f"GlobalMaxPooling{ending}")(**F64), separated(rng, shape), {}
         yield getattr(layers, f"GlobalAveragePooling{ending}")(**F64), separated(rng, shape), mean
     yield layers.GlobalAveragePooling1D(**F64), separated(rng, sequences), {"mask": _mask(rng, 2, 7)}

@@ -1,5 +1,13 @@
 """Layers that keep one number of each window."""
 
+from scratchnet.layers.pooling.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from scratchnet.layers.pooling.average_pooling2d import AveragePooling2D
 from scratchnet.layers.pooling.average_pooling_1d_3d import AveragePooling1D, AveragePooling3D
 from scratchnet.layers.pooling.global_pooling import (
@@ -28,6 +36,12 @@ MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D
 
 __all__ = [
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",

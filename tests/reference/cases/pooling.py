@@ -10,6 +10,11 @@ def pool_options():
 
 
 CASES = [
+    *(
+        (f"Adaptive{kind}Pooling{rank}D", {"output_size": size}, shape)
+        for kind in ("Average", "Max")
+        for rank, size, shape in ((1, 3, SEQUENCE), (2, (2, 4), IMAGE), (2, 7, IMAGE), (3, (2, 4, 3), VOLUME))
+    ),
     *(("MaxPooling2D", options, IMAGE) for options in pool_options()),
     *(("AveragePooling2D", options, IMAGE) for options in pool_options()),
     *(
