@@ -26,7 +26,7 @@ def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0, most=3
         method: "pca", the first two principal components, those of all codes: distances mean something, but what needs
             a third direction to be told apart lies on top of one another. Or "tsne" (van der Maaten and Hinton,
             "Visualizing data using t-SNE", 2008), of what is drawn: neighbours stay neighbours; distances between
-            groups and the size of a group mean nothing.
+            groups and the size of a group mean nothing. Or "plane", for codes of two values: where they lie.
 
     Returns the figure. Raises ValueError for different lengths, too few samples or values, NaN or infinity, and another
     method.
@@ -42,7 +42,9 @@ def plot_codes(codes, labels, names=None, title="Codes", ax=None, seed=0, most=3
     if (codes == codes[0]).all():
         raise ValueError("plot_codes: all codes are the same, so there is nothing to tell apart")
     if method not in _METHODS:
-        raise ValueError(f'plot_codes: method must be "pca" or "tsne", got {method!r}')
+        raise ValueError(f'plot_codes: method must be "pca", "tsne" or "plane", got {method!r}')
+    if method == "plane" and codes.shape[1] != 2:
+        raise ValueError(f'plot_codes: method "plane" is for codes of two values, not of {codes.shape[1]}')
     drawn = np.random.default_rng(seed).permutation(len(codes))[:most]  # class after class, the last would lie on top
     places, axis_labels = _METHODS[method](codes, drawn, seed)
     classes, index = np.unique(labels, return_inverse=True)
@@ -83,4 +85,8 @@ def _by_tsne(codes, drawn, seed):
     return tsne.fit_transform(codes), {"xticks": [], "yticks": []}
 
 
-_METHODS = {"pca": _by_pca, "tsne": _by_tsne}
+def _as_they_are(codes, drawn, seed):
+    return codes[drawn], {"xlabel": "first number of the code", "ylabel": "second number"}
+
+
+_METHODS = {"pca": _by_pca, "tsne": _by_tsne, "plane": _as_they_are}

@@ -74,5 +74,15 @@ def test_codes_that_have_no_map(codes, labels, message):
 
 
 def test_another_method_is_refused():
-    with pytest.raises(ValueError, match='method must be "pca" or "tsne", got \'umap\''):
+    with pytest.raises(ValueError, match='method must be "pca", "tsne" or "plane", got \'umap\''):
         plot_codes(np.eye(4), [0, 0, 1, 1], method="umap")
+
+
+def test_a_plane_is_shown_as_it_is():
+    codes = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, -1.0]])
+    figure = plot_codes(codes, [0, 1, 0], method="plane")
+    drawn = np.concatenate([points.get_offsets() for points in figure.axes[0].collections])
+    assert sorted(map(tuple, drawn)) == sorted(map(tuple, codes))
+    assert figure.axes[0].get_xlabel() == "first number of the code"
+    with pytest.raises(ValueError, match='method "plane" is for codes of two values, not of 3'):
+        plot_codes(np.arange(6.0).reshape(2, 3), [0, 1], method="plane")
