@@ -123,6 +123,7 @@ def plot_divergence_by_number(encoder, images):
     figure, ax = new_figure(7, 3.2)
     ax.bar(range(1, len(nats) + 1), nats, color=colour(2))
     ax.set(xlabel="number of the code", ylabel="nats", title="What each number of the code tells", ylim=(0, None))
+    ax.set_xticks(range(1, len(nats) + 1))
     return figure, nats
 
 

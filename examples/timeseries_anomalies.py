@@ -111,15 +111,20 @@ def plot_windows(model, x, title):
 def main(options, output):
     series, events, rate, unit = load_series(options)
     window, T = options.window, len(series)
-    if window % FRAME or not 2 * FRAME <= window <= T // 8:
-        raise ValueError(f"--window must be a multiple of {FRAME} from {2 * FRAME} to {T // 8}, got {window}")
+    if window % FRAME or window < 2 * FRAME:
+        raise ValueError(f"--window must be a multiple of {FRAME} from {2 * FRAME} on, got {window}")
+    if T < 16 * window:
+        raise ValueError(f"{T:,} points are too few for windows of {window}: at least {16 * window:,}, or --window")
+    if not 0 < options.quantile < 1:
+        raise ValueError(f"--quantile must be between 0 and 1, got {options.quantile}")
     half = T // 2
     known = mark_intervals([event[1:] for event in events], T)
     begins = normal_begins(half, known, window, stride=2)
-    if len(begins) < 100:
-        raise ValueError(f"the first half has only {len(begins)} windows of {window} points without an anomaly")
-    # The last fifth of the normal windows sets the threshold; no point of theirs was trained on.
-    trained, held_out = begins[begins < begins[4 * len(begins) // 5] - window], begins[4 * len(begins) // 5 :]
+    # The last fifth of the normal windows sets the threshold; no point of theirs is trained on.
+    held_out = begins[4 * len(begins) // 5 :]
+    trained = begins[begins + window <= held_out.min(initial=T)]
+    if len(trained) < 50:
+        raise ValueError(f"too few of the windows of {window} points in the first half are normal: {len(trained)}")
     scale = series[trained[:, np.newaxis] + np.arange(window)].std(axis=1).mean()
     if not scale > 0:
         raise ValueError("the series does not change in its first half: there is nothing to learn")
@@ -140,7 +145,7 @@ def main(options, output):
     normal = point_errors(model, series, held_out, window, scale)
     threshold = float(np.nanquantile(normal, options.quantile))
     errors = point_errors(model, series, np.r_[half : T - window : 2, T - window], window, scale)[half:]
-    found = find_intervals(errors > threshold, join=window // 8, shortest=window // 32)
+    found = find_intervals(errors > threshold, join=window // 8, shortest=window // 16)
     print(f"\nThreshold {threshold:.4g}, the {options.quantile:.1%} quantile of the errors of normal points")
     print(f"{len(found)} intervals found in the second half, from {unit} {half / rate:g} to {T / rate:g}")
 
@@ -172,7 +177,7 @@ def main(options, output):
                 [(max(a - first, 0), min(b - first, shown)) for _, a, b in later if a < first + shown and b > first],
                 rate,
                 (half + first) / rate,
-                f"What was found ({unit})",
+                f"What was found, in {unit}",
             ),
         )
     output.figure("windows", plot_windows(model, x_held_out[:: max(len(x_held_out) // 8, 1)], "Normal windows"))

@@ -141,7 +141,7 @@ def plot_intervals(series, errors, threshold, found, true=(), rate=1, first=0, t
     for ax in axes:
         ax.margins(x=0)
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(fontsize="small", loc="upper right")
+            ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return above.figure
 
 
