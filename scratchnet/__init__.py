@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 _MODULES = (
     "activations",
+    "applications",
     "backend",
     "callbacks",
     "config",
@@ -72,6 +73,7 @@ def version():
 if TYPE_CHECKING:
     from scratchnet import (
         activations,
+        applications,
         backend,
         callbacks,
         config,

@@ -46,7 +46,7 @@ FLOORS = [
     {"callbacks"},
     {"training"},
     {"models"},
-    {"gradient_check", "explain", "datasets", "evaluation", "saving", "utils"},
+    {"applications", "gradient_check", "explain", "datasets", "evaluation", "saving", "utils"},
     {"backend", "preprocessing", "wrappers", "demo", "tf"},
     {"__main__"},
 ]

@@ -16,6 +16,7 @@ DATASETS = (
     "mnist",
     "reuters",
 )
+APPLICATIONS = ("imagenet_utils", "mobilenet_v2", "resnet50")
 # Keras's rooms and ours; the page shows them in this order.
 ROOMS = {
     "keras": "scratchnet",
@@ -40,11 +41,12 @@ ROOMS = {
     "keras.preprocessing.sequence": "scratchnet.preprocessing.sequence",
     **{f"keras.datasets.{name}": f"scratchnet.datasets.{name}" for name in DATASETS},
     "keras.wrappers": "scratchnet.wrappers",
+    "keras.applications": "scratchnet.applications",
+    **{f"keras.applications.{name}": f"scratchnet.applications.{name}" for name in APPLICATIONS},
 }
 
 # Why something of Keras is not there, by its full name; of a room, for everything in it.
 REASONS = {
-    "keras.applications": "weights of other people's training, and the models they belong to",
     "keras.distillation": "a training loop of its own",
     "keras.distribution": "devices and machines are a framework's business",
     "keras.dtype_policies": "float32 and float64 are the only dtypes to compute in",

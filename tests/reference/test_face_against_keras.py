@@ -38,6 +38,8 @@ SETTLED = [
     "keras.preprocessing.sequence",
     *(f"keras.datasets.{name}" for name in face.DATASETS),
     "keras.wrappers",
+    "keras.applications",
+    *(f"keras.applications.{name}" for name in face.APPLICATIONS),
 ]
 
 
