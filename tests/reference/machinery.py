@@ -63,11 +63,12 @@ def inputs(case):
 def random_weights(layer):
     """Asymmetric random values for the layer's weights; constant ones would hide swapped gates.
 
-    A variance must be positive: where Keras starts from ones that are not trained, the values are squared.
+    A variance or deviation must be positive: where Keras starts from ones that are not trained, they are squared.
     """
     rng = np.random.default_rng(2)
     values = [rng.normal(scale=0.5, size=w.shape).astype("float32") for w in layer.get_weights()]
-    return [v * v + 0.5 if "variance" in w.name else v for v, w in zip(values, layer.weights)]
+    positive = [w.name.endswith(("variance", "stddev")) for w in layer.weights]
+    return [v * v + 0.5 if squared else v for v, squared in zip(values, positive)]
 
 
 def _call(layer, xs, call):

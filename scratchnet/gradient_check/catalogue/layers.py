@@ -179,6 +179,9 @@ def _normalization(rng):
     yield layers.BatchNormalization(**F64), x, {"training": True}
     yield layers.BatchNormalization(axis=1, center=False, **F64), x, {"training": True}
     yield layers.BatchNormalization(**F64), x, {"linear": ("x", "gamma", "beta")}
+    fixed = {"rmin": 0.7, "rmax": 0.7, "dmax": 0.0}  # r and d count as constants: differences must find them so
+    yield layers.BatchNormalization(renorm=True, renorm_clipping=fixed, **F64), x, {"training": True}
+    yield layers.SpectralNormalization(layers.Dense(3, **F64), **F64), x, ALL_LINEAR | {"training": False}
     for layer in (
         layers.LayerNormalization(**F64),
         layers.LayerNormalization(axis=[1, 2], scale=False, **F64),

@@ -4,6 +4,7 @@ from scratchnet.layers.normalization.batch_normalization import BatchNormalizati
 from scratchnet.layers.normalization.group_normalization import GroupNormalization
 from scratchnet.layers.normalization.layer_normalization import LayerNormalization
 from scratchnet.layers.normalization.rms_normalization import RMSNormalization
+from scratchnet.layers.normalization.spectral_normalization import SpectralNormalization
 from scratchnet.layers.normalization.unit_normalization import UnitNormalization
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "GroupNormalization",
     "LayerNormalization",
     "RMSNormalization",
+    "SpectralNormalization",
     "UnitNormalization",
 ]

@@ -13,6 +13,13 @@ amount changes no y, and neither does stretching them: so what of dy lies along 
     dgamma = sum(dy x_hat)        dbeta = sum(dy)        dx_hat = gamma dy
     dx = (dx_hat - sum(dx_hat) / M - x_hat sum(dx_hat x_hat) / M) / s
 
+With batch renormalization (Ioffe, "Batch renormalization: towards reducing minibatch dependence in batch-normalized
+models", 2017) a small batch is brought near to what the running averages m and t of mean and s say:
+
+    y = gamma (r x_hat + d) + beta        r = s / t        d = (mean - m) / t        clipped, and taken as constants
+
+so that training and inference see nearly the same. Then dgamma = sum(dy (r x_hat + d)) and dx_hat = r gamma dy.
+
 A batch is computed in parts, by threads and perhaps by processes, but it is normalized as a whole: `sum_over_batch`
 adds up what all parts hand in and gives every part the same sums.
 """
@@ -37,6 +44,8 @@ class BatchNormalizationCache(NamedTuple):
     mean: np.ndarray  # (C,), of the whole batch
     variance: np.ndarray
     counted: Any  # 1 where x counts, 0 where a mask leaves it out; None where all of it counts
+    r: Any = None  # the correction of batch renormalization, shaped as s; None without
+    d: Any = None
 
 
 @register("layers")
@@ -51,16 +60,19 @@ class BatchNormalization(ScaleAndShift):
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: of the weights, each
             (C,).
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of beta and gamma.
-        renorm, renorm_clipping, renorm_momentum: batch renormalization, which is not implemented.
+        renorm: whether batches are renormalized in training.
+        renorm_clipping: a dict with some of "rmin", "rmax" and "dmax": r stays in [rmin, rmax], d in [-dmax, dmax].
+        renorm_momentum: as `momentum`, of the averages m and t.
         synchronized: taken: the batch is always normalized as a whole.
 
     A layer that is frozen (``trainable = False``) runs in inference mode, and its averages stand still, as in Keras.
-    `state`: ``moving_mean`` and ``moving_variance``. A mask (N, T) leaves masked steps out of mean and variance.
+    `state`: ``moving_mean`` and ``moving_variance``; with `renorm` also ``moving_stddev``, ``renorm_mean`` (m) and
+    ``renorm_stddev`` (t). A mask (N, T) leaves masked steps out of mean and variance.
 
     Shapes: any with a channel axis of known size; the output has that of the input.
 
     Raises:
-        ValueError: for a momentum or epsilon out of range, renorm, or an input without that axis.
+        ValueError: for a momentum, epsilon or clipping out of range, or an input without that axis.
     """
 
     def __init__(
@@ -96,13 +108,13 @@ class BatchNormalization(ScaleAndShift):
             gamma_constraint,
             **kwargs,
         )
-        if renorm:
-            raise self.error("batch renormalization (renorm=True) is not implemented")
         self.axis = axis
         self.momentum = check_number(self, "momentum", momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.renorm, self.renorm_clipping, self.renorm_momentum = False, renorm_clipping, renorm_momentum
+        self.renorm = bool(renorm)
+        self.renorm_clipping = self._check_clipping(renorm_clipping or {}) if renorm else renorm_clipping
+        self.renorm_momentum = check_number(self, "renorm_momentum", renorm_momentum)
         self.synchronized = bool(synchronized)
 
     def build(self, input_shape):
@@ -111,7 +123,21 @@ class BatchNormalization(ScaleAndShift):
         self.add_scale_and_shift((C,))
         self.add_weight((C,), self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.add_weight((C,), self.moving_variance_initializer, trainable=False, name="moving_variance")
+        if self.renorm:
+            t = np.sqrt(self.moving_variance_initializer((C,), dtype=self.dtype))
+            self.add_weight((C,), lambda shape, dtype: t, trainable=False, name="moving_stddev")
+            self.add_weight((C,), self.moving_mean_initializer, trainable=False, name="renorm_mean")
+            self.add_weight((C,), lambda shape, dtype: t, trainable=False, name="renorm_stddev")
         self.built = True
+
+    def _check_clipping(self, clipping):
+        unknown = sorted(clipping.keys() - {"rmin", "rmax", "dmax"})
+        if unknown:
+            raise self.error(f"renorm_clipping takes rmin, rmax and dmax, got {', '.join(unknown)}")
+        bounds = {name: check_number(self, name, value) for name, value in clipping.items() if value is not None}
+        if bounds.get("rmin", 0) > bounds.get("rmax", np.inf):
+            raise self.error(f"rmin {bounds['rmin']} is above rmax {bounds['rmax']}")
+        return clipping
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")
@@ -136,14 +162,29 @@ class BatchNormalization(ScaleAndShift):
             centered = x - _as(mean, x, shape)
         s = _as(np.sqrt(variance + self.epsilon), x, shape)
         x_hat = centered / s
-        return self.scale_and_shift(x_hat, shape), BatchNormalizationCache(x_hat, s, M, mean, variance, counted)
+        cache = BatchNormalizationCache(x_hat, s, M, mean, variance, counted)
+        if M is None or not self.renorm:
+            return self.scale_and_shift(x_hat, shape), cache
+        r, d = (_as(c, x, shape) for c in self._correction(mean, variance))
+        return self.scale_and_shift(r * x_hat + d, shape), cache._replace(r=r, d=d)
+
+    def _correction(self, mean, variance):
+        """(r, d) of batch renormalization."""
+        m, t = self.state["renorm_mean"], np.maximum(self.state["renorm_stddev"], np.sqrt(self.epsilon))
+        bounds = {name: value for name, value in self.renorm_clipping.items() if value is not None}
+        r = np.clip(np.sqrt(variance + self.epsilon) / t, bounds.get("rmin", 0), bounds.get("rmax", np.inf))
+        dmax = bounds.get("dmax", np.inf)
+        return r, np.clip((mean - m) / t, -dmax, dmax)
 
     def backward(self, dy, cache, needs_dx=True):
         x_hat, s, M = cache.x_hat, cache.s, cache.M
         shape, over = self._channels(x_hat.shape)
-        dx_hat, grads = self.scale_and_shift_backward(dy, x_hat, shape)  # y = gamma x_hat + beta, of this part
+        scaled = x_hat if cache.r is None else cache.r * x_hat + cache.d
+        dx_hat, grads = self.scale_and_shift_backward(dy, scaled, shape)  # y = gamma x_hat + beta, of this part
         if M is None:
             return dx_hat / s, grads  # mean and variance are constants
+        if cache.r is not None:
+            dx_hat = cache.r * dx_hat  # scaled = r x_hat + d
         # The gradients of gamma and beta for the whole batch, times gamma: what lies along x_hat and along 1.
         along_x_hat, along_1 = sum_over_batch(_sum(dx_hat * x_hat, over), _sum(dx_hat, over))
         along = _as(along_1 / M, x_hat, shape) + x_hat * _as(along_x_hat / M, x_hat, shape)
@@ -154,8 +195,16 @@ class BatchNormalization(ScaleAndShift):
     def remember(self, cache):
         if cache.M is None:
             return
-        for name, value in (("moving_mean", cache.mean), ("moving_variance", cache.variance)):
-            self.state[name] += (1 - self.momentum) * (value - self.state[name])
+        moved = [("moving_mean", cache.mean, self.momentum), ("moving_variance", cache.variance, self.momentum)]
+        if self.renorm:
+            s = np.sqrt(cache.variance + self.epsilon)
+            moved[1] = ("moving_stddev", s, self.momentum)
+            moved += [("renorm_mean", cache.mean, self.renorm_momentum), ("renorm_stddev", s, self.renorm_momentum)]
+        for name, value, momentum in moved:
+            self.state[name] += (1 - momentum) * (value - self.state[name])
+        if self.renorm:
+            variance = np.square(self.state["moving_stddev"]) - self.epsilon
+            self.state["moving_variance"][...] = np.maximum(variance, 0)
 
     def _channels(self, shape):
         """The shape in which (C,) broadcasts against `shape`, and the axes that are averaged over."""

@@ -44,6 +44,8 @@ class LayerNormalization(ScaleAndShift):
         ValueError: for an axis that the input does not have or whose size is unknown.
     """
 
+    absent = {"rms_scaling": (False, None)}  # deprecated in Keras, too: RMSNormalization is what it wants
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,

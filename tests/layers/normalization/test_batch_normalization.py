@@ -34,6 +34,62 @@ def test_gradients(options, training):
     assert report.passed, report
 
 
+def test_renormalized_batches_are_seen_as_running_averages_see_them():
+    made = layer(renorm=True, renorm_momentum=0.8, momentum=0.9)
+    names = ("moving_mean", "moving_variance", "moving_stddev", "renorm_mean", "renorm_stddev")
+    assert tuple(made.state) == names
+    before = {name: array.copy() for name, array in made.state.items()}
+    m, t = before["renorm_mean"], before["renorm_stddev"]
+    expected = made.params["gamma"] * (X - m) / t + made.params["beta"]  # with nothing clipped, as at inference
+    y, cache = made.forward(X, training=True)
+    np.testing.assert_allclose(y, expected, rtol=1e-12)
+    made.remember(cache)
+    mean, s = X.mean(axis=(0, 1, 2)), np.sqrt(X.var(axis=(0, 1, 2)) + made.epsilon)
+    np.testing.assert_allclose(made.state["renorm_mean"], 0.8 * m + 0.2 * mean)
+    np.testing.assert_allclose(made.state["renorm_stddev"], 0.8 * t + 0.2 * s)
+    np.testing.assert_allclose(made.state["moving_mean"], 0.9 * before["moving_mean"] + 0.1 * mean)
+    moving_s = 0.9 * before["moving_stddev"] + 0.1 * s
+    np.testing.assert_allclose(made.state["moving_variance"], moving_s**2 - made.epsilon)
+
+
+@pytest.mark.parametrize("clipping", [{}, {"rmin": 0.95, "rmax": 1.05, "dmax": 0.1}, {"rmax": None}])
+def test_gradients_of_renormalized_batches(clipping):
+    """r and d are constants: so the derivative is that of the function with the r and d of this x."""
+    made = layer(renorm=True, renorm_clipping=clipping)
+    y, cache = made.forward(X, training=True)
+    r, d = cache.r.reshape(-1), cache.d.reshape(-1)
+    assert r.max() <= (clipping.get("rmax") or np.inf) and np.abs(d).max() <= clipping.get("dmax", np.inf)
+    fixed = layer()
+    fixed.set_weights(
+        [made.params["gamma"] * r, made.params["gamma"] * d + made.params["beta"], *fixed.get_weights()[2:]]
+    )
+    expected, fixed_cache = fixed.forward(X, training=True)
+    np.testing.assert_allclose(y, expected, rtol=1e-9, atol=1e-12)
+    dy = RNG.standard_normal(X.shape)
+    dx, grads = made.backward(dy, cache)
+    fixed_dx, fixed_grads = fixed.backward(dy, fixed_cache)
+    np.testing.assert_allclose(dx, fixed_dx, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(grads["beta"], fixed_grads["beta"], rtol=1e-12)
+    # y = gamma (r x_hat + d) + beta
+    np.testing.assert_allclose(grads["gamma"], r * fixed_grads["gamma"] + d * fixed_grads["beta"], rtol=1e-9)
+
+
+def test_renormalization_is_configured():
+    made = BatchNormalization(
+        renorm=True, renorm_clipping={"rmax": 3.0, "dmax": 5.0}, moving_variance_initializer="ones"
+    )
+    assert BatchNormalization.from_config(made.get_config()).get_config() == made.get_config()
+    with pytest.raises(ValueError, match="renorm_clipping takes rmin, rmax and dmax, got other"):
+        BatchNormalization(renorm=True, renorm_clipping={"other": 1.0})
+    with pytest.raises(ValueError, match="rmin 1.0 is above rmax 0.0"):
+        BatchNormalization(renorm=True, renorm_clipping={"rmax": 0.0, "rmin": 1.0})
+    with pytest.raises(ValueError, match="dmax must be a finite number of at least 0"):
+        BatchNormalization(renorm=True, renorm_clipping={"dmax": -1.0})
+    again = BatchNormalization(renorm=True, dtype="float64")
+    again(X, training=True)
+    np.testing.assert_allclose(again(X), again(X, training=False))
+
+
 def test_gradients_with_a_mask():
     x, made = RNG.standard_normal((3, 4, 2)), BatchNormalization(dtype="float64")
     made.ensure_built(x.shape)
@@ -155,8 +211,6 @@ def test_what_does_not_fit_is_refused():
         BatchNormalization(axis=3)(np.ones((2, 3)))
     with pytest.raises(ValueError, match="must have a size"):
         BatchNormalization()(Input((3, None)))
-    with pytest.raises(ValueError, match="renorm=True"):
-        BatchNormalization(renorm=True)
     made = layer()
     with pytest.raises(ValueError, match="built for 5 channels"):
         made(np.ones((2, 4, 3, 6)))

@@ -10,6 +10,19 @@ CASES = [
         for shape in (IMAGE, (8, 4))
     ),
     *(
+        ("BatchNormalization", {"renorm": True, **options}, shape, {"training": True})
+        for options in ({}, {"renorm_clipping": {"rmin": 0.9, "rmax": 1.1, "dmax": 0.3}, "center": False})
+        for shape in (IMAGE, (8, 4))
+    ),
+    *(
+        ("SpectralNormalization", {"layer": layer, **options}, IMAGE, {"training": training})
+        for layer, options in (
+            (("Dense", {"units": 3}), {}),
+            (("Conv2D", {"filters": 3, "kernel_size": 2}), {"power_iterations": 3}),
+        )
+        for training in (False, True)
+    ),
+    *(
         ("LayerNormalization", options, shape)
         for options in ({}, {"axis": 1}, {"axis": [1, 2]}, {"center": False}, {"scale": False, "epsilon": 0.1})
         for shape in (IMAGE, SEQUENCE)
