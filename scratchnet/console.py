@@ -9,12 +9,23 @@ from scratchnet import config
 _PLAIN = str.maketrans("━─│┌┬┐├┼┤└┴┘", "=-|+++++++++")
 
 
+_silent = False
+
+
+def set_silent(silent):
+    """Whether nothing is written from now on: of several ranks that run one program, one has the screen."""
+    global _silent
+    _silent = silent
+
+
 def write(text, stream=None):
     """Write `text` at once to `stream`, by default standard output, or Python's `logging` where that was asked for.
 
     Where the stream's encoding lacks a character (cp1252 of a redirected output on Windows, ASCII of a cron job), lines
     are drawn as ``+---+``; other letters that are missing become their escapes.
     """
+    if _silent:
+        return
     if stream is None and not config.is_interactive_logging_enabled():
         if text.strip():
             logging.getLogger("scratchnet").info(text.rstrip("\n"))

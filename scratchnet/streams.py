@@ -33,6 +33,11 @@ def set_seed(seed):
         _root = np.random.default_rng(_check_seed(seed))
 
 
+def state_of_seeds():
+    """What all later seeds depend on, as a text; None before the first seed."""
+    return None if _root is None else repr(_root.bit_generator.state)
+
+
 def _check_seed(seed):
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"the seed must be an integer of at least 0, got {seed!r}")

@@ -46,7 +46,7 @@ FLOORS = [
     {"callbacks"},
     {"training"},
     {"models"},
-    {"applications", "gradient_check", "explain", "datasets", "evaluation", "saving", "utils"},
+    {"applications", "gradient_check", "explain", "distribution", "datasets", "evaluation", "saving", "utils"},
     {"backend", "preprocessing", "wrappers", "demo", "tf"},
     {"__main__"},
 ]

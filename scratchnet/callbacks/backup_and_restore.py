@@ -9,6 +9,7 @@ import numpy as np
 from scratchnet.callbacks.base import Callback
 from scratchnet.files.archive import read_archive, write_archive
 from scratchnet.hints import PathLike
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.registry import register
 
 _ARRAY = "array of this archive"
@@ -20,8 +21,9 @@ class BackupAndRestore(Callback):
 
     The backup, made when training begins and after each epoch, holds all that the rest of the fit depends on:
     parameters, optimizer, random streams, the shuffling, and the states of the other callbacks (see
-    `Callback.get_state`). With the same number of threads (`scratchnet.get_num_threads`), the result is that of a fit
-    that was never interrupted, to the bit; with another number, sums of a batch's parts are rounded differently.
+    `Callback.get_state`). With the same number of threads (`scratchnet.get_num_threads`) times ranks, the result is
+    that of a fit that was never interrupted, to the bit; with another number, sums of a batch's parts are rounded
+    differently.
 
     Data that come in batches begin anew: the result is the same where a batch depends on its number alone (a
     `PyDataset`), and not where a generator goes on drawing.
@@ -59,11 +61,13 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
 
     def on_train_begin(self, logs=None):
-        os.makedirs(self.backup_dir, exist_ok=True)  # before an epoch is lost to a missing folder
-        if os.path.exists(self.path):
+        ranks = current_ranks()
+        if ranks.rank == 0:
+            os.makedirs(self.backup_dir, exist_ok=True)  # before an epoch is lost to a missing folder
+        if ranks.gather("whether there is a backup", os.path.exists(self.path))[0]:
             self._restore()
         else:
-            self.model.optimizer.build(self.model.trainable_params)
+            self.model.optimizer.divide_among(ranks, self.model.trainable_params)
             self._back_up(self.model.first_epoch - 1)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -80,7 +84,7 @@ class BackupAndRestore(Callback):
         write_archive(self.path, "backup", arrays, {"fit": fit})
 
     def on_train_end(self, logs=None):
-        if not self.delete_checkpoint:
+        if not self.delete_checkpoint or current_ranks().rank > 0:
             return
         for name in os.listdir(self.backup_dir):
             if name.startswith("backup.npz"):  # the backup, and what processes killed while they wrote it have left
@@ -91,7 +95,7 @@ class BackupAndRestore(Callback):
     def _restore(self):
         others = self._others()
         try:
-            arrays, texts = read_archive(self.path, "backup", texts=["fit"], prefixes=["model/", "callback "])
+            arrays, texts = self._read()
             fit = texts["fit"]
             classes = [saved["class"] for saved in fit["callbacks"]]
             if classes != [type(callback).__name__ for callback in others]:
@@ -107,6 +111,13 @@ class BackupAndRestore(Callback):
                 f"BackupAndRestore: {self.path} cannot be restored ({problem}); delete it to start from the beginning"
             ) from problem
         self.model.first_epoch = next_epoch
+
+    def _read(self):
+        """What is in the backup; the first of several ranks reads it, for all."""
+        ranks, found = current_ranks(), None
+        if ranks.rank == 0:
+            found = read_archive(self.path, "backup", texts=["fit"], prefixes=["model/", "callback "])
+        return ranks.gather("the backup", found)[0]
 
     def _others(self):
         """The callbacks of this fit whose state decides how it goes on."""

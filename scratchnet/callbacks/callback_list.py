@@ -3,6 +3,7 @@
 from scratchnet.callbacks.base import Callback
 from scratchnet.callbacks.history import History
 from scratchnet.callbacks.progress import ProgbarLogger
+from scratchnet.parallel.ranks import current_ranks
 
 
 class CallbackList(Callback):
@@ -30,6 +31,7 @@ class CallbackList(Callback):
                 self.callbacks.append(cls())
         for callback in self.callbacks:
             callback.siblings = self.callbacks
+        self._called = [c for c in self.callbacks if current_ranks().rank == 0 or not c.of_first_rank]
         self.set_model(model)
         self.set_params(params)
 
@@ -47,85 +49,85 @@ class CallbackList(Callback):
             callback.set_params(params)
 
     def on_train_interrupted(self):
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_train_interrupted()
 
     def on_train_begin(self, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_train_begin(logs)
 
     def on_train_end(self, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_train_end(logs)
 
     def on_epoch_begin(self, epoch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_epoch_end(epoch, logs)
 
     def on_train_batch_begin(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_train_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_train_batch_end(batch, logs)
 
     def on_batch_begin(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_batch_begin(batch, logs)
 
     def on_batch_end(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_test_begin(logs)
 
     def on_test_end(self, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_test_end(logs)
 
     def on_test_batch_begin(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_test_batch_begin(batch, logs)
 
     def on_test_batch_end(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_test_batch_end(batch, logs)
 
     def on_predict_begin(self, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_predict_begin(logs)
 
     def on_predict_end(self, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_predict_end(logs)
 
     def on_predict_batch_begin(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_predict_batch_begin(batch, logs)
 
     def on_predict_batch_end(self, batch, logs=None):
         logs = {} if logs is None else logs
-        for callback in self.callbacks:
+        for callback in self._called:
             callback.on_predict_batch_end(batch, logs)

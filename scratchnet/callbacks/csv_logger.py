@@ -21,6 +21,7 @@ class CSVLogger(Callback):
     Raises ValueError where a file that is to be continued has no heading of this kind.
     """
 
+    of_first_rank = True
     state_names = ("_size",)
 
     def __init__(self, filename: PathLike, separator: str = ",", append: bool = False):

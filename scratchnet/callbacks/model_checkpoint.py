@@ -5,6 +5,7 @@ import os
 from scratchnet.callbacks.monitor import Monitor
 from scratchnet.console import say
 from scratchnet.hints import PathLike
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.registry import register
 
 
@@ -76,7 +77,8 @@ class ModelCheckpoint(Monitor):
                 self.best = current
         path = self._path(epoch, logs)
         self._say(epoch, f"{reason}saving to {path}")
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        if current_ranks().rank == 0:
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)
         else:

@@ -57,8 +57,10 @@ class SwapEMAWeights(Callback):
                 "make it with use_ema=True"
             )
         params = self.model.trainable_params
-        means = {key: optimizer.state.get(f"average/{key}") for key in params}
-        if self._trained is not None or any(mean is None for mean in means.values()):  # nothing has been trained yet
+        if self._trained is not None:
+            return
+        means = optimizer.averages()
+        if not params.keys() <= means.keys():  # nothing has been trained yet
             return
         self._trained = {key: w.copy() for key, w in params.items()}
         for key, w in params.items():

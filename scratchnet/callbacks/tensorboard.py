@@ -27,6 +27,7 @@ class TensorBoard(Callback):
         write_images, profile_batch, embeddings_freq, embeddings_metadata: Keras's; only their defaults.
     """
 
+    of_first_rank = True
     state_names = ("_steps",)
 
     def __init__(

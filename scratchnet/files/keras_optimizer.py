@@ -19,24 +19,22 @@ _SLOTS = {
 }
 
 
-def _keys(optimizer, params, older=False):
+def _keys(optimizer, params, state, older=False):
     """The keys of the optimizer's state in Keras's order, or None for an optimizer whose state is not translated."""
     slots = _SLOTS.get(type(optimizer))
     if slots is None or optimizer.gradient_accumulation_steps:
         return None
     groups = [("average",), *slots]
-    return [
-        f"{slot}/{key}" for group in groups for key in params for slot in group if f"{slot}/{key}" in optimizer.state
-    ]
+    return [f"{slot}/{key}" for group in groups for key in params for slot in group if f"{slot}/{key}" in state]
 
 
 def optimizer_arrays(optimizer, params):
     """The row of arrays, or None for an optimizer whose state is not translated. Builds the optimizer if need be."""
     optimizer.build(params)
-    keys = _keys(optimizer, params)
+    state = optimizer.get_state()
+    keys = _keys(optimizer, params, state)
     if keys is None:
         return None
-    state = optimizer.get_state()
     row = [np.asarray(state["iterations"], np.int64)]
     if "learning_rate" in state:
         row.append(np.asarray(state["learning_rate"], np.float32))
@@ -49,12 +47,13 @@ def set_optimizer_arrays(optimizer, params, row):
     Raises ValueError if the arrays have other shapes than the parameters; nothing of the state is changed then.
     """
     optimizer.build(params)
-    keys, state = _keys(optimizer, params), optimizer.get_state()
+    state = optimizer.get_state()
+    keys = _keys(optimizer, params, state)
     if keys is None:
         return False
     first = 2 if "learning_rate" in state else 1
     if len(row) == 1 + len(keys) and first == 2:
-        keys, first = _keys(optimizer, params, older=True), 1
+        keys, first = _keys(optimizer, params, state, older=True), 1
     if len(row) != first + len(keys):
         return False
     found = {"iterations": np.asarray(row[0]), **dict(zip(keys, row[first:]))}

@@ -21,7 +21,7 @@ def save_model(model, filepath, overwrite, include_optimizer):
     if model.optimizer is not None:
         settings = dict(model._compile_config, optimizer=optimizers.serialize(model.optimizer))
         texts["training"] = registry.serialize(settings)
-        if include_optimizer and model.optimizer.state:
+        if include_optimizer and model.optimizer.has_state:
             arrays.update((f"optimizer/{k}", np.asarray(v)) for k, v in model.optimizer.get_state().items())
     write_archive(filepath, "model", arrays, texts, overwrite)
 

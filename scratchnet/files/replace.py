@@ -6,9 +6,12 @@ leaves behind, the next one that writes the same file clears away.
 """
 
 import contextlib
+import io
 import itertools
 import os
 import stat
+
+from scratchnet.parallel.ranks import current_ranks
 
 try:
     import fcntl
@@ -24,13 +27,24 @@ def replacing(filepath, overwrite=True):
 
     A link is followed: what it points to is replaced. A file that is replaced keeps its permissions.
 
+    Of several ranks that all write it, the first does, and the others wait until it is there.
+
     Raises:
         FileExistsError: if the file exists and `overwrite` is false.
         FileNotFoundError: if there is no such folder.
         OSError: if it cannot be written: a folder, a device or a pipe is in the way, it is write-protected, the disk is
             full. The error names `filepath`.
     """
-    filepath = os.fsdecode(filepath)
+    if current_ranks().rank == 0:
+        with _replacing(os.fsdecode(filepath), overwrite) as file:
+            yield file
+    else:
+        yield io.BytesIO()
+    current_ranks().gather("a file", None)
+
+
+@contextlib.contextmanager
+def _replacing(filepath, overwrite):
     path = os.path.realpath(filepath)
     mode = _mode_of_what_is_there(filepath, path, overwrite)
     _clear_away(path)

@@ -28,6 +28,7 @@ from scratchnet.optimizers.arrays import (
     writer,
 )
 from scratchnet.optimizers.by_hand import ByHand
+from scratchnet.optimizers.share import Share
 from scratchnet.recorded import (
     Recorded,
     from_recorded,
@@ -106,6 +107,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         self.name = name or cls.lower()
         self.steps = 0  # calls of `update` so far
         self.state = {}  # "m/dense/kernel" -> array
+        self.share = None  # what this rank owns of the parameters, where there are several ranks
         self._built_for = None  # name of a parameter -> (shape, dtype)
         self._undecayed = ()  # arrays, and a regular expression of names
         self._first_rate = self._learning_rate
@@ -210,7 +212,8 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         params = variables if isinstance(variables, dict) else named_arrays(variables)
         given = {key: (w.shape, w.dtype) for key, w in params.items()}
         if self._built_for is not None:
-            if given.items() <= self._built_for.items():
+            known = self._built_for.items()
+            if given.items() <= known or (self.share is not None and given.items() <= self.share.shapes.items()):
                 return
             raise ValueError(
                 f"{type(self).__name__} was built for other parameters: it knows {listed(self._built_for)}, "
@@ -229,6 +232,21 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
                 self.state[f"gradient/{key}"] = np.zeros_like(w)
             if self.use_ema:
                 self.state[f"average/{key}"] = w.copy()
+
+    def divide_among(self, ranks, params):
+        """Make the slots of what this rank owns of `params`; from now on this optimizer updates that alone."""
+        if self.share is not None and self.share.ranks is not ranks:
+            self.state, self._built_for, self.share = self.share.gathered(self.state), self.share.shapes, None
+        if self.share is None and ranks.size > 1:
+            shapes = self._built_for or {key: (w.shape, w.dtype) for key, w in params.items()}
+            share = Share(shapes, ranks, not self.elementwise or bool(self.clipnorm or self.global_clipnorm))
+            if self._built_for is None:
+                self.build(share.views(params))
+            else:
+                self.state = share.cut(self.state)
+                self._built_for = share.shapes_of_views()
+            self.share = share
+        self.build(params)
 
     def update(self, params, grads, run=map, shares=1):
         """One step: change the arrays of `params` in place.
@@ -317,7 +335,9 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         if self.clipnorm is not None:
             return {key: scaled_to_norm(g, norm_of([g]), self.clipnorm) for key, g in grads.items()}
         if self.global_clipnorm is not None:
-            norm = norm_of(grads.values())
+            squares = {key: float(np.vdot(g, g)) for key, g in grads.items()}
+            norm = sum(squares.values()) if self.share is None else self.share.sum_of_squares(squares)
+            norm = float(np.sqrt(norm))
             return {key: scaled_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}
         return grads
 
@@ -345,13 +365,29 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
 
     def _is_undecayed(self, key, param):
         name = key.rpartition("/")[2]
-        return any(e is param or (isinstance(e, re.Pattern) and e.search(name)) for e in self._undecayed)
+        return any(
+            e.search(name) if isinstance(e, re.Pattern) else np.may_share_memory(e, param) for e in self._undecayed
+        )
 
     # ---- state and configuration ----
 
+    @property
+    def has_state(self):
+        """Whether there are slots, here or on another rank."""
+        return bool(self.state) or self.share is not None
+
+    @property
+    def _whole_state(self):
+        """The slots of all parameters, from all ranks, which must all ask for them."""
+        return self.state if self.share is None else self.share.gathered(self.state)
+
+    def averages(self):
+        """The running means of `use_ema` so far, by the parameters' names."""
+        return {key.partition("/")[2]: a for key, a in self._whole_state.items() if key.startswith("average/")}
+
     def get_state(self):
         """All that the next steps depend on: the slots, "iterations", and "learning_rate" where it was a number."""
-        state = {key: slot.copy() for key, slot in self.state.items()}
+        state = {key: slot.copy() for key, slot in self._whole_state.items()}
         state["iterations"] = np.asarray(self.steps)
         if not callable(self._learning_rate):
             state["learning_rate"] = np.asarray(self._learning_rate)
@@ -359,12 +395,12 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
 
     def set_state(self, state):
         """Go on from `get_state`. Raises ValueError, and changes nothing, if it is another optimizer's or damaged."""
-        cls = type(self).__name__
+        cls, known = type(self).__name__, self._whole_state
         slots = {key: np.asarray(s) for key, s in state.items() if key not in ("iterations", "learning_rate")}
-        if slots.keys() != self.state.keys() or "iterations" not in state:
-            differ = sorted(slots.keys() ^ self.state.keys()) or ["iterations"]
+        if slots.keys() != known.keys() or "iterations" not in state:
+            differ = sorted(slots.keys() ^ known.keys()) or ["iterations"]
             raise ValueError(f"{cls}: this is the state of another optimizer or model: {differ} differ")
-        for key, slot in self.state.items():
+        for key, slot in known.items():
             if slots[key].shape != slot.shape:
                 raise ValueError(f"{cls}: {key} has shape {slot.shape}, the state's {slots[key].shape}")
             if slots[key].dtype.kind != "f":
@@ -375,6 +411,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         if "learning_rate" in state and not callable(learning_rate):
             number = np.asarray(state["learning_rate"])[()]
             learning_rate = float(check_bounds(cls, "learning_rate", number, at_least=0))
+        slots = slots if self.share is None else self.share.cut(slots)
         for key, slot in self.state.items():
             slot[...] = slots[key]
         self.steps, self._learning_rate = int(iterations), learning_rate

@@ -78,5 +78,6 @@ class ByHand:
         """With `use_ema`, put the running means into the place of the parameters, as fit does at its end."""
         if self.use_ema and self._built_for is not None:
             params = var_list if isinstance(var_list, dict) else named_arrays(var_list)
+            means = self.averages()
             for key, w in params.items():
-                w[...] = self.state[f"average/{key}"]
+                w[...] = means[key]

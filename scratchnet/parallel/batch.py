@@ -12,13 +12,20 @@ quicker never changes a bit. Outside of a training step the batch is simply x, a
 
 All parts must ask for the same sums in the same order. Each waits for the others at a barrier; if one fails, the
 barrier breaks, so that nobody waits for ever, and the first real error is the one that is raised.
+
+The parts of a batch may belong to several ranks (`scratchnet.parallel.ranks`). They are numbered through, rank after
+rank: for every sum it is the same whether four parts are four threads, two ranks of two threads, or four ranks.
 """
 
 import contextlib
 import contextvars
+import itertools
 import threading
+from typing import NamedTuple
 
 import numpy as np
+
+from scratchnet.parallel.ranks import Alone
 
 _current = contextvars.ContextVar("scratchnet_part_of_batch", default=None)
 
@@ -27,35 +34,85 @@ class PartFailed(RuntimeError):
     """Another part of the batch has failed; the error that is shown to the user is that one's."""
 
 
+class Division(NamedTuple):
+    """The parts of a batch, and which of them are computed here."""
+
+    parts: list  # slices of the batch's rows
+    first: int  # the number of the first part of this rank
+    stop: int  # and of the first after its last
+
+    @classmethod
+    def among(cls, parts, ranks):
+        """The `parts` dealt out to the ranks in order: to each the same number, or to the first ones one more."""
+        edges = [0, *itertools.accumulate(cls(parts, 0, 0).counts(ranks))]
+        return cls(parts, *edges[ranks.rank : ranks.rank + 2])
+
+    def counts(self, ranks):
+        """How many parts each rank has."""
+        least, more = divmod(len(self.parts), ranks.size)
+        return [least + (rank < more) for rank in range(ranks.size)]
+
+    def leaves_out(self, ranks):
+        """Whether some of the ranks have no part."""
+        return len(self.parts) < ranks.size
+
+    @property
+    def size(self):
+        """Rows of the whole batch."""
+        return self.parts[-1].stop
+
+    @property
+    def own(self):
+        """The parts that are computed here."""
+        return self.parts[self.first : self.stop]
+
+    @property
+    def rows(self):
+        """The rows of these; none where there are more ranks than parts."""
+        return slice(self.own[0].start, self.own[-1].stop) if self.own else slice(0, 0)
+
+
 class WholeBatch:
     """Where the parts of one batch meet.
 
     Args:
-        size: rows of the whole batch.
-        parts: how many parts there are. They must all run at the same time.
+        division: the `Division` of its rows. The parts that are computed here must all run at the same time.
+        ranks: whose the others are.
     """
 
-    def __init__(self, size, parts):
-        self.size = size
-        self.parts = parts
-        self._handed_in = [None] * parts
-        self._everybody = threading.Barrier(parts) if parts > 1 else None
+    def __init__(self, division, ranks=None):
+        self.size = division.size
+        self.parts = len(division.parts)
+        self._first, count = division.first, len(division.own)
+        self._ranks = ranks or Alone()
+        self._handed_in = [None] * count
+        self._everybody = threading.Barrier(count) if count > 1 else None
+        self._values = None
 
     def exchange(self, index, value):
         """Hand in the `value` of part number `index`; returns the list of all parts' values, in their order.
 
-        Raises PartFailed if another part has failed.
+        Raises PartFailed if another part has failed, RankFailed if another rank has.
         """
-        if len(self._handed_in) == 1:
+        if self.parts == 1:
             return [value]
-        self._handed_in[index] = value
+        self._handed_in[index - self._first] = value
         try:
-            self._everybody.wait()  # all have handed in
-            values = list(self._handed_in)
-            self._everybody.wait()  # all have read: the next exchange may overwrite
+            self._meet()  # all have handed in
+            if index == self._first:
+                self._values = self._from_all_ranks()
+            self._meet()  # all may read; what is handed in next lies elsewhere
         except threading.BrokenBarrierError:
             raise PartFailed("another part of the batch has failed") from None
-        return values
+        return self._values
+
+    def _meet(self):
+        if self._everybody is not None:
+            self._everybody.wait()
+
+    def _from_all_ranks(self):
+        among = min(self.parts, self._ranks.size)
+        return [value for values in self._ranks.gather("the whole batch", self._handed_in, among) for value in values]
 
     def abort(self):
         """Wake everybody who waits: a part has failed and will not come."""
@@ -116,17 +173,28 @@ def drawing_rows(step, first_row, rows=None):
 def map_parts(function, slices, step, workers):
     """``[function(rows) for rows in slices]``, all at the same time, as the parts of one batch in order.
 
+    Args: see `map_own_parts`; `slices` are all the parts there are.
+    """
+    return map_own_parts(function, Division(slices, 0, len(slices)), step, workers)
+
+
+def map_own_parts(function, division, step, workers, ranks=None):
+    """``[function(rows) for rows in division.own]``, all at the same time, as parts of one batch in order.
+
     Args:
         function: takes a slice of the batch's rows.
-        slices: the parts; at most as many as `workers` computes at a time, since they wait for one another.
+        division: the `Division` of the batch; at most as many parts are computed here as `workers` computes at a time,
+            since they wait for one another.
         step: the number of the step.
         workers: a `scratchnet.parallel.Workers`.
+        ranks: where the other parts are computed.
 
     Raises the first error of a part, after all parts have ended.
     """
-    if len(slices) > workers.count:
-        raise ValueError(f"{len(slices)} parts cannot wait for one another on {workers.count} threads")
-    batch = WholeBatch(slices[-1].stop, len(slices))
+    own = division.own
+    if len(own) > workers.count:
+        raise ValueError(f"{len(own)} parts cannot wait for one another on {workers.count} threads")
+    batch = WholeBatch(division, ranks)
 
     def compute(item):
         index, rows = item
@@ -137,7 +205,7 @@ def map_parts(function, slices, step, workers):
             batch.abort()
             raise
 
-    return workers.map(compute, enumerate(slices))
+    return workers.map(compute, enumerate(own, division.first))
 
 
 def in_several_parts():

@@ -5,7 +5,8 @@ one thread meanwhile, because two pools of threads on the same cores (BLAS's and
 other. NumPy and the compiled kernels release the interpreter lock, so plain Python threads do run side by side.
 
 `SCRATCHNET_NUM_THREADS` or `set_num_threads` rule the number; by default it is that of the processors this process may
-use. Threads live as long as one call of fit, evaluate or predict.
+use, divided by the ranks of this machine where there are several. Threads live as long as one call of fit, evaluate or
+predict.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from scratchnet import kernels
 from scratchnet.parallel.batch import PartFailed
 from scratchnet.parallel.memory import keep_freed_memory
+from scratchnet.parallel.ranks import current_ranks
 
 _num_threads = None
 _blas_lock = threading.Lock()
@@ -33,7 +35,7 @@ def set_num_threads(count):
 
 
 def get_num_threads():
-    """The number of threads: as set, else `SCRATCHNET_NUM_THREADS`, else the number of available processors."""
+    """The number of threads: as set, else `SCRATCHNET_NUM_THREADS`, else this rank's share of the processors."""
     if _num_threads is not None:
         return _num_threads
     setting = os.environ.get("SCRATCHNET_NUM_THREADS", "").strip()
@@ -41,9 +43,12 @@ def get_num_threads():
         if not setting.isdecimal() or int(setting) < 1:
             raise ValueError(f"SCRATCHNET_NUM_THREADS must be an integer of at least 1, got {setting!r}")
         return int(setting)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return max(1, available_processors() // current_ranks().here)
+
+
+def available_processors():
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:

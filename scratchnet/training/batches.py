@@ -55,6 +55,10 @@ class Batches:
             if not self._by_number:
                 self._iterator = itertools.chain([first], self._iterator)
 
+    def described(self):
+        """What the ranks that share a fit must agree in."""
+        return f"{type(self.data).__name__} of {self.steps(None)} batches"
+
     def steps(self, batch_size):
         """How many batches an epoch has, or None if nobody knows."""
         if self._steps is not None:
@@ -64,13 +68,20 @@ class Batches:
         except TypeError:
             return None
 
-    def batches(self, batch_size=None, order=None):
-        """The batches of one epoch; `order`: a permutation of their numbers, where they have numbers."""
+    def batches(self, batch_size=None, order=None, divide=None, wanted=None):
+        """The batches of one epoch; `order`: a permutation of their numbers, where they have numbers.
+
+        `divide` and `wanted` as for `Arrays`.
+        """
         if hasattr(self.data, "on_epoch_begin"):
             self.data.on_epoch_begin()
         count = 0
-        for item in itertools.islice(self._items(order), self._steps):
-            yield self._checked(item)
+        for item in itertools.islice(self._items(order, wanted), self._steps):
+            if wanted is not None and not wanted(count):
+                yield None
+            else:
+                batch = self._checked(item)
+                yield batch if divide is None else batch.of_rank(divide)
             count += 1
         if self._steps is not None and count < self._steps:
             warnings.warn(
@@ -81,10 +92,11 @@ class Batches:
         if hasattr(self.data, "on_epoch_end"):
             self.data.on_epoch_end()
 
-    def _items(self, order):
-        """The batches as they come, from where the epoch before stopped."""
+    def _items(self, order, wanted=None):
+        """The batches as they come, from where the epoch before stopped; those with a number if wanted."""
         if self._by_number:
-            yield from (self.data[int(k)] for k in (range(len(self.data)) if order is None else order))
+            for number, k in enumerate(range(len(self.data)) if order is None else order):
+                yield self.data[int(k)] if wanted is None or wanted(number) else None
             return
         found = True
         while found:

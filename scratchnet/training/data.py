@@ -6,25 +6,43 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.parallel.batch import Division
 from scratchnet.structure import flatten, map_structure
+from scratchnet.training.agreement import described
 
 _LARGE = 1 << 28  # bytes: larger arrays, and those that lie on a disk, are looked through batch by batch as they come
 
 
 class Batch(NamedTuple):
-    """Some rows of the data; each field is a list with one array for each input or output of the model."""
+    """Some rows of the data; x, y and weights are lists with one array for each input or output of the model.
+
+    Where several ranks compute a batch, its arrays have those rows alone that this rank computes.
+    """
 
     x: list
     y: list
     weights: list  # None where an output has no sample weights
+    division: Division | None = None  # of the whole batch
 
     def rows(self, part):
         """The same batch cut down to the slice `part` of its rows."""
-        return Batch(*([None if a is None else a[part] for a in field] for field in self))
+        fields = self.x, self.y, self.weights
+        return Batch(*([None if a is None else a[part] for a in field] for field in fields))
+
+    def of_rank(self, divide):
+        """The rows of a batch that is here as a whole that this rank is to compute."""
+        division = divide(self.size, self.y)
+        return self.rows(division.rows)._replace(division=division)
 
     @property
     def size(self):
-        return len(self.x[0])
+        """How many rows the whole batch has."""
+        return len(self.x[0]) if self.division is None else self.division.size
+
+    def own_rows(self, part):
+        """`rows` of a slice that counts the rows of the whole batch."""
+        first = 0 if self.division is None else self.division.rows.start
+        return self.rows(slice(part.start - first, part.stop - first))
 
 
 class Arrays:
@@ -150,6 +168,10 @@ class Arrays:
                             f"the {self.what} data {name} hold NaN or infinity (first in sample {row})"
                         )
 
+    def described(self):
+        """What the ranks that share a fit must agree in."""
+        return described([self.x, self.y, self.weights])
+
     def split(self, fraction):
         """Two data sets: all but the last `fraction` of the samples, and those; before any shuffling, as in Keras."""
         if not 0 < fraction < 1:
@@ -162,7 +184,7 @@ class Arrays:
     def _slice(self, rows, what):
         part = copy.copy(self)
         part.what = what
-        part.x, part.y, part.weights = Batch(self.x, self.y, self.weights).rows(rows)
+        part.x, part.y, part.weights, _ = Batch(self.x, self.y, self.weights).rows(rows)
         part.size = len(part.x[0])
         return part
 
@@ -177,11 +199,23 @@ class Arrays:
         """How many batches an epoch has."""
         return -(-self.size // batch_size)
 
-    def batches(self, batch_size, order=None):
-        """The batches of one pass over the data: slices, or pieces of the permutation `order`."""
-        for start in range(0, self.size, batch_size):
-            rows = slice(start, min(start + batch_size, self.size))
-            yield self.batch(rows if order is None else order[rows], start)
+    def batches(self, batch_size, order=None, divide=None, wanted=None):
+        """The batches of one pass over the data: slices, or pieces of the permutation `order`.
+
+        Args:
+            divide: None, or gives for the size and the targets of a batch its `Division`: which rows are read here.
+            wanted: None, or says by its number whether a batch is read; None stands for one that is not.
+        """
+        for number, start in enumerate(range(0, self.size, batch_size)):
+            if wanted is not None and not wanted(number):
+                yield None
+                continue
+            stop, division = min(start + batch_size, self.size), None
+            if divide is not None:
+                division = divide(stop - start, self.y)
+                start, stop = start + division.rows.start, start + division.rows.stop
+            rows = slice(start, stop)
+            yield self.batch(rows if order is None else order[rows], start)._replace(division=division)
 
     def batch(self, rows, start=0):
         """The samples `rows` (a slice or an array of indices); floating point x in the model's dtype."""

@@ -1,20 +1,31 @@
 """evaluate and predict: batches through the model, forward only, as many at a time as there are threads."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchnet.callbacks import CallbackList
 from scratchnet.callbacks.base import Callback
+from scratchnet.parallel.agreement import check_agreement, together
 from scratchnet.parallel.batch import Part, computing
-from scratchnet.parallel.threads import Workers
+from scratchnet.parallel.ranks import current_ranks
+from scratchnet.parallel.threads import Workers, get_num_threads
 from scratchnet.structure import flatten
+from scratchnet.training.agreement import facts_of
 from scratchnet.training.arguments import as_list, check_count, check_verbose, data_set
 from scratchnet.training.batches import Batches, come_in_batches
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.step import concatenated
+
+
+class Counted(NamedTuple):
+    """What the figures need of a batch."""
+
+    size: int
+    y: list | None
+    weights: list | None
 
 
 class Evaluator(Compiled):
@@ -29,6 +40,7 @@ class Evaluator(Compiled):
         parameter = next(iter(self.params.values()), None)
         return np.dtype(self.dtype) if parameter is None else parameter.dtype
 
+    @together
     def evaluate(
         self,
         x: Any = None,
@@ -48,6 +60,7 @@ class Evaluator(Compiled):
             self._prepare("evaluate")
         data = data_set(self, x, y, sample_weight, "test", steps)
         self._prepare("evaluate")
+        self._agree_in("evaluate", data, batch_size)
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
         # While a fit is running (this is called by one of its callbacks, or in another thread) it counts in its own.
         averages = self._new_averages(own=True) if self.fits_running else self._averages
@@ -66,13 +79,17 @@ class Evaluator(Compiled):
                 model.remember(cache)
             ys = flatten(y)
             values = objective.forward(batch, ys, objective.counts(batch), cache.masks)[0]
-            return batch, values, objective.predictions(ys), model.added_loss(cache) + penalty, cache.masks
+            counted = Counted(batch.size, batch.y, batch.weights)
+            if not averages.wants_predictions:
+                return counted._replace(y=None, weights=None), values, None, model.added_loss(cache) + penalty, None
+            return counted, values, objective.predictions(ys), model.added_loss(cache) + penalty, cache.masks
 
         penalty = model.penalty()[0]
         callbacks.on_test_begin()
         self._run(
             compute,
-            data.batches(batch_size),
+            data,
+            batch_size,
             steps,
             workers,
             callbacks.on_test_batch_begin,
@@ -83,6 +100,7 @@ class Evaluator(Compiled):
         callbacks.on_test_end(logs)
         return logs
 
+    @together
     def predict(
         self,
         x: Any,
@@ -99,8 +117,9 @@ class Evaluator(Compiled):
             data = Batches(self, x, steps, "prediction", finite=False)
         else:
             data = Arrays(self, x, what="prediction", finite=False)
+        self._agree_in("predict", data, batch_size)
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
-        given, y_preds = [], []
+        results = []
 
         def compute(batch):
             y, cache = self.forward(self.pack_inputs(batch.x), training=False)
@@ -108,56 +127,68 @@ class Evaluator(Compiled):
                 self.remember(cache)
             return batch.x, flatten(y)
 
-        def use(result):
-            given.append(result[0])
-            y_preds.append(result[1])
-
         callbacks.on_predict_begin()
         with Workers() as workers:
             self._run(
                 compute,
-                data.batches(batch_size),
+                data,
+                batch_size,
                 steps,
                 workers,
                 callbacks.on_predict_batch_begin,
-                use,
+                results.append,
                 callbacks.on_predict_batch_end,
+                tell=lambda result: ([], result[1]),
             )
         callbacks.on_predict_end()
-        if not y_preds:
+        if not results:
             raise self.error("the prediction data have no batches")
-        ys = concatenated(y_preds)
-        return self.pack_outputs([_as_new(y, given[0]) for y in ys] if len(y_preds) == 1 else ys)
+        ys = concatenated([y for _, y in results])
+        return self.pack_outputs([_as_new(y, results[0][0]) for y in ys] if len(results) == 1 else ys)
 
-    def _run(self, compute, batches, steps, workers, begin, use, end):
-        """Compute as many batches at a time as there are workers; use the results in their order."""
+    def _run(self, compute, data, batch_size, steps, workers, begin, use, end, tell=None):
+        """Compute as many batches at a time as there are workers on all ranks; use the results in their order.
+
+        `tell`: of a result, what other ranks need; by default all of it.
+        """
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
+        ranks, here = current_ranks(), 1 if self.stateful else workers.count
+        together = 1 if self.stateful else here * ranks.size
+
+        def is_own(number):
+            return number % together // here == ranks.rank
 
         def compute_numbered(item):
             number, batch = item
             with computing(Part((run, number), rows=batch.size)):
-                return compute(batch)
+                return number, compute(batch)
 
         first = 0
-        batches = iter(batches)
+        batches = iter(data.batches(batch_size, wanted=None if ranks.size == 1 else is_own))
         while steps is None or first < steps:
-            room = 1 if self.stateful else workers.count
-            room = room if steps is None else min(room, steps - first)
+            room = together if steps is None else min(together, steps - first)
             group = [batch for _, batch in zip(range(room), batches)]
             if not group:
                 break
             for k in range(len(group)):
                 begin(first + k)
-            for k, result in enumerate(workers.map(compute_numbered, enumerate(group, first))):
+            own = [(number, batch) for number, batch in enumerate(group, first) if is_own(number)]
+            results = workers.map(compute_numbered, own)
+            for number, result in results if ranks.size == 1 else _of_all_ranks(results, tell):
                 use(result)
-                end(first + k)
+                end(number)
             first += len(group)
 
+    def _agree_in(self, what, data, batch_size):
+        """Ranks that evaluate or predict together must have the same data; within a fit they have agreed."""
+        if current_ranks().size > 1:
+            settings = {"threads": get_num_threads(), "batch_size": batch_size}
+            check_agreement(what, {**facts_of(self, {what: data}), **settings})
+
     def _test_callbacks(self, callbacks, verbose, steps):
-        return CallbackList(
-            as_list(callbacks), add_progbar=bool(verbose), model=self, verbose=verbose, epochs=1, steps=steps
-        )
+        bar = bool(verbose) and current_ranks().rank == 0
+        return CallbackList(as_list(callbacks), add_progbar=bar, model=self, verbose=verbose, epochs=1, steps=steps)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss and the metrics on this batch, as `evaluate` returns them."""
@@ -166,6 +197,15 @@ class Evaluator(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for this one batch."""
         return self.predict(x, batch_size=_rows(x), verbose=0)
+
+
+def _of_all_ranks(results, tell):
+    """``(number, result)`` of all ranks in order: this one's as they are, of the others what they tell."""
+    ranks = current_ranks()
+    told = results if tell is None else [(number, tell(result)) for number, result in results]
+    everybody = ranks.gather("results of batches", told)
+    everybody[ranks.rank] = results
+    return [result for results in everybody for result in results]
 
 
 def _as_new(y, xs):

@@ -4,8 +4,10 @@ import numpy as np
 
 from scratchnet import losses
 from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.losses.base import Loss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
+from scratchnet.parallel.ranks import current_ranks
 
 
 class Objective:
@@ -23,7 +25,7 @@ class Objective:
 
     def __init__(self, model, loss, loss_weights=None):
         self.names = names = model.output_names
-        self.ranks = [tensor.ndim for tensor in model.outputs]
+        self.axes = [tensor.ndim for tensor in model.outputs]
         given = [None if entry is None else losses.resolve(entry) for entry in per_output(names, loss, "loss")]
         weights = [None] * len(names) if loss_weights is None else per_output(names, loss_weights, "loss_weights")
         self.weights = [1.0 if w is None else float(w) for w in weights]
@@ -40,11 +42,11 @@ class Objective:
         kept = [k for k, activation in enumerate(self._activations) if activation is not None]
         self.model = model if not kept else twin if len(kept) == len(activations) else model.ending_in_logits(kept)[0]
 
-    def in_one_part(self, batch):
-        """Whether samples of the batch meet in the model or in a loss, so that it cannot be computed in parts."""
+    def in_one_part(self, ys):
+        """Whether samples meet in the model or in a loss, so that a batch with targets like `ys` has one part alone."""
         return self.model.in_one_part or any(
             loss is not None and loss.in_one_part(y, _of_known_shape(tensor, y))
-            for loss, y, tensor in zip(self.losses, batch.y, self.model.outputs)
+            for loss, y, tensor in zip(self.losses, ys, self.model.outputs)
         )
 
     def predictions(self, ys):
@@ -53,10 +55,26 @@ class Objective:
 
     def counts(self, batch):
         """For each output, what its sum of loss values is divided by; parts of a batch share the batch's counts."""
+        ys, weights = (batch.y, batch.weights) if batch.division is None else self._of_all_ranks(batch)
         return [
-            None if loss is None else loss.count(batch.y[k], self.ranks[k], sample_weight=batch.weights[k])
+            None if loss is None else loss.count(ys[k], self.axes[k], sample_weight=weights[k])
             for k, loss in enumerate(self.losses)
         ]
+
+    def _of_all_ranks(self, batch):
+        """Targets and weights of all rows of the batch: values only where a count depends on them, else the shape."""
+        size = batch.division.size
+        ys = [
+            y if loss is None or _counts_by_value(loss) else np.broadcast_to(y.dtype.type(0), (size, *y.shape[1:]))
+            for y, loss in zip(batch.y, self.losses)
+        ]
+        wanted = [y for y, loss in zip(batch.y, self.losses) if loss is not None and _counts_by_value(loss)]
+        wanted += [w for w in batch.weights if w is not None]
+        if not wanted:
+            return ys, batch.weights
+        found = iter([np.concatenate(pieces) for pieces in zip(*current_ranks().gather("counts", wanted))])
+        ys = [next(found) if loss is not None and _counts_by_value(loss) else y for y, loss in zip(ys, self.losses)]
+        return ys, [None if w is None else next(found) for w in batch.weights]
 
     def forward(self, batch, ys, counts, masks=None):
         """Return ``(values, caches)``: the unweighted value of each output's loss (0.0 where there is none).
@@ -113,6 +131,11 @@ def _of_known_shape(tensor, y):
     """Predictions without values: `tensor`, with the lengths of the targets where its own are not known."""
     sizes = y.shape if y.ndim == len(tensor.shape) else tensor.shape
     return KerasTensor([n if m is None else m for n, m in zip(sizes, tensor.shape)], tensor.dtype, "y_pred")
+
+
+def _counts_by_value(loss):
+    """Whether what a loss counts depends on the values of its targets, or may: nobody knows of a user's own."""
+    return type(loss).valid is not Loss.valid or not type(loss).count.__module__.startswith("scratchnet.")
 
 
 def per_output(names, value, argument):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from scratchnet.parallel.ranks import current_ranks
+
 
 def training_state(model):
     """Weights, the optimizer's state and the seeds of random streams, as a dict of arrays."""
@@ -25,7 +27,7 @@ def set_training_state(model, state):
         if shape != w.shape:
             raise model.error(f"the training state is of another model: {key} has shape {shape}, not {w.shape}")
     if model.optimizer is not None:
-        model.optimizer.build(model.trainable_params)
+        model.optimizer.divide_among(current_ranks(), model.trainable_params)
         model.optimizer.set_state(
             {key.removeprefix("optimizer/"): value for key, value in state.items() if key.startswith("optimizer/")}
         )

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet.parallel.batch import map_parts
+from scratchnet.parallel.batch import Division, map_own_parts
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
 
 SMALLEST_PART = 16  # rows: below this, a thread of its own costs more than it saves
@@ -54,15 +55,50 @@ def gradients(objective, batch, counts):
 
 
 def run_step(objective, batch, step, workers):
-    """The parts of `batch`, computed at the same time: a list of `PartOfStep`, in the order of the rows."""
+    """The parts of `batch`, computed at the same time: a list of `PartOfStep`, in the order of the rows.
+
+    Of a batch that several ranks compute, the parts that are computed here.
+    """
     counts = objective.counts(batch)
+    division = batch.division
+    if division is None:
+        division = divided(batch.size, batch.y, objective, workers)
 
     def compute(rows):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
-            return gradients(objective, batch.rows(rows), counts)
+            return gradients(objective, batch.own_rows(rows), counts)
 
-    count = 1 if objective.in_one_part(batch) else workers.count
-    return map_parts(compute, parts_of(batch.size, count), step, workers)
+    return map_own_parts(compute, division, step, workers, current_ranks())
+
+
+def divided(size, ys, objective, workers):
+    """The `Division` of a batch of so many rows, with targets like `ys`: as many parts as all ranks have threads."""
+    ranks = current_ranks()
+    count = 1 if objective.in_one_part(ys) else ranks.size * workers.count
+    return Division.among(parts_of(size, count), ranks)
+
+
+class Figures(NamedTuple):
+    """What all ranks know of one part of a batch."""
+
+    values: list
+    added: float
+    ys: list | None  # these two where metrics are counted
+    masks: list | None
+
+
+def figures_of_all(parts, batch, wants_predictions):
+    """``(figures, batch)``: the `Figures` of all parts on all ranks, and where wanted the targets of all rows."""
+    figures = [Figures(p.values, p.added, *((p.ys, p.masks) if wants_predictions else (None, None))) for p in parts]
+    if batch.division is None:
+        return figures, batch
+    targets = (batch.y, batch.weights) if wants_predictions else None
+    everybody = current_ranks().gather("the figures of a step", (figures, targets))
+    if wants_predictions:
+        with_rows = [targets for figures, targets in everybody if figures]
+        ys, weights = (concatenated([targets[k] for targets in with_rows]) for k in range(2))
+        batch = batch._replace(y=ys, weights=weights)
+    return [figure for figures, _ in everybody for figure in figures], batch
 
 
 def parts_of(size, workers):

@@ -19,7 +19,10 @@ from scratchnet import kernels
 from scratchnet import streams as seeds
 from scratchnet.callbacks import BackupAndRestore, CallbackList, History, ProgbarLogger, TerminateOnNaN
 from scratchnet.callbacks.base import Callback
-from scratchnet.parallel.threads import Workers
+from scratchnet.parallel.agreement import check_agreement, together
+from scratchnet.parallel.ranks import current_ranks
+from scratchnet.parallel.threads import Workers, get_num_threads
+from scratchnet.training.agreement import facts_of, facts_of_training
 from scratchnet.training.arguments import (
     as_list,
     check_count,
@@ -33,7 +36,7 @@ from scratchnet.training.batches import come_in_batches
 from scratchnet.training.data import check_batch_size
 from scratchnet.training.evaluator import Evaluator, as_keras
 from scratchnet.training.resume import set_training_state, training_state
-from scratchnet.training.step import Trained, concatenated, run_step
+from scratchnet.training.step import Trained, concatenated, divided, figures_of_all, run_step
 
 
 class Trainer(Evaluator):
@@ -49,6 +52,7 @@ class Trainer(Evaluator):
     shuffle_seed = 0  # of the fit that is running, or was the last
     first_epoch = 0  # of the fit that is running; a callback that goes on after an interruption sets it
 
+    @together
     def fit(
         self,
         x: Any = None,
@@ -106,13 +110,15 @@ class Trainer(Evaluator):
         self.stop_training = False
         self.shuffle_seed = seeds.new_seed()
         self.first_epoch = initial_epoch
+        settings = {"batch_size": batch_size, "epochs": epochs, "shuffle": shuffle, "initial_epoch": initial_epoch}
+        self._agree("fit", {"training": train, "validation": validation}, {**settings, "seed": self.shuffle_seed})
         steps = train.steps(batch_size)
         if steps is not None and steps_per_epoch is not None:
             steps = min(steps, steps_per_epoch)
         callbacks = self._callbacks(callbacks, verbose, steps, epochs)
         self._stop_at_nan = not any(isinstance(c, TerminateOnNaN) for c in callbacks)
         averages = self._averages
-        if verbose:
+        if verbose and current_ranks().rank == 0:
             kernels.announce_backend()
 
         logs = {}
@@ -125,7 +131,7 @@ class Trainer(Evaluator):
                     averages.reset()
                     trained = Trained.of(self._objective.model)
                     order = self._order(train, epoch, batch_size if shuffle == "batch" else 1) if shuffle else None
-                    for step, batch in enumerate(train.batches(batch_size, order)):
+                    for step, batch in enumerate(train.batches(batch_size, order, self._divide(workers))):
                         callbacks.on_train_batch_begin(step)
                         where = f"epoch {epoch + 1}, batch {step + 1}"
                         self._train_step(batch, trained, workers, averages, where)
@@ -170,35 +176,76 @@ class Trainer(Evaluator):
         order = (order[:, None] * together + np.arange(together)).reshape(-1)
         return order[order < size]
 
+    def _agree(self, what, data, settings):
+        """Ranks that train together have to have the same program."""
+        if current_ranks().size > 1:
+            facts = {**facts_of(self, data), **facts_of_training(self), "threads": get_num_threads(), **settings}
+            check_agreement(what, facts)
+
+    def _divide(self, workers):
+        """How batches are divided among ranks; None for one rank, which takes whole batches."""
+        if current_ranks().size == 1:
+            return None
+        return lambda size, ys: divided(size, ys, self._objective, workers)
+
     def _train_step(self, batch, trained, workers, averages, where):
         """One step of gradient descent on `batch`."""
         objective, optimizer = self._objective, self.optimizer
         model = objective.model
         params, constraints, is_penalized = trained
         parts = run_step(objective, batch, optimizer.steps, workers)
-        values = np.sum([part.values for part in parts], axis=0)
+        figures, whole = figures_of_all(parts, batch, averages.wants_predictions)
+        values = np.sum([figure.values for figure in figures], axis=0)
         penalty, penalty_grads = model.penalty() if is_penalized else (0.0, {})
-        added = sum(part.added for part in parts) + penalty
+        added = sum(figure.added for figure in figures) + penalty
         if self._stop_at_nan and not (np.isfinite(values).all() and np.isfinite(added)):
             raise FloatingPointError(self._describe_non_finite(batch, where))
         y_preds = masks = None
         if averages.wants_predictions:
-            y_preds = objective.predictions(concatenated([part.ys for part in parts]))
-            masks = concatenated([part.masks for part in parts])
-        averages.add(batch, values, y_preds, added, masks)
+            y_preds = objective.predictions(concatenated([figure.ys for figure in figures]))
+            masks = concatenated([figure.masks for figure in figures])
+        averages.add(whole, values, y_preds, added, masks)
         if params:
             grads = [{key: part.grads[key] for key in params} for part in parts]
-            for key, gradient in penalty_grads.items():
-                grads[0][key] = grads[0][key] + gradient
+            if batch.division is None or batch.division.first == 0:  # what belongs to no part is counted once
+                for key, gradient in penalty_grads.items():
+                    grads[0][key] = grads[0][key] + gradient
             self.own(optimizer)
-            optimizer.update(params, grads, lambda f, shares: workers.map(_quietly(f), shares), workers.count)
+            self._update(params, grads, batch.division, workers)
             for key, constraint in constraints.items():
                 params[key][...] = constraint(params[key])
-        model.remember(parts[0].cache)
+        if parts:
+            model.remember(parts[0].cache)
+        if batch.division is not None and batch.division.leaves_out(current_ranks()):
+            self._take_over_state(model)
+
+    def _update(self, params, grads, division, workers):
+        """The step of the optimizer, each rank for its share."""
+        ranks, optimizer = current_ranks(), self.optimizer
+        optimizer.divide_among(ranks, params)
+        own = params
+        if optimizer.share is not None:
+            own = optimizer.share.views(params)
+            grads = optimizer.share.reduce(params, grads, division.counts(ranks))
+        optimizer.update(own, grads, lambda f, shares: workers.map(_quietly(f), shares), workers.count)
+        if optimizer.share is not None:
+            optimizer.share.hand_round(params)
+
+    def _take_over_state(self, model):
+        """Ranks that had no part of a batch take over what the first has remembered of it."""
+        trained = model.params
+        states = {key: array for key, array in model.named_arrays().items() if key not in trained}
+        found, *_ = current_ranks().gather("states of layers", states if current_ranks().rank == 0 else None)
+        for key, array in states.items():
+            array[...] = found[key]
 
     def _describe_non_finite(self, batch, where):
-        with np.errstate(all="ignore"):
-            place = self.first_non_finite(self.pack_inputs(batch.x)) or "the loss itself"
+        place = None
+        if len(batch.x[0]):
+            with np.errstate(all="ignore"):
+                place = self.first_non_finite(self.pack_inputs(batch.x))
+        places = current_ranks().gather("the first non-finite value", place)
+        place = next((found for found in places if found), "the loss itself")
         return (
             f'{type(self).__name__} "{self.name}": the loss became NaN or infinite in {where}; the first non-finite '
             f"value is in {place}. A smaller learning rate or clipnorm may help. The parameters are as the step before "
@@ -257,10 +304,11 @@ class Trainer(Evaluator):
         given = as_list(callbacks)
         backups = [callback for callback in given if isinstance(callback, BackupAndRestore)]
         others = [callback for callback in given if callback not in backups]
-        bar = [ProgbarLogger()] if verbose else []
+        bar = [ProgbarLogger()] if verbose and current_ranks().rank == 0 else []
         everybody = [*others, *bar, self.history, *backups]
         return CallbackList(everybody, model=self, verbose=verbose, epochs=epochs, steps=steps)
 
+    @together
     def train_on_batch(
         self,
         x: Any,
@@ -276,7 +324,8 @@ class Trainer(Evaluator):
         self._averages.reset()
         with Workers() as workers:
             trained = Trained.of(self._objective.model)
-            self._train_step(data.batch(slice(None)), trained, workers, self._averages, where="train_on_batch")
+            (batch,) = data.batches(data.size, divide=self._divide(workers))
+            self._train_step(batch, trained, workers, self._averages, where="train_on_batch")
         logs = self._averages.logs()
         return logs if return_dict else as_keras(logs)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scratchnet.parallel import Workers, gather_over_batch, rows_of_batch, sum_over_batch
-from scratchnet.parallel.batch import PartFailed, WholeBatch, current_part, map_parts
+from scratchnet.parallel.batch import Division, PartFailed, WholeBatch, current_part, map_parts
 
 
 def slices(*edges):
@@ -81,7 +81,7 @@ def test_a_part_that_fails_ends_all_with_its_own_error(culprit):
 
 
 def test_one_who_waits_for_a_part_that_failed_says_so():
-    batch = WholeBatch(2, 2)
+    batch = WholeBatch(Division(slices(0, 1, 2), 0, 2))
     batch.abort()
     with pytest.raises(PartFailed, match="another part"):
         batch.exchange(0, 1.0)

@@ -1,0 +1,200 @@
+"""Ranks: the same program, running several times, on one machine or on many.
+
+`mpiexec -n 4 python program.py` starts a program four times. Each of the four is a rank, with a number from 0; they
+share no memory and talk in messages (MPI, through mpi4py). Each computes some parts of every batch, and then all know
+the same sums. Here is all that they say to one another:
+
+    ranks.gather("figures", value)           every rank's value, in the order of the ranks, on every rank
+    ranks.trade(outgoing, sizes)             arrays of bytes, from each to each
+
+A rank that waits looks around while it does: whether another rank has failed, and whether the other is in the same
+place of the program at all. So nobody waits for ever. A program that no `mpiexec` has started is `Alone`: there is one
+rank, and nothing is said.
+"""
+
+import contextlib
+import os
+import pickle
+import time
+
+import numpy as np
+
+OBJECT, BYTES, FAILURE = 1, 2, 3  # tags of messages
+_MEANWHILE = 0.5  # seconds: who fails so much later fails because of the same thing
+_SPIN = 2e-4  # seconds: so long a rank that waits asks again at once; then it lets others use the processor
+
+
+class RankFailed(RuntimeError):
+    """Another rank has failed; the error that is shown to the user is that one's."""
+
+
+class Alone:
+    """One process by itself: rank 0 of 1."""
+
+    rank, size, here = 0, 1, 1
+
+    def gather(self, what, value, among=1):
+        return [value]
+
+    def operation(self, what):
+        return contextlib.nullcontext()
+
+
+class Ranks:
+    """All ranks, as one of them sees them.
+
+    Args:
+        comm: an mpi4py communicator, or what has its methods isend, improbe, Isend and Irecv.
+        rank, size: the number of this rank, and how many there are.
+        any_source: what `improbe` takes for "whoever".
+        here: how many of the ranks are on this machine.
+    """
+
+    def __init__(self, comm, rank, size, any_source, here=1):
+        self.comm, self.rank, self.size, self.here = comm, rank, size, here
+        self._any_source = any_source
+        self._operation = 0  # number of the operation that is under way, or was the last
+        self._depth = 0  # of operations within operations: a callback of fit may call evaluate
+        self.failed = False  # whether this rank has told the others of a failure
+        self.bytes = self.messages = 0  # that this rank has sent
+
+    def __deepcopy__(self, memo):
+        return self
+
+    # ---- operations ----
+
+    @contextlib.contextmanager
+    def operation(self, what):
+        """Inside, all ranks do the same; an error of this one is told to all who wait for it."""
+        self._depth += 1
+        if self._depth == 1:
+            self._operation += 1
+        try:
+            yield
+        except BaseException as error:
+            if self._depth == 1 and not isinstance(error, RankFailed):
+                self.tell_failure(error)
+            raise
+        finally:
+            self._depth -= 1
+
+    def tell_failure(self, error, last=False):
+        """Tell all other ranks of an error here; `last`: the program ends with it, so that it never grows old."""
+        self.failed = True
+        note = self.rank, None if last else self._operation, f"{type(error).__name__}: {error}"
+        requests = [self.comm.isend(note, other, FAILURE) for other in range(self.size) if other != self.rank]
+        until = time.monotonic() + 1  # a rank that has ended takes no messages
+        while not all(request.test()[0] for request in requests) and time.monotonic() < until:
+            _give_way()
+
+    def failures(self):
+        """``{rank: what it said}`` of failures that other ranks have told of since this was asked last."""
+        found = {}
+        while (message := self.comm.improbe(self._any_source, FAILURE)) is not None:
+            rank, operation, text = message.recv()
+            if operation is None or operation >= self._operation:  # older ones were met on all ranks, and caught
+                found[rank] = text
+        return found
+
+    def is_first_to_fail(self, error):
+        """Whether `error`, which ends the program, is to be shown here: of ranks that fail alike, by the first."""
+        if isinstance(error, RankFailed):
+            return False
+        self.tell_failure(error, last=True)
+        found, until = {}, time.monotonic() + _MEANWHILE
+        while time.monotonic() < until:
+            found.update(self.failures())
+            _give_way(True)
+        return all(rank > self.rank for rank in found)
+
+    # ---- messages ----
+
+    def gather(self, what, value, among=None):
+        """Every rank's `value`, in the order of the ranks.
+
+        Args:
+            what: the place in the program, a text.
+            value: anything that can be pickled; arrays are not changed afterwards.
+            among: how many ranks, counted from 0, take part; by default all.
+
+        Raises RankFailed if a rank has failed, RuntimeError if one is in another place of the program.
+        """
+        among = self.size if among is None else among
+        others = [other for other in range(among) if other != self.rank]
+        note = pickle.dumps((what, value), pickle.HIGHEST_PROTOCOL)
+        requests = [self._counted(self.comm.isend(note, other, OBJECT), len(note)) for other in others]
+        values = [None] * among
+        values[self.rank] = value
+        missing = list(others)
+
+        def look():
+            for other in list(missing):
+                message = self.comm.improbe(other, OBJECT)
+                if message is not None:
+                    place, values[other] = pickle.loads(message.recv())
+                    missing.remove(other)
+                    if place != what:
+                        raise RuntimeError(
+                            f"rank {self.rank} is at {what!r} while rank {other} is at {place!r}: all ranks must run "
+                            "the same program, and call fit, evaluate, predict and save in the same order"
+                        )
+            return not missing and all(request.test()[0] for request in requests)
+
+        self._wait(look)
+        return values
+
+    def trade(self, outgoing, sizes):
+        """Send bytes to other ranks and receive theirs.
+
+        Args:
+            outgoing: dict from rank to an array of bytes (uint8).
+            sizes: dict from rank to how many bytes will come from it.
+
+        Returns a dict from rank to the array of bytes that came.
+        """
+        incoming = {other: np.empty(size, np.uint8) for other, size in sizes.items()}
+        requests = [self.comm.Irecv(array, other, BYTES) for other, array in incoming.items()]
+        requests += [
+            self._counted(self.comm.Isend(array, other, BYTES), array.nbytes) for other, array in outgoing.items()
+        ]
+
+        def look():
+            requests[:] = [request for request in requests if not request.Test()]
+            return not requests
+
+        self._wait(look)
+        return incoming
+
+    def _counted(self, request, size):
+        self.bytes += size
+        self.messages += 1
+        return request
+
+    def _wait(self, done):
+        began = time.perf_counter()
+        while not done():
+            for rank, text in self.failures().items():
+                raise RankFailed(f"rank {rank} has failed: {text}")
+            _give_way(time.perf_counter() - began > _SPIN)
+
+
+def _give_way(long=False):
+    """Let another process or thread of this machine go on."""
+    if long or not hasattr(os, "sched_yield"):
+        time.sleep(5e-5)
+    else:
+        os.sched_yield()
+
+
+_ranks = Alone()
+
+
+def current_ranks():
+    """The `Ranks` that this process is one of, or `Alone`."""
+    return _ranks
+
+
+def set_ranks(ranks):
+    """From now on batches are shared out among `ranks`; `Alone()` by default."""
+    global _ranks
+    _ranks = ranks
