@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from scratchnet import config, losses
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.training.batches import Batches, come_in_batches
 from scratchnet.training.data import Arrays
 
@@ -74,6 +75,8 @@ def warn_of_the_useless(model, train, validation):
                 f"{model.name}: a softmax of one unit is always 1 and learns nothing; use sigmoid", stacklevel=3
             )
     if train.size is None or validation is None or validation.size is None:
+        return
+    if current_ranks().size > 1 and (train.is_large or validation.is_large):  # each rank reads its own rows alone
         return
     for y, y_validation, loss in zip(train.y, validation.y, model._objective.losses):
         if isinstance(loss, losses.SparseCategoricalCrossentropy) and y.size < 1 << 22:

@@ -61,6 +61,8 @@ class Arrays:
             a target that the loss does not take.
     """
 
+    _class_weight = None
+
     def __init__(self, model, x, y=None, sample_weight=None, what="training", finite=True):
         self.what = what
         self.model = model
@@ -168,6 +170,11 @@ class Arrays:
                             f"the {self.what} data {name} hold NaN or infinity (first in sample {row})"
                         )
 
+    @property
+    def is_large(self):
+        """Whether nobody reads all of it at once."""
+        return self._refuse_late
+
     def described(self):
         """What the ranks that share a fit must agree in."""
         return described([self.x, self.y, self.weights])
@@ -192,6 +199,10 @@ class Arrays:
         """Multiply the sample weights by those of the classes, see `weights_by_class`."""
         if len(self.y) != 1:
             raise self.model.error("class_weight works for models with one output only")
+        if self._refuse_late:  # of large data each batch brings its own
+            self._class_weight = class_weight
+            weights_by_class(self.model, self.y[0][:1], class_weight)  # classes that there are not are told now
+            return
         weights = weights_by_class(self.model, self.y[0], class_weight)
         self.weights = [weights if self.weights[0] is None else self.weights[0] * weights]
 
@@ -234,6 +245,10 @@ class Arrays:
         batch = Batch(x, [take(a) for a in self.y], [take(w) for w in self.weights])
         if self._refuse_late:
             self._refuse_non_finite(batch, start)
+        if self._class_weight is not None:
+            y = batch.y[0]
+            weights = weights_by_class(self.model, y, self._class_weight) if len(y) else np.ones(0)
+            batch = batch._replace(weights=[weights if batch.weights[0] is None else batch.weights[0] * weights])
         return batch
 
 

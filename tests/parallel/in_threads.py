@@ -1,0 +1,110 @@
+"""Ranks that are threads of one process: what needs no MPI of the library's work among ranks is tested with them."""
+
+import collections
+import pickle
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+
+from scratchnet.parallel import ranks as ranks_module
+from scratchnet.parallel.ranks import Alone, Ranks
+
+ANY = -1
+
+
+class FakeComm:
+    """A communicator whose messages are kept in a dict that all ranks share."""
+
+    def __init__(self, rank, mail):
+        self.rank, self.mail = rank, mail
+        self.aborted = None
+
+    def isend(self, value, dest, tag):
+        self.mail[self.rank, dest, tag].append(pickle.dumps(value))
+        return SimpleNamespace(test=lambda: (True, None))
+
+    def improbe(self, source, tag):
+        sources = [source] if source != ANY else sorted({s for s, dest, t in list(self.mail) if dest == self.rank})
+        for found in sources:
+            queue = self.mail[found, self.rank, tag]
+            if queue:
+                note = queue.popleft()
+                return SimpleNamespace(recv=lambda note=note: pickle.loads(note))
+        return None
+
+    def Isend(self, array, dest, tag):
+        assert array.flags.c_contiguous
+        self.mail[self.rank, dest, tag].append(array.copy())
+        return SimpleNamespace(Test=lambda: True)
+
+    def Irecv(self, array, source, tag):
+        queue = self.mail[source, self.rank, tag]
+
+        def test():
+            if not queue:
+                return False
+            found = queue.popleft()
+            assert found.nbytes == array.nbytes
+            array[...] = found
+            return True
+
+        return SimpleNamespace(Test=test)
+
+    def Abort(self, code):
+        self.aborted = code
+
+
+class OfThisThread:
+    """In each thread the ranks as that thread's rank sees them."""
+
+    def __init__(self):
+        self.local = threading.local()
+
+    def __getattr__(self, name):
+        return getattr(getattr(self.local, "ranks", Alone()), name)
+
+
+def fake_ranks(count):
+    """`Ranks` as each of `count` ranks sees them."""
+    mail = collections.defaultdict(collections.deque)
+    return [Ranks(FakeComm(rank, mail), rank, count, ANY, count) for rank in range(count)]
+
+
+def run_ranks(count, function, expect=()):
+    """``[function(rank) for rank in range(count)]``, each in a thread that is this rank.
+
+    Of the exceptions that are expected, the exception itself takes the place of a result.
+    """
+    everybody = fake_ranks(count)
+    proxy, before = OfThisThread(), ranks_module.current_ranks()
+    results, errors = [None] * count, []
+
+    def run(rank):
+        proxy.local.ranks = everybody[rank]
+        try:
+            results[rank] = function(rank)
+        except expect as error:
+            results[rank] = error
+        except BaseException as error:
+            errors.append(error)
+            everybody[rank].tell_failure(error, last=True)
+
+    ranks_module.set_ranks(proxy)
+    try:
+        threads = [threading.Thread(target=run, args=(rank,), daemon=True) for rank in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in threads), "a rank hangs"
+    finally:
+        ranks_module.set_ranks(before)
+    if errors:
+        raise next((e for e in errors if not isinstance(e, ranks_module.RankFailed)), errors[0])
+    return results
+
+
+def bits(*values):
+    """All bits of arrays, lists and dicts of numbers, to be compared."""
+    return [np.asarray(v).tobytes() if not isinstance(v, dict) else repr(v).encode() for v in values]
