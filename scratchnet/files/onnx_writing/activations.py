@@ -11,9 +11,9 @@ def activation(w, x, function):
     Raises ValueError for one that is not known here, by name.
     """
     name = function.name
-    if name not in _WRITERS:
+    if name not in WRITERS:
         raise ValueError(f"the activation {name!r} cannot be written")
-    return _WRITERS[name](w, x, **function.parameters)
+    return WRITERS[name](w, x, **function.parameters)
 
 
 def _plain(kind, **attributes):
@@ -95,7 +95,7 @@ def _sparsemax(w, x, axis=-1):
     return w.each(w.combine("Sub", x, tau), "Relu")
 
 
-_WRITERS = {
+WRITERS = {
     "linear": lambda w, x: x,
     "relu": _relu,
     "relu6": lambda w, x: _clipped(w, x, 0, 6),
@@ -128,4 +128,4 @@ _WRITERS = {
     "threshold": _threshold,
     "sparsemax": _sparsemax,
 }
-_WRITERS["swish"], _WRITERS["hard_swish"] = _WRITERS["silu"], _WRITERS["hard_silu"]
+WRITERS["swish"], WRITERS["hard_swish"] = WRITERS["silu"], WRITERS["hard_silu"]

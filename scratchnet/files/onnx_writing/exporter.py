@@ -1,13 +1,29 @@
 """A model as an ONNX file: the nodes of its graph, one after the other, those of nested models in place."""
 
+import copy
+import inspect
+
 import numpy as np
 
-from scratchnet.files.onnx_writing import attention, layers, operations, recurrent, windows
+from scratchnet.files.onnx_writing import (
+    attention,
+    capsules,
+    layers,
+    operations,
+    preprocessing,
+    recurrent,
+    steps,
+    windows,
+)
+from scratchnet.files.onnx_writing.masks import mask_of_output
 from scratchnet.files.onnx_writing.writer import IR_VERSION, OPSET, Value, Writer
 from scratchnet.files.replace import replacing
+from scratchnet.graph.nodes import MaskNode
+from scratchnet.layers.preprocessing.images.image_layer import ImageLayer
 from scratchnet.structure import flatten
 
-WRITERS = {**layers.WRITERS, **windows.WRITERS, **recurrent.WRITERS, **attention.WRITERS}
+_ROOMS = (layers, windows, recurrent, steps, attention, capsules, preprocessing)
+WRITERS = {name: write for room in _ROOMS for name, write in room.WRITERS.items()}
 
 
 def export_onnx(model, filepath, overwrite=True):
@@ -23,7 +39,7 @@ def export_onnx(model, filepath, overwrite=True):
     writer = ModelWriter()
     onnx = writer.onnx
     inputs = [Value(writer.unique(tensor.name), tensor.shape, dtype=_dtype(tensor.dtype)) for tensor in model.inputs]
-    outputs = writer.graph(model.graph, inputs)
+    outputs, _ = writer.graph(model.graph, inputs)
     names, infos = [], []
     for value, stem in zip(outputs, model.output_names):
         name = writer.unique(f"output_{stem}" if stem in [i.name for i in inputs] else stem)
@@ -55,57 +71,101 @@ def _info(onnx, name, value):
 class ModelWriter(Writer):
     """A Writer that knows graphs and layers of ours."""
 
-    def graph(self, graph, inputs):
-        """The Values of a graph's outputs, given those of its inputs."""
-        values = dict(zip(graph.inputs, inputs))
+    def graph(self, graph, inputs, masks=()):
+        """``(values, masks)`` of a graph's outputs, given those of its inputs; a mask may be None."""
+        values, mask_of = dict(zip(graph.inputs, inputs)), dict(zip(graph.inputs, masks))
         for leaf in graph.leaves:
             array = np.asarray(leaf.value)
             dtype = "float32" if array.dtype.kind == "f" else "int64" if array.dtype.kind in "iu" else "bool"
             values[leaf] = Value(self.constant(array, dtype), array.shape, dtype=dtype)
         for node in graph.nodes:
             tensors = flatten(node.inputs)
-            found = [values[tensor] for tensor in tensors]
+            found, its_masks = [values[tensor] for tensor in tensors], [mask_of.get(tensor) for tensor in tensors]
             try:
-                outputs = self._node(node, found, values)
+                outputs, new_masks = self._node(node, found, its_masks, values)
             except Exception as problem:
                 what = node.layer.name if node.layer is not None else getattr(node, "name", type(node).__name__)
                 if isinstance(problem, ValueError) and "cannot be exported" in str(problem):
                     raise
                 raise ValueError(f"{what!r} cannot be exported to ONNX: {problem}") from problem
             values.update(zip(flatten(node.outputs), outputs))
-        return [values[tensor] for tensor in graph.outputs]
+            mask_of.update(zip(flatten(node.outputs), new_masks))
+        return [values[tensor] for tensor in graph.outputs], [mask_of.get(tensor) for tensor in graph.outputs]
 
-    def _node(self, node, inputs, values):
-        if node.layer is None:
-            return operations.write(self, node, values)
+    def _node(self, node, inputs, masks, values):
+        layer = node.layer
+        if isinstance(node, MaskNode):
+            return inputs[:1], [self.cast(inputs[1], "bool")]
+        if layer is None:
+            return operations.write(self, node, values), []
         if node.training:
             raise ValueError("it is used with training=True")
-        if node.reads_mask:
-            raise ValueError("it reads a mask, which ONNX does not have")
-        return self.layer(node.layer, inputs, node)
-
-    def layer(self, layer, inputs, node=None):
-        """The list of Values that a layer makes of inputs."""
         if hasattr(layer, "graph"):  # a model
-            return self.graph(layer.graph, inputs)
+            return self.graph(layer.graph, inputs, masks)
         if getattr(layer, "is_traced", False):
-            return self._traced(layer, inputs, node)
+            return self._traced(node, inputs, masks)
+        outputs = self.layer(layer, inputs, masks if node.reads_mask else (), node.options)
+        if not node.masks_output:
+            return outputs, []
+        return outputs, [mask_of_output(self, layer, inputs, masks)] * (2 if _gives_both(layer) else 1)
+
+    def layer(self, layer, inputs, masks=(), options=None):
+        """The list of Values that a layer makes of inputs, and of their masks where there are any."""
+        if hasattr(layer, "graph"):
+            return self.graph(layer.graph, inputs, masks)[0]
+        if getattr(layer, "is_traced", False):
+            raise ValueError("it is traced, and stands within another layer")
         if getattr(layer, "data_format", None) == "channels_first":
-            raise ValueError('it has data_format="channels_first"; build the model with channels last')
+            inputs = [_moved(self, x, layer, to_last=True) for x in inputs]
+            outputs = self.layer(_with_channels_last(layer), inputs, masks, options)
+            return [_moved(self, y, layer, to_last=False) for y in outputs]
         names = [cls.__name__ for cls in type(layer).__mro__]
         write = next((WRITERS[name] for name in names if name in WRITERS), None)
         if write is None:
             raise ValueError(f"{type(layer).__name__} has no counterpart")
-        if write in attention.WRITERS.values():
-            result = write(self, layer, *inputs, **(node.options if node is not None else {}))
-        else:
-            result = write(self, layer, *inputs)
+        options = dict(options or {})
+        accepted = inspect.signature(write).parameters
+        if any(mask is not None for mask in masks):
+            if "mask" not in accepted:
+                raise ValueError("it reads a mask, which cannot be written")
+            options["mask"] = list(masks) if write in attention.WRITERS.values() else masks[0]
+        unknown = [name for name in options if name not in accepted]
+        if unknown:
+            raise ValueError(f"it is called with {', '.join(unknown)}, which cannot be written")
+        result = write(self, layer, *inputs, **options)
         return result if isinstance(result, list) else [result]
 
-    def _traced(self, layer, inputs, node):
-        """A layer that is written with `call`: the graph that was traced."""
-        if node is None or node.arguments is None:
+    def _traced(self, node, inputs, masks):
+        """A layer that is written with `call`: the graph that was traced, which reads masks as further inputs."""
+        layer = node.layer
+        if node.arguments is None:
             raise ValueError("it is traced, and stands within another layer")
-        masked = [tensor.masked for tensor in flatten(node.inputs)]
-        traced = layer.traced(node.arguments, masked, False)
-        return self.graph(traced.graph, inputs)[: len(flatten(traced.outputs))]
+        traced = layer.traced(node.arguments, [mask is not None for mask in masks], False)
+        given = [mask for mask in masks if mask is not None]
+        values, new_masks = self.graph(traced.graph, [*inputs, *given], masks)
+        count = len(flatten(traced.outputs))
+        return values[:count], new_masks[:count] if traced.mask is None else [values[-1]]
+
+
+def _gives_both(layer):
+    """Whether a Bidirectional gives the outputs of both directions, each with the mask."""
+    return getattr(layer, "merge_mode", "") is None
+
+
+def _with_channels_last(layer):
+    twin = copy.copy(layer)
+    twin.data_format = "channels_last"
+    return twin
+
+
+def _moved(w, x, layer, to_last):
+    """A tensor (..., C, S...) seen as (..., S..., C), or the other way round; what has no axes of space stays."""
+    axes = getattr(layer, "axes", None)
+    space = x.rank - 2 if not isinstance(axes, str) else len(axes)
+    if isinstance(layer, ImageLayer):
+        space = 2
+    if space < 1 or x.rank < space + 2:
+        return x
+    order, first = list(range(x.rank)), x.rank - space - 1
+    order.insert(x.rank - 1 if to_last else first, order.pop(first if to_last else -1))
+    return w.transposed(x, order)

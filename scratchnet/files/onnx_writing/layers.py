@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.files.onnx_writing import masks
 from scratchnet.files.onnx_writing.activations import activation, softmax
 from scratchnet.files.onnx_writing.writer import Value, channels_first
 
@@ -42,8 +43,12 @@ def own_activation(w, layer, x):
     return activation(w, x, layer.activation)
 
 
-def softmax_layer(w, layer, x):
+def softmax_layer(w, layer, x, mask=None):
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    if mask is not None:
+        x = w.where(mask, x, np.float32(np.finfo("float32").min / 2))
+        y = softmax_layer(w, layer, x)
+        return w.where(mask, y, np.float32(0))
     if len(axes) == 1:
         return softmax(w, x, axes[0])
     top = w.reduce(x, "ReduceMax", axes)
@@ -61,10 +66,21 @@ def identity(w, layer, x):
     return x
 
 
+def all_of_them(w, layer, *xs):
+    return list(xs)
+
+
+def sampling(w, layer, mean, log_variance):
+    """What is drawn is not what is drawn here, but of the same distribution."""
+    eps = mean.like(w.node("RandomNormalLike", [mean.name]))
+    deviation = w.each(w.combine("Mul", log_variance, np.float32(0.5)), "Exp")
+    return w.combine("Add", mean, w.combine("Mul", deviation, eps))
+
+
 # ---- normalization ----
 
 
-def batch_normalization(w, layer, x):
+def batch_normalization(w, layer, x, mask=None):
     axis = layer.axis % x.rank
     C = len(_array(layer, "moving_mean"))
     gamma = _array(layer, "gamma") if layer.scale else np.ones(C)
@@ -104,8 +120,13 @@ def layer_normalization(w, layer, x):
 
 def group_normalization(w, layer, x):
     axis = layer.axis % x.rank
-    if axis != x.rank - 1:
-        raise ValueError(f"groups along the axis {layer.axis} cannot be written")
+    if axis != x.rank - 1:  # the same with the channels behind
+        order = [*(k for k in range(x.rank) if k != axis), axis]
+        return w.transposed(_in_groups(w, layer, w.transposed(x, order)), np.argsort(order).tolist())
+    return _in_groups(w, layer, x)
+
+
+def _in_groups(w, layer, x):
     C = x.shape[-1]
     groups = C if layer.groups == -1 else layer.groups
     apart = w.reshape(x, (*x.shape[:-1], groups, C // groups))
@@ -129,6 +150,20 @@ def rms_normalization(w, layer, x):
     return w.combine("Mul", y, _along(_array(layer, "scale"), [axis], x.rank))
 
 
+# ---- masks ----
+
+
+def masking(w, layer, x):
+    return w.combine("Mul", x, masks.as_floats(w, masks.counted_steps(w, layer, x), x.rank))
+
+
+def global_average(w, layer, x, mask=None):
+    """GlobalAveragePooling1D, of the steps that count."""
+    if mask is None:
+        return w.reduce(x, "ReduceMean", [1], layer.keepdims)
+    return masks.global_average(w, layer, x, mask)
+
+
 # ---- shapes ----
 
 
@@ -137,9 +172,7 @@ def flatten(w, layer, x):
 
 
 def permute(w, layer, x):
-    moved = (0, *layer.dims)  # our axis k was the axis moved[k]
-    order = [moved.index(axis) for axis in x.order]
-    return Value(x.name, [x.shape[axis] for axis in moved], order, x.dtype)
+    return w.transposed(x, (0, *layer.dims))
 
 
 def repeat_vector(w, layer, x):
@@ -153,6 +186,9 @@ def repeat_vector(w, layer, x):
 
 def merge(kind):
     def write(w, layer, *xs):
+        rank = max(x.rank for x in xs)
+        for _ in range(rank):  # axes of size 1 behind that of the samples
+            xs = [w.unsqueeze(x, 1) if x.rank < rank else x for x in xs]
         total = xs[0]
         for x in xs[1:]:
             total = w.combine(kind, total, x)
@@ -189,14 +225,6 @@ def _unit(w, x, axis):
     return w.combine("Div", x, w.each(w.combine("Max", square, np.float32(1e-12)), "Sqrt"))
 
 
-# ---- preprocessing ----
-
-
-def rescaling(w, layer, x):
-    y = w.combine("Mul", w.cast(x, "float32"), np.asarray(layer.scale, "float32"))
-    return w.combine("Add", y, np.asarray(layer.offset, "float32"))
-
-
 WRITERS = {
     "Dense": dense,
     "EinsumDense": einsum_dense,
@@ -209,6 +237,8 @@ WRITERS = {
     "GroupNormalization": group_normalization,
     "UnitNormalization": unit_normalization,
     "RMSNormalization": rms_normalization,
+    "Masking": masking,
+    "GlobalAveragePooling1D": global_average,
     "Flatten": flatten,
     "Reshape": flatten,
     "Permute": permute,
@@ -221,9 +251,10 @@ WRITERS = {
     "Average": average,
     "Concatenate": concatenate,
     "Dot": dot,
-    "Rescaling": rescaling,
+    "GaussianKL": all_of_them,
+    "Sampling": sampling,
     **dict.fromkeys(
-        ("Identity", "RandomLayer", "Dropout", "ActivityRegularization", "InputLayer", "GaussianKL", "Masking"),
+        ("Identity", "RandomLayer", "Dropout", "ActivityRegularization", "InputLayer"),
         identity,
     ),
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratchnet.files.onnx_writing.activations import _WRITERS as ACTIVATIONS
+from scratchnet.files.onnx_writing.activations import WRITERS as ACTIVATIONS
 from scratchnet.files.onnx_writing.activations import softmax
 from scratchnet.files.onnx_writing.windows import padded
 from scratchnet.files.onnx_writing.writer import Value
@@ -67,20 +67,15 @@ def _reshape(w, shape, x, newshape=None, **_):
 
 def _transpose(w, shape, x, axes=None):
     axes = list(range(x.rank))[::-1] if axes is None else [axis % x.rank for axis in axes]
-    return Value(x.name, [x.shape[axis] for axis in axes], [axes.index(axis) for axis in x.order], x.dtype)
+    return w.transposed(x, axes)
 
 
 def _moved(w, shape, x, source=None, destination=None, axis1=None, axis2=None):
+    if axis1 is None:
+        return w.transposed(x, _moveaxis(x.rank, source, destination))
     axes = list(range(x.rank))
-    if axis1 is not None:
-        axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-    else:
-        axes = (
-            np.moveaxis(np.empty([1] * x.rank), source, destination)
-            if False
-            else _moveaxis(x.rank, source, destination)
-        )
-    return _transpose(w, shape, x, axes)
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return w.transposed(x, axes)
 
 
 def _moveaxis(rank, source, destination):
@@ -231,6 +226,13 @@ def _variance(w, shape, x, axis=None, keepdims=False):
     return w.reduce(w.combine("Mul", centred, centred), "ReduceMean", axes, keepdims)
 
 
+def _round(w, shape, x, decimals=0):
+    if decimals:
+        power = np.float32(10.0**decimals)
+        return w.combine("Div", w.each(w.combine("Mul", x, power), "Round"), power)
+    return w.each(x, "Round")
+
+
 def _filled(value):
     def write(w, shape, x, dtype=None):
         return w.combine("Add", w.combine("Mul", x, np.float32(0)), np.float32(value))
@@ -243,10 +245,10 @@ _WRITERS = {
         name: _each(kind)
         for name, kind in {
             "absolute": "Abs", "negative": "Neg", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "erf": "Erf",
-            "floor": "Floor", "ceil": "Ceil", "round": "Round", "sign": "Sign", "reciprocal": "Reciprocal",
+            "floor": "Floor", "ceil": "Ceil", "sign": "Sign", "reciprocal": "Reciprocal",
             "sin": "Sin", "cos": "Cos", "tan": "Tan", "arcsin": "Asin", "arccos": "Acos", "arctan": "Atan",
             "sinh": "Sinh", "cosh": "Cosh", "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh",
-            "tanh": "Tanh", "logical_not": "Not", "isnan": "IsNaN", "isinf": "IsInf",
+            "tanh": "Tanh",
         }.items()
     },
     **{
@@ -264,6 +266,10 @@ _WRITERS = {
         }.items()
     },
     "not_equal": lambda w, shape, a, b: w.each(_combine("Equal", "bool")(w, shape, a, b), "Not"),
+    "logical_not": _each("Not"),
+    "isnan": lambda w, shape, x: w.each(x, "IsNaN", dtype="bool"),
+    "isinf": lambda w, shape, x: w.each(x, "IsInf", dtype="bool"),
+    "round": _round,
     "square": lambda w, shape, x: w.combine("Mul", x, x),
     "rsqrt": lambda w, shape, x: w.each(w.each(x, "Sqrt"), "Reciprocal"),
     "expm1": lambda w, shape, x: w.combine("Sub", w.each(x, "Exp"), np.float32(1)),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.files.onnx_writing.steps import cell_step, last_step, scan, zeros
 from scratchnet.files.onnx_writing.writer import Value
 
 # Activations under ONNX's names, with alpha and beta where it needs them.
@@ -18,17 +19,20 @@ _ACTIVATIONS = {
 _TIME_FIRST = (1, 0, 2)
 
 
-def recurrent(w, layer, *inputs):
+def recurrent(w, layer, *inputs, mask=None):
     """A layer: the sequence or its last step, and the states if they are returned."""
     x, *states = inputs
-    sequence, states = _run(w, layer, layer, x, states, layer.go_backwards)
-    return _returned(w, layer, sequence, states)
+    sequence, states = _run(w, layer, layer, x, states, layer.go_backwards, mask)
+    return _returned(w, layer, sequence, states, mask)
 
 
-def _returned(w, layer, sequence, states):
-    if layer.go_backwards and layer.return_sequences:
-        sequence = w.backwards(sequence, 1)  # in the order of processing, as we return it
-    y = sequence if layer.return_sequences else states[0]
+def _returned(w, layer, sequence, states, mask):
+    if not layer.return_sequences:
+        y = states[0] if mask is None else last_step(w, sequence, layer.go_backwards)
+    elif layer.go_backwards:
+        y = w.backwards(sequence, 1)  # in the order of processing, as we return it
+    else:
+        y = sequence
     return [y, *states] if layer.return_state else y
 
 
@@ -40,9 +44,14 @@ def _kind(cell):
     raise ValueError(f"the cell {type(cell).__name__} cannot be written")
 
 
-def _run(w, layer, cell, x, states, go_backwards):
+def _run(w, layer, cell, x, states, go_backwards, mask):
     """``(sequence (N, T, U) in the order of the input, [h, c])`` of one direction."""
     kind, U = _kind(cell), cell.units
+    activations = _activations(cell, kind)
+    if mask is not None or activations is None:
+        states = states or [zeros(w, x, (x.shape[0], U))] * (2 if kind == "LSTM" else 1)
+        zeroed = getattr(layer, "zero_output_for_mask", False)
+        return scan(w, cell_step(w, cell, kind), x, states, go_backwards, mask, zeroed)
     W, R = (np.asarray(cell.params[name], "float32").T for name in ("kernel", "recurrent_kernel"))
     bias = np.asarray(cell.params["bias"], "float32") if cell.use_bias else None
     if kind == "LSTM":
@@ -54,7 +63,7 @@ def _run(w, layer, cell, x, states, go_backwards):
         w.constant(W[None], stem=f"{layer.name}/W"),
         w.constant(R[None], stem=f"{layer.name}/R"),
     ]
-    attributes = {"hidden_size": U, "direction": "reverse" if go_backwards else "forward", **_activations(cell, kind)}
+    attributes = {"hidden_size": U, "direction": "reverse" if go_backwards else "forward", **activations}
     if kind == "GRU":
         attributes["linear_before_reset"] = int(cell.reset_after)
     if bias is not None:
@@ -73,21 +82,24 @@ def _run(w, layer, cell, x, states, go_backwards):
 
 
 def _activations(cell, kind):
+    """The attributes that say which they are, or None if ONNX's own layers do not have them."""
     functions = [cell.activation] if kind == "RNN" else [cell.recurrent_activation, cell.activation]
     functions += [cell.activation] if kind == "LSTM" else []
     found = []
     for function in functions:
         if function.name not in _ACTIVATIONS or function.parameters:
-            raise ValueError(f"the activation {function.name!r} of a recurrent layer cannot be written")
+            return None
         found.append(_ACTIVATIONS[function.name])
     attributes = {"activations": [name for name, _, _ in found]}
-    if any(alpha is not None for _, alpha, _ in found):
-        attributes["activation_alpha"] = [alpha or 0.0 for _, alpha, _ in found]
-        attributes["activation_beta"] = [beta or 0.0 for _, _, beta in found]
+    for key, numbers in (("activation_alpha", [a for _, a, _ in found]), ("activation_beta", [b for _, _, b in found])):
+        given = [number for number in numbers if number is not None]
+        if given != numbers[: len(given)]:  # which function a number is for is not agreed upon then
+            return None
+        attributes.update({key: given} if given else {})
     return attributes
 
 
-def cells(w, layer, *inputs):
+def cells(w, layer, *inputs, mask=None):
     """An RNN layer: one cell, or several of which each reads what the one before it makes."""
     x, *states = inputs
     stack = getattr(layer.cell, "cells", [layer.cell])
@@ -95,23 +107,19 @@ def cells(w, layer, *inputs):
     for cell in stack:
         count = 2 if _kind(cell) == "LSTM" else 1
         own, states = states[:count], states[count:]
-        x, after = _run(w, layer, cell, x, own, layer.go_backwards)
+        x, after = _run(w, layer, cell, x, own, layer.go_backwards, mask)
         last += after
-    if not layer.return_sequences:
-        x = after[0]
-    elif layer.go_backwards:
-        x = w.backwards(x, 1)
-    return [x, *last] if layer.return_state else x
+    y = _returned(w, layer, x, after, mask)
+    return [y[0], *last] if layer.return_state else y
 
 
-def bidirectional(w, layer, *inputs):
+def bidirectional(w, layer, *inputs, mask=None):
     x, *states = inputs
     half = len(states) // 2
     results = []
     for one, own in ((layer.forward_layer, states[:half]), (layer.backward_layer, states[half:])):
-        writer = cells if hasattr(one, "cell") else recurrent
-        result = writer(w, one, x, *own)
-        results.append(result if isinstance(result, list) else [result])
+        result = w.layer(one, [x, *own], masks=[mask])
+        results.append(result)
     (a, *first), (b, *second) = results
     if layer.backward_layer.return_sequences:
         b = w.backwards(b, 1)

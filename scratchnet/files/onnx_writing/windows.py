@@ -4,6 +4,7 @@ import numpy as np
 
 from scratchnet.files.onnx_writing.activations import activation
 from scratchnet.files.onnx_writing.writer import Value, channels_first
+from scratchnet.interpolation import resize_weights
 from scratchnet.kernels.geometry import pad_amounts
 
 
@@ -41,14 +42,23 @@ def _weights(layer, *names):
     return [np.asarray(layer.params[name], "float32") for name in names if name in layer.params]
 
 
-def conv(w, layer, x):
+def conv(w, layer, x, outputs=None):
     kernel, *bias = _weights(layer, "kernel", "bias")  # (KH, KW, C / groups, F)
     n = kernel.ndim - 2
     kernel = kernel.transpose(n + 1, n, *range(n))
     names = [w.in_order(x, channels_first(x.rank)), w.constant(kernel, stem=f"{layer.name}/kernel")]
     names += [w.constant(array, stem=f"{layer.name}/bias") for array in bias]
     name = w.node("Conv", names, group=layer.groups, **_window(layer, x, layer.kernel_size))
-    return _finished(w, layer, _result(w, layer, name, x))
+    return _finished(w, layer, _result(w, layer, name, x, outputs))
+
+
+def convolved(w, x, kernel, strides, pads, dilations, shape):
+    """The convolution (N, S..., C) -> `shape` with a kernel (K..., C, F), `pads` a pair for each axis."""
+    n = kernel.ndim - 2
+    names = [w.in_order(x, channels_first(x.rank)), w.constant(kernel.transpose(n + 1, n, *range(n)))]
+    attributes = {"strides": list(strides), "dilations": list(dilations)}
+    attributes["pads"] = [before for before, _ in pads] + [after for _, after in pads]
+    return Value(w.node("Conv", names, **attributes), shape, channels_first(x.rank))
 
 
 def _depthwise(w, layer, x, kernel, bias=()):
@@ -149,7 +159,7 @@ def upsample(w, layer, x):
     mode = getattr(layer, "interpolation", "nearest")
     modes = {"nearest": ("nearest", "asymmetric"), "bilinear": ("linear", "half_pixel")}
     if mode not in modes:
-        raise ValueError(f"upsampling by {mode!r} cannot be written")
+        return resized(w, x, layer.compute_output_shape(x.shape)[1:-1], mode)
     kind, coordinates = modes[mode]
     scales = w.constant([1, 1, *sizes])
     name = w.node(
@@ -157,6 +167,17 @@ def upsample(w, layer, x):
         coordinate_transformation_mode=coordinates, nearest_mode="floor",
     )  # fmt: skip
     return _result(w, layer, name, x)
+
+
+def resized(w, x, size, interpolation="bilinear", antialias=False):
+    """Images (N, H, W, C) of another size: y = A x B^T, see `scratchnet.interpolation`."""
+    N, H, W, C = x.shape
+    if None in (H, W):
+        raise ValueError("images of any size cannot be written")
+    A, B = (resize_weights(old, new, interpolation, antialias) for old, new in zip((H, W), size))
+    rows, columns = (Value(w.constant(matrix), matrix.shape) for matrix in (A, B))
+    y = w.einsum("nhwc,vw->nhvc", [x, columns], (N, H, size[1], C))
+    return w.einsum("nhvc,uh->nuvc", [y, rows], (N, *size, C))
 
 
 WRITERS = {

@@ -5,6 +5,7 @@ of its axes: ``order[j]`` is our axis of ONNX's axis j. A layer asks for the ord
 its result is; a Transpose is written only where the two differ, and only once for the same tensor.
 """
 
+import contextlib
 from collections import Counter
 
 import numpy as np
@@ -80,6 +81,20 @@ class Writer:
         )
         return names[0] if outputs == 1 else names
 
+    @contextlib.contextmanager
+    def subgraph(self):
+        """Within the block, what is written belongs to a graph of its own, a `Subgraph`, which sees all around it."""
+        around, ordered = self.nodes, dict(self._ordered)
+        self.nodes = []
+        try:
+            yield Subgraph(self, self.nodes)
+        finally:
+            self.nodes, self._ordered = around, ordered
+
+    def renamed(self, value):
+        """The same tensor under a name of its own, its axes in our order."""
+        return Value(self.node("Identity", [self.plain(value)]), value.shape, dtype=value.dtype)
+
     # ---- orders of axes ----
 
     def in_order(self, value, order):
@@ -133,7 +148,9 @@ class Writer:
 
     def where(self, condition, a, b):
         """Of two (Values or arrays) the one or the other."""
-        return self.combine("Where", condition, a, b, dtype=next(v.dtype for v in (a, b) if isinstance(v, Value)))
+        dtype = next(v.dtype for v in (a, b) if isinstance(v, Value))
+        a, b = (v if isinstance(v, Value) else Value(self.constant(v, dtype), np.shape(v), dtype=dtype) for v in (a, b))
+        return self.combine("Where", condition, a, b, dtype=dtype)
 
     # ---- shapes ----
 
@@ -160,6 +177,7 @@ class Writer:
 
     def cut(self, value, axis, start=0, stop=None, step=1):
         """A part of the tensor along one axis."""
+        axis %= value.rank
         size, far = value.shape[axis], 2**62
         stop_at = (far if step > 0 else -far) if stop is None else stop
         arguments = [self.ints(start), self.ints(stop_at), self.ints(value.place(axis)), self.ints(step)]
@@ -171,6 +189,12 @@ class Writer:
         """The tensor with one of its axes turned round."""
         arguments = [self.ints(-1), self.ints(-(2**62)), self.ints(value.place(axis)), self.ints(-1)]
         return value.like(self.node("Slice", [value.name, *arguments]))
+
+    def transposed(self, value, axes):
+        """The tensor with its axes in another order, ``axes[k]`` the k-th: no node is needed for that."""
+        return Value(
+            value.name, [value.shape[axis] for axis in axes], [axes.index(a) for a in value.order], value.dtype
+        )
 
     def squeeze(self, value, axes):
         """The tensor without these axes, in our order."""
@@ -215,3 +239,22 @@ class Writer:
     def einsum(self, equation, values, shape):
         """A sum of products, in NumPy's notation."""
         return Value(self.node("Einsum", [self.plain(value) for value in values], equation=equation), shape)
+
+
+class Subgraph:
+    """A graph within the graph, such as one step of a loop."""
+
+    def __init__(self, writer, nodes):
+        self._onnx, self._nodes, self._name = writer.onnx, nodes, writer.unique("body")
+
+    def graph(self, inputs, outputs):
+        """ONNX's graph from Values to Values."""
+        helper = self._onnx.helper
+        inputs, outputs = (
+            [
+                helper.make_tensor_value_info(v.name, helper.np_dtype_to_tensor_dtype(np.dtype(v.dtype)), v.shape)
+                for v in vs
+            ]
+            for vs in (inputs, outputs)
+        )
+        return helper.make_graph(self._nodes, self._name, inputs, outputs)

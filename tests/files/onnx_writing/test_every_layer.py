@@ -1,0 +1,407 @@
+"""Every layer of the library is written to ONNX with all its options, or has a reason why it is not."""
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from scratchnet import activations, layers, ops, registry
+from scratchnet.layers import (
+    GRU,
+    LSTM,
+    Attention,
+    Bidirectional,
+    CapsuleLayer,
+    Dense,
+    Embedding,
+    Input,
+    LayerNormalization,
+    Masking,
+    MultiHeadAttention,
+    PrimaryCapsules,
+    SimpleRNN,
+    Squash,
+    TimeDistributed,
+)  # fmt: skip
+from scratchnet.models import Model, Sequential
+from tests.files.onnx_writing.comparing import FILM, IMAGE, OTHER, RNG, ROW, SERIES, TOKENS, VOLUME, check, data, moved
+
+L = layers
+FIRST = {"data_format": "channels_first"}
+
+# For each layer (makers or names of arguments): how it is made, and the shapes of its inputs.
+EXPORTED = {
+    "Activation": [(lambda: L.Activation("tanh"), ROW)],
+    "ActivityRegularization": [(lambda: L.ActivityRegularization(l2=0.1), ROW)],
+    "Add": [(lambda: L.Add(), SERIES, SERIES), (lambda: L.Add(), SERIES, (4,))],
+    "AdditiveAttention": [
+        (lambda: L.AdditiveAttention(), SERIES, OTHER),
+        (lambda: L.AdditiveAttention(False), SERIES, OTHER),
+    ],
+    "AlphaDropout": [(lambda: L.AlphaDropout(0.5), ROW)],
+    "Attention": [
+        (lambda: L.Attention(), SERIES, OTHER),
+        (lambda: L.Attention(use_scale=True, score_mode="concat"), SERIES, OTHER, OTHER),
+    ],
+    "Average": [(lambda: L.Average(), SERIES, SERIES, SERIES)],
+    "AveragePooling1D": [
+        (lambda: L.AveragePooling1D(3, 2, "same"), SERIES),
+        (lambda: L.AveragePooling1D(2, **FIRST), SERIES),
+    ],
+    "AveragePooling2D": [
+        (lambda: L.AveragePooling2D((3, 2), 2, "same"), IMAGE),
+        (lambda: L.AveragePooling2D((2, 1), 3, **FIRST), IMAGE),
+    ],
+    "AveragePooling3D": [(lambda: L.AveragePooling3D(2, 1, "same"), VOLUME)],
+    "BatchNormalization": [
+        (lambda: L.BatchNormalization(epsilon=0.1), IMAGE),
+        (lambda: L.BatchNormalization(axis=1, center=False), IMAGE),
+        (lambda: L.BatchNormalization(axis=2, scale=False), SERIES),
+        (lambda: L.BatchNormalization(), ROW),
+    ],
+    "Bidirectional": [
+        (lambda: Bidirectional(LSTM(3, return_sequences=True)), SERIES),
+        (lambda: Bidirectional(GRU(3, return_sequences=True), merge_mode="mul"), SERIES),
+        (lambda: Bidirectional(SimpleRNN(3), merge_mode="ave"), SERIES),
+        (lambda: Bidirectional(LSTM(3, return_state=True)), SERIES),
+        (lambda: Bidirectional(GRU(3, return_sequences=True, return_state=True), merge_mode=None), SERIES),
+        (lambda: Bidirectional(LSTM(3), backward_layer=GRU(2, go_backwards=True)), SERIES),
+        (lambda: Bidirectional(L.RNN(L.LSTMCell(3), return_sequences=True)), SERIES),
+        (lambda: Bidirectional(LSTM(3)), SERIES, (3,), (3,), (3,), (3,)),
+    ],
+    "CapsuleLayer": [(lambda: CapsuleLayer(3, 5), SERIES), (lambda: CapsuleLayer(2, 4, routings=1), SERIES)],
+    "CapsuleMask": [(lambda: L.CapsuleMask(), SERIES), (lambda: L.CapsuleMask(), SERIES, (6,))],
+    "CategoryEncoding": [
+        (lambda: L.CategoryEncoding(10), TOKENS),
+        (lambda: L.CategoryEncoding(10, "count"), TOKENS),
+        (lambda: L.CategoryEncoding(10, "one_hot"), TOKENS),
+    ],
+    "RandomCrop": [(lambda: L.RandomCrop(4, 5), IMAGE)],
+    "CenterCrop": [(lambda: L.CenterCrop(4, 4), IMAGE), (lambda: L.CenterCrop(3, 2, **FIRST), IMAGE)],
+    "Concatenate": [(lambda: L.Concatenate(), SERIES, SERIES), (lambda: L.Concatenate(axis=1), SERIES, OTHER)],
+    "Conv1D": [
+        (lambda: L.Conv1D(3, 3, 2, "same"), SERIES),
+        (lambda: L.Conv1D(4, 2, padding="causal", dilation_rate=2, groups=2), SERIES),
+        (lambda: L.Conv1D(4, 2, padding="causal", strides=2), SERIES),
+        (lambda: L.Conv1D(3, 2, **FIRST, use_bias=False), SERIES),
+    ],
+    "Conv1DTranspose": [
+        (lambda: L.Conv1DTranspose(3, 3, 2, "same"), SERIES),
+        (lambda: L.Conv1DTranspose(3, 2, 3, output_padding=1), SERIES),
+        (lambda: L.Conv1DTranspose(3, 2, dilation_rate=2, **FIRST), SERIES),
+    ],
+    "Conv2D": [
+        (lambda: L.Conv2D(3, (3, 2), (2, 1), "same", activation="gelu"), IMAGE),
+        (lambda: L.Conv2D(4, 2, dilation_rate=(2, 3), groups=4, use_bias=False), IMAGE),
+        (lambda: L.Conv2D(4, 3, padding="same", dilation_rate=2), IMAGE),
+        (lambda: L.Conv2D(4, 3, 2, "same", **FIRST), IMAGE),
+    ],
+    "Conv2DTranspose": [
+        (lambda: L.Conv2DTranspose(3, 3, 2, "same"), IMAGE),
+        (lambda: L.Conv2DTranspose(3, (2, 3), (3, 1), activation="relu"), IMAGE),
+        (lambda: L.Conv2DTranspose(3, 3, 2, "same", output_padding=1), IMAGE),
+        (lambda: L.Conv2DTranspose(3, 1, 3, "same"), IMAGE),
+        (lambda: L.Conv2DTranspose(3, 2, dilation_rate=2, use_bias=False), IMAGE),
+        (lambda: L.Conv2DTranspose(3, 3, 2, **FIRST), IMAGE),
+    ],
+    "Conv3D": [(lambda: L.Conv3D(3, 2, 2, "same"), VOLUME), (lambda: L.Conv3D(2, (1, 2, 3), groups=2), VOLUME)],
+    "Conv3DTranspose": [(lambda: L.Conv3DTranspose(3, 2, 2, "same"), VOLUME)],
+    "ConvLSTM1D": [(lambda: L.ConvLSTM1D(3, 3, padding="same", return_sequences=True), FILM[:2] + FILM[3:])],
+    "ConvLSTM2D": [
+        (lambda: L.ConvLSTM2D(3, 3), FILM),
+        (lambda: L.ConvLSTM2D(3, (2, 3), 2, "same", return_sequences=True, go_backwards=True), FILM),
+        (lambda: L.ConvLSTM2D(2, 2, dilation_rate=2, recurrent_activation="hard_sigmoid", return_state=True), FILM),
+        (lambda: L.ConvLSTM2D(2, 3, padding="same", use_bias=False), FILM, (6, 5, 2), (6, 5, 2)),
+        (lambda: L.ConvLSTM2D(2, 2, **FIRST), (3, 2, 6, 5)),
+    ],
+    "ConvLSTM3D": [(lambda: L.ConvLSTM3D(2, 2), (3, *VOLUME))],
+    "Cropping1D": [(lambda: L.Cropping1D((1, 2)), SERIES)],
+    "Cropping2D": [(lambda: L.Cropping2D(((1, 2), (0, 3))), IMAGE), (lambda: L.Cropping2D(1, **FIRST), IMAGE)],
+    "Cropping3D": [(lambda: L.Cropping3D(1), VOLUME)],
+    "Dense": [
+        (lambda: Dense(3, "softmax"), ROW),
+        (lambda: Dense(3, use_bias=False), IMAGE),
+        (lambda: Dense(3), SERIES),
+    ],
+    "DepthwiseConv1D": [(lambda: L.DepthwiseConv1D(3, 2, "same"), SERIES)],
+    "DepthwiseConv2D": [
+        (lambda: L.DepthwiseConv2D(3, depth_multiplier=2, padding="same", strides=2), IMAGE),
+        (lambda: L.DepthwiseConv2D((2, 3), dilation_rate=2, use_bias=False), IMAGE),
+        (lambda: L.DepthwiseConv2D(2, **FIRST), IMAGE),
+    ],
+    "Discretization": [
+        (lambda: L.Discretization([-0.5, 0.0, 0.7]), ROW),
+        (lambda: L.Discretization([-0.5, 0.0, 0.7], output_mode="one_hot"), ROW[:0] + (1,)),
+    ],
+    "Dot": [
+        (lambda: L.Dot(-1), ROW, ROW),
+        (lambda: L.Dot((2, 2)), SERIES, OTHER),
+        (lambda: L.Dot((2, 2), normalize=True), SERIES, OTHER),
+    ],
+    "Dropout": [(lambda: L.Dropout(0.5), ROW)],
+    "ELU": [(lambda: L.ELU(0.5), ROW)],
+    "EinsumDense": [
+        (lambda: L.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d", activation="relu"), SERIES),
+        (lambda: L.EinsumDense("...x,xy->...y", 3), SERIES),
+    ],
+    "Embedding": [(lambda: Embedding(10, 3), TOKENS), (lambda: Embedding(10, 3, mask_zero=True), TOKENS)],
+    "Flatten": [(lambda: L.Flatten(), IMAGE), (lambda: L.Flatten(**FIRST), IMAGE)],
+    "GRU": [
+        (lambda: GRU(3, return_sequences=True), SERIES),
+        (lambda: GRU(3, reset_after=False, go_backwards=True, return_sequences=True), SERIES),
+        (lambda: GRU(3, use_bias=False, return_state=True), SERIES),
+        (lambda: GRU(3, use_bias=False, reset_after=False, activation="gelu"), SERIES),
+        (lambda: GRU(3, activation="leaky_relu", recurrent_activation="hard_sigmoid"), SERIES),
+        (lambda: GRU(3), SERIES, (3,)),
+    ],
+    "GaussianDropout": [(lambda: L.GaussianDropout(0.5), ROW)],
+    "GaussianKL": [(lambda: L.GaussianKL(), ROW, ROW)],
+    "GaussianNoise": [(lambda: L.GaussianNoise(0.5), ROW)],
+    "GlobalAveragePooling1D": [
+        (lambda: L.GlobalAveragePooling1D(keepdims=True), SERIES),
+        (lambda: L.GlobalAveragePooling1D(**FIRST), SERIES),
+    ],
+    "GlobalAveragePooling2D": [
+        (lambda: L.GlobalAveragePooling2D(), IMAGE),
+        (lambda: L.GlobalAveragePooling2D(**FIRST, keepdims=True), IMAGE),
+    ],
+    "GlobalAveragePooling3D": [(lambda: L.GlobalAveragePooling3D(), VOLUME)],
+    "GlobalMaxPooling1D": [(lambda: L.GlobalMaxPooling1D(), SERIES)],
+    "GlobalMaxPooling2D": [(lambda: L.GlobalMaxPooling2D(keepdims=True), IMAGE)],
+    "GlobalMaxPooling3D": [(lambda: L.GlobalMaxPooling3D(), VOLUME)],
+    "GroupNormalization": [
+        (lambda: L.GroupNormalization(2), IMAGE),
+        (lambda: L.GroupNormalization(-1, scale=False), SERIES),
+        (lambda: L.GroupNormalization(2, axis=1), IMAGE),
+    ],
+    "GroupedQueryAttention": [(lambda: L.GroupedQueryAttention(4, 4, 2, use_gate=True), SERIES, OTHER)],
+    "Identity": [(lambda: L.Identity(), ROW)],
+    "InputLayer": [(lambda: L.InputLayer(ROW), ROW)],
+    "LSTM": [
+        (lambda: LSTM(3, return_sequences=True, go_backwards=True), SERIES),
+        (lambda: LSTM(3, return_state=True, use_bias=False), SERIES),
+        (lambda: LSTM(3, activation="relu", recurrent_activation="hard_sigmoid", return_sequences=True), SERIES),
+        (lambda: LSTM(3, activation="silu", go_backwards=True, return_sequences=True, return_state=True), SERIES),
+        (lambda: LSTM(3, use_bias=False), SERIES, (3,), (3,)),
+        (lambda: LSTM(3, activation="linear", go_backwards=True), SERIES),
+    ],
+    "Lambda": [(lambda: L.Lambda(lambda x: x * 2 + 1), ROW)],
+    "LayerNormalization": [
+        (lambda: LayerNormalization(), SERIES),
+        (lambda: LayerNormalization(axis=(1, 2), center=False), SERIES),
+        (lambda: LayerNormalization(axis=1, scale=False, epsilon=0.1), IMAGE),
+    ],
+    "LeakyReLU": [(lambda: L.LeakyReLU(0.1), ROW)],
+    "Length": [(lambda: L.Length(), SERIES)],
+    "Masking": [(lambda: Masking(), SERIES), (lambda: Masking(0.5), SERIES)],
+    "MaxPooling1D": [
+        (lambda: L.MaxPooling1D(2, 3), SERIES),
+        (lambda: L.MaxPooling1D(2, padding="same", **FIRST), SERIES),
+    ],
+    "MaxPooling2D": [(lambda: L.MaxPooling2D((3, 2), 2, "same"), IMAGE), (lambda: L.MaxPooling2D(2, **FIRST), IMAGE)],
+    "MaxPooling3D": [(lambda: L.MaxPooling3D(2, padding="same"), VOLUME)],
+    "Maximum": [(lambda: L.Maximum(), SERIES, SERIES)],
+    "Minimum": [(lambda: L.Minimum(), SERIES, SERIES)],
+    "MultiHeadAttention": [
+        (lambda: MultiHeadAttention(2, 3), SERIES, OTHER, OTHER),
+        (lambda: MultiHeadAttention(2, 3, sliding_window=2), SERIES, SERIES),
+        (lambda: MultiHeadAttention(2, 3, value_dim=2, output_shape=5, use_bias=False, use_gate=True), SERIES, OTHER),
+    ],
+    "Multiply": [(lambda: L.Multiply(), SERIES, SERIES)],
+    "Normalization": [
+        (lambda: L.Normalization(mean=0.5, variance=2.0), IMAGE),
+        (lambda: L.Normalization(axis=-1, mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 2.0, 3.0, 0.0]), SERIES),
+        (lambda: L.Normalization(mean=0.5, variance=2.0, invert=True), ROW),
+    ],
+    "PReLU": [(lambda: L.PReLU(), IMAGE), (lambda: L.PReLU(shared_axes=(1, 2)), IMAGE)],
+    "Permute": [(lambda: L.Permute((3, 1, 2)), IMAGE)],
+    "Pipeline": [(lambda: L.Pipeline([L.Rescaling(2.0), L.CenterCrop(4, 4)]), IMAGE)],
+    "PrimaryCapsules": [(lambda: PrimaryCapsules(2, 3, 3, strides=2), IMAGE)],
+    "RMSNormalization": [(lambda: L.RMSNormalization(), SERIES)],
+    "RNN": [
+        (lambda: L.RNN(L.LSTMCell(3), return_sequences=True, go_backwards=True), SERIES),
+        (lambda: L.RNN([L.GRUCell(3), L.LSTMCell(2), L.SimpleRNNCell(4)], return_state=True), SERIES),
+    ],
+    "ReLU": [(lambda: L.ReLU(), ROW), (lambda: L.ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), ROW)],
+    "RepeatVector": [(lambda: L.RepeatVector(3), ROW)],
+    "Rescaling": [(lambda: L.Rescaling([1.0, 2.0, 3.0, 4.0], offset=1.0), SERIES)],
+    "Reshape": [(lambda: L.Reshape((-1, 4)), IMAGE)],
+    "Resizing": [
+        (lambda: L.Resizing(5, 9, interpolation="nearest"), IMAGE),
+        (lambda: L.Resizing(5, 9), IMAGE),
+        (lambda: L.Resizing(5, 9, **FIRST), IMAGE),
+        (lambda: L.Resizing(5, 9, pad_to_aspect_ratio=True, fill_value=0.5), IMAGE),
+        (lambda: L.Resizing(5, 9, "bicubic", crop_to_aspect_ratio=True, antialias=True), IMAGE),
+    ],
+    "SeparableConv1D": [(lambda: L.SeparableConv1D(3, 3, padding="same", depth_multiplier=2), SERIES)],
+    "SeparableConv2D": [
+        (lambda: L.SeparableConv2D(3, 3, 2, "same", use_bias=False), IMAGE),
+        (lambda: L.SeparableConv2D(3, 2, dilation_rate=2, depth_multiplier=2, activation="relu"), IMAGE),
+    ],
+    "SimpleRNN": [
+        (lambda: SimpleRNN(3, return_sequences=True), SERIES),
+        (lambda: SimpleRNN(3, "gelu", return_sequences=True, return_state=True), SERIES),
+        (lambda: SimpleRNN(3, "relu", use_bias=False, go_backwards=True), SERIES, (3,)),
+    ],
+    "Softmax": [(lambda: L.Softmax(axis=1), SERIES), (lambda: L.Softmax(axis=(1, 2)), SERIES)],
+    "SpatialDropout1D": [(lambda: L.SpatialDropout1D(0.5), SERIES)],
+    "SpatialDropout2D": [(lambda: L.SpatialDropout2D(0.5), IMAGE)],
+    "SpatialDropout3D": [(lambda: L.SpatialDropout3D(0.5), VOLUME)],
+    "Squash": [(lambda: Squash(), SERIES)],
+    "Subtract": [(lambda: L.Subtract(), SERIES, SERIES)],
+    "TimeDistributed": [
+        (lambda: TimeDistributed(Dense(3, activation="relu")), SERIES),
+        (lambda: TimeDistributed(L.Conv2D(3, 2)), FILM),
+        (lambda: TimeDistributed(LSTM(3)), FILM[:2] + FILM[3:]),
+        (lambda: TimeDistributed(Sequential([L.Conv2D(3, 2), L.Flatten(), Dense(2)])), FILM),
+    ],
+    "UnitNormalization": [(lambda: L.UnitNormalization(axis=(1, 2)), SERIES)],
+    "UpSampling1D": [(lambda: L.UpSampling1D(3), SERIES)],
+    "UpSampling2D": [
+        (lambda: L.UpSampling2D((2, 3)), IMAGE),
+        (lambda: L.UpSampling2D(2, interpolation="bilinear"), IMAGE),
+        (lambda: L.UpSampling2D(3, **FIRST), IMAGE),
+        (lambda: L.UpSampling2D(2, interpolation="bicubic"), IMAGE),
+    ],
+    "UpSampling3D": [(lambda: L.UpSampling3D((1, 2, 3)), VOLUME)],
+    "ZeroPadding1D": [(lambda: L.ZeroPadding1D((1, 2)), SERIES)],
+    "ZeroPadding2D": [(lambda: L.ZeroPadding2D(((1, 2), (0, 3))), IMAGE), (lambda: L.ZeroPadding2D(1, **FIRST), IMAGE)],
+    "ZeroPadding3D": [(lambda: L.ZeroPadding3D(1), VOLUME)],
+}
+
+RANDOM = [name for name in dir(layers) if name.startswith("Random") and name != "RandomCrop"]
+EXPORTED.update(
+    (name, [(getattr(L, name), IMAGE[:2] + (3,))]) for name in ("MixUp", "CutMix", "Equalization", "Solarization")
+)
+
+# What has no counterpart, and why not.
+REFUSED = {
+    "strings, and hashes of them": ["Hashing", "HashedCrossing", "StringLookup", "TextVectorization"],
+    "a table of integers": ["IntegerLookup"],
+    "one step of a layer, which is exported": ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"],
+    "a range of each picture's own": ["AutoContrast"],
+    "a base": ["Layer", "Wrapper"],
+    "of random images, in training alone: tested together below": RANDOM,
+    "draws: tested below": ["Sampling"],
+}
+
+
+def model_of(layer, *shapes):
+    inputs = [Input((6,), dtype="int32") if shape is TOKENS else Input(shape) for shape in shapes]
+    if isinstance(layer, (L.MultiHeadAttention, L.GroupedQueryAttention)):
+        return Model(inputs, layer(*inputs))
+    return Model(inputs, layer(inputs[0] if len(inputs) == 1 else inputs))
+
+
+def test_no_layer_is_forgotten():
+    things = {name: getattr(layers, name) for name in dir(layers)}
+    classes = {thing.__name__ for thing in things.values() if isinstance(thing, type) and issubclass(thing, L.Layer)}
+    assert classes & set(things) == {*EXPORTED, *(name for names in REFUSED.values() for name in names)}
+
+
+@pytest.mark.parametrize(
+    "make, shapes",
+    [
+        pytest.param(make, shapes, id=f"{name} {k}")
+        for name, cases in EXPORTED.items()
+        for k, (make, *shapes) in enumerate(cases)
+    ],
+)
+def test_onnxruntime_predicts_the_same(tmp_path, make, shapes):
+    check(moved(model_of(make(), *shapes)), str(tmp_path / "m.onnx"), *map(data, shapes))
+
+
+def test_layers_of_random_images_do_nothing_outside_of_training(tmp_path):
+    x = inputs = Input((8, 7, 3))
+    arguments = {"RandomPosterization": [4], "RandomTranslation": [0.1, 0.1]}
+    arguments.update(dict.fromkeys(("RandomFlip", "RandomColorJitter", "RandomErasing"), []))
+    for name in RANDOM:
+        x = getattr(L, name)(*arguments.get(name, [0.5]))(x)
+    check(Model(inputs, x), str(tmp_path / "m.onnx"), data((8, 7, 3)))
+
+
+def test_sampling_adds_a_noise_of_the_given_size(tmp_path):
+    mean, log_variance = Input(ROW), Input(ROW)
+    model = Model([mean, log_variance], L.Sampling()([mean, log_variance]))
+    x = data(ROW)
+    check(model, str(tmp_path / "m.onnx"), x, np.full_like(x, -60))
+    session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"))
+    many = np.zeros((2000, 5), "float32")
+    names = [i.name for i in session.get_inputs()]
+    (z,) = session.run(None, dict(zip(names, [many + 3, many + 2 * np.log(2).astype("float32")])))
+    assert abs(z.mean() - 3) < 0.15 and abs(z.std() - 2) < 0.1
+
+
+REFUSALS = {
+    "AutoContrast": (lambda x: L.AutoContrast()(x), (8, 7, 3), "AutoContrast has no counterpart"),
+    "IntegerLookup": (lambda x: L.IntegerLookup(vocabulary=[1, 2])(x), TOKENS, "IntegerLookup has no counterpart"),
+    "training=True": (lambda x: L.Dropout(0.5)(x, training=True), ROW, "it is used with training=True"),
+    "several axes": (
+        lambda x: MultiHeadAttention(2, 3, attention_axes=(1, 2))(x, x), IMAGE, "attention along several axes",
+    ),
+    "no fixed length": (lambda x: MultiHeadAttention(2, 3)(x, x, use_causal_mask=True), (None, 4), "a fixed length"),
+    "images of any size": (lambda x: L.Resizing(4, 4)(x), (None, None, 3), "images of any size"),
+    "transposed": (lambda x: L.Conv2DTranspose(2, 3)(x), (None, None, 3), "images of fixed sizes only"),
+    "bicubic": (lambda x: L.UpSampling2D(2, interpolation="bicubic")(x), (None, None, 3), "images of any size"),
+    "count_weights": (
+        lambda x: L.CategoryEncoding(10, "count")(x, count_weights=L.Rescaling(2.0)(x)), TOKENS, "count_weights",
+    ),
+    "sparsemax": (lambda x: L.Activation("sparsemax")(x), (None, None), "a fixed last axis"),
+    "an index": (lambda x: x[:, ::-2], ROW, "a slice that goes backwards"),
+    "argmax": (lambda x: ops.argmax(x), ROW, "the place among all numbers"),
+    "an operation": (lambda x: ops.cumsum(x, axis=1), ROW, "it has no counterpart"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_has_no_counterpart_is_refused_by_name(tmp_path, name):
+    make, shape, problem = REFUSALS[name]
+    inputs = Input((6,), dtype="int32") if shape is TOKENS else Input(shape)
+    model = Model(inputs, make(inputs))
+    with pytest.raises(ValueError, match=f"cannot be exported to ONNX: .*{problem}"):
+        model.export(tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
+
+
+# ---- activations, and sizes that are not fixed ----
+
+
+def test_every_activation(tmp_path):
+    inputs = Input(SERIES)
+    known = {name: registry.find("activations", name) for name in registry.names("activations")}
+    names = [name for name, found in known.items() if isinstance(found, activations.Activation)]
+    named = [L.Activation(name)(inputs) for name in names]
+    other = [
+        L.Activation(activations.leaky_relu.with_parameters(negative_slope=0.4))(inputs),
+        L.Activation(activations.gelu.with_parameters(approximate=True))(inputs),
+        L.Activation(activations.log_softmax.with_parameters(axis=1))(inputs),
+    ]
+    check(Model(inputs, named + other), str(tmp_path / "m.onnx"), data(SERIES))
+
+
+FREE = {
+    "Conv2D": (lambda x: L.Conv2D(3, 3, 2, "same")(x), (None, None, 3), (8, 7, 3)),
+    "GlobalAveragePooling2D": (lambda x: L.GlobalAveragePooling2D()(L.Conv2D(3, 3)(x)), (None, None, 3), (8, 7, 3)),
+    "LSTM": (lambda x: Dense(2)(LSTM(3, return_sequences=True)(x)), (None, 4), (9, 4)),
+    "masked": (lambda x: Bidirectional(LSTM(3, return_sequences=True))(Masking()(x)), (None, 4), (9, 4)),
+    "ConvLSTM2D": (lambda x: L.ConvLSTM2D(2, 3)(x), (None, 6, 5, 2), FILM),
+    "TimeDistributed": (lambda x: TimeDistributed(Dense(3))(x), (None, 4), (9, 4)),
+    "attention": (lambda x: MultiHeadAttention(2, 3)(x, x), (None, 4), (9, 4)),
+    "Reshape": (lambda x: ops.reshape(x, (-1, x.shape[1], 2, 2)), (6, 4), (6, 4)),
+}
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_sizes_that_are_not_fixed(tmp_path, name):
+    make, shape, given = FREE[name]
+    inputs = Input(shape)
+    check(moved(Model(inputs, make(inputs))), str(tmp_path / "m.onnx"), data(given))
+
+
+def test_attention_with_masks_of_its_own(tmp_path):
+    inputs, may = Input(SERIES), Input((6, 6), dtype="bool")
+    here = np.tri(6, dtype=bool)[::-1]
+    y = MultiHeadAttention(2, 3)(inputs, inputs, attention_mask=may)
+    z = MultiHeadAttention(2, 3)(inputs, inputs, attention_mask=here[None])
+    causal = Attention()([inputs, inputs], use_causal_mask=True)
+    given = RNG.random((3, 6, 6)) < 0.7
+    check(moved(Model([inputs, may], [y, z, causal])), str(tmp_path / "m.onnx"), data(SERIES), given)
