@@ -394,9 +394,10 @@ def names():
 def get(identifier):
     """The Activation that a layer's ``activation=`` argument means: a name, an Activation, or None for linear.
 
-    A layer such as ``ReLU(max_value=6)`` stands for its function, and so does one of `scratchnet.ops`.
+    A layer such as ``ReLU(max_value=6)`` stands for its function, and so does one of `scratchnet.ops`. A function of
+    one's own is written with `scratchnet.ops`, so that its derivative is found (`scratchnet.graph.activation`).
 
-    Raises ValueError for an unknown name and TypeError for a plain function, which has no derivative.
+    Raises ValueError for an unknown name and TypeError for what is no activation.
     """
     if isinstance(identifier, dict) and "class_name" not in identifier:  # as version 0.1.0 wrote one with parameters
         return Activation.from_config(identifier)
@@ -410,10 +411,7 @@ def get(identifier):
         return found
     if found is None:
         return linear
-    raise TypeError(
-        f"activation {identifier!r} is neither a name nor an Activation: a plain function has no derivative here; "
-        "wrap it as scratchnet.activations.Activation(name, function, gradient, keeps)"
-    )
+    return registry.find("activations", "OwnActivation")(found)
 
 
 def serialize(activation):

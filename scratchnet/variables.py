@@ -155,9 +155,27 @@ class Number(float):
 
 
 class Array(np.ndarray):
-    """An array that also answers Keras's ``.numpy()``: what layers, models and metrics return."""
+    """An array that also answers Keras's ``.numpy()``: what layers, models, metrics and operations return.
+
+    What is taken out of it, or computed from it, does so as well, be it a single number.
+    """
 
     _keras_mask = None  # what counts of it, where it came out of a layer with a mask; not of what is computed from it
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        return found if isinstance(found, np.ndarray) else as_array(found)
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        return as_array(array)
+
+    def __hash__(self):
+        if self.ndim:
+            raise TypeError("unhashable type: 'Array'; a single number in it is not")
+        return hash(self.item())
+
+    def __round__(self, digits=0):
+        return np.round(self, digits)
 
     def numpy(self):
         """The same memory as a plain array."""

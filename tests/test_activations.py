@@ -119,8 +119,10 @@ def test_parameters_names_and_what_is_refused():
     assert activations.relu([-1, 2]).tolist() == [0, 2]
     with pytest.raises(ValueError, match="closest: relu, relu6"):
         activations.get("RELU")
-    with pytest.raises(TypeError, match="has no derivative"):
-        activations.get(np.tanh)
+    with pytest.raises(TypeError, match="use scratchnet.ops.tanh"):
+        activations.get(np.tanh).forward(np.zeros((2, 3)))
+    with pytest.raises(TypeError, match="neither a name nor an Activation"):
+        activations.get(3)
     with pytest.raises(ValueError, match='keeps must be "y" or "z"'):
         activations.Activation("a", np.tanh, None, "x")
 

@@ -116,7 +116,7 @@ def test_what_is_registered_needs_no_custom_objects():
     try:
         assert isinstance(initializers.get("Half"), Half)
     finally:
-        registry.get_custom_objects().clear()
+        del registry.get_custom_objects()["Half"]
 
 
 def test_scopes_stand_in_one_another_and_end():

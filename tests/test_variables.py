@@ -37,3 +37,14 @@ def test_answers():
     assert isinstance(answer(np.ones(2)), Array) and type(answer(np.ones(2)).numpy()) is np.ndarray
     assert answer({"a": 1})["a"].numpy() == 1 and answer(StateVariable("n", np.array(3.0))) == 3.0
     assert answer("text") == "text" and answer(True) is True
+
+
+def test_what_is_taken_from_an_array_or_computed_from_it_answers_as_well():
+    a = answer(np.array([[1.5, 2.25], [3.0, 4.0]]))
+    assert a[0].numpy().tolist() == [1.5, 2.25] and a[0, 1].numpy() == 2.25 and a[a > 2].shape == (3,)
+    assert (a.sum() + 1).numpy() == 11.75 and np.exp(a[0, 0] * 0).numpy() == 1.0
+    assert round(a[0, 1], 1) == 2.2 and f"{a[0, 0]:.2f}" == "1.50" and float(a.mean()) == 2.6875
+    assert [v.numpy() for v in a[0]] == [1.5, 2.25] and list(range(answer(np.array([2, 3]))[0])) == [0, 1]
+    assert set(answer(np.array([1.0, 1.0, 2.0]))) == {1.0, 2.0}
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(a)

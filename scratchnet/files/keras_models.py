@@ -89,7 +89,7 @@ def load_weights(model, filepath, skip_mismatch, by_name):
         elif by_name:
             raise ValueError("the weights in it have no names; by_name is for the older kind of file")
         else:
-            pairs = pairs_of_tree(model, root, filepath)
+            pairs = pairs_of_tree(model, root, filepath, skip_mismatch)
         assign(pairs, model, filepath, skip_mismatch)
 
 

@@ -12,6 +12,8 @@ Before (whole models in `.h5` files, and files of weights alone), there was a gr
 attribute that lists its weights in order, those that are trained first.
 """
 
+import warnings
+
 import numpy as np
 
 from scratchnet.files.assign import Pair, mismatch
@@ -73,8 +75,8 @@ def _counted(layers):
     return names
 
 
-def pairs_of_tree(model, root, filepath):
-    """The list of Pairs of a model and a file in the layout of Keras 3."""
+def pairs_of_tree(model, root, filepath, skip_mismatch=False):
+    """The list of Pairs of a model and a file in the layout of Keras 3; with `skip_mismatch` of what both have."""
     older = "_layer_checkpoint_dependencies" if "_layer_checkpoint_dependencies" in root else "layers"
     pairs, missing, extra, read = [], [], [], set()
     for path, (_, arrays) in tree(model).items():
@@ -89,7 +91,10 @@ def pairs_of_tree(model, root, filepath):
         pairs += [Pair(name, arrays[name], dataset) for name, dataset in zip(names, stored)]
     extra += [path for path in _places_of_weights(root, older) if path not in read]
     if missing or extra:
-        raise mismatch(filepath, model, missing, extra)
+        problem = mismatch(filepath, model, missing, extra)
+        if not skip_mismatch:
+            raise problem
+        warnings.warn(f"left out: {problem}", stacklevel=4)
     return pairs
 
 

@@ -95,7 +95,8 @@ class Saver:
 
         Args:
             filepath: the file; its format is known by what is in it.
-            skip_mismatch: leave weights of another shape alone, with a warning.
+            skip_mismatch: leave weights of another shape alone, with a warning; in Keras 3's files those that only one
+                of the two has as well.
             by_name: for the older kind of `.h5` files: match layers by name, those that have no partner stay.
             verbose: 0 prints no table.
 

@@ -20,11 +20,31 @@ from scratchnet.structure import flatten
 _known = weakref.WeakKeyDictionary()  # from function to TracedFunction, which must not hold on to it
 
 
-class TracedFunction(KeepsTraces):
+class HasNoWeights:
+    """What is traced and is no layer: parameters of layers get no gradient in it."""
+
+    sublayers = {}
+
+    def named_arrays(self):
+        return {}
+
+    def random_streams(self):
+        return {}
+
+    def keys_of(self, graph):
+        owner = next((node.layer for node in graph.nodes if node.trainable), None)
+        if owner is not None:
+            raise self.error(f"it uses the parameters of {owner.name!r}, which would get no gradient")
+        return {}
+
+    def error(self, message, kind=ValueError):
+        return kind(f"function {self.name!r}: {message}")
+
+
+class TracedFunction(HasNoWeights, KeepsTraces):
     """`function`, to be traced for each shape that it is applied to. Parameters of layers get no gradient here."""
 
     own_attributes = ("function", "name")
-    sublayers = {}
 
     def __init__(self, function):
         self.function = function
@@ -46,21 +66,6 @@ class TracedFunction(KeepsTraces):
         tensor = KerasTensor(spec.shape, spec.dtype, "x")
         arguments, _ = taken_apart(inspect.signature(self.call), {"x": tensor}, is_tensor, lambda t: spec)
         return trace(self, arguments, [False], False, spec.dtype)
-
-    def named_arrays(self):
-        return {}
-
-    def random_streams(self):
-        return {}
-
-    def keys_of(self, graph):
-        owner = next((node.layer for node in graph.nodes if node.trainable), None)
-        if owner is not None:
-            raise self.error(f"it uses the parameters of {owner.name!r}, which would get no gradient")
-        return {}
-
-    def error(self, message, kind=ValueError):
-        return kind(f"function {self.name!r}: {message}")
 
 
 def value_and_gradient(function, x):

@@ -14,6 +14,7 @@ from scratchnet.graph.symbolic import KerasTensor, record
 from scratchnet.ops import get_item, transpose
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
+from scratchnet.variables import as_array
 
 
 class Variable(np.lib.mixins.NDArrayOperatorsMixin):
@@ -94,7 +95,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __scratchnet_operation__(self, operation, operands, options):
         if current_trace.get() is not None or any(_is_symbolic(a) for a in operands):
             return record(operation, operands, options)
-        return operation.compute([a.array if isinstance(a, Variable) else a for a in operands], options)
+        return as_array(operation.compute([a.array if isinstance(a, Variable) else a for a in operands], options))
 
     def _refuse_in_call(self, what):
         """Raise TypeError while `call` is traced."""

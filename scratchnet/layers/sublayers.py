@@ -108,7 +108,7 @@ class HoldsLayers:
         return any(found for *_, found in self.of_sublayers(lambda layer: layer.stateful))
 
     def random_streams(self):
-        streams = {}
+        streams = super().random_streams()
         for prefix, _, found in self.of_sublayers(lambda layer: layer.random_streams()):
             streams.update({f"{prefix}/{name}" if prefix else name: stream for name, stream in found.items()})
         return streams

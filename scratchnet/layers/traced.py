@@ -7,6 +7,7 @@ keep the contract of every layer; so whatever works with layers works with these
 `scratchnet.graph.trace`.
 """
 
+import contextlib
 import functools
 import inspect
 from typing import Any, NamedTuple
@@ -185,7 +186,7 @@ class Traced(KeepsTraces, HoldsLayers):
         self.forget_traces_of_other_layers()
         masks = [_mask_of(a) for a in flatten(args[:1])] if mask is None else [np.asarray(m) for m in flatten(mask)]
         masks = (masks + [None] * len(arrays))[: len(arrays)]
-        y, cache = self.forward(arrays, bool(training), masks, arguments)
+        y, cache = self._forward_by_hand(arrays, bool(training), masks, arguments)
         if training:
             self.remember(cache)
         vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
@@ -193,6 +194,20 @@ class Traced(KeepsTraces, HoldsLayers):
         for array, its_mask in zip(results, cache.masks):
             array._keras_mask = its_mask
         return cache.call.packed(results)
+
+    def _forward_by_hand(self, arrays, training, masks, arguments):
+        """Forward; where `call` cannot be traced for any number of samples, it is for as many as there are."""
+        try:
+            return self.forward(arrays, training, masks, arguments)
+        except (TypeError, ValueError):
+            exact = tuple(Spec(a.shape, spec.dtype) for a, spec in zip(arrays, arguments.specs))
+            if exact == arguments.specs or any(t.arguments.key == arguments.key for t in self.kept_traces()):
+                raise  # it can be; something else is wrong
+            with contextlib.suppress(TypeError, ValueError):
+                return self.forward(
+                    arrays, training, masks, arguments._replace(specs=exact, key=(arguments.key[0], exact))
+                )
+            raise
 
     def _connect_call(self, arguments, arrays, training, mask):
         current = current_trace.get()

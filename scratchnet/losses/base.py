@@ -22,6 +22,7 @@ from scratchnet.losses.weights import expanded_weights
 from scratchnet.names import snake_case
 from scratchnet.ops.operation import is_symbolic
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
+from scratchnet.variables import as_array
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
@@ -177,7 +178,7 @@ class Loss(metaclass=Recorded, kind="losses"):
         """The value alone, as in Keras; of symbolic tensors a tensor."""
         if is_symbolic(y_true) or is_symbolic(y_pred):
             return value_of_tensors(self, y_true, y_pred, sample_weight)
-        return self.forward(y_true, y_pred, sample_weight)[0]
+        return as_array(self.forward(y_true, y_pred, sample_weight)[0])
 
     def _weights(self, sample_weight, y_true, shape):
         """Weights that broadcast against values of this shape, 0 where these do not count; None where all are 1."""

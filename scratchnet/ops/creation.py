@@ -10,6 +10,7 @@ from scratchnet.ops import dtypes
 from scratchnet.ops.dtypes import kept, named
 from scratchnet.ops.elementwise import clip
 from scratchnet.ops.operation import is_symbolic, operation
+from scratchnet.variables import as_array
 
 
 def _shape(shape):
@@ -153,7 +154,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     if is_symbolic(x):
         return x if dtype is None else cast(x, dtype)
     [x] = kept([x])
-    return x if dtype is None else x.astype(named(dtype), copy=False)
+    return as_array(x if dtype is None else x.astype(named(dtype), copy=False))
 
 
 def array(x, dtype=None):

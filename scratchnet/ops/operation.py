@@ -23,6 +23,7 @@ import inspect
 import numpy as np
 
 from scratchnet.ops import dtypes, trial
+from scratchnet.variables import as_array
 
 TABLE = {}  # every operation by its name
 
@@ -104,7 +105,7 @@ class Operation:
             handler = current_trace.get()
         if handler is not None:
             return handler.__scratchnet_operation__(self, operands, options)
-        return self.compute(operands, options)
+        return as_array(self.compute(operands, options))
 
     def bind(self, args, kwargs):
         """``(operands, options)`` of a call: the arrays in the order of `operand_names`, and a dict of all the rest."""

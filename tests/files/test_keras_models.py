@@ -185,6 +185,15 @@ def test_other_shapes_can_be_skipped(tmp_path):
         np.testing.assert_array_equal(other.get_weights()[2], last[0])
 
 
+def test_layers_that_only_one_has_can_be_skipped(tmp_path):
+    body = Sequential([Input((3,)), Dense(4)])
+    body.save_weights(tmp_path / "body.weights.h5")
+    whole = Sequential([Input((3,)), Dense(4), Dense(2)])
+    with pytest.warns(UserWarning, match=r"left out: .* missing are dense_\d+/kernel, dense_\d+/bias"):
+        whole.load_weights(tmp_path / "body.weights.h5", skip_mismatch=True)
+    np.testing.assert_array_equal(whole.get_weights()[0], body.get_weights()[0])
+
+
 def test_the_older_layout_can_be_matched_by_name(tmp_path):
     saved = Sequential([Input((3,)), Dense(4, name="first"), Dense(1, name="last")])
     saved.save(tmp_path / "m.h5")

@@ -45,8 +45,9 @@ def test_like_another():
 
 def test_converting():
     x = np.ones(2, np.float32)
-    assert ops.convert_to_tensor(x) is x and ops.convert_to_numpy(x) is x
-    assert ops.cast(x, "float32") is x and ops.stop_gradient(x) is x
+    for same in (ops.convert_to_tensor(x), ops.cast(x, "float32"), ops.stop_gradient(x)):
+        assert np.shares_memory(same, x) and same.numpy().tolist() == [1, 1]
+    assert ops.convert_to_numpy(x) is x and type(ops.convert_to_numpy(ops.array(x))) is np.ndarray
     assert ops.array([1, 2], "float32").dtype == "float32"
     assert ops.is_tensor(x) and not ops.is_tensor([1.0])
     with pytest.raises(ValueError, match="sparse and ragged"):

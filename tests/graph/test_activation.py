@@ -1,0 +1,82 @@
+"""A function of one's own as an activation: its derivative, what is refused, and that it is written down."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from scratchnet import activations, layers, models, ops
+from scratchnet.gradient_check import check_layer
+
+X = np.random.default_rng(0).normal(size=(4, 3))
+
+
+def soft(z):
+    return ops.log(1.0 + ops.exp(z))
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (layers.Dense(2, activation=soft, dtype="float64"), X),
+        (layers.Activation(lambda z: z * ops.sigmoid(z), dtype="float64"), X),
+        (layers.LSTM(2, activation=soft, recurrent_activation=lambda z: ops.tanh(z) ** 2, dtype="float64"), X[None]),
+    ],
+    ids=["Dense", "Activation", "LSTM"],
+)
+def test_its_derivative_is_found(layer, x):
+    check_layer(layer, x).raise_if_failed()
+
+
+def test_where_the_gradient_stops_it_is_0():
+    layer = layers.Activation(ops.stop_gradient)
+    y, cache = layer.forward(X)
+    dx, _ = layer.backward(np.ones_like(y), cache)
+    np.testing.assert_array_equal(dx, np.zeros_like(X))
+
+
+def test_it_is_the_function_on_arrays_and_on_tensors():
+    activation = activations.get(soft)
+    np.testing.assert_allclose(activation(X), np.log1p(np.exp(X)))
+    inputs = layers.Input((3,))
+    model = models.Model(inputs, activation(inputs))
+    np.testing.assert_allclose(model.predict(X, verbose=0), np.log1p(np.exp(X)), rtol=1e-6)
+
+
+def test_it_trains_as_the_activation_of_that_name():
+    fits = []
+    for activation in ("softplus", soft):
+        model = models.Sequential([layers.Input((3,)), layers.Dense(4, activation), layers.Dense(1)])
+        model.set_weights([np.full(w.shape, 0.1) for w in model.get_weights()])
+        model.compile("sgd", "mse")
+        fits.append(model.fit(X, X[:, :1], epochs=3, verbose=0).history["loss"])
+    np.testing.assert_allclose(*fits, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda z: ops.sum(z, axis=1), "keeps the shape"),
+        (lambda z: ops.softmax(z, axis=0), "looks across the samples"),
+    ],
+)
+def test_what_is_no_activation_is_refused(function, said):
+    with pytest.raises(ValueError, match=said):
+        layers.Dense(2, activation=function)(X)
+
+
+def test_parameters_of_a_layer_would_get_no_gradient():
+    dense = layers.Dense(3)
+    dense.build((None, 3))
+    with pytest.raises(ValueError, match="would get no gradient"):
+        layers.Dense(3, activation=lambda z: dense(z))(X)
+
+
+def test_a_model_with_one_is_saved_copied_and_pickled(tmp_path):
+    model = models.Sequential([layers.Input((3,)), layers.Dense(2, activation=soft)])
+    expected = model.predict(X, verbose=0)
+    model.save(tmp_path / "m.keras")
+    loaded = models.load_model(tmp_path / "m.keras", custom_objects={"soft": soft})
+    for other in (loaded, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(other.predict(X, verbose=0), expected)
