@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.graph.arguments import Arguments
+from scratchnet.graph.changes import Changes
 from scratchnet.graph.logits import without_last_activations
 from scratchnet.graph.place import users_place
 from scratchnet.graph.symbolic import KerasTensor, is_tensor, record
@@ -65,6 +66,7 @@ class Trace:
         training: what `call` is traced for.
         leaves: dict from the id of an array to its `Leaf`.
         losses: tensors that `add_loss` was given.
+        changes: what weights were assigned.
     """
 
     def __init__(self, layer, training, dtype):
@@ -73,6 +75,7 @@ class Trace:
         self.dtype = dtype
         self.leaves = {}
         self.losses = []
+        self.changes = Changes(layer)
         self._draws = 0
 
     def __enter__(self):
@@ -89,8 +92,14 @@ class Trace:
         return record(operation, operands, options)
 
     def parameter(self, variable):
-        """The leaf of a Variable."""
-        return self._leaf(variable, variable.array, variable.name)
+        """The leaf of a Variable; once `call` has given it another value, that."""
+        changed = self.changes.value_of(variable)
+        return self._leaf(variable, variable.array, variable.name) if changed is None else changed
+
+    def assign(self, variable, value):
+        """Take up that `call` gives `variable` another value."""
+        value = value if stands_for_an_array(value) else self.constant(np.asarray(value))
+        self.changes.assign(variable, value, list(self.leaves.values()))
 
     def constant(self, array):
         """The leaf of an array."""
@@ -140,6 +149,7 @@ class TracedCall(NamedTuple):
         mask: of the first output: a tensor that `compute_mask` made, or None.
         keys: what the parameters in it are called in the layer: dict from ``(layer, name)``.
         sublayers: which layers there were.
+        changes: the `Changes` of weights; the new values of the state are the last outputs of the graph.
     """
 
     arguments: Arguments
@@ -148,6 +158,7 @@ class TracedCall(NamedTuple):
     mask: Any
     keys: dict
     sublayers: tuple
+    changes: Changes
 
     @property
     def masked(self):
@@ -220,10 +231,12 @@ def trace(layer, arguments, masked, training, dtype):
             mask = _output_mask(layer, arguments, inputs, masks)
         given = [*inputs, *(m for m in masks if m is not None)]
         leaves = list(current.leaves.values())
-        ends = [*outputs, *([] if mask is None else [mask])]
+        ends = [*outputs, *([] if mask is None else [mask]), *current.changes.of_state.values()]
         nodes = sorted_nodes([*given, *leaves], [*ends, *current.losses], lambda text: _left_over(layer, text))
         graph = Graph(given, ends, nodes, leaves, current.losses)
-    return TracedCall(arguments, graph, result, mask, layer.keys_of(graph), tuple(layer.sublayers.items()))
+    current.changes.bring_about()
+    sublayers = tuple(layer.sublayers.items())
+    return TracedCall(arguments, graph, result, mask, layer.keys_of(graph), sublayers, current.changes)
 
 
 def _as_output(current, leaf):

@@ -108,15 +108,20 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def _refuse_to_change_in_call(self):
         if current_trace.get() is not None:
             raise TypeError(
-                f"assignment to {self.path!r} inside call: call is traced once and must change nothing; state that "
-                "training moves on needs a layer with forward and remember"
+                f"assignment to parts of {self.path!r} inside call: call is traced once and changes nothing in place; "
+                "give the whole weight another value with assign"
             )
 
     # ---- as an array ----
 
     def assign(self, value):
-        """Copy `value`, of the same shape, into the weight. Raises ValueError for another shape."""
-        self._refuse_to_change_in_call()
+        """Copy `value`, of the same shape, into the weight. Raises ValueError for another shape.
+
+        Within `call` it is taken up when the step is over, see `scratchnet.graph.changes`.
+        """
+        if current_trace.get() is not None:
+            current_trace.get().assign(self, value)
+            return self
         value = np.asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"the weight {self.path!r} has shape {self.shape}, got {value.shape}")
@@ -125,13 +130,11 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def assign_add(self, value):
         """Add `value` to the weight."""
-        self._refuse_to_change_in_call()
-        return self.assign(self.array + value)
+        return self.assign(self.value + value)
 
     def assign_sub(self, value):
         """Subtract `value` from the weight."""
-        self._refuse_to_change_in_call()
-        return self.assign(self.array - value)
+        return self.assign(self.value - value)
 
     def __array__(self, dtype=None, copy=None):
         self._refuse_in_call("the array")

@@ -30,6 +30,7 @@ class TracedCache(NamedTuple):
     call: TracedCall  # the trace that was run
     inner: Any  # the cache of its graph
     masks: list  # of the outputs
+    state: list  # the values that `call` assigned
 
     @property
     def nodes(self):
@@ -103,7 +104,9 @@ class Traced(KeepsTraces, HoldsLayers):
 
     def prepare(self, arguments, masked, training):
         """Make the traces of this call and of the layers within."""
-        self.traced(arguments, masked, training).graph.prepare(training)
+        found = self.traced(arguments, masked, training)
+        found.changes.bring_about()
+        found.graph.prepare(training)
 
     # ---- to be built again as they were ----
 
@@ -187,7 +190,7 @@ class Traced(KeepsTraces, HoldsLayers):
         masks = [_mask_of(a) for a in flatten(args[:1])] if mask is None else [np.asarray(m) for m in flatten(mask)]
         masks = (masks + [None] * len(arrays))[: len(arrays)]
         y, cache = self._forward_by_hand(arrays, bool(training), masks, arguments)
-        if training:
+        if training or self.stateful:
             self.remember(cache)
         vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
         results = [as_array(a) for a in flatten(y)]
@@ -245,9 +248,11 @@ class Traced(KeepsTraces, HoldsLayers):
         xs = [a.astype(spec.dtype, copy=False) if _differs(a, spec) else a for a, spec in zip(xs, arguments.specs)]
         given = [m for m in masks if m is not None]
         ys, inner = found.graph.forward([*xs, *given], training, [*masks, *[None] * len(given)])
-        masks = inner.masks if found.mask is None else [ys.pop(), *inner.masks[1:-1]]
+        count = len(flatten(found.outputs))
+        masks = inner.masks[:count] if found.mask is None else [ys[count], *inner.masks[1:count]]
+        state = ys[len(ys) - len(found.changes.of_state) :]
         values = dict(zip(found.graph.outputs, ys))
-        return map_structure(values.__getitem__, found.outputs), TracedCache(found, inner, masks)
+        return map_structure(values.__getitem__, found.outputs), TracedCache(found, inner, masks, state)
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; dx in the structure of the one argument with arrays, else a flat list."""
@@ -261,6 +266,11 @@ class Traced(KeepsTraces, HoldsLayers):
 
     def remember(self, cache):
         cache.inner.graph.remember(cache.inner)
+        cache.call.changes.remember(cache.state)
+
+    @property
+    def stateful(self):
+        return any(found.changes for found in self.kept_traces()) or super().stateful
 
     def loss_values(self, cache):
         return cache.inner.graph.loss_values(cache.inner)

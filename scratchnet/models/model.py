@@ -206,9 +206,9 @@ class Model(Trainer, Saver, Composite):
             raise self.error(f"is built for one input; it got {len(x)}. Give it an Input, or call build")
         self.ensure_built(x.shape)
 
-    def trace_ahead(self):
-        """Make what is traced within, before threads compute."""
-        for training in (False, True):
+    def trace_ahead(self, modes=(False, True)):
+        """Make what is traced within, before threads compute, for these values of `training`."""
+        for training in modes:
             self.graph.prepare(training)
 
     def pack_inputs(self, xs):

@@ -83,10 +83,12 @@ class TracedModel(Traced):
         """Build for data: an array, or a structure of arrays."""
         self.traced(self._arguments_of(x), [False] * len(flatten(x)), False)
 
-    def trace_ahead(self):
+    def trace_ahead(self, modes=(False, True)):
         self.forget_traces_of_other_layers()
-        for training in (False, True):
-            self._first(training).graph.prepare(training)
+        for training in modes:
+            found = self._first(training)
+            found.changes.bring_about()
+            found.graph.prepare(training)
 
     def check_inputs(self, xs):
         """Whatever `call` takes may be given; it is traced for each shape."""

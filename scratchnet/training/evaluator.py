@@ -118,6 +118,7 @@ class Evaluator(Compiled):
         else:
             data = Arrays(self, x, what="prediction", finite=False)
         self._agree_in("predict", data, batch_size)
+        self.trace_ahead((False,))
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
         results = []
 
