@@ -4,8 +4,8 @@
     loss = lambda y_true, y_pred: tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
 
 `tf.keras` is this library, and its functions are the operations of `scratchnet.ops` under TensorFlow's names and
-arguments, with a derivative like all of them. What asks for TensorFlow itself, `GradientTape` and `function` above all,
-is refused in a sentence: what a step computes is said by layers and losses, and `fit` takes it.
+arguments, with a derivative like all of them. What asks for TensorFlow itself, `GradientTape` above all, is refused in a
+sentence: what a step computes is said by layers and losses, and `fit` takes it.
 """
 
 # ruff: noqa: F401, F811 (the names are for those who import this module, and names of arguments as well)
@@ -221,6 +221,36 @@ def _sparse_softmax_cross_entropy(labels, logits):
     return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
+def _middle(numbers):
+    """TensorFlow's ``[1, 2, 2, 1]`` is our ``(2, 2)``."""
+    return numbers if isinstance(numbers, int) or len(numbers) < 4 else tuple(numbers[1:3])
+
+
+def _conv2d(input, filters, strides, padding, data_format="NHWC", dilations=1, name=None):
+    return ops.conv(input, filters, _middle(strides), padding.lower(), dilation_rate=_middle(dilations))
+
+
+def _max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    return ops.max_pool(input, _middle(ksize), _middle(strides), padding.lower())
+
+
+def _avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
+    return ops.average_pool(input, _middle(ksize), _middle(strides), padding.lower())
+
+
+def _pool(input, window_shape, pooling_type, strides=None, padding="VALID", data_format=None, dilations=None):
+    pool = ops.max_pool if pooling_type == "MAX" else ops.average_pool
+    return pool(input, tuple(window_shape), 1 if strides is None else tuple(strides), padding.lower())
+
+
+def _bias_add(value, bias, data_format=None, name=None):
+    return ops.add(value, bias)
+
+
+def _l2_loss(t, name=None):
+    return ops.sum(ops.square(t)) / 2
+
+
 _ACTIVATIONS = "relu relu6 elu selu silu swish sigmoid tanh softmax log_softmax softplus softsign gelu".split()
 nn = Room(
     "tf.nn",
@@ -229,6 +259,15 @@ nn = Room(
     l2_normalize=_l2_normalize,
     dropout=_dropout,
     moments=ops.moments,
+    conv2d=_conv2d,
+    max_pool2d=_max_pool2d,
+    max_pool=_max_pool2d,
+    avg_pool2d=_avg_pool2d,
+    avg_pool=_avg_pool2d,
+    pool=_pool,
+    bias_add=_bias_add,
+    embedding_lookup=gather,
+    l2_loss=_l2_loss,
     depth_to_space=ops.depth_to_space,
     space_to_depth=ops.space_to_depth,
     sigmoid_cross_entropy_with_logits=_sigmoid_cross_entropy,
@@ -276,8 +315,30 @@ random = Room(
     truncated_normal=_random.truncated_normal,
     shuffle=_random.shuffle,
 )
+
+
+def _extract_patches(images, sizes, strides, rates, padding, name=None):
+    return ops.image.extract_patches(images, sizes[1:3], strides[1:3], rates[1:3], padding.lower())
+
+
+def _flip_left_right(image):
+    return ops.flip(image, -2)
+
+
+def _flip_up_down(image):
+    return ops.flip(image, -3)
+
+
 linalg = Room("tf.linalg", matmul=matmul, norm=norm, einsum=einsum, inv=ops.inv, det=ops.det, trace=ops.trace)
-image = Room("tf.image", resize=ops.image.resize, rgb_to_grayscale=ops.image.rgb_to_grayscale, psnr=ops.psnr)
+image = Room(
+    "tf.image",
+    resize=ops.image.resize,
+    rgb_to_grayscale=ops.image.rgb_to_grayscale,
+    psnr=ops.psnr,
+    extract_patches=_extract_patches,
+    flip_left_right=_flip_left_right,
+    flip_up_down=_flip_up_down,
+)
 data = Room("tf.data", Dataset=_Dataset, AUTOTUNE=-1, experimental=Room("tf.data.experimental", AUTOTUNE=-1))
 
 # ---- what is TensorFlow's own ----
@@ -297,7 +358,14 @@ def _refused(name):
     return refused
 
 
-GradientTape, function = _refused("GradientTape"), _refused("function")
+GradientTape = _refused("GradientTape")
+
+
+def function(func=None, **settings):
+    """The function itself: TensorFlow would only compile it, here it runs as it stands."""
+    return (lambda f: f) if func is None else func
+
+
 _NOT_TENSORFLOW_S = {"np", "sys", "refusal", "ops", "TYPE_CHECKING", "Room"}
 __all__ = sorted(name for name in vars() if not name.startswith("_") and name not in _NOT_TENSORFLOW_S)
 if not TYPE_CHECKING:

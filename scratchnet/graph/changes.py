@@ -65,6 +65,6 @@ class Changes:
 
 def _of_data(variable, text):
     return TypeError(
-        f"assignment to {variable.path!r} inside call: a parameter is trained by gradients, and what call assigns to it "
-        f"must not depend on the data ({text})"
+        f"assignment to {variable.path!r} inside call: a parameter is trained by gradients, and what call assigns to "
+        f"it must not depend on the data ({text})"
     )

@@ -173,4 +173,6 @@ class SizeNode(Node):
 
 def _of_kind(array, dtype):
     """Integers where floats were promised as floats: pixels as uint8 would overflow. And the other way round."""
-    return array if array.dtype.kind == np.dtype(dtype).kind else array.astype(dtype)
+    if dtype == "string" or array.dtype.kind == np.dtype(dtype).kind:
+        return array
+    return array.astype(dtype)

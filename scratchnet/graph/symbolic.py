@@ -165,7 +165,8 @@ def record(operation, operands, options, name=None):
         name = operation.name.strip("_")
         name = unique_name(name) if trace is None else name
     node = OperationNode(operation, operands, options, name, is_tensor, stream)
-    node.outputs = KerasTensor(spec.shape, np.dtype(spec.dtype).name, name, node)
+    dtype = np.dtype(spec.dtype)
+    node.outputs = KerasTensor(spec.shape, "string" if dtype.kind == "U" else dtype.name, name, node)
     return node.outputs
 
 

@@ -109,6 +109,8 @@ def _random(a, k, rows, samples):
     size = int(np.prod(shape))
     noise = _noise()[k * 131 :]  # another place for each operand
     values = (noise[:size] if size <= len(noise) else np.resize(noise, size)).reshape(shape)
+    if a.dtype == "string":
+        return values.astype(str)
     dtype = np.dtype(a.dtype)
     return _regular(values.astype(dtype)) if dtype.kind == "f" else (values > 0.5).astype(dtype)
 
@@ -136,6 +138,8 @@ def with_rows(value, rows):
 def _ones(a, rows):
     """Ones, which every function takes; zeros for integers, which may be places in an axis of size 1."""
     shape = tuple(rows if n is None else n for n in a.shape)
+    if a.dtype == "string":
+        return np.full(shape, "1")
     return np.zeros(shape, a.dtype) if np.dtype(a.dtype).kind in "iu" else _regular(np.ones(shape, a.dtype))
 
 

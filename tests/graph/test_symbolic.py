@@ -5,7 +5,7 @@ import pytest
 
 from scratchnet import ops
 from scratchnet.graph.symbolic import KerasTensor, Size
-from scratchnet.layers import Input
+from scratchnet.layers import Input, StringLookup
 from scratchnet.models import Model
 
 
@@ -131,3 +131,11 @@ def test_a_place_in_a_table_may_be_a_tensor():
     np.testing.assert_array_equal(
         model.predict_on_batch([np.array([2, 0, 2]), np.arange(6.0).reshape(3, 2)]), [[4, 5], [0, 1], [4, 5]]
     )
+
+
+def test_strings_change_their_shape_on_the_way_to_a_layer_that_reads_them():
+    inputs = Input((), dtype="string")
+    column = ops.expand_dims(inputs, -1)
+    assert column.dtype == "string" and column.shape == (None, 1)
+    model = Model(inputs, StringLookup(vocabulary=["a", "b"], mask_token=None, num_oov_indices=0)(column))
+    np.testing.assert_array_equal(model.predict(np.array(["b", "a", "b"]), verbose=0), [[1], [0], [1]])
