@@ -4,8 +4,8 @@
     loss = lambda y_true, y_pred: tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
 
 `tf.keras` is this library, and its functions are the operations of `scratchnet.ops` under TensorFlow's names and
-arguments, with a derivative like all of them. What asks for TensorFlow itself, `GradientTape` above all, is refused in a
-sentence: what a step computes is said by layers and losses, and `fit` takes it.
+arguments, with a derivative like all of them. What asks for TensorFlow itself, `GradientTape` above all, is refused in
+a sentence: what a step computes is said by layers and losses, and `fit` takes it.
 """
 
 # ruff: noqa: F401, F811 (the names are for those who import this module, and names of arguments as well)
