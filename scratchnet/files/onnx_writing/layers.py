@@ -70,6 +70,11 @@ def all_of_them(w, layer, *xs):
     return list(xs)
 
 
+def wrapped(w, layer, x):
+    """A wrapper that does something in training alone."""
+    return w.layer(layer.layer, [x])
+
+
 def sampling(w, layer, mean, log_variance):
     """What is drawn is not what is drawn here, but of the same distribution."""
     eps = mean.like(w.node("RandomNormalLike", [mean.name]))
@@ -253,6 +258,7 @@ WRITERS = {
     "Dot": dot,
     "GaussianKL": all_of_them,
     "Sampling": sampling,
+    "SpectralNormalization": wrapped,
     **dict.fromkeys(
         ("Identity", "RandomLayer", "Dropout", "ActivityRegularization", "InputLayer"),
         identity,

@@ -5,7 +5,7 @@ import numpy as np
 from scratchnet.files.onnx_writing.activations import activation
 from scratchnet.files.onnx_writing.writer import Value, channels_first
 from scratchnet.interpolation import resize_weights
-from scratchnet.kernels.geometry import pad_amounts
+from scratchnet.kernels.geometry import adaptive_windows, pad_amounts
 
 
 def _result(w, layer, name, x, outputs=None):
@@ -126,6 +126,18 @@ def global_pool(kind):
     return write
 
 
+def adaptive_pool(kind):
+    def write(w, layer, x):
+        for axis, count in enumerate(layer.output_size, start=1):
+            if x.shape[axis] is None:
+                raise ValueError("adaptive pooling can be written for fixed sizes only")
+            windows = adaptive_windows(x.shape[axis], count)
+            x = w.concatenate([w.reduce(w.cut(x, axis, a, b), kind, [axis]) for a, b in windows], axis)
+        return x
+
+    return write
+
+
 def pad(w, layer, x):
     widths = [(0, 0), *_pairs(layer.padding, x.rank - 2), (0, 0)]
     return padded(w, x, widths, layer.compute_output_shape(x.shape))
@@ -195,6 +207,8 @@ WRITERS = {
     "AveragePooling3D": pool("AveragePool"),
     "_GlobalAveragePooling": global_pool("ReduceMean"),
     "_GlobalMaxPooling": global_pool("ReduceMax"),
+    "_AdaptiveAveragePooling": adaptive_pool("ReduceMean"),
+    "_AdaptiveMaxPooling": adaptive_pool("ReduceMax"),
     "ZeroPadding": pad,
     "Cropping": crop,
     "UpSampling1D": upsample,
