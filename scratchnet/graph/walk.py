@@ -5,12 +5,14 @@ that order. A tensor that several nodes read receives an adjoint from each of th
 used in several places receives a gradient from each place: they add up as well. That is all of reverse-mode
 differentiation (Linnainmaa 1970; Griewank and Walther, "Evaluating derivatives", chapter 3).
 
-Both walks are generators that stop at each node, so that whoever wants to look (for the first value that is not finite,
-or to draw a picture) walks along with a loop of his own.
+Both walks are generators that stop at each node, so that whoever wants to look (for the first value that is not finite)
+walks along with a loop of his own. `watched_by` tells of all nodes that are passed, those of graphs within graphs, too:
+so a step is recorded while the model computes it, and not by a second loop that might differ.
 """
 
 import contextlib
 from collections import Counter
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +21,24 @@ from scratchnet.graph.batch import rows_of_outputs
 from scratchnet.ops.dtypes import computing_in
 from scratchnet.parallel.batch import counted_here, in_several_parts
 from scratchnet.structure import flatten, map_structure
+
+_watcher = ContextVar("watcher", default=None)
+
+
+@contextlib.contextmanager
+def watched_by(watcher):
+    """A ``with`` block in which `watcher` is told of every node that is passed, by calls of
+
+    watcher.enter(node)                    before it computes forward: what comes until `forward` is within it
+    watcher.forward(node, x, y, cache)     behind it
+    watcher.enter_back(node)               and the same backward
+    watcher.backward(node, dy, dxs, grads)     dxs: list of pairs (tensor, what was added to its adjoint)
+    """
+    token = _watcher.set(watcher)
+    try:
+        yield watcher
+    finally:
+        _watcher.reset(token)
 
 
 class GraphCache(NamedTuple):
@@ -63,6 +83,31 @@ class Adjoints(dict):
     def pop(self, key, default=None):
         self._own.discard(key)
         return super().pop(key, default)
+
+
+class _Noted:
+    """`Adjoints` as a node sees them while it is watched: what it adds is noted in `added`."""
+
+    def __init__(self, adjoints):
+        self.adjoints = adjoints
+        self.added = []
+        self._arrays = {}
+
+    def add(self, key, d):
+        self.added.append((key, d))
+        self.adjoints.add(key, d)
+
+    def to_add_into(self, key, shape, dtype):
+        """An array of zeros, which `hand_on` adds to the sum: in place nobody would see what came from here."""
+        if key not in self._arrays:
+            self._arrays[key] = np.zeros(shape, dtype)
+        return self._arrays[key]
+
+    def hand_on(self):
+        """What was added, when the node is done."""
+        for key, d in self._arrays.items():
+            self.add(key, d)
+        return self.added
 
 
 class Graph:
@@ -214,11 +259,13 @@ class Graph:
             values: dict with an array for each input; the outputs are added to it.
             masks: dict of the masks that come with the inputs, those of the outputs are added to it.
         """
-        masks = {} if masks is None else masks
+        masks, watcher = {} if masks is None else masks, _watcher.get()
         values.update((leaf, leaf.array()) for leaf in self.leaves)
         for node, last_read in zip(self.nodes, self._last_reads):
             x = map_structure(values.__getitem__, node.inputs)
             mask = map_structure(masks.get, node.inputs) if node.reads_mask or node.masks_output else None
+            if watcher is not None:
+                watcher.enter(node)
             with _noting(node):
                 if node in self._repeated:
                     first, *states = x if isinstance(x, list) else [x]
@@ -229,6 +276,8 @@ class Graph:
             values.update(zip(flatten(node.outputs), flatten(y)))
             if node.masks_output:
                 masks.update(zip(flatten(node.outputs), node.output_masks(x, mask, cache)))
+            if watcher is not None:
+                watcher.forward(node, x, y, cache)
             yield node, x, y, cache
             for tensor in last_read:
                 values.pop(tensor, None)
@@ -252,8 +301,14 @@ class Graph:
             dy = map_structure(adjoints.get, node.outputs)
             if all(d is None for d in flatten(dy)) and not node.adds_loss:
                 continue
+            watcher = _watcher.get()
+            if watcher is not None:
+                watcher.enter_back(node)
+            noted = adjoints if watcher is None else _Noted(adjoints)
             with _noting(node):
-                grads = node.backward(dy, cache, adjoints, wanted)
+                grads = node.backward(dy, cache, noted, wanted)
+            if watcher is not None:
+                watcher.backward(node, dy, noted.hand_on(), grads)
             yield node, dy, grads
             for tensor in flatten(node.outputs):
                 adjoints.pop(tensor)

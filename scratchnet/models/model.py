@@ -23,6 +23,7 @@ from scratchnet.graph.walk import Adjoints, Graph, first_non_finite, sorted_node
 from scratchnet.layers import InputLayer
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
+from scratchnet.models.explained import Explained
 from scratchnet.models.subclass import TracedModel
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
@@ -36,7 +37,7 @@ from scratchnet.training.trainer import Trainer
 
 
 @register("layers", "Functional")
-class Model(Trainer, Saver, Composite):
+class Model(Trainer, Saver, Explained, Composite):
     """The layers between `inputs` and `outputs`.
 
     Args:

@@ -1,0 +1,124 @@
+"""The gradient check of a trace: the loss of these very samples, differenced in a few directions of each parameter.
+
+A float64 twin of the model computes it, with the backend "numpy", which needs no compiling.
+"""
+
+import copy
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.gradient_check.differences import noise_of_differences
+from scratchnet.gradient_check.report import BELOW_NOISE, FAILED, Report, compare
+from scratchnet.structure import flatten
+from scratchnet.training.objective import Objective
+
+_BOUND = 1e-6  # for several layers in a row, as in `gradient_check`
+_STEPS = (1e-5, 1e-6, 1e-7)  # a kink (of relu, of max pooling) between the two points is stepped around by the smaller
+
+
+def in_float64(model):
+    """A twin of the model that computes in float64, with the same parameters."""
+    twin = copy.deepcopy(model)
+    twin._forget_objective()
+    _widen(twin)
+    return twin
+
+
+def _widen(layer):
+    for arrays in (layer._params, layer._state):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f":
+                arrays[name] = array.astype(np.float64)
+    layer.dtype = "float64"
+    if hasattr(layer, "forget_traces"):
+        layer.forget_traces()
+    graph = getattr(layer, "graph", None)
+    if graph is not None:
+        tensors = [*graph.inputs, *graph.outputs, *(t for node in graph.nodes for t in flatten(node.outputs))]
+        for tensor in tensors:
+            if tensor.dtype.startswith("float"):
+                tensor.dtype = "float64"
+        for node in graph.nodes:
+            if getattr(node, "arguments", None) is not None:  # of a call that is traced anew
+                node.arguments = _wide(node.arguments)
+        graph.dtype = graph._find_dtype()
+    inner = layer.sublayers.values() if hasattr(layer, "sublayers") else ()
+    for sublayer in inner:
+        _widen(sublayer)
+
+
+def _wide(arguments):
+    specs = tuple(s._replace(dtype="float64") if s.dtype.startswith("float") else s for s in arguments.specs)
+    return arguments._replace(specs=specs, key=(arguments.key[0], specs))
+
+
+class Double:
+    """The objective of a trace, in float64: `value` and `gradients` for the parameters as they are at the moment."""
+
+    def __init__(self, trace):
+        model = in_float64(trace.model)
+        model.trace_ahead()
+        self.training = trace.training
+        self.objective = Objective(model, model.loss, model._compile_config["loss_weights"])
+        self.model = self.objective.model
+        self.params = self.model.trainable_params
+        batch = trace.batch
+        self.batch = batch._replace(x=[a.astype(np.float64) if a.dtype.kind == "f" else a for a in batch.x])
+        self.counts = self.objective.counts(batch)
+
+    def _forward(self):
+        model = self.model
+        y, cache = model.forward(model.pack_inputs(self.batch.x), training=self.training)
+        values, loss_caches = self.objective.forward(self.batch, flatten(y), self.counts, cache.masks)
+        return cache, values, loss_caches
+
+    def value(self):
+        """The loss, with all that is added to it."""
+        cache, values, _ = self._forward()
+        return float(self.objective.total(values) + self.model.added_loss(cache) + self.model.penalty()[0])
+
+    def gradients(self):
+        """Of the parameters, by key."""
+        cache, _, loss_caches = self._forward()
+        dys = self.objective.backward(loss_caches)
+        _, grads = self.model.backward(dys if len(dys) > 1 else dys[0], cache, needs_dx=False)
+        penalty_grads = self.model.penalty()[1]
+        return {key: grads[key] + penalty_grads.get(key, 0) for key in self.params}
+
+
+def check_trace(trace, directions=3, seed=0):
+    """A `Report` with a row for each trainable parameter."""
+    rng = np.random.default_rng(seed)
+    with kernels.using_backend("numpy"), np.errstate(all="ignore"):
+        double = Double(trace)
+        grads, magnitude = double.gradients(), abs(double.value())
+        rows = [_row(double, key, grads[key], magnitude, directions, rng) for key in double.params]
+    return Report(trace.model.name, rows, sides=("difference", "backward"))
+
+
+def _row(double, key, gradient, magnitude, directions, rng):
+    array = double.params[key]
+    units = []
+    for _ in range(directions):
+        v = rng.standard_normal(array.shape)
+        units.append(v / max(np.linalg.norm(v), 1e-30))
+    analytic = np.array([np.sum(gradient * v) for v in units])
+    kept, first = array.copy(), None
+    for step in _STEPS:
+        numeric = np.array([_difference(double, array, kept, v, step) for v in units])
+        row = compare(key, numeric, analytic, _BOUND, step, noise_of_differences(max(magnitude, 1e-3), step))
+        first = first or row
+        if row.verdict != FAILED:
+            # A smaller step has more noise: it clears a kink of blame, it does not clear a wrong gradient.
+            return row if row is first or row.verdict != BELOW_NOISE else first
+    return first
+
+
+def _difference(double, array, kept, v, step):
+    array[...] = kept + step * v
+    above = double.value()
+    array[...] = kept - step * v
+    below = double.value()
+    array[...] = kept
+    return (above - below) / (2 * step)

@@ -1,0 +1,45 @@
+"""Attention: which query looks at which key."""
+
+from scratchnet.explain.views.base import Line, View
+from scratchnet.layers import AdditiveAttention, Attention, GroupedQueryAttention, MultiHeadAttention
+from scratchnet.layers.attention import scaled_dot_product
+from scratchnet.layers.attention.attention import SoftLookup
+
+
+def _of_heads(layer, call):
+    """q, k, v and P of every head: (N, heads, T, S)."""
+    inner = call.cache.attention
+    return {"P": inner.P, "q": inner.q, "k": inner.k, "v": inner.v}
+
+
+HEADS = View(
+    "attention",
+    _of_heads,
+    (
+        Line(
+            "P", "P = softmax ( q k^T / sqrt ( D ) )", scaled_dot_product.attention_forward, "P, _ = softmax.forward(A)"
+        ),
+        Line("y", "y = P v", scaled_dot_product.attention_forward, "return np.matmul(kept, v), ScaledDotProductCache("),
+    ),
+    (
+        Line("dv", "dv = P^T dy", scaled_dot_product.attention_backward, "dv = np.matmul(kept.swapaxes(-1, -2), dy)"),
+        Line(
+            "dA",
+            "dA = P ⊙ ( dP - sum_s dP ⊙ P )",
+            scaled_dot_product.attention_backward,
+            "dA = softmax.backward(through_y if dP is None else through_y + dP, P)",
+        ),
+        Line("dq", "dq = dA k / sqrt ( D )", scaled_dot_product.attention_backward, "return np.matmul(dA, k)"),
+    ),
+)
+LOOKUP = View(
+    "attention",
+    lambda layer, call: {"P": call.cache.P},
+    (
+        Line("P", "P = softmax ( scores ( q , k ) )", SoftLookup.forward, "P, _ = softmax.forward(A)"),
+        Line("y", "y = P v", SoftLookup.forward, "y = np.matmul(kept, v)"),
+    ),
+    (Line("dv", "dv = P^T dy", SoftLookup.backward, "dv = np.matmul(kept.swapaxes(-1, -2), dy)"),),
+)
+
+ATTENTION = {MultiHeadAttention: HEADS, GroupedQueryAttention: HEADS, Attention: LOOKUP, AdditiveAttention: LOOKUP}

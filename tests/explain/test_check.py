@@ -1,0 +1,67 @@
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from scratchnet.explain.check import in_float64
+from scratchnet.gradient_check.report import FAILED, PASSED
+from scratchnet.layers import BatchNormalization, Conv2D, Dense, Input, Layer
+from scratchnet.models import Model, Sequential
+
+
+@pytest.mark.parametrize("make", ["classifier", "autoencoder", "branching"])
+def test_every_parameter_is_proved_for_the_samples_at_hand(zoo, make):
+    model, x, y = getattr(zoo, make)()
+    t = model.trace(x, y)
+    report = t.check()
+    assert [row.argument for row in report.rows] == list(t.grads)
+    assert {row.verdict for row in report.rows} == {PASSED}
+    assert report.passed and "difference" in str(report)
+
+
+def test_a_wrong_gradient_is_called_wrong_where_it_is(zoo):
+    model, x, y = zoo.classifier()
+    right = Conv2D.backward
+
+    def backward(self, dy, cache, needs_dx=True):
+        dx, grads = right(self, dy, cache, needs_dx)
+        return dx, {**grads, "kernel": -grads["kernel"]}
+
+    with mock.patch.object(Conv2D, "backward", backward):
+        verdicts = {row.argument: row.verdict for row in model.trace(x, y).check().rows}
+    assert verdicts.pop("conv/kernel") == FAILED and set(verdicts.values()) == {PASSED}
+
+
+def test_the_twin_computes_in_float64_and_the_model_stays_as_it_is():
+    class Scaled(Layer):
+        def build(self, input_shape):
+            self.scale = self.add_weight(name="scale", shape=(1,), initializer="ones")
+
+        def call(self, x):
+            return x * self.scale + 1.0
+
+    model = Sequential([Input((3,)), BatchNormalization(), Scaled(name="scaled"), Dense(2)])
+    model.compile("sgd", "mse")
+    x = np.ones((2, 3), np.float32)
+    before = model.predict(x, verbose=0)
+    y, _ = in_float64(model).forward(x.astype(np.float64))
+    assert y.dtype == np.float64
+    np.testing.assert_allclose(y, before, rtol=1e-5)
+    assert model.layers[1].dtype == "float32" and model.predict(x, verbose=0).dtype == np.float32
+    assert model.trace(x, np.zeros((2, 2), np.float32)).check().passed
+
+
+def test_a_model_that_defines_call_is_checked_as_well():
+    class Program(Model):
+        def __init__(self):
+            super().__init__(name="program")
+            self.dense = Dense(3, name="dense")
+
+        def call(self, x):
+            return self.dense(x) * 2.0
+
+    model = Program()
+    model.compile("sgd", "mse")
+    t = model.trace(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
+    assert list(t) == ["dense", "multiply"] and t.check().passed
+    assert t["dense"].dkernel.any() and t.y.dtype == np.float32
