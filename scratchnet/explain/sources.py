@@ -5,9 +5,7 @@ import inspect
 import textwrap
 from pathlib import Path
 
-import scratchnet
-
-_ROOT = Path(scratchnet.__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 
 
 class Sources:
