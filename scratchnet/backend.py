@@ -84,6 +84,16 @@ from scratchnet.ops.random import normal as _normal
 from scratchnet.ops.random import truncated_normal
 from scratchnet.ops.random import uniform as _uniform
 from scratchnet.utils.sessions import clear_session
+from scratchnet.values import (
+    batch_get_value,
+    batch_set_value,
+    eval,
+    get_value,
+    set_value,
+    update,
+    update_add,
+    variable,
+)
 
 # ---- shapes ----
 
@@ -354,36 +364,6 @@ def map_fn(fn, elems, name=None, dtype=None):
 # ---- values ----
 
 
-def get_value(x):
-    """The values of an array or a weight."""
-    return x.numpy() if hasattr(x, "numpy") else x
-
-
-def eval(x):
-    """The values of an array or a weight. A symbolic tensor has none."""
-    return np.asarray(x)
-
-
-def set_value(x, value):
-    """Give a weight other values."""
-    if not hasattr(x, "assign"):
-        raise TypeError(
-            f"set_value: {x!r} is no weight of a layer; only those, and settings of an optimizer, can be set"
-        )
-    x.assign(value)
-
-
-def batch_get_value(tensors):
-    """The values of several weights."""
-    return [get_value(x) for x in tensors]
-
-
-def batch_set_value(tuples):
-    """Give several weights other values."""
-    for x, value in tuples:
-        set_value(x, value)
-
-
 def get_uid(prefix=""):
     """A number that counts how often this was asked for the prefix."""
     name = _unique_name(prefix)
@@ -429,13 +409,10 @@ def _refused(name, why):
 gradients = _refused(
     "gradients", "of single tensors there are none; backward(dy, cache) of layers and models returns dx"
 )
-variable = random_normal_variable = random_uniform_variable = _refused(
-    "variable", "values that change are weights of a layer: self.add_weight(...) in __init__ or build"
+random_normal_variable = random_uniform_variable = _refused(
+    "random_normal_variable", "K.variable(K.random_normal(shape)) is one"
 )
 placeholder = _refused("placeholder", "what stands for values to come is made by scratchnet.Input(shape)")
-update = update_add = update_sub = moving_average_update = _refused(
-    "update", "call changes nothing; state that moves on needs forward and remember"
-)
 learning_phase = set_learning_phase = _refused(
     "learning_phase", "there is no global phase; call has a training argument"
 )

@@ -4,9 +4,14 @@ An optimizer or a metric keeps plain numbers and arrays. A handle computes like 
 ``rate = optimizer.learning_rate; rate.assign(0.01); float(rate)``. It is never out of date.
 """
 
+import contextvars
+
 import numpy as np
 
 from scratchnet import config
+
+# None, or the trace in which `call` of a layer, model or loss runs: it wants to know of what no tensor takes part in.
+current_trace = contextvars.ContextVar("scratchnet_trace", default=None)
 
 
 class Handle(np.lib.mixins.NDArrayOperatorsMixin):
@@ -28,6 +33,11 @@ class Handle(np.lib.mixins.NDArrayOperatorsMixin):
 
     def assign(self, value):
         """Set the value. Raises ValueError for another shape, TypeError where it cannot be set."""
+        if current_trace.get() is not None:
+            raise TypeError(
+                f"assignment to {self.path!r} inside call: what a call moves on is a weight of its layer, made by "
+                "add_weight(..., trainable=False) or a Variable that is the layer's attribute"
+            )
         value = np.asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"{self.path} has shape {self.shape}, got {value.shape}")
@@ -46,6 +56,8 @@ class Handle(np.lib.mixins.NDArrayOperatorsMixin):
         return np.array(self.value, dtype=dtype)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if any(hasattr(type(x), "__scratchnet_operation__") for x in inputs):
+            return NotImplemented  # the tensor's or parameter's method is asked next
         values = (x.value if isinstance(x, Handle) else x for x in inputs)
         return getattr(ufunc, method)(*values, **kwargs)
 
@@ -90,12 +102,18 @@ class BoundVariable(Handle):
 
 
 class StateVariable(Handle):
-    """An array of its own."""
+    """An array of its own. While a `call` is traced it is a constant that is looked up anew at every step."""
 
     def __init__(self, path, array):
         self.path = path
         self.name = path.rpartition("/")[2]
         self.value = array
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        trace = current_trace.get()
+        if trace is not None:
+            return trace.ufunc(ufunc, method, inputs, kwargs)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def _write(self, value):
         self.value[...] = value
@@ -108,7 +126,7 @@ class Variable(StateVariable):
         initializer: the values, or a function ``f(shape, dtype=...)``, which needs a `shape`.
         shape: by default that of the values.
         dtype: by default that of the values if it is a float, else `scratchnet.config.floatx()`.
-        trainable: said of it, no more.
+        trainable: whether an optimizer may change it, where it becomes the weight of a layer: as its attribute.
         autocast, aggregation, synchronization: accepted for Keras's sake.
         name: by default "variable".
     """

@@ -141,7 +141,12 @@ def test_on_symbolic_tensors_they_are_nodes_of_a_model():
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("gradients", "backward"), ("variable", "add_weight"), ("placeholder", "Input"), ("learning_phase", "training")],
+    [
+        ("gradients", "backward"),
+        ("random_normal_variable", "K.variable"),
+        ("placeholder", "Input"),
+        ("learning_phase", "training"),
+    ],
 )
 def test_what_there_is_not_is_refused_by_name(name, why):
     with pytest.raises(TypeError, match=f"backend.{name}: .*{why}"):

@@ -29,6 +29,7 @@ FLOORS = [
         "registry",
         "recorded",
         "variables",
+        "values",
         "config",
         "hints",
         "special",

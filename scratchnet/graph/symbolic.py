@@ -21,6 +21,7 @@ from scratchnet.ops.operation import current_trace, handler_of
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.ops.random import stream_of
 from scratchnet.structure import flatten, map_shapes, map_structure
+from scratchnet.variables import StateVariable
 
 
 class KerasTensor(Operators):
@@ -150,7 +151,10 @@ def record(operation, operands, options, name=None):
         return take(operands[0], options["key"], 0)
     _refuse_tensors(operation, options)
     operands = [a.as_tensor() if stands_for_an_array(a) else a for a in operands]
-    if trace is not None:
+    if trace is None:
+        operands = [a.value if isinstance(a, StateVariable) else a for a in operands]
+    else:
+        operands = [trace.variable(a) if isinstance(a, StateVariable) else a for a in operands]
         for a in operands:
             if isinstance(a, np.ndarray):
                 trace.refuse_parameters(a)

@@ -21,6 +21,7 @@ import numpy as np
 from scratchnet.graph.arguments import Arguments
 from scratchnet.graph.changes import Changes
 from scratchnet.graph.logits import without_last_activations
+from scratchnet.graph.operators import ufunc_as_operation
 from scratchnet.graph.place import users_place
 from scratchnet.graph.symbolic import KerasTensor, is_tensor, record
 from scratchnet.graph.variable import Variable
@@ -90,6 +91,21 @@ class Trace:
 
     def __scratchnet_operation__(self, operation, operands, options):
         return record(operation, operands, options)
+
+    def ufunc(self, ufunc, method, inputs, kwargs):
+        """What an operator makes of inputs among which no tensor is."""
+        return ufunc_as_operation(ufunc, method, inputs, kwargs)
+
+    def variable(self, variable):
+        """The leaf of a `scratchnet.Variable` that belongs to no layer: nobody trains it."""
+        held = [value for value in vars(self.layer).values() if isinstance(value, (list, tuple, dict))]
+        if any(leaf is variable for leaf in flatten(held)):
+            raise self.layer.error(
+                f"the Variable {variable.name!r} stands in a list or dict, where it is no weight of the layer: make it "
+                "an attribute of its own, or use add_weight",
+                TypeError,
+            )
+        return self._leaf(variable.value, variable.value, variable.name)
 
     def parameter(self, variable):
         """The leaf of a Variable; once `call` has given it another value, that."""

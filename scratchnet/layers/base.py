@@ -42,6 +42,7 @@ from scratchnet.recorded import (
     refuse_arguments,
 )
 from scratchnet.structure import flatten
+from scratchnet.variables import Variable
 
 
 class LayerType(Recorded):
@@ -133,6 +134,8 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     def __setattr__(self, name, value):
         if name in ("activation", "recurrent_activation") and (value is None or isinstance(value, str)):
             value = activations.get(value)
+        elif isinstance(value, Variable) and "_params" in vars(self):
+            value = self.adopt(value, name)
         super().__setattr__(name, value)
 
     # ---- what a layer defines ----

@@ -72,6 +72,14 @@ class Weights:
             self._constraints[name] = constraints.get(constraint)
         return self._handle(name)
 
+    def adopt(self, variable, name):
+        """The handle of a `scratchnet.Variable` that becomes the attribute `name`: it is a weight of the layer then."""
+        key = name if variable.name == "variable" else variable.name
+        trained = variable.trainable and variable.value.dtype.kind == "f"
+        self._params.pop(key, None), self._state.pop(key, None)  # it may take the place of another
+        (self._params if trained else self._state)[key] = variable.value
+        return self._handle(key)
+
     _trainable = True
 
     @property

@@ -35,7 +35,7 @@ class CTCCache(NamedTuple):
 
 @register("losses")
 class CTC(Loss):
-    """-log of the probability of labels (N, L) given logits (N, T, classes); 0 is the blank, and fills labels up.
+    """-log of the probability of labels (N, L) given logits (N, T, classes); 0 is the blank, and fills up at the end.
 
     Args:
         reduction, name, dtype: see `Loss`.

@@ -17,19 +17,15 @@ with the method ``__scratchnet_operation__(operation, operands, options)``, a sy
 method's result is the result. Of shapes nothing is written down: see `trial`.
 """
 
-import contextvars
 import inspect
 
 import numpy as np
 
 from scratchnet.ops import dtypes, trial
+from scratchnet.variables import StateVariable, current_trace
 from scratchnet.variables import as_array
 
 TABLE = {}  # every operation by its name
-
-# What wants to know of operations that no tensor takes part in (random ones): None, or, while `call` of a layer is
-# traced, an object with the method __scratchnet_operation__.
-current_trace = contextvars.ContextVar("scratchnet_trace", default=None)
 
 
 class added_into:
@@ -101,7 +97,7 @@ class Operation:
     def __call__(self, *args, **kwargs):
         operands, options = self.bind(args, kwargs)
         handler = handler_of(operands, options)
-        if handler is None and self.random:
+        if handler is None and (self.random or any(isinstance(a, StateVariable) for a in operands)):
             handler = current_trace.get()
         if handler is not None:
             return handler.__scratchnet_operation__(self, operands, options)

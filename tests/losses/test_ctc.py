@@ -32,6 +32,11 @@ def test_it_is_the_sum_over_all_paths(labels):
     assert losses.ctc([labels], logits)[0] == pytest.approx(-np.log(total), rel=1e-12)
 
 
+def test_a_zero_in_the_middle_is_a_label_as_tensorflow_reads_it():
+    logits = (np.arange(24).reshape(2, 4, 3).astype("float32") - 12) / 100
+    np.testing.assert_allclose(losses.ctc([[1, 2, 1, 0], [1, 2, 0, 2]], logits), [2.4429312, 2.4543595], rtol=1e-6)
+
+
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
 def test_it_is_proved_whole_and_in_parts(reduction):
     loss, weights = losses.CTC(reduction=reduction), [1.0, 2.0, 0.5, 3.0]
