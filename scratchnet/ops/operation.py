@@ -22,8 +22,7 @@ import inspect
 import numpy as np
 
 from scratchnet.ops import dtypes, trial
-from scratchnet.variables import StateVariable, current_trace
-from scratchnet.variables import as_array
+from scratchnet.variables import StateVariable, as_array, current_trace
 
 TABLE = {}  # every operation by its name
 
