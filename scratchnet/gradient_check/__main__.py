@@ -12,8 +12,6 @@ from scratchnet.gradient_check.catalogue import FAMILIES
 from scratchnet.gradient_check.check import error_over_steps
 from scratchnet.gradient_check.report import BELOW_NOISE
 
-PATIENCE = 1.0  # seconds of compiling from which on it is left to those who ask for it
-
 
 def main(arguments=None):
     """Run the checks that the command line names, print a table, and return the exit code."""
@@ -43,7 +41,7 @@ def _check(options):
     began, failed, count, unproved, left_out = time.perf_counter(), [], 0, 0, 0
     for family in options.families or FAMILIES:
         say(f"\n{family}\n{'-' * 80}\n{'':58} {'worst error':>11} {'bound':>7}")
-        more = {} if family != "kernels" or options.kernels else {"patience": PATIENCE}
+        more = {} if family != "kernels" or options.kernels else {"compile": False}
         reports = _watched(FAMILIES[family](np.random.default_rng(options.seed), **more), family)
         for subject, group in _grouped(reports, options.all):
             rows = [row for report in group for row in report.rows]

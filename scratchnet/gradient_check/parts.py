@@ -42,13 +42,14 @@ def check_parts(layer, x, training=True, parts=(2, 3), mask=None, seed=0, bound=
         dx, grads = layer.backward(map_structure(lambda d: d[part], dy), cache)
         return flatten(y), flatten(dx), grads, float(layer.added_loss(cache)), cache
 
-    whole = _together(layer, _in_parts(compute, rows, 1))
     noise = _NOISE * max(np.max(np.abs(d), initial=0.0) for d in flatten(dy))
     found = []
-    for count in parts:
-        results = _together(layer, _in_parts(compute, rows, count))
-        for name, expected in whole.items():
-            found.append(compare(f"{name} in {count} parts", expected, results[name], bound, 0.0, noise))
+    with Workers(max(parts)) as workers:
+        whole = _together(layer, _in_parts(compute, rows, 1, workers))
+        for count in parts:
+            results = _together(layer, _in_parts(compute, rows, count, workers))
+            for name, expected in whole.items():
+                found.append(compare(f"{name} in {count} parts", expected, results[name], bound, 0.0, noise))
     return Report(layer.name, found, sides=("whole", "parts"))
 
 
@@ -63,13 +64,15 @@ def check_loss_parts(loss, y_true, y_pred, sample_weight=None, parts=(2, 3), bou
         value, cache = loss.forward(y_true[part], y_pred[part], None if weights is None else weights[part], count)
         return float(value), loss.backward(cache)
 
-    ((value, gradient),) = _in_parts(compute, len(y_pred), 1)
     found = []
-    for n in parts:
-        results = _in_parts(compute, len(y_pred), n)
-        found.append(compare(f"value in {n} parts", value, sum(v for v, _ in results), bound, 0.0, _NOISE * abs(value)))
-        together = np.concatenate([d for _, d in results])
-        found.append(compare(f"y_pred in {n} parts", gradient, together, bound, 0.0))
+    with Workers(max(parts)) as workers:
+        ((value, gradient),) = _in_parts(compute, len(y_pred), 1, workers)
+        noise = _NOISE * abs(value)
+        for n in parts:
+            results = _in_parts(compute, len(y_pred), n, workers)
+            found.append(compare(f"value in {n} parts", value, sum(v for v, _ in results), bound, 0.0, noise))
+            together = np.concatenate([d for _, d in results])
+            found.append(compare(f"y_pred in {n} parts", gradient, together, bound, 0.0))
     return Report(loss.name, found, sides=("whole", "parts"))
 
 
@@ -82,11 +85,10 @@ def _outputs(layer, x, options):
     return map_structure(np.asarray, layer.forward(x, **options)[0])
 
 
-def _in_parts(compute, rows, count):
+def _in_parts(compute, rows, count, workers):
     """What `compute` gives for `count` parts of the batch, of which the first are the larger ones."""
     edges = [-(-rows * k // count) for k in range(count + 1)]
-    with Workers(count) as workers:
-        return map_parts(compute, [slice(*pair) for pair in zip(edges, edges[1:])], step=0, workers=workers)
+    return map_parts(compute, [slice(*pair) for pair in zip(edges, edges[1:])], step=0, workers=workers)
 
 
 def _together(layer, results):

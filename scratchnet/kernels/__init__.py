@@ -146,6 +146,16 @@ def load():
     globals().update(vars(operations(get_backend())))
 
 
+def if_compiled(function):
+    """What `function()` returns; None if it asks for a kernel of Numba's that is not compiled yet."""
+    cache = importlib.import_module(f"{__name__}.with_numba.cache")
+    try:
+        with cache.only_what_is_kept():
+            return function()
+    except cache.NotCompiled:
+        return None
+
+
 def seconds_compiling():
     """How long this process has been compiling kernels so far."""
     compiler = sys.modules.get(f"{__name__}.with_numba.compile")

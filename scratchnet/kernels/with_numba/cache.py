@@ -8,7 +8,9 @@ A cache never stands in the way. Where no folder can be made, the disk is full, 
 the hash of its content), kernels are compiled in memory, as if there were none.
 """
 
+import contextlib
 import hashlib
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -20,6 +22,23 @@ from scratchnet import special
 from scratchnet.cache import cache_folder
 
 _KEPT = 8  # folders: those of the versions that were last compiled
+_ROOM = 16 << 20  # bytes, several times what all kernels take
+_compiles = True  # whether what is not in the cache may be compiled
+
+
+class NotCompiled(Exception):
+    """A kernel is asked for that is not in the cache, by somebody who wants only what is there."""
+
+
+@contextlib.contextmanager
+def only_what_is_kept():
+    """A ``with`` block in which nothing is compiled: a kernel that the cache has not raises `NotCompiled`."""
+    global _compiles
+    _compiles = False
+    try:
+        yield
+    finally:
+        _compiles = True
 
 
 def _hash_of_sources():
@@ -38,6 +57,15 @@ def kernels_folder():
         return folder / _HASH
     except RuntimeError:  # no home
         return None
+
+
+def can_keep():
+    """Whether compiled kernels will be found again: there is a folder for them, or can be, and room on the disk."""
+    folder = kernels_folder()
+    if folder is None:
+        return False
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    return os.access(there, os.W_OK | os.X_OK) and there.is_dir() and shutil.disk_usage(there).free > _ROOM
 
 
 class _InFolder(_CacheLocator):
@@ -106,10 +134,13 @@ class KernelCache(FunctionCache):
 
     def load_overload(self, sig, target_context):
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception:  # a damaged pickle may raise anything
             self._forget()
-            return None
+            found = None
+        if found is None and not _compiles:
+            raise NotCompiled(f"{self._py_func.__name__} of {sig}")
+        return found
 
     def save_overload(self, sig, data):
         try:

@@ -17,7 +17,7 @@ import numpy as np
 from numba.core import event
 
 from scratchnet.console import tell
-from scratchnet.kernels.with_numba.cache import KernelCache
+from scratchnet.kernels.with_numba.cache import KernelCache, can_keep
 
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
@@ -74,7 +74,8 @@ class CompilingWatch(event.Listener):
     def _tell(self):
         if not self._told:
             self._told = True
-            tell("scratchnet: compiling kernels for this machine (once; they are cached) ...")
+            kept = "once; they are cached" if can_keep() else "there is no place to keep them: set SCRATCHNET_CACHE"
+            tell(f"scratchnet: compiling kernels for this machine ({kept}) ...")
 
 
 def _is_kernel(compiling):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,7 @@ numba = pytest.importorskip("numba")
 if numba.config.DISABLE_JIT:
     pytest.skip("nothing is compiled", allow_module_level=True)
 
+from scratchnet import kernels  # noqa: E402
 from scratchnet.kernels.with_numba import cache, compile  # noqa: E402
 
 
@@ -36,6 +38,14 @@ def test_what_one_process_has_compiled_the_next_one_loads(folder):
     assert compiled() == (0, 1)
     assert len(list(folder.iterdir())) == 2  # an index, and the code
     assert compiled() == (1, 0)
+
+
+def test_one_may_ask_only_for_what_is_there(folder):
+    kernel = compile.njit(double)
+    assert kernels.if_compiled(lambda: kernel(2)) is None
+    assert kernel(2) == 4
+    assert kernels.if_compiled(lambda: compile.njit(double)(2)) == 4  # in the cache
+    assert kernels.if_compiled(lambda: kernel(2)) == 4  # in memory
 
 
 @pytest.mark.parametrize("ending", [".nbc", ".nbi"])
@@ -66,6 +76,21 @@ def test_without_room_or_rights_kernels_are_compiled_in_memory(folder, monkeypat
     assert capsys.readouterr() == ("", "")
 
 
+def test_whoever_waits_is_told_whether_it_is_for_once(tmp_path, monkeypatch, capsys):
+    def told(folder, room=cache._ROOM + 1):
+        monkeypatch.setattr(numba.config, "CACHE_DIR", str(folder))
+        monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: SimpleNamespace(free=room))
+        compile.CompilingWatch()._tell()
+        return capsys.readouterr().err
+
+    assert "(once; they are cached)" in told(tmp_path / "new" / "folder")
+    assert "(once; they are cached)" in told(tmp_path)
+    for message in (told(tmp_path, room=1000), told(__file__), told(Path(__file__) / "below")):
+        assert "no place to keep them: set SCRATCHNET_CACHE" in message
+    monkeypatch.setattr(cache, "kernels_folder", lambda: None)
+    assert not cache.can_keep()
+
+
 def test_without_a_home_they_are_compiled_in_memory(monkeypatch):
     def nowhere():
         raise RuntimeError("Could not determine home directory.")
@@ -77,11 +102,11 @@ def test_without_a_home_they_are_compiled_in_memory(monkeypatch):
 
 
 def test_the_folder_is_another_one_after_any_change_of_the_sources(tmp_path, monkeypatch):
-    kernels = tmp_path / "kernels"
-    kernels.mkdir()
+    sources = tmp_path / "kernels"
+    sources.mkdir()
     for source in Path(cache.__file__).parent.glob("*.py"):
-        (kernels / source.name).write_bytes(source.read_bytes())
-    monkeypatch.setattr(cache, "__file__", str(kernels / "cache.py"))
+        (sources / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(cache, "__file__", str(sources / "cache.py"))
     for elsewhere in ("a", "z"):  # in whatever order the paths of the two places are
         special = tmp_path / elsewhere / "special.py"
         special.parent.mkdir(exist_ok=True)
@@ -89,7 +114,7 @@ def test_the_folder_is_another_one_after_any_change_of_the_sources(tmp_path, mon
         with monkeypatch.context() as patched:
             patched.setattr(cache.special, "__file__", str(special))
             assert cache._hash_of_sources() == cache._HASH
-    with open(kernels / "tile.py", "a", encoding="utf-8") as file:
+    with open(sources / "tile.py", "a", encoding="utf-8") as file:
         file.write("\n")
     assert cache._hash_of_sources() != cache._HASH
 
