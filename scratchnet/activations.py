@@ -416,7 +416,7 @@ def get(identifier):
 
 def serialize(activation):
     """What `get` turns back into `activation`: its name, or a dict for one that is not of this module's table."""
-    return activation.name if _TABLE.get(activation.name) is activation else registry.serialize(activation)
+    return activation.name if activation in _TABLE.values() else registry.serialize(activation)
 
 
 def deserialize(config, custom_objects=None):

@@ -350,8 +350,8 @@ keras = sys.modules["scratchnet"]
 def _refused(name):
     def refused(*args, **kwargs):
         raise TypeError(
-            f"tf.{name} is TensorFlow's own. scratchnet trains by fit: what a step computes is said by layers with "
-            "call, their add_loss, and losses"
+            f"tf.{name} is TensorFlow's own. scratchnet trains by fit, without a train_step: what a step computes is "
+            "said by layers with call, their add_loss, and losses"
         )
 
     refused.__name__ = name

@@ -67,7 +67,7 @@ def layers_and_streams(thing):
     layers, streams, seen = {}, {}, {id(thing)}
 
     def visit(path, value):
-        if hasattr(value, "named_arrays") and hasattr(value, "forward"):
+        if hasattr(value, "ensure_built") and hasattr(value, "forward"):
             layers[path] = value
         elif isinstance(value, SeedGenerator):
             streams[path] = value.stream

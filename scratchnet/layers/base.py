@@ -132,8 +132,10 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
                     raise TypeError(f"{cls.__name__}.{name} must have the form {form}, it is {found}")
 
     def __setattr__(self, name, value):
-        if name in ("activation", "recurrent_activation") and (value is None or isinstance(value, str)):
-            value = activations.get(value)
+        if name in ("activation", "recurrent_activation") and not isinstance(value, activations.Activation):
+            before = vars(self).get(name)
+            if value is None or isinstance(value, str) or isinstance(before, activations.Activation):
+                value = activations.get(value)
         elif isinstance(value, Variable) and "_params" in vars(self):
             value = self.adopt(value, name)
         super().__setattr__(name, value)
@@ -220,7 +222,10 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON-able values: `from_config` makes the same layer, with new parameters."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        config = {**config, **recorded_config(self), **config}
+        try:
+            config = {**config, **recorded_config(self), **config}
+        except TypeError as problem:  # a lambda, an open file
+            raise self.error(str(problem), TypeError) from None
         if config.get("activity_regularizer", ...) is None:  # Keras names it only where there is one
             del config["activity_regularizer"]
         return config

@@ -270,7 +270,12 @@ class Traced(KeepsTraces, HoldsLayers):
 
     @property
     def stateful(self):
-        return any(found.changes for found in self.kept_traces()) or super().stateful
+        own = vars(self).get("stateful", False)  # of a class derived from a recurrent layer
+        return own or any(found.changes for found in self.kept_traces()) or super().stateful
+
+    @stateful.setter
+    def stateful(self, value):
+        vars(self)["stateful"] = value
 
     def loss_values(self, cache):
         return cache.inner.graph.loss_values(cache.inner)

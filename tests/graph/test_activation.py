@@ -80,3 +80,32 @@ def test_a_model_with_one_is_saved_copied_and_pickled(tmp_path):
     loaded = models.load_model(tmp_path / "m.keras", custom_objects={"soft": soft})
     for other in (loaded, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         np.testing.assert_array_equal(other.predict(X, verbose=0), expected)
+
+
+def test_what_is_put_in_the_place_of_an_activation_becomes_one():
+    layer = layers.Dense(2)
+    layer.activation = lambda x: x * x
+    assert layer.activation.forward(np.array([[3.0]]))[0] == 9.0
+    layer.activation = ops.tanh
+    assert layer.activation is activations.tanh
+    for wrong, kind in (("nonsense", ValueError), (5, TypeError)):
+        with pytest.raises(kind, match="activation"):
+            layer.activation = wrong
+
+
+def test_a_layer_with_call_may_keep_one():
+    class Squared(layers.Layer):
+        def __init__(self, activation):
+            super().__init__()
+            self.activation = activations.get(activation)
+
+        def call(self, x):
+            return self.activation(x)
+
+    layer = Squared(ops.square)
+    assert layer(np.full((1, 1), 3.0, "float32")).tolist() == [[9.0]] and layer.sublayers == {}
+
+
+def test_a_layer_whose_activation_has_no_name_is_named_when_it_is_written():
+    with pytest.raises(TypeError, match='Dense "doubled": .*lambda.* cannot be saved'):
+        layers.Dense(2, activation=lambda x: x * 2, name="doubled").get_config()
