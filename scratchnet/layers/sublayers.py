@@ -99,13 +99,23 @@ class HoldsLayers:
     def adds_loss(self):
         return any(found for *_, found in self.of_sublayers(lambda layer: layer.adds_loss))
 
+    def _is(self, trait):
+        """Whether a layer in here has this trait, or its base, which has set it: of a class derived from LSTM."""
+        return vars(self).get(trait, False) or any(
+            found for *_, found in self.of_sublayers(lambda layer: getattr(layer, trait))
+        )
+
     @property
     def in_one_part(self):
-        return any(found for *_, found in self.of_sublayers(lambda layer: layer.in_one_part))
+        return self._is("in_one_part")
+
+    @in_one_part.setter
+    def in_one_part(self, value):
+        vars(self)["in_one_part"] = value
 
     @property
     def stateful(self):
-        return any(found for *_, found in self.of_sublayers(lambda layer: layer.stateful))
+        return self._is("stateful")
 
     def random_streams(self):
         streams = super().random_streams()

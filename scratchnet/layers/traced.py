@@ -270,8 +270,7 @@ class Traced(KeepsTraces, HoldsLayers):
 
     @property
     def stateful(self):
-        own = vars(self).get("stateful", False)  # of a class derived from a recurrent layer
-        return own or any(found.changes for found in self.kept_traces()) or super().stateful
+        return any(found.changes for found in self.kept_traces()) or self._is("stateful")
 
     @stateful.setter
     def stateful(self, value):

@@ -8,7 +8,7 @@ import pytest
 
 from scratchnet import ops
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Add, Dense, Dropout, Embedding, Flatten, Input, Layer
+from scratchnet.layers import LSTM, Add, Dense, Dropout, Embedding, Flatten, Input, Layer
 from scratchnet.models import Model, Sequential
 from scratchnet.ops import random
 from scratchnet.utils import set_random_seed
@@ -311,6 +311,21 @@ def test_a_library_layer_may_be_extended_by_call():
     layer, x = Squashed(3), data(4, 5)
     np.testing.assert_allclose(layer(x), np.tanh(x @ layer.params["kernel"] + layer.params["bias"]) * 2)
     assert check_layer(layer, x).passed
+
+
+def test_a_recurrent_layer_too():
+    class Doubled(LSTM):
+        def call(self, sequences, mask=None, training=None):
+            return 2 * super().call(sequences, mask=mask, training=training)
+
+    layer, x = Doubled(3, return_sequences=True, dtype="float64"), data(4, 5, 2)
+    plain = LSTM(3, return_sequences=True, dtype="float64")
+    y, expected = layer(x), plain(x)
+    plain.set_weights(layer.get_weights())
+    np.testing.assert_allclose(y, 2 * plain(x), rtol=1e-12)
+    assert expected.shape == y.shape and not layer.stateful and not layer.in_one_part
+    assert check_layer(layer, x).passed
+    assert Doubled(3, stateful=True).stateful and Doubled(3, stateful=True).in_one_part
 
 
 def test_a_parent_may_be_an_attribute_of_its_child():
