@@ -46,8 +46,10 @@ _MODULES = (
     "wrappers",
 )
 _NAMES = {
+    "DTypePolicy": "config",
     "Initializer": "initializers",
     "Input": "layers",
+    "InputSpec": "layers",
     "KerasTensor": "layers",
     "Layer": "layers",
     "Loss": "losses",
@@ -102,9 +104,10 @@ if TYPE_CHECKING:
         utils,
         wrappers,
     )
+    from scratchnet.config import DTypePolicy
     from scratchnet.initializers import Initializer
     from scratchnet.kernels import get_backend, set_backend
-    from scratchnet.layers import Input, KerasTensor, Layer
+    from scratchnet.layers import Input, InputSpec, KerasTensor, Layer
     from scratchnet.losses import Loss
     from scratchnet.metrics import Metric
     from scratchnet.models import Model, Sequential

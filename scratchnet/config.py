@@ -17,6 +17,7 @@ __all__ = [
     "disable_flash_attention",
     "disable_interactive_logging",
     "disable_traceback_filtering",
+    "DTypePolicy",
     "dtype_policy",
     "enable_flash_attention",
     "enable_interactive_logging",
@@ -55,9 +56,36 @@ def set_floatx(value):
     _floatx = check_float_dtype(value)
 
 
+class DTypePolicy(str):
+    """What Keras calls the policy of dtypes: here the name of the one dtype that layers compute in.
+
+    It can be given wherever a layer's `dtype` can. Raises ValueError for a mixed policy: half precision is not there.
+    """
+
+    def __new__(cls, name=None):
+        return super().__new__(cls, _floatx if name is None else check_float_dtype(name))
+
+    @property
+    def name(self):
+        """ "float32" or "float64": also `compute_dtype`, and `variable_dtype`, that of the weights."""
+        return str(self)
+
+    compute_dtype = variable_dtype = name
+
+    def get_config(self):
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __repr__(self):
+        return f'<DTypePolicy "{self.name}">'
+
+
 def dtype_policy():
-    """What Keras calls the policy of dtypes: here the name of the one dtype that layers compute in."""
-    return _floatx
+    """The `DTypePolicy` of new layers."""
+    return DTypePolicy()
 
 
 def set_dtype_policy(policy):

@@ -8,6 +8,7 @@ from scratchnet.graph.trace import LOCK, outside_of_traces
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.random import SeedGenerator
 from scratchnet.streams import RandomStream
+from scratchnet.structure import flatten
 
 MOST_GRAPHS = 64  # of one object: sequences of a hundred lengths are traced anew now and then
 
@@ -60,6 +61,15 @@ class KeepsTraces:
 def is_own_attribute(thing, name):
     """Whether an attribute belongs to the library: it holds nothing of the user's, and may change at any time."""
     return name in _OWN or any(name in vars(cls).get("own_attributes", ()) for cls in type(thing).__mro__)
+
+
+def metrics_in(thing):
+    """The metrics among the attributes, also in lists, tuples and dicts."""
+    found = []
+    for name, value in vars(thing).items():
+        if not is_own_attribute(thing, name):
+            found += [leaf for leaf in flatten(value) if hasattr(leaf, "update_state") and hasattr(leaf, "result")]
+    return found
 
 
 def layers_and_streams(thing):

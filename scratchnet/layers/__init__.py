@@ -25,6 +25,7 @@ from scratchnet.layers.base import Layer
 from scratchnet.layers.capsules import *
 from scratchnet.layers.convolutional import *
 from scratchnet.layers.core import *
+from scratchnet.layers.input_spec import InputSpec
 from scratchnet.layers.merging import *
 from scratchnet.layers.normalization import *
 from scratchnet.layers.pooling import *
@@ -53,7 +54,15 @@ _ROOMS = (
 )
 
 __all__ = sorted(
-    ["KerasTensor", "Layer", "Wrapper", "deserialize", "serialize", *(name for room in _ROOMS for name in room.__all__)]
+    [
+        "InputSpec",
+        "KerasTensor",
+        "Layer",
+        "Wrapper",
+        "deserialize",
+        "serialize",
+        *(name for room in _ROOMS for name in room.__all__),
+    ]
 )
 if not TYPE_CHECKING:
     __getattr__ = refusal(__name__)

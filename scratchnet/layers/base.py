@@ -152,6 +152,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     supports_masking = False  # whether a mask goes on to the layer behind
     repeats = False  # whether its output is one time step, repeated
     takes_repeat = False  # whether forward can be given that one step and a number, ``repeat=T``
+    input_spec = None  # an `InputSpec`, or several in a list: what it can be called on
     in_one_part = False  # whether a batch cannot be computed in parts, since samples meet without `sum_over_batch`
     stateful = False  # whether each batch begins where the one before ended, in predictions, too
     takes_strings = False  # whether it can be called on arrays of strings
@@ -195,6 +196,24 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     def output_masked(self, masked):
         """Whether the output comes with a mask, given which inputs do (a structure of bools like the inputs)."""
         return self.supports_masking and any(flatten(masked))
+
+    @property
+    def dtype_policy(self):
+        """The `scratchnet.config.DTypePolicy` of `dtype`; setting it sets that, before there are weights."""
+        return config.DTypePolicy(self.dtype if self.dtype in ("float32", "float64") else None)
+
+    @dtype_policy.setter
+    def dtype_policy(self, value):
+        if self._params or self._state:
+            raise self.error("has weights already, whose dtype does not change: say dtype=... when it is made")
+        self.dtype = config.check_float_dtype(getattr(value, "name", value))
+
+    @property
+    def compute_dtype(self):
+        """The dtype, as a string, that the layer computes in, and that its weights have."""
+        return self.dtype
+
+    variable_dtype = compute_dtype
 
     def random_streams(self):
         """The `RandomStream`s that this layer draws from, by name; what a resumed fit must continue."""

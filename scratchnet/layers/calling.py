@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet.graph.function import value_and_gradient
-from scratchnet.graph.symbolic import is_symbolic, record_layer, with_mask
+from scratchnet.graph.symbolic import KerasTensor, is_symbolic, record_layer, with_mask
 from scratchnet.graph.trace import outside_of_traces
+from scratchnet.layers.input_spec import check_inputs
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.parallel.batch import rows_of_batch
@@ -28,6 +29,8 @@ class Calling:
         """
         inputs = as_lists(inputs)
         self._check_options(options)
+        if self.input_spec is not None:
+            check_inputs(self, inputs)
         if current_trace.get() is not None or is_symbolic(inputs):
             return self._connect(inputs, training, options, mask)
         x = map_structure(self._as_input, inputs)
@@ -56,7 +59,7 @@ class Calling:
         for a in flatten(y) if regularizer is not None else ():
             value, gradient = value_and_gradient(regularizer, a)
             rows = rows_of_batch(len(a)) if a.ndim else 1
-            found.append((value / rows, gradient / gradient.dtype.type(rows)))
+            found.append((value / max(rows, 1), gradient / gradient.dtype.type(max(rows, 1))))
         return found
 
     def _check_options(self, options):
@@ -83,6 +86,12 @@ class Calling:
         if current_trace.get() is None:
             raise self.error(f"called on a mixture of symbolic tensors and values ({type(value).__name__})", TypeError)
         return current_trace.get().constant(self._as_input(value))
+
+    def compute_output_spec(self, inputs, **options):
+        """What calling the layer on symbolic `inputs` returns, as `KerasTensor`s that stand in no graph."""
+        shape = map_structure(lambda tensor: tensor.shape, as_lists(inputs))
+        dtype = self.output_dtype(inputs)
+        return _specs(self.compute_output_shape(shape, **options), dtype)
 
     def call_arguments(self, inputs):
         """``(args, kwargs)`` of the call ``layer(*args, **kwargs)`` that gives forward these `inputs`."""
@@ -174,6 +183,15 @@ class Calling:
     def loss_values(self, cache):
         """`added_loss`, value by value."""
         return [self.added_loss(cache)] if self.adds_loss else []
+
+
+def _specs(shapes, dtype):
+    """`KerasTensor`s of these shapes, in their structure."""
+    if isinstance(shapes, dict):
+        return {key: _specs(shape, dtype) for key, shape in shapes.items()}
+    if all(size is None or isinstance(size, int) for size in shapes):
+        return KerasTensor(shapes, dtype)
+    return type(shapes)(_specs(shape, dtype) for shape in shapes)
 
 
 def _as_mask(mask):

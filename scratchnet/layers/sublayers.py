@@ -86,6 +86,11 @@ class HoldsLayers:
         return [*super().penalties(), *(value for *_, found in within for value in found)]
 
     @property
+    def metrics(self):
+        within = [metric for *_, found in self.of_sublayers(lambda layer: layer.metrics) for metric in found]
+        return list({id(metric): metric for metric in [*super().metrics, *within]}.values())
+
+    @property
     def trainable(self):
         """Whether an optimizer may change the weights; setting it sets it for every sublayer."""
         return self._trainable

@@ -20,6 +20,7 @@ from scratchnet.graph.symbolic import KerasTensor, Size, record_call, with_mask
 from scratchnet.graph.trace import TracedCall, keys_of, trace
 from scratchnet.graph.variable import Variable
 from scratchnet.graph.walk import first_non_finite
+from scratchnet.layers.input_spec import check_inputs
 from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.ops.operation import current_trace
 from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
@@ -183,6 +184,8 @@ class Traced(KeepsTraces, HoldsLayers):
 
     def __call__(self, *args, **kwargs):
         """On symbolic tensors: record the layer in a graph. On arrays: compute, and return what `call` returns."""
+        if self.input_spec is not None and (args or kwargs):
+            check_inputs(self, args[0] if args else next(iter(kwargs.values())))
         arguments, arrays, training, mask = self._taken_apart(args, kwargs)
         if current_trace.get() is not None or any(map(_is_symbolic, arrays)):
             return self._connect_call(arguments, arrays, training, mask)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scratchnet import constraints, initializers, limits, regularizers
+from scratchnet.graph.attributes import metrics_in
 from scratchnet.graph.function import value_and_gradient
 from scratchnet.graph.variable import Variable
 from scratchnet.hints import ConstraintLike, RegularizerLike
@@ -42,7 +43,7 @@ class Weights:
 
         Args:
             shape: its shape; () by default.
-            initializer: a name or an Initializer; by default Glorot's uniform for a matrix, zeros otherwise.
+            initializer: a name or an Initializer; by default Glorot's uniform, and zeros for integers.
             dtype: by default the layer's.
             trainable: False makes it part of `state`, which no optimizer changes.
             regularizer, constraint: of this weight.
@@ -55,11 +56,11 @@ class Weights:
         if isinstance(shape, str):
             name, shape, initializer, dtype = shape, initializer, dtype, None
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        dtype = self.dtype if dtype is None else np.dtype(dtype).name
         if initializer is None:
-            initializer = "glorot_uniform" if len(shape) > 1 else "zeros"
+            initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
         limits.spend(shape)
         initializer = initializers.get(initializer)
-        dtype = self.dtype if dtype is None else np.dtype(dtype).name
         if name is None:
             taken = len(self._params) + len(self._state)
             name = "variable" if taken == 0 else f"variable_{taken}"
@@ -148,6 +149,16 @@ class Weights:
 
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
+
+    @property
+    def metrics(self):
+        """The metrics that are attributes of the layer, and of layers within."""
+        return metrics_in(self)
+
+    @property
+    def metrics_variables(self):
+        """The variables of the `metrics`."""
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     if not TYPE_CHECKING:  # a type checker should find a name that is misspelt
 

@@ -39,7 +39,7 @@ class AUC(Confusion):
 
     def __init__(
         self,
-        num_thresholds: int = 200,
+        num_thresholds: int | None = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
@@ -56,7 +56,9 @@ class AUC(Confusion):
         if summation_method not in ("interpolation", "minoring", "majoring"):
             known = '"interpolation", "minoring" or "majoring"'
             raise ValueError(f"AUC: summation_method must be {known}, got {summation_method!r}")
-        if num_thresholds < 2:
+        if num_thresholds is None and thresholds is not None:
+            num_thresholds = len(thresholds) + 2
+        if not isinstance(num_thresholds, int) or num_thresholds < 2:
             raise ValueError(f"AUC: num_thresholds must be at least 2, got {num_thresholds!r}")
         if num_labels and not multi_label:
             raise ValueError("AUC: num_labels needs multi_label=True")

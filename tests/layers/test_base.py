@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from scratchnet import activations, layers
+from scratchnet import DTypePolicy, activations, config, layers, metrics
 from scratchnet.initializers import Constant
 from scratchnet.layers import (
     ELU,
@@ -408,3 +408,61 @@ def test_a_layer_in_no_place_of_a_graph_has_no_input():
 def test_trainable_is_true_or_false(trainable):
     with pytest.raises(ValueError, match=f'Dense "d": trainable must be True or False, got {trainable!r}'):
         Dense(2, trainable=trainable, name="d")
+
+
+def test_dtypes_under_keras_s_names():
+    layer = Dense(2, dtype=DTypePolicy("float64"))
+    assert layer.compute_dtype == layer.variable_dtype == layer.dtype_policy.name == "float64"
+    assert layer.dtype_policy == "float64" and repr(layer.dtype_policy) == '<DTypePolicy "float64">'
+    assert DTypePolicy.from_config(layer.dtype_policy.get_config()) == layer.dtype_policy
+    assert DTypePolicy().compute_dtype == config.dtype_policy() == "float32"
+    layer.dtype_policy = "float32"
+    assert layer(np.ones((1, 3))).dtype == np.float32
+    with pytest.raises(ValueError, match="has weights already, whose dtype does not change"):
+        layer.dtype_policy = DTypePolicy("float64")
+    with pytest.raises(ValueError, match="dtype 'mixed_float16' is not supported"):
+        DTypePolicy("mixed_float16")
+
+
+def test_metrics_are_found_in_attributes_and_in_layers_within():
+    class Measured(Layer):
+        def __init__(self, inner):
+            super().__init__()
+            self.metrics_here = [metrics.MeanSquaredError(name="mine")]
+            self.inner = inner
+
+        def call(self, x):
+            return self.inner(x)
+
+    layer = Measured(Measured(Dense(3)))
+    assert [m.name for m in layer.metrics] == ["mine", "mine"] and len(layer.metrics_variables) == 4
+    assert Dense(2).metrics == []
+
+
+def test_what_a_call_would_return_is_told_without_a_graph():
+    x = Input((3, 4))
+    layer = Dense(2)
+    spec = layer.compute_output_spec(x)
+    assert spec.shape == (None, 3, 2) and spec.dtype == "float32" and spec.node is None and not layer.inbound_nodes
+
+    class Shaped(Layer):
+        def __init__(self, shapes):
+            super().__init__()
+            self.shapes = shapes
+
+        def call(self, x):
+            raise RuntimeError("never called")
+
+        def compute_output_shape(self, input_shape):
+            return self.shapes(input_shape)
+
+    pair = Shaped(lambda shape: (shape, (shape, shape))).compute_output_spec(x)
+    assert pair[0].shape == pair[1][1].shape == (None, 3, 4) and isinstance(pair, tuple)
+    named = Shaped(lambda shape: {"a": shape, "b": [shape]}).compute_output_spec(x)
+    assert named["a"].shape == named["b"][0].shape == (None, 3, 4)
+
+
+def test_weights_start_as_in_keras():
+    layer = Layer()
+    assert layer.add_weight(shape=(50,), name="w").numpy().std() > 0  # Glorot's
+    assert not layer.add_weight(shape=(3, 2), dtype="int32", trainable=False, name="n").numpy().any()

@@ -56,7 +56,6 @@ REASONS = {
     "keras.legacy": "Keras's own names for what it no longer has",
     "keras.tree": "`scratchnet.structure` is that",
     "keras.visualization": "needs a package of its own for boxes and masks",
-    "keras.DTypePolicy": "float32 and float64 are the only dtypes to compute in",
     "keras.FloatDTypePolicy": "float32 and float64 are the only dtypes to compute in",
     "keras.Quantizer": "float32 and float64 are the only dtypes to compute in",
     "keras.StatelessScope": "layers are pure functions already",

@@ -181,7 +181,10 @@ class Heads(Composite):
         """The shapes of query, value and key. Raises ValueError where they do not fit together."""
         input_shape = query_shape
         if value_shape is not None:
-            input_shape = [tuple(query_shape), tuple(value_shape), tuple(key_shape or value_shape)]
+            input_shape = [query_shape, value_shape, key_shape or value_shape]
+            if not all(isinstance(shape, (tuple, list)) for shape in input_shape):
+                raise self.error(f"shapes are tuples, got {query_shape}, {value_shape} and {key_shape}")
+            input_shape = [tuple(shape) for shape in input_shape]
         if not isinstance(input_shape, list) or len(input_shape) not in (2, 3, 4):
             raise self.error(f"expected query and value, and perhaps key and attention_mask, got {input_shape}")
         query, value, key = [*input_shape, input_shape[1]][:3]

@@ -31,15 +31,18 @@ def Input(
         dtype: "float32" or "float64", an integer type for tokens, "bool" or "string"; by default that of the library.
         batch_shape: `shape` with the batch axis in front, instead of both.
         name: by default "input", counted.
-        sparse, ragged, tensor, optional: not supported; None or False.
+        tensor: a symbolic tensor that is returned as it is; a shape that is given as well must be its own.
+        sparse, ragged, optional: not supported; None or False.
 
     Raises:
-        ValueError: for a shape or a name that is none.
+        ValueError: for a shape or a name that is none, or a shape that `tensor` does not have.
         TypeError: for what is not supported.
     """
-    for argument, value in {"sparse": sparse, "ragged": ragged, "tensor": tensor, "optional": optional}.items():
+    for argument, value in {"sparse": sparse, "ragged": ragged, "optional": optional}.items():
         if value is not None and value is not False:
             raise TypeError(f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got {value!r})")
+    if tensor is not None:
+        return _checked(tensor, shape, batch_shape, dtype)
     if (shape is None) == (batch_shape is None):
         raise ValueError("Input: give either shape or batch_shape")
     if batch_shape is not None and batch_size is not None:
@@ -53,6 +56,20 @@ def Input(
     sizes = [None if size is None else int(size) for size in batch_shape]
     dtype = config.floatx() if dtype is None else config.check_dtype(dtype)
     return KerasTensor(sizes, dtype, unique_name("input") if name is None else check_name("Input", name))
+
+
+def _checked(tensor, shape, batch_shape, dtype):
+    """`tensor`, if it is one and has what else was said of it."""
+    if not isinstance(tensor, KerasTensor):
+        raise ValueError(f"Input: tensor must be a symbolic tensor, got {type(tensor).__name__}")
+    for name, said, found in (
+        ("shape", shape, tensor.shape[1:]),
+        ("batch_shape", batch_shape, tensor.shape),
+        ("dtype", dtype, tensor.dtype),
+    ):
+        if said is not None and (said if isinstance(said, str) else tuple(said)) != found:
+            raise ValueError(f"Input: the tensor has the {name} {found}, not {said}")
+    return tensor
 
 
 @register("layers")
@@ -81,6 +98,7 @@ class InputLayer(Layer):
         super().__init__(name=tensor.name, **kwargs)
         self.dtype = tensor.dtype
         self.batch_shape = tensor.shape
+        self.sparse, self.ragged, self.optional = False, False, False
         self.tensor = tensor
         self.built = True
 

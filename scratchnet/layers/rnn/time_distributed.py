@@ -8,6 +8,8 @@ the batch, (N, T, ...) -> (N T, ...), the layer computes forward or backward as 
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from scratchnet.layers.wrapper import Wrapper
 from scratchnet.registry import register
 
@@ -23,6 +25,8 @@ class TimeDistributed(Wrapper):
 
     Args:
         layer: any layer (or model) with one input and one output; its parameters are this layer's.
+
+    A mask (N, T) goes on with the output. One that has further axes is of what is within the steps, and for the layer.
 
     Shapes: (N, T, ...) -> (N, T, ...), where the layer takes (N, ...) to (N, ...).
 
@@ -54,11 +58,25 @@ class TimeDistributed(Wrapper):
         N, T, *rest = shape
         return (None if None in (N, T) else N * T, *rest)
 
+    # ---- masks ----
+
+    @property
+    def takes_mask(self):
+        return self.layer.takes_mask
+
+    def compute_mask(self, x, mask=None):
+        if mask is not None and tuple(mask.shape[:2]) != tuple(x.shape[:2]):
+            raise self.error(f"a mask of shape {tuple(mask.shape)} does not fit an input of shape {tuple(x.shape)}")
+        return mask
+
     # ---- computing ----
 
-    def forward(self, x, training=False):
+    def forward(self, x, training=False, mask=None):
         N, T = x.shape[:2]
-        y, inner = self.layer.forward(x.reshape(self._folded(x.shape)), training=training)
+        options = {}
+        if mask is not None and np.ndim(mask) > 2:
+            options["mask"] = np.reshape(mask, (N * T, *np.shape(mask)[2:]))  # that of each step, to its step
+        y, inner = self.layer.forward(x.reshape(self._folded(x.shape)), training=training, **options)
         return y.reshape(N, T, *y.shape[1:]), TimeDistributedCache((N, T), inner)
 
     def backward(self, dy, cache, needs_dx=True):

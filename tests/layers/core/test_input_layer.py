@@ -53,11 +53,21 @@ def test_what_is_said_of_inputs():
         (lambda: Input((3,), name=""), "Input: a name must be a non-empty string without '/', got ''"),
     ):
         assert said(make) == message
-    for argument in ("sparse", "ragged", "tensor", "optional"):
+    for argument in ("sparse", "ragged", "optional"):
         assert said(lambda a=argument: Input((3,), **{a: True}), TypeError) == (
             f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got True)"
         )
         assert Input((3,), **{argument: None}).shape == (None, 3)
+    tensor = Input((3,))
+    assert Input(tensor=tensor) is tensor and Input((3,), tensor=tensor, dtype="float32") is tensor
+    assert InputLayer(input_tensor=tensor).output is tensor and InputLayer(input_tensor=tensor).sparse is False
+    for argument, value, message in (
+        ("shape", (4,), "Input: the tensor has the shape (3,), not (4,)"),
+        ("batch_shape", (None, 4), "Input: the tensor has the batch_shape (None, 3), not (None, 4)"),
+        ("dtype", "int32", "Input: the tensor has the dtype float32, not int32"),
+        ("tensor", 3, "Input: tensor must be a symbolic tensor, got int"),
+    ):
+        assert said(lambda a=argument, v=value: Input(**{"tensor": tensor, a: v})) == message
     assert Input(3).shape == (None, 3) and Input((1,)).shape == (None, 1)
     assert Input(batch_shape=(2, None)).shape == (2, None)
     assert Input((3,), dtype="float64").dtype == "float64" and Input((3,)).dtype == "float32"

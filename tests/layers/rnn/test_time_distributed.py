@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scratchnet import layers
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.layers.base import Layer
@@ -160,3 +161,16 @@ def test_errors_name_the_layer():
         layer([np.zeros((2, 3, 5)), np.zeros((2, 3, 5))])
     with pytest.raises(ValueError, match="expected a layer with one output"):
         TimeDistributed(LSTM(2, return_state=True))(np.zeros((2, 3, 4, 5)))
+
+
+def test_masks_of_steps_go_to_a_layer_that_takes_them():
+    x, mask = np.ones((2, 3, 4)), np.array([[1, 0, 1], [0, 1, 1]], bool)
+    sequences = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    of_steps = np.random.default_rng(1).random((2, 3, 4)) < 0.6
+    lstm = layers.LSTM(2, dtype="float64")
+    y = layers.TimeDistributed(lstm, dtype="float64")(sequences, mask=of_steps)
+    np.testing.assert_allclose(y[1, 2], lstm(sequences[1, 2:], mask=of_steps[1, 2:])[0], rtol=1e-12)
+    dense = layers.TimeDistributed(layers.Dense(5))
+    assert dense(x, mask=mask)._keras_mask is not None
+    with pytest.raises(ValueError, match=r"a mask of shape \(2, 4\) does not fit an input of shape \(2, 3, 4\)"):
+        dense(x, mask=np.ones((2, 4), bool))
