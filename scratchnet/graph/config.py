@@ -38,7 +38,9 @@ def graph_config(inputs, outputs, layers, nodes, losses=()):
         inputs, outputs: KerasTensors, in any structure.
         layers: all layers, those of the inputs too, in the order in which they are to be written.
         nodes: the uses of layers and operations.
-        losses: tensors that are added to the loss; Keras does not write them.
+        losses: tensors that are added to the loss.
+
+    Of losses, and of a tuple of outputs, Keras writes nothing.
     """
     uses = {layer: [] for layer in layers}
     histories = {tensor: History(tensor.name, 0, 0) for tensor in flatten(inputs)}
@@ -64,6 +66,8 @@ def graph_config(inputs, outputs, layers, nodes, losses=()):
         return [name, use + own_uses.get(name, 0), output]
 
     config = {"layers": written, "input_layers": _map(end, inputs), "output_layers": _map(end, outputs)}
+    if isinstance(outputs, tuple):  # of which JSON makes a list
+        config["output_tuple"] = True
     return {**config, "added_losses": _map(end, losses)} if losses else config
 
 
@@ -122,7 +126,8 @@ def graph_from_config(config):
     for name, use in _in_order(uses, tensors):
         args, kwargs = _map_histories(lambda h: _find(tensors, h), uses[name][use])
         tensors[name, use] = flatten(layers[name](*args, **kwargs))
-    return tuple(_map_histories(lambda h: _find(tensors, h), end) for end in ends)
+    inputs, outputs, losses = (_map_histories(lambda h: _find(tensors, h), end) for end in ends)
+    return inputs, tuple(outputs) if config.get("output_tuple") else outputs, losses
 
 
 def _first_uses(structures):

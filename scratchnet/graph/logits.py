@@ -19,7 +19,7 @@ def without_last_activations(graph, outputs):
     logits, replaced = {}, {}  # by node, and by number
     for k in outputs:
         tensor, node = graph.outputs[k], graph.outputs[k].node
-        found = None if node is None or node.outputs is not tensor else _logits(node)
+        found = None if node is None or node.outputs is not tensor else logits_of(node)
         if found is not None:
             logits[node], replaced[k] = found
     if not replaced:
@@ -38,7 +38,7 @@ def without_last_activations(graph, outputs):
     return Graph(graph.inputs, ends, nodes, graph.leaves, graph.losses), replaced
 
 
-def _logits(node):
+def logits_of(node):
     """``(tensor, activation)`` of a node that ends in an activation, or None."""
     if isinstance(node, OperationNode):
         name, x = node.operation.name, node.operands[0]

@@ -33,7 +33,9 @@ class Shapes:
             raise self.error(f"expected one input of shape {wanted}, got {len(shape)} inputs")
         letters = letters.replace("*", " " * (len(shape) - len(letters) + 1))
         if len(shape) != len(letters):
-            raise self.error(f"expected an input of shape {wanted}, got {len(shape)} axes: {shape}")
+            channel = letters[-1] in "CD" and len(shape) == len(letters) - 1 > 1
+            hint = "; an axis of size 1 is added by x[..., None]" if channel else ""
+            raise self.error(f"expected an input of shape {wanted}, got {len(shape)} axes: {shape}{hint}")
         for letter, size in zip(letters, shape):
             if letter in expected and size != expected[letter]:
                 raise self.error(f"expected an input of shape {wanted}, got {shape}: {letter} is {size}")

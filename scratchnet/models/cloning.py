@@ -62,7 +62,7 @@ def _clone_graph(model, input_tensors, clone_function, call_function, recursive)
         tensors.update(zip(flatten(node.outputs), flatten(outputs)))
     clone = Model(
         map_structure(tensors.__getitem__, model.input),
-        map_structure(tensors.__getitem__, model.output),
+        map_structure(tensors.__getitem__, model._given_outputs),
         name=model.name,
     )
     clone.add_loss([tensors[loss] for loss in model.graph.losses])

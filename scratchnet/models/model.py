@@ -24,6 +24,7 @@ from scratchnet.layers import InputLayer
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.models.explained import Explained
+from scratchnet.models.ranks import fits, hint_of_one_sample, with_ranks
 from scratchnet.models.subclass import TracedModel
 from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
@@ -193,6 +194,8 @@ class Model(Trainer, Saver, Explained, Composite):
 
     def __call__(self, inputs, training=None, mask=None):
         """As every layer; on arrays the result has the structure of the outputs that the model was made with."""
+        if self.knows_inputs:
+            inputs = with_ranks(inputs, self.inputs)
         result = super().__call__(inputs, training, mask)
         return result if is_symbolic(result) else self.pack_outputs(flatten(result))
 
@@ -225,21 +228,24 @@ class Model(Trainer, Saver, Explained, Composite):
         """`x` (an array, a list, or a dict by the names of the inputs) as a list in the order of `inputs`."""
         if isinstance(x, dict):
             structure = self._input_structure
-            if isinstance(structure, dict) and any(isinstance(value, (dict, list)) for value in structure.values()):
+            if isinstance(structure, dict) and _is_nested(structure.values()):
                 values = self._taken_apart(structure, x)
-                return self._with_ranks(values) if adjust else values
+                return with_ranks(values, self.inputs) if adjust else values
             names = list(structure) if isinstance(structure, dict) else [t.name for t in self.inputs]
             missing = [name for name in names if name not in x]
             if missing or len(x) != len(names):
                 raise self.error(f"expected a dict with the inputs {names}, got {list(x)}")
             values = [x[name] for name in names]
-            return self._with_ranks(values) if adjust else values
+            return with_ranks(values, self.inputs) if adjust else values
+        structure = self._input_structure
         values = list(x) if isinstance(x, (list, tuple)) else [x]
+        if isinstance(structure, list) and _is_nested(structure) and _is_nested(values):
+            values = self._taken_apart(structure, values)
         if len(self.inputs) == 1 and not (len(values) == 1 and hasattr(values[0], "shape")):
             values = [x]  # the rows of one array
         if len(values) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(values)}")
-        return self._with_ranks(values) if adjust else values
+        return with_ranks(values, self.inputs) if adjust else values
 
     def _taken_apart(self, structure, x):
         """The leaves of `x`, which must have the structure of the inputs, as a list."""
@@ -253,18 +259,13 @@ class Model(Trainer, Saver, Explained, Composite):
             return [leaf for inner, value in zip(structure, x) for leaf in self._taken_apart(inner, value)]
         return [x]
 
-    def _with_ranks(self, xs):
-        """Each of the inputs with an axis of size 1 at its end added or dropped, where that gives it the right rank."""
-        return [_with_rank(x, tensor.shape) for x, tensor in zip(xs, self.inputs)]
-
     def check_inputs(self, xs):
         """Raise ValueError unless each of the flat list `xs` has the shape of its input."""
         for tensor, x in zip(self.inputs, xs):
-            shape = np.shape(x)
-            sizes = zip(shape[1:], tensor.shape[1:])
-            if len(shape) != len(tensor.shape) or any(want not in (None, size) for size, want in sizes):
-                hint = "; one sample needs a batch axis: x[None]" if shape == tensor.shape[1:] else ""
-                raise self.error(f"the input {tensor.name!r} expects shape {tensor.shape}, got {shape}{hint}")
+            shape, expected = np.shape(x), tensor.shape
+            if not fits(shape, expected):
+                hint = hint_of_one_sample(shape, expected)
+                raise self.error(f"the input {tensor.name!r} expects shape {expected}, got {shape}{hint}")
 
     def compute_output_shape(self, input_shape):
         """The outputs' shapes for these inputs' shapes; each layer on the way checks its own."""
@@ -391,7 +392,7 @@ class Model(Trainer, Saver, Explained, Composite):
             **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,
             "trainable": self.trainable,
-            **graph_config(self._input_structure, self._output_structure, self.layers, self.nodes, self.graph.losses),
+            **graph_config(self._input_structure, self._given_outputs, self.layers, self.nodes, self.graph.losses),
         }
 
     @classmethod
@@ -418,21 +419,15 @@ class Model(Trainer, Saver, Explained, Composite):
 
 
 def _without_list_of_one(structure):
-    return structure[0] if isinstance(structure, list) and len(structure) == 1 else structure
+    return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
 
 
-def _with_rank(x, shape):
-    """`x` with an axis of size 1 at its end added or dropped, where that gives the rank of `shape`."""
-    ndim = np.ndim(x)
-    if ndim == len(shape) - 1 and shape[-1] == 1 and ndim > 0:
-        return np.asarray(x)[..., None]
-    if ndim == len(shape) + 1 and np.shape(x)[-1] == 1:
-        return np.asarray(x)[..., 0]
-    return x
+def _is_nested(structures):
+    return any(isinstance(value, (dict, list, tuple)) for value in structures)
 
 
 # What `get_config` says of the graph; the rest are arguments of a subclass.
 _GRAPH_KEYS = (
-    *("trainable", "dtype", "layers", "input_layers", "output_layers", "added_losses"),
+    *("trainable", "dtype", "layers", "input_layers", "output_layers", "output_tuple", "added_losses"),
     *("inputs", "nodes", "input_structure", "output_structure"),  # of version 0.1.0
 )

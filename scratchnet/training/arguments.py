@@ -1,10 +1,12 @@
 """What fit, evaluate and predict are given: counts and words are checked, data become data sets."""
 
+import inspect
 import warnings
 
 import numpy as np
 
 from scratchnet import config, losses
+from scratchnet.graph.logits import logits_of
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.training.batches import Batches, come_in_batches
 from scratchnet.training.data import Arrays
@@ -52,6 +54,10 @@ def as_list(callbacks):
 
 def data_set(model, x, y=None, sample_weight=None, what="training", steps=None, class_weight=None):
     """`Arrays` or `Batches`, with targets where the model has a loss."""
+    if x is None:
+        raise model.error(f"the {what} data x is missing")
+    if inspect.isroutine(x):
+        raise model.error(f"the {what} data x is a function; a generator is what it returns when it is called")
     if come_in_batches(x):
         if y is not None or sample_weight is not None:
             raise model.error(f"the {what} data come in batches, which bring their targets; y must be left out")
@@ -67,8 +73,7 @@ def warn_of_the_useless(model, train, validation):
     if not model.trainable_params:
         warnings.warn(f"{model.name}: there is nothing to train: no layer has a trainable parameter", stacklevel=3)
     for tensor, loss in zip(model.outputs, model._objective.losses):
-        layer = None if tensor.node is None else tensor.node.layer
-        found = None if layer is None else layer.without_last_activation()
+        found = None if tensor.node is None else logits_of(tensor.node)
         softmax = found is not None and found[1].name == "softmax"
         if loss is not None and softmax and tensor.shape[-1] == 1:
             warnings.warn(
@@ -79,14 +84,26 @@ def warn_of_the_useless(model, train, validation):
     if current_ranks().size > 1 and (train.is_large or validation.is_large):  # each rank reads its own rows alone
         return
     for y, y_validation, loss in zip(train.y, validation.y, model._objective.losses):
-        if isinstance(loss, losses.SparseCategoricalCrossentropy) and y.size < 1 << 22:
-            unseen = np.setdiff1d(y_validation, y)
+        if y is not None and y_validation is not None and y.size < 1 << 22:
+            unseen = np.setdiff1d(_classes(y_validation, loss), _classes(y, loss))
             if unseen.size:
                 warnings.warn(
                     f"{model.name}: training never sees {_listed(unseen)}, which validation has; shuffle the data "
                     "before validation_split",
                     stacklevel=3,
                 )
+
+
+def _classes(y, loss):
+    """The classes among these targets, if the loss is one of classes."""
+    if isinstance(loss, losses.SparseCategoricalCrossentropy):
+        return np.unique(y)
+    if isinstance(loss, losses.CategoricalCrossentropy):
+        return np.flatnonzero(y.reshape(-1, y.shape[-1]).any(axis=0))
+    if isinstance(loss, losses.BinaryCrossentropy) and (y.ndim == 1 or y.shape[-1] == 1):
+        found = np.unique(y)
+        return found if np.isin(found, (0, 1)).all() else []
+    return []
 
 
 def _listed(classes):

@@ -46,6 +46,7 @@ class Batches:
                 f"the {what} data are a generator, which may never end: say how many batches to take (steps_per_epoch, "
                 "steps, validation_steps)"
             )
+        self._came = False  # whether there has been an epoch
         self._one_shot = not self._by_number and self._iterator is data
         if not model.knows_inputs:
             first = data[0] if self._by_number else next(self._iterator, None)
@@ -83,9 +84,13 @@ class Batches:
                 batch = self._checked(item)
                 yield batch if divide is None else batch.of_rank(divide)
             count += 1
-        if self._steps is not None and count < self._steps:
+        if count == 0 and not self._came:
+            raise self.model.error(f"the {self.what} data have no batches")
+        self._came = True
+        at_least = self._steps or 1
+        if count < at_least:
             warnings.warn(
-                f"the {self.what} data ended after {count} batches of {self._steps}; give a generator that goes on for "
+                f"the {self.what} data ended after {count} batches of {at_least}; give a generator that goes on for "
                 "ever, or fewer steps",
                 stacklevel=2,
             )
@@ -112,6 +117,10 @@ class Batches:
 
     def _checked(self, item):
         x, y, sample_weight = _taken_apart(item)
+        if y is None and self.model.loss is not None and self.what != "prediction":
+            raise self.model.error(
+                f"the batches of the {self.what} data hold no targets: a batch is (x, y), an autoencoder's is (x, x)"
+            )
         arrays = Arrays(self.model, x, y, sample_weight, self.what, self.finite)
         if self.class_weight is not None:
             weights = weights_by_class(self.model, arrays.y[0], self.class_weight)

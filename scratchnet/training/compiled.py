@@ -47,11 +47,7 @@ class Compiled:
         """
         self._refuse_steps_of_ones_own()
         found = optimizers.get(optimizer)
-        owner = _owners.get(found)
-        if owner is not None and owner() not in (None, self):
-            raise self.error(
-                f"the optimizer has trained the model {owner().name!r} and goes on from there; give each model its own"
-            )
+        self._refuse_optimizer_of_another(found)
         self._compile_config = {
             "optimizer": optimizer,
             "loss": loss,
@@ -90,6 +86,12 @@ class Compiled:
         """Whether `compile` has been called."""
         return self.optimizer is not None
 
+    def _refuse_optimizer_of_another(self, optimizer):
+        owner = _owners.get(optimizer)
+        if owner is not None and owner() is not self:
+            which = "another model" if owner() is None else f"the model {owner().name!r}"
+            raise self.error(f"the optimizer has trained {which} and goes on from there; give each model its own")
+
     def own(self, optimizer):
         """From its first step on an optimizer belongs to one model."""
         _owners.setdefault(optimizer, weakref.ref(self))
@@ -105,6 +107,8 @@ class Compiled:
             raise self.error(f"{what} before compile: call compile(optimizer=..., loss=...) first")
         if self.loss is None and not (self.knows_inputs and self.adds_loss):
             raise self.error(f"{what} needs a loss: compile(optimizer=..., loss=...)")
+        if what == "fit":
+            self._refuse_optimizer_of_another(self.optimizer)
         if self.knows_inputs:
             self.trace_ahead()
             settings = self._compile_config

@@ -110,7 +110,7 @@ class Arrays:
             raise self.model.error(f"the {self.what} data {name} is a ragged list: its rows differ in length") from None
         if array.dtype.kind not in ("fiubUSO" if strings else "fiub"):
             hint = ""
-            if array.dtype.kind in "OUS":
+            if name == "y" and array.dtype.kind in "OUS":
                 hint = "; labels that are strings become integers by np.unique(y, return_inverse=True)[1]"
             raise self.model.error(
                 f"the {self.what} data {name} must be numbers, got dtype {array.dtype}{hint}", TypeError
@@ -181,7 +181,7 @@ class Arrays:
 
     def split(self, fraction):
         """Two data sets: all but the last `fraction` of the samples, and those; before any shuffling, as in Keras."""
-        if not 0 < fraction < 1:
+        if not isinstance(fraction, (int, float, np.number)) or not 0 < fraction < 1:
             raise self.model.error(f"validation_split must be between 0 and 1, got {fraction!r}")
         at = int(self.size * (1 - fraction))
         if at == 0 or at == self.size:
@@ -267,14 +267,17 @@ def weights_by_class(model, y, class_weight):
             raise model.error("class_weight needs one class for each sample, got rows that are not one-hot")
         labels, classes = y.argmax(axis=1), y.shape[1]
     else:
-        labels = y.reshape(len(y))
-        units = model.outputs[0].shape[-1]
-        classes = None if units is None else max(units, 2)
+        labels, classes = y.reshape(len(y)), max(model.outputs[0].shape[-1] or 0, 2)
+        no_class = labels[labels != np.round(labels)]
+        if len(no_class):
+            raise model.error(f"class_weight needs one class for each sample, got the target {no_class[0]:g}")
     weights = np.ones(len(y))
     for label, weight in class_weight.items():
         is_class = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
-        if not is_class or label < 0 or (classes is not None and label >= classes):
+        if not is_class or not 0 <= label < classes:
             raise model.error(f"class_weight names the class {label!r}; classes are integers from 0 to {classes - 1}")
+        if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < np.inf:
+            raise model.error(f"class_weight gives the class {label} the weight {weight!r}; weights are at least 0")
         weights[labels == label] = weight
     return weights
 

@@ -117,7 +117,7 @@ class Trainer(Evaluator):
             steps = min(steps, steps_per_epoch)
         callbacks = self._callbacks(callbacks, verbose, steps, epochs)
         self._stop_at_nan = not any(isinstance(c, TerminateOnNaN) for c in callbacks)
-        averages = self._averages
+        averages, optimizer, model = self._averages, self.optimizer, self._objective.model
         if verbose and current_ranks().rank == 0:
             kernels.announce_backend()
 
@@ -129,7 +129,7 @@ class Trainer(Evaluator):
                 for epoch in range(self.first_epoch, epochs):
                     callbacks.on_epoch_begin(epoch)
                     averages.reset()
-                    trained = Trained.of(self._objective.model)
+                    trained, step = Trained.of(self._running_objective().model), None
                     order = self._order(train, epoch, batch_size if shuffle == "batch" else 1) if shuffle else None
                     for step, batch in enumerate(train.batches(batch_size, order, self._divide(workers))):
                         callbacks.on_train_batch_begin(step)
@@ -138,6 +138,8 @@ class Trainer(Evaluator):
                         callbacks.on_train_batch_end(step, averages.logs())
                         if self.stop_training or step + 1 == steps_per_epoch:
                             break
+                    if step is None:  # the data have ended in an epoch before
+                        break
                     self._check_parameters(where=f"the last batch of epoch {epoch + 1}")
                     logs = averages.logs()
                     if validation is not None and _validates(epoch, validation_freq):
@@ -158,9 +160,18 @@ class Trainer(Evaluator):
             raise
         finally:
             self.fits_running -= 1
-        self.optimizer.finalize_variable_values(self._objective.model.trainable_params)
+        optimizer.finalize_variable_values(model.trainable_params)
         callbacks.on_train_end(logs)
         return self.history
+
+    def _running_objective(self):
+        """What this fit is for. Raises ValueError where a callback has changed that in its midst."""
+        if self._objective is None:
+            raise self.error(
+                "a callback has compiled or changed the model while fit was running; let it end this fit "
+                "(model.stop_training = True), and change the model before the next"
+            )
+        return self._objective
 
     def _order(self, data, epoch, together):
         """The order of an epoch: it depends on the seed of the fit and the number of the epoch alone.
@@ -190,7 +201,7 @@ class Trainer(Evaluator):
 
     def _train_step(self, batch, trained, workers, averages, where):
         """One step of gradient descent on `batch`."""
-        objective, optimizer = self._objective, self.optimizer
+        objective, optimizer = self._running_objective(), self.optimizer
         model = objective.model
         params, constraints, is_penalized = trained
         parts = run_step(objective, batch, optimizer.steps, workers)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet.layers import LSTM, Add, Concatenate, Dense, Flatten, Input, Reshape
-from scratchnet.models import Model, Sequential
+from scratchnet.models import Model, Sequential, clone_model, model_from_json
 
 
 def two_headed():
@@ -207,3 +207,18 @@ def test_summary_of_a_graph_says_what_is_connected_to_what(capsys):
     assert "Connected to" in printed
     assert max(map(len, printed.splitlines())) <= 80
     assert "p_layer" in printed
+
+
+def test_one_output_is_an_array_and_a_tuple_stays_one():
+    x, data = Input((3,)), np.ones((2, 3), "float32")
+    y, z = Dense(2)(x), Dense(1)(x)
+    for inputs, outputs in (([x], [y]), (x, [y]), ((x,), (y,)), (x, (y,))):
+        model = Model(inputs, outputs)
+        for found in (model, Model.from_config(model.get_config()), clone_model(model)):
+            assert found.predict(data, verbose=0).shape == found(data).shape == (2, 2)
+        assert Sequential([Input((3,)), model]).predict(data, verbose=0).shape == (2, 2)
+    model = Model(x, (y, z))
+    again = model_from_json(model.to_json())
+    for found in (model, Model.from_config(model.get_config()), clone_model(model), clone_model(model, x), again):
+        assert type(found.predict(data, verbose=0)) is type(found(data)) is tuple
+    assert type(Model(x, [y, z]).predict(data, verbose=0)) is list

@@ -1,9 +1,12 @@
 """compile: what is refused, and what needs it."""
 
+import gc
+
 import numpy as np
 import pytest
 
 import scratchnet
+from scratchnet import callbacks, optimizers
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
 from scratchnet.utils import set_random_seed
@@ -51,3 +54,30 @@ def test_fit_before_compile_and_calls_before_build():
         Dense(3).forward(np.ones((2, 4), "float32"))
     with pytest.raises(ValueError, match="needs targets"):
         classifier().fit(np.ones((2, 5)), verbose=0)
+
+
+def test_an_optimizer_trains_one_model_only():
+    x, y = data(8)
+    for forget in (False, True):
+        optimizer = optimizers.Adam()
+        first, second = classifier(optimizer=optimizer), classifier(optimizer=optimizer)
+        first.fit(x, y, verbose=0)
+        if forget:
+            del first
+            gc.collect()
+        with pytest.raises(ValueError, match="the optimizer has trained .* give each model its own"):
+            second.fit(x, y, verbose=0)
+        with pytest.raises(ValueError, match="give each model its own"):
+            classifier(optimizer=optimizer)
+        assert int(optimizer.iterations) == 1
+
+
+def test_a_callback_that_compiles_in_the_midst_of_a_fit_is_told():
+    class Compiles(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.compile("sgd", "sparse_categorical_crossentropy")
+
+    model, (x, y) = classifier(), data(8)
+    with pytest.raises(ValueError, match="a callback has compiled or changed the model while fit was running"):
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[Compiles()])
+    model.fit(x, y, epochs=1, verbose=0, callbacks=[Compiles()])  # in the end it does no harm
