@@ -8,6 +8,8 @@ name.
 import re
 
 from scratchnet import registry
+from scratchnet.files.keras_operations import operation_to_keras
+from scratchnet.graph.operation_config import is_operation
 from scratchnet.recorded import constructor_arguments
 
 # Older names of arguments, by class; () stands for every class.
@@ -50,6 +52,8 @@ def from_keras(value):
     value = {key: from_keras(entry) for key, entry in value.items()}
     if isinstance(value.get("module"), str):
         value["module"] = _module(value["module"])
+    if isinstance(name, str) and "inbound_nodes" in value and is_operation(value):
+        return value  # an operation: its arguments are the business of whoever reads it
     if isinstance(name, str) and isinstance(value.get("config"), dict) and not name.startswith("__"):
         cls = _known_class(value, name)
         value["config"] = _arguments(name, value["config"], cls)
@@ -150,6 +154,8 @@ def to_keras(value):
     module = value.get("module")
     if not isinstance(module, str) or module.partition(".")[0] != "scratchnet":
         return value
+    if module == "scratchnet.ops" and "inbound_nodes" in value:
+        return operation_to_keras(value)
     value["module"] = "keras" + module[len("scratchnet") :]
     name, config = value["class_name"], value["config"]
     if name in ("Model", "Sequential"):

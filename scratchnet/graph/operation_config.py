@@ -8,8 +8,9 @@ numbers for the tensors whose axes it names: their places in the argument ``size
 """
 
 import functools
+import inspect
 
-from scratchnet import registry
+from scratchnet import ops, registry
 from scratchnet.graph.operation_node import OperationNode
 from scratchnet.graph.symbolic import Size, record
 from scratchnet.names import snake_case
@@ -41,30 +42,56 @@ def written_operation(node, leaf):
 
 def is_operation(entry):
     """Whether an entry of a graph's "layers" is an operation."""
-    module = str(entry.get("module") or "")
-    return module == "scratchnet.ops" or module.startswith("keras.src.ops.")
+    module, config = entry.get("module"), entry.get("config")
+    if module is not None or registry.get_registered_object(entry["class_name"]) is not None:
+        return module == "scratchnet.ops" or str(module).startswith("keras.src.ops.")
+    # In an .h5 file Keras 3 names no modules, but a layer's config has more than an operation's.
+    uses = entry.get("inbound_nodes") or [None]
+    of_keras_3 = isinstance(uses[0], dict) and "args" in uses[0]
+    return of_keras_3 and isinstance(config, dict) and not {"trainable", "layers", "batch_shape"} & config.keys()
 
 
 def read_operation(entry):
     """A function that applies the operation of such a dict to the arguments of a call.
 
-    Raises ValueError for an operation that is not in the table.
+    Beside the operations of the table these are the functions of `scratchnet.ops` that are made of them.
+    Raises ValueError for an operation that is neither.
     """
     name, config = entry["class_name"], dict(entry["config"])
     own_name = config.pop("name", None)
     if name == "Size":
         return lambda sizes_of: read_value(config["formula"], sizes_of).as_tensor()
     name = name if name in TABLE else snake_case(name)
-    return functools.partial(_apply, get(_RENAMED.get(name, name)), own_name, config)
+    name = _RENAMED.get(name, name)
+    made_of_others = None if name in TABLE else vars(ops).get(name)
+    if inspect.isfunction(made_of_others) and not name.startswith("_"):
+        return functools.partial(_call, made_of_others, config)
+    return functools.partial(_apply, get(name), own_name, config)
 
 
 def _apply(operation, name, config, *args, sizes_of=(), **kwargs):
-    options = {key: read_value(value, sizes_of) for key, value in config.items()}
-    values = {**options, **dict(zip((n for n in operation.parameters if n not in options), args)), **kwargs}
-    if isinstance(values.get("key"), list):
-        values["key"] = tuple(values["key"])  # as Keras writes x[0, 1:]
+    values = _arguments(operation.name, operation.parameters, config, args, sizes_of, kwargs)
     operands, options = operation.bind((), {key: values[key] for key in operation.parameters if key in values})
     return record(operation, operands, options, name)
+
+
+def _call(function, config, *args, sizes_of=(), **kwargs):
+    parameters = inspect.signature(function).parameters
+    return function(**_arguments(function.__name__, parameters, config, args, sizes_of, kwargs))
+
+
+def _arguments(name, parameters, config, args, sizes_of, kwargs):
+    """The arguments of a call by name: options by name, the rest in order."""
+    options = {key: read_value(value, sizes_of) for key, value in config.items()}
+    unknown = [key for key, value in options.items() if key not in parameters and value not in (None, False)]
+    if unknown:
+        raise ValueError(f"the operation {name!r} knows no {', '.join(unknown)}")
+    if len(parameters) == 1 + len(options.keys() & set(parameters)) and len(args) > 1:  # as Keras writes einsum(a, b)
+        args = [list(args)]
+    values = {**options, **dict(zip((n for n in parameters if n not in options), args)), **kwargs}
+    if isinstance(values.get("key"), list):
+        values["key"] = tuple(values["key"])  # as Keras writes x[0, 1:]
+    return {key: value for key, value in values.items() if key in parameters}
 
 
 def _written(value, sizes_of):
