@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from scratchnet import kernels, piecewise, registry
+from scratchnet.names import defined_in
 
 
 def _linear(z, out=None):
@@ -423,3 +424,7 @@ def deserialize(config, custom_objects=None):
     """The activation that `serialize` described. Raises ValueError for an unknown name."""
     with registry.CustomObjectScope(custom_objects):
         return get(config)
+
+
+def __dir__():
+    return defined_in(globals())

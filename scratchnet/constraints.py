@@ -14,6 +14,7 @@ import numpy as np
 
 from scratchnet import config, registry
 from scratchnet.missing import refusal
+from scratchnet.names import defined_in
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register
 
@@ -144,3 +145,7 @@ def deserialize(config, custom_objects=None):
     """The constraint that `serialize` described. Raises ValueError for an unknown class."""
     with registry.CustomObjectScope(custom_objects):
         return get(config)
+
+
+def __dir__():
+    return defined_in(globals())

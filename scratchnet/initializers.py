@@ -19,6 +19,7 @@ from scratchnet import config, registry
 from scratchnet import streams as seeds
 from scratchnet.hints import Seed
 from scratchnet.missing import refusal
+from scratchnet.names import defined_in
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register
 
@@ -423,3 +424,7 @@ def deserialize(config, custom_objects=None):
     """The initializer that `serialize` described. Raises ValueError for an unknown class."""
     with registry.CustomObjectScope(custom_objects):
         return get(config)
+
+
+def __dir__():
+    return defined_in(globals())

@@ -28,3 +28,9 @@ def check_name(owner, name):
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError(f"{owner}: a name must be a non-empty string without '/', got {name!r}")
     return name
+
+
+def defined_in(namespace):
+    """The names that a module, whose ``globals()`` these are, defines and does not only import: for its completion."""
+    own = namespace["__name__"]
+    return [name for name, value in namespace.items() if name[0] != "_" and getattr(value, "__module__", None) == own]

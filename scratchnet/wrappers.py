@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from scratchnet.models import Model, clone_model
+from scratchnet.names import defined_in
 from scratchnet.optional import require
 
 _base = require("sklearn.base")
@@ -165,3 +166,7 @@ class SKLearnTransformer(_base.TransformerMixin, Wrapper):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def __dir__():
+    return defined_in(globals())

@@ -6,6 +6,7 @@ moves prices: use the data to show what is wrong with that, and ``california_hou
 """
 
 from scratchnet.datasets import npz, sources, splitting
+from scratchnet.names import defined_in
 
 SOURCE = sources.Source(
     dataset="Boston housing",
@@ -45,3 +46,7 @@ def load_data(path="boston_housing.npz", test_split=0.2, seed=113):
 
 def _read(path):
     return npz.read_table(path, 13, MOST_BYTES)
+
+
+def __dir__():
+    return defined_in(globals())

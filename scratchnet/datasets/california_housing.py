@@ -6,6 +6,7 @@ household, latitude, longitude. A district of holiday homes has few households, 
 """
 
 from scratchnet.datasets import npz, sources, splitting
+from scratchnet.names import defined_in
 
 SOURCE = sources.Source(
     dataset="California housing",
@@ -51,3 +52,7 @@ def load_data(version="large", path="california_housing.npz", test_split=0.2, se
 
 def _read(path):
     return npz.read_table(path, 8, MOST_BYTES)
+
+
+def __dir__():
+    return defined_in(globals())

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.datasets import cifar, sources
+from scratchnet.names import defined_in
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -141,3 +142,7 @@ def read_batch(content, place, sha256):
             f"{place}: the content is not the published one: sha256 of images and labels is {found}, expected {sha256}"
         )
     return cifar.to_images(rows), labels
+
+
+def __dir__():
+    return defined_in(globals())

@@ -7,6 +7,7 @@ The official archive holds two Python pickles, of 50,000 and of 10,000 images.
 import numpy as np
 
 from scratchnet.datasets import checksums, cifar, sources
+from scratchnet.names import defined_in
 
 FOLDER = "cifar-100-python"
 ARCHIVE = "cifar-100-python.tar.gz"
@@ -68,3 +69,7 @@ def read_data(path, label_mode):
     if missing:
         raise ValueError(f"{path}: CIFAR-100 is incomplete: {', '.join(missing)} not found")
     return parts["train"], parts["test"]
+
+
+def __dir__():
+    return defined_in(globals())

@@ -5,6 +5,7 @@ arXiv:1708.07747, 2017; copyright Zalando SE, MIT licence.
 """
 
 from scratchnet.datasets import checksums, idx, sources
+from scratchnet.names import defined_in
 
 CLASSES = (
     "T-shirt/top",
@@ -84,3 +85,7 @@ def _load(name):
         return idx.read_idx(file, shape)
 
     return sources.fetch(source, read)
+
+
+def __dir__():
+    return defined_in(globals())

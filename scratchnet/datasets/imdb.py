@@ -5,6 +5,7 @@ a text is a list of numbers, each the rank of a word, see ``scratchnet/datasets/
 """
 
 from scratchnet.datasets import sources, splitting, words
+from scratchnet.names import defined_in
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
@@ -93,3 +94,7 @@ def get_word_index(path="imdb_word_index.json"):
 
 def _read(path):
     return words.read_texts(path, [("x_train", "y_train"), ("x_test", "y_test")], MOST_BYTES, MOST_WORDS)
+
+
+def __dir__():
+    return defined_in(globals())

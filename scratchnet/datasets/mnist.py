@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scratchnet.datasets import idx, npz, sources
+from scratchnet.names import defined_in
 
 # name of the idx file: shape, sha256 after decompression
 FILES = {
@@ -100,3 +101,7 @@ def _load_keras_file(path):
     wanted = {name: (shape, np.uint8) for name, (shape, _) in zip(names, FILES.values())}
     x_train, y_train, x_test, y_test = npz.read_npz(path, wanted, MOST_NPZ_BYTES).values()
     return (x_train, y_train), (x_test, y_test)
+
+
+def __dir__():
+    return defined_in(globals())

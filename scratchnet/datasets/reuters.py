@@ -5,6 +5,7 @@ text is a list of numbers, each the rank of a word, see ``scratchnet/datasets/wo
 """
 
 from scratchnet.datasets import sources, splitting, words
+from scratchnet.names import defined_in
 
 URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
@@ -97,3 +98,7 @@ def get_label_names():
 
 def _read(path):
     return words.read_texts(path, [("x", "y")], MOST_BYTES, MOST_WORDS)
+
+
+def __dir__():
+    return defined_in(globals())

@@ -23,6 +23,7 @@ import sys
 from types import SimpleNamespace
 
 from scratchnet.console import tell
+from scratchnet.names import defined_in
 
 BACKENDS = {"loops": "loops", "numpy": "with_numpy", "numba": "with_numba"}
 
@@ -167,3 +168,7 @@ def __getattr__(name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     load()
     return globals()[name]
+
+
+def __dir__():
+    return [*defined_in(globals()), *_names()]

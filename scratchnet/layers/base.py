@@ -263,7 +263,8 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
         return dict(vars(self))
 
     def __dir__(self):
-        return listed(super().__dir__())
+        weights = [name for name in self.__dict__.get("_params", ()) if name.isidentifier()]
+        return listed([*super().__dir__(), *weights])
 
     def __repr__(self):
         """The name and those arguments that are not the defaults."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from scratchnet import registry
 from scratchnet.missing import refusal
+from scratchnet.names import defined_in
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.registry import register
 from scratchnet.variables import Number
@@ -228,3 +229,7 @@ def serialize(learning_rate_schedule):
 def deserialize(config, custom_objects=None):
     """The schedule that `serialize` described. Raises ValueError for an unknown class."""
     return registry.deserialize(config, "schedules", custom_objects)
+
+
+def __dir__():
+    return defined_in(globals())

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.names import defined_in
 from scratchnet.utils.py_dataset import PyDataset
 from scratchnet.utils.sequences import pad_sequences
 
@@ -64,3 +65,7 @@ class TimeseriesGenerator(PyDataset):
         steps = np.arange(-self.length, 0, self.sampling_rate)
         x = self.data[ends[:, None] + steps]  # (N, steps, ...)
         return (x[:, ::-1] if self.reverse else x), self.targets[ends]
+
+
+def __dir__():
+    return ["PyDataset", "pad_sequences", *defined_in(globals())]

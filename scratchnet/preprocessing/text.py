@@ -5,6 +5,8 @@ import hashlib
 
 import numpy as np
 
+from scratchnet.names import defined_in
+
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
@@ -146,3 +148,7 @@ class Tokenizer:
     def _known(self, number, unknown):
         """The number itself, or that of the word for unknown ones where it is none or too large."""
         return unknown if number is None or (self.num_words and number >= self.num_words) else number
+
+
+def __dir__():
+    return defined_in(globals())
