@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from scratchnet.layers import Dense, Input
-from scratchnet.models import Sequential
+from scratchnet.layers.completion import BETWEEN_OURSELVES
+from scratchnet.models import Model, Sequential
 
 ROOMS = {  # and the modules that Keras's have as well
     "activations": [],
@@ -60,3 +61,24 @@ def test_a_layer_lists_its_weights_and_a_model_what_one_does_with_it():
     assert {"fit", "evaluate", "predict", "summary", "layers", "save", "explain"} <= public
     assert not {"own", "nodes", "graph", "build_on", "takes_strings", "flatten_inputs", "loss_values"} & public
     assert len(public) < 85
+
+
+X = Input((3,))
+MODELS = (Sequential([Input((3,)), Dense(2)]), Model(X, Dense(2)(X)))
+
+
+def test_what_the_parts_of_the_library_ask_one_another_is_not_listed():
+    for thing in (*MODELS, MODELS[0].layers[0]):
+        assert not BETWEEN_OURSELVES & set(dir(thing))
+
+
+def test_what_users_look_for_is():
+    for name in ("fit", "predict", "summary", "layers", "get_weights", "params", "forward", "backward", "penalty"):
+        assert all(name in dir(model) for model in MODELS)
+
+
+def test_each_hidden_name_exists():
+    names = set()
+    for thing in (*MODELS, MODELS[0].layers[0]):
+        names |= set(vars(thing)).union(*(vars(cls) for cls in type(thing).__mro__))
+    assert names >= BETWEEN_OURSELVES, BETWEEN_OURSELVES - names
