@@ -59,7 +59,7 @@ class Double:
     def __init__(self, trace):
         model = in_float64(trace.model)
         model.trace_ahead()
-        self.training = trace.training
+        self.trace = trace
         self.objective = Objective(model, model.loss, model._compile_config["loss_weights"])
         self.model = self.objective.model
         self.params = self.model.trainable_params
@@ -69,8 +69,9 @@ class Double:
 
     def _forward(self):
         model = self.model
-        y, cache = model.forward(model.pack_inputs(self.batch.x), training=self.training)
-        values, loss_caches = self.objective.forward(self.batch, flatten(y), self.counts, cache.masks)
+        with self.trace.drawing():
+            y, cache = model.forward(model.pack_inputs(self.batch.x), training=self.trace.training)
+            values, loss_caches = self.objective.forward(self.batch, flatten(y), self.counts, cache.masks)
         return cache, values, loss_caches
 
     def value(self):

@@ -52,9 +52,9 @@ def _read(name):
 
 
 def _compact(code):
-    """Code without indentation and lines that are comments alone."""
-    lines = (line.strip() for line in code.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    """Code without indentation and comments."""
+    lines = (re.sub(r"(^|\s)// .*", "", line).strip() for line in code.splitlines())
+    return "\n".join(line for line in lines if line and line != "//")
 
 
 def _packed(data):

@@ -18,7 +18,7 @@ from scratchnet.training.objective import per_output
 
 _MOST_WITHIN = 60  # calls within one call that the page shows
 _SMALL = 4096  # numbers: up to here z and dz of a recurrent layer are shown, too
-_NOT_SHOWN = ("tanh_c", "dc_from_h", "dc_from_next", "dx")  # the page computes them, or the layer's own is there
+_NOT_SHOWN = ("tanh_c", "dc_from_h", "dc_from_next")  # the page computes them
 _MULTIPLIED = ("dense", "conv2d", "conv2d-transpose", "embedding")  # views that multiply by single parameters
 
 
@@ -140,8 +140,15 @@ class Payload:
             source, rows = self.sources.lines(line.function, line.snippet)
             if source is not None:
                 loops = ".loops." in getattr(line.function, "__module__", "")
-                math = mathml(_named(line.equation, layer))
-                quoted = {"quantity": line.quantity, "math": math, "source": source, "rows": rows, "loops": loops}
+                text = _named(line.equation, layer)
+                quoted = {
+                    "quantity": line.quantity,
+                    "text": text,
+                    "math": mathml(text),
+                    "source": source,
+                    "rows": rows,
+                    "loops": loops,
+                }
                 found.append({**quoted, "main": line.quantity in ("c", "dc", "h", "z", "dkernel", "y")})
         mains = [k for k, line in enumerate(found) if line["main"]]
         for k, line in enumerate(found):

@@ -19,6 +19,7 @@ from scratchnet.explain.table import html_of, table_of
 from scratchnet.explain.update import updates_of
 from scratchnet.graph.walk import watched_by
 from scratchnet.losses import resolve
+from scratchnet.parallel.batch import drawing_rows
 from scratchnet.structure import flatten
 from scratchnet.training.data import Arrays
 from scratchnet.training.objective import per_output
@@ -50,13 +51,14 @@ class Trace(Mapping):
     def __init__(self, model, batch, objective, training):
         self.model = model
         self.training = bool(training)
+        self.step = model.optimizer.steps if model.compiled else 0
         self.backend = kernels.get_backend()
         self.batch = batch
         self.objective = objective
         self.loss = self.dx = self.targets = None
         self.losses, self.added, self.metrics, self.grads, self.dys = [], 0.0, {}, {}, []
         recorder, ends = Recorder(), {}
-        with np.errstate(all="ignore"), watched_by(recorder):
+        with self.drawing(), np.errstate(all="ignore"), watched_by(recorder):
             if objective is None:
                 y, _ = model.forward(model.pack_inputs(batch.x), training=self.training)
                 ys = flatten(y)
@@ -113,6 +115,10 @@ class Trace(Mapping):
         averages = self.model._new_averages(own=True)
         averages.add(batch, values, predictions, masks=masks)
         return {name: float(value) for name, value in averages.logs().items() if name != "loss"}
+
+    def drawing(self):
+        """A context to compute in: in training, layers draw what the next step of `fit` would draw, each time."""
+        return drawing_rows(self.step, 0, len(self.batch.x[0]))
 
     # ---- a mapping ----
 

@@ -76,7 +76,7 @@ def updates_of(trace, optimizer: Any = None):
         optimizer.update(params, {key: trace.grads[key] for key in params})
         for key, constraint in model.constraints.items():
             params[key][...] = constraint(params[key])
-    with np.errstate(all="ignore"):
+    with trace.drawing(), np.errstate(all="ignore"):
         after = _loss(objective, batch, trace.training)
     updates = {key: _update(key, before[key], trace.grads[key], params[key], optimizer) for key in params}
     return Updates(updates, optimizer, rate, trace.loss, after)

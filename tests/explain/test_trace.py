@@ -109,6 +109,18 @@ def test_dropout_drops_only_when_it_is_asked_to():
     assert (model.trace(x, y, training=True)["drop"].y == 0).any()
 
 
+def test_what_is_dropped_is_what_the_next_step_of_training_drops():
+    model = Sequential([Input((50,)), Dropout(0.5, name="drop"), Dense(1, name="dense")])
+    model.compile("sgd", "mse")
+    x, y = np.ones((1, 50), np.float32), np.zeros((1, 1), np.float32)
+    t = model.trace(x, y, training=True)
+    assert t.check().passed
+    after = t.explain_step()["dense/kernel"].after
+    model.train_on_batch(x, y)
+    np.testing.assert_array_equal(model.layers[1].params["kernel"], after)
+    assert not (model.trace(x, y, training=True)["drop"].y == t["drop"].y).all()  # the step after that
+
+
 def test_tokens_have_no_gradient_and_masks_are_heeded():
     model = Sequential([Input((4,), dtype="int32"), Embedding(7, 3, name="embed"), GlobalAveragePooling1D(), Dense(1)])
     model.compile("sgd", "mse")

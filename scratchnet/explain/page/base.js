@@ -67,9 +67,10 @@ const approx = v => "~" + (v === 0 ? "0" : Number(v).toPrecision(2)).replace("-"
 function num(tensor, index, kind) {
   const v = tensor.at(...index);
   return h("span", { class: "n " + (kind || ""), "data-of": tensor.exact ? tensor.id + ":" + index.join(",") : null },
-    tensor.exact ? fmt(v) : approx(v));
+    tensor.format === "i4" ? v : tensor.exact ? fmt(v) : approx(v));
 }
 const plain = (v, kind) => h("span", { class: "n " + (kind || "") }, fmt(v));
+const soft = name => name.split(/(?<=_)/).flatMap((part, k) => k ? [h("wbr"), part] : [part]); // may be broken behind _
 const shapeText = shape => shape.length ? shape.join("×") : "a number";
 
 // A sum that adds up in what is shown: its largest terms, the rest in one line, and beside it the layer's own number.

@@ -153,7 +153,7 @@ function sideOf(call, back) {
     box.replaceChildren(...sourceOf(line.source, same.flatMap(one => one.rows)).flat());
     reveal(box.querySelector(".source"));
   };
-  lines.forEach((line, k) => { const b = h("button", { class: "equation", "data-quantity": line.quantity, onclick: () => chooseLine(k) }); b.innerHTML = line.math; buttons.push(b); });
+  lines.forEach((line, k) => { const b = h("button", { class: "equation", "data-quantity": line.quantity, "aria-label": line.text, onclick: () => chooseLine(k) }); b.innerHTML = line.math; buttons.push(b); });
   const out = [h("h3", {}, back ? "Equations, backward" : "Equations")];
   if (lines.length) {
     out.push(h("div", { class: "equations" }, buttons), box);
@@ -173,7 +173,7 @@ function checkOf(call) {
   const rows = Object.entries(call.checks);
   const mark = { passed: "✓", "below the noise": "○ in the noise", FAILED: "✗ wrong" };
   return [rows.length ? h("table", { class: "check" }, h("caption", {}, "Gradient check on these samples (float64)"), h("thead", {}, h("tr", {}, ["", "difference", "backward", "error"].map(t => h("th", { scope: "col" }, t)))),
-    h("tbody", {}, rows.map(([name, c]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "n" }, fmt(c.difference)), h("td", { class: "n" }, fmt(c.backward)), h("td", { class: "verdict " + c.verdict.replace(/ /g, "-") }, h("span", { class: "quiet" }, c.verdict === "passed" ? "right" : c.verdict), `${mark[c.verdict]} ${c.error.toExponential(1)}`))))) : h("p", { class: "note" }, "No parameters, so nothing to check here."),
+    h("tbody", {}, rows.map(([name, c]) => h("tr", {}, h("th", { scope: "row" }, soft(name)), h("td", { class: "n" }, fmt(c.difference)), h("td", { class: "n" }, fmt(c.backward)), h("td", { class: "verdict " + c.verdict.replace(/ /g, "-") }, h("span", { class: "quiet" }, c.verdict === "passed" ? "right" : c.verdict), `${mark[c.verdict]} ${c.error.toExponential(1)}`))))) : h("p", { class: "note" }, "No parameters, so nothing to check here."),
     rows.some(([, c]) => c.verdict === "FAILED") ? h("p", { class: "warning" }, "The backward pass of this layer, or of one behind it, is not the derivative of its forward pass. The layer nearest to the loss that is wrong is the culprit.") : null,
     call.replay !== null ? h("p", { class: "note" }, "The step-by-step replay agrees with the layer to ", h("span", { class: "n" }, call.replay.toExponential(1)), ".") : null];
 }
@@ -187,7 +187,7 @@ function rail() {
     const pass = here().pass === "backward" ? "backward" : "forward";
     const at = typeof key === "string" ? M.stops.findIndex(stop => stop.pass === key) : M.stops.findIndex(stop => stop.call === key && stop.pass === pass);
     goto(at >= 0 ? at : M.stops.findIndex(stop => stop.call === key));
-  } }, picture_, h("span", { class: "label" }, h("b", {}, name), h("small", {}, kind), norm === null || norm === undefined ? null : h("small", { class: "norm" }, norm))));
+  } }, picture_, h("span", { class: "label" }, h("b", {}, soft(name)), h("small", {}, soft(kind)), norm === null || norm === undefined ? null : h("small", { class: "norm" }, norm))));
   const items = [item("input", "input", M.x.map(id => shapeText(T(id).row)).join(" | "), thumb(T(M.x[0])), null)];
   M.calls.forEach((call, k) => items.push(item(k, call.name, `${call.kind} → ${call.y.map(id => shapeText(T(id).row)).join(" | ")}`, thumb(one(call.y)),
     M.loss ? (call.dy.some(id => id !== null) ? "|dL/dy| " + fmt(call.norm) : call.back ? null : "no gradient needed") : null, call.depth)));
@@ -244,6 +244,7 @@ function scales() {
 }
 function shift(key, by) {
   const select = document.querySelector(`select[data-key="${key}"]`), size = select ? select.options.length : null;
+  if (!size && !["t", "u", "n"].includes(key)) return;
   S[key] = size ? (S[key] + by + size) % size : Math.max(0, (S[key] || 0) + by);
   if (key === "n") S.n = Math.min(S.n, M.samples - 1);
   if (select || key === "n") { if (key === "n") { $("sample").value = S.n; rail(); } redraw(); } else { const view = here(); if (view.call !== undefined) { fitCursors(key); remark(); } }
@@ -261,7 +262,6 @@ document.addEventListener("keydown", event => {
   const actions = { ArrowRight: () => goto(S.stop + 1), ArrowLeft: () => goto(S.stop - 1), Home: () => goto(0), End: () => goto(M.stops.length - 1), b: otherPass, s: scales, t: numbers, "?": help,
     "]": () => shift("t", 1), "[": () => shift("t", -1), f: () => units && shift(units, 1), F: () => units && shift(units, -1), c: () => shift("c", 1), C: () => shift("c", -1), n: () => shift("n", 1), N: () => shift("n", -1) };
   if (!actions[event.key]) return;
-  if (event.target.closest && event.target.closest(".source") && event.key.startsWith("Arrow") && false) return;
   event.preventDefault();
   actions[event.key]();
 });

@@ -5,6 +5,12 @@ const VIEWS = {};
 const clampTo = (key, size) => S[key] = Math.max(0, Math.min(size - 1, S[key] || 0));
 const one = ids => ids && ids.length ? T(ids[0]) : null;
 const live = draw => { const box = h("div", { class: "live" }), before = S.update; S.update = () => { if (before) before(); box.replaceChildren(...[draw()].flat(Infinity).filter(Boolean)); }; return box; };
+// Where nothing has been chosen yet: the place of the largest number of a plane.
+function peak(tensor, keys, channel) {
+  if (!tensor || keys.every(key => S[key] !== undefined)) return;
+  let best = -1; const [H, W] = tensor.row, c = Math.min(channel || 0, tensor.row[2] - 1);
+  for (let r = 0; r < H; r++) for (let k = 0; k < W; k++) { const v = Math.abs(tensor.at(S.n, r, k, c)); if (v > best) { best = v; [S[keys[0]], S[keys[1]]] = [r, k]; } }
+}
 const choose = (label, key, size, names) => size < 2 ? null : h("label", { class: "choose" }, label, " ",
   h("select", { "data-key": key, onchange: event => { S[key] = Number(event.target.value); redraw(); } },
     Array.from({ length: size }, (_, k) => h("option", { value: k, selected: k === S[key] }, names ? names(k) : k))));
@@ -27,6 +33,7 @@ VIEWS.generic = (call, back) => {
 VIEWS.dense = (call, back) => {
   const x = one(call.x), y = one(call.y), z = T(call.inside.z), dz = T(call.inside.dz), W = T(call.params.kernel), b = T(call.params.bias);
   const dW = T(call.grads.kernel), D = W.shape[0], U = W.shape[1], places = x.row.slice(0, -1), count = places.reduce((p, q) => p * q, 1);
+  if (S.u === null) { const first = Array.from({ length: U }, (_, u) => Math.abs(y.data[u])); S.u = first.indexOf(Math.max(...first)); }
   clampTo("u", U); clampTo("d", D); clampTo("p", count);
   const at = p => { const out = []; for (const n of places.slice().reverse()) { out.unshift(p % n); p = Math.floor(p / n); } return out; };
   const base = () => [S.n, ...at(S.p)], many = U > 40;
@@ -149,6 +156,8 @@ function convolution(call, back, transposed) {
   const x = one(call.x), y = one(call.y), z = T(call.inside.z), dz = T(call.inside.dz), dy = one(call.dy), W = T(call.params.kernel), b = T(call.params.bias);
   const dW = T(call.grads.kernel), dx = one(call.dx), groups = call.options.groups || 1, g = geometry(call), [KH, KW] = W.shape;
   const [largeT, smallT] = transposed ? [z, x] : [x, z], L = largeT.row, Q = smallT.row;
+  if (S.a === undefined) { S.a = KH >> 1; S.b = KW >> 1; }
+  peak(back ? (transposed ? dx : dz) : smallT, ["i", "j"], S.f); peak(back && !transposed ? dx : largeT, ["p", "q"], S.c);
   clampTo("i", Q[0]); clampTo("j", Q[1]); clampTo("p", L[0]); clampTo("q", L[1]); clampTo("a", KH); clampTo("b", KW); clampTo("f", Q[2]); clampTo("c", L[2]);
   if (groups > 1) S.c = Math.floor(S.f / (Q[2] / groups)) * W.shape[2] + S.c % W.shape[2];
   const cg = () => S.c % W.shape[2];
@@ -220,6 +229,7 @@ VIEWS["conv2d-transpose"] = (call, back) => convolution(call, back, true);
 VIEWS.pool2d = (call, back) => {
   const x = one(call.x), y = one(call.y), dy = one(call.dy), dx = one(call.dx), won = T(call.inside.argmax), { size, strides, padding, mean } = call.options;
   const [H, W, C] = x.row, [OH, OW] = y.row;
+  peak(y, ["i", "j"], S.c); peak(dx, ["p", "q"], S.c);
   clampTo("i", OH); clampTo("j", OW); clampTo("c", C); clampTo("p", H); clampTo("q", W);
   const plane = (name, tensor, o) => tensor && picture({ name: `${name}[:, :, ${S.c}]`, rows: tensor.row[0], cols: tensor.row[1], value: (r, c) => tensor.at(S.n, r, c, S.c), at: (r, c) => `${name}[${r}, ${c}, ${S.c}]`,
     ink: inkOf(tensor), range: tensor.biggest || 1, width: 250, height: 250, ...o });
@@ -257,9 +267,10 @@ VIEWS.moved = (call, back) => {
       const f = from(), k = f < 0 ? 0 : which(f);
       if (!back) return h("p", { class: "result" }, `y[${index().join(", ")}] = `, f < 0 ? "padding" : `x${xs.length > 1 ? `[${k}]` : ""}[${apart(f - starts[k], xs[k].row).join(", ")}]`, " = ", num(y, [S.n, ...index()], "strong"));
       if (f < 0) return h("p", { class: "result" }, "Padding: its gradient goes nowhere.");
-      const places = []; source.data.forEach((v, place) => { if (v === f + 1) places.push(apart(place, y.row)); });
+      const found = new Map(); // where the layer behind has added up equal steps itself, dy has one for all of them
+      source.data.forEach((v, place) => { if (v === f + 1) { const to = apart(place, y.row).map((m, axis) => Math.min(m, dy.row[axis] - 1)); found.set(to.join(", "), to); } });
       const at = apart(f - starts[k], xs[k].row), dx = dxs[k];
-      return dx && dx.row.join() === xs[k].row.join() ? sumTable(`dx${xs.length > 1 ? `[${k}]` : ""}[${at.join(", ")}]: everything that was copied from it`, ["to", "dy"], places.map(p => ({ cells: [p.join(", ")], value: dy.at(S.n, ...p.map((m, axis) => Math.min(m, dy.row[axis] - 1))) })), [], "dx", num(dx, [S.n, ...at])) : none("dx: none needed.");
+      return dx && dx.row.join() === xs[k].row.join() ? sumTable(`dx${xs.length > 1 ? `[${k}]` : ""}[${at.join(", ")}]: everything that was copied from it`, ["to", "dy"], [...found].map(([name, to]) => ({ cells: [name], value: dy.at(S.n, ...to) })), [], "dx", num(dx, [S.n, ...at])) : none("dx: none needed.");
     })];
 };
 
@@ -304,7 +315,7 @@ function through_time(kind, call, back) {
   const title = live(() => h("p", { class: "how" }, "Step ", h("b", {}, "t = " + S.t), ` of ${Tn}, unit `, h("b", {}, S.u), ` of ${U} (sorted by activity). Click a picture, or [ ] for time; arrows when a picture has the focus.`));
   return [title, live(() => CELLS[kind](call, I, back)),
     row(xMap, (back ? spec.backward.map(name => [name]) : spec.forward).map(([name, word]) => map(name, word))),
-    back ? section("Through time: the length of what comes back", chart(spec.norms.map((name, k) => ({ name: `|${name}|`, kind: "abcd"[k], values: norm(name) })), Tn, { t: () => S.t, label: "norms of the gradients through time" }))
+    back ? section("Through time: the length of what comes back", chart(spec.norms.map((name, k) => ({ name: `|${name}|`, kind: "abcd"[k], values: norm(name) })), Tn, { t: () => S.t, label: "norms of the gradients through time" }), I.dx ? row(pictured("dx", I.dx, { label: "dx of each step", upright: false, width: 200, height: 120 })) : null)
       : section("This unit through time", live(() => [spec.lines.length ? chart(spec.lines.map((name, k) => ({ name, kind: "abcd"[k], values: unit(name) })), Tn, { t: () => S.t, loose: true, label: "gates of the unit through time" }) : null,
         chart(spec.states.map((name, k) => ({ name, kind: "cd"[k], values: unit(name) })), Tn, { t: () => S.t, loose: true, label: "states of the unit through time" })]))];
 }
@@ -332,7 +343,7 @@ CELLS["rnn-lstm"] = (call, I, back) => {
     path("M60 36H560"), path("M180 36V98"), path("M380 36V98"), path("M300 98V88H370"), path("M520 36V58"), path("M520 76V88H510"), path("M530 88H620"), path("M520 98V98"), path("M460 98V88H510"),
     op(180, 36, "×"), op(380, 36, "+"), op(380, 82, "×"), op(520, 88, "×"), s("rect", { x: 500, y: 52, width: 40, height: 22, rx: 4, class: "gate" }), s("text", { x: 520, y: 67, "text-anchor": "middle" }, act),
     gate(180, 110, "f", "kf"), gate(300, 110, "i", "ki"), gate(380, 110, "g", "kg"), gate(460, 110, "o", "ko"),
-    wire(8, 22, "c₍ₜ₋₁₎", at("c", t), back ? dc * v("f") : null, back, "start"), wire(280, 22, "f·c", fc, back ? dc : null, back), wire(600, 22, "cₜ", at("c", t + 1), g("c"), back),
+    wire(8, 12, "c₍ₜ₋₁₎", at("c", t), back ? dc * v("f") : null, back, "start"), wire(280, 12, "f·c", fc, back ? dc : null, back), wire(600, 12, "cₜ", at("c", t + 1), g("c"), back),
     wire(440, 62, "i·g", ig, back ? dc : null, back), wire(606, 106, "hₜ", at("h", t + 1), g("h"), back),
     wire(180, 138, "f", at("f"), g("f"), back), wire(290, 138, "i", at("i"), g("i"), back), wire(380, 138, "g", at("g"), g("g"), back), wire(472, 138, "o", at("o"), g("o"), back)]);
   const sum = (name, terms, own) => { const total = terms.reduce((p, [, q]) => p + q, 0), top = Math.max(...terms.map(([, q]) => Math.abs(q)), Math.abs(total)), d = Math.max(digitsOf(top), Math.min(digitsOf(total), digitsOf(top) + 3));
@@ -344,7 +355,7 @@ CELLS["rnn-gru"] = (call, I, back) => {
   const keep = v("z") * v("h", t), take = (1 - v("z")) * v("g"), dh = back ? v("dh") : 0;
   return [cell(`the cell at step ${t}, unit ${S.u}`, 660, 150, [path("M60 36H600"), path("M200 36V98"), path("M400 36V78"), path("M400 98V98"), path("M300 98V82H390"),
     op(200, 36, "×"), op(400, 36, "+"), op(400, 80, "×"), gate(200, 108, "z", "kf"), gate(300, 108, "1−z", "kf"), gate(400, 108, "g", "kg"), gate(520, 108, "r", "ki"),
-    wire(8, 22, "h₍ₜ₋₁₎", at("h", t), back ? dh * v("z") : null, back, "start"), wire(300, 22, "z·h", keep, back ? dh : null, back), wire(560, 22, "hₜ", at("h", t + 1), g("h"), back), wire(470, 66, "(1−z)·g", take, back ? dh : null, back),
+    wire(8, 12, "h₍ₜ₋₁₎", at("h", t), back ? dh * v("z") : null, back, "start"), wire(300, 12, "z·h", keep, back ? dh : null, back), wire(560, 12, "hₜ", at("h", t + 1), g("h"), back), wire(470, 66, "(1−z)·g", take, back ? dh : null, back),
     wire(200, 134, "z", at("z"), g("z"), back), wire(400, 134, "g", at("g"), g("g"), back), wire(520, 134, "r", at("r"), g("r"), back)]),
   back ? h("p", { class: "result" }, "dg = dh · (1 − z) = ", num(I.dh, [S.n, t, S.u]), " · ", plain(1 - v("z")), " = ", plain(dh * (1 - v("z")), "strong"), " (the layer: ", num(I.dg, [S.n, t, S.u]), ")")
     : h("p", { class: "result" }, "h = z·h + (1 − z)·g = ", plain(keep), " + ", plain(take), " = ", plain(keep + take, "strong"), " (the layer: ", num(I.h, [S.n, t + 1, S.u]), ")")];
@@ -352,7 +363,7 @@ CELLS["rnn-gru"] = (call, I, back) => {
 CELLS["rnn-simple"] = (call, I, back) => {
   const at = (name, t = S.t) => [I[name], [S.n, t, S.u]], v = (name, t = S.t) => I[name].at(S.n, t, S.u), t = S.t, act = call.options.activation;
   return [cell(`the cell at step ${t}, unit ${S.u}`, 660, 110, [path("M60 50H600"), op(220, 50, "+"), s("rect", { x: 340, y: 38, width: 60, height: 24, rx: 4, class: "gate" }), s("text", { x: 370, y: 54, "text-anchor": "middle" }, act), path("M220 60V96"),
-    wire(8, 36, "h₍ₜ₋₁₎", at("h", t), null, back, "start"), wire(280, 36, "z", at("z"), back ? at("dz") : null, back), wire(540, 36, "hₜ", at("h", t + 1), back ? at("dh") : null, back), s("text", { x: 228, y: 100 }, "x W + h R + b")]),
+    wire(8, 24, "h₍ₜ₋₁₎", at("h", t), null, back, "start"), wire(280, 24, "z", at("z"), back ? at("dz") : null, back), wire(540, 24, "hₜ", at("h", t + 1), back ? at("dh") : null, back), s("text", { x: 228, y: 100 }, "x W + h R + b")]),
   back ? h("p", { class: "result" }, "dz = dh · slope = ", num(I.dh, [S.n, t, S.u]), " · ", plain(slopes(act, v("z"), v("h", t + 1)) ?? NaN), " = ", num(I.dz, [S.n, t, S.u], "strong"))
     : h("p", { class: "result" }, act, "(", num(I.z, [S.n, t, S.u]), ") = ", num(I.h, [S.n, t + 1, S.u], "strong"))];
 };

@@ -16,9 +16,7 @@ HEADS = View(
     "attention",
     _of_heads,
     (
-        Line(
-            "P", "P = softmax ( q k^T / sqrt ( D ) )", scaled_dot_product.attention_forward, "P, _ = softmax.forward(A)"
-        ),
+        Line("P", "P = softmax ( q k^T / √ D )", scaled_dot_product.attention_forward, "P, _ = softmax.forward(A)"),
         Line("y", "y = P v", scaled_dot_product.attention_forward, "return np.matmul(kept, v), ScaledDotProductCache("),
     ),
     (
@@ -29,7 +27,7 @@ HEADS = View(
             scaled_dot_product.attention_backward,
             "dA = softmax.backward(through_y if dP is None else through_y + dP, P)",
         ),
-        Line("dq", "dq = dA k / sqrt ( D )", scaled_dot_product.attention_backward, "return np.matmul(dA, k)"),
+        Line("dq", "dq = dA k / √ D", scaled_dot_product.attention_backward, "return np.matmul(dA, k)"),
     ),
 )
 LOOKUP = View(

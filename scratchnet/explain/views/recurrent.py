@@ -240,7 +240,12 @@ GRU_VIEW = View(
         ),
     ),
     (
-        Line("dh", "dh_t = dy_t + d h_{t} of step t+1", _G.gru_backward, "dh_t = dh if dy is None else dh + dy[t]"),
+        Line(
+            "dh",
+            "dh_t = dy_t + z_{t+1} ⊙ dh_{t+1} + [ ds_z , ds_r , dq ]_{t+1} R^T",
+            _G.gru_backward,
+            "dh_t = dh if dy is None else dh + dy[t]",
+        ),
         Line("dg", "dg_t = dh_t ⊙ ( 1 - z_t )", _G.gru_backward, "dg[u] = dh_t[n, u] * (1 - z[t, n, u])"),
         Line(
             "dz", "dz_t = dh_t ⊙ ( h_{t-1} - g_t )", _G.gru_backward, "dz[u] = dh_t[n, u] * (h[t, n, u] - g[t, n, u])"

@@ -1,0 +1,234 @@
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("digits", "autoencoder", "images", "words", "branching")
+
+# Every number in sight that says which of which tensor it is; and every sum, with its terms as they are printed.
+READ = """() => ({
+    numbers: [...document.querySelectorAll("[data-of]")].map(n => [n.dataset.of, n.textContent.replace("−", "-")]),
+    sums: [...document.querySelectorAll(".sum")].map(table => ({
+        terms: [...table.querySelectorAll("[data-term]")].map(n => n.dataset.term),
+        total: table.querySelector("[data-total]").dataset.total,
+        own: [...table.querySelectorAll("tr:last-child [data-of], p [data-of]")].map(n => n.dataset.of).pop() || null,
+    })),
+})"""
+
+
+# Whether the marked lines of the source are there, and wholly in sight.
+SEEN = """() => {
+    const box = element => element.getBoundingClientRect(), source = box(document.querySelector(".code .source"));
+    const lines = [...document.querySelectorAll(".code .marked")].map(box);
+    return lines.length > 0 && lines.every(l => l.top >= source.top - 1 && l.bottom <= source.bottom + 1);
+}"""
+
+
+def entry(page, of):
+    number, index = of.split(":")
+    array = page.payload.tensors.arrays[int(number)]
+    return float(array[tuple(int(k) for k in index.split(","))])
+
+
+def decimals(text):
+    return len(text.split(".")[1]) if "." in text and "e" not in text else None
+
+
+def check_numbers(page, tab):
+    """Each printed number is that of the trace, to the digits printed; each sum adds up in what is printed."""
+    read = tab.evaluate(READ)
+    for of, text in read["numbers"]:
+        assert float(text) == pytest.approx(entry(page, of), rel=6e-4, abs=1e-30), (of, text)
+    for one in read["sums"]:
+        total, unit = float(one["total"]), 10.0 ** -(decimals(one["total"]) or 0)
+        if decimals(one["total"]) is None:
+            unit = 2e-3 * max(map(abs, map(float, one["terms"])), default=0.0)
+        assert abs(sum(map(float, one["terms"])) - total) <= unit * 1.01, one
+    return len(read["numbers"]), len(read["sums"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_equals_the_trace_and_every_sum_adds_up(written, opened, name):
+    page = written(name)
+    tab = opened(page)
+    numbers = sums = 0
+    for _ in page.stops:
+        for keys in ((), ("f", "]", "c")):
+            for key in keys:
+                tab.keyboard.press(key)
+            found = check_numbers(page, tab)
+            numbers, sums = numbers + found[0], sums + found[1]
+        frame = tab.query_selector("main .frame")
+        if frame is not None:
+            frame.focus()
+            tab.keyboard.press("ArrowDown")
+            tab.keyboard.press("ArrowRight")
+            check_numbers(page, tab)
+        tab.evaluate("document.activeElement.blur()")
+        tab.keyboard.press("ArrowRight")
+    assert numbers > 100 and sums > 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sum_is_the_number_of_the_layer_itself(written, opened, name):
+    page = written(name)
+    tab = opened(page)
+    for _ in page.stops:
+        for one in tab.evaluate(READ)["sums"]:
+            if one["own"] is not None:
+                largest = max(map(abs, map(float, [*one["terms"], one["total"]])))
+                assert float(one["total"]) == pytest.approx(entry(page, one["own"]), rel=1e-3, abs=2e-4 * largest)
+        tab.keyboard.press("ArrowRight")
+
+
+def test_all_stops_can_be_reached_with_the_keyboard_alone(written, opened):
+    page = written("branching")
+    tab = opened(page)
+    for number, stop in enumerate(page.stops, 1):
+        assert tab.text_content("#where").startswith(f"{number} / {len(page.stops)} {stop['pass']}")
+        assert tab.evaluate("decodeURI(location.hash)").split("=")[0].startswith("#" + page.id_of(stop))
+        tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Home")
+    assert tab.text_content("#where").startswith("1 /")
+    tab.keyboard.press("End")
+    assert "update" in tab.text_content("#where")
+    tab.keyboard.press("ArrowLeft")
+    before = tab.text_content("#where")
+    tab.keyboard.press("b")
+    assert "forward" in tab.text_content("#where") and "backward" in before
+
+
+def test_the_focus_is_seen_and_goes_through_pictures_and_source(written, opened):
+    tab = opened(written("digits"), "conv2d/f")
+    kinds, outlines = set(), set()
+    for _ in range(40):
+        tab.keyboard.press("Tab")
+        kinds.add(tab.evaluate("document.activeElement.className || document.activeElement.tagName"))
+        if tab.evaluate("document.activeElement !== document.body"):  # behind the last one, before the first
+            outlines.add(tab.evaluate("getComputedStyle(document.activeElement).outlineStyle"))
+    assert {"frame", "step", "equation", "source"} <= kinds and outlines == {"solid"}
+
+
+def test_arrows_in_a_picture_choose_a_number_that_is_told(written, opened):
+    tab = opened(written("digits"), "conv2d/f/i=3/j=3")
+    tab.focus("main .frame >> nth=2")
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowDown")
+    assert tab.evaluate("[S.i, S.j]") == [4, 4]
+    assert re.match(r"y\[4, 4, \d\] = ", tab.text_content("#status"))
+    assert "i=4/j=4" in tab.evaluate("location.hash")
+
+
+def test_a_place_can_be_linked(written, opened):
+    tab = opened(written("autoencoder"), "decoder/b/t=2/u=3")
+    assert "backward ↑ decoder" in tab.text_content("#where")
+    assert "t = 2 of 4, unit 3 of 16" in tab.text_content("main")
+
+
+def test_keys_and_numbers_are_listed_on_demand(written, opened):
+    tab = opened(written("digits"), "pool/f")
+    tab.keyboard.press("?")
+    assert tab.is_visible("#dialog") and "one scale for all pictures" in tab.text_content("#dialog")
+    tab.keyboard.press("Escape")
+    assert not tab.is_visible("#dialog")
+    tab.focus("main .frame >> nth=1")
+    tab.keyboard.press("t")
+    assert tab.locator("#dialog td.n").count() == 13 * 13
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("s")
+    assert "One scale" in tab.text_content("#status")
+    tab.keyboard.press("s")
+    assert "its own scale" in tab.text_content("#status")
+
+
+def test_samples_are_chosen(written, opened):
+    page = written("digits")
+    tab = opened(page, "loss")
+    assert "The target is 3." in tab.text_content("main")
+    tab.keyboard.press("n")
+    assert "The target is 1." in tab.text_content("main")
+    tab.select_option("#sample", index=2)
+    assert "The target is 4." in tab.text_content("main")
+    check_numbers(page, tab)
+
+
+def test_each_equation_shows_its_line(written, opened):
+    for name in ("digits", "words"):
+        page = written(name)
+        tab = opened(page)
+        for _ in page.stops:
+            for button in tab.query_selector_all("button.equation"):
+                button.click()
+                assert tab.evaluate(SEEN), tab.text_content("#where")
+                assert button.query_selector("math") is not None
+            tab.evaluate("document.activeElement.blur()")
+            tab.keyboard.press("ArrowRight")
+
+
+def test_the_check_stands_beside_each_parameter(written, opened):
+    tab = opened(written("digits"), "conv2d/b")
+    assert [th.text_content() for th in tab.query_selector_all(".check tbody th")] == ["kernel", "bias"]
+    assert tab.locator(".check .passed").count() == 2
+
+
+@pytest.mark.parametrize("width, height", [(390, 844), (1024, 700), (1280, 800), (640, 400)])
+def test_nothing_is_wider_than_the_window(written, opened, width, height):
+    for name in ("digits", "autoencoder"):
+        page = written(name)
+        tab = opened(page, width=width, height=height)
+        for _ in page.stops:
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, tab.text_content("#where")
+            tab.keyboard.press("ArrowRight")
+
+
+def test_the_picture_and_its_arithmetic_need_no_scrolling(written, opened, screenshot):
+    for name, place, wanted in (
+        ("digits", "conv2d/f", "main .sum"),
+        ("digits", "conv2d/b", "main .sum"),
+        ("autoencoder", "encoder/f", "main .cell, main .frame"),
+        ("autoencoder", "decoder/b", "main .cell, main .frame"),
+    ):
+        tab = opened(written(name), place)
+        foot = tab.evaluate("document.querySelector('main').getBoundingClientRect().bottom")
+        ends = [element.bounding_box() for element in tab.query_selector_all(wanted)[:2]]
+        assert ends and all(box["y"] + box["height"] <= foot for box in ends), place
+        screenshot(tab, f"{name}-{place.replace('/', '-')}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(written, opened, screenshot, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    for name, places in (
+        ("digits", ("conv2d/f", "conv2d/b", "dense/b", "loss", "update")),
+        ("autoencoder", ("decoder/b",)),
+        ("branching", ("skip/b",)),
+    ):
+        tab = opened(written(name), scheme=scheme)
+        for place in places:
+            tab.evaluate("place => { location.hash = place; }", place)
+            tab.wait_for_function("place => location.hash.startsWith('#' + place)", arg=place)
+            found = [
+                (v["id"], v["nodes"][0]["html"][:200])
+                for v in Axe().run(tab).response["violations"]
+                if v["impact"] in ("serious", "critical")
+            ]
+            assert found == [], (name, place)
+            screenshot(tab, f"{name}-{place.replace('/', '-')}-{scheme}")
+
+
+def test_hostile_names_do_nothing(written, opened):
+    page = written("hostile")
+    tab = opened(page)
+    for _ in page.stops:
+        tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("window.hacked") is None and tab.locator("main img, header img, #rail img").count() == 0
+    assert tab.text_content("#title").startswith("</title>")
+
+
+def test_a_gradient_that_was_not_computed_is_not_shown_as_zero(written, opened):
+    tab = opened(written("words"), "embed/b")
+    assert "dL/dx" not in tab.text_content("main")
+    tab.keyboard.press("b")
+    assert "backward" not in tab.text_content("#where")
