@@ -39,7 +39,7 @@ def page(payload):
     meta = json.dumps(_finite(payload.meta), separators=(",", ":"), allow_nan=False).encode()
     filled = {
         "title": escape(payload.meta["model"]),
-        "css": _compact(_read("page.css")),
+        "css": re.sub(r"\s*([{};,>])\s*", r"\1", _compact(_read("page.css"))),
         "js": "\n".join(_compact(_read(name)) for name in _SCRIPTS),
         "meta": _packed(meta),
         "blob": _packed(payload.tensors.blob),

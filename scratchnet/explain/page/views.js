@@ -15,6 +15,7 @@ const choose = (label, key, size, names) => size < 2 ? null : h("label", { class
   h("select", { "data-key": key, onchange: event => { S[key] = Number(event.target.value); redraw(); } },
     Array.from({ length: size }, (_, k) => h("option", { value: k, selected: k === S[key] }, names ? names(k) : k))));
 const inkOf = tensor => tensor && tensor.min >= 0;
+const needless = () => none("No gradient was needed here.");
 const none = what => h("p", { class: "none" }, what);
 const pictured = (name, tensor, o = {}) => tensor ? shown(name, tensor, { ink: inkOf(tensor), family: name[0] === "d" ? "gradients" : "values", ...o }) : null;
 
@@ -51,7 +52,7 @@ VIEWS.dense = (call, back) => {
           h("p", { class: "result" }, call.options.activation, "(z) = y = ", num(y, [...base(), S.u], "strong")),
           call.options.activation === "softmax" ? softmaxForward(z, y, base, S.u) : null];
       }))];
-  if (!dz) return none("No gradient was needed here.");
+  if (!dz) return needless();
   return [
     h("p", { class: "how" }, "Choose an output unit (f, F) and an input (arrows in x)."), where,
     h("div", { class: "beside" }, h("div", {}, h("h3", {}, "dz"), units(dz), pick("x", x), dW && pictured("dW", dW, { whole: true, width: 260, mark: () => [S.d, S.u], move: i => { [S.d, S.u] = i; } })),
@@ -194,7 +195,7 @@ function convolution(call, back, transposed) {
     row(plane("x", x, S.f, onSmall), kernel("W", W), plane("y", y, S.c, onBig)),
     live(() => [sumTable(`z[${S.p}, ${S.q}, ${S.c}]: what x spreads here`, ["a, b, f, c", "x", "W", "x·W"], productsOf(spread(call, x, W, [S.p, S.q, S.c], 1), x, W), bias(S.c), "z", num(z, [S.n, S.p, S.q, S.c]), 9), act()]),
     strip("y", y, "c")];
-  if (!dz) return none("No gradient was needed here.");
+  if (!dz) return needless();
   const [dLarge, dSmall, ds] = transposed ? [dz, x, "x"] : [x, dz, "dz"], big = transposed ? "dz" : "x";
   const shifted = picture({ name: `${big} under W[${S.a}, ${S.b}] times ${ds}`, label: `${big} × ${ds}`, rows: Q[0], cols: Q[1], width: 150, height: 150, range: dLarge.biggest * dSmall.biggest || 1,
     value: (r, c) => { const p = g.big(r, S.a, 0), q = g.big(c, S.b, 1); return p < 0 || q < 0 || p >= L[0] || q >= L[1] ? 0 : dLarge.at(S.n, p, q, S.c) * dSmall.at(S.n, r, c, S.f); }, ...onSmall });
@@ -237,7 +238,7 @@ VIEWS.pool2d = (call, back) => {
   const onX = { mark: () => [Math.max(0, S.i * strides[0] - padding[0]), Math.max(0, S.j * strides[1] - padding[1]), size[0], size[1]], move: (r, c) => { S.i = Math.min(OH - 1, Math.floor((r + padding[0]) / strides[0])); S.j = Math.min(OW - 1, Math.floor((c + padding[1]) / strides[1])); } };
   const onY = { mark: () => [S.i, S.j], move: (r, c) => { S.i = r; S.j = c; } }, onDx = { mark: () => [S.p, S.q], move: (r, c) => { S.p = r; S.q = c; } };
   const windows = (p, q) => { const out = []; for (let i = 0; i < OH; i++) for (let j = 0; j < OW; j++) for (const [r, c, k] of cells(i, j)) if (r === p && c === q && (mean || won.at(S.n, i, j, S.c) === k)) out.push([i, j, mean ? cells(i, j).length : 1]); return out; };
-  if (back && (!dy || !dx)) return none("No gradient was needed here.");
+  if (back && (!dy || !dx)) return needless();
   return [h("p", { class: "how" }, back ? "Choose a number of dx: it is the sum of what came back to it." : "Choose a window."), choose("channel", "c", C),
     row(back ? [plane("dy", dy, onY), plane("dx", dx, onDx)] : [plane("x", x, onX), plane("y", y, onY)]),
     live(() => back
@@ -259,7 +260,7 @@ VIEWS.moved = (call, back) => {
   const ofX = k => () => { const f = from(); return f >= 0 && which(f) === k ? apart(f - starts[k], xs[k].row) : null; };
   const back_to = k => i => { const flat = starts[k] + i.reduce((place, m, axis) => place * xs[k].row[axis] + m, 0) + 1, found = source.data.indexOf(flat); if (found >= 0) S.at = apart(found, y.row); };
   const names = back ? ["dx", "dy"] : ["x", "y"], ins = back ? dxs : xs, out = back ? dy : y;
-  if (back && !out) return none("No gradient was needed here.");
+  if (back && !out) return needless();
   const inputs = ins.map((x, k) => x && x.row.join() === xs[k].row.join() && pictured(ins.length > 1 ? `${names[0]}[${k}]` : names[0], x, { width: 240, height: 220, mark: ofX(k), move: back_to(k) }));
   return [h("p", { class: "how" }, "Choose a number: where it comes from, or goes to, is marked in the other picture."),
     row(inputs, pictured(names[1], out, { width: 240, height: 220, mark: index, move: i => { S.at = i; } })),
@@ -279,7 +280,7 @@ VIEWS.merge = (call, back) => {
   const index = () => S.at && S.at.length === y.row.length ? S.at.map((k, axis) => Math.min(k, y.row[axis] - 1)) : y.row.map(() => 0);
   const same = x => x.row.length === y.row.length, of = x => index().map((k, axis) => Math.min(k, x.row[axis] - 1));
   const pick = (name, x) => x && pictured(name, x, same(x) ? { mark: () => of(x), move: i => { S.at = i; } } : {});
-  if (back && !dy) return none("No gradient was needed here.");
+  if (back && !dy) return needless();
   const signs = sign === "mean" ? "+" : sign === "max" || sign === "min" ? ", " : sign;
   return [h("p", { class: "how" }, "Choose a number."), row(back ? [pick("dy", dy), dxs.map((d, k) => pick(`dx[${k}]`, d))] : [xs.map((x, k) => pick(`x[${k}]`, x)), pick("y", y)]),
     live(() => !xs.every(same) ? null : back
@@ -296,7 +297,7 @@ const GATES = {
 };
 function through_time(kind, call, back) {
   const spec = GATES[kind], I = Object.fromEntries(Object.entries(call.inside).map(([name, id]) => [name, T(id)])), h_ = I.h, [Tn, U] = [h_.row[0] - 1, h_.row[1]];
-  if (back && !I.dh) return none("No gradient was needed here.");
+  if (back && !I.dh) return needless();
   clampTo("t", Tn);
   const key = call.path + S.n, order = ORDERS[key] || (ORDERS[key] = Array.from({ length: U }, (_, u) => u).map(u => { let v = 0; const tensor = I[spec.by], from = tensor.place([S.n, 0, u]); for (let t = 1; t <= Tn; t++) v += tensor.data[from + t * U] ** 2; return [v, u]; }).sort((a, b) => b[0] - a[0]).map(([, u]) => u));
   if (S.u === null) S.u = order[0];
@@ -374,7 +375,7 @@ VIEWS.normalization = (call, back) => {
   const x = one(call.x), y = one(call.y), dy = one(call.dy), dx = one(call.dx), hat = T(call.inside.x_hat), dhat = T(call.inside.dx_hat), gamma = T(call.params.gamma), beta = T(call.params.beta);
   const index = () => S.at && S.at.length === x.row.length ? S.at.map((k, axis) => Math.min(k, x.row[axis] - 1)) : x.row.map(() => 0), last = () => index()[index().length - 1];
   const pick = (name, tensor) => pictured(name, tensor, { width: 200, height: 200, ink: false, mark: index, move: i => { S.at = i; } });
-  if (back && !dy) return none("No gradient was needed here.");
+  if (back && !dy) return needless();
   const fits = (!gamma || gamma.shape.length === 1 && gamma.shape[0] === x.row[x.row.length - 1]);
   return [h("p", { class: "how" }, "Choose a number."), row(back ? [pick("dy", dy), pick("dx̂", dhat), pick("dx", dx)] : [pick("x", x), pick("x̂", hat), pick("y", y)]),
     live(() => !fits ? null : back ? (dhat && h("p", { class: "result" }, "dx̂ = γ · dy = ", gamma ? num(gamma, [last()]) : "1", " · ", num(dy, [S.n, ...index()]), " = ", num(dhat, [S.n, ...index()], "strong")))
@@ -399,7 +400,7 @@ VIEWS.embedding = (call, back) => {
   const list = h("div", { class: "tokens", role: "group", "aria-label": "tokens" }, Array.from({ length: tokens.row[0] }, (_, t) => h("button", { "data-t": t, onclick: () => { S.t = t; remark(); } }, num(tokens, [S.n, t]))));
   PICTURES.add({ mark: () => [...list.children].forEach((b, t) => b.setAttribute("aria-pressed", t === S.t)) });
   const grid = back ? dy : y;
-  if (!grid) return none("No gradient was needed here.");
+  if (!grid) return needless();
   return [h("p", { class: "how" }, "Choose a token ([ ]): its row of W is its vector."), list,
     row(pictured(back ? "dy" : "y", grid, { width: 260, height: 240, upright: false, mark: () => [S.t, S.d], move: i => { [S.t, S.d] = i; } })),
     live(() => { const token = tokens.at(S.n, S.t);
