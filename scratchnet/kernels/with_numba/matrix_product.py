@@ -2,15 +2,15 @@
 
 BLAS is made for large matrices: before it multiplies, it copies both into an order of its own. For the product of a
 time step, 64 rows by 128 columns, or of a convolution, one of whose matrices has 32 columns, that takes up to half of
-the time. Here both are read where they lie, the right one a block at a time, so that it stays in the cache until all
-rows of the left one have met it:
+the time. Here the left one is read where it lies, some rows at a time, so that they stay in the cache while they meet
+one block of the right one after the other:
 
-    c[:, n : n + width] += a[:, k : k + depth] @ block           block = b[k : k + depth, n : n + width]
+    c[m : m + rows, n : n + width] += a[m : m + rows, k : k + depth] @ block     block = b[k : k + depth, n : n + width]
 
-Only where the columns of a block do not lie one after the other, or do not fill a vector, is it copied.
+The blocks are read where they lie too, unless enough rows meet them to pay for a copy in which their rows follow one
+another, or the columns of a block do not lie one after the other or do not fill a vector.
 
-Cost: 2 M K N floating-point operations; on one Zen 4 core (float32, AVX-512) 100 to 115 thousand millions of them a
-second for these sizes, where OpenBLAS does 55 to 100, and 100 in a large product.
+Cost: 2 M K N floating-point operations.
 """
 
 import numpy as np
@@ -18,10 +18,13 @@ import numpy as np
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, make_tile
 
-_DEPTH = 256  # rows of a block: with two vectors of columns it has 32 KB
+_DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
+_ROWS = 96  # of a, which with that depth has 96 KB
+_ROWS_FOR_A_COPY = 192  # of a, from which copying b pays
 
-_tile_8_2, _tile_4_2, _tile_2_2, _tile_1_2 = (make_tile(rows, vectors=2) for rows in (8, 4, 2, 1))
-_tile_8_1, _tile_4_1, _tile_2_1, _tile_1_1 = (make_tile(rows, vectors=1) for rows in (8, 4, 2, 1))
+_tall_2, _tile_4_2, _tile_2_2, _tile_1_2 = (make_tile(rows, vectors=2) for rows in (TALLEST, 4, 2, 1))
+_tall_1, _tile_4_1, _tile_2_1, _tile_1_1 = (make_tile(rows, vectors=1) for rows in (TALLEST, 4, 2, 1))
+_HALVED = 8 if TALLEST == 6 else 0  # the last 8 rows are quicker as 4 and 4 than as 6 and 2
 
 
 def matmul(a, b):
@@ -56,23 +59,34 @@ def _multiply(a, b, c, add):
     if len(b) != K or c.shape != (M, N):  # a tile would read and write whatever lies there
         raise ValueError("matmul: the shapes of a, b and c do not fit together")
     lanes = VECTOR_BYTES // c.itemsize
-    left = N % (2 * lanes)
-    room = np.zeros((min(K, _DEPTH), 3 * lanes), c.dtype)  # for a copied block of two vectors, and for one of one
-    rest = np.empty((M if left % lanes else 0, lanes if left < lanes else 2 * lanes), c.dtype)  # see the end
-    for k in range(0, max(K, 1), _DEPTH):  # once even for K = 0, which writes zeros
-        depth = min(_DEPTH, K - k)
-        for n in range(0, N, 2 * lanes):
-            columns = min(2 * lanes, N - n)
-            fills_vectors = columns % lanes == 0
-            if fills_vectors and b.strides[1] == b.itemsize:
-                block = b[k : k + depth, n : n + columns]
-            else:
-                block = room[:, : 2 * lanes] if columns > lanes else room[:, 2 * lanes :]
-                _copy(b, k, depth, n, columns, block)
-            if fills_vectors:
-                _column_of_tiles(a, k, depth, block, c, n, add or k > 0)
-            else:
-                _column_of_tiles(a, k, depth, block, rest, 0, k > 0)
+    width = 2 * lanes
+    left = N % width
+    copies = M >= _ROWS_FOR_A_COPY or b.strides[1] != b.itemsize
+    deepest = -(-K // max(1, -(-K // _DEPTH)))  # blocks of about the same depth
+    room = np.empty((-(-N // width) if copies else 1, deepest, width), c.dtype)  # for copied blocks
+    rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
+    for k in range(0, max(K, 1), max(deepest, 1)):  # once even for K = 0, which writes zeros
+        depth = min(deepest, K - k)
+        if copies:
+            for n in range(0, N, width):
+                _copy(b, k, depth, n, min(width, N - n), room[n // width])
+        elif left % lanes:
+            _copy(b, k, depth, N - left, left, room[0])
+        for m in range(0, M, _ROWS):
+            stop = min(m + _ROWS, M)
+            for n in range(0, N, width):
+                columns = min(width, N - n)
+                vectors = lanes if columns <= lanes else width
+                if copies:
+                    block = room[n // width][:, :vectors]
+                elif columns == vectors:
+                    block = b[k : k + depth, n : n + columns]
+                else:
+                    block = room[0][:, :vectors]
+                if columns == vectors:
+                    _column_of_tiles(a, m, stop, k, depth, block, c, n, add or k > 0)
+                else:
+                    _column_of_tiles(a, m, stop, k, depth, block, rest, 0, k > 0)
     if len(rest) > 0:  # the last columns, which fill no vector
         for m in range(M):
             for j in range(left):
@@ -85,27 +99,29 @@ def _copy(b, k, depth, n, columns, block):
         source, target = b[k + d, n:], block[d]
         for j in range(columns):
             target[j] = source[j]
+        for j in range(columns, len(target)):
+            target[j] = 0
 
 
 @njit
-def _column_of_tiles(a, k, depth, block, c, n, add):
-    """``c[:, n : n + width] = a[:, k : k + depth] @ block``, or ``+=``."""
-    M, m = len(a), 0
+def _column_of_tiles(a, m, stop, k, depth, block, c, n, add):
+    """``c[m:stop, n : n + width] = a[m:stop, k : k + depth] @ block``, or ``+=``."""
     two = block.shape[1] * block.itemsize > VECTOR_BYTES
-    while m < M:
-        if M - m >= 8 and TALLEST >= 8:
+    while m < stop:
+        rows = stop - m
+        if rows >= TALLEST and rows != _HALVED:
             if two:
-                _tile_8_2(a, m, k, depth, block, c, n, add)
+                _tall_2(a, m, k, depth, block, c, n, add)
             else:
-                _tile_8_1(a, m, k, depth, block, c, n, add)
-            m += 8
-        elif M - m >= 4:
+                _tall_1(a, m, k, depth, block, c, n, add)
+            m += TALLEST
+        elif rows >= 4:
             if two:
                 _tile_4_2(a, m, k, depth, block, c, n, add)
             else:
                 _tile_4_1(a, m, k, depth, block, c, n, add)
             m += 4
-        elif M - m >= 2:
+        elif rows >= 2:
             if two:
                 _tile_2_2(a, m, k, depth, block, c, n, add)
             else:
