@@ -12,7 +12,7 @@ from scratchnet import kernels
 
 def conv2d_forward(x, kernel, bias, strides, padding, dilation, activation):
     """``y, kept = activation.forward(z)`` for ``z = kernels.conv2d_forward(x, kernel, bias, ...)``."""
-    if _is_relu(activation) and kernels.conv2d_relu_forward is not None:
+    if is_relu(activation) and kernels.conv2d_relu_forward is not None:
         y = kernels.conv2d_relu_forward(x, kernel, bias, strides, padding, dilation)
         return y, y
     z = kernels.conv2d_forward(x, kernel, bias, strides, padding, dilation)
@@ -23,7 +23,7 @@ def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation,
     """The adjoint of `conv2d_forward`: ``dx, dkernel, dbias``; what is not needed is None."""
     geometry = strides, padding, dilation
     if kernels.conv2d_backward is not None and needs_weights:
-        if _is_relu(activation):
+        if is_relu(activation):
             return kernels.conv2d_backward(dy, x, kernel, *geometry, needs_dx, relu_output=kept)
         return kernels.conv2d_backward(activation.backward(dy, kept), x, kernel, *geometry, needs_dx)
     dz = activation.backward(dy, kept)  # y = f(z)
@@ -35,5 +35,6 @@ def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation,
     return dx, kernels.conv2d_dkernel(dz, x, kernel.shape, *geometry), dbias
 
 
-def _is_relu(activation):
+def is_relu(activation):
+    """Whether `activation` is the plain relu, which kernels may compute in passing."""
     return activation.standard and activation.name == "relu"

@@ -17,6 +17,7 @@ from scratchnet.training.arguments import as_list, check_count, check_verbose, d
 from scratchnet.training.batches import Batches, come_in_batches
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Arrays, check_batch_size
+from scratchnet.training.in_use import in_use
 from scratchnet.training.step import concatenated
 
 
@@ -71,7 +72,7 @@ class Evaluator(Compiled):
 
     def _evaluate(self, data, batch_size, workers, callbacks, averages, steps=None):
         objective = self._objective
-        model = objective.model
+        model = in_use(objective.model)
 
         def compute(batch):
             y, cache = model.forward(model.pack_inputs(batch.x), training=False)
@@ -120,12 +121,12 @@ class Evaluator(Compiled):
         self._agree_in("predict", data, batch_size)
         self.trace_ahead((False,))
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
-        results = []
+        results, model = [], in_use(self)
 
         def compute(batch):
-            y, cache = self.forward(self.pack_inputs(batch.x), training=False)
-            if self.stateful:
-                self.remember(cache)
+            y, cache = model.forward(model.pack_inputs(batch.x), training=False)
+            if model.stateful:
+                model.remember(cache)
             return batch.x, flatten(y)
 
         callbacks.on_predict_begin()

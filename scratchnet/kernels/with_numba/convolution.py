@@ -11,6 +11,8 @@ which took a quarter of the time of a small convolution.
 * Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less.
 * A relu that follows is applied to a piece of y, and its slope to a piece of dy, while it is in the cache; and one pass
   over the patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
+* Where max pooling of 2 x 2 follows as well and nobody will go back, z never leaves the cache: of four numbers one goes
+  to memory, and relu comes last, on a quarter of them, since max(relu(a), relu(b)) = relu(max(a, b)).
 
 Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and KH KW C copied elements for each row.
 """
@@ -65,6 +67,29 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
         for images, rows in _pieces(N, size):
             P = _patches(images * OH * OW, len(weights), C, x.dtype)
             _forward_gathering(x[rows], weights, relu, geometry, images, C < _FEW, P, y[rows])
+    return y
+
+
+def conv2d_relu_max_pool_forward(x, kernel, bias, strides, padding, dilation):
+    """`conv2d_relu_forward` and the largest of each 2 x 2 of it: (N, OH // 2, OW // 2, F)."""
+    x, kernel = plain(x), plain(kernel)
+    N, H, W, C = x.shape
+    KH, KW, CG, F = kernel.shape
+    OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
+    y = np.empty((N, OH // 2, OW // 2, F), x.dtype)
+    adding = max(strides) == 1 and F < min(_FEW, C)
+    if CG < C or adding or winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
+        for images, rows in _pieces(N, OH * OW * F * x.itemsize // 4):  # larger: each begins with a call of Python
+            for n in range(rows.start or 0, rows.stop, images):
+                z = conv2d_forward(x[n : n + images], kernel, bias, strides, padding, dilation)
+                _pool_relu(z, y[n : n + images])
+        return y
+    bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
+    weights = np.concatenate([kernel.reshape(-1, F), bias[None]])  # (KH KW C + 1, F)
+    geometry = _geometry(kernel.shape, strides, padding, dilation)
+    for images, rows in _pieces(N, (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize):
+        P = _patches(images * OH * OW, len(weights), C, x.dtype)
+        _pooled_forward_gathering(x[rows], weights, geometry, images, C < _FEW, P, (OH, OW), y[rows])
     return y
 
 
@@ -205,6 +230,41 @@ def _forward_gathering(x, weights, relu, geometry, images, few, P, y):
             values = z.reshape(-1)
             for k in range(values.size):
                 values[k] = max(values[k], zero)
+
+
+@njit
+def _pooled_forward_gathering(x, weights, geometry, images, few, P, size, y):
+    """z = P weights, of which y keeps the largest."""
+    OH, OW = size
+    F = weights.shape[1]
+    PT = P[:, : images * OH * OW]
+    z = np.empty((images * OH * OW, F), y.dtype)
+    for n in range(0, len(x), images):
+        if few:
+            gather_planes(x[n : n + images], OH, OW, geometry, PT)
+            matmul_into(PT.T, weights, z)
+        else:
+            gather_rows(x[n : n + images], OH, OW, geometry, P)
+            matmul_into(P, weights, z)
+        _pool_relu(z.reshape(images, OH, OW, F), y[n : n + images])
+
+
+@njit
+def _pool_relu(z, y):
+    """y = relu of the largest of each 2 x 2 in z; NaN, where one of the four is."""
+    N, H, W, F = y.shape
+    zero = y.dtype.type(0)
+    for n in range(N):
+        for i in range(H):
+            for j in range(W):
+                a, b = z[n, 2 * i, 2 * j], z[n, 2 * i, 2 * j + 1]
+                c, d = z[n, 2 * i + 1, 2 * j], z[n, 2 * i + 1, 2 * j + 1]
+                target = y[n, i, j]
+                for f in range(F):
+                    best = b[f] if a[f] <= b[f] or b[f] != b[f] else a[f]
+                    best = c[f] if best <= c[f] or c[f] != c[f] else best
+                    best = d[f] if best <= d[f] or d[f] != d[f] else best
+                    target[f] = zero if best <= zero else best
 
 
 @njit

@@ -143,21 +143,26 @@ class Conv2D(ChannelsFirstToo):
 
     def forward(self, x, training=False):
         N, H, W, C = self.unpack(x, "NHWC", **self._expected())
-        windows = zip((H, W), self.kernel_size, self.strides, self.dilation_rate)
-        padding = tuple(pad_amounts(size, k, s, self.padding, dilation) for size, k, s, dilation in windows)
-        kernel, bias, geometry = self.params["kernel"], self.params.get("bias"), self._geometry(padding)
+        padding = self.pad_amounts((H, W))
+        kernel, bias, geometry = self.params["kernel"], self.params.get("bias"), self.geometry(padding)
         y, kept = fused.conv2d_forward(x, kernel, bias, *geometry, self.activation)  # y = f(x * W + b)
         return y, Conv2DCache(x, kept, padding)
 
     def backward(self, dy, cache, needs_dx=True):
         x, kept, padding = cache
         dx, dkernel, dbias = fused.conv2d_backward(
-            dy, kept, x, self.params["kernel"], *self._geometry(padding), self.activation, needs_dx, self.trainable
+            dy, kept, x, self.params["kernel"], *self.geometry(padding), self.activation, needs_dx, self.trainable
         )
         grads = {"kernel": dkernel, "bias": dbias}
         return dx, {name: grads[name] for name in self.trainable_params}
 
-    def _geometry(self, padding):
+    def pad_amounts(self, sizes):
+        """((top, bottom), (left, right)) for images of `sizes` (H, W)."""
+        windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate)
+        return tuple(pad_amounts(size, k, s, self.padding, dilation) for size, k, s, dilation in windows)
+
+    def geometry(self, padding):
+        """What the kernels ask for besides the arrays."""
         return self.strides, padding, self.dilation_rate
 
     def without_last_activation(self):
