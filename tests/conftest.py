@@ -1,7 +1,8 @@
-"""Settings of all tests: hypothesis draws the same examples on every run and has no deadline."""
+"""Settings of all tests: hypothesis draws the same examples on every run and has no deadline; batches go in parts."""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -19,3 +20,11 @@ settings.register_profile(
     report_multiple_bugs=False,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def batches_in_parts():
+    """As many parts of a batch as there are threads, although the models of tests are too small for that."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("scratchnet.training.step.LEAST_WORK", 1)
+        yield

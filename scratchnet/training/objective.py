@@ -1,5 +1,7 @@
 """What a model is trained for: a loss for each output."""
 
+import functools
+
 import numpy as np
 
 from scratchnet import losses
@@ -8,6 +10,7 @@ from scratchnet.losses.base import Loss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.ranks import current_ranks
+from scratchnet.training.work import multiply_adds
 
 
 class Objective:
@@ -48,6 +51,11 @@ class Objective:
             loss is not None and loss.in_one_part(y, _of_known_shape(tensor, y))
             for loss, y, tensor in zip(self.losses, ys, self.model.outputs)
         )
+
+    @functools.cached_property
+    def work(self):
+        """Multiply-adds of one sample, see `scratchnet.training.work`."""
+        return multiply_adds(self.model)
 
     def predictions(self, ys):
         """The outputs of the user's model, given those of `self.model`."""

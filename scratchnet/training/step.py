@@ -17,6 +17,7 @@ from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
 
 SMALLEST_PART = 16  # rows: below this, a thread of its own costs more than it saves
+LEAST_WORK = 10_000_000  # multiply-adds forward of a part, for the same reason: 1 to 2 ms there and back
 
 
 class Trained(NamedTuple):
@@ -72,9 +73,14 @@ def run_step(objective, batch, step, workers):
 
 
 def divided(size, ys, objective, workers):
-    """The `Division` of a batch of so many rows, with targets like `ys`: as many parts as all ranks have threads."""
+    """The `Division` of a batch of so many rows, with targets like `ys`.
+
+    As many parts as all ranks have threads, unless there is too little to compute (`scratchnet.training.work`).
+    """
     ranks = current_ranks()
     count = 1 if objective.in_one_part(ys) else ranks.size * workers.count
+    if count > 1:
+        count = int(min(count, max(1, size * objective.work / LEAST_WORK)))
     return Division.among(parts_of(size, count), ranks)
 
 

@@ -1,0 +1,39 @@
+"""How much a batch gives to compute, by counting: what decides whether another thread is worth its while.
+
+Two threads take turns at the interpreter's lock for every line of Python that is not in a kernel. That costs a step
+about a millisecond, whatever the layers are, and what is gained is half of the time of the kernels: so a small model is
+quicker on one thread. A clock would say so best; but into how many parts a batch goes decides how its sums are rounded,
+and that must not depend on what else the machine is doing. So multiply-adds are counted, from the shapes alone.
+"""
+
+import math
+
+from scratchnet.structure import flatten
+
+_OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
+_UNKNOWN = 32  # what is taken for a length that is not known
+
+
+def multiply_adds(model):
+    """Of one sample through `model`, forward; infinite where the shapes are not known."""
+    graph = getattr(model, "graph", None)
+    return math.inf if graph is None else sum(_of_node(node) for node in graph.nodes)
+
+
+def _of_node(node):
+    inner = getattr(node.layer, "graph", None)
+    outputs = [_positions_and_features(tensor) for tensor in flatten(node.outputs)]
+    elements = _OF_AN_ELEMENT * sum(positions * features for positions, features in outputs)
+    if node.layer is None:
+        return elements
+    if inner is not None:
+        return sum(_of_node(inside) for inside in inner.nodes)
+    # A matrix is used once for each position (pixel, time step) of what comes in or goes out; rows are only looked up.
+    weights = sum(p.size for name, p in node.layer.params.items() if p.ndim > 1 and not name.endswith("embeddings"))
+    inputs = [_positions_and_features(tensor) for tensor in flatten(node.inputs)]
+    return elements + weights * max(positions for positions, _ in (*inputs, *outputs))
+
+
+def _positions_and_features(tensor):
+    *positions, features = [_UNKNOWN if size is None else size for size in (1, *tensor.shape[1:])]
+    return math.prod(positions), features
