@@ -24,6 +24,8 @@ import subprocess
 import sys
 import time
 
+from machine import HELD, ISAS, LEAST_GAIN, instruction_set, thread_gain
+
 # The names under which a package may be installed: the module of tensorflow-cpu is tensorflow too.
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "scikit-learn": ("scikit-learn",)}
 _NOT_IN_RESULTS = ("json", "plot", "page", "worker", "weights")  # where files lie, and what a bench tells itself
@@ -41,10 +43,11 @@ def make_parser(description, **defaults):
 
 
 def add_common_options(parser, turns=7, threads=2):
-    """``--turns``, ``--threads``, ``--json`` and ``--plot``."""
+    """``--turns``, ``--threads``, ``--isa``, ``--json`` and ``--plot``."""
     add = parser.add_argument
     add("--turns", type=positive, default=turns, help="how often each side is timed (default: %(default)s)")
     add("--threads", type=positive, default=threads, help="of every side (default: %(default)s)")
+    add("--isa", choices=ISAS, default="native", help="the instructions that all sides may use (default: %(default)s)")
     add("--json", metavar="FILE", help="write every reading, and what is known of the machine")
     add("--plot", metavar="FILE", help="write the plot as PNG")
 
@@ -61,7 +64,7 @@ def run_bench(name, options, measure, table, draw):
 
     ``measure(options)`` gives the rows, ``table(result)`` the text, ``draw(result)`` the figure.
     """
-    restart_without_coretype()
+    restart_held_to(options.isa)
     print(environment_line(options.threads))
     began, clock = datetime.datetime.now(datetime.timezone.utc), time.perf_counter()
     rows = measure(options)
@@ -88,16 +91,21 @@ def without_coretype(**settings):
     """The environment of a process to be started: ours with `settings`, and without OPENBLAS_CORETYPE.
 
     That variable makes OpenBLAS use the instructions of another processor, half as fast. NumPy reads it while loading.
+    Where this process is held to an instruction set, the other is held to the same.
     """
     kept = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
-    return {**kept, **{key: str(value) for key, value in settings.items()}}
+    held = instruction_set(os.environ.get(HELD, "native"))
+    return {**kept, **held, **{key: str(value) for key, value in settings.items()}}
 
 
-def restart_without_coretype():
-    """Where OPENBLAS_CORETYPE is set, run this program anew without it, and end with its exit code."""
-    if "OPENBLAS_CORETYPE" in os.environ:
-        command = [sys.executable, *sys.orig_argv[1:]]
-        sys.exit(subprocess.call(command, env=without_coretype()))
+def restart_held_to(isa="native"):
+    """Run this program anew, and end with its exit code, where it does not have the environment of `isa`."""
+    if isa != os.environ.get(HELD, "native") or (isa == "native" and "OPENBLAS_CORETYPE" in os.environ):
+        try:
+            environment = {**without_coretype(), **instruction_set(isa)}
+        except ValueError as error:
+            sys.exit(str(error))
+        sys.exit(subprocess.call([sys.executable, *sys.orig_argv[1:]], env=environment))
 
 
 def environment(threads):
@@ -124,6 +132,7 @@ def environment(threads):
         "backend": kernels.get_backend(),
         "blas": blas,
         "threads": threads,
+        "isa": os.environ.get(HELD, "native"),
     }
 
 
@@ -136,12 +145,14 @@ def describe(environment):
     """Two lines for what `environment` gave."""
     versions = [f"Python {environment['python']}"]
     versions += [f"{name} {version}" for name, version in environment["packages"].items()]
+    isa = environment.get("isa", "native")
+    held = "" if isa == "native" else f", held to {isa.upper()}"
     blas = " and ".join(
         dict.fromkeys(f"{pool['internal_api']} for {pool['architecture']}" for pool in environment["blas"])
     )
     return (
         f"{environment['processors']} processors, {environment['processor']}; {blas or 'BLAS unknown'}; "
-        f"{environment['threads']} threads a side\n{', '.join(versions)}"
+        f"{environment['threads']} threads a side{held}\n{', '.join(versions)}"
     )
 
 
@@ -198,11 +209,37 @@ def in_turns(sides, turns, title=""):
     """``{name: [reading of each turn]}`` for `sides` ``{name: function without arguments that returns a reading}``."""
     readings = {name: [] for name in sides}
     for turn in range(turns):
-        for name, measure in sides.items():
-            progress(f"{title}: {name}, turn {turn + 1} of {turns}")
-            readings[name].append(measure())
+        _take_turn(sides, readings, f"turn {turn + 1} of {turns}", title)
     progress()
     return readings
+
+
+def in_sound_turns(sides, turns, threads, title=""):
+    """As `in_turns`, but a turn is repeated where threads gained too little before or after it: see `machine`.
+
+    Returns ``(readings, gains, repeated)``: the smaller gain of each turn that counts, and how many were repeated, at
+    most as many as `turns`; if they are used up, a turn counts as it is.
+    """
+    readings, gains, repeated = {name: [] for name in sides}, [], 0
+    least = LEAST_GAIN if threads == 2 else 0
+    while len(gains) < turns:
+        before, trial = thread_gain(threads), {name: [] for name in sides}
+        _take_turn(sides, trial, f"turn {len(gains) + 1} of {turns}, {repeated} repeated", title)
+        gain = min(before, thread_gain(threads))
+        if gain < least and repeated < turns:
+            repeated += 1
+            continue
+        gains.append(gain)
+        for name, (reading,) in trial.items():
+            readings[name].append(reading)
+    progress()
+    return readings, gains, repeated
+
+
+def _take_turn(sides, readings, number, title):
+    for name, measure in sides.items():
+        progress(f"{title}: {name}, {number}")
+        readings[name].append(measure())
 
 
 def ratios(theirs, ours):

@@ -19,17 +19,18 @@ from _shared import (
     Worker,
     describe,
     hold_to,
-    in_turns,
+    in_sound_turns,
     make_parser,
     median_and_spread,
     milliseconds,
     positive,
     progress,
     ratios,
-    restart_without_coretype,
+    restart_held_to,
     run_bench,
     spread_text,
 )
+from machine import LEAST_GAIN
 
 PEERS = {"tensorflow": "TensorFlow (Keras)", "jax": "JAX (Keras)", "torch": "PyTorch"}
 CALLS = ("fit", "evaluate", "predict")
@@ -102,11 +103,10 @@ def _torch_calls(name, loss, x, y, weights, batch_size, threads):
 
 def measure(options):
     """A row for every model and call, with ``"ms": {side: median}`` and ``"ratios": {peer: median and spread}``."""
-    from arithmetic import sgemm_gflops
     from missions import MISSIONS
 
-    peers, gflops = installed(options.peers), sgemm_gflops(options.threads)
-    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, gflops, options)]
+    peers = installed(options.peers)
+    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, options)]
 
 
 def installed(peers):
@@ -123,8 +123,8 @@ def installed(peers):
     return found
 
 
-def _measure_model(name, peers, gflops, options):
-    from arithmetic import least_milliseconds
+def _measure_model(name, peers, options):
+    from arithmetic import least_milliseconds, sgemm_gflops
     from missions import MISSIONS
 
     workers, rows = {}, []
@@ -140,7 +140,7 @@ def _measure_model(name, peers, gflops, options):
             about = {side: process.ask("about") for side, process in workers.items()}
             for call in options.calls:
                 sides = {side: lambda p=process, c=call: float(p.ask(c)) for side, process in workers.items()}
-                readings = in_turns(sides, options.turns, f"{name}, {call}")
+                readings, gains, repeated = in_sound_turns(sides, options.turns, options.threads, f"{name}, {call}")
                 rows.append(
                     {
                         "model": name,
@@ -148,7 +148,9 @@ def _measure_model(name, peers, gflops, options):
                         "call": call,
                         "first_loss": first_losses,
                         "about": about,
-                        "limit": least_milliseconds(name, call, gflops),
+                        "limit": least_milliseconds(name, call, sgemm_gflops(options.threads)),
+                        "gain": median_and_spread(gains),
+                        "repeated": repeated,
                         "ms": {side: median_and_spread(found)[0] for side, found in readings.items()},
                         "ratios": {
                             peer: median_and_spread(ratios(found, readings["scratchnet"]))
@@ -204,13 +206,14 @@ def fastest_peer(row):
 
 def _cells(result, with_call=True):
     """The headings and lines of a table."""
-    headings = ["model (batch)", *["call"][: int(with_call)], "limit ms", "scratchnet ms"]
+    headings = ["model (batch)", *["call"][: int(with_call)], "limit ms", "scratchnet ms", "over limit"]
     for peer in peers_of(result):
         headings += [f"{PEERS[peer]} ms", "ratio (spread)"]
     lines = []
     for row in result["rows"]:
         line = [f"{row['model']} ({row['batch']})", *[row["call"]][: int(with_call)]]
-        line += [f"{row['limit']:.1f}", f"{row['ms']['scratchnet']:.1f}"]
+        ours = row["ms"]["scratchnet"]
+        line += [f"{row['limit']:.1f}", f"{ours:.1f}", f"{ours / row['limit']:.2f}"]
         for peer in peers_of(result):
             line += [f"{row['ms'][peer]:.1f}", spread_text(row["ratios"][peer])]
         lines.append(line)
@@ -237,6 +240,14 @@ def markdown(result):
         "a loop because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the "
         "multiply-adds alone, at the rate of a large matrix product."
     )
+    gains = [row["gain"] for row in result["rows"] if "gain" in row]
+    if gains and options["threads"] == 2:
+        paragraph += (
+            f" A turn counts where two threads gain at least {LEAST_GAIN} over one on a matrix product, before it and "
+            f"after it: they gained {min(low for _, low, _ in gains):.2f} to {max(high for *_, high in gains):.2f}; "
+            f"{sum(row['repeated'] for row in result['rows'])} turns were repeated, each row at most "
+            f"{options['turns']}."
+        )
     parts.append(textwrap.fill(paragraph, 120))
     for call in CALLS:
         rows = [row for row in result["rows"] if row["call"] == call]
@@ -297,7 +308,7 @@ def main():
     if options.worker:
         worker(options.worker, options.only[0], options.samples, options.weights, options.calls, options.threads)
         return
-    restart_without_coretype()
+    restart_held_to(options.isa)
     run_bench("models", options, measure, table, draw)
 
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from _shared import describe, environment, positive, progress, restart_without_coretype, without_coretype
+from _shared import describe, environment, positive, progress, restart_held_to, without_coretype
 
 SIDES = {"scratchnet": "scratchnet", "tensorflow": "Keras"}
 
@@ -314,7 +314,7 @@ def main():
         return
     if options.from_json and not (options.json and Path(options.json).exists()):
         parser.error("--from-json needs --json FILE, a file that is there")
-    restart_without_coretype()
+    restart_held_to()
     result = read(options.json) if options.from_json else run_all(options)
     print(table(result))
     if options.page:

@@ -28,7 +28,7 @@ from _shared import (
     milliseconds,
     progress,
     ratios,
-    restart_without_coretype,
+    restart_held_to,
     run_bench,
     spread_text,
 )
@@ -342,7 +342,7 @@ def main():
         side, name, batch_size, data_file = options.worker
         memory_worker(side, name, int(batch_size), data_file, options.threads)
         return
-    restart_without_coretype()
+    restart_held_to(options.isa)
     run_bench("scaling", options, measure, table, draw)
 
 

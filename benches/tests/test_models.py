@@ -38,6 +38,7 @@ def result_of(peers):
     ratios = {peer: [ms / 10, ms / 11, ms / 9] for peer, ms in peers.items()}
     ms = {"scratchnet": 10.0, **peers}
     row = {"model": "CNN classifier", "batch": 128, "call": "fit", "ms": ms, "ratios": ratios, "limit": 1.5}
+    row.update(gain=[1.9, 1.75, 1.95], repeated=2)
     environment = {"processors": 2, "processor": "one", "blas": [], "threads": 2, "python": "3", "packages": {}}
     options = {"samples": 1280, "threads": 2, "turns": 3}
     return {"bench": "models", "options": options, "environment": environment, "rows": [row]}
@@ -93,6 +94,8 @@ def test_the_ratio_is_that_within_a_turn_and_the_fastest_peer_counts(bench):
     text = models.markdown(result)
     assert "3.00 (2.73 to 3.33)" in text and "2.00 (1.82 to 2.22)" in text
     assert "at least twice as fast on 1 of 1; the smallest ratio is 2.00 (CNN classifier, PyTorch)" in text
+    assert "they gained 1.75 to 1.95; 2 turns were repeated" in " ".join(text.split())
+    assert "6.67" in text  # ours over the limit
     assert len(models.draw(result).axes) == 1
 
 

@@ -1,0 +1,73 @@
+"""What holds the sides of a bench to the same instructions, and which turns count. (No test depends on a time.)"""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHES = Path(__file__).parents[2] / "benches"
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """``bench(name)`` imports a module of benches/, for this test."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(BENCHES)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if (BENCHES / f"{name}.py").exists():
+            del sys.modules[name]
+
+
+def with_features(monkeypatch, **features):
+    binding = pytest.importorskip("llvmlite.binding")
+    monkeypatch.setattr(binding, "get_host_cpu_features", lambda: features)
+
+
+def test_held_to_avx2_nobody_uses_the_longer_vectors(bench, monkeypatch):
+    with_features(monkeypatch, avx2=True, avx512f=True, avx512bw=True, fma=True, sse4a=False)
+    found = bench("machine").instruction_set("avx2")
+    assert found["NUMBA_CPU_FEATURES"] == "+avx2,-avx512bw,-avx512f,+fma,-sse4a"
+    assert found["OPENBLAS_CORETYPE"] == "Haswell" and found["ATEN_CPU_CAPABILITY"] == "avx2"
+    assert found["ONEDNN_MAX_CPU_ISA"] == "AVX2" and found["XLA_FLAGS"].endswith("--xla_cpu_max_isa=AVX2")
+
+
+def test_what_the_processor_does_not_have_is_refused(bench, monkeypatch):
+    with_features(monkeypatch, avx2=True, avx512f=False)
+    with pytest.raises(ValueError, match="--isa avx512: this processor does not have it"):
+        bench("machine").instruction_set("avx512")
+    assert bench("machine").instruction_set("native") == {}
+
+
+def test_workers_are_held_to_what_the_bench_is_held_to(bench, monkeypatch):
+    with_features(monkeypatch, avx2=True, fma=True)
+    shared = bench("_shared")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    assert "OPENBLAS_CORETYPE" not in shared.without_coretype()
+    monkeypatch.setenv("SCRATCHNET_BENCH_ISA", "avx2")
+    environment = shared.without_coretype(TF_NUM_INTRAOP_THREADS=2)
+    assert environment["OPENBLAS_CORETYPE"] == "Haswell" and environment["TF_NUM_INTRAOP_THREADS"] == "2"
+
+
+def test_a_turn_in_which_two_threads_are_one_is_taken_again(bench, monkeypatch):
+    shared = bench("_shared")
+    gains = iter([1.9, 1.8, 1.9, 1.1, 1.2, 1.9, 1.75, 1.95])
+    monkeypatch.setattr(shared, "thread_gain", lambda threads: next(gains))
+    count = iter(range(10))
+    readings, kept, repeated = shared.in_sound_turns({"ours": lambda: next(count)}, turns=2, threads=2)
+    assert (readings, kept, repeated) == ({"ours": [0, 3]}, [1.8, 1.75], 2)
+
+
+def test_a_machine_on_which_no_turn_is_sound_is_measured_all_the_same(bench, monkeypatch):
+    shared = bench("_shared")
+    monkeypatch.setattr(shared, "thread_gain", lambda threads: 1.0)
+    count = iter(range(10))
+    readings, kept, repeated = shared.in_sound_turns({"ours": lambda: next(count)}, turns=2, threads=2)
+    assert (readings, kept, repeated) == ({"ours": [2, 3]}, [1.0, 1.0], 2)
+
+
+def test_the_gain_of_threads_is_a_quotient_of_times(bench):
+    machine = bench("machine")
+    assert machine.thread_gain(1) == 1.0
+    assert machine.thread_gain(2, milliseconds=2) > 0
