@@ -243,11 +243,10 @@ class Trainer(Evaluator):
             optimizer.share.hand_round(params)
 
     def _take_over_state(self, model):
-        """Ranks that had no part of a batch take over what the first has remembered of it."""
-        trained = model.params
-        states = {key: array for key, array in model.named_arrays().items() if key not in trained}
-        found, *_ = current_ranks().gather("states of layers", states if current_ranks().rank == 0 else None)
-        for key, array in states.items():
+        """Ranks that had no part of a batch take over what the first has remembered of it, in states or parameters."""
+        arrays, is_first = model.named_arrays(), current_ranks().rank == 0
+        found = current_ranks().gather("what layers remember", arrays if is_first else None)[0]
+        for key, array in arrays.items():
             array[...] = found[key]
 
     def _describe_non_finite(self, batch, where):
