@@ -4,6 +4,7 @@ In a checkout the folder lies beside the package, in an installed wheel inside o
 """
 
 import argparse
+import contextlib
 import os
 import runpy
 import sys
@@ -15,8 +16,11 @@ import numpy as np
 
 import scratchnet
 from scratchnet.datasets import cifar10, mnist
+from scratchnet.distribution import DataParallel, set_distribution
+from scratchnet.distribution.launch import end_all
 from scratchnet.evaluation import save_figure
 from scratchnet.optional import require
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.utils import set_random_seed
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -102,26 +106,46 @@ def run_example(main, description, epochs, batch_size=128, extra=None):
         metavar="FOLDER",
         help="where the pictures go (default: %(default)s)",
     )
+    add(
+        "--distributed",
+        action="store_true",
+        help=f"share the work with the other ranks: mpiexec -n 4 python {program} --distributed",
+    )
     if extra is not None:
         extra(parser)
     options = parser.parse_args()
     began = time.perf_counter()
-    try:
-        scratchnet.set_backend(options.backend)
-        set_random_seed(options.seed)
-        output = Output(options.out)
-        require("matplotlib")  # better missed now than after the training
-        main(options, output)
-    except (OSError, ImportError, ValueError, FloatingPointError) as problem:
-        print(f"{program}: {problem}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"\n{program}: interrupted", file=sys.stderr)
-        return 130
-    print(f"\nDone in {time.perf_counter() - began:.0f} s. Wrote:")
-    for path in output.paths:
-        print(f"  {path}")
+    with contextlib.ExitStack() as scope:
+        try:
+            scratchnet.set_backend(options.backend)
+            if options.distributed:
+                _join_the_others(options, scope)
+            set_random_seed(options.seed)
+            output = Output(options.out)
+            require("matplotlib")  # better missed now than after the training
+            main(options, output)
+        except (OSError, ImportError, ValueError, FloatingPointError) as problem:
+            return _failed(problem, f"{program}: {problem}", 1)
+        except KeyboardInterrupt as problem:
+            return _failed(problem, f"\n{program}: interrupted", 130)
+        print(f"\nDone in {time.perf_counter() - began:.0f} s. Wrote:")
+        for path in output.paths:
+            print(f"  {path}")
     return 0
+
+
+def _join_the_others(options, scope):
+    """Work as one of the ranks that `mpiexec` has started; all but the first write and print into nowhere."""
+    set_distribution(DataParallel())
+    if current_ranks().rank > 0:
+        options.out = scope.enter_context(tempfile.TemporaryDirectory())
+        scope.enter_context(contextlib.redirect_stdout(scope.enter_context(open(os.devnull, "w", encoding="utf-8"))))
+
+
+def _failed(problem, text, code):
+    """Say what went wrong, once where several ranks have met it, and end them all; the exit code."""
+    end_all(current_ranks(), problem, lambda: print(text, file=sys.stderr))
+    return code
 
 
 def load_mnist(options):
