@@ -17,7 +17,7 @@ from scratchnet.parallel.ranks import Alone, Ranks
 
 # What the launchers of MPI tell the processes that they start.
 _SIGNS = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")
-_KILLED = 10  # seconds in which a rank expects to be ended by the one that has failed
+_UNTIL_ENDED = 10  # seconds in which a rank expects to be ended by the one that has failed
 
 _world = None  # the ranks of this program, once they have met
 
@@ -105,7 +105,7 @@ def end_all(ranks, error, show):
         show()
         sys.stderr.flush()
     else:
-        time.sleep(_KILLED)
+        time.sleep(_UNTIL_ENDED)
     ranks.comm.Abort(130 if isinstance(error, KeyboardInterrupt) else 1)
 
 
