@@ -112,6 +112,10 @@ class Ranks:
     def gather(self, what, value, among=None):
         """Every rank's `value`, in the order of the ranks.
 
+        In round k = 0, 1, ... a rank hands on what it knows to the rank 2^k before it, and so knows of twice as many
+        afterwards: R ranks need log2(R) rounds, of a message each (Bruck et al., "Efficient algorithms for all-to-all
+        communications in multiport message-passing systems", 1997).
+
         Args:
             what: the place in the program, a text.
             value: anything that can be pickled; arrays are not changed afterwards.
@@ -119,29 +123,39 @@ class Ranks:
 
         Raises RankFailed if a rank has failed, RuntimeError if one is in another place of the program.
         """
-        among = self.size if among is None else among
-        others = [other for other in range(among) if other != self.rank]
-        note = pickle.dumps((what, value), pickle.HIGHEST_PROTOCOL)
-        requests = [self._counted(self.comm.isend(note, other, OBJECT), len(note)) for other in others]
-        values = [None] * among
-        values[self.rank] = value
-        missing = list(others)
+        count = self.size if among is None else among
+        if count == 1:
+            return [value]
+        known = [pickle.dumps(value, pickle.HIGHEST_PROTOCOL)]  # of this rank, the next one, and so on
+        while len(known) < count:
+            distance = len(known)
+            told = known[: count - distance]
+            source = (self.rank + distance) % count
+            request = self.comm.isend((what, told), (self.rank - distance) % count, OBJECT)
+            self._count(sum(map(len, told)))
+            known += self._hear(what, source, request)
+        values = [pickle.loads(note) for note in known[1:]]
+        values.insert(0, value)
+        return values[count - self.rank :] + values[: count - self.rank]
+
+    def _hear(self, what, source, request):
+        """What the rank `source` tells in this place of the program, once what is told to another has gone."""
+        told = []
 
         def look():
-            for other in list(missing):
-                message = self.comm.improbe(other, OBJECT)
-                if message is not None:
-                    place, values[other] = pickle.loads(message.recv())
-                    missing.remove(other)
-                    if place != what:
-                        raise RuntimeError(
-                            f"rank {self.rank} is at {what!r} while rank {other} is at {place!r}: all ranks must run "
-                            "the same program, and call fit, evaluate, predict and save in the same order"
-                        )
-            return not missing and all(request.test()[0] for request in requests)
+            message = None if told else self.comm.improbe(source, OBJECT)
+            if message is not None:
+                place, notes = message.recv()
+                if place != what:
+                    raise RuntimeError(
+                        f"rank {self.rank} is at {what!r} while rank {source} is at {place!r}: all ranks must run the "
+                        "same program, and call fit, evaluate, predict and save in the same order"
+                    )
+                told.append(notes)
+            return told and request.test()[0]
 
         self._wait(look)
-        return values
+        return told[0]
 
     def trade(self, outgoing, sizes):
         """Send bytes to other ranks and receive theirs.
@@ -154,9 +168,9 @@ class Ranks:
         """
         incoming = {other: np.empty(size, np.uint8) for other, size in sizes.items()}
         requests = [self.comm.Irecv(array, other, BYTES) for other, array in incoming.items()]
-        requests += [
-            self._counted(self.comm.Isend(array, other, BYTES), array.nbytes) for other, array in outgoing.items()
-        ]
+        for other, array in outgoing.items():
+            requests.append(self.comm.Isend(array, other, BYTES))
+            self._count(array.nbytes)
 
         def look():
             requests[:] = [request for request in requests if not request.Test()]
@@ -165,10 +179,9 @@ class Ranks:
         self._wait(look)
         return incoming
 
-    def _counted(self, request, size):
+    def _count(self, size):
         self.bytes += size
         self.messages += 1
-        return request
 
     def _wait(self, done):
         began = time.perf_counter()

@@ -40,7 +40,12 @@ classifier.compile(Adam(global_clipnorm=1.0), "sparse_categorical_crossentropy",
 weights = {0: 1.0, 1: 2.0, 2: 0.5}
 classifier.fit(x, y, batch_size=64, epochs=3, verbose=0, validation_split=0.2, class_weight=weights)
 classifier.fit(x[:3], y[:3], verbose=0)  # more ranks than rows
-told("classifier", classifier, classifier.predict(x, batch_size=20, verbose=0).tobytes(), classifier.evaluate(x, y, verbose=0))
+told(
+    "classifier",
+    classifier,
+    classifier.predict(x, batch_size=20, verbose=0).tobytes(),
+    classifier.evaluate(x, y, verbose=0),
+)
 
 contrastive = Sequential([layers.Input((8, 8, 2)), layers.Flatten(), layers.Dense(4), layers.UnitNormalization()])
 contrastive.compile(SGD(0.01, momentum=0.9), losses.Circle())
