@@ -64,6 +64,7 @@ def _core(rng):
     yield layers.Dense(2, trainable=False, **F64), normal((3, 5)), {"linear": ("x",)}
     yield layers.EinsumDense("abc,cd->abd", (None, 4), bias_axes="d", **F64), normal((2, 3, 5)), ALL_LINEAR
     yield layers.Embedding(7, 3, **F64), rng.integers(0, 7, (2, 4)), {"linear": ("embeddings",)}
+    yield layers.ReversibleEmbedding(7, 3, **F64), rng.integers(0, 7, (2, 4)), {"linear": ("embeddings",)}
     yield layers.Identity(**F64), normal((2, 3)), {"linear": ("x",)}
     yield layers.Masking(**F64), normal((2, 3, 2)), {}
 

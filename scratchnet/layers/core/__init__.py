@@ -7,6 +7,7 @@ from scratchnet.layers.core.identity import Identity
 from scratchnet.layers.core.input_layer import Input, InputLayer
 from scratchnet.layers.core.lambda_layer import Lambda
 from scratchnet.layers.core.masking import Masking
+from scratchnet.layers.core.reversible_embedding import ReversibleEmbedding
 
 __all__ = [
     "Dense",
@@ -17,4 +18,5 @@ __all__ = [
     "InputLayer",
     "Lambda",
     "Masking",
+    "ReversibleEmbedding",
 ]
