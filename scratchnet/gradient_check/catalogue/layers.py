@@ -14,7 +14,7 @@ from scratchnet.gradient_check.catalogue.inputs import F64, describe, in_parts, 
 from scratchnet.gradient_check.check import check_adjoint, check_layer
 from scratchnet.gradient_check.parts import check_parts
 
-_NO_LAYERS_BY_THEMSELVES = ("InputLayer", "KerasTensor", "Layer", "Wrapper", "Lambda", "Pipeline")
+_NO_LAYERS_BY_THEMSELVES = ("InputLayer", "InputSpec", "KerasTensor", "Layer", "Wrapper", "Lambda", "Pipeline")
 _OF_TOKENS = (  # nothing of them is differentiable
     "CategoryEncoding",
     "Discretization",
