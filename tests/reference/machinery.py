@@ -120,7 +120,7 @@ def kerass(layer, case):
     with tf.GradientTape() as tape:
         ys = run()
     gradients = tape.gradient(ys, [variable, *layer.trainable_variables], output_gradients=upstream(ys))
-    return [np.asarray(a) for a in (*ys, *gradients)]
+    return [np.asarray(tf.convert_to_tensor(a)) for a in (*ys, *gradients)]
 
 
 def assert_equal(found, expected, rtol=2e-5):

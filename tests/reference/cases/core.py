@@ -5,7 +5,7 @@ SEQUENCE = (3, 5, 4)
 CASES = [
     *(
         ("ReversibleEmbedding", {"input_dim": 6, "output_dim": 4, **options}, (3, 5, 4), {"reverse": True})
-        for options in ({}, {"tie_weights": False}, {"logit_soft_cap": 0.8})
+        for options in ({}, {"logit_soft_cap": 0.8})
     ),
     *(
         ("Dense", {"units": 4, "activation": activation, "use_bias": use_bias}, SEQUENCE)
