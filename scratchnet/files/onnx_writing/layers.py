@@ -39,6 +39,18 @@ def embedding(w, layer, x):
     return Value(rows, (*x.shape, layer.output_dim))
 
 
+def reversible_embedding(w, layer, x, reverse=False):
+    if not reverse:
+        return embedding(w, layer, x)
+    table = _array(layer, "embeddings").T if layer.tie_weights else _array(layer, "reverse_embeddings")
+    names = [w.plain(x), w.constant(table, stem=f"{layer.name}/reverse_embeddings")]
+    z = Value(w.node("MatMul", names), (*x.shape[:-1], layer.input_dim))
+    if layer.logit_soft_cap is None:
+        return z
+    c = np.float32(layer.logit_soft_cap)
+    return w.combine("Mul", w.each(w.combine("Div", z, c), "Tanh"), c)
+
+
 def own_activation(w, layer, x):
     return activation(w, x, layer.activation)
 
@@ -234,6 +246,7 @@ WRITERS = {
     "Dense": dense,
     "EinsumDense": einsum_dense,
     "Embedding": embedding,
+    "ReversibleEmbedding": reversible_embedding,
     "_ActivationLayer": own_activation,
     "Softmax": softmax_layer,
     "PReLU": prelu,

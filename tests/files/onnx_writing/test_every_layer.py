@@ -155,6 +155,7 @@ EXPORTED = {
         (lambda: L.EinsumDense("...x,xy->...y", 3), SERIES),
     ],
     "Embedding": [(lambda: Embedding(10, 3), TOKENS), (lambda: Embedding(10, 3, mask_zero=True), TOKENS)],
+    "ReversibleEmbedding": [(lambda: L.ReversibleEmbedding(10, 3), TOKENS)],
     "Flatten": [(lambda: L.Flatten(), IMAGE), (lambda: L.Flatten(**FIRST), IMAGE)],
     "GRU": [
         (lambda: GRU(3, return_sequences=True), SERIES),
@@ -322,6 +323,13 @@ def test_what_is_written_is_held_against_onnxruntime_here():
 )
 def test_onnxruntime_predicts_the_same(tmp_path, make, shapes):
     check(moved(model_of(make(), *shapes)), str(tmp_path / "m.onnx"), *map(data, shapes))
+
+
+@pytest.mark.parametrize("options", [{}, {"tie_weights": False, "logit_soft_cap": 2.0}])
+def test_an_embedding_is_written_both_ways(tmp_path, options):
+    tokens, embedding = Input((6,), dtype="int32"), L.ReversibleEmbedding(10, 3, **options)
+    model = Model(tokens, embedding(embedding(tokens), reverse=True))
+    check(moved(model), str(tmp_path / "m.onnx"), data(TOKENS))
 
 
 def test_layers_of_random_images_do_nothing_outside_of_training(tmp_path):
