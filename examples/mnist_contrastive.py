@@ -1,0 +1,223 @@
+"""Learning to see before learning names: what unlabelled digits are worth when there are only a few labels.
+
+SimCLR (Chen, Kornblith, Norouzi and Hinton, "A simple framework for contrastive learning of visual representations",
+2020) shows a network two views of each digit, turned, stretched and moved at random, and asks it to tell which two
+belong together among all of the batch. No label is needed for that. Then a handful of labels must do: for a layer of
+classes on the frozen features (a linear probe), or to train the whole network on (fine-tuning).
+
+Beside it, the same network from scratch, with and without the same random views, and, as the fair opponent, a small
+network that is strong with few labels. Each row of the table has the same labels; what is after "+-" is the standard
+deviation over several draws of them.
+
+    python examples/mnist_contrastive.py
+    python examples/mnist_contrastive.py --data full --epochs 12 --labels 50 100 500 --draws 5
+"""
+
+import sys
+
+import numpy as np
+
+from scratchnet import ops
+from scratchnet.demo import load_mnist, run_example
+from scratchnet.evaluation import markdown_table, plot_codes, plot_curves, plot_images, text_table
+from scratchnet.evaluation.style import colour, new_figure
+from scratchnet.layers import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Flatten,
+    GlobalAveragePooling2D,
+    Input,
+    Normalization,
+)
+from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
+from scratchnet.losses import NTXent
+from scratchnet.models import Model, Sequential, clone_model
+from scratchnet.optimizers import Adam
+
+UNLABELLED = 10_000
+TURN, STRETCH, SHIFT, SLANT = 0.5, 0.3, 3.5, 0.4  # radians, share of the size, pixels, pixels a row
+TEMPERATURE = 0.2
+STEPS = 400  # of training with few labels
+
+
+class RandomView(RandomAffine):
+    """An image turned, stretched, slanted and moved at random, all at once, so that it is interpolated only once."""
+
+    def __init__(self, **kwargs):
+        super().__init__("constant", "bilinear", 0.0, None, None, **kwargs)
+
+    def draw(self, shape):
+        N = shape[0]
+        return {
+            "turn": self.uniform(N, -TURN, TURN)[:, 0],
+            "size": self.uniform(N, 1 - STRETCH, 1 + STRETCH)[:, 0],
+            "slant": self.uniform(N, -SLANT, SLANT)[:, 0],
+            "shift": self.uniform(N, -SHIFT, SHIFT, count=2),
+        }
+
+    def matrices(self, drawn, H, W):
+        cos, sin = np.cos(drawn["turn"]) / drawn["size"], np.sin(drawn["turn"]) / drawn["size"]
+        a0, a1 = cos, cos * drawn["slant"] - sin  # turned, of what was slanted: x + slant y
+        b0, b1 = sin, sin * drawn["slant"] + cos
+        cx, cy = (W - 1) / 2, (H - 1) / 2  # the middle stays the middle, but for the shift
+        return (
+            *(a0, a1, cx - a0 * cx - a1 * cy + drawn["shift"][:, 0]),
+            *(b0, b1, cy - b0 * cx - b1 * cy + drawn["shift"][:, 1]),
+        )
+
+
+def build_encoder():
+    """Digits (28, 28, 1) to 128 features."""
+    layers = [Input((28, 28, 1))]
+    for filters in (32, 64, 128):
+        layers += [
+            Conv2D(filters, 3, strides=2, padding="same", use_bias=False),
+            BatchNormalization(momentum=0.9),
+            Activation("relu"),
+        ]
+    return Sequential([*layers, GlobalAveragePooling2D()], name="encoder")
+
+
+def build_strong():
+    """Digits to 64 features; it keeps where a stroke is, which few labels are enough for."""
+    return Sequential(
+        [
+            Input((28, 28, 1)),
+            Conv2D(16, 3, strides=2, activation="relu"),
+            Conv2D(32, 3, strides=2, activation="relu"),
+            Flatten(),
+            Dense(64, activation="relu"),
+        ],
+        name="strong",
+    )
+
+
+def pretrain(encoder, images, options):
+    """Train the encoder to bring the two views of a digit together."""
+    head = Sequential([Input((128,)), Dense(128, activation="relu"), Dense(64)], name="head")
+    image = Input((28, 28, 1))
+    views = ops.stack([head(encoder(RandomView()(image))) for _ in range(2)], axis=1)  # (N, 2, 64)
+    model = Model(image, views, name="contrastive")
+    model.compile(Adam(0.002), NTXent(TEMPERATURE))
+    return model.fit(images, np.zeros(len(images)), epochs=options.epochs, batch_size=options.batch_size)
+
+
+def copy_of(encoder):
+    copied = clone_model(encoder)
+    copied.set_weights(encoder.get_weights())
+    return copied
+
+
+# ---- with few labels: each takes images and labels, and gives a model that tells the classes ----
+
+
+def train(model, images, labels, batch_size=50, rate=0.001):
+    """Train for STEPS steps, however few images there are."""
+    batch_size = min(batch_size, len(images))
+    model.compile(Adam(rate), "sparse_categorical_crossentropy")
+    model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
+    return model
+
+
+def probe(encoder, images, labels):
+    """A layer of classes on frozen features, which are computed once."""
+    features = encoder.predict(images, batch_size=250, verbose=0)
+    scale = Normalization()
+    scale.adapt(features)
+    classes = Dense(10, activation="softmax")
+    train(Sequential([Input(features.shape[1:]), scale, classes]), features, labels, len(features), rate=0.01)
+    return Sequential([Input((28, 28, 1)), encoder, scale, classes])
+
+
+def fine_tune(encoder, images, labels):
+    """All of a trained network: first its classes, as a probe, lest their random beginning shake the features."""
+    model = probe(copy_of(encoder), images, labels)
+    return train(Sequential([Input((28, 28, 1)), RandomView(), *model.layers]), images, labels, rate=0.0003)
+
+
+def from_scratch(body, images, labels, views=False):
+    """A new network and a layer of classes; in training behind random views, if `views`."""
+    random = [RandomView()] if views else []
+    return train(Sequential([Input((28, 28, 1)), *random, body, Dense(10, activation="softmax")]), images, labels)
+
+
+def few_labels(encoder, data, options):
+    """``{way: accuracies (counts of labels, draws)}``."""
+    (images, labels), (x_test, y_test) = data
+    ways = {
+        "random features, probe": lambda *few: probe(build_encoder(), *few),
+        "SimCLR, probe": lambda *few: probe(encoder, *few),
+        "SimCLR, fine-tuned": lambda *few: fine_tune(encoder, *few),
+        "from scratch": lambda *few: from_scratch(build_encoder(), *few),
+        "from scratch, random views": lambda *few: from_scratch(build_encoder(), *few, views=True),
+        "strong net from scratch": lambda *few: from_scratch(build_strong(), *few),
+        "strong net, random views": lambda *few: from_scratch(build_strong(), *few, views=True),
+    }
+    accuracies = {way: np.zeros((len(options.labels), options.draws)) for way in ways}
+    for k, count in enumerate(options.labels):
+        for draw in range(options.draws):
+            chosen = np.random.default_rng(options.seed + draw).permutation(len(images))[:count]
+            for way, learn in ways.items():
+                model = learn(images[chosen], labels[chosen])
+                classes = model.predict(x_test, batch_size=500, verbose=0).argmax(axis=1)
+                accuracies[way][k, draw] = np.mean(classes == y_test)
+            print(f"{count} labels, draw {draw + 1} of {options.draws}: done", flush=True)
+    return accuracies
+
+
+def plot_few_labels(accuracies, counts):
+    """Accuracy over the number of labels, with the spread over the draws."""
+    figure, ax = new_figure()
+    for k, (way, values) in enumerate(accuracies.items()):
+        ax.errorbar(counts, values.mean(axis=1), values.std(axis=1), label=way, color=colour(k), marker="o", capsize=3)
+    ax.set(xscale="log", xlabel="labels", ylabel="accuracy on the test digits", xticks=counts, xticklabels=counts)
+    ax.minorticks_off()
+    ax.legend()
+    return figure
+
+
+def main(options, output):
+    (x_train, y_train), (x_test, y_test) = load_mnist(options)
+    images, labels = x_train[:UNLABELLED, ..., None], y_train[:UNLABELLED]
+    x_test = x_test[..., None]
+    views = RandomView()
+    output.figure(
+        "views",
+        plot_images(
+            {"digit": images[:10], "one view": views(images[:10]), "another": views(images[:10])},
+            title="Which two belong together?",
+        ),
+    )
+    encoder = build_encoder()
+    encoder.summary()
+    before = encoder.predict(x_test, batch_size=500, verbose=0)
+    history = pretrain(encoder, images, options)
+    output.figure("loss", plot_curves(history))
+    after = encoder.predict(x_test, batch_size=500, verbose=0)
+    output.figure("codes_before", plot_codes(before, y_test, title="Random features of the test digits"))
+    output.figure("codes", plot_codes(after, y_test, title="What SimCLR makes of them, without a label"))
+
+    accuracies = few_labels(encoder, ((images, labels), (x_test, y_test)), options)
+    headings = ("accuracy with", *(f"{count} labels" for count in options.labels))
+    rows = [
+        (way, *(f"{100 * v.mean():.1f} +- {100 * v.std():.1f} %" for v in values)) for way, values in accuracies.items()
+    ]
+    print(f"\n{text_table(headings, rows)}")
+    output.text("few_labels.md", markdown_table(headings, rows) + "\n")
+    output.figure("few_labels", plot_few_labels(accuracies, options.labels))
+
+
+def own_options(parser):
+    parser.add_argument("--labels", type=int, nargs="+", default=[100], help="how many digits have one (default: 100)")
+    parser.add_argument("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run_example(
+            main, "Learn to see from digits without labels, then names from a few.", epochs=4, batch_size=256,
+            extra=own_options,
+        )
+    )  # fmt: skip
