@@ -74,7 +74,7 @@ class ScaleAndShift(Layer):
         if self.scale:
             y = self.params["gamma"].reshape(shape) * y
         if self.center:
-            y = y + self.params["beta"].reshape(shape)
+            y = np.add(y, self.params["beta"].reshape(shape), out=y if self.scale else None)
         return y
 
     def scale_and_shift_backward(self, dy, x_hat, shape):
