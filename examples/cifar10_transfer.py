@@ -56,11 +56,12 @@ def load_network(options):
     names = [options.network, *(name for name in NETWORKS if name != options.network)]
     for name in names:
         try:
-            return name, NETWORKS[name][0](include_top=False, weights=options.weights or "imagenet")
+            network = NETWORKS[name][0](include_top=False, weights=options.weights or "imagenet")
+            return name if options.weights is None else os.path.basename(options.weights), network
         except ImportError as problem:
             print(f"{problem}")
     print("No trained weights: what follows are the features of an untrained network.")
-    return "untrained", NETWORKS[options.network][0](include_top=False, weights=None)
+    return f"untrained_{options.seed}", NETWORKS[options.network][0](include_top=False, weights=None)
 
 
 def compute(network, settings, images, size, batch_size):
@@ -93,7 +94,7 @@ def classes_of(features, labels, strength):
     """Logistic regression: the layers that standardize features and tell classes from them."""
     scale = Normalization()
     scale.adapt(features)
-    classes = Dense(10, activation="softmax", kernel_regularizer=L2(strength))
+    classes = Dense(10, activation="softmax", kernel_regularizer=L2(strength / len(features)))
     model = Sequential([Input(features.shape[1:]), scale, classes])
     model.compile(Adam(0.001), "sparse_categorical_crossentropy")
     model.fit(features, labels, epochs=max(5, 60_000 // len(features)), batch_size=100, verbose=0)
@@ -141,6 +142,7 @@ def main(options, output):
     print(f"{len(x_train):,} of them to train with, {len(x_test):,} to test")
     name, network = load_network(options)
     settings = NETWORKS.get(name, NETWORKS[options.network])
+    trained = not name.startswith("untrained")
     rows = []
     for size in options.sizes:
         file = f"{name}_{size}_{options.data}_{len(x_train)}_{len(x_test)}.npz"
@@ -152,7 +154,7 @@ def main(options, output):
         probabilities = Sequential([Input(test.shape[1:]), scale, classes]).predict(test, verbose=0)
         rows.append((f"{name}, frozen, {size} pixels", f"{accuracy(probabilities, y_test):.1%}"))
         print(*rows[-1], flush=True)
-    if len(settings[2]) == 1 and name != "untrained":
+    if len(settings[2]) == 1 and trained:
         maps_train, maps_test = np.split(maps, [len(x_train)])
         model = fine_tune(network, settings, maps_train, y_train, scale, classes, options)
         tuned = model.predict(maps_test, batch_size=250, verbose=0)
@@ -177,7 +179,7 @@ def own_options(parser):
     add("--sizes", type=int, nargs="+", default=[64], help="at how many pixels it sees the images (default: 64)")
     add("--train", type=int, default=2000, help="so many training images at most (default: %(default)s)")
     add("--test", type=int, default=1000, help="so many test images at most (default: %(default)s)")
-    add("--strength", type=float, default=0.01, help="of the L2 regularizer of the classes (default: %(default)s)")
+    add("--strength", type=float, default=200, help="of the L2 regularizer of the classes (default: %(default)s)")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,16 @@ import numpy as np
 
 from scratchnet import ops
 from scratchnet.demo import load_mnist, run_example
-from scratchnet.evaluation import markdown_table, plot_codes, plot_curves, plot_images, text_table
-from scratchnet.evaluation.style import colour, new_figure
+from scratchnet.evaluation import (
+    few_labels_accuracy,
+    few_labels_table,
+    markdown_table,
+    plot_codes,
+    plot_curves,
+    plot_few_labels,
+    plot_images,
+    text_table,
+)
 from scratchnet.layers import (
     Activation,
     BatchNormalization,
@@ -110,7 +118,7 @@ def copy_of(encoder):
     return copied
 
 
-# ---- with few labels: each takes images and labels, and gives a model that tells the classes ----
+# ---- with few labels: from images and labels to a model that tells the classes ----
 
 
 def train(model, images, labels, batch_size=50, rate=0.001):
@@ -143,10 +151,9 @@ def from_scratch(body, images, labels, views=False):
     return train(Sequential([Input((28, 28, 1)), *random, body, Dense(10, activation="softmax")]), images, labels)
 
 
-def few_labels(encoder, data, options):
-    """``{way: accuracies (counts of labels, draws)}``."""
-    (images, labels), (x_test, y_test) = data
-    ways = {
+def ways_to_learn(encoder):
+    """The rows of the table: from images and labels to a model."""
+    return {
         "random features, probe": lambda *few: probe(build_encoder(), *few),
         "SimCLR, probe": lambda *few: probe(encoder, *few),
         "SimCLR, fine-tuned": lambda *few: fine_tune(encoder, *few),
@@ -155,27 +162,6 @@ def few_labels(encoder, data, options):
         "strong net from scratch": lambda *few: from_scratch(build_strong(), *few),
         "strong net, random views": lambda *few: from_scratch(build_strong(), *few, views=True),
     }
-    accuracies = {way: np.zeros((len(options.labels), options.draws)) for way in ways}
-    for k, count in enumerate(options.labels):
-        for draw in range(options.draws):
-            chosen = np.random.default_rng(options.seed + draw).permutation(len(images))[:count]
-            for way, learn in ways.items():
-                model = learn(images[chosen], labels[chosen])
-                classes = model.predict(x_test, batch_size=500, verbose=0).argmax(axis=1)
-                accuracies[way][k, draw] = np.mean(classes == y_test)
-            print(f"{count} labels, draw {draw + 1} of {options.draws}: done", flush=True)
-    return accuracies
-
-
-def plot_few_labels(accuracies, counts):
-    """Accuracy over the number of labels, with the spread over the draws."""
-    figure, ax = new_figure()
-    for k, (way, values) in enumerate(accuracies.items()):
-        ax.errorbar(counts, values.mean(axis=1), values.std(axis=1), label=way, color=colour(k), marker="o", capsize=3)
-    ax.set(xscale="log", xlabel="labels", ylabel="accuracy on the test digits", xticks=counts, xticklabels=counts)
-    ax.minorticks_off()
-    ax.legend()
-    return figure
 
 
 def main(options, output):
@@ -199,13 +185,12 @@ def main(options, output):
     output.figure("codes_before", plot_codes(before, y_test, title="Random features of the test digits"))
     output.figure("codes", plot_codes(after, y_test, title="What SimCLR makes of them, without a label"))
 
-    accuracies = few_labels(encoder, ((images, labels), (x_test, y_test)), options)
-    headings = ("accuracy with", *(f"{count} labels" for count in options.labels))
-    rows = [
-        (way, *(f"{100 * v.mean():.1f} +- {100 * v.std():.1f} %" for v in values)) for way, values in accuracies.items()
-    ]
-    print(f"\n{text_table(headings, rows)}")
-    output.text("few_labels.md", markdown_table(headings, rows) + "\n")
+    accuracies = few_labels_accuracy(
+        ways_to_learn(encoder), (images, labels), (x_test, y_test), options.labels, options.draws, options.seed
+    )
+    table = few_labels_table(accuracies, options.labels)
+    print(f"\n{text_table(*table)}")
+    output.text("few_labels.md", markdown_table(*table) + "\n")
     output.figure("few_labels", plot_few_labels(accuracies, options.labels))
 
 

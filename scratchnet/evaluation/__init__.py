@@ -25,6 +25,7 @@ from scratchnet.evaluation.codes import plot_codes
 from scratchnet.evaluation.curves import plot_curves
 from scratchnet.evaluation.denoising import add_gaussian_noise, denoising_table, image_quality
 from scratchnet.evaluation.detection import detection_scores, detection_table, plot_error_histogram
+from scratchnet.evaluation.few_labels import few_labels_accuracy, few_labels_table, plot_few_labels
 from scratchnet.evaluation.images import plot_best_and_worst, plot_images, plot_reconstructions
 from scratchnet.evaluation.reconstruction import error_table, plot_error_per_class, reconstruction_error
 from scratchnet.evaluation.report import ClassifierReport, evaluate_classifiers
@@ -46,6 +47,8 @@ __all__ = [
     "digits_as_photographs",
     "error_table",
     "evaluate_classifiers",
+    "few_labels_accuracy",
+    "few_labels_table",
     "hold_out_class",
     "image_quality",
     "markdown_table",
@@ -57,6 +60,7 @@ __all__ = [
     "plot_curves",
     "plot_error_histogram",
     "plot_error_per_class",
+    "plot_few_labels",
     "plot_images",
     "plot_mistakes",
     "plot_reconstructions",

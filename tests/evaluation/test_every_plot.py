@@ -24,6 +24,7 @@ PLOTS = {
     "best and worst": lambda: evaluation.plot_best_and_worst(IMAGES, IMAGES[::-1]),
     "error per class": lambda: evaluation.plot_error_per_class(np.arange(20.0), Y),
     "box per class": lambda: evaluation.plot_error_per_class(np.arange(20.0), Y, kind="box"),
+    "few labels": lambda: evaluation.plot_few_labels({"a": np.array([[0.5, 0.6]])}, (10,)),
     "codes": lambda: evaluation.plot_codes(IMAGES, Y),
     "histogram": lambda: evaluation.plot_error_histogram(np.arange(1.0, 9), {"a": [9.0]}, 5),
 }

@@ -1,0 +1,146 @@
+"""Rows that were left out, guessed: what an LSTM learns from that, and what it is worth when labels are few.
+
+The LSTM autoencoder of the main job is given digits of which rows are missing, and is asked for the whole (Vincent et
+al., "Extracting and composing robust features with denoising autoencoders", 2008; Devlin et al., "BERT", 2019, do it
+with words). No label is needed for that. Its encoder, frozen or trained further, then has to tell the digits apart with
+a few labels, beside an LSTM that starts from nothing. What is after "+-" is the standard deviation over several draws
+of the labels.
+
+    python examples/mnist_masked.py
+    python examples/mnist_masked.py --data full --epochs 20 --labels 50 100 500 --draws 5
+"""
+
+import math
+import sys
+
+import numpy as np
+
+from scratchnet.demo import load_mnist, run_example
+from scratchnet.evaluation import (
+    few_labels_accuracy,
+    few_labels_table,
+    markdown_table,
+    plot_codes,
+    plot_curves,
+    plot_few_labels,
+    plot_images,
+    text_table,
+)
+from scratchnet.layers import LSTM, Dense, Dropout, Input, Normalization, RepeatVector, TimeDistributed
+from scratchnet.models import Sequential, clone_model
+from scratchnet.optimizers import Adam
+from scratchnet.optimizers.schedules import CosineDecay
+
+UNLABELLED = 10_000
+STEPS = 400  # of training with few labels
+
+
+def build_encoder():
+    """Digits as 28 rows to a code of 128 numbers."""
+    return Sequential([Input((28, 28)), LSTM(128, activation="relu")], name="encoder")
+
+
+def left_out(share):
+    """A layer that makes rows black in training, and the others brighter, so that the mean stays."""
+    return Dropout(share, noise_shape=(None, 28, 1))
+
+
+def build_autoencoder(encoder, share, steps):
+    """The main job's autoencoder, in training behind rows that are left out."""
+    decoder = [
+        RepeatVector(28),
+        LSTM(128, activation="relu", return_sequences=True),
+        TimeDistributed(Dense(28, activation="sigmoid")),
+    ]
+    model = Sequential([Input((28, 28)), left_out(share), encoder, *decoder], name="masked_autoencoder")
+    learning_rate = CosineDecay(0.0, steps, warmup_target=3e-3, warmup_steps=steps // 10 + 1)
+    model.compile(Adam(learning_rate, clipnorm=1.0), "binary_crossentropy")
+    return model
+
+
+# ---- with few labels: from images and labels to a model that tells the classes ----
+
+
+def train(model, images, labels, batch_size=50, rate=0.001):
+    """Train for STEPS steps, however few images there are."""
+    batch_size = min(batch_size, len(images))
+    model.compile(Adam(rate, clipnorm=1.0), "sparse_categorical_crossentropy")
+    model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
+    return model
+
+
+def probe(encoder, images, labels):
+    """A layer of classes on frozen codes, which are computed once."""
+    codes = encoder.predict(images, batch_size=250, verbose=0)
+    scale = Normalization()
+    scale.adapt(codes)
+    classes = Dense(10, activation="softmax")
+    train(Sequential([Input(codes.shape[1:]), scale, classes]), codes, labels, len(codes), rate=0.01)
+    return Sequential([Input((28, 28)), encoder, scale, classes])
+
+
+def fine_tune(encoder, images, labels):
+    """All of a trained network: first its classes, as a probe, lest their random beginning shake the codes."""
+    copied = clone_model(encoder)
+    copied.set_weights(encoder.get_weights())
+    return train(probe(copied, images, labels), images, labels, rate=0.0003)
+
+
+def from_scratch(activation, images, labels):
+    """An LSTM and a layer of classes."""
+    layers = [Input((28, 28)), LSTM(128, activation=activation), Dense(10, activation="softmax")]
+    return train(Sequential(layers), images, labels)
+
+
+def ways_to_learn(encoder):
+    """The rows of the table: from images and labels to a model."""
+    return {
+        "random LSTM, probe": lambda *few: probe(build_encoder(), *few),
+        "masked, probe": lambda *few: probe(encoder, *few),
+        "masked, fine-tuned": lambda *few: fine_tune(encoder, *few),
+        "LSTM from scratch (relu)": lambda *few: from_scratch("relu", *few),
+        "LSTM from scratch (tanh)": lambda *few: from_scratch("tanh", *few),
+    }
+
+
+def main(options, output):
+    (x_train, y_train), (x_test, y_test) = load_mnist(options)
+    images, labels = x_train[:UNLABELLED], y_train[:UNLABELLED]
+    encoder = build_encoder()
+    steps = options.epochs * math.ceil(len(images) / options.batch_size)
+    autoencoder = build_autoencoder(encoder, options.left_out, steps)
+    autoencoder.summary()
+    history = autoencoder.fit(images, images, epochs=options.epochs, batch_size=options.batch_size)
+    output.figure("loss", plot_curves(history))
+    seen = np.asarray(left_out(options.left_out)(x_test[:10], training=True))
+    guessed = autoencoder.predict(seen, verbose=0)
+    output.figure("guessed", plot_images({"digit": x_test[:10], "left of it": np.clip(seen, 0, 1), "guessed": guessed}))
+    codes = encoder.predict(x_test, batch_size=500, verbose=0)
+    output.figure("codes", plot_codes(codes, y_test, title="Codes of the test digits, learnt without a label"))
+
+    accuracies = few_labels_accuracy(
+        ways_to_learn(encoder), (images, labels), (x_test, y_test), options.labels, options.draws, options.seed
+    )
+    table = few_labels_table(accuracies, options.labels)
+    print(f"\n{text_table(*table)}")
+    output.text("few_labels.md", markdown_table(*table) + "\n")
+    output.figure("few_labels", plot_few_labels(accuracies, options.labels))
+
+
+def own_options(parser):
+    add = parser.add_argument
+    add("--left-out", type=float, default=0.3, help="share of the rows that is left out (default: %(default)s)")
+    add("--labels", type=int, nargs="+", default=[100], help="how many digits have one (default: 100)")
+    add("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run_example(
+            main,
+            "Guess rows of digits that were left out, then learn names from a few labels.",
+            epochs=8,
+            batch_size=64,
+            extra=own_options,
+        )
+    )
