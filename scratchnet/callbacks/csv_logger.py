@@ -64,10 +64,13 @@ class CSVLogger(Callback):
         writer = csv.DictWriter(
             self._file, self._columns, restval="NA", extrasaction="ignore", delimiter=self.separator
         )
-        if heading:
-            writer.writeheader()
-        writer.writerow({"epoch": epoch, **logs})
-        self._file.flush()
+        try:
+            if heading:
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **logs})
+            self._file.flush()
+        except OSError as problem:  # a full disk
+            raise OSError(problem.errno, problem.strerror, self.filename) from problem
         self._size = os.path.getsize(self.filename)
 
     def on_train_end(self, logs=None):

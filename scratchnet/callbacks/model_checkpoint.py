@@ -4,6 +4,7 @@ import os
 
 from scratchnet.callbacks.monitor import Monitor
 from scratchnet.console import say
+from scratchnet.files.formats import promised_by
 from scratchnet.hints import PathLike
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.registry import register
@@ -23,7 +24,8 @@ class ModelCheckpoint(Monitor):
         save_freq: "epoch", or after how many batches to save; they are counted on from epoch to epoch.
         initial_value_threshold: a figure that the first saved model has to beat.
 
-    Raises KeyError, naming the key, if `filepath` asks for a figure that the logs do not have.
+    Raises ValueError for an ending of `filepath` that cannot be written, and KeyError, naming the key, if it asks for a
+    figure that the logs do not have.
     """
 
     state_names = ("best", "_batches")
@@ -43,6 +45,8 @@ class ModelCheckpoint(Monitor):
         if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(f'ModelCheckpoint: save_freq must be "epoch" or a positive integer, got {save_freq!r}')
         self.filepath = os.fspath(filepath)
+        if "}" not in os.path.splitext(self.filepath)[1]:
+            promised_by(self.filepath, save_weights_only)  # what cannot be written is told before the training
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only

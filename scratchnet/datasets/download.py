@@ -22,6 +22,7 @@ from urllib.request import url2pathname
 CHUNK_BYTES = 1 << 16
 SILENCE = 30  # seconds after which a server that says nothing at all is given up
 PATIENCE = 20  # seconds in which a body may be as slow as it likes
+LARGEST = 20 << 30  # bytes of a file of which neither we nor the server say how large it is
 SLOWEST = 20_000  # bytes a second, on average; at this rate 170 MB take two hours and a half
 
 
@@ -36,7 +37,7 @@ def download(urls, target, known_hash=None, size=None):
         urls: addresses of the same content, tried in this order.
         target: pathlib.Path of the file to make, also the folder that it lies in. A file of other content is replaced.
         known_hash: hex sha256 of the content, or another digest as ``"md5:..."``; None: any content.
-        size: how many bytes the file has at most; None: as many as the server likes to send.
+        size: how many bytes the file has at most; None: as many as the server says, or `LARGEST`.
 
     Raises:
         ImportError: pooch is not installed.
@@ -82,18 +83,19 @@ class _Downloader:
             response.raise_for_status()
             declared = response.headers.get("Content-Length", "")
             total = int(declared) if declared.isdigit() else self.size
+            most = self.size or total or LARGEST
             start, done = time.monotonic(), 0
             with _progress(total) as advance:
                 # read1 hands out what has come, be it one byte: a trickle must not keep this loop from its clock.
                 while chunk := response.raw.read1(CHUNK_BYTES):
                     done += len(chunk)
-                    self.check(done, time.monotonic() - start)
+                    self.check(done, time.monotonic() - start, most)
                     file.write(chunk)
                     advance(len(chunk))
 
-    def check(self, done, seconds):
-        if self.size is not None and done > self.size:
-            raise ConnectionError(f"given up: the file has {self.size} bytes, the server sends more")
+    def check(self, done, seconds, most=LARGEST):
+        if done > most:
+            raise ConnectionError(f"given up: the file has {most} bytes at most, the server sends more")
         if done < SLOWEST * (seconds - PATIENCE):
             raise ConnectionError(f"given up: {done} bytes in {seconds:.0f} seconds")
 

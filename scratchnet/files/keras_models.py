@@ -23,6 +23,7 @@ from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pai
 from scratchnet.files.keras_words import from_keras, to_keras
 from scratchnet.files.reading import blaming, file_size, reading
 from scratchnet.files.replace import replacing
+from scratchnet.files.settings import compile_settings
 from scratchnet.files.zipped import GROWTH, Members
 from scratchnet.names import snake_case
 
@@ -162,8 +163,9 @@ def save_archive(model, filepath, overwrite, include_optimizer):
     import zipfile
 
     config = to_keras(registry.serialize(model))
-    if model.optimizer is not None:
-        config["compile_config"] = _compile_config(model)
+    settings = _compile_config(model)
+    if settings is not None:
+        config["compile_config"] = settings
     metadata = {"keras_version": _VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
     weights = _weights_bytes(model, include_optimizer)
     with replacing(filepath, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
@@ -181,8 +183,8 @@ def save_hdf5(model, filepath, overwrite, include_optimizer):
         "backend": "numpy",
         "model_config": json.dumps({"class_name": config["class_name"], "config": config["config"]}),
     }
-    if model.optimizer is not None:
-        settings = _compile_config(model)
+    settings = _compile_config(model)
+    if settings is not None:
         settings["optimizer_config"] = settings.pop("optimizer")
         settings["loss"] = _in_full(settings["loss"])
         attributes[""]["training_config"] = json.dumps(settings)
@@ -227,10 +229,14 @@ def _write(filepath, overwrite, content):
 
 
 def _compile_config(model):
-    settings = dict(model._compile_config, optimizer=registry.serialize(model.optimizer))
-    return {
-        **to_keras(registry.serialize(settings)),
-        "run_eagerly": False,
-        "steps_per_execution": 1,
-        "jit_compile": False,
-    }
+    settings = compile_settings(model)
+    return (
+        None
+        if settings is None
+        else {
+            **to_keras(settings),
+            "run_eagerly": False,
+            "steps_per_execution": 1,
+            "jit_compile": False,
+        }
+    )

@@ -12,15 +12,16 @@ from scratchnet.files.architecture import build, check_counts
 from scratchnet.files.archive import read_archive, write_archive
 from scratchnet.files.assign import Pair, assign, mismatch
 from scratchnet.files.reading import blaming
+from scratchnet.files.settings import compile_settings
 
 
 def save_model(model, filepath, overwrite, include_optimizer):
     """Write architecture, parameters, what compile was told and the optimizer's state."""
     texts = {"architecture": registry.serialize(model)}
     arrays = _weights(model)
-    if model.optimizer is not None:
-        settings = dict(model._compile_config, optimizer=optimizers.serialize(model.optimizer))
-        texts["training"] = registry.serialize(settings)
+    settings = compile_settings(model)
+    if settings is not None:
+        texts["training"] = settings
         if include_optimizer and model.optimizer.has_state:
             arrays.update((f"optimizer/{k}", np.asarray(v)) for k, v in model.optimizer.get_state().items())
     write_archive(filepath, "model", arrays, texts, overwrite)

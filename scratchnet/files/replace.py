@@ -83,7 +83,7 @@ def _mode_of_what_is_there(filepath, path, overwrite):
         return None
     if not stat.S_ISREG(there.st_mode):
         if stat.S_ISDIR(there.st_mode):
-            raise IsADirectoryError(f"cannot write {filepath}: it is a folder")
+            raise IsADirectoryError(f"cannot write {filepath!r}: it is a folder")
         raise OSError(f"cannot write {filepath}: it is no regular file but a device, a pipe or a socket")
     if not overwrite:
         raise FileExistsError(f"{filepath} exists; overwrite=True replaces it")

@@ -111,6 +111,7 @@ class LayerNode(Node):
         self.options = options or {}
         self.arguments = arguments
         self._shape_is_checked = False
+        self._is_own = not type(layer).__module__.startswith("scratchnet.")  # whether to look at what it returns
 
     def call_arguments(self, tensors=None):
         """``(args, kwargs)`` of the call, with tensors; `tensors`: dict from the inputs to others in their place."""
@@ -174,6 +175,8 @@ class LayerNode(Node):
         if self.arguments is not None:
             options["arguments"] = self.arguments
         y, cache = layer.checked_pair(layer.forward(x, **options))
+        if self._is_own:
+            y = map_structure(self._in_dtype, y)
         if not self._shape_is_checked:
             self._check_shapes(y)
             self._shape_is_checked = True
@@ -197,8 +200,22 @@ class LayerNode(Node):
         if any(wanted):
             for tensor, d, want in zip(flatten(self.inputs), flatten(dx), wanted):
                 if want:
-                    adjoints.add(tensor, d)
+                    adjoints.add(tensor, self._checked_adjoint(d, tensor) if self._is_own else d)
         return {(layer, name): grads[name] for name in trainable}
+
+    def _in_dtype(self, a):
+        """What a layer of one's own made in float64 out of float32, in the dtype of the layer."""
+        is_other = isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.dtype != self.layer.dtype
+        return a.astype(self.layer.dtype) if is_other else a
+
+    def _checked_adjoint(self, d, tensor):
+        """The dx of a layer of one's own. Raises ValueError for one of another shape than its input."""
+        if d is None:
+            return None
+        shape, expected = np.shape(d), tensor.shape
+        if len(shape) != len(expected) or any(None not in pair and pair[0] != pair[1] for pair in zip(shape, expected)):
+            raise self.layer.error(f"backward returned dx of shape {shape} for an input of shape {expected}")
+        return self._in_dtype(d)
 
     def output_masks(self, x, mask, cache):
         return self.layer.output_masks(x, mask, _own(cache))

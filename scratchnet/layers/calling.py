@@ -74,10 +74,25 @@ class Calling:
             inputs = map_structure(lambda t: t if (m := next(masks, None)) is None else with_mask(t, m), inputs)
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
-        outputs = record_layer(self, inputs, self.compute_output_shape(shape, **options), training, options)
+        promised = self.compute_output_shape(shape, **options)
+        self._try_promise(inputs, promised, options)
+        outputs = record_layer(self, inputs, promised, training, options)
         if current_trace.get() is None:
             self.inbound_nodes.append(flatten(outputs)[0].node)
         return outputs
+
+    def _try_promise(self, inputs, promised, options):
+        """Try a compute_output_shape of one's own on zeros: where it lies, the layer behind would be blamed."""
+        tensors = flatten(inputs)
+        own = not type(self).compute_output_shape.__module__.startswith("scratchnet.")
+        if not own or self.is_traced or any(None in tensor.shape[1:] for tensor in tensors):
+            return
+        try:
+            x = map_structure(lambda t: self.accept(np.zeros((2, *t.shape[1:]), t.dtype)), inputs)
+            ys, _ = self.forward(x, **options)
+        except Exception:  # the layer wants other values; it is looked at again when there are some
+            return
+        self.check_promised(flatten(ys), flatten_shapes(promised))
 
     def _as_tensor(self, value):
         """The symbolic tensor that `value` is, or stands for; within `call` also arrays are."""

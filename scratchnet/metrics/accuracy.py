@@ -1,5 +1,7 @@
 """How often the prediction is right. The functions give 1.0 or 0.0 for each sample; the classes their mean."""
 
+import warnings
+
 import numpy as np
 
 from scratchnet import config
@@ -19,6 +21,8 @@ def accuracy(y_true, y_pred):
 def binary_accuracy(y_true, y_pred, threshold=0.5):
     """1.0 where the prediction is on the target's side of `threshold`."""
     y_true, y_pred = _same_shape(y_true, y_pred, "binary_accuracy")
+    if threshold > 0 and y_true.size and y_true.min() == -1:
+        warnings.warn("binary_accuracy: -1 is no class; labels -1 and +1 become (y + 1) / 2", stacklevel=2)
     return _as_float((y_pred > threshold) == y_true)
 
 

@@ -47,6 +47,9 @@ class FBetaScore(Metric):
         t, p = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred)
         if t.ndim != 2 or t.shape != p.shape:
             raise self.error(f"expected targets and predictions (N, classes), got {t.shape} and {p.shape}")
+        wrong = t[(t != 0) & (t != 1)]
+        if wrong.size:
+            raise self.error(f"targets must be 0 or 1, got {wrong[0]:g}; labels -1 and +1 become (y + 1) / 2")
         if self.true_positives is None:
             self.true_positives, self.false_positives, self.false_negatives = (
                 self.add_variable(p.shape[1:], "zeros", name=name)

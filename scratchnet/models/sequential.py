@@ -51,6 +51,7 @@ class Sequential(Model):
 
     def add(self, layer: Any) -> None:
         """Put `layer` on top of the stack."""
+        self._refuse_change_within_another()
         if isinstance(layer, KerasTensor) or isinstance(layer, InputLayer):
             if self._layers or self._input is not None:
                 raise self.error("an Input must be the first entry, and there can be only one")
@@ -81,6 +82,7 @@ class Sequential(Model):
         """Take the last layer off the stack and return it. Raises ValueError if there is none."""
         if not self._layers:
             raise self.error("there is no layer to pop")
+        self._refuse_change_within_another()
         layer, first = self._layers.pop(), self._input
         if self.built:
             node = next(node for node in self.nodes if node.layer is layer)
@@ -91,6 +93,13 @@ class Sequential(Model):
                 self._clear_graph()
                 self._input = first
         return layer
+
+    def _refuse_change_within_another(self):
+        if self.inbound_nodes:
+            raise self.error(
+                "is a layer of another model, in which its shapes would no longer be true; change it before it is put "
+                "there, or make that model anew from a clone"
+            )
 
     def build(self, input_shape: Any = None) -> None:
         """Connect the stack for inputs of `input_shape`, with its batch axis."""

@@ -1,7 +1,9 @@
 """CSVLogger: its rows, and what it does with a file that is there."""
 
+import contextlib
 import csv
 import math
+import os
 
 import numpy as np
 import pytest
@@ -141,3 +143,15 @@ def test_the_file_is_closed_when_fit_ends_and_when_it_is_interrupted(tmp_path):
         network.fit(X, Y, epochs=3, verbose=0, callbacks=[logger, LambdaCallback(on_epoch_end=interrupt)])
     assert files[0].closed and logger._file is None
     assert [row[0] for row in rows(tmp_path / "log.csv")] == ["epoch", "0"]
+
+
+def test_a_full_disk_is_named():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no device that is always full")
+    logger = CSVLogger("/dev/full", append=True)
+    logger.on_train_begin()
+    logger._columns = []
+    with pytest.raises(OSError, match="/dev/full"):
+        logger.on_epoch_end(0, {"loss": 1.0})
+    with contextlib.suppress(OSError):
+        logger.on_train_end()

@@ -177,3 +177,12 @@ def test_checkpoints_are_saved_when_keras_saves_them(figures, **arguments):
     keras = pytest.importorskip("keras", reason="Keras is not installed")
     expected = saved(keras.callbacks.ModelCheckpoint("m.keras", **arguments), figures)
     assert saved(ModelCheckpoint("m.keras", **arguments), figures) == expected
+
+
+def test_an_ending_that_cannot_be_written_is_told_before_the_training():
+    with pytest.raises(ValueError, match="best.png: the ending must be"):
+        ModelCheckpoint("best.png")
+    with pytest.raises(ValueError, match="best.keras: the ending must be .npz"):
+        ModelCheckpoint("best.keras", save_weights_only=True)
+    for path in ("best", "best_{epoch}.keras", "best_{epoch}.{loss:.2f}"):
+        assert ModelCheckpoint(path).filepath == path

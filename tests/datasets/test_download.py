@@ -78,8 +78,17 @@ def test_a_connection_that_breaks_off_leads_to_the_next_mirror(mirror_of, target
 def test_a_body_that_never_ends_is_given_up_by_the_known_size(mirror_of, target):
     endless = mirror_of(CONTENT)
     endless.endless = True
-    assert_fails(target, "given up: the file has 256000 bytes, the server sends more", endless.url)
+    assert_fails(target, "given up: the file has 256000 bytes at most, the server sends more", endless.url)
     fetch(target, endless.url, mirror_of(CONTENT).url)
+
+
+def test_a_body_that_never_ends_is_given_up_also_where_nobody_knows_its_size(mirror_of, target, monkeypatch):
+    monkeypatch.setattr(downloads, "LARGEST", 300_000)
+    endless = mirror_of(CONTENT)
+    endless.endless = True
+    with pytest.raises(DownloadError, match="given up: the file has 300000 bytes at most, the server sends more"):
+        download([endless.url], target)
+    assert not target.exists()
 
 
 def test_a_body_that_trickles_is_given_up(mirror_of, target, monkeypatch):

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from scratchnet import ops
 from scratchnet.activations import Activation
 from scratchnet.layers import LSTM, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D, RepeatVector, TimeDistributed
 from scratchnet.losses import Huber
@@ -229,3 +230,15 @@ def test_parameters_that_the_file_has_no_numbers_for_are_never_made(tmp_path):
     assert path.read_bytes() != content
     with pytest.raises(ValueError, match=r"m\.npz .*\(3, 2000000000\) is more than the file has numbers for"):
         load_model(path)
+
+
+@pytest.mark.parametrize("ending", ["npz", "keras", "h5"])
+def test_a_loss_that_cannot_be_written_does_not_keep_a_model_from_being_saved(tmp_path, ending):
+    model, x = Sequential([Input((3,)), Dense(1)]), np.ones((2, 3), "float32")
+    model.compile("adam", lambda y_true, y_pred: ops.mean(ops.square(y_true - y_pred)))
+    model.fit(x, np.ones((2, 1)), verbose=0)
+    with pytest.warns(UserWarning, match="is saved without what compile was told: .*lambda.* cannot be saved"):
+        model.save(tmp_path / f"m.{ending}")
+    loaded = load_model(tmp_path / f"m.{ending}")
+    assert not loaded.compiled
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))

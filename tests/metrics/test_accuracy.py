@@ -60,3 +60,9 @@ def test_shapes_never_broadcast(function, y_true, y_pred):
     with pytest.raises(ValueError) as told:
         getattr(metrics, function)(np.zeros(y_true), np.zeros(y_pred))
     assert function in str(told.value) and str(y_true) in str(told.value) and str(y_pred) in str(told.value)
+
+
+def test_minus_one_is_no_class_to_binary_accuracy():
+    with pytest.warns(UserWarning, match=r"-1 is no class; labels -1 and \+1 become"):
+        assert metrics.BinaryAccuracy()([-1, 1], [0.2, 0.7]) == 0.5
+    assert metrics.BinaryAccuracy(threshold=-1.5)([-1, 1], [0.2, 0.7]) == 0.5

@@ -95,3 +95,9 @@ def test_a_curve_for_each_label_needs_two_axes():
     with pytest.raises(ValueError, match=r"predictions \(N, labels\) are expected, got shape \(2,\)"):
         metrics.AUC(multi_label=True)([0, 1], [0.1, 0.2])
     assert metrics.AUC(multi_label=True).result() == 0.0
+
+
+@pytest.mark.parametrize("wrong", [-1, 255, 0.5])
+def test_scores_take_no_other_targets_either(wrong):
+    with pytest.raises(ValueError, match=f"targets must be 0 or 1, got {wrong}"):
+        metrics.F1Score()([[wrong, 1]], [[0.2, 0.8]])

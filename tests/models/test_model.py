@@ -222,3 +222,13 @@ def test_one_output_is_an_array_and_a_tuple_stays_one():
     for found in (model, Model.from_config(model.get_config()), clone_model(model), clone_model(model, x), again):
         assert type(found.predict(data, verbose=0)) is type(found(data)) is tuple
     assert type(Model(x, [y, z]).predict(data, verbose=0)) is list
+
+
+def test_a_stack_that_is_a_layer_of_another_model_is_not_changed():
+    inner = Sequential([Input((3,)), Dense(4)])
+    inner.add(Dense(2))
+    Sequential([Input((3,)), inner, Dense(1)])
+    for change in (inner.pop, lambda: inner.add(Dense(5))):
+        with pytest.raises(ValueError, match="is a layer of another model, in which its shapes"):
+            change()
+    assert len(inner.layers) == 2

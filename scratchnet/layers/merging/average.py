@@ -11,6 +11,8 @@ class Average(Merge):
     Raises ValueError unless there are two or more inputs whose shapes match.
     """
 
+    keeps_integers = False
+
     def merge(self, xs):
         y = xs[0] + xs[1]
         for x in xs[2:]:

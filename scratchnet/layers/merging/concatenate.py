@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.layers.base import Layer
-from scratchnet.layers.merging.merge import check_masks, expanded
+from scratchnet.layers.merging.merge import Integers, check_masks, expanded
 from scratchnet.registry import register
 from scratchnet.structure import flatten
 
@@ -17,7 +17,7 @@ class ConcatenateCache(NamedTuple):
 
 
 @register("layers")
-class Concatenate(Layer):
+class Concatenate(Integers, Layer):
     """[(N, ..., A, ...), (N, ..., B, ...), ...] -> (N, ..., A + B + ..., ...).
 
     Args:
@@ -53,7 +53,7 @@ class Concatenate(Layer):
         self.compute_output_shape([x.shape for x in xs])
         axis = self._axis(xs[0].ndim)
         cuts = np.cumsum([x.shape[axis] for x in xs])[:-1].tolist()
-        return np.concatenate(xs, axis=axis), ConcatenateCache(axis, cuts)
+        return np.concatenate(self.as_one_kind(xs), axis=axis), ConcatenateCache(axis, cuts)
 
     def backward(self, dy, cache, needs_dx=True):
         return np.split(dy, cache.cuts, axis=cache.axis), {}

@@ -18,7 +18,24 @@ class MergeCache(NamedTuple):
     terms: Any  # what the layer's own adjoint needs
 
 
-class Merge(Layer):
+class Integers:
+    """The part of layers that leave integers what they are, as long as all of their inputs are integers."""
+
+    keeps_integers = True
+
+    def as_one_kind(self, xs):
+        """The arrays as they are if all hold integers, else all in the dtype of the layer."""
+        if all(x.dtype.kind != "f" for x in xs):
+            return xs
+        return [x if x.dtype.kind == "f" else x.astype(self.dtype) for x in xs]
+
+    def output_dtype(self, inputs):
+        dtypes = [tensor.dtype for tensor in flatten(inputs)]
+        floats = not self.keeps_integers or any(dtype.startswith("float") for dtype in dtypes)
+        return self.dtype if floats else np.result_type(*dtypes).name
+
+
+class Merge(Integers, Layer):
     """Base of `Add`, `Subtract`, `Multiply`, `Average`, `Maximum` and `Minimum`.
 
     A subclass defines `merge` and `merge_backward` for inputs that have the same number of axes.
@@ -50,7 +67,7 @@ class Merge(Layer):
         shapes = [x.shape for x in xs]
         self.compute_output_shape(shapes)
         ndim = max(map(len, shapes))
-        y, terms = self.merge([x.reshape(_aligned(x.shape, ndim)) for x in xs])
+        y, terms = self.merge([x.reshape(_aligned(x.shape, ndim)) for x in self.as_one_kind(xs)])
         return y, MergeCache(shapes, terms)
 
     def backward(self, dy, cache, needs_dx=True):
@@ -83,7 +100,7 @@ class MaskedMerge(Merge):
         ndim = max(map(len, shapes))
         masks = [None] * len(xs) if mask is None else mask
         counted = [None if m is None else expanded(m, x).reshape(_aligned(x.shape, ndim)) for m, x in zip(masks, xs)]
-        y, terms = self.merge([x.reshape(_aligned(x.shape, ndim)) for x in xs], counted)
+        y, terms = self.merge([x.reshape(_aligned(x.shape, ndim)) for x in self.as_one_kind(xs)], counted)
         return y, MergeCache(shapes, terms)
 
 

@@ -21,6 +21,7 @@ from scratchnet.layers import (
     add,
     concatenate,
 )
+from scratchnet.models import Model
 
 F64 = {"dtype": "float64"}
 
@@ -242,3 +243,28 @@ def test_dot_takes_masks_and_hands_none_on():
     x = Masking()(np.ones((2, 3), "float32")[:, :, None])
     y = Dot(axes=2)([x, x])
     assert Dot(axes=1).supports_masking and y._keras_mask is None
+
+
+@pytest.mark.parametrize(
+    "cls, expected",
+    [
+        (Add, [[2**24 + 2]]),
+        (Subtract, [[2**24]]),
+        (Multiply, [[2**24 + 1]]),
+        (Maximum, [[2**24 + 1]]),
+        (Minimum, [[1]]),
+        (Concatenate, [[2**24 + 1, 1]]),
+    ],
+)
+def test_integers_lose_no_digits(cls, expected):
+    big, one, tensor, real = np.array([[2**24 + 1]]), np.array([[1]]), Input((1,), dtype="int64"), Input((1,))
+    other = Input((1,), dtype="int64")
+    for found in (cls()([big, one]), Model([tensor, other], cls()([tensor, other])).predict([big, one], verbose=0)):
+        assert found.dtype == np.int64 and found.tolist() == expected
+    mixed = Model([tensor, real], cls()([tensor, real])).predict([one, one.astype("float32")], verbose=0)
+    assert mixed.dtype == cls()([one, one.astype("float32")]).dtype == np.float32
+
+
+def test_a_mean_of_integers_is_none():
+    tensor = Input((1,), dtype="int64")
+    assert Model(tensor, Average()([tensor, tensor])).predict(np.array([[3]]), verbose=0).dtype == np.float32
