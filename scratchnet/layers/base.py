@@ -150,6 +150,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     )
 
     supports_masking = False  # whether a mask goes on to the layer behind
+    only_rearranges = False  # whether its output has the values of its only input, in their order, in another shape
     repeats = False  # whether its output is one time step, repeated
     takes_repeat = False  # whether forward can be given that one step and a number, ``repeat=T``
     input_spec = None  # an `InputSpec`, or several in a list: what it can be called on

@@ -8,6 +8,7 @@
 one number for the whole batch. Then, as in Keras, weights count by their mean.
 """
 
+import copy
 import inspect
 from typing import Any, NamedTuple
 
@@ -30,6 +31,17 @@ class TracedLossCache(NamedTuple):
     dtype: Any  # of y_pred
 
 
+class _OnLogits:
+    """The `call` of a loss, for the numbers of which `activation` makes its predictions."""
+
+    def __init__(self, loss, activation):
+        self.loss = loss
+        self.activation = activation
+
+    def __call__(self, y_true, logits):
+        return self.loss.call(y_true, self.activation(logits))
+
+
 class TracedLoss(KeepsTraces):
     """What a class gets among its bases that derives from `Loss` and defines `call`."""
 
@@ -48,6 +60,14 @@ class TracedLoss(KeepsTraces):
         if found.graph.outputs[0] not in found.graph.reached_from(found.graph.inputs[1:]):
             raise self.error("the loss does not depend on y_pred, or not in a way that can be differentiated")
         return found
+
+    takes_logits = True
+
+    def on_logits(self, activation):
+        """The same loss from before the activation: the cross-entropies among its operations go back there."""
+        twin = copy.copy(self)
+        twin.call = _OnLogits(self, activation)
+        return twin
 
     sublayers = {}
 

@@ -21,6 +21,7 @@ class Flatten(ChannelsFirstToo):
     """
 
     keeps_integers = True
+    only_rearranges = True
 
     def __init__(self, data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)

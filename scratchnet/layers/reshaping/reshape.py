@@ -26,6 +26,7 @@ class Reshape(Layer):
     """
 
     keeps_integers = True
+    only_rearranges = True
 
     def __init__(self, target_shape: int | Sequence[int], **kwargs):
         super().__init__(**kwargs)
