@@ -268,16 +268,17 @@ def progress(text=""):
 class Worker:
     """A process that answers one line with one line, once it has printed ``ready``.
 
-    `command`: what follows the name of the Python interpreter; `settings`: environment variables. Raises RuntimeError
-    with the end of what it wrote to stderr, if it stops before it is ready or before it answers.
+    `command`: what follows the name of the Python interpreter, `launcher`: what comes before it; `settings`:
+    environment variables. Raises RuntimeError with the end of what it wrote to stderr, if it stops before it is ready
+    or before it answers.
     """
 
-    def __init__(self, command, **settings):
+    def __init__(self, command, launcher=(), **settings):
         import tempfile
 
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self._process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
+            [*launcher, sys.executable, *map(str, command)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -71,17 +71,19 @@ class Objective:
 
     def _of_all_ranks(self, batch):
         """Targets and weights of all rows of the batch: values only where a count depends on them, else the shape."""
-        size = batch.division.size
-        ys = [
-            y if loss is None or _counts_by_value(loss) else np.broadcast_to(y.dtype.type(0), (size, *y.shape[1:]))
-            for y, loss in zip(batch.y, self.losses)
+        by_value = [
+            loss is not None and _counts_by_value(loss, y, axes)
+            for loss, y, axes in zip(self.losses, batch.y, self.axes)
         ]
-        wanted = [y for y, loss in zip(batch.y, self.losses) if loss is not None and _counts_by_value(loss)]
+        wanted = [y for y, is_wanted in zip(batch.y, by_value) if is_wanted]
         wanted += [w for w in batch.weights if w is not None]
-        if not wanted:
-            return ys, batch.weights
-        found = iter([np.concatenate(pieces) for pieces in zip(*current_ranks().gather("counts", wanted))])
-        ys = [next(found) if loss is not None and _counts_by_value(loss) else y for y, loss in zip(ys, self.losses)]
+        found = iter([])
+        if wanted:
+            found = iter([np.concatenate(pieces) for pieces in zip(*current_ranks().gather("counts", wanted))])
+        ys = [
+            next(found) if is_wanted else None if y is None else _of_shape((batch.size, *y.shape[1:]), y.dtype)
+            for y, is_wanted in zip(batch.y, by_value)
+        ]
         return ys, [None if w is None else next(found) for w in batch.weights]
 
     def forward(self, batch, ys, counts, masks=None):
@@ -141,9 +143,16 @@ def _of_known_shape(tensor, y):
     return KerasTensor([n if m is None else m for n, m in zip(sizes, tensor.shape)], tensor.dtype, "y_pred")
 
 
-def _counts_by_value(loss):
+def _counts_by_value(loss, y, axes):
     """Whether what a loss counts depends on the values of its targets, or may: nobody knows of a user's own."""
-    return type(loss).valid is not Loss.valid or not type(loss).count.__module__.startswith("scratchnet.")
+    if not type(loss).count.__module__.startswith("scratchnet."):
+        return True
+    return type(loss).valid is not Loss.valid and loss.valid(y, loss.values_shape(y.shape, axes)) is not None
+
+
+def _of_shape(shape, dtype):
+    """An array for which only its shape counts."""
+    return np.broadcast_to(dtype.type(0), shape)
 
 
 def per_output(names, value, argument):

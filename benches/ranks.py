@@ -1,0 +1,274 @@
+"""What it costs to share a training step among ranks (processes), beside threads, and what they send one another.
+
+    python benches/ranks.py --json outputs/ranks.json --plot outputs/ranks.png
+
+Needs mpi4py and an MPI library with `mpiexec`: pip install mpi4py mpich.
+
+The sides are "ranks x threads": 1 x 1, 1 x 2, 2 x 1, 3 x 1 and 4 x 1. They take turns; what counts is the ratio of
+2 x 1 to 1 x 2 within a turn. Bytes and messages are counted where they are sent, by each rank, and told per step. Two
+ranks also measure how long a word takes from one to the other, and a megabyte: `cluster.py` predicts from all this what
+more ranks would do. EfficientNet-Lite0 at 224 pixels is measured alone, at a small batch, for the same purpose.
+"""
+
+import os
+import shutil
+import sys
+import time
+
+from _shared import (
+    Worker,
+    describe,
+    in_turns,
+    make_parser,
+    median_and_spread,
+    milliseconds,
+    positive,
+    ratios,
+    run_bench,
+)
+
+SIDES = ((1, 1), (1, 2), (2, 1), (3, 1), (4, 1))
+LARGE = "EfficientNet-Lite0"
+LARGE_BATCH = 8
+
+
+def mpiexec():
+    """The `mpiexec` beside this Python, or of the system. Raises FileNotFoundError without one."""
+    folders = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    found = shutil.which("mpiexec", path=folders)
+    if found is None:
+        raise FileNotFoundError("there is no mpiexec: pip install mpi4py mpich")
+    return found
+
+
+# ---- one side, in its own processes ----
+
+
+def worker(name, threads, samples):
+    """Answer each line on the standard input of rank 0 with a figure."""
+    import scratchnet
+    from scratchnet.distribution import DataParallel, set_distribution
+    from scratchnet.distribution.launch import world
+    from scratchnet.utils import set_random_seed
+
+    scratchnet.set_num_threads(threads)
+    set_distribution(DataParallel())
+    set_random_seed(1)
+    answers = {"word": _word, "megabyte": _megabyte} if name == "wire" else _answers(name, samples)
+    for answer in list(answers.values()):
+        answer()
+    ranks = world()
+    if ranks.rank == 0:
+        print("ready", flush=True)
+    while question := _heard(ranks):
+        answer = answers[question]()
+        if ranks.rank == 0:
+            print(answer, flush=True)
+
+
+def _heard(ranks):
+    """The next question on all ranks; while there is none, they leave the processors to the other sides."""
+    if ranks.rank == 0:
+        question = sys.stdin.readline().strip()
+        for other in range(1, ranks.size):
+            ranks.comm.send(question, other, 99)
+        return question
+    while not ranks.comm.iprobe(0, 99):
+        time.sleep(0.005)
+    return ranks.comm.recv(source=0, tag=99)
+
+
+def _answers(name, samples):
+    from scratchnet.distribution.launch import world
+
+    model, x, y, batch_size = made(name, samples)
+    ranks = world()
+
+    def fit(batch_size=batch_size):
+        steps = -(-len(x) // batch_size)
+        before = time.perf_counter()
+        model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
+        return (time.perf_counter() - before) / steps * 1e3
+
+    def sent(what):
+        """Bytes or messages a step, of the rank that sends the most."""
+        before, steps = getattr(ranks, what), len(x) // batch_size
+        for k in range(steps):
+            model.train_on_batch(x[k * batch_size : (k + 1) * batch_size], y[k * batch_size : (k + 1) * batch_size])
+        # all but the agreement at the start, whose messages two ranks count alike
+        return max(ranks.gather("sent", getattr(ranks, what) - before)) / steps
+
+    found = {"fit": fit, "quarter": lambda: fit(batch_size // 4), "bytes of gradients": lambda: _bytes(model)}
+    if ranks.size > 1:
+        found.update({"bytes": lambda: sent("bytes"), "messages": lambda: sent("messages")})
+    return found
+
+
+def made(name, samples):
+    """``(model, x, y, batch size)``."""
+    import numpy as np
+
+    import scratchnet
+
+    if name == LARGE:
+        from scratchnet.applications import EfficientNetLite0
+
+        model = EfficientNetLite0(weights=None)
+        model.compile("adam", "sparse_categorical_crossentropy")
+        rng = np.random.default_rng(0)
+        return model, rng.random((LARGE_BATCH, 224, 224, 3), "float32"), np.arange(LARGE_BATCH), LARGE_BATCH
+    from missions import MISSIONS, make
+
+    _, _, batch_size, data = MISSIONS[name]
+    return make(name, scratchnet), *data(samples), batch_size
+
+
+def _bytes(model):
+    return sum(w.nbytes for w in model.trainable_params.values())
+
+
+def _word(count=300):
+    """Microseconds until all ranks have heard a word of each."""
+    from scratchnet.distribution.launch import world
+
+    return milliseconds(lambda: world().gather("a word", 0), count) * 1e3
+
+
+def _megabyte(count=30):
+    """Microseconds until two ranks have traded a megabyte."""
+    import numpy as np
+
+    from scratchnet.distribution.launch import world
+
+    ranks = world()
+    other = 1 - ranks.rank
+    million = np.zeros(1_000_000, np.uint8)
+    return milliseconds(lambda: ranks.trade({other: million}, {other: million.nbytes}), count) * 1e3
+
+
+# ---- measuring ----
+
+
+def measure(options):
+    """Rows of kind "wire", and of kind "model", one for each."""
+    from missions import MISSIONS
+
+    rows = []
+    with _start("wire", 2, 1, options) as process:
+        found = in_turns(
+            {what: lambda w=what: float(process.ask(w)) for what in ("word", "megabyte")}, options.turns, "wire"
+        )
+    rows.append({"kind": "wire", **{what: median_and_spread(values)[0] for what, values in found.items()}})
+    for name in options.only or MISSIONS:
+        rows.append(_measure_model(name, MISSIONS[name][2], SIDES, options))
+    if options.large:
+        rows.append(_measure_model(LARGE, LARGE_BATCH, SIDES[:1], options))
+    return rows
+
+
+def _measure_model(name, batch, sides, options):
+    processes = {}
+    try:
+        for ranks, threads in sides:
+            processes[f"{ranks} x {threads}"] = _start(name, ranks, threads, options)
+        asked = {side: lambda p=process: float(p.ask("fit")) for side, process in processes.items()}
+        asked["quarter"] = lambda: float(processes["1 x 1"].ask("quarter"))
+        readings = in_turns(asked, options.turns, name)
+        counted = {
+            what: {side: float(p.ask(what)) for side, p in processes.items() if not side.startswith("1 x")}
+            for what in ("bytes", "messages")
+        }
+        gradients = int(float(processes["1 x 1"].ask("bytes of gradients")))
+    finally:
+        for process in processes.values():
+            process.close()
+    row = {
+        "kind": "model",
+        "model": name,
+        "batch": batch,
+        "ms": {side: median_and_spread(found)[0] for side, found in readings.items()},
+        "least_ms": {side: min(found) for side, found in readings.items()},
+        "gradients": gradients,
+        **counted,
+    }
+    if "2 x 1" in readings:
+        row["ratio"] = median_and_spread(ratios(readings["2 x 1"], readings["1 x 2"]))
+    return row
+
+
+def _start(name, ranks, threads, options):
+    launcher = [mpiexec(), "-n", str(ranks)] if ranks > 1 else []
+    command = [__file__, "--worker", "--only", name, "--threads", threads, "--samples", options.samples]
+    return Worker(command, launcher)
+
+
+# ---- showing ----
+
+
+def models_of(result):
+    """The rows of models that were measured on several ranks."""
+    return [row for row in result["rows"] if row["kind"] == "model" and "ratio" in row]
+
+
+def _cells(result):
+    headings = ["model (batch)", "1 x 1 ms", "1 x 2 ms", "2 x 1 ms", "2 x 1 over 1 x 2", "KB a step", "messages a step"]
+    lines = []
+    for row in models_of(result):
+        ms = [f"{row['ms'][side]:.1f}" for side in ("1 x 1", "1 x 2", "2 x 1")]
+        middle, low, high = row["ratio"]
+        sent = [f"{row['bytes']['2 x 1'] / 1e3:,.0f}", f"{row['messages']['2 x 1']:.0f}"]
+        ratio = f"{middle:.2f} ({low:.2f} to {high:.2f})"
+        lines.append([f"{row['model']} ({row['batch']})", *ms, ratio, *sent])
+    return headings, lines
+
+
+def table(result):
+    """The readings as text."""
+    from scratchnet.evaluation import text_table
+
+    wire = next(row for row in result["rows"] if row["kind"] == "wire")
+    return (
+        text_table(*_cells(result), width=160)
+        + f"\nTwo ranks hear a word of each other in {wire['word']:.0f} us, and trade a megabyte in "
+        f"{wire['megabyte']:.0f} us."
+    )
+
+
+def draw(result):
+    """Bars of the ratios, with their spread."""
+    from scratchnet.evaluation.style import colour, new_figure
+
+    rows = models_of(result)
+    figure, ax = new_figure(9, 0.5 * len(rows) + 2)
+    middles = [row["ratio"][0] for row in rows]
+    errors = [
+        [m - row["ratio"][1] for m, row in zip(middles, rows)],
+        [row["ratio"][2] - m for m, row in zip(middles, rows)],
+    ]
+    ax.barh(range(len(rows)), middles, xerr=errors, color=colour(0))
+    ax.set_yticks(range(len(rows)), [row["model"] for row in rows])
+    ax.invert_yaxis()
+    ax.axvline(1, color="black", linewidth=1)
+    ax.axvline(1.15, color="grey", linestyle=":", linewidth=1)
+    ax.set(xlabel="time of a step on 2 ranks x 1 thread over that on 1 rank x 2 threads")
+    figure.supxlabel(describe(result["environment"]), fontsize=6)
+    return figure
+
+
+def main():
+    """Read the command line, measure, print the table."""
+    parser = make_parser(__doc__, turns=5)
+    add = parser.add_argument
+    add("--only", nargs="+", metavar="MODEL", help="these models")
+    add("--samples", type=positive, default=1280, help="in a call of fit (default: %(default)s)")
+    add("--large", action="store_true", help=f"{LARGE} at 224 pixels, too")
+    add("--worker", action="store_true", help="be one side")
+    options = parser.parse_args()
+    if options.worker:
+        worker(options.only[0], options.threads, options.samples)
+    else:
+        run_bench("ranks", options, measure, table, draw)
+
+
+if __name__ == "__main__":
+    main()
