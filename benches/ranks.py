@@ -98,7 +98,7 @@ def _answers(name, samples):
         # all but the agreement at the start, whose messages two ranks count alike
         return max(ranks.gather("sent", getattr(ranks, what) - before)) / steps
 
-    found = {"fit": fit, "quarter": lambda: fit(batch_size // 4), "bytes of gradients": lambda: _bytes(model)}
+    found = {"fit": fit, "quarter": lambda: fit(batch_size // 4), **_known(model)}
     if ranks.size > 1:
         found.update({"bytes": lambda: sent("bytes"), "messages": lambda: sent("messages")})
     return found
@@ -123,8 +123,16 @@ def made(name, samples):
     return make(name, scratchnet), *data(samples), batch_size
 
 
-def _bytes(model):
-    return sum(w.nbytes for w in model.trainable_params.values())
+def _known(model):
+    """What a model says before it is trained: bytes of gradients, and how often and of what all parts make sums."""
+    from scratchnet.layers import BatchNormalization
+
+    channels = [layer.state["moving_mean"].size for layer in model.layers if isinstance(layer, BatchNormalization)]
+    return {
+        "gradients": lambda: sum(w.nbytes for w in model.trainable_params.values()),
+        "sums": lambda: 3 * len(channels),  # mean, variance, and one on the way back
+        "sums_bytes": lambda: sum(4 * 8 * C + 3 * 200 for C in channels),  # float64, and what says what it is
+    }
 
 
 def _word(count=300):
@@ -178,7 +186,7 @@ def _measure_model(name, batch, sides, options):
             what: {side: float(p.ask(what)) for side, p in processes.items() if not side.startswith("1 x")}
             for what in ("bytes", "messages")
         }
-        gradients = int(float(processes["1 x 1"].ask("bytes of gradients")))
+        alone = {what: int(float(processes["1 x 1"].ask(what))) for what in ("gradients", "sums", "sums_bytes")}
     finally:
         for process in processes.values():
             process.close()
@@ -188,7 +196,7 @@ def _measure_model(name, batch, sides, options):
         "batch": batch,
         "ms": {side: median_and_spread(found)[0] for side, found in readings.items()},
         "least_ms": {side: min(found) for side, found in readings.items()},
-        "gradients": gradients,
+        **alone,
         **counted,
     }
     if "2 x 1" in readings:

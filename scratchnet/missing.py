@@ -13,14 +13,18 @@ import sys
 _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
 
-def refusal(package):
-    """The `__getattr__` of `package`: it tells the closest of the public names.
+def refusal(package, reasons=None):
+    """The `__getattr__` of `package`: it tells the closest of the public names, or why there is none.
+
+    `reasons`: dict from a name of Keras's to why it is not there.
 
     A package with a `__getattr__` of its own ends it by ``refuse(name, depth=2)``.
     """
 
     def __getattr__(name, depth=1):
-        message = f"{package} has no {name!r}{closest(name, getattr(sys.modules[package], '__all__', ()))}"
+        reason = (reasons or {}).get(name)
+        known = getattr(sys.modules[package], "__all__", ())
+        message = f"{package} has no {name!r}{f': {reason}' if reason else closest(name, known)}"
         if name.startswith("_"):  # Python's own questions, such as __path__ or __wrapped__
             raise AttributeError(message)
         message += ". What Keras has and scratchnet has not: docs/keras.md"

@@ -20,18 +20,12 @@ __all__ = [
     "list_devices",
     "set_distribution",
 ]
-_LAYOUTS = ("LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor")
-_refuse = refusal(__name__)
+_WHOLE = "a layer is computed on one machine as a whole, and DataParallel divides the batch; model parallelism, which "
+_WHOLE += "divides layers, is not implemented"
 
-
-def __getattr__(name):
-    if name in _LAYOUTS:
-        raise ImportError(
-            f"scratchnet.distribution has no {name}: a layer is computed on one machine as a whole (model parallelism, "
-            "which divides it, is not implemented); DataParallel divides the batch",
-            name=__name__,
-        )
-    return _refuse(name, depth=2)
+__getattr__ = refusal(
+    __name__, dict.fromkeys(("LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor"), _WHOLE)
+)
 
 
 def __dir__():

@@ -36,6 +36,7 @@ ROOMS = {
     "keras.saving": "scratchnet.saving",
     "keras.utils": "scratchnet.utils",
     "keras.config": "scratchnet.config",
+    "keras.distribution": "scratchnet.distribution",
     "keras.backend": "scratchnet.backend",
     "keras.preprocessing.image": "scratchnet.preprocessing.image",
     "keras.preprocessing.sequence": "scratchnet.preprocessing.sequence",
@@ -48,7 +49,10 @@ ROOMS = {
 # Why something of Keras is not there, by its full name; of a room, for everything in it.
 REASONS = {
     "keras.distillation": "a training loop of its own",
-    "keras.distribution": "devices and machines are a framework's business",
+    **{
+        f"keras.distribution.{name}": "a layer is computed on one machine as a whole"
+        for name in ("LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor")
+    },
     "keras.dtype_policies": "float32 and float64 are the only dtypes to compute in",
     "keras.mixed_precision": "float32 and float64 are the only dtypes to compute in",
     "keras.export": "writes graphs of a framework",
