@@ -26,5 +26,5 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))
 def batches_in_parts():
     """As many parts of a batch as there are threads, although the models of tests are too small for that."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("scratchnet.training.step.LEAST_WORK", 1)
+        patched.setattr("scratchnet.training.work.LEAST", 1)
         yield

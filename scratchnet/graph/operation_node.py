@@ -106,7 +106,11 @@ class OperationNode(Node):
         for k, can in zip(self._tensors, self._differentiable):
             needs[k] = can
         z, kept = self.operation.forward(operands, options, needs)
-        return self._of_whole_batch(z, kept, operands[0].size) if self._over_batch and in_several_parts() else (z, kept)
+        return (
+            self._of_whole_batch(z, kept, operands[0].size)
+            if self._over_batch and in_several_parts(asking=True)
+            else (z, kept)
+        )
 
     def _of_whole_batch(self, z, kept, size):
         """The sum or mean over all parts of the batch, given that over this part, of an operand of this size."""

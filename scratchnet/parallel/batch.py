@@ -138,6 +138,12 @@ class Part:
         self.index = index
         self.batch = batch
         self.draws = {}  # id of a random stream -> how often it has drawn in this step
+        self.looks_across = False  # whether the rest of the batch has been asked for
+
+    @property
+    def is_row_by_row(self):
+        """Whether so far each row has been computed from itself alone, without drawing random numbers."""
+        return not self.draws and not self.looks_across
 
     def first_row_of(self, count):
         """Where `count` rows that this part draws for begin in the whole batch.
@@ -208,9 +214,9 @@ def map_own_parts(function, division, step, workers, ranks=None):
     return workers.map(compute, enumerate(own, division.first))
 
 
-def in_several_parts():
-    """Whether this thread computes one of several parts of a batch."""
-    part = _current.get()
+def in_several_parts(asking=False):
+    """Whether this thread computes one of several parts of a batch; `asking`: to ask for the others, if so."""
+    part = _asking() if asking else _current.get()
     return part is not None and part.batch is not None and part.batch.parts > 1
 
 
@@ -220,13 +226,22 @@ def counted_here():
     return 1 if part is None or part.index == 0 else 0
 
 
+def _asking():
+    """The part that this thread computes, where it is one of a batch: it asks for the rest of it."""
+    part = _current.get()
+    if part is None:
+        return None
+    part.looks_across = True
+    return None if part.batch is None else part
+
+
 def sum_over_batch(*values):
     """The sum of each of `values` over all parts of the batch: a list of numbers and arrays, the same in every part.
 
     Called outside of a training step, the batch is the data at hand: the values themselves.
     """
-    part = _current.get()
-    if part is None or part.batch is None:
+    part = _asking()
+    if part is None:
         return list(values)
     first, *others = part.batch.exchange(part.index, values)
     totals = list(first)
@@ -237,8 +252,8 @@ def sum_over_batch(*values):
 
 def gather_over_batch(x):
     """``(whole, rows)``: the rows of all parts as one array, and the slice of it that is this part's `x`."""
-    part = _current.get()
-    if part is None or part.batch is None:
+    part = _asking()
+    if part is None:
         return x, slice(0, len(x))
     pieces = part.batch.exchange(part.index, x)
     first = sum(len(piece) for piece in pieces[: part.index])
@@ -247,7 +262,7 @@ def gather_over_batch(x):
 
 def rows_of_batch(rows):
     """How many rows the whole batch has, given that this part has `rows`; counts what is folded into the batch."""
-    part = _current.get()
-    if part is None or part.batch is None or not part.rows:
+    part = _asking()
+    if part is None or not part.rows:
         return rows
     return part.batch.size * rows // part.rows

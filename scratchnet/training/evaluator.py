@@ -1,5 +1,6 @@
 """evaluate and predict: batches through the model, forward only, as many at a time as there are threads."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.in_use import in_use
 from scratchnet.training.step import concatenated
+from scratchnet.training.work import batches_worth, multiply_adds
 
 
 class Counted(NamedTuple):
@@ -74,21 +76,18 @@ class Evaluator(Compiled):
         objective = self._objective
         model = in_use(objective.model)
 
-        def compute(batch):
-            y, cache = model.forward(model.pack_inputs(batch.x), training=False)
-            if model.stateful:
-                model.remember(cache)
-            ys = flatten(y)
-            values = objective.forward(batch, ys, objective.counts(batch), cache.masks)[0]
+        def use_of(batch, ys, masks, added):
+            values = objective.forward(batch, ys, objective.counts(batch), masks)[0]
             counted = Counted(batch.size, batch.y, batch.weights)
             if not averages.wants_predictions:
-                return counted._replace(y=None, weights=None), values, None, model.added_loss(cache) + penalty, None
-            return counted, values, objective.predictions(ys), model.added_loss(cache) + penalty, cache.masks
+                return counted._replace(y=None, weights=None), values, None, added + penalty, None
+            return counted, values, objective.predictions(ys), added + penalty, masks
 
         penalty = model.penalty()[0]
         callbacks.on_test_begin()
         self._run(
-            compute,
+            model,
+            use_of,
             data,
             batch_size,
             steps,
@@ -121,18 +120,12 @@ class Evaluator(Compiled):
         self._agree_in("predict", data, batch_size)
         self.trace_ahead((False,))
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
-        results, model = [], in_use(self)
-
-        def compute(batch):
-            y, cache = model.forward(model.pack_inputs(batch.x), training=False)
-            if model.stateful:
-                model.remember(cache)
-            return batch.x, flatten(y)
-
+        results = []
         callbacks.on_predict_begin()
         with Workers() as workers:
             self._run(
-                compute,
+                in_use(self),
+                lambda batch, ys, masks, added: (batch.x, ys),
                 data,
                 batch_size,
                 steps,
@@ -148,39 +141,70 @@ class Evaluator(Compiled):
         ys = concatenated([y for _, y in results])
         return self.pack_outputs([_as_new(y, results[0][0]) for y in ys] if len(results) == 1 else ys)
 
-    def _run(self, compute, data, batch_size, steps, workers, begin, use, end, tell=None):
+    def _run(self, model, use_of, data, batch_size, steps, workers, begin, use, end, tell=None):
         """Compute as many batches at a time as there are workers on all ranks; use the results in their order.
 
-        `tell`: of a result, what other ranks need; by default all of it.
+        Args:
+            model: computes the outputs.
+            use_of: ``use_of(batch, ys, masks, added)`` makes the result of a batch of its outputs, their masks and what
+                layers add to the loss.
+            tell: of a result, what other ranks need; by default all of it.
         """
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
         ranks, here = current_ranks(), 1 if self.stateful else workers.count
         together = 1 if self.stateful else here * ranks.size
+        most, joined = self._most_joined(model, data, batch_size, ranks), 1
+        row_by_row = []  # whether the rows of each group of batches were computed each by itself
 
         def is_own(number):
             return number % together // here == ranks.rank
 
-        def compute_numbered(item):
-            number, batch = item
-            with computing(Part((run, number), rows=batch.size)):
-                return number, compute(batch)
+        def compute(numbered):
+            """The results of a few batches that are computed as one."""
+            numbers, batches = zip(*numbered)
+            part = Part((run, numbers[0]), rows=sum(batch.size for batch in batches))
+            with computing(part):
+                xs = concatenated([batch.x for batch in batches])
+                y, cache = model.forward(model.pack_inputs(xs), training=False)
+                if model.stateful:
+                    model.remember(cache)
+                ys, masks, added = flatten(y), cache.masks, model.added_loss(cache)
+                row_by_row.append(part.is_row_by_row)
+                if len(batches) == 1:
+                    return [(numbers[0], use_of(batches[0], ys, masks, added))]
+                return [
+                    (number, use_of(batch, _of_rows(ys, rows), _of_rows(masks, rows), added))
+                    for number, batch, rows in zip(numbers, batches, _rows_of(batches))
+                ]
 
         first = 0
         batches = iter(data.batches(batch_size, wanted=None if ranks.size == 1 else is_own))
         while steps is None or first < steps:
-            room = together if steps is None else min(together, steps - first)
+            room = together * joined if steps is None else min(together * joined, steps - first)
             group = [batch for _, batch in zip(range(room), batches)]
             if not group:
                 break
             for k in range(len(group)):
                 begin(first + k)
             own = [(number, batch) for number, batch in enumerate(group, first) if is_own(number)]
-            results = workers.map(compute_numbered, own)
+            pieces = [own[k : k + joined] for k in range(0, len(own), joined)]
+            results = [result for piece in workers.map(compute, pieces) for result in piece]
             for number, result in results if ranks.size == 1 else _of_all_ranks(results, tell):
                 use(result)
                 end(number)
             first += len(group)
+            joined = most if all(row_by_row) else 1  # as the first ones have shown
+
+    def _most_joined(self, model, data, batch_size, ranks):
+        """How many small batches may be computed as one, if each row is computed by itself."""
+        if ranks.size > 1 or not isinstance(data, Arrays) or data.size <= batch_size:
+            return 1
+        if self.stateful or model.adds_loss or model.graph is None or model.in_one_part:
+            return 1
+        if any(rows != 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs))):
+            return 1
+        return batches_worth(batch_size, multiply_adds(model))
 
     def _agree_in(self, what, data, batch_size):
         """Ranks that evaluate or predict together must have the same data; within a fit they have agreed."""
@@ -208,6 +232,16 @@ def _of_all_ranks(results, tell):
     everybody = ranks.gather("results of batches", told)
     everybody[ranks.rank] = results
     return [result for results in everybody for result in results]
+
+
+def _rows_of(batches):
+    """The slice of each of some batches that stand behind one another."""
+    edges = [0, *itertools.accumulate(batch.size for batch in batches)]
+    return [slice(*pair) for pair in zip(edges, edges[1:])]
+
+
+def _of_rows(arrays, rows):
+    return [None if array is None else array[rows] for array in arrays]
 
 
 def _as_new(y, xs):

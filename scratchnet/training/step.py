@@ -15,9 +15,9 @@ import numpy as np
 from scratchnet.parallel.batch import Division, map_own_parts
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
+from scratchnet.training.work import parts_worth
 
 SMALLEST_PART = 16  # rows: below this, a thread of its own costs more than it saves
-LEAST_WORK = 10_000_000  # multiply-adds forward of a part, for the same reason: 1 to 2 ms there and back
 
 
 class Trained(NamedTuple):
@@ -80,7 +80,7 @@ def divided(size, ys, objective, workers):
     ranks = current_ranks()
     count = 1 if objective.in_one_part(ys) else ranks.size * workers.count
     if count > 1:
-        count = int(min(count, max(1, size * objective.work / LEAST_WORK)))
+        count = int(min(count, parts_worth(size * objective.work)))
     return Division.among(parts_of(size, count), ranks)
 
 

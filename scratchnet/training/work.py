@@ -10,8 +10,23 @@ import math
 
 from scratchnet.structure import flatten
 
+LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
+_MOST_ROWS = 512  # of batches that are joined
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
 _UNKNOWN = 32  # what is taken for a length that is not known
+
+
+def parts_worth(work):
+    """How many parts there should be of so many multiply-adds, at most; a float."""
+    return max(1.0, work / LEAST)
+
+
+def batches_worth(rows, work):
+    """How many batches of so many rows, each of so many multiply-adds, one thread should compute as one.
+
+    Where each of them is little to compute, most of their time would go into the lines of Python around the kernels.
+    """
+    return max(1, int(min(LEAST / max(rows * work, 1), _MOST_ROWS / rows)))
 
 
 def multiply_adds(model):

@@ -6,7 +6,22 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet.layers import GRU, LSTM, Activation, Conv2D, Dense, Embedding, Flatten, Input, TimeDistributed
+from scratchnet import ops
+from scratchnet.callbacks import Callback
+from scratchnet.layers import (
+    GRU,
+    LSTM,
+    Activation,
+    ActivityRegularization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Input,
+    Lambda,
+    TimeDistributed,
+)
 from scratchnet.models import Model, Sequential
 from scratchnet.training import step, work
 from scratchnet.training.work import multiply_adds
@@ -49,7 +64,7 @@ def test_a_part_is_made_where_there_is_enough_to_compute(monkeypatch, rows, part
     model = Sequential([Input((100,)), Dense(50, activation="relu"), Dense(3)])
     model.compile("sgd", "mse")
     made = []
-    monkeypatch.setattr(step, "LEAST_WORK", 32 * multiply_adds(model))
+    monkeypatch.setattr(work, "LEAST", 32 * multiply_adds(model))
     monkeypatch.setattr(
         step,
         "gradients",
@@ -63,3 +78,82 @@ def test_a_part_is_made_where_there_is_enough_to_compute(monkeypatch, rows, part
     finally:
         scratchnet.set_num_threads(None)
     assert len(made) == parts and sum(made) == rows
+
+
+def spied_on(monkeypatch, model):
+    """The rows of each call of forward from now on."""
+    rows, forward = [], model.forward
+    monkeypatch.setattr(model, "forward", lambda x, **options: rows.append(len(x)) or forward(x, **options))
+    return rows
+
+
+class Batches(Callback):
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.seen.append(batch)
+
+    on_test_batch_end = on_predict_batch_end
+
+
+def regression(*extra):
+    model = Sequential([Input((3,)), Dense(4, activation="tanh"), *extra, Dense(2)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    return model
+
+
+def test_small_batches_are_computed_as_one_and_still_told_one_by_one(monkeypatch):
+    scratchnet.set_num_threads(1)
+    try:
+        model, rng = regression(), np.random.default_rng(0)
+        x, y = rng.normal(size=(100, 3)), rng.normal(size=(100, 2))
+        alone = model.predict(x, batch_size=8, verbose=0), model.evaluate(x, y, batch_size=8, verbose=0)
+        monkeypatch.setattr(work, "LEAST", 24 * multiply_adds(model))
+        rows, told = spied_on(monkeypatch, model), Batches()
+        together = (
+            model.predict(x, batch_size=8, verbose=0, callbacks=[told]),
+            model.evaluate(x, y, batch_size=8, verbose=0, callbacks=[told]),
+        )
+        assert rows == 2 * [8, 24, 24, 24, 20] and told.seen == 2 * list(range(13))
+        np.testing.assert_allclose(together[0], alone[0], rtol=1e-6)
+        assert together[1] == pytest.approx(alone[1], rel=1e-6)
+        rows.clear()
+        model.predict(x, batch_size=8, steps=4, verbose=0)
+        assert rows == [8, 24]
+    finally:
+        scratchnet.set_num_threads(None)
+
+
+class Always(Dropout):
+    def forward(self, x, training=False):
+        return super().forward(x, training=True)
+
+
+@pytest.mark.parametrize(
+    "layer, expected",
+    [
+        (Dropout(0.5), [8, 24, 3]),
+        (Always(0.5), [8, 8, 8, 8, 3]),
+        (ActivityRegularization(0.1), [8, 8, 8, 8, 3]),
+        (Lambda(lambda x: x - ops.mean(x)), [8, 8, 8, 8, 3]),
+    ],
+)
+def test_rows_that_are_not_computed_by_themselves_stay_in_their_batch(monkeypatch, layer, expected):
+    model = regression(layer)
+    monkeypatch.setattr(work, "LEAST", 24 * multiply_adds(model))
+    rows = spied_on(monkeypatch, model)
+    scratchnet.set_num_threads(1)
+    try:
+        model.predict(np.ones((35, 3)), batch_size=8, verbose=0)
+    finally:
+        scratchnet.set_num_threads(None)
+    assert rows == expected
+
+
+def test_no_more_rows_are_joined_than_fit_into_memory(monkeypatch):
+    monkeypatch.setattr(work, "LEAST", 10**6)
+    assert work.batches_worth(32, 0) == work._MOST_ROWS // 32
+    assert work.batches_worth(10_000, 1) == 1
+    assert work.batches_worth(32, work.LEAST / 100) == 3
