@@ -76,10 +76,11 @@ class Output:
         self.paths.append(path)
 
 
-def run_example(main, description, epochs, batch_size=128, extra=None):
+def run_example(main, description, epochs, batch_size=128, extra=None, draws=True):
     """Read the command line, call ``main(options, output)``, name the files it wrote; the process's exit code.
 
-    `extra(parser)` may add options. What goes wrong for a known reason ends with one line and exit code 1.
+    `extra(parser)` may add options; `draws`: whether it makes pictures, which takes matplotlib. What goes wrong for a
+    known reason ends with one line and exit code 1.
     """
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     program = os.path.basename(sys.argv[0])
@@ -122,7 +123,8 @@ def run_example(main, description, epochs, batch_size=128, extra=None):
                 _join_the_others(options, scope)
             set_random_seed(options.seed)
             output = Output(options.out)
-            require("matplotlib")  # better missed now than after the training
+            if draws:
+                require("matplotlib")  # better missed now than after the training
             main(options, output)
         except (OSError, ImportError, ValueError, FloatingPointError) as problem:
             return _failed(problem, f"{program}: {problem}", 1)

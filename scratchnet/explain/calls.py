@@ -27,6 +27,8 @@ class Call:
             attribute, too: ``call.z``.
         left_out: the activation that a loss from logits has left out of the computation; else None. `dy` is then that
             of the loss as it is written, and `dz` what training computes, in one step from the loss.
+        options: what forward was told besides, such as ``use_causal_mask=True``.
+        is_masked: whether a mask came with x.
         calls: the paths of the calls within this one.
         sources: the paths of the calls that x comes from; None for an input of the graph around.
     """
@@ -38,6 +40,8 @@ class Call:
         self.layer = layer
         self.operation = None if layer is not None else str(node.name)
         self.place = str(getattr(node, "place", "") or "")
+        self.options = dict(getattr(node, "options", None) or {}) if layer is not None else {}
+        self.is_masked = bool(getattr(node, "reads_mask", False))
         self.calls = []
         self.sources = []
         self.went_back = record.went_back
@@ -196,7 +200,7 @@ def _fold(a):
 def _folded(record, layer, used):
     """What the layer within a TimeDistributed does: the same, with time folded into the batch."""
     from_outside: Any = SimpleNamespace(
-        name=layer.layer.name, layer=layer.layer, inputs=object(), outputs=object(), place=""
+        name=layer.layer.name, layer=layer.layer, inputs=object(), outputs=object(), options={}, reads_mask=False
     )
     folded = type(record)(from_outside, _fold(record.x), _fold(record.y), record.cache.inner)
     folded.dy, folded.went_back = _fold(record.dy), record.went_back

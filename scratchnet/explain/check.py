@@ -10,7 +10,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.gradient_check.differences import noise_of_differences
 from scratchnet.gradient_check.report import BELOW_NOISE, FAILED, Report, compare
-from scratchnet.structure import flatten
+from scratchnet.structure import flatten, map_structure
 from scratchnet.training.objective import Objective
 
 _BOUND = 1e-6  # for several layers in a row, as in `gradient_check`
@@ -98,17 +98,71 @@ def check_trace(trace, directions=3, seed=0):
     return Report(trace.model.name, rows, sides=("difference", "backward"))
 
 
+def check_everything(trace):
+    """What the page shows, as pairs ``(path, Row)``: `check_trace`, whose rows have no path, and `check_calls`."""
+    return [(None, row) for row in check_trace(trace).rows] + list(check_calls(trace).items())
+
+
+def check_calls(trace, directions=3, seed=0):
+    """``{path: Row}``: is the dx of each layer by itself the derivative of its y, close to these samples?
+
+    That finds the one that is wrong among those that it spoils.
+
+    Left out are layers that are graphs themselves, since what is within them is checked, and those that a mask reaches.
+    """
+    rng, found = np.random.default_rng(seed), {}
+    with kernels.using_backend("numpy"), np.errstate(all="ignore"):
+        for path, call in trace.items():
+            xs, dys = flatten(call.x), flatten(call.dy)
+            floats = all(a is not None and a.dtype.kind == "f" for a in (*xs, *dys))
+            if call.layer is not None and floats and not (call.calls or call.layer.is_traced or call.is_masked):
+                found[path] = _row_of_call(trace, call, directions, rng)
+    return found
+
+
+def _row_of_call(trace, call, directions, rng):
+    layer = copy.deepcopy(call.layer)
+    _widen(layer)
+    # A little beside the sample: exactly at it, the many zeros behind a relu make ties of maxima, which have no slope.
+    x = map_structure(lambda a: a + 1e-3 * max(np.std(a), 0.1) * rng.standard_normal(a.shape), call.x)
+    dy = map_structure(lambda a: np.array(a, np.float64), call.dy)
+
+    def forward():
+        with trace.drawing():
+            return layer.forward(x, training=trace.training, **call.options)
+
+    def value():
+        return sum(float(np.sum(a * d)) for a, d in zip(flatten(forward()[0]), flatten(dy)))
+
+    y, cache = forward()
+    dx, _ = layer.backward(dy, cache)
+    units = []
+    for _ in range(directions):
+        v = [rng.standard_normal(a.shape) for a in flatten(x)]
+        length = np.sqrt(sum(np.sum(a * a) for a in v))
+        units.append([a / length for a in v])
+    analytic = np.array([sum(np.sum(d * a) for d, a in zip(flatten(dx), v)) for v in units])
+    magnitude = sum(float(np.sum(np.abs(a * d))) for a, d in zip(flatten(y), flatten(dy)))
+    kept = [a.copy() for a in flatten(x)]
+    return _compared("x", flatten(x), kept, units, analytic, value, magnitude)
+
+
 def _row(double, key, gradient, magnitude, directions, rng):
     array = double.params[key]
     units = []
     for _ in range(directions):
         v = rng.standard_normal(array.shape)
-        units.append(v / max(np.linalg.norm(v), 1e-30))
-    analytic = np.array([np.sum(gradient * v) for v in units])
-    kept, first = array.copy(), None
+        units.append([v / max(np.linalg.norm(v), 1e-30)])
+    analytic = np.array([np.sum(gradient * v) for (v,) in units])
+    return _compared(key, [array], [array.copy()], units, analytic, double.value, max(magnitude, 1e-3))
+
+
+def _compared(name, arrays, kept, units, analytic, value, magnitude):
+    """The `Row` of differences of `value` along `units`, each a list with an array for each of `arrays`."""
+    first = None
     for step in _STEPS:
-        numeric = np.array([_difference(double, array, kept, v, step) for v in units])
-        row = compare(key, numeric, analytic, _BOUND, step, noise_of_differences(max(magnitude, 1e-3), step))
+        numeric = np.array([_difference(arrays, kept, v, value, step) for v in units])
+        row = compare(name, numeric, analytic, _BOUND, step, noise_of_differences(magnitude, step))
         first = first or row
         if row.verdict != FAILED:
             # A smaller step has more noise: it clears a kink of blame, it does not clear a wrong gradient.
@@ -116,10 +170,12 @@ def _row(double, key, gradient, magnitude, directions, rng):
     return first
 
 
-def _difference(double, array, kept, v, step):
-    array[...] = kept + step * v
-    above = double.value()
-    array[...] = kept - step * v
-    below = double.value()
-    array[...] = kept
-    return (above - below) / (2 * step)
+def _difference(arrays, kept, units, value, step):
+    found = []
+    for h in (step, -step):
+        for array, before, v in zip(arrays, kept, units):
+            array[...] = before + h * v
+        found.append(value())
+    for array, before in zip(arrays, kept):
+        array[...] = before
+    return (found[0] - found[1]) / (2 * step)

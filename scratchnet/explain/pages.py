@@ -9,6 +9,7 @@ import zlib
 from html import escape
 from pathlib import Path
 
+from scratchnet.explain.check import check_everything
 from scratchnet.explain.payload import Payload
 
 _FOLDER = Path(__file__).parent / "page"
@@ -18,7 +19,7 @@ _COARSER = (1, 2, 4, 8)  # how large parameters are shown where the page would b
 
 def write_page(trace, path, check=True, beside=None, max_mb=5.0):
     """Write the page of a trace and return its path, as text. See `Model.explain`."""
-    report = trace.check() if check and trace.loss is not None and trace.first_non_finite is None else None
+    report = check_everything(trace) if check and trace.loss is not None and trace.first_non_finite is None else None
     for coarser in _COARSER:
         text = page(Payload(trace, report, beside, coarser))
         size = len(text.encode()) / 1e6

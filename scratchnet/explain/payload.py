@@ -23,7 +23,13 @@ _MULTIPLIED = ("dense", "conv2d", "conv2d-transpose", "embedding")  # views that
 
 
 class Payload:
-    """Attributes: `meta`, a dict; `tensors`, a `Tensors`, whose blob belongs to it."""
+    """Attributes: `meta`, a dict; `tensors`, a `Tensors`, whose blob belongs to it.
+
+    Args:
+        report: of `check_everything`; None where nothing was checked.
+        beside: another trace to compare with.
+        coarser: see `Tensors`.
+    """
 
     def __init__(self, trace, report=None, beside=None, coarser=1):
         self.trace = trace
@@ -163,20 +169,13 @@ class Payload:
         return self.sources.add(getattr(type(layer), name))
 
     def _checks(self, call):
+        """The rows of the check that belong here: "x", and the parameters by name."""
         if self._report is None or call.layer is None:
             return {}
-        rows = {row.argument: row for row in self._report.rows}
-        found = {}
-        for name, array in call.layer.params.items():
-            row = rows.get(self._keys.get(id(array)))
-            if row is not None:
-                found[name] = {
-                    "difference": row.numeric,
-                    "backward": row.analytic,
-                    "error": min(row.error, 1e300),
-                    "verdict": row.verdict,
-                }
-        return found
+        of_keys = {row.argument: row for path, row in self._report if path is None}
+        rows = {"x": next((row for path, row in self._report if path == call.path), None)}
+        rows |= {name: of_keys.get(self._keys.get(id(array))) for name, array in call.layer.params.items()}
+        return {name: _check(row) for name, row in rows.items() if row is not None}
 
     def _beside(self, call, beside):
         """y and dy of the call of the same path in the other trace, where they have the same shapes."""
@@ -312,6 +311,11 @@ def _is_said(value):
 
 def _loss_text(trace):
     return "forward only" if trace.loss is None else f"loss {trace.loss:.4g}"
+
+
+def _check(row):
+    error = min(row.error, 1e300)
+    return {"difference": row.numeric, "backward": row.analytic, "error": error, "verdict": row.verdict}
 
 
 def _update_of(update):

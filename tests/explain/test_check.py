@@ -3,9 +3,9 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from scratchnet.explain.check import in_float64
+from scratchnet.explain.check import check_calls, in_float64
 from scratchnet.gradient_check.report import FAILED, PASSED
-from scratchnet.layers import BatchNormalization, Conv2D, Dense, Input, Layer
+from scratchnet.layers import LSTM, BatchNormalization, Conv2D, Dense, Embedding, Input, Layer, RepeatVector
 from scratchnet.models import Model, Sequential
 
 
@@ -30,6 +30,39 @@ def test_a_wrong_gradient_is_called_wrong_where_it_is(zoo):
     with mock.patch.object(Conv2D, "backward", backward):
         verdicts = {row.argument: row.verdict for row in model.trace(x, y).check().rows}
     assert verdicts.pop("conv/kernel") == FAILED and set(verdicts.values()) == {PASSED}
+
+
+def test_the_layer_whose_dx_is_wrong_is_found_among_those_that_it_spoils(zoo):
+    model, x, y = zoo.autoencoder()
+    right = RepeatVector.backward
+
+    def backward(self, dy, cache, needs_dx=True):
+        dx, grads = right(self, dy, cache, needs_dx)
+        return dx / 2, grads
+
+    with mock.patch.object(RepeatVector, "backward", backward):
+        t = model.trace(x, y)
+        verdicts = {path: row.verdict for path, row in check_calls(t).items()}
+        spoilt = {row.argument for row in t.check().rows if row.verdict == FAILED}
+    assert [path for path, verdict in verdicts.items() if verdict == FAILED] == ["repeat"]
+    assert spoilt == {"encoder/kernel", "encoder/recurrent_kernel", "encoder/bias"}
+
+
+def test_ties_of_maxima_behind_a_relu_accuse_nobody(zoo):
+    model, x, y = zoo.classifier()
+    model.layers[0].params["bias"][...] = -10  # everything is 0
+    t = model.trace(x, y)
+    assert not t["conv"].y.any() and check_calls(t)["pool"].verdict == PASSED
+
+
+def test_layers_by_themselves_are_checked_where_there_is_something_to_check(zoo):
+    model, x, y = zoo.branching()
+    rows = check_calls(model.trace(x, y))
+    assert {row.verdict for row in rows.values()} == {PASSED}
+    assert "nested" not in rows and {"nested/within", "skip", "both", "gru", "steps/each"} <= rows.keys()
+    words = Sequential([Input((4,), dtype="int32"), Embedding(5, 2, mask_zero=True), LSTM(3), Dense(1)])
+    words.compile("sgd", "mse")
+    assert list(check_calls(words.trace(np.array([[1, 2, 0, 0]]), np.ones((1, 1))))) == [words.layers[-1].name]
 
 
 def test_the_twin_computes_in_float64_and_the_model_stays_as_it_is():

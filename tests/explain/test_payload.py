@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from scratchnet import layers, losses
+from scratchnet.explain.check import check_everything
 from scratchnet.explain.payload import Payload
 from scratchnet.gradient_check.report import FAILED
 from scratchnet.layers import Dense, Input, Layer
@@ -11,7 +12,7 @@ from scratchnet.optimizers import SGD
 
 def payload(model, x, y, **options):
     t = model.trace(x, y)
-    return Payload(t, t.check(), **options), t
+    return Payload(t, check_everything(t), **options), t
 
 
 def decoded(payload, number):
@@ -59,8 +60,8 @@ def test_a_check_stands_at_its_parameter_wherever_the_layer_is(zoo):
     model, x, y = zoo.branching()
     page, _ = payload(model, x, y)
     checks = {call["path"]: call["checks"] for call in page.meta["calls"]}
-    assert checks["steps/each"].keys() == checks["nested/within"].keys() == {"kernel", "bias"}
-    assert checks["shared"] == checks["shared:1"] and checks["both"] == {}
+    assert checks["steps/each"].keys() == checks["nested/within"].keys() == {"x", "kernel", "bias"}
+    assert checks["shared"]["kernel"] == checks["shared:1"]["kernel"] and checks["both"].keys() == {"x"}
 
 
 def test_the_replay_is_compared_with_the_layer(zoo):

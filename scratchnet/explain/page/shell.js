@@ -98,7 +98,7 @@ function ofLoss() {
       if (!out.loss) return section(out.name, none("This output has no loss."));
       const y = T(out.y), dy = T(out.dy), target = T(out.target), few = y.row.length === 1 && y.row[0] <= 40;
       const index = () => S.at && S.at.length === y.row.length ? S.at.map((k, axis) => Math.min(k, y.row[axis] - 1)) : y.row.map(() => 0);
-      const pick = (name, tensor, o) => tensor && tensor.row.length === y.row.length ? pictured(name, tensor, { width: 230, height: 230, mark: index, move: i => { S.at = i; }, ...o }) : null;
+      const pick = (name, tensor, o) => tensor && tensor.row.length === y.row.length ? pictured(name, tensor, { width: 210, height: 210, mark: index, move: i => { S.at = i; }, ...o }) : null;
       const label = target && target.size === 1 && target.row.join() !== y.row.join() ? target.data[Math.min(S.n, target.shape[0] - 1)] : null;
       const t = u => label !== null ? (u === label ? 1 : 0) : target.at(S.n, u);
       return section(`${out.name}: ${out.loss}`, h("p", { class: "result" }, "L = ", plain(out.value, "strong"), out.weight !== 1 ? [" , weighted by ", plain(out.weight)] : null, label !== null ? [". The target is ", h("b", {}, label), "."] : null),
@@ -174,7 +174,7 @@ function checkOf(call) {
   const mark = { passed: "✓", "below the noise": "○ in the noise", FAILED: "✗ wrong" };
   return [rows.length ? h("table", { class: "check" }, h("caption", {}, "Gradient check on these samples (float64)"), h("thead", {}, h("tr", {}, ["", "difference", "backward", "error"].map(t => h("th", { scope: "col" }, t)))),
     h("tbody", {}, rows.map(([name, c]) => h("tr", {}, h("th", { scope: "row" }, soft(name)), h("td", { class: "n" }, fmt(c.difference)), h("td", { class: "n" }, fmt(c.backward)), h("td", { class: "verdict " + c.verdict.replace(/ /g, "-") }, h("span", { class: "quiet" }, c.verdict === "passed" ? "right" : c.verdict), `${mark[c.verdict]} ${c.error.toExponential(1)}`))))) : h("p", { class: "note" }, "No parameters, so nothing to check here."),
-    rows.some(([, c]) => c.verdict === "FAILED") ? h("p", { class: "warning" }, "The backward pass of this layer, or of one behind it, is not the derivative of its forward pass. The layer nearest to the loss that is wrong is the culprit.") : null,
+    rows.some(([, c]) => c.verdict === "FAILED") ? h("p", { class: "warning" }, call.checks.x && call.checks.x.verdict === "FAILED" ? "It is this layer: what it hands back as dx is not the derivative of its y." : "A layer whose x is wrong spoils all gradients before it; if there is none, it is this layer’s own gradient that is wrong.") : null,
     call.replay !== null ? h("p", { class: "note" }, "The step-by-step replay agrees with the layer to ", h("span", { class: "n" }, call.replay.toExponential(1)), ".") : null];
 }
 const sideOfLoss = () => [h("h3", {}, "The loss"), M.loss.outputs.filter(out => out.source !== null).flatMap(out => [sourceOf(out.source.forward, [], out.name), out.source.backward === null ? null : sourceOf(out.source.backward, [], "and its derivative")])];
@@ -187,10 +187,10 @@ function rail() {
     const pass = here().pass === "backward" ? "backward" : "forward";
     const at = typeof key === "string" ? M.stops.findIndex(stop => stop.pass === key) : M.stops.findIndex(stop => stop.call === key && stop.pass === pass);
     goto(at >= 0 ? at : M.stops.findIndex(stop => stop.call === key));
-  } }, picture_, h("span", { class: "label" }, h("b", {}, soft(name)), h("small", {}, soft(kind)), norm === null || norm === undefined ? null : h("small", { class: "norm" }, norm))));
+  } }, picture_, h("span", { class: "label" }, h("b", {}, soft(name)), h("small", {}, soft(kind)), norm ? h("small", { class: "norm" }, norm.replace("✗", "")) : null, norm && norm.includes("✗") ? h("small", { class: "norm warning" }, "✗ wrong") : null)));
   const items = [item("input", "input", M.x.map(id => shapeText(T(id).row)).join(" | "), thumb(T(M.x[0])), null)];
   M.calls.forEach((call, k) => items.push(item(k, call.name, `${call.kind} → ${call.y.map(id => shapeText(T(id).row)).join(" | ")}`, thumb(one(call.y)),
-    M.loss ? (call.dy.some(id => id !== null) ? "|dL/dy| " + fmt(call.norm) : call.back ? null : "no gradient needed") : null, call.depth)));
+    M.loss ? (call.dy.some(id => id !== null) ? "|dL/dy| " + fmt(call.norm) : call.back ? "" : "no gradient needed") + (Object.values(call.checks).some(c => c.verdict === "FAILED") ? "✗" : "") : null, call.depth)));
   if (M.loss) items.push(item("loss", "loss", M.loss.outputs.map(out => out.loss).filter(Boolean).join(", ") || "added by layers", null, null));
   if (M.update) items.push(item("update", "update", M.update.optimizer, null, null));
   $("rail").replaceChildren(h("h2", { class: "quiet" }, "The graph"), h("ol", {}, items));

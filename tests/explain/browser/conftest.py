@@ -13,6 +13,7 @@ import pytest
 
 from scratchnet import layers
 from scratchnet.explain import pages
+from scratchnet.explain.check import check_everything
 from scratchnet.explain.payload import Payload
 from scratchnet.models import Model, Sequential
 
@@ -83,7 +84,7 @@ class Page:
 
     def __init__(self, folder, name, model, x, y, training=False):
         self.trace = model.trace(x, y, training=training)
-        self.payload = Payload(self.trace, self.trace.check())
+        self.payload = Payload(self.trace, check_everything(self.trace))
         self.path = folder / f"{name}.html"
         self.path.write_text(pages.page(self.payload), encoding="utf-8")
 

@@ -168,8 +168,8 @@ def test_each_equation_shows_its_line(written, opened):
 
 def test_the_check_stands_beside_each_parameter(written, opened):
     tab = opened(written("digits"), "conv2d/b")
-    assert [th.text_content() for th in tab.query_selector_all(".check tbody th")] == ["kernel", "bias"]
-    assert tab.locator(".check .passed").count() == 2
+    assert [th.text_content() for th in tab.query_selector_all(".check tbody th")] == ["x", "kernel", "bias"]
+    assert tab.locator(".check .passed").count() == 3
 
 
 @pytest.mark.parametrize("width, height", [(390, 844), (1024, 700), (1280, 800), (640, 400)])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import layers
+from scratchnet.explain.check import check_everything
 from scratchnet.explain.payload import Payload
 from scratchnet.explain.views import GENERIC, VIEWS, view_of
 from scratchnet.explain.views.base import mathml
@@ -155,7 +156,7 @@ def test_other_layers_are_shown_as_any_layer(layer, shape):
     model.compile("sgd", "mse")
     x = rng.standard_normal((1, *shape)).astype(np.float32)
     t = model.trace(x, np.ones((1, 2), np.float32))
-    meta = Payload(t, t.check()).meta
+    meta = Payload(t, check_everything(t)).meta
     assert meta["calls"][0]["kind"] == type(layer).__name__ and meta["calls"][0]["own"]["forward"] is not None
     assert all(check["verdict"] != "FAILED" for call in meta["calls"] for check in call["checks"].values())
     assert map_structure(np.shape, t.y) == (1, 2)
