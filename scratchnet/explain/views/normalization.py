@@ -9,9 +9,11 @@ from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift
 
 
 def _standardized(layer, call):
-    """x_hat and, where gamma is reached from outside, dx_hat = gamma dy."""
+    """x_hat, as gamma gets it, and, where gamma is reached from outside, dx_hat = gamma dy."""
     cache = call.cache
     x_hat = np.asarray(cache.x_hat).reshape(call.x.shape)
+    if getattr(cache, "r", None) is not None:  # of batch renormalization
+        x_hat = cache.r * x_hat + cache.d
     found = {"x_hat": x_hat}
     if call.dy is not None and not isinstance(layer, GroupNormalization):
         axes = layer.positive_axes(call.x.shape)
@@ -36,12 +38,21 @@ NORMALIZATION = View("normalization", _standardized, (_X_HAT, _SCALED), (_DGAMMA
 BATCH = View(
     "normalization",
     _standardized,
-    (Line("x_hat", "x̂ = ( x - μ ) / s", BatchNormalization.forward, "x_hat = centered / s"), _SCALED),
+    (
+        Line("x_hat", "x̂ = ( x - μ ) / s", BatchNormalization.forward, "x_hat = np.divide(centered, s, out=centered)"),
+        _SCALED,
+    ),
     (
         _DGAMMA,
         Line(
             "dx",
-            "dx = dx̂ / s",
+            "training : dx = ( dx̂ - mean ( dx̂ ) - x̂ ⊙ mean ( dx̂ ⊙ x̂ ) ) / s",
+            BatchNormalization.backward,
+            "return (dx_hat - along) / s, grads",
+        ),
+        Line(
+            "dx",
+            "else : dx = dx̂ / s",
             BatchNormalization.backward,
             "return dx_hat / s, grads  # mean and variance are constants",
         ),

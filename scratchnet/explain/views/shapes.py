@@ -67,7 +67,7 @@ _SHAPES = {
     ),
     Concatenate: _lines(
         Concatenate,
-        "return np.concatenate(xs, axis=axis)",
+        "return np.concatenate(",
         "return np.split(",
         "y = [ x_1 , x_2 ]",
         "[ dx_1 , dx_2 ] = dy",
