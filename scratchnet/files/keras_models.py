@@ -70,8 +70,10 @@ def load_hdf5(filepath, custom_objects, compile):
             settings["optimizer"] = _optimizer(settings.pop("optimizer_config", "rmsprop"))
             group = root.group("optimizer_weights")
             listed = group.attributes.get("weight_names", []) if isinstance(group, Group) else []
-            row = [group.dataset(name) for name in listed] if isinstance(listed, list) else []
-            _compile(model, _settings(settings), custom_objects, filepath, row)
+            listed = listed if isinstance(listed, list) else []
+            row = [group.dataset(name) for name in listed]
+            older = bool(listed) and listed[0].endswith(("iter:0", "iterations:0"))
+            _compile(model, _settings(settings), custom_objects, filepath, row, older)
     return model
 
 
@@ -123,7 +125,7 @@ def _without_wrappers(value):
     return value
 
 
-def _compile(model, settings, custom_objects, filepath, row):
+def _compile(model, settings, custom_objects, filepath, row, older=False):
     """Compile the model, its optimizer where it stood. If a setting does not exist here, warn, and do not compile."""
     try:
         check_counts(settings)
@@ -137,8 +139,9 @@ def _compile(model, settings, custom_objects, filepath, row):
         return
     arrays = [dataset.read() if isinstance(dataset, Dataset) else dataset for dataset in row]
     try:
-        used = set_optimizer_arrays(model.optimizer, model.trainable_params, arrays) or len(arrays) <= 2
-    except ValueError:  # the slots of Keras 2 may stand in another order
+        used = set_optimizer_arrays(model.optimizer, model.trainable_params, arrays, older)
+        used = used or len(arrays) <= 2
+    except ValueError:  # of other shapes than the parameters
         used = False
     if arrays and not used:
         warnings.warn(f"{filepath}: the optimizer begins anew, its state is not one of {optimizer}", stacklevel=5)

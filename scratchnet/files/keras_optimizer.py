@@ -2,12 +2,12 @@
 
 First the number of steps and the learning rate (unless a schedule gives it), then the running averages of parameters
 if there are any, then the slots: of one parameter after the other, those that were made together side by side. Keras 2
-had no learning rate there, and one slot of all parameters after the other.
+had no learning rate there, and until TensorFlow 2.10 one slot of all parameters stood after the other.
 """
 
 import numpy as np
 
-from scratchnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from scratchnet.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion, RMSprop
 
 # Slots in the order in which Keras makes them; those of one tuple stand side by side.
 _SLOTS = {
@@ -16,6 +16,11 @@ _SLOTS = {
     RMSprop: [("v",), ("momentum",), ("mean",)],
     SGD: [("momentum",)],
     Adagrad: [("accumulator",)],
+    Adadelta: [("accumulated_grad", "accumulated_delta_var")],
+    Adamax: [("m", "u")],
+    Ftrl: [("accumulator", "linear")],
+    Lamb: [("m", "v")],
+    Lion: [("m",)],
 }
 
 
@@ -24,7 +29,7 @@ def _keys(optimizer, params, state, older=False):
     slots = _SLOTS.get(type(optimizer))
     if slots is None or optimizer.gradient_accumulation_steps:
         return None
-    groups = [("average",), *slots]
+    groups = [(slot,) for group in slots for slot in group] if older else [("average",), *slots]
     return [f"{slot}/{key}" for group in groups for key in params for slot in group if f"{slot}/{key}" in state]
 
 
@@ -41,19 +46,17 @@ def optimizer_arrays(optimizer, params):
     return [*row, *(state[key] for key in keys)]
 
 
-def set_optimizer_arrays(optimizer, params, row):
-    """Go on from a row of arrays. Returns whether it could be used.
+def set_optimizer_arrays(optimizer, params, row, older=False):
+    """Go on from a row of arrays, `older` for the order of before TensorFlow 2.11. Returns whether it could be used.
 
     Raises ValueError if the arrays have other shapes than the parameters; nothing of the state is changed then.
     """
     optimizer.build(params)
     state = optimizer.get_state()
-    keys = _keys(optimizer, params, state)
+    keys = _keys(optimizer, params, state, older)
     if keys is None:
         return False
-    first = 2 if "learning_rate" in state else 1
-    if len(row) == 1 + len(keys) and first == 2:
-        keys, first = _keys(optimizer, params, state, older=True), 1
+    first = 2 if "learning_rate" in state and len(row) != 1 + len(keys) else 1
     if len(row) != first + len(keys):
         return False
     found = {"iterations": np.asarray(row[0]), **dict(zip(keys, row[first:]))}

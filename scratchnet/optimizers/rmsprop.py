@@ -47,14 +47,13 @@ class RMSprop(Optimizer):
         v = slots["v"]
         v *= self.rho
         v += grad * grad * (1 - self.rho)
-        denominator = v + self.epsilon
+        variance = v
         if self.centered:
             mean = slots["mean"]
             mean *= self.rho
             mean += grad * (1 - self.rho)
-            denominator -= mean * mean
-            np.maximum(denominator, self.epsilon, out=denominator)  # rounding can make a variance negative
-        step = grad * param.dtype.type(learning_rate) / np.sqrt(denominator)
+            variance = np.maximum(v - mean * mean, 0)  # rounding can make it negative
+        step = grad * param.dtype.type(learning_rate) / np.sqrt(variance + self.epsilon)
         if self.momentum:
             velocity = slots["momentum"]
             velocity *= self.momentum

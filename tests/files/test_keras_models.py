@@ -6,13 +6,14 @@ import sys
 import warnings
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
 from scratchnet.files.hdf5_writing import hdf5_bytes
 from scratchnet.layers import LSTM, Add, BatchNormalization, Dense, Input, RepeatVector, TimeDistributed
 from scratchnet.models import Model, Sequential, load_model
-from scratchnet.optimizers import SGD, Adagrad, Adam, RMSprop
+from scratchnet.optimizers import SGD, Adagrad, Adam, Adamax, Lion, RMSprop
 from tests.files.fuzzing import MUTATIONS, check_reader, mutate_bytes, mutate_zip
 from tests.files.keras_samples import content, data, extract, names, outputs
 
@@ -94,6 +95,8 @@ OPTIMIZERS = [
     lambda: SGD(0.05),
     lambda: RMSprop(0.01, momentum=0.5, centered=True),
     lambda: Adagrad(0.1),
+    lambda: Adamax(0.01),
+    lambda: Lion(0.01),
 ]
 
 
@@ -109,6 +112,24 @@ def test_training_goes_on_where_it_stood(tmp_path, ending, optimizer):
     one, two = (m.fit(x, y[:, :1], epochs=3, shuffle=False, verbose=0).history for m in (model, loaded))
     np.testing.assert_allclose(one["loss"], two["loss"], rtol=1e-6)
     np.testing.assert_allclose(one["mae"], two["mae"], rtol=1e-6)
+
+
+def test_the_slots_of_older_files_stand_one_behind_the_other(tmp_path):
+    model, path = Sequential([Input((3,)), Dense(3, use_bias=False), Dense(3, use_bias=False)]), tmp_path / "m.h5"
+    x, y = np.random.default_rng(0).normal(size=(2, 8, 3)).astype("float32")
+    model.compile(Adam(0.01), "mse")
+    model.fit(x, y, epochs=3, verbose=0)
+    model.save(path)
+    with h5py.File(path, "a") as file:
+        group = file["optimizer_weights"]
+        iterations, _, m0, v0, m1, v1 = [group[name][()] for name in group.attrs["weight_names"]]
+        names = ["Adam/iter:0", "m0", "m1", "v0", "v1"]
+        for name, array in zip(names, [iterations, m0, m1, v0, v1]):
+            group[name] = array
+        group.attrs["weight_names"] = names
+    loaded = load_model(path)
+    one, two = (m.fit(x, y, epochs=3, shuffle=False, verbose=0).history["loss"] for m in (model, loaded))
+    np.testing.assert_allclose(one, two, rtol=1e-6)
 
 
 def test_an_ending_promises_what_is_inside(tmp_path):
