@@ -15,7 +15,7 @@ from scratchnet.training.data import Arrays, weights_by_class
 
 def come_in_batches(x):
     """Whether `x` is not an array, or a list or dict of arrays, but something that gives batches."""
-    if x is None or hasattr(x, "__array__") or isinstance(x, (list, tuple, dict, str, bytes)):
+    if x is None or hasattr(x, "__array__") or hasattr(x, "toarray") or isinstance(x, (list, tuple, dict, str, bytes)):
         return False
     return hasattr(x, "__iter__") or hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 

@@ -101,7 +101,10 @@ class Arrays:
 
     def _array(self, name, value, strings=False):
         if not hasattr(value, "__array__") and not isinstance(value, (list, tuple, int, float)):
-            raise self.model.error(f"the {self.what} data {name} must be arrays, got {type(value).__name__}", TypeError)
+            hint = "; a sparse matrix becomes one by toarray()" if hasattr(value, "toarray") else ""
+            raise self.model.error(
+                f"the {self.what} data {name} must be arrays, got {type(value).__name__}{hint}", TypeError
+            )
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # before NumPy 1.24 a ragged list was only a warning
@@ -301,8 +304,9 @@ def _is_large(array):
 def _of_numbers(value):
     """`value` as NumPy takes it: pandas' nullable columns (Int64, Float64, boolean) become floating point numbers."""
     dtypes = getattr(value, "dtypes", getattr(value, "dtype", None))
-    nullable = [d for d in (dtypes if hasattr(dtypes, "__iter__") else [dtypes]) if hasattr(d, "na_value")]
-    if nullable and hasattr(value, "to_numpy") and all(getattr(d, "kind", "O") in "fiub" for d in nullable):
+    dtypes = list(dtypes) if hasattr(dtypes, "__iter__") else [dtypes]
+    nullable = any(hasattr(dtype, "na_value") for dtype in dtypes)
+    if nullable and hasattr(value, "to_numpy") and all(getattr(dtype, "kind", "O") in "fiub" for dtype in dtypes):
         return value.to_numpy(dtype=np.float64, na_value=np.nan)
     return value
 

@@ -327,7 +327,10 @@ class Trainer(Evaluator):
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """One step on this batch. Returns its figures as `evaluate` does."""
+        """One step on this batch.
+
+        Returns, as `evaluate` does, the figures of this batch alone, from before the step: calls do not add up.
+        """
         data, _ = self._data_sets(x, y, sample_weight, class_weight)
         warn_of_the_useless(self, data, None)
         self._stop_at_nan = True

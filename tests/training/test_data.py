@@ -52,10 +52,29 @@ def test_data_that_do_not_fit_are_refused_and_change_nothing(x, y, message):
         np.testing.assert_array_equal(a, b)
 
 
+class Sparse:
+    """As those of SciPy."""
+
+    shape = (2, 5)
+
+    def __len__(self):
+        raise TypeError("sparse array length is ambiguous")
+
+    def __getitem__(self, rows):
+        return self
+
+    def toarray(self):
+        return np.ones((2, 5))
+
+
 def test_data_that_are_not_numbers_are_refused():
     model = classifier()
     with pytest.raises(TypeError, match="must be numbers"):
         model.fit(np.array([["a"] * 5]), np.zeros(1), verbose=0)
+    with pytest.raises(TypeError, match="must be numbers, got dtype <U1$"):  # of labels a hint is said, not of x
+        model.predict(np.array([["a"] * 5]), verbose=0)
+    with pytest.raises(TypeError, match=r"must be arrays, got Sparse; a sparse matrix becomes one by toarray\(\)"):
+        model.predict(Sparse(), verbose=0)
     with pytest.raises(ValueError, match="come in batches, which bring their targets"):
         model.fit((i for i in range(3)), np.zeros(3), verbose=0)
     with pytest.raises(ValueError, match="a generator, which may never end"):
