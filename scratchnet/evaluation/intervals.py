@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.evaluation.checks import check_values
-from scratchnet.evaluation.style import axes_or_new, colour
+from scratchnet.evaluation.style import colour, new_figure
 
 
 class Scores(NamedTuple):
@@ -115,10 +115,7 @@ def plot_intervals(series, errors, threshold, found, true=(), rate=1, first=0, t
     if len(series) != len(errors):
         raise ValueError(f"plot_intervals: {len(series)} points, but {len(errors)} errors")
     if axes is None:
-        _, above = axes_or_new(None, 10.0, 4.6)
-        figure = above.figure
-        figure.clear()
-        axes = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+        figure, axes = new_figure(10.0, 4.6, 2, 1, sharex=True, height_ratios=(2, 1))
         if title:
             figure.suptitle(title, fontsize=12)
     above, below = axes
@@ -130,12 +127,11 @@ def plot_intervals(series, errors, threshold, found, true=(), rate=1, first=0, t
         for k, (begin, end) in enumerate(found):
             label = "found" if k == 0 and ax is above else None
             ax.axvspan(first + begin / rate, first + end / rate, color=colour(1), alpha=0.3, linewidth=0, label=label)
+    level = series.max() + 0.06 * np.ptp(series)
     for k, (begin, end) in enumerate(true):
-        options = {"color": colour(2), "linewidth": 5, "solid_capstyle": "butt"}
-        level = series.max() + 0.06 * np.ptp(series)
-        above.plot(
-            [first + begin / rate, first + end / rate], [level, level], label="true" if k == 0 else None, **options
-        )
+        ends = [first + begin / rate, first + end / rate]
+        label = "true" if k == 0 else None
+        above.plot(ends, [level, level], color=colour(2), linewidth=5, solid_capstyle="butt", label=label)
     above.set(ylabel="series")
     below.set(ylabel="error", yscale="log")
     for ax in axes:
