@@ -39,6 +39,11 @@ from scratchnet.optimizers.schedules import CosineDecay
 PIXELS = 28 * 28
 
 
+def falling_rate(steps, **options):
+    """Adam, with a rate that rises for a tenth of the steps and then falls."""
+    return Adam(CosineDecay(3e-4, steps, warmup_target=3e-3, warmup_steps=steps // 10), **options)
+
+
 def build_vae(size, steps):
     """``(vae, encoder, decoder)``; `mnist_vae.py` says more of it."""
     image = Input((28, 28))
@@ -48,7 +53,7 @@ def build_vae(size, steps):
         [Input((size,)), Dense(512, activation="relu"), Dense(PIXELS, activation="sigmoid"), Reshape((28, 28))]
     )
     vae = Model(image, decoder(Sampling()([mean, log_variance])), name="vae")
-    vae.compile(Adam(CosineDecay(2e-3, steps)), "binary_crossentropy", loss_weights=[PIXELS])
+    vae.compile(falling_rate(steps), "binary_crossentropy", loss_weights=[PIXELS])
     return vae, Model(image, [mean, log_variance]), decoder
 
 
@@ -58,8 +63,7 @@ def build_lstm(steps):
     h = RepeatVector(28)(LSTM(64)(image))
     drawn = TimeDistributed(Dense(28, activation="sigmoid"))(LSTM(64, return_sequences=True)(h))
     model = Model(image, drawn, name="lstm_autoencoder")
-    rate = CosineDecay(3e-4, steps, warmup_target=3e-3, warmup_steps=steps // 10)
-    model.compile(Adam(rate, clipnorm=1.0), "binary_crossentropy")
+    model.compile(falling_rate(steps, clipnorm=1.0), "binary_crossentropy")
     return model
 
 

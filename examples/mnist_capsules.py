@@ -10,7 +10,7 @@ has seen in training.
 
     python examples/mnist_capsules.py
     python examples/mnist_capsules.py --data full --epochs 4 --batch-size 100 --digits 6000
-    python examples/mnist_capsules.py --data full --epochs 12 --batch-size 100
+    python examples/mnist_capsules.py --data full --epochs 8 --batch-size 100
 """
 
 import math
@@ -84,12 +84,12 @@ def build_cnn(steps):
     model = Sequential(
         [
             Input((28, 28, 1)),
+            Conv2D(16, 5, activation="relu"),
+            MaxPooling2D(),
             Conv2D(32, 5, activation="relu"),
             MaxPooling2D(),
-            Conv2D(48, 5, activation="relu"),
-            MaxPooling2D(),
             Flatten(),
-            Dense(128, activation="relu"),
+            Dense(254, activation="relu"),
             Dense(10, activation="softmax"),
         ],
         name="cnn",

@@ -92,8 +92,8 @@ def build_models(size, steps, kind="dense"):
     mean, log_variance = GaussianKL(name="kl")([Dense(size, name="mean")(h), Dense(size, name="log_variance")(h)])
     vae = Model(image, decoder(Sampling(name="code")([mean, log_variance])), name="vae")
     # The mean over the pixels, times their number: the bound is a sum over all pixels of a digit, in nats.
-    optimizer = Adam(CosineDecay(2e-3, steps))
-    vae.compile(optimizer, "binary_crossentropy", loss_weights=[PIXELS], metrics=["binary_crossentropy"])
+    rate = CosineDecay(3e-4, steps, warmup_target=3e-3, warmup_steps=steps // 20)
+    vae.compile(Adam(rate), "binary_crossentropy", loss_weights=[PIXELS], metrics=["binary_crossentropy"])
     return vae, Model(image, [mean, log_variance], name="encoder"), decoder
 
 

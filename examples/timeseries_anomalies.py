@@ -22,14 +22,16 @@ import numpy as np
 from scratchnet.datasets import electrocardiogram
 from scratchnet.datasets.csv_column import read_csv_column
 from scratchnet.demo import run_example
-from scratchnet.evaluation import markdown_table, plot_curves, text_table
-from scratchnet.evaluation.intervals import (
+from scratchnet.evaluation import (
     errors_of_points,
     find_intervals,
     interval_scores,
     mark_intervals,
+    markdown_table,
+    plot_curves,
     plot_intervals,
     recall_by_kind,
+    text_table,
 )
 from scratchnet.evaluation.style import colour, new_figure
 from scratchnet.layers import LSTM, Dense, Input, RepeatVector, TimeDistributed
@@ -99,7 +101,7 @@ def normal_begins(half, known, window, stride):
 
 def plot_windows(model, x, title):
     """Windows, and what the autoencoder makes of them."""
-    figure, axes = new_figure(10, 3.6, 2, 4, sharex=True, sharey=True)
+    figure, axes = new_figure(8, 3.6, 2, 4, sharex=True, sharey=True)
     for ax, window, drawn in zip(axes.flat, x, model.predict(x, verbose=0)):
         ax.plot(window.ravel(), color="0.25", linewidth=1, label="window")
         ax.plot(drawn.ravel(), color=colour(1), linewidth=1, label="reconstructed")
@@ -161,7 +163,7 @@ def main(options, output):
         print(f"\n{text_table(headings, rows)}\n\n{text_table(for_kinds, kinds)}")
         output.text("detection.md", markdown_table(headings, rows) + "\n\n" + markdown_table(for_kinds, kinds) + "\n")
     output.figure("loss", plot_curves(history))
-    shown = min(len(errors), 30 * window)
+    shown = min(len(errors), 20 * window)
     # Where most is found, and where the largest error is.
     where = {"found": found[len(found) // 2][0] if found else 0, "largest": int(np.argmax(errors))}
     for name, centre in where.items():

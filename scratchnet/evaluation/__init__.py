@@ -27,6 +27,14 @@ from scratchnet.evaluation.denoising import add_gaussian_noise, denoising_table,
 from scratchnet.evaluation.detection import detection_scores, detection_table, plot_error_histogram
 from scratchnet.evaluation.few_labels import few_labels_accuracy, few_labels_table, plot_few_labels
 from scratchnet.evaluation.images import plot_best_and_worst, plot_images, plot_reconstructions
+from scratchnet.evaluation.intervals import (
+    errors_of_points,
+    find_intervals,
+    interval_scores,
+    mark_intervals,
+    plot_intervals,
+    recall_by_kind,
+)
 from scratchnet.evaluation.reconstruction import error_table, plot_error_per_class, reconstruction_error
 from scratchnet.evaluation.report import ClassifierReport, evaluate_classifiers
 from scratchnet.evaluation.style import COLOURS, markdown_table, save_figure, text_table
@@ -46,11 +54,15 @@ __all__ = [
     "detection_table",
     "digits_as_photographs",
     "error_table",
+    "errors_of_points",
     "evaluate_classifiers",
     "few_labels_accuracy",
     "few_labels_table",
+    "find_intervals",
     "hold_out_class",
     "image_quality",
+    "interval_scores",
+    "mark_intervals",
     "markdown_table",
     "occlude_block",
     "one_vs_rest_auc",
@@ -62,9 +74,11 @@ __all__ = [
     "plot_error_per_class",
     "plot_few_labels",
     "plot_images",
+    "plot_intervals",
     "plot_mistakes",
     "plot_reconstructions",
     "plot_roc_curves",
+    "recall_by_kind",
     "reconstruction_error",
     "save_figure",
     "shuffle_rows",

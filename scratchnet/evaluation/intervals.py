@@ -115,7 +115,7 @@ def plot_intervals(series, errors, threshold, found, true=(), rate=1, first=0, t
     if len(series) != len(errors):
         raise ValueError(f"plot_intervals: {len(series)} points, but {len(errors)} errors")
     if axes is None:
-        figure, axes = new_figure(10.0, 4.6, 2, 1, sharex=True, height_ratios=(2, 1))
+        figure, axes = new_figure(8.0, 4.4, 2, 1, sharex=True, height_ratios=(2, 1))
         if title:
             figure.suptitle(title, fontsize=12)
     above, below = axes
@@ -137,7 +137,7 @@ def plot_intervals(series, errors, threshold, found, true=(), rate=1, first=0, t
     for ax in axes:
         ax.margins(x=0)
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+            ax.legend(fontsize="small", loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     return above.figure
 
 

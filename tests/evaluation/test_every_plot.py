@@ -26,6 +26,7 @@ PLOTS = {
     "box per class": lambda: evaluation.plot_error_per_class(np.arange(20.0), Y, kind="box"),
     "few labels": lambda: evaluation.plot_few_labels({"a": np.array([[0.5, 0.6]])}, (10,)),
     "codes": lambda: evaluation.plot_codes(IMAGES, Y),
+    "intervals": lambda: evaluation.plot_intervals(np.arange(9.0), np.arange(1.0, 10), 5, [(5, 9)]),
     "histogram": lambda: evaluation.plot_error_histogram(np.arange(1.0, 9), {"a": [9.0]}, 5),
 }
 
