@@ -10,6 +10,8 @@ import warnings
 
 import numpy as np
 
+from scratchnet.parallel.agreement import check_agreement
+from scratchnet.training.agreement import described
 from scratchnet.training.data import Arrays, weights_by_class
 
 
@@ -82,7 +84,11 @@ class Batches:
                 yield None
             else:
                 batch = self._checked(item)
-                yield batch if divide is None else batch.of_rank(divide)
+                if divide is not None:
+                    if count == 0:
+                        check_agreement(f"the first of the {self.what} data", {"rows": described([batch.x, batch.y])})
+                    batch = batch.of_rank(divide)
+                yield batch
             count += 1
         if count == 0 and not self._came:
             raise self.model.error(f"the {self.what} data have no batches")

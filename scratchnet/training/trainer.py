@@ -233,7 +233,8 @@ class Trainer(Evaluator):
     def _update(self, params, grads, division, workers):
         """The step of the optimizer, each rank for its share."""
         ranks, optimizer = current_ranks(), self.optimizer
-        optimizer.divide_among(ranks, params)
+        if ranks.size > 1 or optimizer.share is not None:
+            optimizer.divide_among(ranks, params)
         own = params
         if optimizer.share is not None:
             own = optimizer.share.views(params)

@@ -333,6 +333,22 @@ def test_what_is_not_finite_is_found_on_whatever_rank_it_is(monkeypatch):
         assert 'layer "lambda"' in str(error) or "lambda" in str(error)
 
 
+def test_generators_that_draw_other_rows_on_each_rank_are_found_out(monkeypatch):
+    monkeypatch.setattr(streams, "new_seed", lambda: 11)
+    scratchnet.set_num_threads(1)
+    everybody = [classifier() for _ in range(2)]
+
+    def generator(rank):
+        while True:
+            yield X[rank:40], Y[rank:40]
+
+    def work(rank):
+        everybody[rank].fit(generator(rank), steps_per_epoch=2, verbose=0)
+
+    for error in run_ranks(2, work, expect=ValueError):
+        assert "the first of the training data: the ranks do not agree: rows: float32 (40, 5)" in str(error)
+
+
 @pytest.mark.parametrize("what", ["data", "weights", "settings", "seed"])
 def test_ranks_that_differ_are_told_at_the_start(monkeypatch, what):
     monkeypatch.setattr(streams, "new_seed", lambda: 11)
