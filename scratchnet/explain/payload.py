@@ -227,8 +227,6 @@ class Payload:
 
     def _update(self):
         updates = self.trace.explain_step()
-        if not updates:
-            return None
         optimizer = updates.optimizer
         is_adam = type(optimizer).__name__ == "Adam" and not optimizer.amsgrad
         size, epsilon = 0.0, 0.0

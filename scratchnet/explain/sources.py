@@ -59,5 +59,5 @@ def _end(text, first):
         code = text[k].split("  # ")[0]
         depth += sum(code.count(c) for c in "([{") - sum(code.count(c) for c in ")]}")
         if depth <= 0:
-            return k
-    return first
+            break
+    return k

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import optimizers
+from scratchnet.structure import flatten
 
 
 class Update(NamedTuple):
@@ -91,6 +92,5 @@ def _update(key, before, gradient, after, optimizer):
 def _loss(objective, batch, training):
     model = objective.model
     y, cache = model.forward(model.pack_inputs(batch.x), training=training)
-    ys = y if isinstance(y, list) else list(y.values()) if isinstance(y, dict) else [y]
-    values, _ = objective.forward(batch, ys, objective.counts(batch), cache.masks)
+    values, _ = objective.forward(batch, flatten(y), objective.counts(batch), cache.masks)
     return float(objective.total(values) + model.added_loss(cache) + model.penalty()[0])

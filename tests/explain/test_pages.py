@@ -121,3 +121,9 @@ def test_by_default_it_is_explain_html_here(zoo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, x, y = zoo.classifier()
     assert model.explain(x, y) == "explain.html" and (tmp_path / "explain.html").exists()
+
+
+def test_what_there_is_is_listed():
+    import scratchnet
+
+    assert dir(scratchnet.explain) == ["Call", "Trace", "explain", "trace"]

@@ -73,6 +73,18 @@ def test_behind_a_loss_from_logits_dy_is_that_of_the_loss_as_written(zoo):
     assert dense.left_out.name == "softmax"
 
 
+def test_a_nested_model_may_end_in_what_the_loss_leaves_out():
+    x = Input((3,))
+    nested = Model(x, Dense(4, activation="softmax", name="last")(x), name="nested")
+    model = Sequential([Input((3,)), nested])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    t = model.trace(np.ones((1, 3), np.float32), np.array([1]))
+    np.testing.assert_array_equal(t["nested"].y, t["nested/last"].y)
+    np.testing.assert_array_equal(t["nested/last"].y, t.y)
+    np.testing.assert_allclose(t["nested/last"].dz, t.y - [[0, 1, 0, 0]], rtol=1e-5)
+    assert t.check().passed
+
+
 def test_without_targets_nothing_goes_back(zoo):
     model, x, _ = zoo.classifier()
     t = model.trace(x)

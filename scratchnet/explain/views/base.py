@@ -54,9 +54,7 @@ def _row(tokens, closing=None):
         token = tokens.pop(0)
         if token == closing:
             break
-        if token == "{":
-            pieces.append(f"<mrow>{''.join(_row(tokens, '}'))}</mrow>")
-        elif token in "_^" and pieces:
+        if token in "_^" and pieces:
             base, below, above = pieces.pop(), None, None
             while True:
                 script = _argument(tokens)
