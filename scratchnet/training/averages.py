@@ -7,6 +7,8 @@ import numpy as np
 from scratchnet import metrics
 from scratchnet.training.objective import per_output
 
+_OF_SHAPES = ("accuracy", "acc", "crossentropy", "ce")  # whose meaning the shapes tell
+
 
 class Averages:
     """Counts in batch after batch; `logs` tells the figures so far.
@@ -135,12 +137,22 @@ def metrics_per_output(names, value, argument):
         entries = per_output(names, value, argument)
     else:
         entries = [list(value) for _ in names]
-    return [[] if e is None else list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
+    entries = [list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
+    return [[spec for spec in specs if spec is not None] for specs in entries]
+
+
+def check_names(given):
+    """Raise ValueError for the name of a metric that there is not, anywhere in compile's `metrics`."""
+    if isinstance(given, (list, tuple)) or (isinstance(given, dict) and "class_name" not in given):
+        for entry in given.values() if isinstance(given, dict) else given:
+            check_names(entry)
+    elif isinstance(given, str) and given.lower() not in _OF_SHAPES:
+        metrics.get(given)
 
 
 def resolve_metric(spec, y_true, y_pred):
     """``(key, metric)`` for one entry of `metrics`; "accuracy" means what the shapes of targets and predictions say."""
-    if isinstance(spec, str) and spec.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+    if isinstance(spec, str) and spec.lower() in _OF_SHAPES:
         return spec, metrics.resolve_accuracy(spec, np.shape(y_true), np.shape(y_pred))
     metric = metrics.get(spec)
     return spec if isinstance(spec, str) else metric.name, metric

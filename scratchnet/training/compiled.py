@@ -4,7 +4,7 @@ import weakref
 from typing import Any
 
 from scratchnet import losses, optimizers, registry
-from scratchnet.training.averages import Averages
+from scratchnet.training.averages import Averages, check_names
 from scratchnet.training.objective import Objective
 
 _owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it knows parameters only
@@ -59,6 +59,7 @@ class Compiled:
         self.loss = loss
         if loss is not None and not isinstance(loss, (list, tuple, dict)):
             losses.resolve(loss)  # an unknown name is told now, not at fit
+        check_names([metrics, weighted_metrics])
         self.stop_training = False
         self._forget_objective()
 

@@ -166,6 +166,6 @@ def per_output(names, value, argument):
         if len(value) != len(names):
             raise ValueError(f"compile: {argument} has {len(value)} entries, the model {len(names)} outputs: {names}")
         return list(value)
-    if argument == "loss_weights":
+    if argument == "loss_weights" and not (isinstance(value, float) and len(names) == 1):
         raise ValueError(f"compile: loss_weights must be a list or dict, got {value!r}")
     return [value] * len(names)

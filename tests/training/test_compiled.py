@@ -81,3 +81,26 @@ def test_a_callback_that_compiles_in_the_midst_of_a_fit_is_told():
     with pytest.raises(ValueError, match="a callback has compiled or changed the model while fit was running"):
         model.fit(x, y, epochs=2, verbose=0, callbacks=[Compiles()])
     model.fit(x, y, epochs=1, verbose=0, callbacks=[Compiles()])  # in the end it does no harm
+
+
+def test_an_unknown_metric_is_told_by_compile_wherever_it_stands():
+    model = classifier()
+    for metrics in (["acuracy"], [["acuracy"]], {"dense": "acuracy"}, {"dense": ["mae", "acuracy"]}):
+        for argument in ("metrics", "weighted_metrics"):
+            with pytest.raises(ValueError, match="unknown metric 'acuracy'"):
+                model.compile("sgd", "sparse_categorical_crossentropy", **{argument: metrics})
+    with pytest.raises(TypeError, match="metrics must be a list or dict"):
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics="accuracy")
+        model.evaluate(*data(8), verbose=0)
+
+
+def test_one_output_has_one_weight_and_no_metric_is_none():
+    x, y = data(8)
+    model = classifier()
+    once = model.evaluate(x, y, verbose=0)[0]
+    for weights in (2.0, [2.0]):
+        model.compile("sgd", "sparse_categorical_crossentropy", loss_weights=weights, metrics=[None])
+        assert model.evaluate(x, y, verbose=0) == pytest.approx(2 * once)
+    with pytest.raises(ValueError, match="loss_weights must be a list or dict, got 'heavy'"):
+        model.compile("sgd", "sparse_categorical_crossentropy", loss_weights="heavy")
+        model.fit(x, y, verbose=0)
