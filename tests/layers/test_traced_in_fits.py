@@ -150,10 +150,10 @@ x = np.load(folder / "x.npy")
 by_path = Autoencoder(seed=7)
 by_path.build((None, 4))
 by_path.load_weights(folder / "w.npz")
-cloned = models.clone_model(models.load_model(folder / "m.keras"))
+cloned = models.clone_model(models.load_model(folder / "m.npz"))
 cloned(x)
 cloned.set_weights(by_path.get_weights())
-found = [models.load_model(folder / "m.keras"), by_path, pickle.loads((folder / "m.pickle").read_bytes()), cloned]
+found = [models.load_model(folder / "m.npz"), by_path, pickle.loads((folder / "m.pickle").read_bytes()), cloned]
 np.save(folder / "found.npy", [model(x) for model in found])
 """
 
@@ -164,7 +164,7 @@ def test_saved_pickled_and_cloned_it_computes_the_same_in_a_new_process(tmp_path
     model.fit(X, X, epochs=1, verbose=0)
     expected = model(X)
     np.save(tmp_path / "x.npy", X)
-    model.save(tmp_path / "m.keras")
+    model.save(tmp_path / "m.npz")
     model.save_weights(tmp_path / "w.npz")
     (tmp_path / "m.pickle").write_bytes(pickle.dumps(model))
     with np.load(tmp_path / "w.npz") as stored:

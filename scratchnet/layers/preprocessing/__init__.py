@@ -1,6 +1,7 @@
-"""Layers that prepare data: numbers, images, categories and text."""
+"""Layers that prepare data: numbers, sound, images, categories and text."""
 
-from scratchnet.layers.preprocessing import categories, images
+from scratchnet.layers.preprocessing import audio, categories, images
+from scratchnet.layers.preprocessing.audio import *
 from scratchnet.layers.preprocessing.categories import *
 from scratchnet.layers.preprocessing.images import *
 from scratchnet.layers.preprocessing.normalization import Normalization
@@ -14,6 +15,7 @@ __all__ = sorted(
         "Pipeline",
         "Rescaling",
         "TextVectorization",
+        *audio.__all__,
         *categories.__all__,
         *images.__all__,
     ]
