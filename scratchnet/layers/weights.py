@@ -1,7 +1,8 @@
 """The weights of a layer: named arrays, which of them are trained, and what keeps them in bounds."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +14,20 @@ from scratchnet.graph.variable import Variable
 from scratchnet.hints import ConstraintLike, RegularizerLike
 from scratchnet.ops.operation import current_trace
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 _LEFT_OUT_BY = {"bias": "use_bias", "gamma": "scale", "beta": "center"}  # None in a layer that is made without
+
+
+def _name_may_come_first(add_weight: Method) -> Method:
+    """`add_weight` as older programs call it: ``add_weight("kernel", shape, initializer="zeros")``."""
+
+    @functools.wraps(add_weight)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], str):
+            kwargs["name"], *args = args
+        return add_weight(self, *args, **kwargs)
+
+    return called  # type: ignore[return-value]
 
 
 class Weights:
@@ -29,14 +43,18 @@ class Weights:
     def _handle(self, key):
         return self._handles.setdefault(key, Variable(self, key))
 
+    @_name_may_come_first
     def add_weight(
         self,
         shape: Any = None,
         initializer: Any = None,
         dtype: str | None = None,
         trainable: bool = True,
+        autocast: bool = True,
         regularizer: RegularizerLike = None,
         constraint: ConstraintLike = None,
+        aggregation: str | None = "none",
+        overwrite_with_gradient: bool = False,
         name: Any = None,
     ) -> Variable:
         """Create a weight and return its `Variable`; weights are listed in the order of creation.
@@ -48,13 +66,12 @@ class Weights:
             trainable: False makes it part of `state`, which no optimizer changes.
             regularizer, constraint: of this weight.
             name: its key in `params` or `state`.
+            autocast, aggregation, overwrite_with_gradient: taken, since they change no result.
 
         ``add_weight("kernel", shape, initializer)`` says the same as ``add_weight(shape, initializer, name="kernel")``.
         """
         if current_trace.get() is not None:
             raise self.error("add_weight inside call: parameters are made in __init__ or build, once", TypeError)
-        if isinstance(shape, str):
-            name, shape, initializer, dtype = shape, initializer, dtype, None
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         dtype = self.dtype if dtype is None else np.dtype(dtype).name
         if initializer is None:

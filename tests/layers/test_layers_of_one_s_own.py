@@ -110,3 +110,17 @@ def test_an_unbuilt_stack_knows_its_output_s_shape_and_nested_inputs_are_taken()
     assert model.predict({"a": {"b": X}, "c": [X]}, verbose=0).shape == (6, 1)
     with pytest.raises(ValueError, match=r"expected a dict with the inputs \['b'\]"):
         model.predict({"a": X, "c": [X]}, verbose=0)
+
+
+def test_the_name_of_a_weight_may_come_first_whatever_follows_it():
+    layer = Layer()
+    layer.add_weight("kernel", shape=(2, 3), initializer="ones")
+    layer.add_weight("scale", (2,), initializer="zeros", trainable=False)
+    layer.add_weight("offset", (2,), "ones", autocast=False, aggregation="mean")
+    layer.add_weight((4,), "zeros", name="last")
+    assert {name: array.shape for name, array in layer.named_arrays().items()} == {
+        "kernel": (2, 3),
+        "offset": (2,),
+        "last": (4,),
+        "scale": (2,),
+    }
