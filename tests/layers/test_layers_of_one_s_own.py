@@ -62,7 +62,7 @@ def test_a_forward_without_a_cache_is_no_pair_even_for_two_rows():
 
 
 def test_a_shape_that_lies_is_found_at_the_layer():
-    message = r"forward returned an output of shape \(6, 3\), compute_output_shape promised"
+    message = r'Lies "lies.*forward returned an output of shape \(., 3\), compute_output_shape promised'
     with pytest.raises(ValueError, match=message):
         Lies()(X)
     with pytest.raises(ValueError, match=message):
