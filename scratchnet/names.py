@@ -18,8 +18,8 @@ def clear_names():
 
 
 def snake_case(class_name):
-    """``MaxPooling2D`` -> ``max_pooling2d``, ``LSTM`` -> ``lstm``, ``SimpleRNN`` -> ``simple_rnn``, as in Keras."""
-    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", class_name)
+    """``MaxPooling2D`` -> ``max_pooling2d``, ``LSTM`` -> ``lstm``, ``ConvLSTM2D`` -> ``conv_lstm2d``, as in Keras."""
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", class_name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 

@@ -65,7 +65,7 @@ class Regularizer(metaclass=Recorded, kind="regularizers"):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
 
-@register("regularizers", "l1l2")
+@register("regularizers", "l1_l2")
 class L1L2(Regularizer):
     """``R = l1 sum(|x|) + l2 sum(x^2)``; its derivative is ``l1 sign(x) + 2 l2 x``, where sign(0) = 0."""
 

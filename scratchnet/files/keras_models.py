@@ -20,7 +20,7 @@ from scratchnet.files.hdf5_writing import hdf5_bytes
 from scratchnet.files.keras_assets import read_vocabularies, vocabulary_weights
 from scratchnet.files.keras_optimizer import optimizer_arrays, set_optimizer_arrays
 from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pairs_of_tree, tree_to_write
-from scratchnet.files.keras_words import from_keras, to_keras
+from scratchnet.files.keras_words import from_keras, from_keras_2, to_keras
 from scratchnet.files.reading import blaming, file_size, reading
 from scratchnet.files.replace import replacing
 from scratchnet.files.settings import compile_settings
@@ -29,6 +29,7 @@ from scratchnet.names import snake_case
 
 _VERSION = "3.0.0"  # what we write is in the form of this version of Keras
 _WEIGHTS = "model.weights.h5"
+_BY_ITSELF = ("reduction", "auto")  # of Keras 2: the mean, as by default
 
 # ---- reading ----
 
@@ -43,6 +44,9 @@ def load_archive(filepath, custom_objects, compile):
         if not isinstance(config, dict):
             raise ValueError("its configuration is none")
         settings = config.pop("compile_config", None)
+        metadata = members.read_json("metadata.json") if "metadata.json" in members.sizes else None
+        if isinstance(metadata, dict) and str(metadata.get("keras_version")).startswith("2."):
+            config = from_keras_2(config)
         model = _build(config, custom_objects, size, filepath)
         root = open_hdf5(io.BytesIO(members.read(_WEIGHTS)), size)
         assign(pairs_of_tree(model, root, filepath), model, filepath)
@@ -62,7 +66,10 @@ def load_hdf5(filepath, custom_objects, compile):
         root = open_hdf5(file, size)
         if "model_config" not in root.attributes:
             raise ValueError("it holds weights alone: make the model, and call model.load_weights")
-        model = _build(json.loads(root.attributes["model_config"]), custom_objects, size, filepath)
+        config = json.loads(root.attributes["model_config"])
+        if str(root.attributes.get("keras_version", "1.")).startswith(("1.", "2.")):
+            config = from_keras_2(config)
+        model = _build(config, custom_objects, size, filepath)
         assign(pairs_of_layers(model, root.group("model_weights"), filepath), model, filepath)
         settings = root.attributes.get("training_config")
         if compile and settings:
@@ -122,6 +129,9 @@ def _without_wrappers(value):
         return value["config"].get("fn")
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _without_wrappers(entry) for key, entry in value.items()}
+    if isinstance(value, dict) and isinstance(value.get("config"), dict) and "fn" in value["config"]:  # a loss's own
+        config = {key: entry for key, entry in value["config"].items() if key != "fn" and (key, entry) != _BY_ITSELF}
+        return {**value, "config": config}
     return value
 
 

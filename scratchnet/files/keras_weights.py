@@ -19,6 +19,7 @@ import numpy as np
 from scratchnet.files.assign import Pair, mismatch
 from scratchnet.files.hdf5 import Group
 from scratchnet.layers.base import Layer
+from scratchnet.layers.rnn.conv_lstm import ConvLSTM
 from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.names import snake_case
@@ -39,7 +40,7 @@ def tree(model):
             return
         seen.add(layer)
         own = {**layer._params, **layer._state}
-        if isinstance(layer, Recurrent):  # in Keras the weights are those of a cell within the layer
+        if isinstance(layer, (Recurrent, ConvLSTM)):  # in Keras the weights are those of a cell within the layer
             found[path] = layer, {}
             path = f"{path}cell/"
         found[path] = layer, {f"{key}{name}": array for name, array in own.items()}

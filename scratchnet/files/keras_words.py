@@ -7,7 +7,7 @@ name.
 
 import re
 
-from scratchnet import registry
+from scratchnet import ops, registry
 from scratchnet.files.keras_operations import operation_to_keras
 from scratchnet.graph.operation_config import is_operation
 from scratchnet.recorded import constructor_arguments
@@ -26,6 +26,7 @@ _IDLE = {
     "jit_compile": (True, False),
     "ema_momentum": None,  # counts only with use_ema
     "interpolation_order": None,
+    "rng_type": None,  # which generator Keras 2 draws with
     **dict.fromkeys(("query_shape", "key_shape", "value_shape")),  # of attention in Keras 2
 }
 # What Keras 2 wrote for these classes, because a base of theirs has it, and they have not.
@@ -47,6 +48,10 @@ def from_keras(value):
         raise ValueError(
             "a saved lambda would have to be run to be read; hand in a class or function in custom_objects"
         )
+    if isinstance(config, dict) and name == "Lambda" and config.get("function_type") == "lambda":
+        raise ValueError(
+            "a Lambda of Keras 2 holds code that would have to be run; hand in a class Lambda in custom_objects"
+        )
     if name == "DTypePolicy":
         return _dtype(config.get("name") if isinstance(config, dict) else None)
     value = {key: from_keras(entry) for key, entry in value.items()}
@@ -60,6 +65,26 @@ def from_keras(value):
         if cls and ".preprocessing" in cls.__module__ and isinstance(value.get("inbound_nodes"), list):
             value["inbound_nodes"] = [_without_training(use) for use in value["inbound_nodes"]]
     return value
+
+
+@registry.register("activations")
+def hard_sigmoid_of_keras_2(x):
+    """What hard_sigmoid was until Keras 3, which has a slope of 1/6."""
+    return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+def from_keras_2(value):
+    """A configuration in which nothing means something else than in Keras 3: that is, hard_sigmoid."""
+    if isinstance(value, list):
+        return [from_keras_2(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: from_keras_2(entry) for key, entry in value.items()}
+    for key, entry in value.items():
+        name = entry.get("config") if isinstance(entry, dict) and entry.get("class_name") == "function" else entry
+        if key.endswith("activation") and name == "hard_sigmoid":
+            found[key] = "hard_sigmoid_of_keras_2"
+    return found
 
 
 def _without_training(use):

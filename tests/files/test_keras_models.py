@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 from scratchnet.files.hdf5_writing import hdf5_bytes
-from scratchnet.layers import LSTM, Add, BatchNormalization, Dense, Input, RepeatVector, TimeDistributed
+from scratchnet.layers import (
+    LSTM,
+    Add,
+    BatchNormalization,
+    ConvLSTM2D,
+    Dense,
+    Input,
+    RepeatVector,
+    TimeDistributed,
+)
 from scratchnet.models import Model, Sequential, load_model
 from scratchnet.optimizers import SGD, Adagrad, Adam, Adamax, Lion, RMSprop
 from tests.files.fuzzing import MUTATIONS, check_reader, mutate_bytes, mutate_zip
@@ -387,3 +396,9 @@ def test_a_weights_file_is_no_model(tmp_path):
     Sequential([Input((3,)), Dense(2)]).save_weights(tmp_path / "w.weights.h5")
     with pytest.raises(ValueError, match="holds weights alone"):
         load_model(tmp_path / "w.weights.h5")
+
+
+def test_convolutions_in_time_have_their_weights_where_keras_has_them(tmp_path):
+    Sequential([Input((4, 6, 6, 2)), ConvLSTM2D(2, 3)]).save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5") as file:
+        assert file["layers/conv_lstm2d/cell/vars/0"].shape == (3, 3, 2, 8)

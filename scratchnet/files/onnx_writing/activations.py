@@ -111,6 +111,7 @@ WRITERS = {
     "softsign": _plain("Softsign"),
     "exponential": _plain("Exp"),
     "hard_sigmoid": _plain("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "hard_sigmoid_of_keras_2": _plain("HardSigmoid", alpha=0.2, beta=0.5),
     "hard_silu": _plain("HardSwish"),
     "hard_tanh": lambda w, x: _clipped(w, x, -1, 1),
     "log_sigmoid": _log_sigmoid,
