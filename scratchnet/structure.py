@@ -33,6 +33,32 @@ def as_lists(structure):
     return structure
 
 
+def flattened_like(structure, value):
+    """What `value` has for each leaf of `structure`, as a list; None where it has nothing, or is not nested like it.
+
+    A dict may leave out keys, and None stands for all that is below: those leaves get None.
+    """
+    if value is None:
+        return [None] * len(flatten(structure))
+    if isinstance(structure, dict):
+        if not isinstance(value, dict) or not value.keys() <= structure.keys():
+            return None
+        parts = [flattened_like(inner, value.get(key)) for key, inner in structure.items()]
+    elif isinstance(structure, (list, tuple)):
+        if not isinstance(value, (list, tuple)) or len(value) != len(structure):
+            return None
+        parts = [flattened_like(inner, part) for inner, part in zip(structure, value)]
+    else:
+        return [value]
+    return None if None in parts else [leaf for part in parts for leaf in part]
+
+
+def is_deep(structure):
+    """Whether there are lists or dicts in lists or dicts."""
+    inner = structure.values() if isinstance(structure, dict) else structure
+    return isinstance(structure, (dict, list, tuple)) and any(isinstance(v, (dict, list, tuple)) for v in inner)
+
+
 def map_shapes(function, shapes):
     """`function` applied to each shape: a shape is a tuple, several shapes are a list or a dict of them."""
     if isinstance(shapes, dict):

@@ -188,7 +188,7 @@ class Payload:
 
     def _loss(self):
         trace = self.trace
-        given = per_output(trace.objective.names, trace.model.loss, "loss")
+        given = per_output(trace.model, trace.model.loss, "loss")
         outputs = [self._loss_of(k, None if entry is None else resolve(entry)) for k, entry in enumerate(given)]
         return {"total": trace.loss, "added": trace.added, "outputs": outputs}
 

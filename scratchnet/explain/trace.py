@@ -98,7 +98,7 @@ class Trace(Mapping):
     def _plain_dys(self, batch, predictions, counts, masks, dys):
         """The gradient of the loss, as it is written, in each output: also where training takes it in the logits."""
         objective = self.objective
-        given = per_output(objective.names, self.model.loss, "loss")
+        given = per_output(self.model, self.model.loss, "loss")
         found = list(dys)
         for k, activation in enumerate(objective._activations):
             if activation is not None:

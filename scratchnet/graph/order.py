@@ -14,7 +14,7 @@ def layers_in_order(inputs, outputs, nodes):
         inputs, outputs: lists of KerasTensors.
         nodes: in an order in which each stands behind those whose outputs it reads, as `sorted_nodes` gives them.
     """
-    met = _order_of_meeting(inputs, outputs)
+    met = {tensor: -1 for tensor in inputs} | _order_of_meeting(inputs, outputs)  # -1: no output depends on it
     depth_of_node, depth = {}, {}
     for node in reversed(nodes):
         # Of a layer that is used several times, every use counts as deep as the deepest so far.

@@ -9,6 +9,7 @@ How the nodes of the graph are walked through, forward and back, stands in `scra
 """
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ from scratchnet.ops import sum as sum_of
 from scratchnet.ops.operation import current_trace
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
-from scratchnet.structure import as_lists, flatten, flatten_shapes, map_structure
+from scratchnet.structure import as_lists, flatten, flatten_shapes, is_deep, map_structure
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
 
@@ -52,8 +53,8 @@ class Model(Trainer, Saver, Explained, Composite):
 
     Raises:
         TypeError: for anything but symbolic tensors.
-        ValueError: if an output depends on an `Input` that is not among `inputs`, if an input reaches no output, or if
-            two different layers have the same name.
+        ValueError: if an output depends on an `Input` that is not among `inputs`, or if two different layers have the
+            same name.
     """
 
     base_for_call = TracedModel
@@ -89,10 +90,6 @@ class Model(Trainer, Saver, Explained, Composite):
         if len(set(self.inputs)) != len(self.inputs):
             raise self.error("the same tensor is given as an input twice")
         nodes = sorted_nodes(self.inputs, self.outputs, self.error)
-        read = {tensor for node in nodes for tensor in flatten(node.inputs)}.union(self.outputs)
-        for tensor in self.inputs:
-            if tensor not in read:
-                raise self.error(f"the graph is disconnected: no output depends on the input {tensor.name!r}")
         self.graph = Graph(self.inputs, self.outputs, nodes)
         self.input_layers = [InputLayer.of(tensor) for tensor in self.inputs]
         self._set_layers(self.outputs)
@@ -232,9 +229,11 @@ class Model(Trainer, Saver, Explained, Composite):
                 values = self._taken_apart(structure, x)
                 return with_ranks(values, self.inputs) if adjust else values
             names = list(structure) if isinstance(structure, dict) else [t.name for t in self.inputs]
-            missing = [name for name in names if name not in x]
-            if missing or len(x) != len(names):
+            if any(name not in x for name in names):
                 raise self.error(f"expected a dict with the inputs {names}, got {list(x)}")
+            if len(x) > len(names):
+                unused = [name for name in x if name not in names]
+                warnings.warn(f"{self.name}: of the dict of inputs {unused} are not used", stacklevel=2)
             values = [x[name] for name in names]
             return with_ranks(values, self.inputs) if adjust else values
         structure = self._input_structure
@@ -348,10 +347,18 @@ class Model(Trainer, Saver, Explained, Composite):
     @property
     def output_names(self):
         """One name for each output: its key where the outputs are a dict, else its layer's name."""
-        if isinstance(self._output_structure, dict):
-            return list(self._output_structure)
+        structure = self._output_structure
+        if isinstance(structure, dict) and not is_deep(structure):
+            return list(structure)
         names = [t.name for t in self.outputs]
         return [f"{name}_{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
+
+    names_outputs = True  # whether figures are told by the names of the outputs that they belong to
+
+    @property
+    def output_structure(self):
+        """The outputs in the structure in which they come, with lists for tuples."""
+        return self._output_structure
 
     def summary(
         self,

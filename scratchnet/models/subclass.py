@@ -65,6 +65,10 @@ class TracedModel(Traced):
         return self._first().outputs
 
     @property
+    def names_outputs(self):
+        return isinstance(self._output_structure, dict)
+
+    @property
     def layers(self):
         """The layers in the attributes, in their order."""
         return list(dict.fromkeys(self.sublayers.values()))

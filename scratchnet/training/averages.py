@@ -21,8 +21,8 @@ class Averages:
 
     def __init__(self, objective, plain=None, weighted=None, own=False):
         self.objective = objective
-        names = objective.names
-        lists = metrics_per_output(names, plain, "metrics"), metrics_per_output(names, weighted, "weighted_metrics")
+        model = objective.user_model
+        lists = metrics_per_output(model, plain, "metrics"), metrics_per_output(model, weighted, "weighted_metrics")
         self._specs = [
             [(m, False) for m in unweighted] + [(m, True) for m in with_weights]
             for unweighted, with_weights in zip(*lists)
@@ -82,10 +82,10 @@ class Averages:
 
     def _resolved(self, batch, y_preds):
         """``(key, metric, weighted)`` for each metric of each output; the keys are all different."""
-        several = len(self.objective.names) > 1
-        taken = {"loss"} | {f"{name}_loss" for name in self.objective.names if several}
+        shown = self.objective.shown
+        taken = {"loss"} | {f"{name}_loss" for name, _ in shown if len(shown) > 1}
         found = []
-        for name, specs, y, y_pred in zip(self.objective.names, self._specs, batch.y, y_preds):
+        for (_, prefix), specs, y, y_pred in zip(shown, self._specs, batch.y, y_preds):
             plain, entries = set(), []
             for spec, weighted in specs:
                 key, metric = resolve_metric(spec, y, y_pred)
@@ -93,7 +93,7 @@ class Averages:
                     key = f"weighted_{key}"
                 if not weighted:
                     plain.add(key)
-                key = f"{name}_{key}" if several else key
+                key = f"{prefix}{key}"
                 number, unique = 0, key
                 while unique in taken:
                     number += 1
@@ -105,12 +105,14 @@ class Averages:
 
     def logs(self):
         """The figures so far under Keras's keys: "loss", for several outputs "<output>_loss" too, then the metrics."""
-        names, several = self.objective.names, len(self.objective.names) > 1
+        shown = self.objective.shown
         samples = max(self._samples, 1)
         values = self._sums / samples
         logs = {"loss": float(self.objective.total(values) + self._added / samples)}
-        if several:
-            logs.update((f"{n}_loss", float(v)) for n, v, loss in zip(names, values, self.objective.losses) if loss)
+        if len(shown) > 1:
+            logs.update(
+                (f"{n}_loss", float(v)) for (n, _), v, loss in zip(shown, values, self.objective.losses) if loss
+            )
         for entries in self._metrics or []:
             for key, metric, _ in entries:
                 result = metric.result()
@@ -123,18 +125,19 @@ def _plain(result):
     return np.asarray(result).item() if np.size(result) == 1 else np.asarray(result)
 
 
-def metrics_per_output(names, value, argument):
+def metrics_per_output(model, value, argument):
     """compile's `metrics` as a list, with a list of metrics for each output."""
+    names = model.output_names
     if value is None:
         return [[] for _ in names]
     if isinstance(value, dict):
-        entries = per_output(names, value, argument)
+        entries = per_output(model, value, "metrics")
     elif not isinstance(value, (list, tuple)):
         raise TypeError(f"compile: {argument} must be a list or dict of metrics, got {value!r}")
     elif len(names) == 1:
         entries = [value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value]
-    elif all(isinstance(entry, (list, tuple)) or entry is None for entry in value) or len(value) == len(names):
-        entries = per_output(names, value, argument)
+    elif all(isinstance(entry, (list, tuple, dict)) or entry is None for entry in value) or len(value) == len(names):
+        entries = per_output(model, value, "metrics")
     else:
         entries = [list(value) for _ in names]
     entries = [list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]

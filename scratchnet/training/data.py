@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.parallel.batch import Division
-from scratchnet.structure import flatten, map_structure
+from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.agreement import described
 
 _LARGE = 1 << 28  # bytes: larger arrays, and those that lie on a disk, are looked through batch by batch as they come
@@ -132,7 +132,9 @@ class Arrays:
 
     def _by_output(self, value, name):
         """`value` as a list with one entry for each output of the model."""
-        names = self.model.output_names
+        names, structure = self.model.output_names, self.model.output_structure
+        if is_deep(structure) and (found := flattened_like(structure, value)) is not None:
+            return found
         if isinstance(value, dict):
             unknown = [key for key in value if key not in names]
             if unknown:

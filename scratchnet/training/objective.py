@@ -10,6 +10,7 @@ from scratchnet.losses.base import Loss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.ranks import current_ranks
+from scratchnet.structure import flattened_like, is_deep
 from scratchnet.training.work import multiply_adds
 
 
@@ -20,17 +21,19 @@ class Objective:
     ``dys = backward(caches)``. An output whose loss is None takes no part.
 
     Args:
-        model: the model that is trained. `self.model` is the one to run: it leaves out a last softmax or sigmoid where
-            the loss is better computed from logits.
+        model: the model that is trained, `self.user_model`. `self.model` is the one to run: it leaves out a last
+            softmax or sigmoid where the loss is better computed from logits.
         loss: one for all outputs, or a list or dict with one for each.
         loss_weights: None, or a list or dict with a number for each output.
     """
 
     def __init__(self, model, loss, loss_weights=None):
-        self.names = names = model.output_names
+        self.user_model = model
+        self.names = model.output_names
+        self.shown = self._names_in_logs(model, loss)
         self.axes = [tensor.ndim for tensor in model.outputs]
-        given = [None if entry is None else losses.resolve(entry) for entry in per_output(names, loss, "loss")]
-        weights = [None] * len(names) if loss_weights is None else per_output(names, loss_weights, "loss_weights")
+        given = [None if entry is None else losses.resolve(entry) for entry in per_output(model, loss, "loss")]
+        weights = [None] * len(given) if loss_weights is None else per_output(model, loss_weights, "loss_weights")
         self.weights = [1.0 if w is None else float(w) for w in weights]
         if all(entry is None for entry in given) and not model.adds_loss:
             raise ValueError("compile: no output has a loss")
@@ -44,6 +47,19 @@ class Objective:
                 self.losses[k], self._activations[k] = on_logits, activation
         kept = [k for k, activation in enumerate(self._activations) if activation is not None]
         self.model = model if not kept else twin if len(kept) == len(activations) else model.ending_in_logits(kept)[0]
+
+    @staticmethod
+    def _names_in_logs(model, loss):
+        """``(of its loss, before its metrics)`` for each output. As in Keras, several outputs of a model with `call`
+        that come in a list have no names: their losses are told by the names of these."""
+        names = model.output_names
+        if model.names_outputs or len(names) == 1:
+            return [(name, f"{name}_" if len(names) > 1 else "") for name in names]
+        resolved = [
+            entry if isinstance(entry, str) or entry is None else losses.resolve(entry).name
+            for entry in per_output(model, loss, "loss")
+        ]
+        return [(name, "") for name in resolved]
 
     def in_one_part(self, ys):
         """Whether samples meet in the model or in a loss, so that a batch with targets like `ys` has one part alone."""
@@ -155,17 +171,29 @@ def _of_shape(shape, dtype):
     return np.broadcast_to(dtype.type(0), shape)
 
 
-def per_output(names, value, argument):
-    """`value` of compile's `argument` as a list with an entry for each output."""
-    if isinstance(value, dict) and "class_name" not in value:
+def per_output(model, value, argument):
+    """`value` of compile's `argument` as a list with an entry for each output of the model."""
+    names = model.output_names
+    if isinstance(value, dict) and "class_name" in value:
+        return [value] * len(names)
+    if is_deep(model.output_structure) and (found := flattened_like(model.output_structure, value)) is not None:
+        entries = found
+    elif isinstance(value, dict):
         unknown = [key for key in value if key not in names]
         if unknown:
             raise ValueError(f"compile: {argument} names the outputs {unknown}; the model has {names}")
-        return [value.get(name) for name in names]
-    if isinstance(value, (list, tuple)):
+        entries = [value.get(name) for name in names]
+    elif isinstance(value, (list, tuple)):
         if len(value) != len(names):
             raise ValueError(f"compile: {argument} has {len(value)} entries, the model {len(names)} outputs: {names}")
-        return list(value)
-    if argument == "loss_weights" and not (isinstance(value, float) and len(names) == 1):
+        entries = list(value)
+    elif argument == "loss_weights" and not (isinstance(value, float) and len(names) == 1):
         raise ValueError(f"compile: loss_weights must be a list or dict, got {value!r}")
-    return [value] * len(names)
+    else:
+        return [value] * len(names)
+    return entries if argument == "metrics" else [_only(entry) for entry in entries]
+
+
+def _only(entry):
+    """The one entry of a list of one."""
+    return entry[0] if isinstance(entry, (list, tuple)) and len(entry) == 1 else entry

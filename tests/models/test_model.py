@@ -116,8 +116,33 @@ def test_a_disconnected_graph_is_refused_by_name():
     a, b = Input((3,), name="here"), Input((3,), name="missing")
     with pytest.raises(ValueError, match="disconnected.*'missing'"):
         Model(a, Add()([a, b]))
-    with pytest.raises(ValueError, match="no output depends on the input 'missing'"):
-        Model([a, b], Dense(2)(a))
+
+
+def test_an_input_may_reach_no_output():
+    a, b = Input((3,), name="here"), Input((2,), name="unused")
+    model = Model([a, b], Dense(2)(a))
+    model.compile("sgd", "mse")
+    x = [np.ones((4, 3), "float32"), np.ones((4, 2), "float32")]
+    model.fit(x, np.ones((4, 2)), verbose=0)
+    assert [layer.name for layer in model.layers[:2]] == ["here", "unused"]
+    y, cache = model.forward(x)
+    assert [dx.any() for dx in model.backward(np.ones_like(y), cache)[0]] == [True, False]
+    again = Model.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_entries_of_a_dict_that_are_no_inputs_are_left_out_with_a_warning():
+    model = Model({"a": (a := Input((3,), name="a"))}, Dense(2)(a))
+    with pytest.warns(UserWarning, match=r"of the dict of inputs \['b'\] are not used"):
+        model.predict({"a": np.ones((4, 3)), "b": np.ones(4)}, verbose=0)
+
+
+def test_an_axis_of_size_1_is_added_or_left_out():
+    model = Model(x := Input((3, 1)), Dense(2)(x))
+    assert model(np.ones((4, 3))).shape == (4, 3, 2)
+    model = Model(x := Input((3,)), Dense(2)(x))
+    assert model(np.ones((4, 3, 1))).shape == (4, 2)
 
 
 def test_names_must_be_unique():

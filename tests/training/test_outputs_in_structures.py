@@ -1,0 +1,68 @@
+"""Losses, metrics, targets and weights are given in the structure of the outputs; logs say whose figures they are."""
+
+import numpy as np
+import pytest
+
+from scratchnet import layers
+from scratchnet.models import Model, Sequential
+
+X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+Y1, Y2 = X[:, :1], X[:, 1:]
+
+
+def three_levels():
+    inputs = layers.Input((3,))
+    first, second = layers.Dense(1, name="first")(inputs), layers.Dense(2, name="second")(inputs)
+    return Model(inputs, {"a": first, "b": {"c": (second, first)}})
+
+
+def test_deep_structures():
+    model = three_levels()
+    model.compile(
+        "sgd",
+        loss={"a": "mse", "b": {"c": ("mae", None)}},
+        loss_weights={"a": 1.0, "b": {"c": (0.5, None)}},
+        metrics={"b": {"c": (["mse"], ["mae"])}},
+    )
+    targets = {"a": Y1, "b": {"c": (Y2, Y1)}}
+    logs = model.evaluate(X, targets, verbose=0, return_dict=True)
+    y = model.predict(X, verbose=0)
+    expected = np.mean((y["a"] - Y1) ** 2) + 0.5 * np.mean(np.abs(y["b"]["c"][0] - Y2))
+    assert logs["loss"] == pytest.approx(expected, rel=1e-5)
+    assert list(logs) == ["loss", "first_loss", "second_loss", "second_mse", "first_1_mae"]
+    model.fit(X, targets, verbose=0)
+    with pytest.raises(ValueError, match="y must be a list or dict"):
+        model.fit(X, Y1, verbose=0)
+
+
+class TwoOutputs(Model):
+    def __init__(self, as_dict=False):
+        super().__init__()
+        self.first, self.second, self.as_dict = layers.Dense(1), layers.Dense(2), as_dict
+
+    def call(self, x):
+        found = {"one": self.first(x), "two": self.second(x)}
+        return found if self.as_dict else (found["one"], found["two"])
+
+
+def test_outputs_without_names_are_told_by_their_losses():
+    model = TwoOutputs()
+    model.compile("sgd", loss=["mse", "mean_absolute_error"], metrics=[["mae"], ["mse", "mae"]])
+    logs = model.fit(X, [Y1, Y2], verbose=0).history
+    assert list(logs) == ["loss", "mse_loss", "mean_absolute_error_loss", "mae", "mse", "mae_1"]
+    model = TwoOutputs()
+    model.compile("sgd", loss=[None, "mse"])
+    assert list(model.fit(X, [None, Y2], verbose=0).history) == ["loss", "mse_loss"]
+
+
+def test_outputs_in_a_dict_are_told_by_their_keys():
+    model = TwoOutputs(as_dict=True)
+    model.compile("sgd", loss={"one": "mse", "two": ["mae"]}, metrics={"two": ["mse"]})
+    logs = model.fit(X, {"one": Y1, "two": Y2}, verbose=0).history
+    assert list(logs) == ["loss", "one_loss", "two_loss", "two_mse"]
+
+
+def test_a_list_of_one_is_what_is_in_it():
+    model = Sequential([layers.Dense(2)])
+    model.compile("sgd", loss=["mse"], metrics=[["mae"]])
+    assert list(model.fit(X, Y2, verbose=0).history) == ["loss", "mae"]
