@@ -13,6 +13,15 @@ def flatten(structure):
     return [structure]
 
 
+def flatten_sorted(structure):
+    """The same with dicts in the order of their sorted keys, as Keras goes through them."""
+    if isinstance(structure, dict):
+        return [leaf for key in sorted(structure, key=str) for leaf in flatten_sorted(structure[key])]
+    if isinstance(structure, (list, tuple)):
+        return [leaf for value in structure for leaf in flatten_sorted(value)]
+    return [structure]
+
+
 def map_structure(function, structure):
     """`function` applied to each leaf; the lists, tuples and dicts around them stay."""
     if isinstance(structure, dict):

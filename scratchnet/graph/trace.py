@@ -243,7 +243,7 @@ def trace(layer, arguments, masked, training, dtype):
             what = "nothing" if result is None else f"no tensor, but {result!r}"
             raise layer.error(f"call returned {what}; it must return what it computed from its inputs", TypeError)
         mask = None
-        if not outputs[0].masked and any(masked):
+        if not outputs[0].masked and (any(masked) or getattr(layer, "makes_masks", False)):
             mask = _output_mask(layer, arguments, inputs, masks)
         given = [*inputs, *(m for m in masks if m is not None)]
         leaves = list(current.leaves.values())

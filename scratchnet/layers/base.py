@@ -52,8 +52,10 @@ class LayerType(Recorded):
         super().__init__(name, bases, namespace, **kwargs)
         if "build" in namespace:
             cls.build = _marking_as_built(cls.build)
-        if "compute_mask" in namespace and "call" in namespace and "supports_masking" not in namespace:
-            cls.supports_masking = True  # as in Keras
+        if "compute_mask" in namespace and "call" in namespace:
+            cls.makes_masks = True
+            if "supports_masking" not in namespace:
+                cls.supports_masking = True  # as in Keras
 
 
 def _marking_as_built(build):

@@ -47,6 +47,7 @@ class Traced(KeepsTraces, HoldsLayers):
 
     is_traced = True
     keeps_integers = True
+    makes_masks = False  # whether the class says which mask its output has, perhaps where none comes in
 
     # ---- traces ----
 
@@ -310,6 +311,10 @@ class Traced(KeepsTraces, HoldsLayers):
 
     def output_masks(self, x, mask, cache):
         return cache.masks
+
+    def output_masked(self, masked):
+        makes = self.makes_masks and any(found.mask is not None for found in self.kept_traces())
+        return makes or super().output_masked(masked)
 
     def compute_output_shape(self, input_shape):
         found = self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)

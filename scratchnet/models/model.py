@@ -33,7 +33,7 @@ from scratchnet.ops import sum as sum_of
 from scratchnet.ops.operation import current_trace
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
-from scratchnet.structure import as_lists, flatten, flatten_shapes, is_deep, map_structure
+from scratchnet.structure import as_lists, flatten, flatten_shapes, flatten_sorted, is_deep, map_structure
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
 
@@ -92,7 +92,7 @@ class Model(Trainer, Saver, Explained, Composite):
         nodes = sorted_nodes(self.inputs, self.outputs, self.error)
         self.graph = Graph(self.inputs, self.outputs, nodes)
         self.input_layers = [InputLayer.of(tensor) for tensor in self.inputs]
-        self._set_layers(self.outputs)
+        self._set_layers(flatten_sorted(outputs))
         self.built = True
 
     def _set_layers(self, ends):
@@ -120,7 +120,7 @@ class Model(Trainer, Saver, Explained, Composite):
         if losses:
             nodes = sorted_nodes(self.inputs, [*self.outputs, *losses], self.error)
             self.graph = Graph(self.inputs, self.outputs, nodes, losses=losses)
-            self._set_layers([*self.outputs, *losses])
+            self._set_layers([*flatten_sorted(self._output_structure), *losses])
 
     @property
     def adds_loss(self):

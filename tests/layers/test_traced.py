@@ -446,3 +446,27 @@ def test_a_layer_that_cannot_do_without_a_mask_is_trained():
     model.compile("sgd", "mse")
     model.fit(np.arange(8).reshape(2, 4) % 5, np.zeros((2, 4, 2)), verbose=0)
     assert not np.any(model(np.array([[1, 2, 0, 0]]))[0, 2:])
+
+
+def test_a_layer_with_compute_mask_makes_a_mask_where_none_comes_in():
+    class TokensAndPlaces(Layer):
+        def __init__(self):
+            super().__init__()
+            self.tokens, self.places = Embedding(9, 2, mask_zero=True), Embedding(4, 2)
+
+        def call(self, x):
+            return self.tokens(x) + self.places(ops.arange(ops.shape(x)[1]))
+
+        def compute_mask(self, x, mask=None):
+            return self.tokens.compute_mask(x)
+
+    class Kept(Layer):
+        def call(self, x, mask=None):
+            return x if mask is None else x * ops.cast(mask, x.dtype)[..., None]
+
+    inputs, tokens = Input((4,), dtype="int32"), np.array([[1, 2, 0, 0], [3, 0, 5, 6]])
+    model = Model(inputs, Kept()(TokensAndPlaces()(inputs)))
+    y = model.predict(tokens, verbose=0)
+    np.testing.assert_array_equal(y.any(axis=-1), tokens != 0)
+    layer = TokensAndPlaces()
+    np.testing.assert_array_equal(layer(tokens)._keras_mask, tokens != 0)

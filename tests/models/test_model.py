@@ -257,3 +257,12 @@ def test_a_stack_that_is_a_layer_of_another_model_is_not_changed():
         with pytest.raises(ValueError, match="is a layer of another model, in which its shapes"):
             change()
     assert len(inner.layers) == 2
+
+
+def test_outputs_in_a_dict_are_gone_through_in_the_order_of_their_keys_as_in_keras():
+    x = Input((3,))
+    model = Model(x, {"b": Dense(1, name="first")(x), "a": Dense(2, name="second")(x)})
+    assert [layer.name for layer in model.layers[1:]] == ["second", "first"] and list(model(np.ones((1, 3)))) == [
+        "b",
+        "a",
+    ]
