@@ -74,9 +74,8 @@ def test_unknown_names_are_answered_with_the_known_ones():
         model.compile("adamm", "mse")
     with pytest.raises(ValueError, match="unknown loss 'msee'; closest: mse"):
         model.compile("adam", "msee")
-    model.compile("adam", "mse", metrics=["accuracyy"])
     with pytest.raises(ValueError, match="unknown metric 'accuracyy'"):
-        model.fit(np.ones((3, 5)), np.ones((3, 3)), verbose=0)
+        model.compile("adam", "mse", metrics=["accuracyy"])
     with pytest.raises(ValueError, match="unknown activation 'rely'"):
         Dense(3, activation="rely")
     with pytest.raises(ValueError, match="unknown initializer"):
