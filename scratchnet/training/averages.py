@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from scratchnet import metrics
+from scratchnet.losses.base import in_shape_of
 from scratchnet.training.objective import per_output
 
 _OF_SHAPES = ("accuracy", "acc", "crossentropy", "ce")  # whose meaning the shapes tell
@@ -73,12 +74,16 @@ class Averages:
         if self._metrics is None:
             self._metrics = self._resolved(batch, y_preds)
         for k, entries in enumerate(self._metrics):
+            y, y_pred = batch.y[k], y_preds[k]
+            if entries:  # a metric of one's own would make pairs of (N,) and (N, 1)
+                matched = in_shape_of(y_pred, y)
+                y = y if matched is None else matched
             for _, metric, weighted in entries:
                 w = batch.weights[k] if weighted else None
                 if masks is not None and masks[k] is not None:
                     mask = masks[k].astype(np.float64)
                     w = mask if w is None else mask * np.reshape(w, w.shape + (1,) * (mask.ndim - w.ndim))
-                metric.update_state(batch.y[k], y_preds[k], sample_weight=w)
+                metric.update_state(y, y_pred, sample_weight=w)
 
     def _resolved(self, batch, y_preds):
         """``(key, metric, weighted)`` for each metric of each output; the keys are all different."""

@@ -47,3 +47,22 @@ def test_a_metric_of_one_class_is_one_number_in_the_logs():
     model.compile("sgd", "mse", metrics=[metrics.F1Score(threshold=0.5, name="f1")])
     history = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history
     assert isinstance(history["f1"][0], float)
+
+
+def test_a_metric_of_one_s_own_sees_targets_in_the_shape_of_the_predictions():
+    class LargestError(metrics.Metric):
+        def __init__(self):
+            super().__init__(name="largest")
+            self.value = self.add_variable((), "zeros", name="value")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.value.assign(np.max(np.abs(y_true - y_pred)))
+
+        def result(self):
+            return self.value.value
+
+    model = Sequential([Input((1,)), Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse", metrics=[LargestError()])
+    x = np.array([[1.0], [5.0]])
+    for y in (x[:, 0] + 1, x + 1, x[..., None] + 1):
+        assert model.evaluate(x, y, verbose=0)[1] == 1  # not that of 1 and 6
