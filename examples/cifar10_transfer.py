@@ -169,7 +169,8 @@ def main(options, output):
     output.text("transfer.md", markdown_table(headings, rows) + "\n")
     output.figure("confusion", plot_confusion_matrix(y_test, probabilities, cifar10.CLASSES))
     output.figure("mistakes", plot_mistakes(x_test, y_test, probabilities, cifar10.CLASSES))
-    output.figure("features", plot_codes(test, y_test, cifar10.CLASSES, title="Features of the test photographs"))
+    title = f"Features of test photographs, {options.sizes[-1]} pixels (t-SNE)"
+    output.figure("features", plot_codes(test[:1000], y_test[:1000], cifar10.CLASSES, title=title, method="tsne"))
 
 
 def own_options(parser):

@@ -13,6 +13,7 @@ deviation over several draws of them.
     python examples/mnist_contrastive.py --data full --epochs 12 --labels 50 100 500 --draws 5
 """
 
+import os
 import sys
 
 import numpy as np
@@ -43,11 +44,12 @@ from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
 from scratchnet.losses import NTXent
 from scratchnet.models import Model, Sequential, clone_model
 from scratchnet.optimizers import Adam
+from scratchnet.optimizers.schedules import CosineDecay
 
 UNLABELLED = 10_000
 TURN, STRETCH, SHIFT, SLANT = 0.5, 0.3, 3.5, 0.4  # radians, share of the size, pixels, pixels a row
 TEMPERATURE = 0.2
-STEPS = 400  # of training with few labels
+STEPS = 300  # of training with few labels
 
 
 class RandomView(RandomAffine):
@@ -112,19 +114,13 @@ def pretrain(encoder, images, options):
     return model.fit(images, np.zeros(len(images)), epochs=options.epochs, batch_size=options.batch_size)
 
 
-def copy_of(encoder):
-    copied = clone_model(encoder)
-    copied.set_weights(encoder.get_weights())
-    return copied
-
-
 # ---- with few labels: from images and labels to a model that tells the classes ----
 
 
-def train(model, images, labels, batch_size=50, rate=0.001):
-    """Train for STEPS steps, however few images there are."""
+def train(model, images, labels, batch_size=50, rate=0.002):
+    """Train for STEPS steps, however few images there are, at a rate that falls to 0."""
     batch_size = min(batch_size, len(images))
-    model.compile(Adam(rate), "sparse_categorical_crossentropy")
+    model.compile(Adam(CosineDecay(rate, STEPS)), "sparse_categorical_crossentropy")
     model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
     return model
 
@@ -140,9 +136,17 @@ def probe(encoder, images, labels):
 
 
 def fine_tune(encoder, images, labels):
-    """All of a trained network: first its classes, as a probe, lest their random beginning shake the features."""
-    model = probe(copy_of(encoder), images, labels)
-    return train(Sequential([Input((28, 28, 1)), RandomView(), *model.layers]), images, labels, rate=0.0003)
+    """All of a trained network: first its classes, as a probe, lest their random beginning shake the features.
+
+    Batch normalization keeps the averages of all the unlabelled digits: those of a few are another network's. Random
+    views would do harm here: the features know all they can teach, and few steps do not get over such hard digits.
+    """
+    copied = clone_model(encoder)
+    copied.set_weights(encoder.get_weights())
+    for layer in copied.layers:
+        layer.trainable = not isinstance(layer, BatchNormalization)
+    model = probe(copied, images, labels)
+    return train(model, images, labels, rate=0.0005)
 
 
 def from_scratch(body, images, labels, views=False):
@@ -178,12 +182,15 @@ def main(options, output):
     )
     encoder = build_encoder()
     encoder.summary()
-    before = encoder.predict(x_test, batch_size=500, verbose=0)
-    history = pretrain(encoder, images, options)
-    output.figure("loss", plot_curves(history))
-    after = encoder.predict(x_test, batch_size=500, verbose=0)
-    output.figure("codes_before", plot_codes(before, y_test, title="Random features of the test digits"))
-    output.figure("codes", plot_codes(after, y_test, title="What SimCLR makes of them, without a label"))
+    if options.encoder is None:
+        output.figure("loss", plot_curves(pretrain(encoder, images, options)))
+        output.paths.append(os.path.join(output.folder, "encoder.npz"))
+        encoder.save_weights(output.paths[-1])
+    else:
+        encoder.load_weights(options.encoder)
+    features = encoder.predict(x_test[:1000], batch_size=500, verbose=0)
+    title = "Features of test digits, learnt without a label (t-SNE)"
+    output.figure("features", plot_codes(features, y_test[:1000], title=title, method="tsne"))
 
     accuracies = few_labels_accuracy(
         ways_to_learn(encoder), (images, labels), (x_test, y_test), options.labels, options.draws, options.seed
@@ -195,8 +202,10 @@ def main(options, output):
 
 
 def own_options(parser):
-    parser.add_argument("--labels", type=int, nargs="+", default=[100], help="how many digits have one (default: 100)")
-    parser.add_argument("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
+    add = parser.add_argument
+    add("--labels", type=int, nargs="+", default=[100], help="how many digits have one (default: 100)")
+    add("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
+    add("--encoder", metavar="FILE", help="the encoder.npz of an earlier run, in place of training one")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from scratchnet.optimizers import Adam
 from scratchnet.optimizers.schedules import CosineDecay
 
 UNLABELLED = 10_000
-STEPS = 400  # of training with few labels
+STEPS = 300  # of training with few labels
 
 
 def build_encoder():
@@ -61,10 +61,10 @@ def build_autoencoder(encoder, share, steps):
 # ---- with few labels: from images and labels to a model that tells the classes ----
 
 
-def train(model, images, labels, batch_size=50, rate=0.001):
-    """Train for STEPS steps, however few images there are."""
+def train(model, images, labels, batch_size=50, rate=0.002):
+    """Train for STEPS steps, however few images there are, at a rate that falls to 0."""
     batch_size = min(batch_size, len(images))
-    model.compile(Adam(rate, clipnorm=1.0), "sparse_categorical_crossentropy")
+    model.compile(Adam(CosineDecay(rate, STEPS), clipnorm=1.0), "sparse_categorical_crossentropy")
     model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
     return model
 
@@ -83,7 +83,7 @@ def fine_tune(encoder, images, labels):
     """All of a trained network: first its classes, as a probe, lest their random beginning shake the codes."""
     copied = clone_model(encoder)
     copied.set_weights(encoder.get_weights())
-    return train(probe(copied, images, labels), images, labels, rate=0.0003)
+    return train(probe(copied, images, labels), images, labels, rate=0.0005)
 
 
 def from_scratch(activation, images, labels):
@@ -115,8 +115,9 @@ def main(options, output):
     seen = np.asarray(left_out(options.left_out)(x_test[:10], training=True))
     guessed = autoencoder.predict(seen, verbose=0)
     output.figure("guessed", plot_images({"digit": x_test[:10], "left of it": np.clip(seen, 0, 1), "guessed": guessed}))
-    codes = encoder.predict(x_test, batch_size=500, verbose=0)
-    output.figure("codes", plot_codes(codes, y_test, title="Codes of the test digits, learnt without a label"))
+    codes = encoder.predict(x_test[:1000], batch_size=500, verbose=0)
+    title = "Codes of test digits, learnt without a label (t-SNE)"
+    output.figure("codes", plot_codes(codes, y_test[:1000], title=title, method="tsne"))
 
     accuracies = few_labels_accuracy(
         ways_to_learn(encoder), (images, labels), (x_test, y_test), options.labels, options.draws, options.seed
