@@ -68,14 +68,26 @@ REASONS = {
     "keras.remat": "trades memory for time in a framework's compiler",
     "keras.device": "there is one device",
     "keras.name_scope": "names are those of layers",
-    "keras.initializers.STFT": "for Keras's spectrogram layers, which are not there",
-    "keras.initializers.STFTInitializer": "for Keras's spectrogram layers, which are not there",
-    "keras.initializers.stft": "for Keras's spectrogram layers, which are not there",
+    "keras.initializers.STFT": "STFTSpectrogram makes its kernels itself",
+    "keras.initializers.STFTInitializer": "STFTSpectrogram makes its kernels itself",
+    "keras.initializers.stft": "STFTSpectrogram makes its kernels itself",
     "keras.callbacks.OrbaxCheckpoint": "a file format of JAX",
     "keras.callbacks.RemoteMonitor": "sends figures over the net; a LambdaCallback does, if wanted",
     "keras.optimizers.LossScaleOptimizer": "guards half precision, which is not there",
     "keras.optimizers.MultiOptimizer": "train two models instead, or two calls of apply_gradients",
     "keras.optimizers.OptimizerMap": "of MultiOptimizer",
+    **{
+        f"keras.ops.{name}": "complex numbers: MelSpectrogram and STFTSpectrogram do without"
+        for name in (
+            *("angle", "conj", "conjugate", "fft", "fft2", "ifft2", "imag", "irfft", "isreal", "istft", "polar"),
+            *("real", "rfft", "stft", "view_as_complex", "view_as_real", "eig"),
+        )
+    },
+    **{
+        f"keras.layers.{name}": "a chain of random layers that each draw for themselves does it"
+        for name in ("AugMix", "RandAugment")
+    },
+    "keras.layers.MaxNumBoundingBoxes": "boxes go with their images nowhere here",
     "keras.layers.TFSMLayer": "runs a graph of TensorFlow",
     "keras.layers.TorchModuleWrapper": "runs a module of PyTorch",
     "keras.layers.FlaxLayer": "runs a module of JAX",

@@ -294,6 +294,7 @@ def _preprocessing(rng):
     sound = {"fft_length": 16, "sequence_stride": 9, "num_mel_bins": 3, "sampling_rate": 8000, **F64}
     yield layers.MelSpectrogram(**sound), rng.standard_normal((3, 40)), FEW
     yield layers.MelSpectrogram(power_to_db=False, mag_exp=1.5, **sound), rng.standard_normal((3, 40)), FEW
+    yield layers.STFTSpectrogram("psd", 6, **F64), rng.standard_normal((3, 13, 2)), FEW
     yield layers.Resizing(3, 7, **F64), x, {"linear": ("x",), **FEW}
     yield layers.CenterCrop(2, 3, **F64), x, {"linear": ("x",), **FEW}
     for layer in (
