@@ -7,6 +7,7 @@ import os
 import zipfile
 
 from scratchnet.files.hdf5 import SIGNATURE
+from scratchnet.files.safetensors import INDEX
 
 _PICKLE_MAGIC = (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", b"\x80\x02\x8a\x0al\xfc\x9c")
 
@@ -16,6 +17,8 @@ def found_in(filepath):
     filepath = os.fsdecode(filepath)
     by_ending = {".keras": "keras", ".h5": "hdf5", ".hdf5": "hdf5", ".safetensors": "safetensors", ".onnx": "onnx"}
     by_ending.update(dict.fromkeys((".pth", ".pt", ".th"), "pytorch"))
+    if filepath.endswith(INDEX):
+        return "safetensors"
     promised = by_ending.get(os.path.splitext(filepath)[1].lower(), "native")
     if not os.path.isfile(filepath):
         return promised

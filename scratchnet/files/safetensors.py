@@ -10,6 +10,7 @@ https://github.com/huggingface/safetensors.
 
 import json
 import math
+import os
 
 import numpy as np
 
@@ -23,14 +24,19 @@ _DTYPES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
 _NAMES = {np.dtype(code): name for name, code in _DTYPES.items() if name != "BF16"}
+INDEX = ".safetensors.index.json"  # how the name of the table of several files ends
 _LONGEST_TABLE = 100 << 20  # as in the reference implementation
 
 
 def read_safetensors(filepath):
     """The arrays of a `.safetensors` file: dict from name to array, in the file's order. bfloat16 becomes float32.
 
+    Of a `.safetensors.index.json`, which says in which of the files beside it each array is, those of all these files.
+
     Raises FileNotFoundError if there is no such file, ValueError if it is damaged or none of that format.
     """
+    if os.fsdecode(filepath).endswith(INDEX):
+        return _read_shards(filepath)
     with reading(filepath, "safetensors file") as file:
         size = file_size(file)
         length = int.from_bytes(file.read(8), "little")
@@ -48,6 +54,26 @@ def read_safetensors(filepath):
             array = np.frombuffer(bytearray(file.read(end - begin)), _DTYPES[entry["dtype"]]).reshape(entry["shape"])
             arrays[name] = from_bfloat16(array) if entry["dtype"] == "BF16" else array
         return arrays
+
+
+def _read_shards(filepath):
+    with reading(filepath, "table of safetensors files") as file:
+        if file_size(file) > _LONGEST_TABLE:
+            raise ValueError("it is too long for a table")
+        places = json.loads(file.read())["weight_map"]
+        wrong = [
+            name for name in places.values() if name != os.path.basename(name) or not name.endswith(".safetensors")
+        ]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no file beside it")
+    arrays, folder = {}, os.path.dirname(os.fsdecode(filepath))
+    for shard in dict.fromkeys(places.values()):
+        found = read_safetensors(os.path.join(folder, shard))
+        arrays.update((name, array) for name, array in found.items() if places.get(name) == shard)
+    missing = [name for name in places if name not in arrays]
+    if missing:
+        raise ValueError(f"{os.fsdecode(filepath)}: {missing[0]!r} is not in {places[missing[0]]}")
+    return arrays
 
 
 def write_safetensors(filepath, arrays, metadata=None, overwrite=True):

@@ -131,27 +131,34 @@ def _assign_rest(parts, modules, ordered):
     in_order = all(fits[k][k] for k in range(len(parts)))
     if in_order and (ordered or _numbers_decide(modules, fits)):
         return dict(zip(parts, modules))
-    found, left = {}, set(range(len(modules)))
-    open_parts = set(range(len(parts)))
+    found, left, open_parts = {}, set(range(len(modules))), list(range(len(parts)))
     while open_parts:  # what has one choice only takes it, and leaves fewer to the others
-        k = next((k for k in sorted(open_parts) if sum(fits[k][m] for m in left) == 1), None)
-        if k is None:
+        choices = {k: [m for m in sorted(left) if fits[k][m]] for k in open_parts}
+        group = next((_alike(choices, k) for k in open_parts if len(_alike(choices, k)) == len(choices[k])), [])
+        chosen = choices[group[0]] if group else []
+        if not group or not (len(group) == 1 or _names_differ_by_numbers([modules[m] for m in chosen])):
             return None
-        m = next(m for m in left if fits[k][m])
-        found[parts[k]] = modules[m]
-        open_parts.remove(k)
-        left.remove(m)
+        for k, m in zip(group, chosen):  # as many layers as modules, each of which fits each
+            found[parts[k]] = modules[m]
+            open_parts.remove(k)
+            left.remove(m)
     return found
+
+
+def _alike(choices, k):
+    """The layers that have the same choices as layer k."""
+    return [other for other in choices if choices[other] == choices[k]]
 
 
 def _numbers_decide(modules, fits):
     """Whether modules that could change places differ in the numbers of their names only: these tell the order."""
-    without = [re.sub(r"\d+", "#", module.name) for module in modules]
-    for k in range(len(modules)):
-        for m in range(k):
-            if fits[k][m] and fits[m][k] and without[k] != without[m]:
-                return False
-    return True
+    count = len(modules)
+    pairs = [(k, m) for k in range(count) for m in range(k) if fits[k][m] and fits[m][k]]
+    return all(_names_differ_by_numbers([modules[k], modules[m]]) for k, m in pairs)
+
+
+def _names_differ_by_numbers(modules):
+    return len({re.sub(r"\d+", "#", module.name) for module in modules}) == 1
 
 
 def _natural(name):

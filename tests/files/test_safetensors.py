@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from scratchnet.files import read_safetensors, write_safetensors
+from scratchnet.layers import Dense, Input
+from scratchnet.models import Sequential
 from tests.files.fuzzing import check_reader, mutate_json
 
 SAMPLE = pathlib.Path(__file__).parent / "samples" / "arrays.safetensors"
@@ -127,3 +129,35 @@ def mutate_table(content, rng):
 @pytest.mark.parametrize("mutate", [None, mutate_table])
 def test_every_damage_is_a_value_error_that_names_the_file(tmp_path, mutate):
     check_reader(read_safetensors, SAMPLE.read_bytes(), tmp_path / SAMPLE.name, mutate)
+
+
+def test_arrays_in_several_files_are_read_by_their_table(tmp_path):
+    arrays = {name: np.full(3, k, "float32") for k, name in enumerate("abc")}
+    write_safetensors(tmp_path / "m-1.safetensors", {"a": arrays["a"], "c": arrays["a"]})
+    write_safetensors(tmp_path / "m-2.safetensors", {"b": arrays["b"], "c": arrays["c"]})
+    places = {"a": "m-1.safetensors", "b": "m-2.safetensors", "c": "m-2.safetensors"}
+    path = tmp_path / "m.safetensors.index.json"
+    path.write_text(json.dumps({"metadata": {}, "weight_map": places}))
+    found = read_safetensors(path)
+    assert found.keys() == arrays.keys() and all(np.array_equal(found[name], arrays[name]) for name in arrays)
+    model = Sequential([Input((3,)), Dense(1)])
+    with pytest.raises(ValueError, match="cannot be matched"):
+        model.load_weights(path)
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ('{"weight_map": {"a": "../m.safetensors"}}', "is no file beside it"),
+        ('{"weight_map": {"a": "m.pth"}}', "is no file beside it"),
+        ('{"weight_map": {"x": "m-1.safetensors"}}', "'x' is not in m-1"),
+        ('{"weight_map": {"x": 3}}', "is damaged"),
+        ("[]", "is damaged"),
+    ],
+)
+def test_a_table_of_files_that_makes_no_sense_is_refused(tmp_path, text, problem):
+    write_safetensors(tmp_path / "m-1.safetensors", {"a": np.ones(3)})
+    path = tmp_path / "m.safetensors.index.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"m\.safetensors\.index\.json.*{problem}"):
+        read_safetensors(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet.files import write_safetensors
-from scratchnet.layers import LSTM, Conv2D, Dense, Flatten, Input, Reshape, TimeDistributed
+from scratchnet.layers import LSTM, Bidirectional, Conv2D, Dense, Flatten, Input, Reshape, SimpleRNN, TimeDistributed
 from scratchnet.models import Model, Sequential
 from tests.files.torch_twins import OTHER_TWINS, TWINS, branches, built, data, extract
 
@@ -107,3 +107,20 @@ def test_numbers_in_names_are_compared_as_numbers(tmp_path):
     model = Sequential([Input((2,)), *[Dense(2, use_bias=False) for _ in range(6)]])
     model.load_weights(path, verbose=0)
     assert [w.array[0, 0] for w in model.weights] == [0, 1, 2, 9, 10, 11]
+
+
+def test_stacked_layers_of_one_shape_go_by_their_numbers_where_names_are_sorted(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {"fc.weight": rng.normal(size=(3, 8)), "fc.bias": rng.normal(size=3)}
+    for k, size in enumerate((5, 8, 8)):
+        for end in ("", "_reverse"):
+            shapes = {"weight_ih": (4, size), "weight_hh": (4, 4), "bias_ih": (4,), "bias_hh": (4,)}
+            arrays.update({f"rnn.{name}_l{k}{end}": rng.normal(size=shape) for name, shape in shapes.items()})
+    write_safetensors(tmp_path / "m.safetensors", dict(sorted(arrays.items())))
+    stack = [Bidirectional(SimpleRNN(4, return_sequences=True)) for _ in range(3)]
+    model = Sequential([Input((6, 5)), *stack, Dense(3)])
+    model.load_weights(tmp_path / "m.safetensors", verbose=0)
+    for k, layer in enumerate(stack):
+        np.testing.assert_allclose(
+            layer.backward_layer.get_weights()[0], arrays[f"rnn.weight_ih_l{k}_reverse"].T, rtol=1e-6
+        )
