@@ -5,7 +5,18 @@ import pytest
 
 from scratchnet.explain.check import check_calls, in_float64
 from scratchnet.gradient_check.report import FAILED, PASSED
-from scratchnet.layers import LSTM, BatchNormalization, Conv2D, Dense, Embedding, Input, Layer, RepeatVector
+from scratchnet.layers import (
+    LSTM,
+    Add,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Embedding,
+    GaussianKL,
+    Input,
+    Layer,
+    RepeatVector,
+)
 from scratchnet.models import Model, Sequential
 
 
@@ -53,6 +64,22 @@ def test_ties_of_maxima_behind_a_relu_accuse_nobody(zoo):
     model.layers[0].params["bias"][...] = -10  # everything is 0
     t = model.trace(x, y)
     assert not t["conv"].y.any() and check_calls(t)["pool"].verdict == PASSED
+
+
+def test_what_a_layer_adds_to_the_loss_is_part_of_its_gradient():
+    x = Input((3,))
+    mean, log_variance = GaussianKL(name="kl")([Dense(2, name="mean")(x), Dense(2, name="log_variance")(x)])
+    model = Model(x, Dense(1)(Add()([mean, log_variance])))
+    model.compile("sgd", "mse")
+    t = model.trace(np.ones((2, 3), np.float32), np.ones((2, 1), np.float32))
+    assert t.check().passed and check_calls(t)["kl"].verdict == PASSED
+
+
+def test_equal_steps_that_the_next_layer_adds_up_accuse_nobody(zoo):
+    model, x, y = zoo.autoencoder()
+    t = model.trace(x, y)
+    assert t["repeat"].dy.shape == (1, 1, 5)
+    assert {row.verdict for row in check_calls(t).values()} == {PASSED}
 
 
 def test_layers_by_themselves_are_checked_where_there_is_something_to_check(zoo):

@@ -151,14 +151,14 @@ const PICTURES = new Set(); // those of this stop, to be marked anew when someth
 function picture(o) {
   // o: name, note, rows, cols, value(r, c) -> number or null, at(r, c) -> text, ref(r, c), range, ink, mark() -> [r, c, rows, cols],
   //    move(r, c), width, height
-  const { rows, cols } = o, lut = colours(o.ink), canvas = h("canvas", { width: cols, height: rows, "aria-hidden": "true" });
-  const context = canvas.getContext("2d"), image = context.createImageData(cols, rows), pixels = new Uint32Array(image.data.buffer);
+  const { rows, cols } = o, lut = colours(o.ink), step = Math.ceil(Math.sqrt(rows * cols / 65536)); // a pixel stands for step² numbers
+  const tall = Math.ceil(rows / step), wide = Math.ceil(cols / step), canvas = h("canvas", { width: wide, height: tall, "aria-hidden": "true" });
+  const context = canvas.getContext("2d"), image = context.createImageData(wide, tall), pixels = new Uint32Array(image.data.buffer);
   const common = S.scale && !o.ink && o.family ? S.scale[o.family] : null;
   const range = common || o.range || 1, empty = dark() ? 0xff22180f : 0xffeeeeee;
-  for (let r = 0; r < rows; r++) for (let c = 0; c < cols; c++) {
-    const v = o.value(r, c);
-    if (v === null || v === undefined) { pixels[r * cols + c] = empty; continue; }
-    pixels[r * cols + c] = Number.isFinite(v) ? lut[shade(v, range, o.ink)] : 0xffff00ff;
+  for (let r = 0; r < tall; r++) for (let c = 0; c < wide; c++) {
+    const v = o.value(r * step, c * step);
+    pixels[r * wide + c] = v === null || v === undefined ? empty : Number.isFinite(v) ? lut[shade(v, range, o.ink)] : 0xffff00ff;
   }
   context.putImageData(image, 0, 0);
   const zoom = Math.min((o.width || 150) / cols, (o.height || 150) / rows);

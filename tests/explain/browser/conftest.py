@@ -128,7 +128,7 @@ def chromium():
     found = os.environ.get("SCRATCHNET_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
     assert found, f"no browser: none of {', '.join(NAMES)} is on the path, and SCRATCHNET_BROWSER is not set"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
 
