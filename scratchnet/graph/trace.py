@@ -68,6 +68,7 @@ class Trace:
         leaves: dict from the id of an array to its `Leaf`.
         losses: tensors that `add_loss` was given.
         changes: what weights were assigned.
+        counted: ``(metric, args, kwargs)`` of each `update_state` with tensors.
     """
 
     def __init__(self, layer, training, dtype):
@@ -77,6 +78,7 @@ class Trace:
         self.leaves = {}
         self.losses = []
         self.changes = Changes(layer)
+        self.counted = []
         self._draws = 0
 
     def __enter__(self):
@@ -145,6 +147,14 @@ class Trace:
         self._draws += 1
         return self.layer.own_stream(self._draws - 1)
 
+    def count_later(self, metric, args, kwargs):
+        """Take up that a metric is to count tensors in, once the step is over."""
+        args, kwargs = (
+            map_structure(lambda leaf: leaf.as_tensor() if stands_for_an_array(leaf) else leaf, given)
+            for given in (args, kwargs)
+        )
+        self.counted.append((metric, args, kwargs))
+
     def add_loss(self, loss):
         """Take up what `add_loss` was given: a tensor, or several; of a vector the sum is added, as in Keras."""
         for value in flatten(loss):
@@ -165,7 +175,8 @@ class TracedCall(NamedTuple):
         mask: of the first output: a tensor that `compute_mask` made, or None.
         keys: what the parameters in it are called in the layer: dict from ``(layer, name)``.
         sublayers: which layers there were.
-        changes: the `Changes` of weights; the new values of the state are the last outputs of the graph.
+        changes: the `Changes` of weights; the new values of the state are outputs of the graph behind the others.
+        counted: see `Trace`; the tensors in it are the last outputs of the graph.
     """
 
     arguments: Arguments
@@ -175,6 +186,7 @@ class TracedCall(NamedTuple):
     keys: dict
     sublayers: tuple
     changes: Changes
+    counted: list
 
     @property
     def masked(self):
@@ -191,6 +203,17 @@ class TracedCall(NamedTuple):
     def last_activations(self, outputs):
         """Dict from those numbers among `outputs` that end in an activation to the activation."""
         return without_last_activations(self.graph, outputs)[1]
+
+    def remember(self, values):
+        """Move on what `call` changes: `values` are those of the graph's outputs behind the mask."""
+        count = len(self.changes.of_state)
+        self.changes.remember(values[:count])
+        given = dict(zip(_tensors(self.counted), values[count:]))
+        for metric, args, kwargs in self.counted:
+            args, kwargs = (
+                map_structure(lambda leaf: given[leaf] if is_tensor(leaf) else leaf, of) for of in (args, kwargs)
+            )
+            metric.update_state(*args, **kwargs)
 
     def to_logits(self, outputs, layer):
         """The same without the activations of these outputs."""
@@ -247,12 +270,22 @@ def trace(layer, arguments, masked, training, dtype):
             mask = _output_mask(layer, arguments, inputs, masks)
         given = [*inputs, *(m for m in masks if m is not None)]
         leaves = list(current.leaves.values())
-        ends = [*outputs, *([] if mask is None else [mask]), *current.changes.of_state.values()]
+        ends = [
+            *outputs,
+            *([] if mask is None else [mask]),
+            *current.changes.of_state.values(),
+            *_tensors(current.counted),
+        ]
         nodes = sorted_nodes([*given, *leaves], [*ends, *current.losses], lambda text: _left_over(layer, text))
         graph = Graph(given, ends, nodes, leaves, current.losses)
     current.changes.bring_about()
     sublayers = tuple(layer.sublayers.items())
-    return TracedCall(arguments, graph, result, mask, layer.keys_of(graph), sublayers, current.changes)
+    keys = layer.keys_of(graph)
+    return TracedCall(arguments, graph, result, mask, keys, sublayers, current.changes, current.counted)
+
+
+def _tensors(counted):
+    return [leaf for _, args, kwargs in counted for leaf in flatten([args, kwargs]) if is_tensor(leaf)]
 
 
 def _as_output(current, leaf):

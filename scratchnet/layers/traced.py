@@ -31,7 +31,7 @@ class TracedCache(NamedTuple):
     call: TracedCall  # the trace that was run
     inner: Any  # the cache of its graph
     masks: list  # of the outputs
-    state: list  # the values that `call` assigned
+    changed: list  # the values that `call` assigned, and that its metrics are to count in
 
     @property
     def nodes(self):
@@ -254,9 +254,9 @@ class Traced(KeepsTraces, HoldsLayers):
         ys, inner = found.graph.forward([*xs, *given], training, [*masks, *[None] * len(given)])
         count = len(flatten(found.outputs))
         masks = inner.masks[:count] if found.mask is None else [ys[count], *inner.masks[1:count]]
-        state = ys[len(ys) - len(found.changes.of_state) :]
+        changed = ys[count + (found.mask is not None) :]
         values = dict(zip(found.graph.outputs, ys))
-        return map_structure(values.__getitem__, found.outputs), TracedCache(found, inner, masks, state)
+        return map_structure(values.__getitem__, found.outputs), TracedCache(found, inner, masks, changed)
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; dx in the structure of the one argument with arrays, else a flat list."""
@@ -270,11 +270,11 @@ class Traced(KeepsTraces, HoldsLayers):
 
     def remember(self, cache):
         cache.inner.graph.remember(cache.inner)
-        cache.call.changes.remember(cache.state)
+        cache.call.remember(cache.changed)
 
     @property
     def stateful(self):
-        return any(found.changes for found in self.kept_traces()) or self._is("stateful")
+        return any(found.changes or found.counted for found in self.kept_traces()) or self._is("stateful")
 
     @stateful.setter
     def stateful(self, value):
@@ -290,6 +290,8 @@ class Traced(KeepsTraces, HoldsLayers):
         """See `scratchnet.graph.nodes.Node.rows_of_outputs`; unless training is said, both ways are looked at."""
         rows = [*rows, *(count for count, is_masked in zip(rows, masked) if is_masked)]
         calls = [self.traced(arguments, masked, t) for t in ((False, True) if training is None else (training,))]
+        if any(call.counted for call in calls):
+            return None  # a metric has to see the whole batch
         found = [call.graph.rows_of_outputs(rows) for call in calls]
         if any(counts is None for counts in found):
             return None

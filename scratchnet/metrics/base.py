@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet import config, initializers
 from scratchnet.names import snake_case
+from scratchnet.ops.operation import current_trace, is_symbolic
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.structure import flatten
 from scratchnet.variables import Number, StateVariable, answer
@@ -53,6 +54,8 @@ class Metric(metaclass=Recorded, kind="metrics"):
         super().__init_subclass__(**kwargs)
         if "result" in vars(cls):
             cls.result = _answering(vars(cls)["result"])
+        if "update_state" in vars(cls):
+            cls.update_state = _traced(vars(cls)["update_state"])
 
     def _constructed(self):
         if not self.variables:
@@ -156,6 +159,20 @@ class Metric(metaclass=Recorded, kind="metrics"):
         result = self.result()
         shown = f"{result:.6g}" if isinstance(result, Number) else result
         return f"<{type(self).__name__} {self.name}={shown}>"
+
+
+def _traced(update_state):
+    """`update_state`, which within `call` of a layer is put off until its tensors have values."""
+
+    @functools.wraps(update_state)
+    def updating(self, *args, **kwargs):
+        trace = current_trace.get()
+        if trace is None or not any(map(is_symbolic, flatten([args, kwargs]))):
+            return update_state(self, *args, **kwargs)
+        trace.count_later(self, args, kwargs)
+        return None
+
+    return updating
 
 
 def _answering(result):

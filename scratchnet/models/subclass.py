@@ -79,7 +79,8 @@ class TracedModel(Traced):
 
     @property
     def in_one_part(self):
-        return any(self._first(training).graph.in_one_part for training in (False, True))
+        calls = [self._first(training) for training in (False, True)]
+        return any(call.counted or call.graph.in_one_part for call in calls)
 
     # ---- training ----
 

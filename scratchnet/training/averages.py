@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from scratchnet import metrics
+from scratchnet.graph.attributes import metrics_in
 from scratchnet.losses.base import in_shape_of
 from scratchnet.training.objective import per_output
 
@@ -63,6 +64,9 @@ class Averages:
         for entries in self._metrics or []:
             for _, metric, _ in entries:
                 metric.reset_state()
+        self._held = metrics_held_by(self.objective.user_model)
+        for metric in self._others():
+            metric.reset_state()
 
     def add(self, batch, values, y_preds=None, added=0.0, masks=None):
         """Count in one batch: its loss values, what layers added and, where there are metrics, its predictions."""
@@ -109,20 +113,47 @@ class Averages:
         return found
 
     def logs(self):
-        """The figures so far under Keras's keys: "loss", for several outputs "<output>_loss" too, then the metrics."""
+        """The figures so far under Keras's keys, in the order in which `evaluate` returns them.
+
+        That is "loss", for several outputs "<output>_loss", the metrics by their names, and those that layers hold;
+        where the outputs have no names, the metrics come before the losses.
+        """
         shown = self.objective.shown
         samples = max(self._samples, 1)
         values = self._sums / samples
-        logs = {"loss": float(self.objective.total(values) + self._added / samples)}
+        total = {"loss": float(self.objective.total(values) + self._added / samples)}
+        losses, figures = {}, {}
         if len(shown) > 1:
-            logs.update(
-                (f"{n}_loss", float(v)) for (n, _), v, loss in zip(shown, values, self.objective.losses) if loss
-            )
+            with_loss = (loss is not None for loss in self.objective.losses)
+            losses = {f"{name}_loss": float(v) for (name, _), v, has in zip(shown, values, with_loss) if has}
         for entries in self._metrics or []:
             for key, metric, _ in entries:
                 result = metric.result()
-                logs.update(result if isinstance(result, dict) else {key: _plain(result)})
-        return logs
+                figures.update(result if isinstance(result, dict) else {key: _plain(result)})
+        held = {metric.name: _plain(metric.result()) for metric in self._others()}
+        if len(shown) > 1 and shown[0][1]:
+            return {**total, **losses, **{key: figures[key] for key in sorted(figures)}, **held}
+        return {**total, **figures, **losses, **held}
+
+    def _others(self):
+        """The metrics that the model and its layers hold, and `call` adds to, beside those of compile."""
+        own = {id(metric) for metric in self.metrics}
+        return [metric for metric in self._held if id(metric) not in own]
+
+
+def metrics_held_by(model):
+    """The metrics in the attributes of a model and of the layers within."""
+    found, seen = [], set()
+
+    def visit(layer):
+        if id(layer) not in seen:
+            seen.add(id(layer))
+            found.extend(metrics_in(layer))
+            for sublayer in getattr(layer, "sublayers", {}).values():
+                visit(sublayer)
+
+    visit(model)
+    return list({id(metric): metric for metric in found}.values())
 
 
 def _plain(result):

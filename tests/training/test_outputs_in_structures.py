@@ -29,7 +29,7 @@ def test_deep_structures():
     y = model.predict(X, verbose=0)
     expected = np.mean((y["a"] - Y1) ** 2) + 0.5 * np.mean(np.abs(y["b"]["c"][0] - Y2))
     assert logs["loss"] == pytest.approx(expected, rel=1e-5)
-    assert list(logs) == ["loss", "first_loss", "second_loss", "second_mse", "first_1_mae"]
+    assert list(logs) == ["loss", "first_loss", "second_loss", "first_1_mae", "second_mse"]
     model.fit(X, targets, verbose=0)
     with pytest.raises(ValueError, match="y must be a list or dict"):
         model.fit(X, Y1, verbose=0)
@@ -49,7 +49,7 @@ def test_outputs_without_names_are_told_by_their_losses():
     model = TwoOutputs()
     model.compile("sgd", loss=["mse", "mean_absolute_error"], metrics=[["mae"], ["mse", "mae"]])
     logs = model.fit(X, [Y1, Y2], verbose=0).history
-    assert list(logs) == ["loss", "mse_loss", "mean_absolute_error_loss", "mae", "mse", "mae_1"]
+    assert list(logs) == ["loss", "mae", "mse", "mae_1", "mse_loss", "mean_absolute_error_loss"]
     model = TwoOutputs()
     model.compile("sgd", loss=[None, "mse"])
     assert list(model.fit(X, [None, Y2], verbose=0).history) == ["loss", "mse_loss"]
