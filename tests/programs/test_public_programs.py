@@ -12,7 +12,9 @@ import pytest
 
 import scratchnet
 
-_spec = importlib.util.spec_from_file_location("on_either_library", Path(__file__).parent / "on_either_library.py")
+_spec = importlib.util.spec_from_file_location(
+    "on_either_library", Path(__file__).parent / "helpers" / "on_either_library.py"
+)
 either = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(either)
 

@@ -10,7 +10,7 @@ import scratchnet
 
 pytestmark = [pytest.mark.reference, pytest.mark.filterwarnings("ignore")]
 
-_path = Path(__file__).parents[1] / "programs" / "on_either_library.py"
+_path = Path(__file__).parents[1] / "programs" / "helpers" / "on_either_library.py"
 _spec = importlib.util.spec_from_file_location("on_either_library", _path)
 either = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(either)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-PROGRAMS = sorted((Path(__file__).parent / "public").glob("*.py"))
+PROGRAMS = sorted((Path(__file__).parents[1] / "public").glob("*.py"))
 
 
 def with_our_imports(source):
