@@ -251,6 +251,8 @@ def _serialize_function(value):
     kind, name = _homes.get(id(value), (None, None))
     if kind is None:
         name = get_registered_name(value) if callable(value) else None
+    if is_cloning() and kind is None and name is not None:
+        name = f"{name} {id(value)}"  # two of one name are two
     if name is None or name == "<lambda>":
         raise TypeError(
             f"{value!r} cannot be saved: only numbers, strings, arrays, lists, dicts, functions with a name, and "
@@ -330,6 +332,11 @@ def clone(thing):
     finally:
         _met.reset(before)
     return deserialize(written, custom_objects=own)
+
+
+def is_cloning():
+    """Whether what is written is only read again in this process, so that functions need no name of their own."""
+    return _met.get() is not None
 
 
 def meet(name, thing):

@@ -314,9 +314,9 @@ def _of_numbers(value):
 
 
 def check_batch_size(model, batch_size):
-    """`batch_size` as an int of at least 1; None is Keras's default, 32."""
+    """`batch_size` as an int of at least 1; None is what the model's inputs say, or else Keras's default, 32."""
     if batch_size is None:
-        return 32
+        return next((tensor.shape[0] for tensor in model.inputs if tensor.shape[:1] not in ((None,), ())), 32)
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise model.error(f"batch_size must be a positive integer, got {batch_size!r}")
     return int(batch_size)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from scratchnet import optimizers
-from scratchnet.layers import Add, Dense, Dropout, Input
+from scratchnet import ops, optimizers
+from scratchnet.layers import Add, Dense, Dropout, Input, Lambda
 from scratchnet.models import Model, Sequential, clone_model, model_from_json
 
 X = np.random.default_rng(0).standard_normal((6, 3)).astype("float32")
@@ -80,3 +80,15 @@ def test_input_tensors_have_the_structure_of_the_inputs(given):
     x, y = Input((3,)), Input((3,))
     with pytest.raises(ValueError, match="input_tensors must have the structure of model.input"):
         clone_model(Model({"x": x, "y": y}, x + y), input_tensors=given)
+
+
+def test_functions_without_a_name_are_cloned_though_they_cannot_be_saved(tmp_path):
+    twice, plus = (lambda t: 2 * t), (lambda t: t + 1)
+    model = Sequential([Input((3,)), Lambda(twice), Lambda(plus), Dense(2, activation=lambda t: t * t)])
+    model.compile("sgd", lambda t, p: ops.square(t - p), metrics=[lambda t, p: t - p, lambda t, p: t + p])
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    clone = clone_model(model)
+    clone.set_weights(model.get_weights())
+    assert clone.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    with pytest.raises(TypeError, match="a Lambda with a lambda cannot be written"):
+        model.save(tmp_path / "m.keras")

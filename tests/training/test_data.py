@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import scratchnet
+from scratchnet import ops
 from scratchnet.layers import Dense, Flatten, Input
-from scratchnet.models import Sequential
+from scratchnet.models import Model, Sequential
 from scratchnet.utils import set_random_seed
 
 
@@ -98,3 +99,12 @@ def test_bytes_are_taken_as_numbers():
     model = Sequential([Input((2, 2)), Flatten(), Dense(1)])
     x = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
     np.testing.assert_array_equal(model.predict(x, verbose=0), model.predict(x.astype("float32"), verbose=0))
+
+
+def test_a_model_for_batches_of_one_size_is_given_such():
+    tensor = Input(batch_shape=(4, 5))
+    model = Model(tensor, ops.reshape(tensor, (4, 5)) * 2)  # an operation that relies on it
+    x = np.ones((8, 5), "float32")
+    assert model.predict(x, verbose=0).shape == (8, 5)
+    model.compile("sgd", "mse")
+    assert model.evaluate(x, 2 * x, verbose=0) == 0

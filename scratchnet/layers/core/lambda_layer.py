@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from scratchnet import activations, ops
+from scratchnet import activations, ops, registry
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -51,7 +51,7 @@ class Lambda(Layer):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self):
-        if getattr(self.function, "__name__", None) == "<lambda>":
+        if getattr(self.function, "__name__", None) == "<lambda>" and not registry.is_cloning():
             raise self.error(
                 "a Lambda with a lambda cannot be written; give it a named function that is registered with "
                 "register_keras_serializable, or save the weights alone (save_weights)",
