@@ -32,12 +32,12 @@ LARGE = "EfficientNet-Lite0"
 LARGE_BATCH = 8
 
 
-def mpiexec():
-    """The `mpiexec` beside this Python, or of the system. Raises FileNotFoundError without one."""
+def launcher_at(name):
+    """Where the launcher of MPI is: beside this Python, or in the system. Raises FileNotFoundError without one."""
     folders = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
-    found = shutil.which("mpiexec", path=folders)
+    found = shutil.which(name, path=folders)
     if found is None:
-        raise FileNotFoundError("there is no mpiexec: pip install mpi4py mpich")
+        raise FileNotFoundError(f"there is no {name}: pip install mpi4py mpich")
     return found
 
 
@@ -90,6 +90,13 @@ def _answers(name, samples):
         model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
         return (time.perf_counter() - before) / steps * 1e3
 
+    def effort():
+        """Milliseconds of all processors, of all ranks together."""
+        before = time.process_time()
+        fit()
+        used = sum(ranks.gather("effort", time.process_time() - before))
+        return used / -(-len(x) // batch_size) * 1e3
+
     def sent(what):
         """Bytes or messages a step, of the rank that sends the most."""
         before, steps = getattr(ranks, what), len(x) // batch_size
@@ -98,7 +105,7 @@ def _answers(name, samples):
         # all but the agreement at the start, whose messages two ranks count alike
         return max(ranks.gather("sent", getattr(ranks, what) - before)) / steps
 
-    found = {"fit": fit, "quarter": lambda: fit(batch_size // 4), **_known(model)}
+    found = {"fit": fit, "quarter": lambda: fit(batch_size // 4), "effort": effort, **_known(model)}
     if ranks.size > 1:
         found.update({"bytes": lambda: sent("bytes"), "messages": lambda: sent("messages")})
     return found
@@ -180,6 +187,9 @@ def _measure_model(name, batch, sides, options):
         for ranks, threads in sides:
             processes[f"{ranks} x {threads}"] = _start(name, ranks, threads, options)
         asked = {side: lambda p=process: float(p.ask("fit")) for side, process in processes.items()}
+        for side in ("1 x 2", "2 x 1"):
+            if side in processes:
+                asked[f"effort {side}"] = lambda p=processes[side]: float(p.ask("effort"))
         asked["quarter"] = lambda: float(processes["1 x 1"].ask("quarter"))
         readings = in_turns(asked, options.turns, name)
         counted = {
@@ -201,11 +211,12 @@ def _measure_model(name, batch, sides, options):
     }
     if "2 x 1" in readings:
         row["ratio"] = median_and_spread(ratios(readings["2 x 1"], readings["1 x 2"]))
+        row["effort"] = median_and_spread(ratios(readings["effort 2 x 1"], readings["effort 1 x 2"]))
     return row
 
 
 def _start(name, ranks, threads, options):
-    launcher = [mpiexec(), "-n", str(ranks)] if ranks > 1 else []
+    launcher = [launcher_at(options.launcher), "-n", str(ranks)] if ranks > 1 else []
     command = [__file__, "--worker", "--only", name, "--threads", threads, "--samples", options.samples]
     return Worker(command, launcher)
 
@@ -219,14 +230,22 @@ def models_of(result):
 
 
 def _cells(result):
-    headings = ["model (batch)", "1 x 1 ms", "1 x 2 ms", "2 x 1 ms", "2 x 1 over 1 x 2", "KB a step", "messages a step"]
+    headings = [
+        "model (batch)",
+        "1 x 1 ms",
+        "1 x 2 ms",
+        "2 x 1 ms",
+        "2 x 1 over 1 x 2",
+        "of processors' time",
+        "KB a step",
+        "messages a step",
+    ]
     lines = []
     for row in models_of(result):
         ms = [f"{row['ms'][side]:.1f}" for side in ("1 x 1", "1 x 2", "2 x 1")]
-        middle, low, high = row["ratio"]
+        ratio, effort = ("{:.2f} ({:.2f} to {:.2f})".format(*row[key]) for key in ("ratio", "effort"))
         sent = [f"{row['bytes']['2 x 1'] / 1e3:,.0f}", f"{row['messages']['2 x 1']:.0f}"]
-        ratio = f"{middle:.2f} ({low:.2f} to {high:.2f})"
-        lines.append([f"{row['model']} ({row['batch']})", *ms, ratio, *sent])
+        lines.append([f"{row['model']} ({row['batch']})", *ms, ratio, effort, *sent])
     return headings, lines
 
 
@@ -270,6 +289,12 @@ def main():
     add("--only", nargs="+", metavar="MODEL", help="these models")
     add("--samples", type=positive, default=1280, help="in a call of fit (default: %(default)s)")
     add("--large", action="store_true", help=f"{LARGE} at 224 pixels, too")
+    add(
+        "--launcher",
+        default="mpiexec",
+        help="what starts the ranks; on a busy machine mpiexec.gforker, which leaves them all in one session, lest the "
+        "system give each a share of its own (default: %(default)s)",
+    )
     add("--worker", action="store_true", help="be one side")
     options = parser.parse_args()
     if options.worker:

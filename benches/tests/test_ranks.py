@@ -35,10 +35,10 @@ def test_it_measures_and_counts(tmp_path):
     assert row["gradients"] == 4 * (28 * 128 + 128 * 128 + 128 + 1290) and row["sums"] == 0
     assert row["messages"]["2 x 1"] == 3  # figures, gradients, parameters
     assert 0 < row["bytes"]["2 x 1"] - row["gradients"] < 500
-    assert set(row["ms"]) == {"1 x 1", "1 x 2", "2 x 1", "3 x 1", "4 x 1", "quarter"}
+    assert set(row["ms"]) == {"1 x 1", "1 x 2", "2 x 1", "3 x 1", "4 x 1", "quarter", "effort 1 x 2", "effort 2 x 1"}
 
 
 def test_without_mpiexec_it_says_what_to_install(bench, monkeypatch):
     monkeypatch.setattr(bench.shutil, "which", lambda *args, **kwargs: None)
     with pytest.raises(FileNotFoundError, match="pip install mpi4py mpich"):
-        bench.mpiexec()
+        bench.launcher_at("mpiexec")

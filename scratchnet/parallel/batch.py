@@ -44,6 +44,8 @@ class Division(NamedTuple):
     @classmethod
     def among(cls, parts, ranks):
         """The `parts` dealt out to the ranks in order: to each the same number, or to the first ones one more."""
+        if ranks.size == 1:
+            return cls(parts, 0, len(parts))
         edges = [0, *itertools.accumulate(cls(parts, 0, 0).counts(ranks))]
         return cls(parts, *edges[ranks.rank : ranks.rank + 2])
 

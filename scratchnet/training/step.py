@@ -95,9 +95,9 @@ class Figures(NamedTuple):
 
 def figures_of_all(parts, batch, wants_predictions):
     """``(figures, batch)``: the `Figures` of all parts on all ranks, and where wanted the targets of all rows."""
+    if batch.division is None:  # they are all here
+        return parts, batch
     figures = [Figures(p.values, p.added, *((p.ys, p.masks) if wants_predictions else (None, None))) for p in parts]
-    if batch.division is None:
-        return figures, batch
     targets = (batch.y, batch.weights) if wants_predictions else None
     everybody = current_ranks().gather("the figures of a step", (figures, targets))
     if wants_predictions:
