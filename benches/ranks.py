@@ -44,8 +44,8 @@ def launcher_at(name):
 # ---- one side, in its own processes ----
 
 
-def worker(name, threads, samples):
-    """Answer each line on the standard input of rank 0 with a figure."""
+def worker(threads, samples):
+    """Answer each line on the standard input of rank 0, such as "LSTM autoencoder: fit", with a figure."""
     import scratchnet
     from scratchnet.distribution import DataParallel, set_distribution
     from scratchnet.distribution.launch import world
@@ -54,14 +54,16 @@ def worker(name, threads, samples):
     scratchnet.set_num_threads(threads)
     set_distribution(DataParallel())
     set_random_seed(1)
-    answers = {"word": _word, "megabyte": _megabyte} if name == "wire" else _answers(name, samples)
-    for answer in list(answers.values()):
-        answer()
-    ranks = world()
+    ranks, answers = world(), {}
     if ranks.rank == 0:
         print("ready", flush=True)
     while question := _heard(ranks):
-        answer = answers[question]()
+        name, _, what = question.partition(": ")
+        if name not in answers:
+            answers[name] = {"word": _word, "megabyte": _megabyte} if name == "wire" else _answers(name, samples)
+            for answer in answers[name].values():  # a warm-up
+                answer()
+        answer = answers[name][what]()
         if ranks.rank == 0:
             print(answer, flush=True)
 
@@ -168,38 +170,39 @@ def measure(options):
     """Rows of kind "wire", and of kind "model", one for each."""
     from missions import MISSIONS
 
-    rows = []
-    with _start("wire", 2, 1, options) as process:
-        found = in_turns(
-            {what: lambda w=what: float(process.ask(w)) for what in ("word", "megabyte")}, options.turns, "wire"
-        )
-    rows.append({"kind": "wire", **{what: median_and_spread(values)[0] for what, values in found.items()}})
-    for name in options.only or MISSIONS:
-        rows.append(_measure_model(name, MISSIONS[name][2], SIDES, options))
-    if options.large:
-        rows.append(_measure_model(LARGE, LARGE_BATCH, SIDES[:1], options))
-    return rows
-
-
-def _measure_model(name, batch, sides, options):
     processes = {}
     try:
-        for ranks, threads in sides:
-            processes[f"{ranks} x {threads}"] = _start(name, ranks, threads, options)
-        asked = {side: lambda p=process: float(p.ask("fit")) for side, process in processes.items()}
-        for side in ("1 x 2", "2 x 1"):
-            if side in processes:
-                asked[f"effort {side}"] = lambda p=processes[side]: float(p.ask("effort"))
-        asked["quarter"] = lambda: float(processes["1 x 1"].ask("quarter"))
-        readings = in_turns(asked, options.turns, name)
-        counted = {
-            what: {side: float(p.ask(what)) for side, p in processes.items() if not side.startswith("1 x")}
-            for what in ("bytes", "messages")
-        }
-        alone = {what: int(float(processes["1 x 1"].ask(what))) for what in ("gradients", "sums", "sums_bytes")}
+        for ranks, threads in SIDES:
+            progress(f"{ranks} x {threads} starts")
+            processes[f"{ranks} x {threads}"] = _start(ranks, threads, options)
+        rows = [_measure_wire(processes["2 x 1"], options)]
+        rows += [_measure_model(n, MISSIONS[n][2], processes, options) for n in options.only or MISSIONS]
+        if options.large:
+            rows.append(_measure_model(LARGE, LARGE_BATCH, {"1 x 1": processes["1 x 1"]}, options))
     finally:
         for process in processes.values():
             process.close()
+    return rows
+
+
+def _measure_wire(process, options):
+    asked = {what: lambda w=what: float(process.ask(f"wire: {w}")) for what in ("word", "megabyte")}
+    found = in_turns(asked, options.turns, "wire")
+    return {"kind": "wire", **{what: median_and_spread(values)[0] for what, values in found.items()}}
+
+
+def _measure_model(name, batch, processes, options):
+    def ask(side, what):
+        return float(processes[side].ask(f"{name}: {what}"))
+
+    asked = {side: lambda s=side: ask(s, "fit") for side in processes}
+    if "2 x 1" in processes:
+        asked.update({f"effort {side}": lambda s=side: ask(s, "effort") for side in ("1 x 2", "2 x 1")})
+    asked["quarter"] = lambda: ask("1 x 1", "quarter")
+    several = [side for side in processes if not side.startswith("1 x")]
+    counted = {what: {side: ask(side, what) for side in several} for what in ("bytes", "messages")}
+    alone = {what: int(ask("1 x 1", what)) for what in ("gradients", "sums", "sums_bytes")}
+    readings = in_turns(asked, options.turns, name)
     row = {
         "kind": "model",
         "model": name,
@@ -215,10 +218,9 @@ def _measure_model(name, batch, sides, options):
     return row
 
 
-def _start(name, ranks, threads, options):
+def _start(ranks, threads, options):
     launcher = [launcher_at(options.launcher), "-n", str(ranks)] if ranks > 1 else []
-    command = [__file__, "--worker", "--only", name, "--threads", threads, "--samples", options.samples]
-    return Worker(command, launcher)
+    return Worker([__file__, "--worker", "--threads", threads, "--samples", options.samples], launcher)
 
 
 # ---- showing ----
@@ -298,7 +300,7 @@ def main():
     add("--worker", action="store_true", help="be one side")
     options = parser.parse_args()
     if options.worker:
-        worker(options.only[0], options.threads, options.samples)
+        worker(options.threads, options.samples)
     else:
         run_bench("ranks", options, measure, table, draw)
 
