@@ -23,6 +23,7 @@ from _shared import (
     median_and_spread,
     milliseconds,
     positive,
+    progress,
     ratios,
     run_bench,
 )
