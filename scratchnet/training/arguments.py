@@ -64,6 +64,8 @@ def data_set(model, x, y=None, sample_weight=None, what="training", steps=None, 
         return Batches(model, x, steps, what, class_weight=class_weight)
     if y is None and model.loss is not None:
         hint = "; an autoencoder's targets are its inputs: fit(x, x)" if what == "training" else ""
+        if isinstance(x, tuple) and len(x) == 2 and len(model.inputs) < 2:
+            hint = "; x is a pair of which the second may be y: take it apart"
         raise model.error(f"needs targets: the {what} data have no y{hint}")
     return Arrays(model, x, y, sample_weight, what)
 

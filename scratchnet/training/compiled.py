@@ -79,8 +79,11 @@ class Compiled:
         return None if self._compile_config is None else {**self._compile_config, "optimizer": self.optimizer}
 
     def compile_from_config(self, config):
-        """Compile as `get_compile_config` says; dicts of `registry.serialize` are read as well."""
-        self.compile(**registry.deserialize(config))
+        """Compile as `get_compile_config` of this or another model says, with an optimizer and metrics of its own.
+
+        Dicts of `registry.serialize` are read as well.
+        """
+        self.compile(**registry.clone(config))
 
     @property
     def compiled(self):

@@ -72,6 +72,17 @@ def test_an_optimizer_trains_one_model_only():
         assert int(optimizer.iterations) == 1
 
 
+def test_what_one_model_was_compiled_with_compiles_another():
+    x, y = data(8)
+    first, second = classifier(), classifier()
+    first.fit(x, y, verbose=0)
+    second.compile_from_config(first.get_compile_config())
+    second.fit(x, y, verbose=0)
+    assert second.optimizer is not first.optimizer and int(second.optimizer.iterations) == 1
+    with pytest.raises(ValueError, match="x is a pair of which the second may be y"):
+        second.fit((x, y), verbose=0)
+
+
 def test_a_callback_that_compiles_in_the_midst_of_a_fit_is_told():
     class Compiles(callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
