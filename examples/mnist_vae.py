@@ -10,6 +10,7 @@ that has nothing to do with the image, and has learnt not to listen. That is a c
 
     python examples/mnist_vae.py
     python examples/mnist_vae.py --data full --epochs 5 --batch-size 128 --code 16
+    python examples/mnist_vae.py --data full --epochs 5 --batch-size 128 --code 16 --beta 5
     python examples/mnist_vae.py --data full --epochs 5 --batch-size 128 --model conv
 """
 
@@ -84,12 +85,13 @@ def convolutional_halves(size):
 HALVES = {"dense": dense_halves, "conv": convolutional_halves}
 
 
-def build_models(size, steps, kind="dense"):
+def build_models(size, steps, kind="dense", beta=1.0):
     """``(vae, encoder, decoder)``: images (N, 28, 28), codes (N, size); to be trained for that many steps."""
     image = Input((28, 28))
     hidden, decoder = HALVES[kind](size)
     h = hidden(image)
-    mean, log_variance = GaussianKL(name="kl")([Dense(size, name="mean")(h), Dense(size, name="log_variance")(h)])
+    mean, log_variance = Dense(size, name="mean")(h), Dense(size, name="log_variance")(h)
+    mean, log_variance = GaussianKL(beta, name="kl")([mean, log_variance])
     vae = Model(image, decoder(Sampling(name="code")([mean, log_variance])), name="vae")
     # The mean over the pixels, times their number: the bound is a sum over all pixels of a digit, in nats.
     rate = CosineDecay(3e-4, steps, warmup_target=3e-3, warmup_steps=steps // 20)
@@ -97,17 +99,16 @@ def build_models(size, steps, kind="dense"):
     return vae, Model(image, [mean, log_variance], name="encoder"), decoder
 
 
-def bound_by_epoch(history):
-    """The negative bound of each epoch on the validation data, in its two parts."""
-    total = np.array(history.history["val_loss"])
+def bound_by_epoch(history, beta):
+    """The negative bound of each epoch on the validation data, and its two parts."""
     reconstruction = PIXELS * np.array(history.history["val_binary_crossentropy"])
-    return total, reconstruction, total - reconstruction
+    kl = (np.array(history.history["val_loss"]) - reconstruction) / beta
+    return reconstruction + kl, reconstruction, kl
 
 
-def plot_bound(history):
+def plot_bound(reconstruction, kl):
     """Reconstruction and divergence, epoch by epoch."""
-    total, reconstruction, kl = bound_by_epoch(history)
-    epochs = np.arange(1, len(total) + 1)
+    epochs = np.arange(1, len(kl) + 1)
     figure, (left, right) = new_figure(9, 3.6, 1, 2)
     left.plot(epochs, reconstruction, "o-", color=colour(0))
     left.set(xlabel="epoch", ylabel="nats per digit", title="Reconstruction: what the code does not tell")
@@ -139,22 +140,23 @@ def plot_plane(decoder, side=16):
 
 
 def main(options, output):
+    if not options.beta > 0:
+        raise ValueError(f"--beta must be greater than 0, got {options.beta:g}")
     (x_train, _), (x_test, y_test) = load_mnist(options)
     steps = options.epochs * math.ceil(len(x_train) / options.batch_size)
-    vae, encoder, decoder = build_models(options.code, steps, options.model)
+    vae, encoder, decoder = build_models(options.code, steps, options.model, options.beta)
     vae.summary()
     history = vae.fit(
         x_train, x_train, epochs=options.epochs, batch_size=options.batch_size, validation_data=(x_test, x_test)
     )
 
-    rows = [
-        (epoch, f"{a:.1f}", f"{b:.1f}", f"{c:.1f}")
-        for epoch, (a, b, c) in enumerate(zip(*bound_by_epoch(history)), start=1)
-    ]
+    bound, reconstruction, kl = bound_by_epoch(history, options.beta)
+    parts = zip(bound, reconstruction, kl)
+    rows = [(epoch, *(f"{part:.1f}" for part in row)) for epoch, row in enumerate(parts, start=1)]
     headings = ("epoch", "-ELBO", "reconstruction", "KL")
     print(f"\nTest digits, nats:\n{text_table(headings, rows)}")
     output.text("bound.md", markdown_table(headings, rows) + "\n")
-    output.figure("bound", plot_bound(history))
+    output.figure("bound", plot_bound(reconstruction, kl))
 
     figure, nats = plot_divergence_by_number(encoder, x_test)
     output.figure("divergence", figure)
@@ -184,6 +186,7 @@ def main(options, output):
 def add_options(parser):
     parser.add_argument("--model", choices=HALVES, default="dense", help="what it is made of (default: dense)")
     parser.add_argument("--code", type=int, default=2, help="how many numbers a code has (default: 2)")
+    parser.add_argument("--beta", type=float, default=1.0, help="what the divergence counts in the loss (default: 1)")
 
 
 if __name__ == "__main__":
