@@ -99,10 +99,18 @@ class RNN(Composite):
         return list(size) if isinstance(size, (list, tuple)) else [size]
 
     def __call__(self, inputs, initial_state=None, training=None, mask=None):
-        """As every layer; `initial_state` is what the layer starts from instead of zeros."""
+        """As every layer; `initial_state` is what the layer starts from instead of zeros.
+
+        Of stacked cells the states come cell by cell: ``y, (h1, c1), (h2, c2)`` of two `LSTMCell`s.
+        """
         if initial_state is not None:
             inputs = [inputs, *flatten(initial_state)]
-        return super().__call__(inputs, training=training, mask=mask)
+        outputs = super().__call__(inputs, training=training, mask=mask)
+        if not (self.return_state and isinstance(self.cell, StackedRNNCells)):
+            return outputs
+        y, *states = outputs
+        sizes, by_cell = self.cell.state_size, self.cell.by_cell(states)
+        return [y, *(own if isinstance(n, (list, tuple)) else own[0] for n, own in zip(sizes, by_cell))]
 
     def call_arguments(self, inputs):
         if not isinstance(inputs, list):

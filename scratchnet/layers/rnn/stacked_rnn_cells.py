@@ -57,12 +57,12 @@ class StackedRNNCells(Composite):
     def __call__(self, inputs, states=None, training=None):
         given = inputs if states is None else [inputs, *flatten(states)]
         y, *new_states = super().__call__(given, training=training)
-        return y, self._by_cell(new_states)
+        return y, self.by_cell(new_states)
 
     def call_arguments(self, inputs):
-        return [inputs[0], self._by_cell(inputs[1:])], {}
+        return [inputs[0], self.by_cell(inputs[1:])], {}
 
-    def _by_cell(self, states):
+    def by_cell(self, states):
         """A flat list of states as a list with an entry for each cell."""
         states, found = list(states), []
         for cell in self.cells:
@@ -95,7 +95,7 @@ class StackedRNNCells(Composite):
         new_states, caches = [], []
         if training and self.drops and drops is None:
             drops = self.draw_masks(len(y))
-        for k, (cell, own) in enumerate(zip(self.cells, self._by_cell(states))):
+        for k, (cell, own) in enumerate(zip(self.cells, self.by_cell(states))):
             (y, *own), cache = CellSteps(cell).forward([y, *own], training, None if drops is None else drops[k])
             new_states += own
             caches.append(cache)
@@ -105,7 +105,7 @@ class StackedRNNCells(Composite):
         """Return ``([dx, *dstates], grads)`` for ``[dy, *dstates]``."""
         d, *dstates = dy
         dnew, grads = [], {}
-        numbered = list(enumerate(zip(self.cells, self._by_cell(dstates), cache)))
+        numbered = list(enumerate(zip(self.cells, self.by_cell(dstates), cache)))
         for k, (cell, own, cell_cache) in reversed(numbered):
             needs = needs_dx or k > 0
             dx, cell_grads = CellSteps(cell).backward([d, *own], cell_cache, needs)

@@ -93,7 +93,11 @@ def test_gradients_of_stacked_cells_with_dropout():
     ]
     layer = RNN(cells, return_state=True, **F64)
     check_layer(layer, rng.normal(size=(2, 4, 3)), training=True).raise_if_failed()
-    assert [part.shape for part in layer(rng.normal(size=(2, 4, 3)))] == [(2, 2), (2, 3), (2, 3), (2, 2), (2, 2)]
+    y, lstm_states, mixing_state, gru_state = layer(rng.normal(size=(2, 4, 3)))  # cell by cell, as in Keras
+    assert [state.shape for state in lstm_states] == [(2, 3), (2, 3)]
+    assert y.shape == mixing_state.shape == gru_state.shape == (2, 2)
+    again = layer(rng.normal(size=(2, 4, 3)), initial_state=[lstm_states, mixing_state, gru_state])
+    assert len(again) == 4
 
 
 def test_stacked_cells_are_layers_one_behind_the_other():
