@@ -4,6 +4,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from scratchnet.structure import flatten
+
 RNG = np.random.default_rng(0)
 
 # The shapes of a sample.
@@ -33,7 +35,7 @@ def check(model, path, *inputs, atol=1e-5):
         xs = [x[:rows] for x in inputs]
         expected = model.predict(xs if len(xs) > 1 else xs[0], verbose=0)
         found = session.run(None, dict(zip(names, xs)))
-        for y, wanted in zip(found, expected if isinstance(expected, list) else [expected], strict=True):
+        for y, wanted in zip(found, flatten(expected), strict=True):
             np.testing.assert_allclose(y, wanted, atol=atol, rtol=1e-4)
 
 
