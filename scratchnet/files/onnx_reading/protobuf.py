@@ -1,12 +1,13 @@
 """What an ONNX file says, as plain Python: nodes, attributes, and arrays that are as large as they claim."""
 
 import math
+import os
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet.files.bfloat16 import from_bfloat16
-from scratchnet.files.reading import reading
+from scratchnet.files.reading import file_size, reading
 from scratchnet.optional import require
 
 # By the number of a data type in onnx.proto: the dtype of raw_data, and the field that else holds the numbers.
@@ -51,7 +52,7 @@ def read_graph(filepath):
     Raises:
         FileNotFoundError: if there is no such file.
         ImportError: if the package onnx is missing.
-        ValueError: if the file is damaged, or its arrays are in other files.
+        ValueError: if the file is damaged, or its arrays are in files that do not lie beside it.
     """
     onnx = require("onnx")
     with reading(filepath, "model in an ONNX file") as file:
@@ -61,10 +62,34 @@ def read_graph(filepath):
         opsets = [opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
         if not opsets or not graph.output:
             raise ValueError("there is no graph in it")
-        constants = {tensor.name: array_of(tensor) for tensor in graph.initializer}
+        others = _FilesBeside(filepath)
+        constants = {tensor.name: array_of(tensor, others) for tensor in graph.initializer}
         inputs = {i.name: _type_of(i) for i in graph.input if i.name not in constants}
         nodes = [_node(node) for node in graph.node]
         return Graph(opsets[0], inputs, [output.name for output in graph.output], constants, nodes)
+
+
+class _FilesBeside:
+    """The files in the same folder that hold arrays of an `.onnx` file, as PyTorch writes large ones."""
+
+    def __init__(self, filepath):
+        self._folder, self._left = os.path.dirname(os.fsdecode(filepath)), {}
+
+    def read(self, tensor, length):
+        """The bytes of a tensor. All that is read of a file is no more than it has."""
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        name, offset = entries.get("location", ""), int(entries.get("offset", 0))
+        if not name or name != os.path.basename(name) or "\\" in name:
+            raise ValueError(f"the array {tensor.name[:100]!r} is in {name[:100]!r}, which is no file beside it")
+        if int(entries.get("length", length)) != length or offset < 0:
+            raise ValueError(f"the array {tensor.name[:100]!r} needs {length} bytes")
+        with reading(os.path.join(self._folder, name), f"file of arrays, for {tensor.name[:100]!r}") as file:
+            left = self._left.setdefault(name, file_size(file))
+            if left < length:
+                raise ValueError("it has less than the arrays in it need")
+            self._left[name] -= length
+            file.seek(offset)
+            return file.read(length)
 
 
 def _type_of(value):
@@ -97,19 +122,24 @@ def _value(attribute):
     return [text.decode() for text in attribute.strings] if kind == 8 else None
 
 
-def array_of(tensor):
-    """The array of a TensorProto. Raises ValueError unless there are as many numbers as its shape says."""
-    name, shape = tensor.name[:100], tuple(tensor.dims)
-    if tensor.data_location == 1:
+def array_of(tensor, others=None):
+    """The array of a TensorProto. Raises ValueError unless there are as many numbers as its shape says.
+
+    `others` is asked for arrays in other files.
+    """
+    name, shape, elsewhere = tensor.name[:100], tuple(tensor.dims), tensor.data_location == 1
+    if elsewhere and others is None:
         raise ValueError(f"the array {name!r} is in another file, which is not read")
     if tensor.data_type not in _TYPES or len(shape) > 32 or min(shape, default=0) < 0:
         raise ValueError(f"the array {name!r} has a type or shape that is not read")
     code, field = _TYPES[tensor.data_type]
     dtype = np.dtype("<u2" if code == "bfloat16" else code)
-    if tensor.HasField("raw_data"):
-        if len(tensor.raw_data) != math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"the array {name!r} of shape {shape} has {len(tensor.raw_data)} bytes")
-        array = np.frombuffer(tensor.raw_data, dtype)
+    if elsewhere or tensor.HasField("raw_data"):
+        length = math.prod(shape) * dtype.itemsize
+        raw = others.read(tensor, length) if elsewhere else tensor.raw_data
+        if len(raw) != length:
+            raise ValueError(f"the array {name!r} of shape {shape} has {len(raw)} bytes")
+        array = np.frombuffer(raw, dtype)
     else:
         numbers = getattr(tensor, field)
         if len(numbers) != math.prod(shape):

@@ -300,7 +300,51 @@ def test_constants_that_no_honest_graph_computes_are_not_computed(tmp_path):
             load_onnx(path)
 
 
-def test_arrays_in_other_files_and_arrays_that_lie_are_refused(tmp_path):
+def save_with_arrays_beside(tmp_path):
+    """A model that adds c (4,) to x, with c in another file."""
+    path, c = str(tmp_path / "m.onnx"), numbers(4)
+    save(path, [("Add", ["x", "c"], ["y"], {})], {"x": numbers(3, 4)}, {"c": c})
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="m.data", size_threshold=0)
+    return path, c
+
+
+def test_arrays_are_read_from_files_beside_it(tmp_path):
+    path, c = save_with_arrays_beside(tmp_path)
+    x = numbers(3, 4)
+    np.testing.assert_allclose(load_onnx(path).predict(x, verbose=0), x + c, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "key, value, problem",
+    [
+        ("location", "../m.data", "no file beside it"),
+        ("location", "/etc/passwd", "no file beside it"),
+        ("location", "", "no file beside it"),
+        ("location", "other.data", "there is no file"),
+        ("offset", "1000", "has 0 bytes"),
+        ("offset", "-1", "needs 16 bytes"),
+        ("offset", "x", "damaged"),
+        ("length", "1000", "needs 16 bytes"),
+        (None, None, "less than the arrays in it need"),
+    ],
+)
+def test_places_in_other_files_that_make_no_sense_are_refused(tmp_path, key, value, problem):
+    path, _ = save_with_arrays_beside(tmp_path)
+    model = onnx.load(path, load_external_data=False)
+    tensor = model.graph.initializer[0]
+    if key is None:  # the same bytes twice, which makes more of them than there are
+        model.graph.initializer.append(tensor)
+    else:
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        del tensor.external_data[:]
+        for name, text in {**entries, key: value}.items():
+            tensor.external_data.add(key=name, value=text)
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match=rf"m\.onnx .*{problem}"):
+        load_onnx(path)
+
+
+def test_arrays_that_lie_are_refused(tmp_path):
     path = str(tmp_path / "m.onnx")
     save(path, [("Add", ["x", "c"], ["y"], {})], {"x": numbers(3, 4)}, {"c": numbers(4)})
     model = onnx.load(path)
