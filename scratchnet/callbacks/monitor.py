@@ -5,6 +5,8 @@ import re
 import warnings
 from numbers import Real
 
+import numpy as np
+
 from scratchnet.callbacks.base import Callback
 
 # By the last word of a figure's name: val_sparse_categorical_accuracy, out_1_cosine_similarity, mean_squared_error.
@@ -20,15 +22,17 @@ class Monitor(Callback):
         mode: "min", "max", or "auto": by the figure's name, min for losses and errors, max for accuracies and the like.
         min_delta: by how much the figure must be better to count.
 
-    Raises ValueError for an unknown mode, and for "auto" with a name that does not say which way is better.
+    An unknown mode is "auto", with a warning. Raises ValueError for "auto" with a name that does not say which way is
+    better.
     """
 
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0):
         super().__init__()
         self.monitor = monitor
+        if mode not in ("auto", "min", "max"):
+            warnings.warn(f'{type(self).__name__}: mode must be "auto", "min" or "max", not {mode!r}', stacklevel=3)
+            mode = "auto"
         self.mode = self._mode_of(monitor) if mode == "auto" else mode
-        if self.mode not in ("min", "max"):
-            raise ValueError(f'{type(self).__name__}: mode must be "auto", "min" or "max", got {mode!r}')
         self.min_delta = abs(min_delta)
         self._warned = False
 
@@ -43,6 +47,11 @@ class Monitor(Callback):
             f"{type(self).__name__}: the name {monitor!r} does not say whether larger or smaller is better; "
             'pass mode="max" or mode="min"'
         )
+
+    @property
+    def monitor_op(self):
+        """The comparison that tells whether its first argument is better than its second."""
+        return np.less if self.mode == "min" else np.greater
 
     def improved(self, current, best):
         """Whether `current` is better than `best`, or None, by more than `min_delta`; NaN never is."""

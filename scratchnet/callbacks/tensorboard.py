@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from numbers import Real
 from typing import Any
 
@@ -24,7 +25,8 @@ class TensorBoard(Callback):
         write_graph: taken as Keras's; a graph of TensorFlow does not exist here, `plot_model` draws the model.
         write_steps_per_second: whether to write how many training steps a second takes.
         update_freq: "epoch", "batch", or after how many batches to write the figures so far.
-        write_images, profile_batch, embeddings_freq, embeddings_metadata: Keras's; only their defaults.
+        write_images, profile_batch, embeddings_freq, embeddings_metadata: of Keras's, what they ask for is not written,
+            and a warning says so.
     """
 
     of_first_rank = True
@@ -50,7 +52,9 @@ class TensorBoard(Callback):
             ("embeddings_metadata", embeddings_metadata),
         ):
             if value:
-                raise ValueError(f"TensorBoard: Keras's argument {name!r} is not implemented in scratchnet")
+                warnings.warn(
+                    f"TensorBoard: {name}={value!r} is left out; scratchnet does not write that", stacklevel=3
+                )
         check_count(self, "histogram_freq", histogram_freq)
         if update_freq == "batch":
             update_freq = 1

@@ -98,6 +98,22 @@ class Weights:
         (self._params if trained else self._state)[key] = variable.value
         return self._handle(key)
 
+    def add_variable(
+        self,
+        shape,
+        initializer,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        regularizer=None,
+        constraint=None,
+        name=None,
+    ):
+        """`add_weight`, whose arguments it has in another order."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable, regularizer=regularizer, constraint=constraint, name=name
+        )
+
     _trainable = True
 
     @property

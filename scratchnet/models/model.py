@@ -34,6 +34,7 @@ from scratchnet.ops.operation import current_trace
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
 from scratchnet.structure import as_lists, flatten, flatten_shapes, flatten_sorted, is_deep, map_structure
+from scratchnet.training.compiled import step_of_ones_own
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
 
@@ -71,6 +72,9 @@ class Model(Trainer, Saver, Explained, Composite):
             super().__init__(name=name, trainable=trainable, **kwargs)
             return
         if inputs is None or outputs is None:
+            problem = step_of_ones_own(cls)
+            if problem:
+                raise TypeError(f"{cls.__name__}: {problem}")
             raise TypeError(
                 f"{cls.__name__} needs inputs and outputs, Model(inputs, outputs), or a class that defines call"
             )

@@ -10,6 +10,18 @@ from scratchnet.training.objective import Objective
 _owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it knows parameters only
 
 
+def step_of_ones_own(cls):
+    """What to say of a class that computes a step itself, with gradients from a tape, which there is not; or None."""
+    for name in ("train_step", "test_step", "compute_loss", "make_train_function"):
+        if hasattr(cls, name):
+            return (
+                f"the class defines {name}, with gradients of its own (GradientTape), which cannot be traced: put what "
+                "is computed into call, and the loss into compile(loss=...) or self.add_loss(...); fit does the rest; "
+                "two models that train against each other take turns by train_on_batch"
+            )
+    return None
+
+
 class Compiled:
     """The part of a Model that knows what it is trained for."""
 
@@ -45,7 +57,9 @@ class Compiled:
         Raises:
             ValueError: for an unknown name, or an optimizer that has trained another model.
         """
-        self._refuse_steps_of_ones_own()
+        problem = step_of_ones_own(type(self))
+        if problem:
+            raise self.error(problem, TypeError)
         found = optimizers.get(optimizer)
         self._refuse_optimizer_of_another(found)
         self._compile_config = {
@@ -62,17 +76,6 @@ class Compiled:
         check_names([metrics, weighted_metrics])
         self.stop_training = False
         self._forget_objective()
-
-    def _refuse_steps_of_ones_own(self):
-        """A step that a class computes itself takes gradients from a tape, which there is not."""
-        for name in ("train_step", "test_step", "compute_loss", "make_train_function"):
-            if hasattr(type(self), name):
-                raise self.error(
-                    f"the class defines {name}, with gradients of its own (GradientTape), which cannot be traced: put "
-                    "what is computed into call, and the loss into compile(loss=...) or self.add_loss(...); fit does "
-                    "the rest",
-                    TypeError,
-                )
 
     def get_compile_config(self):
         """What `compile` was told, by its arguments; None before it was called."""

@@ -57,9 +57,13 @@ def test_a_name_that_does_not_say_needs_a_mode(monitor):
 
 
 @pytest.mark.parametrize("cls", [EarlyStopping, ReduceLROnPlateau])
-def test_an_unknown_mode_is_refused(cls):
-    with pytest.raises(ValueError, match=f"""{cls.__name__}: mode must be "auto", "min" or "max", got 'down'"""):
-        cls(mode="down")
+def test_an_unknown_mode_is_told_by_a_warning_and_the_name_decides(cls):
+    with pytest.warns(UserWarning, match=f"""{cls.__name__}: mode must be "auto", "min" or "max", not 'down'"""):
+        assert cls(mode="down").mode == "min"
+
+
+def test_the_comparison_is_there_under_keras_s_name():
+    assert EarlyStopping("loss").monitor_op(1.0, 2.0) and EarlyStopping("accuracy").monitor_op(2.0, 1.0)
 
 
 def test_better_means_by_more_than_min_delta():

@@ -76,14 +76,18 @@ def test_an_interrupted_fit_leaves_what_it_has_written(model, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"write_images": True}, "'write_images' is not implemented"),
-        ({"profile_batch": 2}, "'profile_batch' is not implemented"),
-        ({"embeddings_freq": 1}, "'embeddings_freq' is not implemented"),
         ({"histogram_freq": -1}, "histogram_freq must be a number of at least 0"),
         ({"update_freq": 0}, 'update_freq must be "epoch", "batch" or a positive integer'),
         ({"update_freq": "step"}, "update_freq must be"),
     ],
 )
-def test_what_cannot_be_written_is_refused(options, message):
+def test_what_is_no_frequency_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
+        TensorBoard(**options)
+
+
+@pytest.mark.parametrize("options", [{"write_images": True}, {"profile_batch": 2}, {"embeddings_freq": 1}])
+def test_what_is_not_written_is_told_by_a_warning(options):
+    [(name, value)] = options.items()
+    with pytest.warns(UserWarning, match=f"TensorBoard: {name}={value} is left out"):
         TensorBoard(**options)

@@ -466,3 +466,9 @@ def test_weights_start_as_in_keras():
     layer = Layer()
     assert layer.add_weight(shape=(50,), name="w").numpy().std() > 0  # Glorot's
     assert not layer.add_weight(shape=(3, 2), dtype="int32", trainable=False, name="n").numpy().any()
+
+
+def test_add_variable_is_add_weight():
+    layer = layers.Layer()
+    w = layer.add_variable((2,), "ones", trainable=False, name="seen")
+    assert w.numpy().tolist() == [1, 1] and layer.non_trainable_weights == [w] and w.name == "seen"

@@ -236,6 +236,13 @@ def test_what_is_refused():
     with pytest.raises(TypeError, match="defines train_step.*GradientTape.*cannot be traced: put"):
         Stepper().compile("sgd", "mse")
 
+    class OnlyStepper(Model):
+        def train_step(self, data):
+            return {}
+
+    with pytest.raises(TypeError, match="OnlyStepper: the class defines train_step.*take turns by train_on_batch"):
+        OnlyStepper()
+
     class Forgetful(Model):
         def __init__(self):
             self.dense = Dense(2)
