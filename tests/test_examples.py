@@ -82,6 +82,7 @@ def series(tmp_path):
 
 
 def test_a_strange_stretch_of_a_file_is_found(series, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
     set_random_seed(1)
     main = example("timeseries_anomalies").main
     output = Texts(tmp_path / "out")

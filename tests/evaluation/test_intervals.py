@@ -65,6 +65,7 @@ def test_each_kind_has_a_recall_of_its_own():
 
 
 def test_the_picture_shows_what_was_found_and_what_there_is():
+    pytest.importorskip("matplotlib")
     series, errors = np.sin(np.arange(100.0)), np.linspace(0.1, 1, 100)
     figure = plot_intervals(series, errors, 0.8, [(80, 100)], [(70, 90), (95, 97)], rate=10, first=5, title="found")
     above, below = figure.axes
