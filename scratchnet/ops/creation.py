@@ -89,6 +89,39 @@ def identity(n, dtype=None):
     return eye(n, dtype=dtype)
 
 
+# ---- windows ----
+
+
+@operation(options=("x",))
+def bartlett(x):
+    """x numbers that rise evenly from 0 to 1 and fall again."""
+    return np.bartlett(x).astype(named(None))
+
+
+@operation(options=("x",))
+def blackman(x):
+    """``0.42 - 0.5 cos(t) + 0.08 cos(2 t)`` at x places from 0 to 2 pi."""
+    return np.blackman(x).astype(named(None))
+
+
+@operation(options=("x",))
+def hamming(x):
+    """``0.54 - 0.46 cos(t)`` at x places from 0 to 2 pi."""
+    return np.hamming(x).astype(named(None))
+
+
+@operation(options=("x",))
+def hanning(x):
+    """``0.5 - 0.5 cos(t)`` at x places from 0 to 2 pi."""
+    return np.hanning(x).astype(named(None))
+
+
+@operation(options=("x", "beta"))
+def kaiser(x, beta):
+    """Kaiser's window of x numbers: the larger `beta`, the narrower."""
+    return np.kaiser(x, beta).astype(named(None))
+
+
 # ---- like another array ----
 
 

@@ -25,10 +25,15 @@ from scratchnet import ops
         ("eye", (2, 4, 1)),
         ("tri", (3, 4, -1)),
         ("identity", (3,)),
+        ("bartlett", (5,)),
+        ("blackman", (6,)),
+        ("hamming", (5,)),
+        ("hanning", (4,)),
+        ("kaiser", (5, 2.5)),
     ],
 )
 def test_values_are_numpy_s(name, args):
-    np.testing.assert_allclose(getattr(ops, name)(*args), getattr(np, name)(*args), rtol=1e-6)
+    np.testing.assert_allclose(getattr(ops, name)(*args), getattr(np, name)(*args), rtol=1e-6, atol=1e-7)
 
 
 def test_like_another():
