@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from scratchnet.files.onnx_reading.values import counted
+
 _LARGEST = 1 << 27  # numbers in a result; weights are not computed
 
 
@@ -27,7 +29,7 @@ def _check(size):
 def axes_of(attributes, given, rank):
     """The axes of Squeeze, ReduceSum and the like: once an attribute, now an input. None if there are none."""
     axes = attributes.get("axes") if given is None else np.asarray(given).ravel().tolist()
-    return None if axes is None else [axis % rank for axis in axes]
+    return None if axes is None else [counted(axis, rank) for axis in axes]
 
 
 def _gather(attributes, data, indices):
@@ -76,7 +78,9 @@ def slices(rank, attributes, starts=None, ends=None, axes=None, steps=None):
     for axis, start, end, step in zip(axes, starts, ends, steps):
         far = 2**31 - 1
         end = None if end >= far or end <= -far else end
-        found[axis % rank] = slice(None if start >= far and step < 0 else start, end, None if step == 1 else step)
+        found[counted(axis, rank)] = slice(
+            None if start >= far and step < 0 else start, end, None if step == 1 else step
+        )
     return tuple(found)
 
 

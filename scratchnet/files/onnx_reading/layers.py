@@ -4,7 +4,7 @@ import numpy as np
 
 from scratchnet import ops
 from scratchnet.files.onnx_reading.recurrent import HANDLERS as RECURRENT
-from scratchnet.files.onnx_reading.values import Folded, Value, channels_last
+from scratchnet.files.onnx_reading.values import Folded, Value, channels_last, counted
 from scratchnet.layers import (
     AveragePooling1D,
     AveragePooling2D,
@@ -330,7 +330,7 @@ def instance_normalization(context, node, inputs):
 def layer_normalization(context, node, inputs):
     x, gamma, beta = (*inputs, None)[:3]
     gamma, beta = _constants(gamma, beta)
-    axes = list(range(node.attributes.get("axis", -1) % x.rank, x.rank))
+    axes = list(range(counted(node.attributes.get("axis", -1), x.rank), x.rank))
     if x.batch_axis in axes:
         raise ValueError("it normalizes across samples")
     order = (x.batch_axis, *(axis for axis in range(x.rank) if axis != x.batch_axis))

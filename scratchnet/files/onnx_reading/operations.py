@@ -7,7 +7,7 @@ import numpy as np
 from scratchnet import ops
 from scratchnet.files.onnx_reading.folding import axes_of
 from scratchnet.files.onnx_reading.shapes import squeezed
-from scratchnet.files.onnx_reading.values import Value, aligned
+from scratchnet.files.onnx_reading.values import Value, aligned, counted
 from scratchnet.layers import ELU, Activation, LeakyReLU, PReLU, ReLU
 
 
@@ -110,7 +110,7 @@ def softmax(function):
         x = inputs[0]
         if context.opset >= 13:
             return [x.like(function(x.tensor, axis=x.feature_place(node.attributes.get("axis", -1))))]
-        axis = node.attributes.get("axis", 1) % x.rank  # over all axes from this one on
+        axis = counted(node.attributes.get("axis", 1), x.rank)  # over all axes from this one on
         if axis == x.rank - 1 or all(n == 1 for n in x.sizes[axis + 1 :]):
             return [x.like(function(x.tensor, axis=x.feature_place(axis)))]
         if axis != 1 or x.batch_axis != 0:
@@ -144,7 +144,7 @@ def arg(function):
     def handler(context, node, inputs):
         if node.attributes.get("select_last_index", 0):
             raise ValueError("select_last_index is not read")
-        x, axis = inputs[0], node.attributes.get("axis", 0) % inputs[0].rank
+        x, axis = inputs[0], counted(node.attributes.get("axis", 0), inputs[0].rank)
         result = x.like(function(x.tensor, axis=x.feature_place(axis), keepdims=True))
         return [result if node.attributes.get("keepdims", 1) else squeezed(result, [axis])]
 

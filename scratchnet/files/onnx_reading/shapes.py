@@ -6,7 +6,7 @@ import numpy as np
 
 from scratchnet import ops
 from scratchnet.files.onnx_reading.folding import axes_of, slices, target_shape
-from scratchnet.files.onnx_reading.values import BATCH, Folded, Value, aligned, same_for_all
+from scratchnet.files.onnx_reading.values import BATCH, Folded, Value, aligned, counted, same_for_all
 from scratchnet.layers import Embedding, Flatten
 
 
@@ -128,7 +128,7 @@ def unsqueeze(context, node, inputs):
 
 def concat(context, node, inputs):
     rank = next(value.rank for value in inputs if isinstance(value, Value))
-    axis = node.attributes["axis"] % rank
+    axis = counted(node.attributes["axis"], rank)
     first = next(value for value in inputs if isinstance(value, Value))
     tensors = []
     for value in inputs:
@@ -223,7 +223,7 @@ def tile(context, node, inputs):
 def pad(context, node, inputs):
     x, given, value, axes = (*inputs, None, None, None)[:4]
     pads = [int(n) for n in (node.attributes.get("pads") if given is None else np.asarray(given).ravel())]
-    axes = list(range(x.rank)) if axes is None else [int(axis) % x.rank for axis in np.asarray(axes).ravel()]
+    axes = list(range(x.rank)) if axes is None else [counted(int(axis), x.rank) for axis in np.asarray(axes).ravel()]
     before, after = pads[: len(axes)], pads[len(axes) :]
     widths = [(0, 0)] * x.rank
     for axis, b, a in zip(axes, before, after):

@@ -55,9 +55,7 @@ class Value:
 
     def place(self, axis):
         """Our axis that is ONNX's `axis`, which may be negative."""
-        if not -self.rank <= axis < self.rank:
-            raise ValueError(f"there is no axis {axis} of {self.rank}")
-        return self.axes.index(axis % self.rank)
+        return self.axes.index(counted(axis, self.rank))
 
     def feature_place(self, axis):
         """`place`, of an axis that is not that of the samples."""
@@ -102,6 +100,13 @@ class Folded:
     def sizes(self):
         sizes = self.value.known_sizes()
         return (math.prod(sizes[: self.count]), *sizes[self.count :])
+
+
+def counted(axis, rank):
+    """The number from 0 of an axis, which may be negative. Raises ValueError if there is none."""
+    if not -rank <= axis < rank:
+        raise ValueError(f"there is no axis {axis} of {rank}")
+    return axis % rank
 
 
 def channels_last(rank):
