@@ -9,6 +9,7 @@ import re
 
 from scratchnet import ops, registry
 from scratchnet.files.keras_operations import operation_to_keras
+from scratchnet.files.tensorflow_operations import from_tensorflow
 from scratchnet.graph.operation_config import is_operation
 from scratchnet.recorded import constructor_arguments
 
@@ -43,6 +44,7 @@ def from_keras(value):
         return [from_keras(entry) for entry in value]
     if not isinstance(value, dict):
         return value
+    value = from_tensorflow(value)
     name, config = value.get("class_name"), value.get("config")
     if name == "__lambda__":
         raise ValueError(
