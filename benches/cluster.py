@@ -11,8 +11,8 @@ A rank is a process with one thread and a processor of its own, at the end of a 
 with w what a message costs the processor and m what a byte does, as measured between two ranks of this machine, and L
 and B the latency and bandwidth of the network. Nothing overlaps. Strong scaling divides one batch, until a part has
 `SMALLEST_PART` rows; weak scaling gives each rank a batch of the same size. On the machine itself there is no network
-(L = 0, 1 / B = 0), and R ranks share its processors: this is what can be checked, and the table does, for 2 to 4 ranks.
-Of several turns the quickest counts, in which the machine was disturbed least.
+(L = 0, 1 / B = 0): there the table holds the time of all R processors together against the measured one, for 2 to 4
+ranks. Times are those of the processors, which others on the machine change least.
 """
 
 import json
@@ -31,7 +31,7 @@ PAYS = 0.5  # of the ranks: below this efficiency another rank is more than half
 
 def costs(row, wire):
     """What the prediction needs of a model, in seconds and bytes."""
-    batch, ms = row["batch"], row["least_ms"]
+    batch, ms = row["batch"], row["effort_ms"]
     per_row = max(ms["1 x 1"] - ms["quarter"], 0) / (batch - batch // 4) / 1e3
     found = {
         "batch": batch,
@@ -74,11 +74,10 @@ def weak(cost, ranks, network, batch):
     return ranks * step / (step + communication(cost, ranks, network))
 
 
-def here(cost, ranks, processors):
-    """Milliseconds of a step of so many ranks on this machine."""
-    shared = max(1, ranks / processors)
-    own = (cost["fixed"] + cost["row"] * cost["batch"] / ranks) * shared
-    return (own + communication(cost, ranks, (0.0, math.inf)) * shared) * 1e3
+def here(cost, ranks):
+    """Milliseconds of all processors together for a step of so many ranks on this machine."""
+    each = cost["fixed"] + cost["row"] * cost["batch"] / ranks + communication(cost, ranks, (0.0, math.inf))
+    return ranks * each * 1e3
 
 
 def predict(result):
@@ -97,9 +96,9 @@ def predict(result):
             found["strong"][network] = [strong(cost, R, wires, batch, SMALLEST_PART) for R in RANKS]
             found["weak"][network] = [weak(cost, R, wires, WEAK_BATCH.get(name, cost["batch"])) for R in RANKS]
         for R in (2, 3, 4):
-            if f"{R} x 1" in row["least_ms"]:
-                predicted = here(cost, R, result["environment"]["processors"])
-                found["here"][R] = (predicted, row["least_ms"][f"{R} x 1"])
+            if f"{R} x 1" in row["effort_ms"]:
+                predicted = here(cost, R)
+                found["here"][R] = (predicted, row["effort_ms"][f"{R} x 1"])
         rows.append(found)
     return rows
 
@@ -140,11 +139,9 @@ def draw(rows):
                 ax.plot(RANKS, speedups, "-", color=colour(k), label=row["model"])
                 last = pays_until(speedups)
                 ax.plot([last], [speedups[RANKS.index(last)]], "o", color=colour(k))
-            for k, row in enumerate(rows):
-                measured = [row["here"][R][1] for R in sorted(row["here"]) if R == 2]
-                if kind == "strong" and measured:
-                    alone = (row["costs"]["fixed"] + row["costs"]["row"] * row["costs"]["batch"]) * 1e3
-                    ax.plot([2], [alone / measured[0]], "x", color=colour(k))
+                for R, (_, measured) in row["here"].items() if kind == "strong" else ():
+                    alone = row["costs"]["fixed"] + row["costs"]["row"] * row["costs"]["batch"]
+                    ax.plot([R], [alone * 1e3 * R / measured], "x", color=colour(k))
             ax.plot(RANKS, RANKS, ":", color="grey", label="each rank as good as the first")
             ax.plot(RANKS, [PAYS * R for R in RANKS], "--", color="grey", label="half as good")
             ax.set(
@@ -155,7 +152,8 @@ def draw(rows):
             ax.minorticks_off()
     axes[0, 0].legend(fontsize=8)
     figure.supxlabel(
-        "dots: the last number of ranks that pays; crosses: two ranks, measured on one machine", fontsize=8
+        "dots: the last number of ranks that pays; crosses: 2 to 4 ranks, by the processors' time on one machine",
+        fontsize=8,
     )
     return figure
 

@@ -5,9 +5,11 @@
 Needs mpi4py and an MPI library with `mpiexec`: pip install mpi4py mpich.
 
 The sides are "ranks x threads": 1 x 1, 1 x 2, 2 x 1, 3 x 1 and 4 x 1. They take turns; what counts is the ratio of
-2 x 1 to 1 x 2 within a turn. Bytes and messages are counted where they are sent, by each rank, and told per step. Two
-ranks also measure how long a word takes from one to the other, and a megabyte: `cluster.py` predicts from all this what
-more ranks would do. EfficientNet-Lite0 at 224 pixels is measured alone, at a small batch, for the same purpose.
+2 x 1 to 1 x 2 within a turn: of the time by the clock, for which the machine must be left alone, and of the time of all
+processors, which others change less (what a rank spends on waiting for a slower one is in it). Bytes and messages are
+counted where they are sent, by each rank, and told per step. Two ranks also measure how long a word takes from one to
+the other, and a megabyte: `cluster.py` predicts from all this what more ranks would do. EfficientNet-Lite0 at 224
+pixels is measured alone, at a small batch, for the same purpose.
 """
 
 import os
@@ -88,17 +90,13 @@ def _answers(name, samples):
     ranks = world()
 
     def fit(batch_size=batch_size):
-        steps = -(-len(x) // batch_size)
-        before = time.perf_counter()
+        """Milliseconds a step, by the clock and of all processors of all ranks together."""
+        began, used = time.perf_counter(), time.process_time()
         model.fit(x, y, batch_size=batch_size, epochs=1, verbose=0)
-        return (time.perf_counter() - before) / steps * 1e3
-
-    def effort():
-        """Milliseconds of all processors, of all ranks together."""
-        before = time.process_time()
-        fit()
-        used = sum(ranks.gather("effort", time.process_time() - before))
-        return used / -(-len(x) // batch_size) * 1e3
+        passed = time.perf_counter() - began
+        used = sum(ranks.gather("effort", time.process_time() - used))
+        steps = -(-len(x) // batch_size)
+        return f"{passed / steps * 1e3} {used / steps * 1e3}"
 
     def sent(what):
         """Bytes or messages a step, of the rank that sends the most."""
@@ -108,7 +106,7 @@ def _answers(name, samples):
         # all but the agreement at the start, whose messages two ranks count alike
         return max(ranks.gather("sent", getattr(ranks, what) - before)) / steps
 
-    found = {"fit": fit, "quarter": lambda: fit(batch_size // 4), "effort": effort, **_known(model)}
+    found = {"fit": fit, "quarter": lambda: fit(batch_size // 4), **_known(model)}
     if ranks.size > 1:
         found.update({"bytes": lambda: sent("bytes"), "messages": lambda: sent("messages")})
     return found
@@ -196,10 +194,11 @@ def _measure_model(name, batch, processes, options):
     def ask(side, what):
         return float(processes[side].ask(f"{name}: {what}"))
 
-    asked = {side: lambda s=side: ask(s, "fit") for side in processes}
-    if "2 x 1" in processes:
-        asked.update({f"effort {side}": lambda s=side: ask(s, "effort") for side in ("1 x 2", "2 x 1")})
-    asked["quarter"] = lambda: ask("1 x 1", "quarter")
+    def timed(side, what):
+        return [float(figure) for figure in processes[side].ask(f"{name}: {what}").split()]
+
+    asked = {side: lambda s=side: timed(s, "fit") for side in processes}
+    asked["quarter"] = lambda: timed("1 x 1", "quarter")
     several = [side for side in processes if not side.startswith("1 x")]
     counted = {what: {side: ask(side, what) for side in several} for what in ("bytes", "messages")}
     alone = {what: int(ask("1 x 1", what)) for what in ("gradients", "sums", "sums_bytes")}
@@ -208,14 +207,15 @@ def _measure_model(name, batch, processes, options):
         "kind": "model",
         "model": name,
         "batch": batch,
-        "ms": {side: median_and_spread(found)[0] for side, found in readings.items()},
-        "least_ms": {side: min(found) for side, found in readings.items()},
+        "ms": {side: median_and_spread([ms for ms, _ in found])[0] for side, found in readings.items()},
+        "effort_ms": {side: median_and_spread([ms for _, ms in found])[0] for side, found in readings.items()},
         **alone,
         **counted,
     }
     if "2 x 1" in readings:
-        row["ratio"] = median_and_spread(ratios(readings["2 x 1"], readings["1 x 2"]))
-        row["effort"] = median_and_spread(ratios(readings["effort 2 x 1"], readings["effort 1 x 2"]))
+        for k, key in enumerate(("ratio", "effort")):
+            sides = ([reading[k] for reading in readings[side]] for side in ("2 x 1", "1 x 2"))
+            row[key] = median_and_spread(ratios(*sides))
     return row
 
 
