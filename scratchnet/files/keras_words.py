@@ -46,6 +46,8 @@ def from_keras(value):
         return value
     value = from_tensorflow(value)
     name, config = value.get("class_name"), value.get("config")
+    if name == "Sequential" and isinstance(config, list):  # until Keras 2.2 these were just its layers
+        value = {**value, "config": {"layers": config}}
     if name == "__lambda__":
         raise ValueError(
             "a saved lambda would have to be run to be read; hand in a class or function in custom_objects"

@@ -66,3 +66,11 @@ def test_the_code_of_a_lambda_of_keras_2_is_refused(tmp_path):
     as_by_keras_2(tmp_path / "m.h5", change)
     with pytest.raises(ValueError, match="a Lambda of Keras 2 holds code that would have to be run"):
         load_model(tmp_path / "m.h5")
+
+
+def test_a_sequential_model_was_a_list_of_its_layers(tmp_path):
+    model = Sequential([Input((3,)), Dense(2, activation="tanh")])
+    model.save(tmp_path / "m.h5")
+    as_by_keras_2(tmp_path / "m.h5", lambda config: {**config, "config": config["config"]["layers"]})
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(load_model(tmp_path / "m.h5").predict(x, verbose=0), model.predict(x, verbose=0))
