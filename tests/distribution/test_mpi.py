@@ -49,7 +49,7 @@ def has_ended(pid):
         return True
 
 
-def all_have_ended(folder, ranks, seconds=10):
+def all_have_ended(folder, ranks, seconds=30):
     """Whether the processes that wrote down their numbers end in time."""
     numbers = [int((folder / f"pid{rank}").read_text()) for rank in range(ranks)]
     until = time.monotonic() + seconds
@@ -105,7 +105,7 @@ def test_what_goes_wrong_is_shown_once_and_ends_all(tmp_path, what, rank, messag
     code, _, errors = run(3, "faults", what, tmp_path)
     assert code != 0 and errors.count("has failed, which ends all") == 1 and message in errors
     assert rank is None or f"Rank {rank} of 3 has failed" in errors
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 120
     assert what == "outside" or all_have_ended(tmp_path, 3)
 
 
@@ -123,7 +123,7 @@ def test_control_c_ends_all_ranks(tmp_path):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and errors.count("KeyboardInterrupt") == 1
-    assert time.monotonic() - began < 10 and all_have_ended(tmp_path, 2)
+    assert time.monotonic() - began < 30 and all_have_ended(tmp_path, 2)
 
 
 MOMENTS = int(os.environ.get("SCRATCHNET_TEST_KILLS", "3"))

@@ -1,6 +1,7 @@
 """What ranks say to one another: values in their order, failures at once, and no waiting for ever."""
 
 import copy
+import threading
 import time
 
 import numpy as np
@@ -92,8 +93,14 @@ def test_ranks_in_different_places_are_told_so_and_do_not_hang():
 
 
 def test_of_ranks_that_fail_alike_the_first_shows_the_error():
+    first_has_failed = threading.Event()
+
     def program(rank):
-        return current_ranks().is_first_to_fail(ValueError("everywhere"))
+        if rank == 1:
+            first_has_failed.wait()
+        shown = current_ranks().is_first_to_fail(ValueError("everywhere"))
+        first_has_failed.set()
+        return shown
 
     assert run_ranks(2, program) == [True, False]
     alone, _ = fake_ranks(2)
