@@ -44,12 +44,11 @@ from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
 from scratchnet.losses import NTXent
 from scratchnet.models import Model, Sequential, clone_model
 from scratchnet.optimizers import Adam
-from scratchnet.optimizers.schedules import CosineDecay
 
 UNLABELLED = 10_000
 TURN, STRETCH, SHIFT, SLANT = 0.5, 0.3, 3.5, 0.4  # radians, share of the size, pixels, pixels a row
 TEMPERATURE = 0.2
-STEPS = 300  # of training with few labels
+STEPS = 400  # of training with few labels
 
 
 class RandomView(RandomAffine):
@@ -117,10 +116,10 @@ def pretrain(encoder, images, options):
 # ---- with few labels: from images and labels to a model that tells the classes ----
 
 
-def train(model, images, labels, batch_size=50, rate=0.002):
-    """Train for STEPS steps, however few images there are, at a rate that falls to 0."""
+def train(model, images, labels, batch_size=50, rate=0.001):
+    """Train for STEPS steps, however few images there are."""
     batch_size = min(batch_size, len(images))
-    model.compile(Adam(CosineDecay(rate, STEPS)), "sparse_categorical_crossentropy")
+    model.compile(Adam(rate), "sparse_categorical_crossentropy")
     model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
     return model
 
@@ -146,7 +145,7 @@ def fine_tune(encoder, images, labels):
     for layer in copied.layers:
         layer.trainable = not isinstance(layer, BatchNormalization)
     model = probe(copied, images, labels)
-    return train(model, images, labels, rate=0.0005)
+    return train(model, images, labels, rate=0.0003)
 
 
 def from_scratch(body, images, labels, views=False):
