@@ -192,7 +192,7 @@ class Traced(KeepsTraces, HoldsLayers):
             return self._connect_call(arguments, arrays, training, mask)
         self.forget_traces_of_other_layers()
         masks = [_mask_of(a) for a in flatten(args[:1])] if mask is None else [np.asarray(m) for m in flatten(mask)]
-        masks = (masks + [None] * len(arrays))[: len(arrays)]
+        masks = (masks + [_mask_of(a) for a in arrays[len(masks) :]])[: len(arrays)]
         y, cache = self._forward_by_hand(arrays, bool(training), masks, arguments)
         if training or self.stateful:
             self.remember(cache)

@@ -234,6 +234,24 @@ def test_masks_reach_call_and_go_on():
     np.testing.assert_allclose(explicit.predict([x, mask], verbose=0), x[:, [0, 3]].mean(axis=1), rtol=1e-6)
 
 
+def test_masks_of_several_arguments_reach_call_from_arrays_and_tensors_alike():
+    from scratchnet.layers import Masking
+
+    class Both(Layer):
+        def call(self, a, b, a_mask=None, b_mask=None):
+            weights = ops.cast(ops.logical_and(a_mask, b_mask), "float32")[..., None]
+            return ops.sum((a + b) * weights, axis=1)
+
+    x, y = data(2, 4, 3), data(2, 4, 3)
+    x[:, 2:], y[:, 0] = 0, 0
+    masking = Masking()
+    found = Both()(masking(x), masking(y))
+    np.testing.assert_allclose(found, x[:, 1] + y[:, 1], rtol=1e-6)
+    a, b = Input((4, 3)), Input((4, 3))
+    model = Model([a, b], Both()(masking(a), masking(b)))
+    np.testing.assert_allclose(model.predict([x, y], verbose=0), found, rtol=1e-6)
+
+
 class Positions(Layer):
     """A layer on an array: its parameters still learn."""
 
