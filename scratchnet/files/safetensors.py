@@ -15,7 +15,7 @@ import os
 import numpy as np
 
 from scratchnet.files.bfloat16 import from_bfloat16
-from scratchnet.files.reading import file_size, reading
+from scratchnet.files.reading import blaming, file_size, reading
 from scratchnet.files.replace import replacing
 
 _DTYPES = {
@@ -68,7 +68,8 @@ def _read_shards(filepath):
             raise ValueError(f"{wrong[0]!r} is no file beside it")
     arrays, folder = {}, os.path.dirname(os.fsdecode(filepath))
     for shard in dict.fromkeys(places.values()):
-        found = read_safetensors(os.path.join(folder, shard))
+        with blaming(filepath, "names a file that cannot be read"):
+            found = read_safetensors(os.path.join(folder, shard))
         arrays.update((name, array) for name, array in found.items() if places.get(name) == shard)
     missing = [name for name in places if name not in arrays]
     if missing:

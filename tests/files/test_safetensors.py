@@ -151,6 +151,7 @@ def test_arrays_in_several_files_are_read_by_their_table(tmp_path):
         ('{"weight_map": {"a": "../m.safetensors"}}', "is no file beside it"),
         ('{"weight_map": {"a": "m.pth"}}', "is no file beside it"),
         ('{"weight_map": {"x": "m-1.safetensors"}}', "'x' is not in m-1"),
+        ('{"weight_map": {"x": "m-2.safetensors"}}', "names a file that cannot be read: there is no file"),
         ('{"weight_map": {"x": 3}}', "is damaged"),
         ("[]", "is damaged"),
     ],
