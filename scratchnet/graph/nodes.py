@@ -213,7 +213,8 @@ class LayerNode(Node):
         if d is None:
             return None
         shape, expected = np.shape(d), tensor.shape
-        if len(shape) != len(expected) or any(None not in pair and pair[0] != pair[1] for pair in zip(shape, expected)):
+        sizes = zip(shape[1:], expected[1:])  # of the samples, this may be a part
+        if len(shape) != len(expected) or any(None not in pair and pair[0] != pair[1] for pair in sizes):
             raise self.layer.error(f"backward returned dx of shape {shape} for an input of shape {expected}")
         return self._in_dtype(d)
 

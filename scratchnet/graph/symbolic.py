@@ -149,6 +149,7 @@ def record(operation, operands, options, name=None):
         return tuple(Size(None, tensor, k) if n is None else n for k, n in enumerate(tensor.shape))
     if operation.name == "get_item" and is_tensor(options["key"]) and "int" in options["key"].dtype:
         return take(operands[0], options["key"], 0)
+    options = {key: value if key in ("seed", "key") else _with_sizes(value) for key, value in options.items()}
     _refuse_tensors(operation, options)
     operands = [a.as_tensor() if stands_for_an_array(a) else a for a in operands]
     if trace is None:
@@ -172,6 +173,31 @@ def record(operation, operands, options, name=None):
     dtype = np.dtype(spec.dtype)
     node.outputs = KerasTensor(spec.shape, "string" if dtype.kind == "U" else dtype.name, name, node)
     return node.outputs
+
+
+# What makes a tensor of sizes out of sizes.
+_OF_SIZES = {"cast", "concatenate", "expand_dims", "reshape", "squeeze", "stack"}
+
+
+def _with_sizes(option):
+    """`option` with integers and formulas for tensors that are made of nothing else: the repeats of `tile`, say."""
+    if is_tensor(option):
+        sizes = _sizes_in(option)
+        return option if sizes is None else sizes[0] if option.ndim == 0 else tuple(sizes)
+    return type(option)(_with_sizes(entry) for entry in option) if type(option) in (list, tuple) else option
+
+
+def _sizes_in(value):
+    """The integers and formulas that `value` consists of, or None where it depends on the values of tensors."""
+    node = value.node if is_tensor(value) else None
+    if isinstance(node, SizeNode):
+        return [node.formula]
+    if isinstance(node, OperationNode) and node.operation.name in _OF_SIZES:
+        parts = [_sizes_in(a) for a in node.operands]
+        return None if None in parts else [n for part in parts for n in part]
+    if is_tensor(value) or np.asarray(value).dtype.kind not in "iu":
+        return None
+    return np.ravel(value).tolist()
 
 
 def record_again(node, tensors):

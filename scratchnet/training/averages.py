@@ -123,8 +123,8 @@ class Averages:
         values = self._sums / samples
         total = {"loss": float(self.objective.total(values) + self._added / samples)}
         losses, figures = {}, {}
-        if len(shown) > 1:
-            with_loss = (loss is not None for loss in self.objective.losses)
+        with_loss = [loss is not None for loss in self.objective.losses]
+        if sum(with_loss) > 1:
             losses = {f"{name}_loss": float(v) for (name, _), v, has in zip(shown, values, with_loss) if has}
         for entries in self._metrics or []:
             for key, metric, _ in entries:

@@ -159,6 +159,9 @@ class Arrays:
             return list(value)
         if name == "sample_weight":
             return [value] * len(names)
+        wanted = self.model.outputs_with_loss()
+        if sum(wanted) == 1:
+            return [value if takes_part else None for takes_part in wanted]
         raise self.model.error(f"{name} must be a list or dict with one array for each of the outputs {names}")
 
     def _refuse_non_finite(self, data, first_row):

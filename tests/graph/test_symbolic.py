@@ -139,3 +139,18 @@ def test_strings_change_their_shape_on_the_way_to_a_layer_that_reads_them():
     assert column.dtype == "string" and column.shape == (None, 1)
     model = Model(inputs, StringLookup(vocabulary=["a", "b"], mask_token=None, num_oov_indices=0)(column))
     np.testing.assert_array_equal(model.predict(np.array(["b", "a", "b"]), verbose=0), [[1], [0], [1]])
+
+
+def test_a_tensor_of_sizes_may_say_how_often_or_in_which_shape():
+    x = Input((4,))
+    batch = ops.shape(x)[0]
+    repeats = ops.concatenate([ops.expand_dims(batch, -1), ops.convert_to_tensor([1, 1])], axis=0)
+    mask = ops.tile(ops.reshape(ops.arange(6.0), (1, 2, 3)), repeats)
+    again = ops.reshape(x, (ops.cast(batch, "int32"), 2, 2))
+    model = Model(x, [mask + 0 * again[:, :, :1], ops.reshape(again, ops.stack([batch * 2, 2]))])
+    values = np.arange(12.0).reshape(3, 4)
+    tiled, pairs = model.predict(values, verbose=0)
+    np.testing.assert_array_equal(tiled, np.tile(np.arange(6.0).reshape(1, 2, 3), (3, 1, 1)))
+    np.testing.assert_array_equal(pairs, values.reshape(6, 2))
+    with pytest.raises(TypeError, match="tile: repeats depends on values"):
+        ops.tile(x, ops.cast(x[0], "int32"))

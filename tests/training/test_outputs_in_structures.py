@@ -52,7 +52,7 @@ def test_outputs_without_names_are_told_by_their_losses():
     assert list(logs) == ["loss", "mae", "mse", "mae_1", "mse_loss", "mean_absolute_error_loss"]
     model = TwoOutputs()
     model.compile("sgd", loss=[None, "mse"])
-    assert list(model.fit(X, [None, Y2], verbose=0).history) == ["loss", "mse_loss"]
+    assert list(model.fit(X, [None, Y2], verbose=0).history) == ["loss"]
 
 
 def test_outputs_in_a_dict_are_told_by_their_keys():
@@ -66,3 +66,10 @@ def test_a_list_of_one_is_what_is_in_it():
     model = Sequential([layers.Dense(2)])
     model.compile("sgd", loss=["mse"], metrics=[["mae"]])
     assert list(model.fit(X, Y2, verbose=0).history) == ["loss", "mae"]
+
+
+def test_the_targets_of_the_only_output_with_a_loss_need_no_list():
+    inputs = layers.Input((3,))
+    model = Model(inputs, [layers.Dense(2)(inputs), layers.Dense(1)(inputs)])
+    model.compile("sgd", loss=["mse", None])
+    assert model.evaluate(X, Y2, verbose=0) == pytest.approx(np.mean((model.predict(X, verbose=0)[0] - Y2) ** 2))

@@ -132,7 +132,7 @@ class Heads(Composite):
         """What the queries see of the values; without a `key` each value is its own.
 
         Args:
-            query_mask, value_mask, key_mask: (N, T) and (N, S), what counts; symbolic tensors bring theirs with them.
+            query_mask, value_mask, key_mask: (N, T) and (N, S), what counts; by default what comes with the tensors.
             attention_mask: (N, T, S), or what broadcasts to it: which query may look at which key.
             return_attention_scores: whether to return ``(output, P)``, P (N, heads, T, S).
             use_causal_mask: whether a query sees no key behind its own place.
@@ -147,8 +147,6 @@ class Heads(Composite):
         mask = [query_mask, value_mask, key_mask]
         if all(m is None for m in mask):
             mask = None
-        elif is_symbolic(inputs):
-            raise self.error("the masks of symbolic tensors come with them, as of Embedding(mask_zero=True) or Masking")
         options = {name: value for name, value in options.items() if value is not False}
         result = super().__call__(inputs, training, mask, **options)
         return tuple(result) if isinstance(result, list) else result

@@ -110,8 +110,16 @@ def test_masks_of_tensors_come_with_them():
     np.testing.assert_allclose(found, layer(data, data, query_mask=mask, value_mask=mask), rtol=1e-5)
     short = layer(data[:, :2], data[:, :2])
     np.testing.assert_allclose(found[:, :2], short, rtol=1e-5)
-    with pytest.raises(ValueError, match="the masks of symbolic tensors come with them"):
-        layer(x, x, value_mask=mask)
+
+
+def test_masks_of_tensors_may_be_given():
+    x, m = Input((4, 3)), Input((4,), dtype="bool")
+    layer = MultiHeadAttention(1, 2)
+    model = Model([x, m], layer(x, x, key=x, key_mask=m))
+    data = RNG.standard_normal((2, 4, 3)).astype("float32")
+    mask = np.array([[True, True, False, False], [True] * 4])
+    expected = layer(data, data, key=data, key_mask=mask)
+    np.testing.assert_allclose(model.predict([data, mask], verbose=0), expected, rtol=1e-5)
 
 
 def test_models_keep_what_a_layer_is_told(tmp_path):
