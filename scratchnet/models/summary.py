@@ -54,7 +54,8 @@ def summary_html(model):
     """The summary as a notebook shows it."""
     headings, rows = summary_rows(model)
     counts = ", ".join(f"{what[0].lower()}{what[1:]}: {count:,}" for what, count, _ in parameter_counts(model))
-    return html_table(f'{type(model).__name__} "{model.name}"', headings, rows) + f"<div>{counts}</div>"
+    table = html_table(f'{type(model).__name__} "{model.name}"', headings, rows)
+    return f"{table}<div>{counts}</div><div>model.explain(x, y) shows every number of a step</div>"
 
 
 def summary_rows(model, expand_nested=False, show_trainable=False, layer_range=None):

@@ -84,6 +84,8 @@ with tempfile.TemporaryDirectory() as folder:
     again = load_model(path)
 assert np.allclose(again.predict(images, verbose=0), cnn.predict(images, verbose=0))
 cnn.summary(print_fn=lambda line: None)
+written: str = cnn.explain(images, classes, path=Path(tempfile.gettempdir(), "explained.html"), samples=2, check=False)
+Path(written).unlink()
 code = cnn.get_layer("cnn") if False else cnn.layers[-1]
 rnn = Sequential([Input((5, 2)), LSTM(3, return_sequences=True), LSTM(2)])
 rnn.compile(optimizer="adam", loss=HalfSquare())
