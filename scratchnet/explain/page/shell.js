@@ -93,7 +93,7 @@ function ofInput() {
     M.dx.some(id => id !== null) ? section("What each input number would change: dL/dx", row(M.dx.map((id, k) => id === null ? null : pictured("dL/d" + M.inputs[k], T(id), { width: 290, height: 290 })))) : null];
 }
 function ofLoss() {
-  return [h("h2", {}, `The loss: ${fmt(M.loss.total)}`), sampleNote(), M.loss.added ? h("p", { class: "result" }, "Layers and regularizers add ", plain(M.loss.added), " to it.") : null,
+  return [h("h2", {}, `The loss: ${fmt(M.loss.total ?? NaN)}`), sampleNote(), M.loss.added ? h("p", { class: "result" }, "Layers and regularizers add ", plain(M.loss.added), " to it.") : null,
     M.loss.outputs.map(out => {
       if (!out.loss) return section(out.name, none("This output has no loss."));
       const y = T(out.y), dy = T(out.dy), target = T(out.target), few = y.row.length === 1 && y.row[0] <= 40;
@@ -270,7 +270,7 @@ async function start() {
   M = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
   BLOB = await unpacked("blob");
   $("title").textContent = M.model;
-  $("facts").textContent = [M.loss ? "loss " + fmt(M.loss.total) : "forward only", ...Object.entries(M.metrics).map(([name, v]) => `${name} ${fmt(v)}`)].join(" · ");
+  $("facts").textContent = [M.loss ? "loss " + fmt(M.loss.total ?? NaN) : "forward only", ...Object.entries(M.metrics).map(([name, v]) => `${name} ${fmt(v)}`)].join(" · ");
   $("prev").onclick = () => goto(S.stop - 1); $("next").onclick = () => goto(S.stop + 1); $("other").onclick = otherPass; $("help").onclick = help;
   if (M.samples > 1) { $("samples").hidden = false; for (let n = 0; n < M.samples; n++) $("sample").append(h("option", { value: n }, n + 1)); $("sample").onchange = event => { S.n = Number(event.target.value); rail(); redraw(); }; }
   const found = location.hash ? readAddress() : -1;
