@@ -205,6 +205,15 @@ def as_array(y):
     return np.asarray(y).view(Array)
 
 
+def own_array(y, given):
+    """The `Array` y, or a copy: whoever writes into it can, and writes into none of the `given` arrays."""
+    if y.flags.writeable and not any(np.may_share_memory(y, x) for x in given):
+        return y
+    copied = y.copy()
+    copied.__dict__.update(vars(y))  # its mask
+    return copied
+
+
 def answer(value):
     """`value`, a number or an array, or a dict of them, as a `Number` or `Array`; anything else as it is."""
     if isinstance(value, dict):

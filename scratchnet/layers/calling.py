@@ -47,7 +47,7 @@ class Calling:
         if self.stateful or training:
             self.remember(cache)
         vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
-        y = map_structure(lambda a: as_array(_apart(a, flatten(x))), y)
+        y = map_structure(as_array, y)
         if self.output_masked(map_structure(lambda m: m is not None, mask)):
             for array, its_mask in zip(flatten(y), self.output_masks(x, mask, cache)):
                 array._keras_mask = its_mask
@@ -216,9 +216,3 @@ def _as_mask(mask):
 def _mask_of(value):
     """The mask that an array brings with it out of the layer that made it."""
     return getattr(value, "_keras_mask", None)
-
-
-def _apart(a, xs):
-    """`a`, or a copy of it where somebody who writes into it would write into the inputs, or could not write at all."""
-    mine = isinstance(a, np.ndarray) and a.flags.writeable and not any(np.may_share_memory(a, x) for x in xs)
-    return a if mine or not isinstance(a, np.ndarray) else a.copy()

@@ -37,6 +37,7 @@ from scratchnet.structure import as_lists, flatten, flatten_shapes, flatten_sort
 from scratchnet.training.compiled import step_of_ones_own
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
+from scratchnet.variables import own_array
 
 
 @register("layers", "Functional")
@@ -198,7 +199,10 @@ class Model(Trainer, Saver, Explained, Composite):
         if self.knows_inputs:
             inputs = with_ranks(inputs, self.inputs)
         result = super().__call__(inputs, training, mask)
-        return result if is_symbolic(result) else self.pack_outputs(flatten(result))
+        if is_symbolic(result):
+            return result
+        given = [x for x in flatten(inputs) if isinstance(x, np.ndarray)]
+        return self.pack_outputs([own_array(y, given) for y in flatten(result)])
 
     @property
     def knows_inputs(self):

@@ -472,12 +472,3 @@ def test_add_variable_is_add_weight():
     layer = layers.Layer()
     w = layer.add_variable((2,), "ones", trainable=False, name="seen")
     assert w.numpy().tolist() == [1, 1] and layer.non_trainable_weights == [w] and w.name == "seen"
-
-
-@pytest.mark.parametrize("layer", [layers.Flatten(), layers.Identity(), layers.RepeatVector(2), layers.Reshape((3, 1))])
-def test_what_a_call_returns_is_the_caller_s_own(layer):
-    x = np.ones((2, 3), "float32")
-    model = Sequential([layers.Input((3,)), layer])
-    for found in (layer(x), model(x), model.predict_on_batch(x)):
-        found[...] = 7
-    assert (x == 1).all()

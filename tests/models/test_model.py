@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet.layers import LSTM, Add, Concatenate, Dense, Flatten, Input, Reshape
+from scratchnet.layers import LSTM, Add, Concatenate, Dense, Flatten, Identity, Input, Masking, RepeatVector, Reshape
 from scratchnet.models import Model, Sequential, clone_model, model_from_json
 
 
@@ -266,3 +266,17 @@ def test_outputs_in_a_dict_are_gone_through_in_the_order_of_their_keys_as_in_ker
         "b",
         "a",
     ]
+
+
+@pytest.mark.parametrize("layer", [Flatten(), Identity(), RepeatVector(2), Reshape((3, 1))])
+def test_what_a_call_returns_is_the_caller_s_own(layer):
+    x = np.ones((2, 3), "float32")
+    model = Sequential([Input((3,)), layer])
+    for found in (model(x), model.predict_on_batch(x), model.predict(x, verbose=0)):
+        found[...] = 7
+    assert (x == 1).all()
+
+
+def test_its_mask_comes_along():
+    x = np.ones((2, 3, 1), "float32")
+    assert Sequential([Input((3, 1)), Masking()])(x)._keras_mask.all()
