@@ -21,6 +21,7 @@ import numpy as np
 
 OBJECT, BYTES, FAILURE = 1, 2, 3  # tags of messages
 _MEANWHILE = 0.5  # seconds: who fails so much later fails because of the same thing
+_GRACE = 0.2  # seconds: what a rank has sent before it failed still arrives, and may make this one fail alike
 _SPIN = 2e-4  # seconds: so long a rank that waits asks again at once; then it lets others use the processor
 
 
@@ -55,6 +56,7 @@ class Ranks:
         self._any_source = any_source
         self._operation = 0  # number of the operation that is under way, or was the last
         self._depth = 0  # of operations within operations: a callback of fit may call evaluate
+        self._told = []  # of failures by other ranks
         self.failed = False  # whether this rank has told the others of a failure
         self.bytes = self.messages = 0  # that this rank has sent
 
@@ -88,13 +90,11 @@ class Ranks:
             _give_way()
 
     def failures(self):
-        """``{rank: what it said}`` of failures that other ranks have told of since this was asked last."""
-        found = {}
+        """``{rank: what it said}`` of failures that other ranks have told of."""
         while (message := self.comm.improbe(self._any_source, FAILURE)) is not None:
-            rank, operation, text = message.recv()
-            if operation is None or operation >= self._operation:  # older ones were met on all ranks, and caught
-                found[rank] = text
-        return found
+            self._told.append(message.recv())
+        # older ones were met on all ranks, and caught
+        return {rank: text for rank, number, text in self._told if number is None or number >= self._operation}
 
     def is_first_to_fail(self, error):
         """Whether `error`, which ends the program, is to be shown here: of ranks that fail alike, by the first."""
@@ -185,9 +185,12 @@ class Ranks:
 
     def _wait(self, done):
         began = time.perf_counter()
+        failed = None
         while not done():
             for rank, text in self.failures().items():
-                raise RankFailed(f"rank {rank} has failed: {text}")
+                failed = time.perf_counter() if failed is None else failed
+                if time.perf_counter() - failed > _GRACE:
+                    raise RankFailed(f"rank {rank} has failed: {text}")
             _give_way(time.perf_counter() - began > _SPIN)
 
 
