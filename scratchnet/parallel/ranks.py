@@ -57,7 +57,6 @@ class Ranks:
         self._operation = 0  # number of the operation that is under way, or was the last
         self._depth = 0  # of operations within operations: a callback of fit may call evaluate
         self._told = []  # of failures by other ranks
-        self.failed = False  # whether this rank has told the others of a failure
         self.bytes = self.messages = 0  # that this rank has sent
 
     def __deepcopy__(self, memo):
@@ -82,7 +81,6 @@ class Ranks:
 
     def tell_failure(self, error, last=False):
         """Tell all other ranks of an error here; `last`: the program ends with it, so that it never grows old."""
-        self.failed = True
         note = self.rank, None if last else self._operation, f"{type(error).__name__}: {error}"
         requests = [self.comm.isend(note, other, FAILURE) for other in range(self.size) if other != self.rank]
         until = time.monotonic() + 1  # a rank that has ended takes no messages
