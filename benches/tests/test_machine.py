@@ -1,23 +1,6 @@
 """What holds the sides of a bench to the same instructions, and which turns count. (No test depends on a time.)"""
 
-import importlib
-import sys
-from pathlib import Path
-
 import pytest
-
-BENCHES = Path(__file__).parents[2] / "benches"
-
-
-@pytest.fixture
-def bench(monkeypatch):
-    """``bench(name)`` imports a module of benches/, for this test."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(BENCHES)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if (BENCHES / f"{name}.py").exists():
-            del sys.modules[name]
 
 
 def with_features(monkeypatch, **features):

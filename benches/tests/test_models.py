@@ -1,6 +1,5 @@
 """The bench of the models runs, prints its table and writes its readings. (No test depends on a time.)"""
 
-import importlib
 import json
 import os
 import subprocess
@@ -11,17 +10,6 @@ import numpy as np
 import pytest
 
 BENCHES = Path(__file__).parents[2] / "benches"
-
-
-@pytest.fixture
-def bench(monkeypatch):
-    """``bench(name)`` imports a module of benches/, for this test."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(BENCHES)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if (BENCHES / f"{name}.py").exists():
-            del sys.modules[name]
 
 
 def run(*arguments, **settings):
