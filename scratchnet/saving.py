@@ -41,9 +41,9 @@ def save_weights(model, filepath, overwrite=True, **kwargs):
     model.save_weights(filepath, overwrite, **kwargs)
 
 
-def load_weights(model, filepath, **kwargs):
+def load_weights(model, filepath, skip_mismatch=False, **kwargs):
     """The same as ``model.load_weights(filepath)``."""
-    model.load_weights(filepath, **kwargs)
+    model.load_weights(filepath, skip_mismatch, **kwargs)
 
 
 def serialize_keras_object(obj):

@@ -104,8 +104,8 @@ class Size(Formula):
     __index__ = __int__ = __float__ = __bool__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
-def is_tensor(value):
-    return isinstance(value, KerasTensor)
+def is_tensor(x):
+    return isinstance(x, KerasTensor)
 
 
 def is_symbolic(structure):

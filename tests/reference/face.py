@@ -97,6 +97,14 @@ REASONS = {
 # Signatures that differ on purpose, by Keras's full name.
 WANTED = {
     "keras.activations.threshold": "Keras's has no defaults for what it calls required",
+    "keras.KerasTensor": "made by Input and by layers; there are no sparse or ragged ones",
+    "keras.Layer": "autocast is taken with the other arguments by name, since it changes no result",
+    "keras.layers.Layer": "autocast is taken with the other arguments by name, since it changes no result",
+    "keras.Variable": "layout says on which devices, of which there is one",
+    "keras.layers.Dense": "lora_rank and quantization_config are of fine-tuned and of quantized large models",
+    "keras.layers.EinsumDense": "lora_rank and quantization_config are of fine-tuned and of quantized large models",
+    "keras.layers.InputLayer": "input_shape is the older name of shape",
+    "keras.saving.save_weights": "weights are written into one file",
 }
 
 
