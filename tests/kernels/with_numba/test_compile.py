@@ -96,28 +96,29 @@ def test_what_is_cached_is_not_announced_and_takes_no_time(tmp_path):
 
 
 OTHER_PROCESSOR = """
-import llvmlite.binding
+import numba.core.codegen
 import numpy as np
-found = llvmlite.binding.get_host_cpu_features()  # Numba goes on compiling for this processor
-llvmlite.binding.get_host_cpu_features = lambda: found
-found.get = {features}.get
+of_this_one = numba.core.codegen.get_host_cpu_features
+numba.core.codegen.get_host_cpu_features = lambda: "{features}"
 from scratchnet.kernels.with_numba import matrix_product, tile
+numba.core.codegen.get_host_cpu_features = of_this_one  # Numba goes on compiling for this processor
 rng = np.random.default_rng(0)
 for dtype in (np.float32, np.float64):
-    a, b, c = (rng.normal(size=shape).astype(dtype) for shape in ((15, 300), (300, 45), (15, 45)))
-    matrix_product.matmul_into(a, b, c)
-    np.testing.assert_allclose(c, a @ b, rtol=0, atol=1e-3 if dtype == np.float32 else 1e-12)
+    for rows in (15, 20):
+        a, b, c = (rng.normal(size=shape).astype(dtype) for shape in ((rows, 300), (300, 45), (rows, 45)))
+        matrix_product.matmul_into(a, b, c)
+        np.testing.assert_allclose(c, a @ b, rtol=0, atol=1e-3 if dtype == np.float32 else 1e-12)
 print(tile.VECTOR_BYTES, tile.TALLEST)
 """
 
 
 @pytest.mark.compiles
 @pytest.mark.parametrize(
-    "features, expected", [({}, "16 8"), ({"avx": True}, "32 4"), ({"avx": True, "avx512f": True}, "64 8")]
+    "features, expected", [("-avx,-avx512f", "16 8"), ("+avx,-avx512f", "32 6"), ("+avx,+avx512f", "64 8")]
 )
 def test_a_product_is_right_with_the_vectors_of_any_processor(tmp_path, features, expected):
     # the instructions are LLVM's matter: what this processor has no vectors for, it makes of smaller ones
-    program = OTHER_PROCESSOR.replace("{features}", repr(features))
+    program = OTHER_PROCESSOR.replace("{features}", features)
     assert run(program, NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path)).stdout.strip() == expected
 
 
@@ -136,3 +137,9 @@ def test_a_layout_is_not_compiled_for_anew():
     for kernel in (pooling._max_forward, pooling._average_forward, upsampling._repeat):
         for arguments in getattr(kernel, "signatures", ()):  # none where NUMBA_DISABLE_JIT is set
             assert arguments[0].layout == "C" and arguments[0].mutable
+
+
+@pytest.mark.parametrize("features, expected", [("+avx", "32 6"), ("", "16 8")])
+def test_the_instructions_that_numba_is_held_to_hold_for_tiles(features, expected):
+    program = "from scratchnet.kernels.with_numba import tile; print(tile.VECTOR_BYTES, tile.TALLEST)"
+    assert run(program, NUMBA_DISABLE_JIT="0", NUMBA_CPU_FEATURES=features).stdout.strip() == expected
