@@ -39,6 +39,7 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential
 from scratchnet.optimizers import Adam
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.regularizers import L2
 
 # The function, how it wants pixels, of which layers the features are averages, and where its last block begins.
@@ -79,10 +80,14 @@ def compute(network, settings, images, size, batch_size):
 
 
 def kept(path, make, *arguments):
-    """The arrays in a file, which ``make(*arguments)`` gives the first time."""
+    """The arrays in a file, which ``make(*arguments)`` gives the first time; of several ranks the first has it."""
+    found = None
     if os.path.exists(path):
         with np.load(path) as stored:
-            return tuple(stored.values())
+            found = tuple(stored.values())
+    found = current_ranks().gather("what is kept", found)[0]
+    if found is not None:
+        return found
     began = time.perf_counter()
     arrays = make(*arguments)
     print(f"{len(arrays[0]) / (time.perf_counter() - began):.0f} images a second: {os.path.basename(path)}", flush=True)

@@ -13,6 +13,7 @@ from scratchnet.explain.views.recurrent import replayed_grads
 from scratchnet.kernels.loops import adam
 from scratchnet.losses import resolve
 from scratchnet.names import snake_case
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
 from scratchnet.training.objective import per_output
 
@@ -54,7 +55,7 @@ class Payload:
             "calls": calls,
             "ends": self._ends(),
             "loss": self._loss() if back else None,
-            "update": self._update() if back and trace.grads else None,
+            "update": self._update() if back and trace.grads and current_ranks().size == 1 else None,
             "checked": report is not None,
             "beside": None if beside is None else {"title": f"{beside.model.name}, {_loss_text(beside)}"},
         }

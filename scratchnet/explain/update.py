@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import optimizers
+from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
 
 
@@ -63,7 +64,14 @@ class Updates(Mapping):
 
 
 def updates_of(trace, optimizer: Any = None):
-    """`Updates` of the trace's gradients, by the optimizer of the model, as it stands, or by another one."""
+    """`Updates` of the trace's gradients, by the optimizer of the model, as it stands, or by another one.
+
+    Raises ValueError where several ranks train together: each has a share of the optimizer's state.
+    """
+    if current_ranks().size > 1:
+        raise trace.model.error(
+            "explain_step: the optimizer's state is divided among ranks; save, and explain it alone"
+        )
     twin = copy.deepcopy(trace.model)
     twin._forget_objective()
     twin._prepare("explain_step")

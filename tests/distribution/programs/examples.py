@@ -12,7 +12,7 @@ from scratchnet.models import Model, Sequential
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.utils import clear_session
 
-FEW = 96
+FEW = 100
 
 folder, threads, *options = sys.argv[1:]
 scratchnet.set_num_threads(int(threads))
