@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,14 @@ def test_another_optimizer_and_constraints_are_heeded():
     assert (update.after == 0).all()
     model.trainable = False
     assert len(model.trace(np.ones((1, 2), np.float32), np.ones((1, 1), np.float32)).explain_step()) == 0
+
+
+def test_where_ranks_divide_the_optimizers_state_there_is_no_step_to_show(monkeypatch, tmp_path):
+    model = Sequential([Input((3,)), Dense(2)])
+    model.compile("adam", "mse")
+    trace = model.trace(np.ones((1, 3)), np.ones((1, 2)))
+    for module in ("update", "payload"):
+        monkeypatch.setattr(f"scratchnet.explain.{module}.current_ranks", lambda: SimpleNamespace(size=2))
+    with pytest.raises(ValueError, match="state is divided among ranks"):
+        trace.explain_step()
+    trace.save(tmp_path / "page.html")
