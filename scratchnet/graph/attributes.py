@@ -4,6 +4,8 @@ Layers and random generators are looked for when they are asked for, also in lis
 grown since it became an attribute. Traces are forgotten when an attribute changes, since `call` may read it.
 """
 
+import functools
+
 from scratchnet.graph.trace import LOCK, outside_of_traces
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.random import SeedGenerator
@@ -14,6 +16,8 @@ MOST_GRAPHS = 64  # of one object: sequences of a hundred lengths are traced ane
 
 # What the library itself keeps in such an object; each class adds its own as `own_attributes`.
 _OWN = {"_graphs", "_handles", "_losses", "_recorded", "_streams"}
+
+_PLAIN = (bool, int, float, str, type(None))  # most attributes of a layer: nothing stands in them
 
 
 class KeepsTraces:
@@ -60,14 +64,19 @@ class KeepsTraces:
 
 def is_own_attribute(thing, name):
     """Whether an attribute belongs to the library: it holds nothing of the user's, and may change at any time."""
-    return name in _OWN or any(name in vars(cls).get("own_attributes", ()) for cls in type(thing).__mro__)
+    return name in _own_attributes(type(thing))
+
+
+@functools.lru_cache(maxsize=1024)
+def _own_attributes(cls):
+    return _OWN.union(*(vars(base).get("own_attributes", ()) for base in cls.__mro__))
 
 
 def metrics_in(thing):
     """The metrics among the attributes, also in lists, tuples and dicts."""
     found = []
     for name, value in vars(thing).items():
-        if not is_own_attribute(thing, name):
+        if not (isinstance(value, _PLAIN) or is_own_attribute(thing, name)):
             found += [leaf for leaf in flatten(value) if hasattr(leaf, "update_state") and hasattr(leaf, "result")]
     return found
 

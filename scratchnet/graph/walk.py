@@ -291,12 +291,14 @@ class Graph:
             needs_dx: whether somebody wants the adjoints of the inputs; or a list, which of them.
         """
         wanted_inputs = needs_dx if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
+        trainable = {node for node in self.nodes if node.trainable}  # asked once: a layer may hold many
         reaches = self.reached_from(
-            [leaf for leaf in self.leaves if leaf.trainable] + [t for t, w in zip(self.inputs, wanted_inputs) if w]
+            [leaf for leaf in self.leaves if leaf.trainable] + [t for t, w in zip(self.inputs, wanted_inputs) if w],
+            trainable,
         )
         for node, cache in zip(reversed(self.nodes), reversed(caches)):
             wanted = node.wanted(reaches)
-            if not (node.trainable or any(wanted)):
+            if not (node in trainable or any(wanted)):
                 continue
             dy = map_structure(adjoints.get, node.outputs)
             if all(d is None for d in flatten(dy)) and not node.adds_loss:
@@ -313,11 +315,11 @@ class Graph:
             for tensor in flatten(node.outputs):
                 adjoints.pop(tensor)
 
-    def reached_from(self, tensors):
-        """The set of tensors whose adjoints lead on to one of `tensors`, or to a parameter of a layer."""
+    def reached_from(self, tensors, trainable):
+        """The set of tensors whose adjoints lead on to one of `tensors`, or to a parameter of a node in `trainable`."""
         reaches = set(tensors)
         for node in self.nodes:
-            if node.trainable or any(node.wanted(reaches)):
+            if node in trainable or any(node.wanted(reaches)):
                 reaches.update(flatten(node.outputs))
         return reaches
 

@@ -5,9 +5,24 @@ step t reads h[t] and writes h[t + 1]. The pre-activations are None where nobody
 take derivatives from the functions' values.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+
+_APART = 256  # bytes: four lines of a cache
+
+
+def separate(count, shape, dtype):
+    """So many empty arrays, as ``np.empty((count, *shape), dtype)``, but not at equal distances.
+
+    T N U is often a power of two. Arrays that far from each other would have the same places in a processor's cache,
+    and all gates of a step would drive each other out: 5 % of an LSTM's time.
+    """
+    size = math.prod(shape)
+    stride = size + _APART // np.dtype(dtype).itemsize
+    room = np.empty(count * stride, dtype)
+    return [room[k * stride : k * stride + size].reshape(shape) for k in range(count)]
 
 
 class SimpleRNNSteps(NamedTuple):

@@ -1,6 +1,5 @@
 """The weights of a layer that holds layers: its own, and then those of its sublayers under their prefixes."""
 
-import contextlib
 from contextvars import ContextVar
 
 _above = ContextVar("scratchnet_layers_above", default=frozenset())  # whose sublayers are being asked, up the stack
@@ -19,15 +18,10 @@ class HoldsLayers:
 
     def of_sublayers(self, of):
         """``(prefix, layer, of(layer))`` for each sublayer; a layer that holds the one that holds it is passed over."""
-        with self._among_those_above() as above:
-            return [(p, layer, of(layer)) for p, layer in self.sublayers.items() if layer not in above]
-
-    @contextlib.contextmanager
-    def _among_those_above(self):
         above = _above.get() | {self}
         token = _above.set(above)
         try:
-            yield above
+            return [(p, layer, of(layer)) for p, layer in self.sublayers.items() if layer not in above]
         finally:
             _above.reset(token)
 

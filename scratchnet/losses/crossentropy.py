@@ -111,8 +111,10 @@ class BinaryCrossentropy(_OfProbabilities):
             t = t * (1 - self.label_smoothing) + self.label_smoothing / 2
         if self.from_logits:
             z = y_pred
-            v = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))  # log(1 + e^z) - z t, without overflow
-            return v.mean(axis=-1), LogitsCache(t, sigmoid(z))
+            e = np.exp(-np.abs(z))  # does not overflow; with it both log(1 + e^z) - z t and sigmoid(z) are stable
+            v = np.maximum(z, 0) - z * t + np.log1p(e)
+            p = np.maximum(e, z >= 0) / (1 + e)  # 1 / (1 + e^-z), or e^z / (1 + e^z)
+            return v.mean(axis=-1), LogitsCache(t, p)
         p = _cut(y_pred)
         log_p = np.log(p)
         log_p *= t

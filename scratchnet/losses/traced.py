@@ -57,7 +57,7 @@ class TracedLoss(KeepsTraces):
         found = trace(self, arguments, [False, False], False, specs[1].dtype)
         if len(flatten(found.outputs)) != 1:
             raise self.error(f"the loss must be one tensor, got {len(flatten(found.outputs))}", TypeError)
-        if found.graph.outputs[0] not in found.graph.reached_from(found.graph.inputs[1:]):
+        if found.graph.outputs[0] not in found.graph.reached_from(found.graph.inputs[1:], ()):
             raise self.error("the loss does not depend on y_pred, or not in a way that can be differentiated")
         return found
 

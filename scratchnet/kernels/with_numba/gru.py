@@ -6,11 +6,21 @@ the state that meets R_g is a matrix product by itself, because one of the two k
 
 import numpy as np
 
-from scratchnet.kernels.steps import GRUSteps
+from scratchnet.kernels.steps import GRUSteps, separate
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
-from scratchnet.kernels.with_numba.matrix_product import matmul_into
-from scratchnet.kernels.with_numba.recurrent import add, add_past, as_mask, clear_row, copy_row, one_for_all, or_nothing
+from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
+from scratchnet.kernels.with_numba.recurrent import (
+    add,
+    add_bias,
+    add_past,
+    as_mask,
+    clear_row,
+    copy_row,
+    one_for_all,
+    or_nothing,
+    stay,
+)
 from scratchnet.kernels.with_numpy import gru as with_numpy
 
 
@@ -18,7 +28,7 @@ def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
     if None in (code(act), code(rec)) or drop is not None:
         return with_numpy.gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask, drop)
     (T, N, _), U = xW.shape, len(R)
-    z, r, g, q = np.empty((4, T, N, U), xW.dtype)
+    z, r, g, q = separate(4, (T, N, U), xW.dtype)
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
     R_zr, R_g = np.ascontiguousarray(R[:, : 2 * U]), np.ascontiguousarray(R[:, 2 * U :])
@@ -50,8 +60,9 @@ def _gru_forward(xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, ma
     s, qR = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype)
     for t in range(T):
         xW_t = xW[t % len(xW)]
-        matmul_into(h[t], R_zr, s)
-        _gru_gates(s, xW_t, b, z[t], r[t], rec)
+        add_bias(xW_t, b, s)  # its first 2U columns
+        add_matmul(h[t], R_zr, s)
+        _gru_gates(s, z[t], r[t], rec)
         if reset_after:
             matmul_into(h[t], R_g, q[t])
             _gru_candidate_after(q[t], b_g, xW_t, b, r[t], g[t], act)
@@ -61,20 +72,15 @@ def _gru_forward(xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, ma
             _gru_candidate_before(qR, xW_t, b, g[t], act)
         _gru_mix(z[t], g[t], h[t], h[t + 1])
         if len(mask) > 0:
-            for n in range(N):
-                if not mask[t, n]:
-                    copy_row(h[t, n], h[t + 1, n])
+            stay(h[t], h[t + 1], mask[t])
 
 
 @njit
-def _gru_gates(s, xW, b, z, r, rec):
+def _gru_gates(s, z, r, rec):
     N, U = z.shape
     for n in range(N):
-        s_n, xW_n = s[n], xW[n]
-        for k in range(2 * U):
-            s_n[k] += xW_n[k] + b[k]
-        activate(rec, s_n[:U], z[n])
-        activate(rec, s_n[U:], r[n])
+        activate(rec, s[n, :U], z[n])
+        activate(rec, s[n, U:], r[n])
 
 
 @njit

@@ -8,7 +8,8 @@ one block of the right one after the other:
     c[m : m + rows, n : n + width] += a[m : m + rows, k : k + depth] @ block     block = b[k : k + depth, n : n + width]
 
 The blocks are read where they lie too, unless enough rows meet them to pay for a copy in which their rows follow one
-another, or the columns of a block do not lie one after the other or do not fill a vector.
+another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only large ones), or the columns of a block
+do not lie one after the other or do not fill a vector.
 
 Cost: 2 M K N floating-point operations.
 """
@@ -20,7 +21,8 @@ from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, make_tile
 
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
 _ROWS = 96  # of a, which with that depth has 96 KB
-_ROWS_FOR_A_COPY = 192  # of a, from which copying b pays
+_ROWS_FOR_A_COPY = 192  # of a, from which copying b pays; with vectors of 64 bytes, if it is larger than a cache:
+_BYTES_FOR_A_COPY = 1 << 20 if VECTOR_BYTES == 64 else 0
 
 _tall_2, _tile_4_2, _tile_2_2, _tile_1_2 = (make_tile(rows, vectors=2) for rows in (TALLEST, 4, 2, 1))
 _tall_1, _tile_4_1, _tile_2_1, _tile_1_1 = (make_tile(rows, vectors=1) for rows in (TALLEST, 4, 2, 1))
@@ -61,7 +63,7 @@ def _multiply(a, b, c, add):
     lanes = VECTOR_BYTES // c.itemsize
     width = 2 * lanes
     left = N % width
-    copies = M >= _ROWS_FOR_A_COPY or b.strides[1] != b.itemsize
+    copies = (M >= _ROWS_FOR_A_COPY and b.nbytes > _BYTES_FOR_A_COPY) or b.strides[1] != b.itemsize
     deepest = -(-K // max(1, -(-K // _DEPTH)))  # blocks of about the same depth
     room = np.empty((-(-N // width) if copies else 1, deepest, width), c.dtype)  # for copied blocks
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end

@@ -17,10 +17,10 @@ beside 90 for the matrix product.
 
 import numpy as np
 
-from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps
+from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
-from scratchnet.kernels.with_numba.matrix_product import matmul_into
+from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
 
@@ -48,8 +48,8 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     if None in (code(act), code(rec)) or drop is not None:
         return with_numpy.lstm_forward(xW, R, b, h0, c0, act, rec, mask, drop)
     (T, N, _), U = xW.shape, len(R)
-    i, f, g, o, tanh_c = np.empty((5, T, N, U), xW.dtype)
-    h, c = np.empty((2, T + 1, N, U), xW.dtype)
+    i, f, g, o, tanh_c = separate(5, (T, N, U), xW.dtype)
+    h, c = separate(2, (T + 1, N, U), xW.dtype)
     h[0], c[0] = h0, c0
     _lstm_forward(one_for_all(xW), plain(R), plain(b), i, f, g, o, c, tanh_c, h, code(act), code(rec), as_mask(mask))
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
@@ -97,6 +97,26 @@ def copy_row(x, y):
 
 
 @njit
+def add_bias(xW, b, z):
+    """``z = xW + b``, the part of a step's pre-activations that is there before the product: (N, k), k units of xW's.
+
+    Adding it to the product afterwards takes longer by a tenth of the step of a `SimpleRNN`.
+    """
+    for n in range(len(z)):
+        z_n, xW_n = z[n], xW[n]
+        for k in range(z_n.size):
+            z_n[k] = xW_n[k] + b[k]
+
+
+@njit
+def stay(before, after, mask):
+    """At a step that does not count for a sample, its state (N, U) stays as it was."""
+    for n in range(len(mask)):
+        if not mask[n]:
+            copy_row(before[n], after[n])
+
+
+@njit
 def clear_row(x):
     for u in range(x.size):
         x[u] = 0
@@ -110,22 +130,12 @@ def _simple_rnn_forward(xW, R, b, h, act, mask):
     T, N, U = len(h) - 1, h.shape[1], h.shape[2]
     z = np.empty((N, U), h.dtype)
     for t in range(T):
-        matmul_into(h[t], R, z)
-        _simple_rnn_step_forward(z, xW[t % len(xW)], b, h[t + 1], act)
-        for n in range(N if len(mask) > 0 else 0):
-            if not mask[t, n]:
-                copy_row(h[t, n], h[t + 1, n])
-
-
-@njit
-def _simple_rnn_step_forward(z, xW, b, h, act):
-    """All but the product, which z holds already."""
-    N, U = h.shape
-    for n in range(N):
-        z_n, xW_n = z[n], xW[n]
-        for u in range(U):
-            z_n[u] += xW_n[u] + b[u]
-        activate(act, z_n, h[n])
+        add_bias(xW[t % len(xW)], b, z)
+        add_matmul(h[t], R, z)  # z = x W + b + h_prev R
+        for n in range(N):
+            activate(act, z[n], h[t + 1, n])  # h = f(z)
+        if len(mask) > 0:
+            stay(h[t], h[t + 1], mask[t])
 
 
 @njit
@@ -172,21 +182,19 @@ def _lstm_forward(xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
     T, N, U = i.shape
     z = np.empty((N, 4 * U), h.dtype)
     for t in range(T):
-        matmul_into(h[t], R, z)
-        xW_t, mask_t = xW[t % len(xW)], mask[t] if len(mask) > 0 else mask[:, 0]
-        _lstm_step_forward(
-            z, xW_t, b, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t], h[t + 1], act, rec, mask_t
-        )
+        add_bias(xW[t % len(xW)], b, z)
+        add_matmul(h[t], R, z)  # z = x W + b + h_prev R
+        _lstm_step_forward(z, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t + 1], act, rec)
+        if len(mask) > 0:
+            stay(c[t], c[t + 1], mask[t])
+            stay(h[t], h[t + 1], mask[t])
 
 
 @njit
-def _lstm_step_forward(z, xW, b, i, f, g, o, c_prev, c, tanh_c, h_prev, h, act, rec, mask):
-    """All but the product, which z holds already."""
+def _lstm_step_forward(z, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
     N, U = c.shape
     for n in range(N):
-        z_n, xW_n, i_n, f_n, g_n, o_n = z[n], xW[n], i[n], f[n], g[n], o[n]
-        for k in range(4 * U):
-            z_n[k] += xW_n[k] + b[k]
+        z_n, i_n, f_n, g_n, o_n = z[n], i[n], f[n], g[n], o[n]
         activate(rec, z_n[:U], i_n)
         activate(rec, z_n[U : 2 * U], f_n)
         activate(act, z_n[2 * U : 3 * U], g_n)
@@ -197,10 +205,6 @@ def _lstm_step_forward(z, xW, b, i, f, g, o, c_prev, c, tanh_c, h_prev, h, act, 
         activate(act, c_n, tanh_c_n)
         for u in range(U):
             h_n[u] = o_n[u] * tanh_c_n[u]
-    for n in range(len(mask)):
-        if not mask[n]:
-            copy_row(c_prev[n], c[n])
-            copy_row(h_prev[n], h[n])
 
 
 @njit
