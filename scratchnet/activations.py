@@ -255,7 +255,7 @@ class Activation:
         self.__signature__ = inspect.Signature([x, *list(inspect.signature(function).parameters.values())[2:]])
 
     def __call__(self, x, *args, **parameters):
-        names = list(inspect.signature(self.function).parameters)[2:]  # without z and out
+        names = list(self.__signature__.parameters)[1:]  # without x
         if len(args) > len(names):
             raise TypeError(f"{self.name} takes x and {names or 'nothing else'}, got {len(args)} further arguments")
         parameters = {**self.parameters, **dict(zip(names, args)), **parameters}
