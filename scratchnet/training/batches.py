@@ -14,6 +14,8 @@ from scratchnet.parallel.agreement import check_agreement
 from scratchnet.training.agreement import described
 from scratchnet.training.data import Arrays, weights_by_class
 
+_AGAIN = {"training": "steps_per_epoch", "validation": "validation_steps"}  # data that each epoch asks for more of
+
 
 def come_in_batches(x):
     """Whether `x` is not an array, or a list or dict of arrays, but something that gives batches."""
@@ -32,7 +34,8 @@ class Batches:
         what, finite: as for `Arrays`, which checks each batch.
         class_weight: None, or a dict from class to weight.
 
-    A generator goes on in the next epoch where it stopped; anything else starts again where it ended.
+    A generator goes on in the next epoch where it stopped; anything else starts again where it ended. Without `steps`,
+    evaluate and predict take a generator to its end; fit, which would find nothing left in its second epoch, refuses.
     """
 
     size = None  # nobody knows how many samples there are
@@ -43,10 +46,9 @@ class Batches:
         self._steps = steps
         self._by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
         self._iterator = None if self._by_number else iter(data)
-        if steps is None and inspect.isgenerator(data):
+        if steps is None and what in _AGAIN and inspect.isgenerator(data):
             raise model.error(
-                f"the {what} data are a generator, which may never end: say how many batches to take (steps_per_epoch, "
-                "steps, validation_steps)"
+                f"the {what} data are a generator, which may never end: say how many batches to take ({_AGAIN[what]})"
             )
         self._came = False  # whether there has been an epoch
         self._one_shot = not self._by_number and self._iterator is data

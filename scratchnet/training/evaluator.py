@@ -109,7 +109,10 @@ class Evaluator(Compiled):
         steps: int | None = None,
         callbacks: Sequence[Callback] | Callback | None = None,
     ) -> Any:
-        """The outputs for `x`, as arrays in the structure of the model's outputs."""
+        """The outputs for `x`, as arrays in the structure of the model's outputs.
+
+        Without `steps`, data that come in batches are taken to their end.
+        """
         verbose = check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
         steps = check_count(self, "steps", steps, 1, optional=True)
