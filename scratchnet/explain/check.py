@@ -1,9 +1,12 @@
 """The gradient check of a trace: the loss of these very samples, differenced in a few directions of each parameter.
 
-A float64 twin of the model computes it, with the backend "numpy", which needs no compiling.
+A float64 twin of the model computes it, with the backend "numpy", which needs no compiling. Where a layer's backward
+takes something for a constant, by definition (`Layer.held_constant`), the differences hold it, too: what is checked is
+what the layer says that it computes, and a mistake in that is found.
 """
 
 import copy
+import functools
 
 import numpy as np
 
@@ -68,8 +71,11 @@ class Double:
         self.batch = batch._replace(x=[a.astype(np.float64) if a.dtype.kind == "f" else a for a in batch.x])
         self.counts = self.objective.counts(batch)
 
+        self.held = Held(self.model)
+
     def _forward(self):
         model = self.model
+        self.held.uses = 0
         with self.trace.drawing():
             y, cache = model.forward(model.pack_inputs(self.batch.x), training=self.trace.training)
             values, loss_caches = self.objective.forward(self.batch, flatten(y), self.counts, cache.masks)
@@ -81,12 +87,47 @@ class Double:
         return float(self.objective.total(values) + self.model.added_loss(cache) + self.model.penalty()[0])
 
     def gradients(self):
-        """Of the parameters, by key."""
+        """Of the parameters, by key. What layers take for constants stays, from now on, as it is here."""
+        self.held.caches = None
         cache, _, loss_caches = self._forward()
+        self.held.caches = self.held.found
         dys = self.objective.backward(loss_caches)
         _, grads = self.model.backward(dys if len(dys) > 1 else dys[0], cache, needs_dx=False)
         penalty_grads = self.model.penalty()[1]
         return {key: grads[key] + penalty_grads.get(key, 0) for key in self.params}
+
+
+class Held:
+    """Lets the layers of a model that take something for a constant (`held_constant`) do so when they go forward, too.
+
+    Attributes:
+        caches: of the pass whose constants are held, in the order of use; None while there are none yet.
+        uses: how many there were in this pass; to be set to 0 in front of each.
+    """
+
+    def __init__(self, model):
+        self.caches, self.found, self.uses = None, [], 0
+        for layer in _all_layers(model):
+            if layer.held_constant:
+                layer.forward = functools.partial(self._forward, layer)
+
+    def _forward(self, layer, x, training=False):
+        self.uses += 1
+        if self.caches is not None:
+            cache = self.caches[self.uses - 1]
+            return layer.forward_holding(x, cache, training), cache
+        y, cache = type(layer).forward(layer, x, training=training)
+        self.found = [*self.found[: self.uses - 1], cache]
+        return y, cache
+
+
+def _all_layers(model):
+    """A model and all layers within it, each once."""
+    found = [model]
+    for layer in found:
+        inner = layer.sublayers.values() if hasattr(layer, "sublayers") else ()
+        found += [one for one in dict.fromkeys(inner) if one not in found]
+    return found
 
 
 def check_trace(trace, directions=3, seed=0):
@@ -136,12 +177,12 @@ def _row_of_call(trace, call, directions, rng):
             return layer.forward(x, training=trace.training, **call.options)
 
     def value():
-        y, cache = forward()
+        y, cache = (layer.forward_holding(x, first, trace.training), first) if layer.held_constant else forward()
         own = float(layer.added_loss(cache)) if layer.adds_loss else 0.0  # whose derivative is in dx
         return own + sum(float(np.sum(_as_far_as(d, a) * d)) for a, d in zip(flatten(y), flatten(dy)))
 
-    y, cache = forward()
-    dx, _ = layer.backward(dy, cache)
+    y, first = forward()
+    dx, _ = layer.backward(dy, first)
     units = []
     for _ in range(directions):
         v = [rng.standard_normal(a.shape) for a in flatten(x)]

@@ -13,7 +13,8 @@ from scratchnet.explain.check import check_everything
 from scratchnet.explain.payload import Payload
 
 _FOLDER = Path(__file__).parent / "page"
-_SCRIPTS = ("base.js", "views.js", "shell.js")
+_VIEWS = ("any", "dense", "convolution", "pooling", "moved", "recurrent", "others")
+_CODE = ("base.js", *(f"views/{name}.js" for name in _VIEWS), "shell.js")
 _COARSER = (1, 2, 4, 8)  # how large parameters are shown where the page would become too large
 
 
@@ -40,8 +41,9 @@ def page(payload):
     meta = json.dumps(_finite(payload.meta), separators=(",", ":"), allow_nan=False).encode()
     filled = {
         "title": escape(payload.meta["model"]),
-        "css": re.sub(r"\s*([{};,>])\s*", r"\1", _compact(_read("page.css"))),
-        "js": "\n".join(_compact(_read(name)) for name in _SCRIPTS),
+        "css": re.sub(r"\s*([{};,>])\s*", r"\1", _read("page.css")),
+        "start": _read("start.js"),
+        "code": _packed("\n".join(map(_read, _CODE)).encode()),
         "meta": _packed(meta),
         "blob": _packed(payload.tensors.blob),
     }
@@ -50,12 +52,6 @@ def page(payload):
 
 def _read(name):
     return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-def _compact(code):
-    """Code without indentation and comments."""
-    lines = (re.sub(r"(^|\s)// .*", "", line).strip() for line in code.splitlines())
-    return "\n".join(line for line in lines if line and line != "//")
 
 
 def _packed(data):

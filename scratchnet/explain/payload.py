@@ -104,6 +104,7 @@ class Payload:
             "depth": call.depth,
             "repr": repr(layer) if layer is not None else call.place,
             "about": _first_sentence(layer),
+            "held": "" if layer is None else layer.held_constant,
             "view": self._view_kind(call),
             "options": view.options(layer, call) if layer is not None else {},
             "calls": [self._index[path] for path in call.calls if path in self._index],

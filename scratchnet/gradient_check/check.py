@@ -51,7 +51,8 @@ def check_layer(
 
     Returns a `Report` with a row for "x" (with several inputs "x[0]", "x[1]", ...), one for each trainable parameter,
     and one for each gradient of the layer's `penalty`. What the layer adds to the loss (`added_loss`) is part of the
-    function whose derivative is taken.
+    function whose derivative is taken. Where backward takes something for a constant by definition (`held_constant`),
+    so does that function.
     Raises TypeError where something is not float64 or backward has another signature, AssertionError where the layer
     breaks its contract.
     """
@@ -71,8 +72,11 @@ def check_layer(
         check_layouts(use, x, dy)
 
     def value():
-        y, cache = use.forward(x)
-        return sum(float(np.sum(a * d)) for a, d in zip(flatten(y), flatten(dy))) + float(layer.added_loss(cache))
+        if getattr(layer, "held_constant", ""):
+            y, used = layer.forward_holding(x, cache, training), cache
+        else:
+            y, used = use.forward(x)
+        return sum(float(np.sum(a * d)) for a, d in zip(flatten(y), flatten(dy))) + float(layer.added_loss(used))
 
     magnitude = sum(float(np.sum(np.abs(a * d))) for a, d in zip(flatten(y), flatten(dy)))
     magnitude += abs(float(layer.added_loss(cache)))

@@ -12,6 +12,9 @@ more than these two. Three others do nothing by default:
     value, grads = layer.penalty()     # of the parameters alone (regularizers): once a step
     value = layer.added_loss(cache)    # of this use of the layer; backward already contains its derivative
 
+A layer whose backward is, by definition, not the gradient of its forward, because it takes something for a constant
+that depends on x, says in `held_constant` what that is, and in `forward_holding` what backward is the gradient of.
+
 Two things depend on more than x: what is random, and what looks across the samples of the batch. Both ask
 `scratchnet.parallel.batch`.
 
@@ -87,6 +90,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     needs_init = True
     harmless = ("autocast",)  # Keras's arguments that change no result; a subclass adds its own, as to `absent`
     absent = {}  # Keras's arguments that are not supported: what asks for nothing
+    held_constant = ""  # what backward takes for a constant though it depends on x; nearly every layer: nothing
     unrecorded = ("input_shape", "batch_size", "input_dim")  # of the model around the layer, not of the layer
 
     def __init__(
@@ -186,6 +190,10 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     def added_loss(self, cache: Any) -> float:
         """What this use of the layer adds to the loss: the share of this part of the batch; the parts are added up."""
         return 0.0
+
+    def forward_holding(self, x: Any, cache: Any, training: bool = False) -> Any:
+        """y with what is `held_constant` as it was in the forward pass that `cache` is from."""
+        raise NotImplementedError(f"{type(self).__name__} says what is held_constant, and has no forward_holding")
 
     def compute_mask(self, x, mask=None):
         """The mask that comes with the output; by default that of the input, where the layer `supports_masking`."""

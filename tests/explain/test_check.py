@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 
 from scratchnet.explain.check import check_calls, in_float64
+from scratchnet.explain.payload import Payload
 from scratchnet.gradient_check.report import FAILED, PASSED
 from scratchnet.layers import (
     LSTM,
     Add,
     BatchNormalization,
+    CapsuleLayer,
     Conv2D,
     Dense,
     Embedding,
     GaussianKL,
     Input,
     Layer,
+    Length,
+    PrimaryCapsules,
     RepeatVector,
 )
 from scratchnet.models import Model, Sequential
@@ -125,3 +129,47 @@ def test_a_model_that_defines_call_is_checked_as_well():
     t = model.trace(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
     assert list(t) == ["dense", "multiply"] and t.check().passed
     assert t["dense"].dkernel.any() and t.y.dtype == np.float32
+
+
+def capsules(routing_gradient="last"):
+    x = Input((6, 6, 1))
+    u = PrimaryCapsules(2, 3, 3, strides=2, name="primary")(Conv2D(3, 3, activation="tanh", name="conv")(x))
+    caps = CapsuleLayer(3, 4, routing_gradient=routing_gradient, name="capsules")(u)
+    model = Model(x, Length(name="length")(caps))
+    model.compile("sgd", "mse")
+    rng = np.random.default_rng(0)
+    return model.trace(rng.random((2, 6, 6, 1), np.float32), np.eye(3, dtype=np.float32)[:2])
+
+
+@pytest.mark.parametrize("routing_gradient", ["last", "all"])
+def test_what_backward_takes_for_constant_by_definition_is_held_and_accuses_nobody(routing_gradient):
+    t = capsules(routing_gradient)
+    assert {row.verdict for row in t.check().rows} == {PASSED}
+    assert {row.verdict for row in check_calls(t).values()} == {PASSED}
+
+
+def test_a_wrong_gradient_of_such_a_layer_is_found_all_the_same():
+    right = CapsuleLayer.backward
+
+    def backward_of(factor_of_dx, factor_of_kernel):
+        def backward(self, dy, cache, needs_dx=True):
+            dx, grads = right(self, dy, cache, needs_dx)
+            return factor_of_dx * dx, {"kernel": factor_of_kernel * grads["kernel"]}
+
+        return backward
+
+    with mock.patch.object(CapsuleLayer, "backward", backward_of(1, 1.01)):
+        t = capsules()
+        assert [row.argument for row in t.check().rows if row.verdict == FAILED] == ["capsules/kernel"]
+        assert {row.verdict for row in check_calls(t).values()} == {PASSED}
+    with mock.patch.object(CapsuleLayer, "backward", backward_of(1.01, 1)):
+        t = capsules()
+        spoilt = {row.argument for row in t.check().rows if row.verdict == FAILED}
+        assert spoilt == {"conv/kernel", "conv/bias", "primary/kernel", "primary/bias"}
+        assert [path for path, row in check_calls(t).items() if row.verdict == FAILED] == ["capsules"]
+
+
+def test_what_is_held_is_said_in_the_page():
+    calls = {call["path"]: call["held"] for call in Payload(capsules()).meta["calls"]}
+    assert calls == {"conv": "", "primary": "", "capsules": "the routing (its coupling coefficients c)", "length": ""}
+    assert not any(call["held"] for call in Payload(capsules("all")).meta["calls"])

@@ -17,12 +17,6 @@ const s = (tag, attributes, ...kids) => make(SVG, tag, attributes, kids);
 const $ = id => document.getElementById(id);
 
 let M, BLOB; // the description of everything, and the bytes of the tensors
-async function unpacked(id) {
-  const text = $(id).textContent, bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-  $(id).remove();
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
 
 class Tensor {
   constructor(meta, id) { Object.assign(this, meta); this.id = id; }

@@ -174,7 +174,8 @@ function checkOf(call) {
   const mark = { passed: "✓", "below the noise": "○ in the noise", FAILED: "✗ wrong" };
   return [rows.length ? h("table", { class: "check" }, h("caption", {}, "Gradient check on these samples (float64)"), h("thead", {}, h("tr", {}, ["", "difference", "backward", "error"].map(t => h("th", { scope: "col" }, t)))),
     h("tbody", {}, rows.map(([name, c]) => h("tr", {}, h("th", { scope: "row" }, soft(name)), h("td", { class: "n" }, fmt(c.difference)), h("td", { class: "n" }, fmt(c.backward)), h("td", { class: "verdict " + c.verdict.replace(/ /g, "-") }, h("span", { class: "quiet" }, c.verdict === "passed" ? "right" : c.verdict), `${mark[c.verdict]} ${c.error.toExponential(1)}`))))) : h("p", { class: "note" }, "No parameters, so nothing to check here."),
-    rows.some(([, c]) => c.verdict === "FAILED") ? h("p", { class: "warning" }, call.checks.x && call.checks.x.verdict === "FAILED" ? "It is this layer: what it hands back as dx is not the derivative of its y. (A few do so on purpose; then their text says it.)" : "A layer whose x is wrong spoils all gradients before it; if there is none, it is this layer’s own gradient that is wrong.") : null,
+    rows.some(([, c]) => c.verdict === "FAILED") ? h("p", { class: "warning" }, call.checks.x && call.checks.x.verdict === "FAILED" ? "It is this layer: what it hands back as dx is not the derivative of its y." : "A layer whose x is wrong spoils all gradients before it; if there is none, it is this layer’s own gradient that is wrong.") : null,
+    M.calls.filter((one, k) => one.held && k >= M.calls.indexOf(call)).map(one => h("p", { class: "note" }, one === call ? "By definition this is not the gradient of the forward pass: backward takes " : `By definition this is not the gradient of the loss alone: ${one.path} takes `, one.held, " for constant. The differences hold it, too.")),
     call.replay !== null ? h("p", { class: "note" }, "The step-by-step replay agrees with the layer to ", h("span", { class: "n" }, call.replay.toExponential(1)), ".") : null];
 }
 const sideOfLoss = () => [h("h3", {}, "The loss"), M.loss.outputs.filter(out => out.source !== null).flatMap(out => [sourceOf(out.source.forward, [], out.name), out.source.backward === null ? null : sourceOf(out.source.backward, [], "and its derivative")])];
@@ -282,4 +283,3 @@ async function start() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { rail(); redraw(); });
   document.body.dataset.ready = "yes";
 }
-start().catch(problem => { $("main").textContent = "This page needs a browser of 2023 or later: " + problem.message; console.error(problem); });

@@ -270,6 +270,7 @@ def _capsules(rng):
         layers.Length(**F64),
         layers.CapsuleMask(**F64),
         layers.CapsuleLayer(2, 3, routings=1, **F64),
+        layers.CapsuleLayer(2, 3, routings=3, **F64),
         layers.CapsuleLayer(2, 3, routings=3, routing_gradient="all", **F64),
     ):
         yield layer, capsules, {}

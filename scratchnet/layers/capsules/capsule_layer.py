@@ -13,8 +13,8 @@ The adjoints of the last iteration, with g and g' as in `scratchnet.layers.capsu
     ds_j = g dv_j + g'(n) / n (s_j . dv_j) s_j        du_hat_ij = c_ij ds_j
     dW_ij = du_hat_ij u_i^T        du_i = sum over j of W_ij^T du_hat_ij
 
-The paper's implementations stop there: c counts as constant. But c depends on u_hat too, through the agreements of the
-iterations before, and with ``routing_gradient="all"`` the gradient goes back through all of them:
+The paper's implementations stop there: c counts as constant (`held_constant`). But c depends on u_hat too, through the
+agreements of the iterations before, and with ``routing_gradient="all"`` the gradient goes back through all of them:
 
     dc_ij = u_hat_ij . ds_j        db_i = c_i * (dc_i - sum over j of dc_ij c_ij)        and in the iteration before
     dv_j = sum over i of db_ij u_hat_ij        du_hat_ij += db_ij v_j
@@ -30,6 +30,7 @@ from scratchnet import initializers, kernels
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import InitializerLike
 from scratchnet.layers.base import Layer
+from scratchnet.layers.capsules.squash import squash
 from scratchnet.registry import register
 
 
@@ -108,6 +109,15 @@ class CapsuleLayer(Layer):
             grads["kernel"] = np.matmul(cache.u.transpose(1, 2, 0), du_hat).reshape(W.shape)  # u_hat = u W
         du = np.matmul(du_hat, W.reshape(I, K, -1).transpose(0, 2, 1)) if needs_dx else None  # (I, N, K)
         return du.transpose(1, 0, 2) if needs_dx else None, grads
+
+    @property
+    def held_constant(self):
+        stops = self.routing_gradient == "last" and self.routings > 1
+        return "the routing (its coupling coefficients c)" if stops else ""
+
+    def forward_holding(self, x, cache, training=False):
+        u_hat = np.einsum("nik,ikjd->injd", x, self.params["kernel"])
+        return squash(np.einsum("inj,injd->njd", cache.steps.c[-1], u_hat))
 
     def _expected(self):
         return dict(zip("IK", self.params["kernel"].shape)) if self.built else {}

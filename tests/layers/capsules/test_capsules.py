@@ -20,6 +20,7 @@ def test_gradients():
     check_layer(CapsuleMask(**F64), capsules).raise_if_failed()
     check_layer(PrimaryCapsules(2, 3, 2, strides=2, **F64), RNG.standard_normal((2, 4, 4, 2))).raise_if_failed()
     check_layer(CapsuleLayer(2, 3, routings=1, **F64), capsules).raise_if_failed()
+    check_layer(CapsuleLayer(2, 3, routings=3, **F64), capsules).raise_if_failed()  # with the routing held
     check_layer(CapsuleLayer(2, 3, routings=3, routing_gradient="all", **F64), capsules).raise_if_failed()
 
 
@@ -32,6 +33,17 @@ def test_the_last_iteration_s_gradient_is_near_but_not_the_whole_one():
     (a, _), (b, _) = (layer.backward(dy, layer.forward(x)[1]) for layer in (last, whole))
     assert not np.allclose(a, b)
     assert (a * b).sum() > 0.5 * np.linalg.norm(a) * np.linalg.norm(b)
+
+
+def test_what_backward_is_the_gradient_of_is_found_with_the_routing_held():
+    layer, x = CapsuleLayer(3, 4, **F64), RNG.standard_normal((2, 6, 4))
+    y, cache = layer(x), layer.forward(x)[1]
+    np.testing.assert_allclose(layer.forward_holding(x, cache), y, rtol=1e-12)
+    assert "routing" in layer.held_constant
+    for other in (CapsuleLayer(3, 4, routings=1), CapsuleLayer(3, 4, routing_gradient="all"), Length()):
+        assert other.held_constant == ""
+    with pytest.raises(NotImplementedError, match="no forward_holding"):
+        Length().forward_holding(x, None)
 
 
 def test_lengths_are_below_1_and_directions_stay():
