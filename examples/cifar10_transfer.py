@@ -14,6 +14,7 @@ too; its batch normalization stays as it is (fine-tuning). Beside that, a small 
 Without a package that holds trained weights it says so, and shows what the features of an untrained network are worth.
 """
 
+import math
 import os
 import sys
 import time
@@ -39,15 +40,17 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential
 from scratchnet.optimizers import Adam
+from scratchnet.optimizers.schedules import CosineDecay
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.regularizers import L2
 
-# The function, how it wants pixels, of which layers the features are averages, and where its last block begins.
+# The function, how it wants pixels, of which layers the features are averages, and where its last block begins; None
+# where no block is trained further.
 NETWORKS = {
     "efficientnet": (EfficientNetLite0, efficientnet_lite.preprocess_input, ["top_activation"], "block6d_add"),
     "squeezenet": (
         *(SqueezeNet, squeezenet.preprocess_input),
-        *(["fire5_concat", "fire7_concat", "fire9_concat"], "fire8_concat"),
+        *(["fire5_concat", "fire7_concat", "fire9_concat"], None),
     ),
 }
 
@@ -66,16 +69,17 @@ def load_network(options):
 
 
 def compute(network, settings, images, size, batch_size):
-    """The features of images of 32 x 32 pixels shown at `size` x `size`, and the maps in front of the last block."""
+    """``(features,)`` of images of 32 x 32 pixels shown at `size` x `size`, and the maps in front of the last block."""
     _, prepare, layers, cut = settings
     pooled = [GlobalAveragePooling2D()(network.get_layer(name).output) for name in layers]
     features = pooled[0] if len(pooled) == 1 else Concatenate()(pooled)
-    model = Model(network.input, [features, network.get_layer(cut).output])
+    model = Model(network.input, [features] if cut is None else [features, network.get_layer(cut).output])
     larger = Resizing(size, size)
     found = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        found.append(model.predict(prepare(larger(255 * batch)), batch_size=batch_size, verbose=0))
+        arrays = model.predict(prepare(larger(255 * batch)), batch_size=batch_size, verbose=0)
+        found.append([arrays] if cut is None else arrays)
     return tuple(np.concatenate(arrays) for arrays in zip(*found))
 
 
@@ -96,13 +100,18 @@ def kept(path, make, *arguments):
 
 
 def classes_of(features, labels, strength):
-    """Logistic regression: the layers that standardize features and tell classes from them."""
+    """Logistic regression: the layers that standardize features and tell classes from them.
+
+    The rate falls to 0, so that the steps end at the minimum, not somewhere around it.
+    """
     scale = Normalization()
     scale.adapt(features)
     classes = Dense(10, activation="softmax", kernel_regularizer=L2(strength / len(features)))
     model = Sequential([Input(features.shape[1:]), scale, classes])
-    model.compile(Adam(0.001), "sparse_categorical_crossentropy")
-    model.fit(features, labels, epochs=max(5, 60_000 // len(features)), batch_size=100, verbose=0)
+    epochs = max(5, 60_000 // len(features))
+    rate = CosineDecay(0.003, epochs * math.ceil(len(features) / 100))
+    model.compile(Adam(rate), "sparse_categorical_crossentropy")
+    model.fit(features, labels, epochs=epochs, batch_size=100, verbose=0)
     return scale, classes
 
 
@@ -153,14 +162,14 @@ def main(options, output):
         file = f"{name}_{size}_{options.data}_{len(x_train)}_{len(x_test)}.npz"
         images = np.concatenate([x_train, x_test])
         path = os.path.join(output.folder, file)
-        features, maps = kept(path, compute, network, settings, images, size, options.batch_size)
+        features, *maps = kept(path, compute, network, settings, images, size, options.batch_size)
         train, test = np.split(features, [len(x_train)])
         scale, classes = classes_of(train, y_train, options.strength)
         probabilities = Sequential([Input(test.shape[1:]), scale, classes]).predict(test, verbose=0)
         rows.append((f"{name}, frozen, {size} pixels", f"{accuracy(probabilities, y_test):.1%}"))
         print(*rows[-1], flush=True)
-    if len(settings[2]) == 1 and trained:
-        maps_train, maps_test = np.split(maps, [len(x_train)])
+    if settings[3] is not None and trained:
+        maps_train, maps_test = np.split(maps[0], [len(x_train)])
         model = fine_tune(network, settings, maps_train, y_train, scale, classes, options)
         tuned = model.predict(maps_test, batch_size=250, verbose=0)
         rows.append((f"{name}, last block trained, {size} pixels", f"{accuracy(tuned, y_test):.1%}"))

@@ -62,6 +62,47 @@ def test_both_variational_autoencoders_take_digits_and_give_digits(kind):
     assert decoder.predict(np.zeros((2, 3)), verbose=0).shape == vae.predict(x, verbose=0).shape == (2, 28, 28)
 
 
+def test_a_part_of_a_photograph_fills_the_view_and_half_of_them_are_mirrored():
+    set_random_seed(1)
+    part = example("cifar10_contrastive").RandomPart()
+    ramp = np.broadcast_to(np.arange(32, dtype="float32"), (200, 32, 32))
+    images = np.stack([ramp, ramp.transpose(0, 2, 1)], axis=-1)  # the column and the row of each pixel
+    views = np.asarray(part(images))
+    steps = np.diff(views[..., 0], axis=2).mean(axis=(1, 2))  # how far apart in the image two columns of the view are
+    assert 0.35 < np.mean(steps < 0) < 0.65
+    assert np.all((0.49 < np.abs(steps)) & (np.abs(steps) < 1.01)) and np.ptp(np.abs(steps)) > 0.4
+    np.testing.assert_allclose(np.diff(views[..., 1], axis=1).mean(axis=(1, 2)), np.abs(steps), rtol=1e-4)
+    assert views.min() >= 0 and views.max() <= 31 and np.ptp(views[:, 0, 0, 1]) > 10
+    np.testing.assert_array_equal(part(images[:3], training=False), images[:3])
+
+
+def test_a_network_learns_from_photographs_without_labels_then_from_a_few(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    set_random_seed(1)
+    contrastive = example("cifar10_contrastive")
+    contrastive.main.__globals__["STEPS"] = 2
+    given = {"data": "sample", "unlabelled": 16, "epochs": 1, "batch_size": 8, "labels": [4, 8], "draws": 1, "seed": 1}
+    output = Texts(tmp_path)
+    contrastive.main(SimpleNamespace(**given), output)
+    assert output.paths == ["views", "loss", str(tmp_path / "few_labels.md"), "few_labels"]
+    assert "of processor time" in capsys.readouterr().out
+    rows = (tmp_path / "few_labels.md").read_text(encoding="utf-8").splitlines()[2:]
+    assert len(rows) == 5 and all(row.count("%") == 2 for row in rows)
+
+
+@pytest.mark.parametrize("network, held", [("efficientnet", 2), ("squeezenet", 1)])
+def test_only_where_a_block_is_trained_further_its_maps_are_kept(network, held, tmp_path):
+    transfer = example("cifar10_transfer")
+    settings = transfer.NETWORKS[network]
+    untrained = settings[0](include_top=False, weights=None)
+    images = np.random.default_rng(0).random((3, 32, 32, 3), "float32")
+    path = str(tmp_path / "features.npz")
+    arrays = transfer.kept(path, transfer.compute, untrained, settings, images, 32, 2)
+    assert len(arrays) == held and arrays[0].shape == (3, {"efficientnet": 1280, "squeezenet": 1152}[network])
+    for again, array in zip(transfer.kept(path, None), arrays, strict=True):
+        np.testing.assert_array_equal(again, array)
+
+
 @pytest.fixture
 def series(tmp_path):
     """A function that writes a wave with a flat stretch in its second half, and gives the example's options for it."""

@@ -15,6 +15,8 @@ class Pipeline(Composite):
     Args:
         layers: a list of layers, such as those that change images at random.
 
+    Called without saying whether this is training, it is, as in Keras: so ``pipeline(images)`` shows random changes.
+
     Raises TypeError for an entry that is no layer.
     """
 
@@ -51,7 +53,7 @@ class Pipeline(Composite):
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    def forward(self, x, training=False):
+    def forward(self, x, training=True):
         caches = []
         for layer in self.layers:
             x, cache = layer.checked_pair(layer.forward(layer.accept(x), training=training))

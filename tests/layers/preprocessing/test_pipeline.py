@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from scratchnet.gradient_check import check_layer, check_parts
-from scratchnet.layers import Dense, Pipeline, RandomFlip, RandomTranslation, Rescaling, StringLookup
+from scratchnet.layers import Dense, Input, Pipeline, RandomFlip, RandomTranslation, Rescaling, StringLookup
+from scratchnet.models import Sequential
 
 X = np.random.default_rng(0).random((4, 3, 3, 2))
 F64 = {"dtype": "float64"}
@@ -20,6 +21,14 @@ def test_it_is_its_layers_one_after_the_other():
     np.testing.assert_array_equal(y, x)
     assert pipeline.compute_output_shape(X.shape) == y.shape
     assert pipeline.weights[0].path == f"{pipeline.name}/layers.2/kernel"
+
+
+def test_called_by_hand_it_is_training_but_not_in_predict():
+    pipeline = Pipeline([RandomTranslation(0.4, 0.4, seed=2)])
+    assert not np.array_equal(pipeline(X), pipeline(X, training=False))
+    model = Sequential([Input(X.shape[1:]), pipeline])
+    assert not np.array_equal(model(X), X)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), np.float32(X))
 
 
 @pytest.mark.parametrize("training", [False, True])
