@@ -9,27 +9,30 @@ from scratchnet.files.onnx_writing import (
     attention,
     capsules,
     layers,
+    lookups,
     operations,
     preprocessing,
     recurrent,
+    sounds,
     steps,
     windows,
 )
 from scratchnet.files.onnx_writing.masks import mask_of_output
-from scratchnet.files.onnx_writing.writer import IR_VERSION, OPSET, Value, Writer
+from scratchnet.files.onnx_writing.writer import IR_VERSION, ML_OPSET, OPSET, Value, Writer, tensor_type
 from scratchnet.files.replace import replacing
 from scratchnet.graph.nodes import MaskNode
 from scratchnet.layers.preprocessing.images.image_layer import ImageLayer
 from scratchnet.structure import flatten
 
-_ROOMS = (layers, windows, recurrent, steps, attention, capsules, preprocessing)
+_ROOMS = (layers, windows, recurrent, steps, attention, capsules, preprocessing, sounds, lookups)
 WRITERS = {name: write for room in _ROOMS for name, write in room.WRITERS.items()}
 
 
 def export_onnx(model, filepath, overwrite=True):
     """Write `model`, as it predicts, to an `.onnx` file.
 
-    Inputs and outputs are those of the model, in float32 (tokens in int32), with channels last; the batch is free.
+    Inputs and outputs are those of the model, in float32 (tokens in int32, words as strings), with channels last; the
+    batch is free.
 
     Raises:
         ImportError: if the package onnx is missing.
@@ -52,20 +55,23 @@ def export_onnx(model, filepath, overwrite=True):
         writer.nodes, model.name, [_info(onnx, value.name, value) for value in inputs], infos,
         [onnx.numpy_helper.from_array(array, name) for name, array in writer.constants.items()],
     )  # fmt: skip
-    opset = onnx.helper.make_opsetid("", OPSET)
-    proto = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="scratchnet")
+    versions = {"": OPSET, **{node.domain: ML_OPSET for node in writer.nodes if node.domain}}
+    opsets = [onnx.helper.make_opsetid(*version) for version in versions.items()]
+    proto = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="scratchnet")
     with replacing(filepath, overwrite) as file:
         file.write(proto.SerializeToString())
 
 
 def _dtype(dtype):
+    if dtype == "string":
+        return dtype
     kind = np.dtype(dtype).kind
     return "float32" if kind == "f" else "int32" if kind in "iu" else "bool"
 
 
 def _info(onnx, name, value):
     shape = ["batch" if k == 0 else f"{name}_{k}" if n is None else n for k, n in enumerate(value.shape)]
-    return onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(np.dtype(value.dtype)), shape)
+    return onnx.helper.make_tensor_value_info(name, tensor_type(onnx, value.dtype), shape)
 
 
 class ModelWriter(Writer):
@@ -126,9 +132,12 @@ class ModelWriter(Writer):
         options = dict(options or {})
         accepted = inspect.signature(write).parameters
         if any(mask is not None for mask in masks):
-            if "mask" not in accepted:
+            if "masks" in accepted:
+                options["masks"] = list(masks)
+            elif "mask" in accepted:
+                options["mask"] = masks[0]
+            else:
                 raise ValueError("it reads a mask, which cannot be written")
-            options["mask"] = list(masks) if write in attention.WRITERS.values() else masks[0]
         unknown = [name for name in options if name not in accepted]
         if unknown:
             raise ValueError(f"it is called with {', '.join(unknown)}, which cannot be written")

@@ -4,6 +4,7 @@ import numpy as np
 
 from scratchnet.files.onnx_writing import masks
 from scratchnet.files.onnx_writing.activations import activation, softmax
+from scratchnet.files.onnx_writing.masks import either, with_rank
 from scratchnet.files.onnx_writing.writer import Value, channels_first
 
 
@@ -201,15 +202,36 @@ def repeat_vector(w, layer, x):
 # ---- merging ----
 
 
+def _aligned(w, xs):
+    """The tensors with as many axes as the one with most, those of size 1 behind that of the samples."""
+    rank = max(x.rank for x in xs)
+    for _ in range(rank):
+        xs = [w.unsqueeze(x, 1) if x.rank < rank else x for x in xs]
+    return xs
+
+
 def merge(kind):
     def write(w, layer, *xs):
-        rank = max(x.rank for x in xs)
-        for _ in range(rank):  # axes of size 1 behind that of the samples
-            xs = [w.unsqueeze(x, 1) if x.rank < rank else x for x in xs]
-        total = xs[0]
-        for x in xs[1:]:
+        total, *others = _aligned(w, xs)
+        for x in others:
             total = w.combine(kind, total, x)
         return total
+
+    return write
+
+
+def masked_merge(kind, nothing):
+    """A merge in which what does not count is `nothing`; where none of the inputs does, see below."""
+
+    def write(w, layer, *xs, masks=()):
+        masks = list(masks) or [None] * len(xs)
+        counted = [None if m is None else with_rank(w, m, x.rank) for m, x in zip(masks, xs)]
+        seen = [x if c is None else w.where(c, x, np.float32(nothing)) for x, c in zip(xs, counted)]
+        y = merge(kind)(w, layer, *seen)
+        if any(c is None for c in counted):
+            return y
+        otherwise = np.float32(0) if kind == "Mul" else _aligned(w, xs)[0]
+        return w.where(either(w, _aligned(w, counted)), y, otherwise)
 
     return write
 
@@ -262,9 +284,9 @@ WRITERS = {
     "Permute": permute,
     "RepeatVector": repeat_vector,
     "Add": merge("Add"),
-    "Multiply": merge("Mul"),
-    "Maximum": merge("Max"),
-    "Minimum": merge("Min"),
+    "Multiply": masked_merge("Mul", 1),
+    "Maximum": masked_merge("Max", -np.inf),
+    "Minimum": masked_merge("Min", np.inf),
     "Subtract": merge("Sub"),
     "Average": average,
     "Concatenate": concatenate,

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from scratchnet.files.onnx_writing.writer import Value
+
 
 def _of_embedding(w, layer, inputs, masks):
     return w.each(w.combine("Equal", w.cast(inputs[0], "int32"), np.int32(0), dtype="bool"), "Not")
@@ -10,7 +12,12 @@ def _of_embedding(w, layer, inputs, masks):
 def counted_steps(w, layer, x):
     """Of a `Masking`: which steps have a number that is not the mask's."""
     other = w.each(w.combine("Equal", x, np.float32(layer.mask_value), dtype="bool"), "Not")
-    most = w.reduce(w.cast(other, "float32"), "ReduceMax", range(2, x.rank), keepdims=False)
+    return any_of(w, other, range(2, x.rank))
+
+
+def any_of(w, condition, axes):
+    """Whether it is true anywhere along these axes, which are gone."""
+    most = w.reduce(w.cast(condition, "float32"), "ReduceMax", axes, keepdims=False)
     return w.combine("Greater", most, np.float32(0), dtype="bool")
 
 
@@ -19,17 +26,27 @@ def _of_masking(w, layer, inputs, masks):
 
 
 def _of_merge(w, layer, inputs, masks):
-    total = masks[0]  # all inputs have one, or the output has none
-    for mask in masks[1:]:
-        total = w.combine("Or", total, mask, dtype="bool")
+    return either(w, masks)  # all inputs have one, or the output has none
+
+
+def either(w, conditions):
+    """True where one of them is."""
+    total, *others = conditions
+    for condition in others:
+        total = w.combine("Or", total, condition, dtype="bool")
     return total
 
 
 def _of_concatenate(w, layer, inputs, masks):
-    axis = layer.axis % inputs[0].rank
-    if any(mask is None for mask in masks) or (axis != 1 and inputs[0].rank != 3):
-        raise ValueError("the mask of what it concatenates cannot be written")
-    return w.concatenate(masks, 1) if axis == 1 else _of_merge(w, layer, inputs, masks)
+    """Of all numbers, one behind the other as these are; a step counts if one of its numbers does."""
+    if all(mask is None for mask in masks):
+        return None
+    full = []
+    for x, mask in zip(inputs, masks):
+        size = w.node("Shape", [w.plain(x)])
+        counted = w.constant(True, "bool") if mask is None else w.plain(with_rank(w, mask, x.rank))
+        full.append(Value(w.node("Expand", [counted, size]), x.shape, dtype="bool"))
+    return any_of(w, w.concatenate(full, layer.axis), [-1])
 
 
 _WRITERS = {"Embedding": _of_embedding, "Masking": _of_masking, "Merge": _of_merge, "Concatenate": _of_concatenate}
@@ -46,10 +63,14 @@ def mask_of_output(w, layer, inputs, masks):
 
 def as_floats(w, mask, rank):
     """1 where a mask counts, 0 elsewhere, with `rank` axes."""
-    counted = w.cast(mask, "float32")
-    while counted.rank < rank:
-        counted = w.unsqueeze(counted, -1)
-    return counted
+    return with_rank(w, w.cast(mask, "float32"), rank)
+
+
+def with_rank(w, mask, rank):
+    """A mask with axes of size 1 behind its own, so that it has `rank` axes."""
+    while mask.rank < rank:
+        mask = w.unsqueeze(mask, -1)
+    return mask
 
 
 def global_average(w, layer, x, mask):

@@ -3,7 +3,6 @@
 import numpy as np
 
 from scratchnet.files.onnx_writing.windows import padded, resized
-from scratchnet.files.onnx_writing.writer import Value
 from scratchnet.interpolation import middle
 
 
@@ -74,18 +73,27 @@ def random_crop(w, layer, x):
     return _cut(w, x, middle(*_sizes(x), size), size)
 
 
+def auto_contrast(w, layer, x):
+    low, high = map(np.float32, layer.value_range)
+    m, M = (w.reduce(x, kind, [1, 2]) for kind in ("ReduceMin", "ReduceMax"))
+    flat = w.combine("Equal", M, m, dtype="bool")
+    r = w.combine("Div", high - low, w.where(flat, np.float32(1), w.combine("Sub", M, m)))
+    y = w.combine("Add", w.combine("Mul", w.combine("Sub", x, m), r), low)
+    return w.where(flat, x, w.combine("Min", w.combine("Max", y, low), high))
+
+
 # ---- categories ----
 
 
-def _encoded(w, layer, tokens, depth):
+def encoded(w, layer, tokens, depth):
+    """Numbers (N, K, ...) in the layer's `output_mode`; those outside of 0 to depth - 1 count for nothing."""
     if layer.output_mode == "int":
         return tokens
     if tokens.rank < 2:
         raise ValueError("numbers in a row cannot be written")
     if layer.output_mode == "one_hot" and tokens.shape[-1] == 1:
         tokens = w.squeeze(tokens, [-1])
-    name = w.node("OneHot", [w.plain(tokens), w.ints(depth), w.constant([0, 1])], axis=-1)
-    hot = Value(name, (*tokens.shape, depth))
+    hot = w.cast(w.combine("Equal", w.unsqueeze(tokens, -1), np.arange(depth), dtype="bool"), "float32")
     if layer.output_mode == "one_hot":
         return hot
     return w.reduce(hot, "ReduceMax" if layer.output_mode == "multi_hot" else "ReduceSum", [1], keepdims=False)
@@ -94,7 +102,7 @@ def _encoded(w, layer, tokens, depth):
 def category_encoding(w, layer, x, weights=None):
     if weights is not None:
         raise ValueError("count_weights cannot be written")
-    return _encoded(w, layer, w.cast(x, "int64"), layer.num_tokens)
+    return encoded(w, layer, w.cast(x, "int64"), layer.num_tokens)
 
 
 def discretization(w, layer, x):
@@ -102,7 +110,7 @@ def discretization(w, layer, x):
     boundaries = np.asarray(layer.bin_boundaries, "float32")
     reached = w.combine("GreaterOrEqual", w.unsqueeze(w.cast(x, "float32"), -1), boundaries, dtype="bool")
     tokens = w.reduce(w.cast(reached, "int64"), "ReduceSum", [-1], keepdims=False)
-    return _encoded(w, layer, tokens, len(boundaries) + 1)
+    return encoded(w, layer, tokens, len(boundaries) + 1)
 
 
 WRITERS = {
@@ -112,6 +120,7 @@ WRITERS = {
     "RandomCrop": random_crop,
     "CenterCrop": center_crop,
     "Resizing": resizing,
+    "AutoContrast": auto_contrast,
     "ImageLayer": image,
     "RandomImageLayer": image,
     "CategoryEncoding": category_encoding,

@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from scratchnet.files.onnx_writing.steps import cell_step, last_step, scan, zeros
+from scratchnet.files.onnx_writing.steps import first_states, kind_of, last_step, scan, step_of, zeros
 from scratchnet.files.onnx_writing.writer import Value
+from scratchnet.layers.rnn.steps_of_cells import CellSteps
+from scratchnet.structure import flatten
 
 # Activations under ONNX's names, with alpha and beta where it needs them.
 _ACTIVATIONS = {
@@ -23,12 +25,12 @@ def recurrent(w, layer, *inputs, mask=None):
     """A layer: the sequence or its last step, and the states if they are returned."""
     x, *states = inputs
     sequence, states = _run(w, layer, layer, x, states, layer.go_backwards, mask)
-    return _returned(w, layer, sequence, states, mask)
+    return _returned(w, layer, sequence, states, mask is None)
 
 
-def _returned(w, layer, sequence, states, mask):
+def _returned(w, layer, sequence, states, first_is_output):
     if not layer.return_sequences:
-        y = states[0] if mask is None else last_step(w, sequence, layer.go_backwards)
+        y = states[0] if first_is_output else last_step(w, sequence, layer.go_backwards)
     elif layer.go_backwards:
         y = w.backwards(sequence, 1)  # in the order of processing, as we return it
     else:
@@ -36,22 +38,16 @@ def _returned(w, layer, sequence, states, mask):
     return [y, *states] if layer.return_state else y
 
 
-def _kind(cell):
-    names = {cls.__name__ for cls in type(cell).__mro__}
-    for kind in ("LSTM", "GRU", "SimpleRNN"):
-        if names & {kind, f"{kind}Cell"}:
-            return "RNN" if kind == "SimpleRNN" else kind
-    raise ValueError(f"the cell {type(cell).__name__} cannot be written")
-
-
 def _run(w, layer, cell, x, states, go_backwards, mask):
     """``(sequence (N, T, U) in the order of the input, [h, c])`` of one direction."""
-    kind, U = _kind(cell), cell.units
-    activations = _activations(cell, kind)
+    kind, zeroed = kind_of(cell), getattr(layer, "zero_output_for_mask", False)
+    if kind is None:
+        states, shape = states or first_states(w, cell, x), CellSteps(cell).output_shape(x.shape)
+        return scan(w, step_of(w, cell), x, states, go_backwards, mask, zeroed, shape)
+    activations, U = _activations(cell, kind), cell.units
     if mask is not None or activations is None:
         states = states or [zeros(w, x, (x.shape[0], U))] * (2 if kind == "LSTM" else 1)
-        zeroed = getattr(layer, "zero_output_for_mask", False)
-        return scan(w, cell_step(w, cell, kind), x, states, go_backwards, mask, zeroed)
+        return scan(w, step_of(w, cell), x, states, go_backwards, mask, zeroed)
     W, R = (np.asarray(cell.params[name], "float32").T for name in ("kernel", "recurrent_kernel"))
     bias = np.asarray(cell.params["bias"], "float32") if cell.use_bias else None
     if kind == "LSTM":
@@ -105,11 +101,11 @@ def cells(w, layer, *inputs, mask=None):
     stack = getattr(layer.cell, "cells", [layer.cell])
     last = []
     for cell in stack:
-        count = 2 if _kind(cell) == "LSTM" else 1
+        count = len(flatten(cell.state_size))
         own, states = states[:count], states[count:]
         x, after = _run(w, layer, cell, x, own, layer.go_backwards, mask)
         last += after
-    y = _returned(w, layer, x, after, mask)
+    y = _returned(w, layer, x, after, mask is None and kind_of(stack[-1]) is not None)
     return [y[0], *last] if layer.return_state else y
 
 

@@ -9,42 +9,38 @@ import numpy as np
 from scratchnet.files.onnx_writing.activations import activation
 from scratchnet.files.onnx_writing.windows import convolved
 from scratchnet.files.onnx_writing.writer import Value
+from scratchnet.layers.rnn.steps_of_cells import CellSteps, states_of
+from scratchnet.structure import flatten
 
 
-def scan(w, step, xs, states, backwards, mask=None, zero_output_for_mask=False):
+def scan(w, step, xs, states, backwards, mask=None, zero_output_for_mask=False, output_shape=None):
     """``(sequence, last states)``, the sequence in the order of x.
 
     Args:
-        step: ``step(x, states)`` gives the list of the next states, of which the first is the output.
+        step: ``step(x, states)`` gives the output and the next states in one list, as cells do.
         xs: a Value (N, T, ...), what each step reads.
         states: the first ones.
         backwards: whether the last step is the first one.
         mask: a Value (N, T) of bools, or None.
         zero_output_for_mask: whether the output of a step that does not count is zero; otherwise it is what was last
             put out, and zeros before the first.
+        output_shape: by default that of the first state.
     """
     T = xs.shape[1]
     states = [Value(w.plain(state), state.shape, dtype=state.dtype) for state in states]
-    if mask is not None:  # whether anything has counted is a state, too
-        none_yet = w.combine("Equal", w.cut(w.cast(mask, "int32"), 1, 0, 1), np.int32(-1), dtype="bool")
-        states = [*states, none_yet]
+    if mask is not None:  # what was last put out is a state, too
+        states = [*states, zeros(w, xs, output_shape or states[0].shape)]
     scanned = [Value(w.plain(x), x.shape, dtype=x.dtype) for x in ([xs] if mask is None else [xs, mask])]
     with w.subgraph() as body:
         inner = [Value(w.unique("state"), state.shape, dtype=state.dtype) for state in states]
         now = [Value(w.unique("x_t"), (x.shape[0], *x.shape[2:]), dtype=x.dtype) for x in scanned]
         if mask is None:
-            after = step(now[0], inner)
-            y = after[0]
+            y, *after = step(now[0], inner)
         else:
-            *before, seen = inner
+            y, *after = step(now[0], inner[:-1])
             counts = w.unsqueeze(now[1], -1)  # (N, 1)
-            after = [
-                w.where(_like(w, counts, old), new, old) for new, old in zip(step(now[0], before), before, strict=True)
-            ]
-            seen = w.combine("Or", seen, counts)
-            shown = counts if zero_output_for_mask else seen
-            y = w.where(_like(w, shown, after[0]), after[0], np.float32(0))
-            after = [*after, seen]
+            after = [w.where(_like(w, counts, old), new, old) for new, old in zip((*after, y), inner, strict=True)]
+            y = w.where(_like(w, counts, y), y, np.float32(0)) if zero_output_for_mask else after[-1]
         results = [w.renamed(value) for value in (*after, y)]
     attributes = {
         "num_scan_inputs": len(scanned),
@@ -87,15 +83,59 @@ def _gates(w, z, count):
 
 
 def _lstm_step(w, cell, z, c):
-    """``[h, c]`` of the sums of the gates."""
+    """``[h, h, c]`` of the sums of the gates."""
     z_i, z_f, z_g, z_o = _gates(w, z, 4)
     i, f, o = (activation(w, gate, cell.recurrent_activation) for gate in (z_i, z_f, z_o))
     g = activation(w, z_g, cell.activation)
     c = w.combine("Add", w.combine("Mul", f, c), w.combine("Mul", i, g))
-    return [w.combine("Mul", o, activation(w, c, cell.activation)), c]
+    h = w.combine("Mul", o, activation(w, c, cell.activation))
+    return [h, h, c]
 
 
-def cell_step(w, cell, kind):
+def kind_of(cell):
+    """ONNX's name of what a cell, or the layer, computes; None for others."""
+    names = {cls.__name__ for cls in type(cell).__mro__}
+    kinds = {"LSTM": "LSTM", "GRU": "GRU", "SimpleRNN": "RNN"}
+    return next((kind for name, kind in kinds.items() if names & {name, f"{name}Cell"}), None)
+
+
+def step_of(w, cell):
+    """The `step` of any cell: the library's own, several of them, or a layer of one's own with `call`."""
+    if hasattr(cell, "cells"):
+        return _stacked(w, cell)
+    if getattr(cell, "is_traced", False):
+        return lambda x, states: w.graph(CellSteps(cell).traced(x.shape).graph, [x, *states])[0]
+    kind = kind_of(cell)
+    if kind is None:
+        raise ValueError(f"the cell {type(cell).__name__} cannot be written")
+    return _own_step(w, cell, kind)
+
+
+def _stacked(w, stack):
+    steps = [step_of(w, cell) for cell in stack.cells]
+
+    def step(x, states):
+        new_states = []
+        for one, own in zip(steps, stack.by_cell(states)):
+            x, *after = one(x, own)
+            new_states += after
+        return [x, *new_states]
+
+    return step
+
+
+def first_states(w, cell, x):
+    """What a cell begins with, for the samples of x."""
+    values = [np.asarray(state[0], "float32") for state in flatten(states_of(cell, 1, "float32"))]
+    return [w.combine("Add", zeros(w, x, (x.shape[0], *value.shape)), value) for value in values]
+
+
+def cell(w, layer, x, *states):
+    """One step by itself."""
+    return step_of(w, layer)(x, states)
+
+
+def _own_step(w, cell, kind):
     """The `step` of an LSTM, a GRU or an RNN whose weights are the `cell`'s."""
     W, R = (np.asarray(cell.params[name], "float32") for name in ("kernel", "recurrent_kernel"))
     b = np.asarray(cell.params["bias"], "float32") if cell.use_bias else np.float32(0)
@@ -120,11 +160,11 @@ def cell_step(w, cell, kind):
             hh = w.combine("Mul", r, hh)
         candidate = activation(w, w.combine("Add", xh, hh), cell.activation)
         rest = w.combine("Mul", w.combine("Sub", np.float32(1), z), candidate)
-        return [w.combine("Add", w.combine("Mul", z, h), rest)]
+        return [w.combine("Add", w.combine("Mul", z, h), rest)] * 2
 
     def rnn(x, states):
         total = w.combine("Add", w.combine("Add", product(x, W), product(states[0], R)), b)
-        return [activation(w, total, cell.activation)]
+        return [activation(w, total, cell.activation)] * 2
 
     return {"LSTM": lstm, "GRU": gru, "RNN": rnn}[kind]
 
@@ -154,4 +194,4 @@ def conv_lstm(w, layer, x, *states, mask=None):
     return [y, *states] if layer.return_state else y
 
 
-WRITERS = {"ConvLSTM": conv_lstm}
+WRITERS = {"ConvLSTM": conv_lstm, "Cell": cell, "StackedRNNCells": cell}

@@ -13,6 +13,7 @@ import numpy as np
 from scratchnet.optional import require
 
 OPSET = 17
+ML_OPSET = 3  # of the domain ai.onnx.ml
 IR_VERSION = 8
 
 
@@ -34,6 +35,11 @@ class Value:
     def like(self, name, dtype=None):
         """Another tensor of the same shape and order."""
         return Value(name, self.shape, self.order, dtype or self.dtype)
+
+
+def tensor_type(onnx, dtype):
+    """ONNX's number for a dtype of ours."""
+    return onnx.helper.np_dtype_to_tensor_dtype(np.dtype(object if dtype == "string" else dtype))
 
 
 def channels_first(rank):
@@ -143,8 +149,7 @@ class Writer:
         """The tensor as numbers of another kind."""
         if value.dtype == dtype:
             return value
-        to = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-        return value.like(self.node("Cast", [value.name], to=to), dtype)
+        return value.like(self.node("Cast", [value.name], to=tensor_type(self.onnx, dtype)), dtype)
 
     def where(self, condition, a, b):
         """Of two (Values or arrays) the one or the other."""
@@ -251,10 +256,7 @@ class Subgraph:
         """ONNX's graph from Values to Values."""
         helper = self._onnx.helper
         inputs, outputs = (
-            [
-                helper.make_tensor_value_info(v.name, helper.np_dtype_to_tensor_dtype(np.dtype(v.dtype)), v.shape)
-                for v in vs
-            ]
-            for vs in (inputs, outputs)
+            [helper.make_tensor_value_info(v.name, tensor_type(self._onnx, v.dtype), v.shape) for v in values]
+            for values in (inputs, outputs)
         )
         return helper.make_graph(self._nodes, self._name, inputs, outputs)

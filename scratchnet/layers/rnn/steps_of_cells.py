@@ -29,9 +29,13 @@ class CellSteps:
         if not self.is_traced:
             self.cell.ensure_built(x_shape)
             return
+        self.traced(x_shape)
+
+    def traced(self, x_shape):
+        """What tracing a cell with `call` has found for x of this shape (N, ...)."""
         arrays = [KerasTensor(shape, self.cell.dtype, "step") for shape in self._shapes(x_shape)]
         arguments, *_ = self._arguments(arrays)
-        self.cell.traced(arguments, [False] * len(arrays), False)
+        return self.cell.traced(arguments, [False] * len(arrays), False)
 
     def output_shape(self, x_shape):
         """(N, size), by what the cell says of itself."""

@@ -90,7 +90,7 @@ class MelSpectrogram(Layer):
         if self.fft_length < self.sequence_length:
             raise self.error(f"sequence_length {sequence_length} is more than a frame has, fft_length={fft_length}")
         self.window = window
-        self._window_in_frame()
+        self.window_in_frame()
         self.sampling_rate = sampling_rate
         self.num_mel_bins = check_positive_int(self, "num_mel_bins", num_mel_bins)
         self.min_freq, self.max_freq = min_freq, max_freq or int(sampling_rate / 2)
@@ -102,7 +102,7 @@ class MelSpectrogram(Layer):
         self.min_power, self.ref_power = check_number(self, "min_power", min_power), ref_power
         self.in_one_part = self.power_to_db  # the loudest place is that of the whole batch
 
-    def _window_in_frame(self):
+    def window_in_frame(self):
         """w, 0 beside the window, (F,), float64."""
         if self.window is None:
             w = np.ones(self.sequence_length)
@@ -136,7 +136,7 @@ class MelSpectrogram(Layer):
 
     def forward(self, x, training=False):
         shape = self.compute_output_shape(x.shape)
-        w, A = self._window_in_frame().astype(x.dtype), self.mel_weights().astype(x.dtype)
+        w, A = self.window_in_frame().astype(x.dtype), self.mel_weights().astype(x.dtype)
         seen = reflected(x.reshape(-1, x.shape[-1]), self.fft_length // 2)
         re, im = transform(w * frames_of(seen, self.fft_length, self.sequence_stride))  # (N, T, F // 2 + 1)
         M = (np.square(re) + np.square(im)) ** x.dtype.type(self.mag_exp / 2) @ A  # (N, T, bands)
@@ -152,7 +152,7 @@ class MelSpectrogram(Layer):
 
     def backward(self, dy, cache, needs_dx=True):
         re, im, M = cache.re, cache.im, cache.M
-        w, A = self._window_in_frame().astype(dy.dtype), self.mel_weights().astype(dy.dtype)
+        w, A = self.window_in_frame().astype(dy.dtype), self.mel_weights().astype(dy.dtype)
         dM = dy.reshape(-1, *dy.shape[-2:]).swapaxes(1, 2)  # (N, T, bands)
         if cache.cut is not None:
             d = np.where(cache.cut, 0, dM)  # y = max(y, y_loudest - top_db)
