@@ -32,6 +32,7 @@ def few_labels(example, head):
 # For each example: its models.
 MODELS = {
     "cifar10_anomalies": lambda e: e.build_model(),
+    "cifar10_contrastive": lambda e: Sequential([Input((32, 32, 3)), e.random_view(), e.build_encoder()]),
     "cifar10_denoising": lambda e: [e.build_lstm(), e.build_convolutional()],
     "cifar10_hybrid": lambda e: [e.build_hybrid(), e.build_better_hybrid()],
     "cifar10_transfer": lambda e: e.build_cnn(),
