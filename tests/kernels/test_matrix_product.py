@@ -49,6 +49,26 @@ def test_vectors_are_matrices_too(backend, M, K, N):
     assert c.tolist() == [[sum(a[m, k] * b[k, n] for k in range(K)) for n in range(N)] for m in range(M)]
 
 
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+@pytest.mark.parametrize("left, right", [("C", "C"), ("C", "Fortran"), ("Fortran", "C"), ("Fortran", "Fortran")])
+@pytest.mark.parametrize("M, K, N", [(2, 50, 60), (3, 40, 90), (40, 70, 1), (40, 70, 4), (50, 33, 10), (9, 80, 70)])
+def test_few_rows_and_few_columns(backend, left, right, M, K, N):
+    # which compiled code computes as dot products, or as the transposed product
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(M, K)), rng.normal(size=(K, N))
+    with kernels.using_backend(backend):
+        c = kernels.matmul(LAYOUTS[left](a), LAYOUTS[right](b))
+    assert c.flags.carray
+    np.testing.assert_allclose(c, np.einsum("mk,kn->mn", a, b), rtol=0, atol=1e-12)
+
+
+@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
+@pytest.mark.parametrize("N", [1, 30])
+def test_compiled_code_refuses_shapes_that_do_not_fit(N):
+    with kernels.using_backend("numba"), pytest.raises(ValueError, match="do not fit"):
+        kernels.matmul(np.ones((5, 3)), np.ones((4, N)))
+
+
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 def test_compiled_code_refuses_two_dtypes():
     with kernels.using_backend("numba"), pytest.raises(TypeError, match="float32 and float64"):

@@ -24,6 +24,8 @@ _ROWS = 96  # of a, which with that depth has 96 KB
 _ROWS_FOR_A_COPY = 192  # of a, from which copying b pays; with vectors of 64 bytes, if it is larger than a cache:
 _BYTES_FOR_A_COPY = 1 << 20 if VECTOR_BYTES == 64 else 0
 
+_FEW_ROWS, _FEW_COLUMNS = 2, 4  # of c, up to which it is quicker computed number by number
+
 _tall_2, _tile_4_2, _tile_2_2, _tile_1_2 = (make_tile(rows, vectors=2) for rows in (TALLEST, 4, 2, 1))
 _tall_1, _tile_4_1, _tile_2_1, _tile_1_1 = (make_tile(rows, vectors=1) for rows in (TALLEST, 4, 2, 1))
 _HALVED = 8 if TALLEST == 6 else 0  # the last 8 rows are quicker as 4 and 4 than as 6 and 2
@@ -33,9 +35,32 @@ def matmul(a, b):
     if a.dtype != b.dtype:
         raise TypeError(f"matmul: expected two matrices of one dtype, got {a.dtype} and {b.dtype}")
     a, b = (array if array.flags.farray else plain(array) for array in (a, b))  # a transposed matrix needs no copy
-    c = np.empty((len(a), b.shape[1]), a.dtype)
-    matmul_into(a, b, c)
+    (M, K), N = a.shape, b.shape[1]
+    a_is_transposed, b_is_transposed = not a.flags.carray, not b.flags.carray
+    c = np.empty((M, N), a.dtype)
+    if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
+        _dot_products(a, plain(b.T), c)
+    elif (a_is_transposed and N * a.itemsize < 2 * VECTOR_BYTES and N < M) or (b_is_transposed and M * (K + N) < K * N):
+        c_T = np.empty((N, M), a.dtype)  # its rows fill vectors, where those of c do not; or less is copied
+        matmul_into(b.T, a.T, c_T)
+        c[...] = c_T.T
+    else:
+        matmul_into(a, b, c)
     return c
+
+
+@njit
+def _dot_products(a, b_T, c):
+    """``c = a @ b_T.T`` for a few rows or columns, of which the tiles would leave most of a vector empty."""
+    if a.shape[1] != b_T.shape[1]:
+        raise ValueError("matmul: the shapes of a, b and c do not fit together")
+    for m in range(len(a)):
+        a_m = a[m]
+        for n in range(len(b_T)):
+            b_n, total = b_T[n], c.dtype.type(0)
+            for k in range(a_m.size):
+                total += a_m[k] * b_n[k]
+            c[m, n] = total
 
 
 @njit
@@ -97,12 +122,18 @@ def _multiply(a, b, c, add):
 
 @njit
 def _copy(b, k, depth, n, columns, block):
-    for d in range(depth):
-        source, target = b[k + d, n:], block[d]
+    if b.strides[0] < b.strides[1] and depth > columns:  # transposed: read as it lies, write to what the cache holds
         for j in range(columns):
-            target[j] = source[j]
-        for j in range(columns, len(target)):
-            target[j] = 0
+            for d in range(depth):
+                block[d, j] = b[k + d, n + j]
+    else:
+        for d in range(depth):
+            source, target = b[k + d, n:], block[d]
+            for j in range(columns):
+                target[j] = source[j]
+    for d in range(depth):
+        for j in range(columns, block.shape[1]):
+            block[d, j] = 0
 
 
 @njit
