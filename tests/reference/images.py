@@ -5,6 +5,7 @@ for a layer that draws nothing.
 """
 
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -39,6 +40,18 @@ SOLAR = {
     "thresholds": np.array([100, 30.0]).reshape(2, 1, 1, 1),
 }
 SIZES = {"height": 4, "width": 8}
+CORNERS = np.array([[0, 0], [5, 0], [0, 4], [5, 4]], "float64")  # of X
+TILTED = {
+    "apply_perspective": np.array([True, True]),
+    "start_points": np.stack([CORNERS, CORNERS]),
+    "end_points": CORNERS * np.random.default_rng(5).uniform(0.6, 1.4, (2, 4, 2)),
+}
+LARGE = np.random.default_rng(6).uniform(0, 255, (2, 24, 22, 1)).astype("float32")  # large enough to smooth the shifts
+BENT = {
+    "apply_transform": np.array([True, False]),
+    "distortion_factor": np.float32(0.95),
+    "noise": np.random.default_rng(8).standard_normal((2, 24, 22, 2)),
+}
 
 CASES = [
     *(("RandomTranslation", {"height_factor": 0.5, "width_factor": 0.5, **mode}, MOVED) for mode in MODES),
@@ -71,6 +84,17 @@ CASES = [
     ("RandomSharpness", {"factor": 0.5}, {"factor": np.array([0.9, 0.2])}),
     ("RandomPosterization", {"factor": 5}, {"shift_factor": np.array([3, 6], "uint8")}),
     *(("Solarization", {"value_range": r}, SOLAR) for r in ((0, 255), (-50, 260))),
+    *(("RandomPerspective", {"interpolation": how, "fill_value": 9.0}, TILTED) for how in ("bilinear", "nearest")),
+    ("RandomPerspective", {}, {**TILTED, "apply_perspective": CHOSEN}),
+    *(("RandomElasticTransform", {"fill_mode": mode, "fill_value": 9.0}, BENT) for mode in ("nearest", "constant")),
+    *(
+        ("ContrastLimitedAdaptiveHistogramEqualization", options, None)
+        for options in (
+            {"tile_grid_size": (2, 2)},
+            {"tile_grid_size": (3, 4), "clip_limit": 0, "value_range": (-20, 300)},
+            {"tile_grid_size": (1, 2), "clip_limit": 40.0},
+        )
+    ),
     ("MixUp", {}, MIXED),
     ("CutMix", {}, CUT),
     *(("CenterCrop", {"height": h, "width": w}, None) for h, w in ((2, 3), (5, 6), (7, 4), (3, 9))),
@@ -80,13 +104,15 @@ CASES = [
 def name_of(case):
     name, options, drawn = case
     turned = f" {drawn['factor'].tolist()}" if name == "RandomHue" else ""
+    turned = f" {drawn['apply_perspective'].tolist()}" if name == "RandomPerspective" else turned
     return f"{name} {options}{turned}"
 
 
 def ours(layers, case):
     name, options, drawn = case
     layer = getattr(layers, name)(**options)
-    return layer(X, training=True) if drawn is None else layer.transform_images(X, drawn)
+    x = LARGE if name == "RandomElasticTransform" else X
+    return layer(x, training=True) if drawn is None else layer.transform_images(x, drawn)
 
 
 def kerass(layers, case):
@@ -103,7 +129,18 @@ def kerass(layers, case):
         drawn["rotation_matrix"] = layer._compute_affine_matrix(
             0.5, 0.5, angle, zeros, zeros, ones, zeros, zeros, *X.shape[1:3]
         )
+    if name == "RandomElasticTransform":
+        return with_noise(layer, drawn)
     return np.asarray(layer.transform_images(X, drawn))
+
+
+def with_noise(layer, drawn):
+    """What the layer makes of LARGE, with what it draws on the way, columns first, put in the place of its numbers."""
+    import tensorflow as tf
+
+    noise = iter([drawn["noise"][..., 1], drawn["noise"][..., 0]])
+    with mock.patch.object(tf.random, "stateless_normal", lambda *_, **__: tf.constant(next(noise))):
+        return np.asarray(layer.transform_images(LARGE, {**drawn, "seed": 1}))
 
 
 if __name__ == "__main__":

@@ -304,6 +304,7 @@ def _preprocessing(rng):
         layers.RandomRotation(0.3, seed=1, **F64),
         layers.RandomZoom(0.3, seed=1, **F64),
         layers.RandomShear(0.3, 0.2, seed=1, **F64),
+        layers.RandomPerspective((0.6, 0.7), seed=1, **F64),
         layers.RandomCrop(3, 2, seed=1, **F64),
         layers.MixUp(0.8, seed=1, **F64),
         layers.CutMix(seed=1, **F64),
@@ -318,6 +319,7 @@ def _preprocessing(rng):
         layers.RandomHue(0.9, seed=1, **unit, **F64),
         layers.RandomColorJitter(brightness_factor=0.2, contrast_factor=0.3, seed=1, **unit, **F64),
         layers.RandomGaussianBlur((0.6, 0.7), 3, (0.3, 1), seed=1, **unit, **F64),
+        layers.RandomElasticTransform((0.6, 0.7), (0.6, 0.8), seed=1, **unit, **F64),
         layers.RandomErasing((0.6, 0.7), (0.2, 0.5), seed=1, **unit, **F64),
         layers.RandomColorDegeneration((0.2, 0.8), seed=1, **unit, **F64),
         layers.RandomSharpness((0.6, 0.9), seed=1, **unit, **F64),
@@ -327,3 +329,5 @@ def _preprocessing(rng):
         layers.Equalization(bins=5, **unit, **F64),
     ):
         yield layer, x, {"training": True, **FEW}
+    middles = (np.floor(255 * x) + 0.5) / 255  # of shades: between two of them it jumps
+    yield layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2), **unit, **F64), middles, FEW

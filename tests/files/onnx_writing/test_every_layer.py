@@ -339,6 +339,7 @@ EXPORTED.update(
 # What has no counterpart, and why not.
 REFUSED = {
     "hashes of tokens, and text that is taken apart: refused below": ["Hashing", "HashedCrossing", "TextVectorization"],
+    "a histogram of each part of a picture": ["ContrastLimitedAdaptiveHistogramEqualization"],
     "a base": ["Layer", "Wrapper"],
     "of random images, in training alone: tested together below": RANDOM,
     "draws: tested below": ["Sampling"],

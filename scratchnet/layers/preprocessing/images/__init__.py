@@ -2,6 +2,9 @@
 
 from scratchnet.layers.preprocessing.images.auto_contrast import AutoContrast
 from scratchnet.layers.preprocessing.images.center_crop import CenterCrop
+from scratchnet.layers.preprocessing.images.contrast_limited_adaptive_histogram_equalization import (
+    ContrastLimitedAdaptiveHistogramEqualization,
+)
 from scratchnet.layers.preprocessing.images.cut_mix import CutMix
 from scratchnet.layers.preprocessing.images.equalization import Equalization
 from scratchnet.layers.preprocessing.images.mix_up import MixUp
@@ -10,12 +13,14 @@ from scratchnet.layers.preprocessing.images.random_color_degeneration import Ran
 from scratchnet.layers.preprocessing.images.random_color_jitter import RandomColorJitter
 from scratchnet.layers.preprocessing.images.random_contrast import RandomContrast
 from scratchnet.layers.preprocessing.images.random_crop import RandomCrop
+from scratchnet.layers.preprocessing.images.random_elastic_transform import RandomElasticTransform
 from scratchnet.layers.preprocessing.images.random_erasing import RandomErasing
 from scratchnet.layers.preprocessing.images.random_flip import RandomFlip
 from scratchnet.layers.preprocessing.images.random_gaussian_blur import RandomGaussianBlur
 from scratchnet.layers.preprocessing.images.random_grayscale import RandomGrayscale
 from scratchnet.layers.preprocessing.images.random_hue import RandomHue
 from scratchnet.layers.preprocessing.images.random_invert import RandomInvert
+from scratchnet.layers.preprocessing.images.random_perspective import RandomPerspective
 from scratchnet.layers.preprocessing.images.random_posterization import RandomPosterization
 from scratchnet.layers.preprocessing.images.random_rotation import RandomRotation
 from scratchnet.layers.preprocessing.images.random_saturation import RandomSaturation
@@ -29,6 +34,7 @@ from scratchnet.layers.preprocessing.images.solarization import Solarization
 __all__ = [
     "AutoContrast",
     "CenterCrop",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "CutMix",
     "Equalization",
     "MixUp",
@@ -37,12 +43,14 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
     "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",

@@ -1,13 +1,12 @@
-"""Some images, chosen at random, blurred: each pixel as a mean of those around it, whose weights fall off like a bell.
+"""Some images, chosen at random, blurred: y = clip(z), z the image smoothed by a bell of random width.
 
-    y = clip(A x B^T)        A[i, k] = g(k - i)        g(d) = exp(-d^2 / (2 sigma^2)) / sum        for |d| <= size // 2
-
-A for rows, B for columns; beyond the border there is nothing, so the border gets darker. dx = A^T dz B.
+The smoothing, and why it is its own adjoint, stand in `scratchnet.layers.preprocessing.images.gaussian`.
 """
 
 import numpy as np
 
 from scratchnet.hints import Any, IntOrInts, Seed, Sequence
+from scratchnet.layers.preprocessing.images.gaussian import blurred
 from scratchnet.layers.preprocessing.images.image_layer import (
     RandomImageLayer,
     check_range,
@@ -65,17 +64,8 @@ class RandomGaussianBlur(RandomImageLayer):
     def transform_backward(self, dy, drawn, inside):
         chosen = drawn["should_apply_blur"][:, None, None, None]
         dz = dy * inside  # y = clip(z)
-        return np.where(chosen, self._blurred(dz, drawn), dz)  # the matrices are symmetric
+        return np.where(chosen, self._blurred(dz, drawn), dz)  # its own adjoint
 
     def _blurred(self, x, drawn):
-        (KH, KW), (width, height) = self.kernel_size, drawn["blur_factor"]
-        A, B = _bell(x.shape[1], KH, height).astype(x.dtype), _bell(x.shape[2], KW, width).astype(x.dtype)
-        return np.einsum("ih,nhwc,jw->nijc", A, x, B, optimize=True)
-
-
-def _bell(size, window, sigma):
-    """The symmetric matrix (size, size) whose row i holds the bell around i."""
-    distance = np.arange(size) - np.arange(size)[:, None]
-    bell = np.exp(-0.5 * (np.arange(window) - window // 2) ** 2 / sigma**2)
-    weights = np.exp(-0.5 * (distance / sigma) ** 2) / bell.sum()
-    return np.where(np.abs(distance) <= window // 2, weights, 0)
+        width, height = drawn["blur_factor"]
+        return blurred(x, self.kernel_size, (height, width))

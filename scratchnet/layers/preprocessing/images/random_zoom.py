@@ -7,7 +7,7 @@ from typing import Any
 
 from scratchnet.hints import Seed
 from scratchnet.layers.preprocessing.images.image_layer import check_range
-from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
+from scratchnet.layers.preprocessing.images.random_mapping import RandomAffine
 from scratchnet.registry import register
 
 

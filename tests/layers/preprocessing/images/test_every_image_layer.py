@@ -5,6 +5,7 @@ import pytest
 
 from scratchnet import layers
 from scratchnet.gradient_check import check_adjoint, check_layer, check_parts
+from scratchnet.layers.preprocessing.images.random_perspective import projective_maps
 from scratchnet.models import Sequential, load_model
 from scratchnet.parallel.batch import drawing_rows
 
@@ -26,6 +27,8 @@ LINEAR = [
     ("RandomZoom", {"height_factor": 0.5}),
     ("RandomZoom", {"height_factor": (-0.4, -0.1), "width_factor": 0.2, "fill_mode": "constant", "fill_value": 0.5}),
     ("RandomShear", {"x_factor": 0.3, "y_factor": (0.1, 0.2)}),
+    ("RandomPerspective", {}),
+    ("RandomPerspective", {"factor": (0.4, 0.6), "scale": 0.5, "interpolation": "nearest", "fill_value": 0.5}),
     ("RandomCrop", {"height": 3, "width": 4}),
     ("RandomCrop", {"height": 6, "width": 4}),
     ("MixUp", {"alpha": 0.8}),
@@ -44,6 +47,8 @@ RANDOM = LINEAR + [
     ("RandomColorJitter", {"saturation_factor": (0.3, 0.6), "hue_factor": 0.4, **UNIT}),
     ("RandomGaussianBlur", {"factor": (0.6, 0.7), "kernel_size": 3, "sigma": (0.3, 1), **UNIT}),
     ("RandomGaussianBlur", {"factor": (0.6, 0.7), "kernel_size": (5, 3), "sigma": (0.6, 1), **UNIT}),
+    ("RandomElasticTransform", {"factor": (0.6, 0.7), "scale": (0.6, 0.8), **UNIT}),
+    ("RandomElasticTransform", {"fill_mode": "mirror", **UNIT}),
     ("RandomErasing", {"factor": (0.6, 0.7), "scale": (0.2, 0.5), **UNIT}),
     ("RandomErasing", {"fill_value": (0.1, 0.2, 0.3), **UNIT}),
     ("RandomColorDegeneration", {"factor": (0.2, 0.8), **UNIT}),
@@ -51,9 +56,15 @@ RANDOM = LINEAR + [
     ("RandomPosterization", {"factor": (1, 3), **UNIT}),
     ("Solarization", {"addition_factor": 0.3, "threshold_factor": (0.2, 0.9), **UNIT}),
 ]
-FIXED = [("AutoContrast", UNIT), ("Equalization", {"bins": 5, **UNIT})]
+CLAHE = "ContrastLimitedAdaptiveHistogramEqualization"
+FIXED = [("AutoContrast", UNIT), ("Equalization", {"bins": 5, **UNIT}), (CLAHE, {"tile_grid_size": (2, 2), **UNIT})]
 EVERY = STILL + RANDOM + FIXED
-SEEDLESS = ("CenterCrop", "Resizing", "AutoContrast", "Equalization")
+SEEDLESS = ("CenterCrop", "Resizing", "AutoContrast", "Equalization", CLAHE)
+
+
+def away_from_jumps(name):
+    """X, or, for a layer that jumps between two of 256 shades, the middles of its shades."""
+    return (np.floor(255 * X) + 0.5) / 255 if name == CLAHE else X
 
 
 def made(name, options, **more):
@@ -76,7 +87,7 @@ def test_gradients_of_what_was_drawn(name, options):
 
 @pytest.mark.parametrize(("name", "options"), FIXED)
 def test_gradients_of_what_is_not_random(name, options):
-    report = check_layer(made(name, options), X, training=True)
+    report = check_layer(made(name, options), away_from_jumps(name), training=True)
     assert report.passed, report
 
 
@@ -105,7 +116,7 @@ def test_images_of_a_batch_draw_for_themselves(name, options):
     layer = made(name, options, seed=3)
     drawn = layer.draw((200, 5, 6, 3))
     for key, values in drawn.items():
-        if key not in ("part", "fill_value", "blur_factor") and name != "RandomColorJitter":
+        if key not in ("part", "fill_value", "blur_factor", "distortion_factor") and name != "RandomColorJitter":
             assert len(values) == 200
             assert len(np.unique(values.reshape(200, -1), axis=0)) > 1
 
@@ -127,7 +138,8 @@ def test_one_image_and_whole_numbers(name, options):
 def test_channels_first(name, options):
     seed = {} if name in SEEDLESS else {"seed": 4}
     last, first = (made(name, options, data_format=f"channels_{place}", **seed) for place in ("last", "first"))
-    report = check_layer(first, np.moveaxis(X, -1, 1), training=True, max_entries=10, directions=2)
+    x = np.moveaxis(away_from_jumps(name), -1, 1)
+    report = check_layer(first, x, training=True, max_entries=10, directions=2)
     assert report.passed, report
     with drawing_rows(0, 0):
         expected = last(X)
@@ -191,6 +203,13 @@ def test_a_model_of_random_layers_that_is_called_by_hand_shows_what_they_do():
         ("RandomPosterization", {"factor": 9}, "factor must be an integer from 1 to 8"),
         ("MixUp", {"alpha": 0}, "alpha must be a number above 0"),
         ("RandomGaussianBlur", {"kernel_size": 4}, "kernel_size must be an odd number"),
+        ("RandomPerspective", {"scale": 1.1}, r"scale must be .* in \[0, 1\], got 1.1"),
+        ("RandomPerspective", {"interpolation": "cubic"}, "interpolation must be one of nearest"),
+        ("RandomElasticTransform", {"scale": (0.1, 2)}, r"scale must be .* in \[0, 1\]"),
+        ("RandomElasticTransform", {"fill_mode": "far"}, "fill_mode must be one of reflect, .* mirror"),
+        (CLAHE, {"clip_limit": -1}, "clip_limit must be a finite number of at least 0"),
+        (CLAHE, {"tile_grid_size": 8}, "tile_grid_size must be two integers"),
+        (CLAHE, {"tile_grid_size": (8, 0)}, "tile_grid_size must be a positive integer"),
         ("RandomFlip", {"mode": "diagonal"}, "mode must be one of horizontal"),
         ("RandomFlip", {"data_format": "last"}, "data_format must be"),
         ("Resizing", {"height": 0, "width": 1}, "height must be a positive integer"),
@@ -260,3 +279,52 @@ def test_other_shapes_are_refused():
         layers.RandomFlip()(np.ones((2, 3)))
     with pytest.raises(TypeError, match="'bounding_box_format' is not implemented"):
         layers.RandomFlip(bounding_box_format="xyxy")
+
+
+def test_a_tilted_image_has_its_corners_where_they_were_drawn():
+    corners = np.array([[0, 0], [4, 0], [0, 4], [4, 4]])
+    inner = corners + [[1, 1], [-1, 1], [1, -1], [-1, -1]]
+    x = np.zeros((1, 5, 5, 1))
+    x[0, 0, 0], x[0, 0, 4], x[0, 4, 0], x[0, 4, 4] = 1, 2, 3, 4
+    drawn = {"apply_perspective": np.array([True]), "end_points": inner[None]}
+    y = made("RandomPerspective", {"fill_value": 9.0}).transform_images(x, drawn)[0, ..., 0]
+    np.testing.assert_allclose([y[1, 1], y[1, 3], y[3, 1], y[3, 3]], [1, 2, 3, 4])
+    np.testing.assert_array_equal(y[0], 9)  # outside
+    twisted = {**drawn, "end_points": np.array([[[0, 0], [4, 0], [0, 4], [1, 1.0]]])}
+    assert np.isfinite(made("RandomPerspective", {}).transform_images(x, twisted)).all()
+
+
+def test_where_the_denominator_vanishes_nothing_is_seen():
+    points = np.array([[[0, 0], [-4, 0], [0, 4], [2, 2]]])  # k = 1 - X / 2 or so: 0 in the image
+    a0, a1, a2, b0, b1, b2, c0, c1 = projective_maps(points, np.array([[0, 0], [4, 0], [0, 4], [4, 4.0]]))[0]
+    k = c0 * np.arange(5) + c1 * np.arange(5)[:, None] + 1
+    layer = made("RandomPerspective", {"fill_value": 9.0})
+    drawn = {"apply_perspective": np.array([True]), "end_points": points}
+    y = layer.transform_images(np.ones((1, 5, 5, 1)), drawn)[0, ..., 0]
+    assert (k == 0).any() and (y[k == 0] == 9).all()
+
+
+def test_a_bent_image_keeps_what_is_flat_and_moves_neighbours_alike():
+    layer = made("RandomElasticTransform", {"factor": (1, 1), "scale": (1, 1)}, seed=1)
+    np.testing.assert_allclose(layer(np.full((1, 60, 60, 1), 7.0)), 7)
+    rows, columns = layer.places(layer.draw((1, 60, 60, 1)), 60, 60)
+    Y, X_ = np.mgrid[:60, :60]
+    for moved in (rows - Y, columns - X_):
+        assert 0.5 < moved.std() < 20
+        assert np.abs(np.diff(moved, axis=1)).mean() < 0.3 * moved.std()  # smooth
+    assert np.corrcoef((rows - Y).ravel(), (columns - X_).ravel())[0, 1] < 0.5  # apart from one another
+    for options in ({"factor": 0}, {"scale": 0}):
+        np.testing.assert_array_equal(made("RandomElasticTransform", options)(X, training=True), X)
+
+
+def test_tiles_have_curves_of_their_own():
+    flat = made(CLAHE, {"tile_grid_size": (1, 1), "clip_limit": 0})
+    x = np.array([[0.0, 100], [100, 200]]).reshape(1, 2, 2, 1)  # cdf 1, 3, 4 of 4 pixels
+    np.testing.assert_allclose(flat(x)[0, ..., 0], [[0, 170], [170, 255]])
+    x = np.tile([[0.0, 20], [30, 40]], (4, 4))[None, ..., None]
+    one, four = (made(CLAHE, {"tile_grid_size": (n, n), "clip_limit": 0})(x, training=False) for n in (1, 4))
+    np.testing.assert_allclose(one, four)  # each tile has the histogram of the whole
+    np.testing.assert_allclose(np.unique(one), [0, 85, 170, 255])
+    limited = made(CLAHE, {"tile_grid_size": (1, 1), "clip_limit": 4.0})(x)
+    assert np.ptp(limited) < np.ptp(one)
+    np.testing.assert_array_equal(flat(np.zeros((1, 3, 3, 1))), 0)  # all pixels are of the darkest shade

@@ -1,11 +1,11 @@
-"""The affine map, against its equations written out one pixel at a time."""
+"""Images seen through a map, against its equations written out one pixel at a time."""
 
 import math
 
 import numpy as np
 import pytest
 
-from scratchnet.layers.preprocessing.images.affine import affine_backward, affine_forward
+from scratchnet.layers.preprocessing.images.mapping import affine_places, map_backward, map_forward
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2, 4, 3, 2))
@@ -17,7 +17,7 @@ def pixel(image, i, j, fill):
 
 
 def test_between_pixels_it_is_the_mean_of_the_four_around():
-    y, _ = affine_forward(X, MATRICES, "bilinear", "constant", 5.0)
+    y, _ = map_forward(X, *affine_places(MATRICES, 4, 3), "bilinear", "constant", 5.0)
     for n, Y, X_ in np.ndindex(2, 4, 3):
         a0, a1, a2, b0, b1, b2 = MATRICES[n]
         x, row = a0 * X_ + a1 * Y + a2, b0 * X_ + b1 * Y + b2
@@ -34,6 +34,7 @@ def test_between_pixels_it_is_the_mean_of_the_four_around():
         ("constant", [9, 9, 9, 9, 0, 1, 2, 3, 9, 9, 9, 9]),
         ("nearest", [0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3]),
         ("reflect", [3, 2, 1, 0, 0, 1, 2, 3, 3, 2, 1, 0]),
+        ("mirror", [2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]),
         ("wrap", [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]),
     ],
 )
@@ -42,7 +43,8 @@ def test_what_is_seen_where_there_is_no_pixel(fill_mode, row, interpolation):
     line = np.arange(4.0).reshape(1, 1, 4, 1)
     seen = []
     for shift in (-4, 0, 4) if fill_mode != "wrap" else (-2, 0, 2):
-        y, _ = affine_forward(line, [[1, 0, shift, 0, 1, 0]], interpolation, fill_mode, 9.0)
+        places = affine_places([[1, 0, shift, 0, 1, 0]], 1, 4)
+        y, _ = map_forward(line, *places, interpolation, fill_mode, 9.0)
         seen.append(y.ravel().tolist())
     if fill_mode == "wrap":  # farther out TensorFlow counts turns of 3 pixels, and so do we
         assert seen == [[2, 3, 0, 1], [0, 1, 2, 3], [2, 3, 0, 1]]
@@ -50,9 +52,9 @@ def test_what_is_seen_where_there_is_no_pixel(fill_mode, row, interpolation):
         assert seen == [row[:4], row[4:8], row[8:]]
 
 
-@pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect", "wrap"])
+@pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect", "wrap", "mirror"])
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
 def test_the_adjoint(fill_mode, interpolation):
-    y, sampling = affine_forward(X, MATRICES, interpolation, fill_mode)
+    y, sampling = map_forward(X, *affine_places(MATRICES, 4, 3), interpolation, fill_mode)
     dy = RNG.standard_normal(X.shape)
-    assert np.sum(y * dy) == pytest.approx(np.sum(X * affine_backward(dy, sampling)), rel=1e-12)
+    assert np.sum(y * dy) == pytest.approx(np.sum(X * map_backward(dy, sampling)), rel=1e-12)
