@@ -43,7 +43,7 @@ from scratchnet.layers import (
     RandomColorJitter,
     RandomGrayscale,
 )
-from scratchnet.layers.preprocessing.images.random_affine import RandomAffine
+from scratchnet.layers.preprocessing.images.random_mapping import RandomAffine
 from scratchnet.losses import NTXent
 from scratchnet.models import Model, Sequential, clone_model
 from scratchnet.optimizers import Adam

@@ -1,4 +1,4 @@
-"""Images tilted at random, as if they were looked at from another side: their corners move, straight lines stay straight.
+"""Images tilted at random, as if seen from another side: their corners move, straight lines stay straight.
 
 The place (x, y) that is seen at the pixel (X, Y) is a projective map of it, a quotient with a vanishing line where the
 denominator is 0:
