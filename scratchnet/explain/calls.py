@@ -7,6 +7,7 @@ import numpy as np
 
 from scratchnet.explain.views import view_of
 from scratchnet.graph.nodes import RegularizedCache
+from scratchnet.layers.rnn.bidirectional import Bidirectional
 from scratchnet.layers.rnn.time_distributed import TimeDistributed
 from scratchnet.structure import as_lists, flatten, map_structure
 
@@ -188,6 +189,10 @@ def _add(calls, records, prefix, scope, ends, depth):
         if isinstance(layer, TimeDistributed) and not inner:
             inner = [_folded(record, layer, used)]
             inner_ends = {} if end is None else {inner[0].node.outputs: (end[0], _fold(end[1]))}
+        if isinstance(layer, Bidirectional) and not (
+            call.options or isinstance(call.x, list) or isinstance(call.y, list)
+        ):
+            inner = [_direction(record, layer, name) for name in ("forward_layer", "backward_layer")]
         call.calls = _add(calls, inner, f"{path}/", layer, inner_ends, depth + 1)
     return paths
 
@@ -207,3 +212,22 @@ def _folded(record, layer, used):
     folded.dxs = None if record.dxs is None else [_fold(d) for d in record.dxs]
     folded.grads = record.grads
     return folded
+
+
+def _direction(record, layer, name):
+    """What one of the two layers of a Bidirectional does, in its own order of time."""
+    inner, caches = getattr(layer, name), record.cache
+    turned = name == "backward_layer"
+    y, cache = (layer.in_order(caches.b), caches.backward) if turned else (caches.a, caches.forward)
+    node: Any = SimpleNamespace(
+        name=inner.name, layer=inner, inputs=object(), outputs=object(), options={}, reads_mask=record.node.reads_mask
+    )
+    found = type(record)(node, record.x, y, cache)
+    found.went_back = record.went_back
+    if record.dy is not None:
+        da, db = layer.merge_adjoint(record.dy, caches.a, caches.b)
+        found.dy = layer.in_order(db) if turned else da
+        dx, _ = inner.backward(found.dy, cache, record.dxs is not None)
+        found.dxs = None if dx is None else [dx]
+    found.grads = {key.split("/", 1)[1]: d for key, d in record.grads.items() if key.startswith(f"{name}/")}
+    return found

@@ -13,6 +13,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.gradient_check.differences import noise_of_differences
 from scratchnet.gradient_check.report import FAILED, Report, compare
+from scratchnet.layers import Bidirectional
 from scratchnet.structure import flatten, map_structure
 from scratchnet.training.objective import Objective
 
@@ -150,14 +151,16 @@ def check_calls(trace, directions=3, seed=0):
 
     That finds the one that is wrong among those that it spoils.
 
-    Left out are layers that are graphs themselves, since what is within them is checked, and those that a mask reaches.
+    Left out are layers that hold others, since what is within them is checked (but for a Bidirectional, which merges
+    it), and those that a mask reaches.
     """
     rng, found = np.random.default_rng(seed), {}
     with kernels.using_backend("numpy"), np.errstate(all="ignore"):
         for path, call in trace.items():
             xs, dys = flatten(call.x), flatten(call.dy)
             floats = all(a is not None and a.dtype.kind == "f" for a in (*xs, *dys))
-            if call.layer is not None and floats and not (call.calls or call.layer.is_traced or call.is_masked):
+            holds = call.calls and not isinstance(call.layer, Bidirectional)
+            if call.layer is not None and floats and not (holds or call.layer.is_traced or call.is_masked):
                 for _ in range(_TRIES):
                     found[path] = _row_of_call(trace, call, directions, rng)
                     if found[path].verdict != FAILED:

@@ -13,8 +13,11 @@ from scratchnet.explain.check import check_everything
 from scratchnet.explain.payload import Payload
 
 _FOLDER = Path(__file__).parent / "page"
-_VIEWS = ("any", "dense", "convolution", "pooling", "moved", "recurrent", "others")
-_CODE = ("base.js", *(f"views/{name}.js" for name in _VIEWS), "shell.js")
+_VIEWS = (
+    *("any", "dense", "convolution", "convnd", "pooling", "moved"),
+    *("recurrent", "convlstm", "bidirectional", "others"),
+)
+_CODE = ("base.js", *(f"views/{name}.js" for name in _VIEWS), "rail.js", "shell.js")
 _COARSER = (1, 2, 4, 8)  # how large parameters are shown where the page would become too large
 
 

@@ -9,7 +9,6 @@ from scratchnet.explain.sources import Sources
 from scratchnet.explain.table import norm_of
 from scratchnet.explain.tensors import EXACT_FACTOR, EXACT_PARAMETER, Tensors
 from scratchnet.explain.views.base import mathml
-from scratchnet.explain.views.recurrent import replayed_grads
 from scratchnet.kernels.loops import adam
 from scratchnet.losses import resolve
 from scratchnet.names import snake_case
@@ -20,7 +19,16 @@ from scratchnet.training.objective import per_output
 _MOST_WITHIN = 60  # calls within one call that the page shows
 _SMALL = 4096  # numbers: up to here z and dz of a recurrent layer are shown, too
 _NOT_SHOWN = ("tanh_c", "dc_from_h", "dc_from_next")  # the page computes them
-_MULTIPLIED = ("dense", "conv2d", "conv2d-transpose", "embedding")  # views that multiply by single parameters
+_MULTIPLIED = (
+    "dense",
+    "conv2d",
+    "conv2d-transpose",
+    "convnd",
+    "depthwise2d",
+    "separable2d",
+    "rnn-conv",
+    "embedding",
+)  # views that multiply by single parameters
 
 
 class Payload:
@@ -129,9 +137,11 @@ class Payload:
         }
 
     def _view_kind(self, call):
-        """The picture, if what it is made of is there: one sample's x and y as arrays with at least one axis."""
+        """The picture, if what it is made of is there: one sample's x and y as arrays with at least one axis, and the
+        channels behind the others."""
         shapes = [np.ndim(a) for a in (*flatten(call.x), *flatten(call.y))]
-        return call.view.kind if shapes and min(shapes) >= 2 else "generic"
+        is_usual = getattr(call.layer, "data_format", "channels_last") == "channels_last"
+        return call.view.kind if shapes and min(shapes) >= 2 and is_usual else "generic"
 
     def _is_shown(self, name, a, view):
         if not view.kind.startswith("rnn"):
@@ -283,11 +293,12 @@ def _named(equation, layer):
 
 def _replay_error(call):
     """By how much the replay of a recurrent layer differs from the layer's own gradients; None for other layers."""
-    if not call.view.kind.startswith("rnn") or call.dy is None or not call.grads:
+    if call.dy is None or not call.grads:
         return None
-    found = replayed_grads(call.layer, call)
-    pairs = [(found[name], own) for name, own in call.grads.items()]
-    return max(float(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-30)) for a, b in pairs)
+    found = call.view.replay(call.layer, call)
+    pairs = [(found[name], own) for name, own in call.grads.items() if name in found]
+    errors = [float(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-30)) for a, b in pairs]
+    return max(errors, default=None)
 
 
 def _values(loss, target, y):

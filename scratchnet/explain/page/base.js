@@ -40,9 +40,12 @@ class Tensor {
   get biggest() { return Math.max(Math.abs(this.min), Math.abs(this.max)); }
   at(...index) { return this.data[this.place(index)]; }
   place(index) { return index.reduce((place, k, axis) => place * this.stored[axis] + k, 0); }
-  sum(axis) { return this.data.reduce((a, b) => a + b, 0); }
+  real(index) { return index; } // where the number is in the array as it was recorded; see `lifted`
 }
 const T = id => id === null || id === undefined ? null : (M.tensors[id] instanceof Tensor ? M.tensors[id] : (M.tensors[id] = new Tensor(M.tensors[id], id)));
+
+// The same numbers under another shape; `real` leads from an index of it to that of the array as it was recorded.
+const lifted = (tensor, shape, real) => tensor && Object.assign(Object.create(Tensor.prototype), tensor, { shape, stored: shape, values: tensor.data, real });
 
 // ---- numbers ----
 
@@ -60,7 +63,7 @@ const approx = v => "~" + (v === 0 ? "0" : Number(v).toPrecision(2)).replace("-"
 // A number of a tensor, which tests compare with the trace by its `data-of`.
 function num(tensor, index, kind) {
   const v = tensor.at(...index);
-  return h("span", { class: "n " + (kind || ""), "data-of": tensor.exact ? tensor.id + ":" + index.join(",") : null },
+  return h("span", { class: "n " + (kind || ""), "data-of": tensor.exact ? tensor.id + ":" + tensor.real(index).join(",") : null },
     tensor.format === "i4" ? v : tensor.exact ? fmt(v) : approx(v));
 }
 const plain = (v, kind) => h("span", { class: "n " + (kind || "") }, fmt(v));
@@ -116,7 +119,7 @@ const shade = (v, range, ink) => Math.max(0, Math.min(256, Math.round((ink ? v /
 // ---- pictures ----
 
 // How the numbers of one sample lie in a picture: {rows, cols, index(r, c) -> index in the sample, find(index) -> [r, c]}.
-function layout(shape, upright) {
+function layout(shape, upright, gap = 0) {
   const d = shape.length;
   if (d === 0) return { rows: 1, cols: 1, index: () => [], find: () => [0, 0] };
   if (d === 1) {
@@ -129,13 +132,13 @@ function layout(shape, upright) {
       ? { rows: shape[1], cols: shape[0], index: (r, c) => [c, r], find: ([a, b]) => [b, a], turned }
       : { rows: shape[0], cols: shape[1], index: (r, c) => [r, c], find: ([a, b]) => [a, b] };
   }
-  const [H, W] = shape.slice(d - 3), C = shape[d - 1], lead = shape.slice(0, d - 3).reduce((a, b) => a * b, 1);
+  const [H, W] = shape.slice(d - 3).map(n => n + gap), C = shape[d - 1], lead = shape.slice(0, d - 3).reduce((a, b) => a * b, 1);
   const many = lead * C, wide = Math.ceil(Math.sqrt(many * H / W)), tall = Math.ceil(many / wide);
   const split = k => { const out = []; for (const n of shape.slice(0, d - 3).reverse()) { out.unshift(k % n); k = Math.floor(k / n); } return out; };
   return {
-    rows: tall * H, cols: wide * W,
+    rows: tall * H - gap, cols: wide * W - gap,
     index: (r, c) => { const k = Math.floor(r / H) * wide + Math.floor(c / W);
-      return k < many ? [...split(Math.floor(k / C)), r % H, c % W, k % C] : null; },
+      return k < many && r % H < H - gap && c % W < W - gap ? [...split(Math.floor(k / C)), r % H, c % W, k % C] : null; },
     find: index => { const c = index[d - 1]; let k = 0; shape.slice(0, d - 3).forEach((n, axis) => k = k * n + index[axis]);
       k = k * C + c; return [Math.floor(k / wide) * H + index[d - 3], (k % wide) * W + index[d - 2]]; },
   };

@@ -45,6 +45,7 @@ function draw(keep) {
     if (is) item.setAttribute("aria-current", "step"); else item.removeAttribute("aria-current");
     if (is && item.scrollIntoView && !keep) item.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
+  lightEdges();
   document.body.dataset.pass = back || stop.pass === "update" ? "backward" : "forward";
   stop.keys = call ? CURSORS : ["n"];
   if (keep) { $("main").scrollTop = scroll; const again = focused && document.querySelector(`[data-key="${focused}"]`); if (again) again.focus(); }
@@ -181,38 +182,6 @@ function checkOf(call) {
 const sideOfLoss = () => [h("h3", {}, "The loss"), M.loss.outputs.filter(out => out.source !== null).flatMap(out => [sourceOf(out.source.forward, [], out.name), out.source.backward === null ? null : sourceOf(out.source.backward, [], "and its derivative")])];
 const sideOfUpdate = () => [h("h3", {}, "The optimizer"), M.update.source === null ? null : sourceOf(M.update.source, []), M.update.kernel === null ? null : sourceOf(M.update.kernel, [])];
 
-// ---- the rail ----
-
-function rail() {
-  const item = (key, name, kind, picture_, norm, depth) => h("li", { style: depth ? `margin-left:${depth * 12}px` : null }, h("button", { class: "step", "data-call": key, onclick: () => {
-    const pass = here().pass === "backward" ? "backward" : "forward";
-    const at = typeof key === "string" ? M.stops.findIndex(stop => stop.pass === key) : M.stops.findIndex(stop => stop.call === key && stop.pass === pass);
-    goto(at >= 0 ? at : M.stops.findIndex(stop => stop.call === key));
-  } }, picture_, h("span", { class: "label" }, h("b", {}, soft(name)), h("small", {}, soft(kind)), norm ? h("small", { class: "norm" }, norm.replace("✗", "")) : null, norm && norm.includes("✗") ? h("small", { class: "norm warning" }, "✗ wrong") : null)));
-  const items = [item("input", "input", M.x.map(id => shapeText(T(id).row)).join(" | "), thumb(T(M.x[0])), null)];
-  M.calls.forEach((call, k) => items.push(item(k, call.name, `${call.kind} → ${call.y.map(id => shapeText(T(id).row)).join(" | ")}`, thumb(one(call.y)),
-    M.loss ? (call.dy.some(id => id !== null) ? "|dL/dy| " + fmt(call.norm) : call.back ? "" : "no gradient needed") + (Object.values(call.checks).some(c => c.verdict === "FAILED") ? "✗" : "") : null, call.depth)));
-  if (M.loss) items.push(item("loss", "loss", M.loss.outputs.map(out => out.loss).filter(Boolean).join(", ") || "added by layers", null, null));
-  if (M.update) items.push(item("update", "update", M.update.optimizer, null, null));
-  $("rail").replaceChildren(h("h2", { class: "quiet" }, "The graph"), h("ol", {}, items));
-  requestAnimationFrame(branches);
-}
-// Where the graph is no chain, lines beside the list join what is not neighboured.
-function branches() {
-  const list = $("rail").querySelector("ol"), items = [...list.children], old = list.querySelector("svg");
-  if (old) old.remove();
-  const middle = k => items[k].offsetTop + items[k].offsetHeight / 2, edges = [];
-  const rowOf = k => k === null ? 0 : k + 1;
-  let top = 0; // the last call of the outermost graph
-  M.calls.forEach((call, k) => { if (call.depth) return; for (const from of call.sources) if (rowOf(from) !== rowOf(k) - 1 && !(rowOf(from) === top)) edges.push([rowOf(from), rowOf(k)]); top = rowOf(k); });
-  M.ends.forEach(k => { if (k !== null && rowOf(k) !== top && M.loss) edges.push([rowOf(k), M.calls.length + 1]); });
-  if (!edges.length || getComputedStyle(list).display === "flex") return;
-  list.classList.add("branching");
-  const svg = s("svg", { class: "edges", width: 26, height: list.scrollHeight, "aria-hidden": "true" });
-  edges.forEach(([from, to], k) => { const x = 3 + (k * 6) % 18; svg.append(s("path", { d: `M26 ${middle(from) + 4}H${x + 4}Q${x} ${middle(from) + 4} ${x} ${middle(from) + 8}V${middle(to) - 8}Q${x} ${middle(to) - 4} ${x + 4} ${middle(to) - 4}H26`, class: "edge" })); });
-  list.prepend(svg);
-}
-
 // ---- keys ----
 
 const KEYS = [["→ ←", "the next stop, the one before"], ["b", "the same layer in the other pass"], ["Home End", "the first stop, the last"], ["[ ]", "time: one step back, one on"], ["f F", "the next filter or unit, the one before"],
@@ -279,7 +248,7 @@ async function start() {
   rail();
   goto(found >= 0 ? found : M.first, true);
   window.addEventListener("hashchange", () => { const k = readAddress(); if (k >= 0) goto(k); });
-  window.addEventListener("resize", () => requestAnimationFrame(branches));
+  window.addEventListener("resize", () => requestAnimationFrame(edges));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { rail(); redraw(); });
   document.body.dataset.ready = "yes";
 }

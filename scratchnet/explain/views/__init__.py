@@ -7,6 +7,8 @@ layer can be: with x, y, dy, dx, its parameters and the source of its forward an
 
 from scratchnet.explain.views.attention import ATTENTION
 from scratchnet.explain.views.base import GENERIC, Line, View
+from scratchnet.explain.views.bidirectional import BIDIRECTIONAL
+from scratchnet.explain.views.conv_lstm import CONV_LSTM
 from scratchnet.explain.views.convolution import CONVOLUTIONS
 from scratchnet.explain.views.core import CORE
 from scratchnet.explain.views.normalization import NORMALIZATIONS
@@ -16,7 +18,17 @@ from scratchnet.explain.views.shapes import SHAPES
 
 __all__ = ["GENERIC", "VIEWS", "Line", "View", "view_of"]
 
-VIEWS = {**CORE, **CONVOLUTIONS, **POOLING, **RECURRENT, **SHAPES, **NORMALIZATIONS, **ATTENTION}
+VIEWS = {
+    **CORE,
+    **CONVOLUTIONS,
+    **POOLING,
+    **RECURRENT,
+    **CONV_LSTM,
+    **BIDIRECTIONAL,
+    **SHAPES,
+    **NORMALIZATIONS,
+    **ATTENTION,
+}
 
 
 def view_of(layer):

@@ -24,6 +24,7 @@ class View(NamedTuple):
     forward: tuple = ()  # of `Line`
     backward: tuple = ()
     options: Callable = lambda layer, call: {}  # what the picture needs to know besides, as JSON can hold it
+    replay: Callable = lambda layer, call: {}  # the layer's gradients once more, from what `inside` has of the way back
 
 
 GENERIC = View("generic")

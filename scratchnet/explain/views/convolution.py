@@ -16,6 +16,7 @@ from scratchnet.layers import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 
 
 def _geometry(layer, call):
@@ -46,20 +47,29 @@ _DX = Line(
     "dx[n, p, q, first + c] += kernel[a, b, c, f] * dz[n, i, j, f]",
 )
 
-CONV2D = View(
-    "conv2d",
-    pre_activation,
-    (_SUM, Line("y", "y = act ( z )", fused.conv2d_forward, "return activation.forward(z, overwrite=True)")),
-    (
-        Line("dz", "dz = dy ⊙ act' ( z )", fused.conv2d_backward, "dz = activation.backward(dy, kept)  # y = f(z)"),
-        _DKERNEL,
-        Line(
-            "dbias", "db_f = sum_{i,j} dz_{i,j,f}", fused.conv2d_backward, "dbias = np.ones(len(rows), dz.dtype) @ rows"
-        ),
-        _DX,
-    ),
-    lambda layer, call: {**_geometry(layer, call), "groups": layer.groups},
+_ACT = Line("y", "y = act ( z )", fused.conv2d_forward, "return activation.forward(z, overwrite=True)")
+_DZ = Line("dz", "dz = dy ⊙ act' ( z )", fused.conv2d_backward, "dz = activation.backward(dy, kept)  # y = f(z)")
+_DBIAS = Line(
+    "dbias", "db_f = sum_{i,j} dz_{i,j,f}", fused.conv2d_backward, "dbias = np.ones(len(rows), dz.dtype) @ rows"
 )
+# Of those that add their bias and apply their activation by themselves.
+_OWN_ACT = Line("y", "y = act ( z )", BaseConvolution.activate, "return self.activation.forward(z, overwrite=True)")
+_OWN_DZ = Line(
+    "dz", "dz = dy ⊙ act' ( z )", BaseConvolution.activate_backward, "dz = self.activation.backward(dy, kept)"
+)
+_OWN_DBIAS = Line(
+    "dbias",
+    "db_f = sum_{i,j} dz_{i,j,f}",
+    BaseConvolution.activate_backward,
+    '{"bias": dz.reshape(-1, dz.shape[-1]).sum(axis=0)}',
+)
+
+
+def _grouped(layer, call):
+    return {**_geometry(layer, call), "groups": layer.groups}
+
+
+CONV2D = View("conv2d", pre_activation, (_SUM, _ACT), (_DZ, _DKERNEL, _DBIAS, _DX), _grouped)
 
 # The transposed convolution is dx of a convolution from y to x, and its dx is that convolution.
 CONV2D_TRANSPOSE = View(
@@ -94,17 +104,90 @@ CONV2D_TRANSPOSE = View(
     _geometry,
 )
 
-# Of sequences, volumes and channels by themselves z and dz are shown, without a window.
+# Of sequences and of volumes, whose lines are those of images: a sequence is one pixel wide, and of a volume the planes
+# under a window are channels.
+CONV1D = View(
+    "convnd",
+    pre_activation,
+    (_SUM._replace(equation="z_{t,f} = b_f + sum_{a,c} x_{S t+a, c} W_{a,c,f}"), _ACT),
+    (
+        _DZ,
+        _DKERNEL._replace(equation="dW_{a,c,f} = sum_t x_{S t+a, c} dz_{t,f}"),
+        _DBIAS._replace(equation="db_f = sum_t dz_{t,f}"),
+        _DX._replace(equation="dx_{p,c} = sum_{S t+a=p, f} W_{a,c,f} dz_{t,f}"),
+    ),
+    _grouped,
+)
+CONV3D = View(
+    "convnd",
+    pre_activation,
+    (_SUM._replace(equation="z_{p,f} = b_f + sum_{a,c} x_{S p+a, c} W_{a,c,f}"), _OWN_ACT),
+    (
+        _OWN_DZ,
+        _DKERNEL._replace(equation="dW_{a,c,f} = sum_p x_{S p+a, c} dz_{p,f}"),
+        _OWN_DBIAS._replace(equation="db_f = sum_p dz_{p,f}"),
+        _DX._replace(equation="dx_{q,c} = sum_{S p+a=q, f} W_{a,c,f} dz_{p,f}"),
+    ),
+    _grouped,
+)
+
+# A convolution in as many groups as there are channels.
+_EACH_SUM = _SUM._replace(equation="z_{i,j,c M+m} = b + sum_{a,b} x_{S i+a, S j+b, c} W_{a,b,c,m}")
+DEPTHWISE = View(
+    "depthwise2d",
+    pre_activation,
+    (_EACH_SUM, _OWN_ACT),
+    (
+        _OWN_DZ,
+        _OWN_DBIAS,
+        _DKERNEL._replace(equation="dW_{a,b,c,m} = sum_{i,j} x_{S i+a, S j+b, c} dz_{i,j,c M+m}"),
+        _DX._replace(equation="dx_{p,q,c} = sum_{S i+a=p, S j+b=q, m} W_{a,b,c,m} dz_{i,j,c M+m}"),
+    ),
+    _geometry,
+)
+
+
+def _between(layer, call):
+    """z and dz, and h and dh between the two halves."""
+    found = {**pre_activation(layer, call), "h": call.cache.h}
+    if found["dz"] is not None:
+        P = layer.params["pointwise_kernel"]
+        found["dh"] = (found["dz"].reshape(-1, P.shape[-1]) @ P.reshape(-1, P.shape[-1]).T).reshape(call.cache.h.shape)
+    return found
+
+
+SEPARABLE = View(
+    "separable2d",
+    _between,
+    (
+        _SUM._replace(quantity="h", equation="h_{i,j,c M+m} = sum_{a,b} x_{S i+a, S j+b, c} D_{a,b,c,m}"),
+        Line(
+            "z",
+            "z_{i,j,f} = b_f + sum_k h_{i,j,k} P_{k,f}",
+            SeparableConv2D.forward,
+            "z = kernels.matmul(h.reshape(-1, h.shape[-1])",
+        ),
+        _OWN_ACT,
+    ),
+    (
+        _OWN_DZ,
+        Line("dP", "dP = h^T dz", SeparableConv2D.backward, "dP = kernels.matmul(h.reshape(-1, h.shape[-1]).T, dz)"),
+        Line("dh", "dh = dz P^T", SeparableConv2D.backward, "dh = self.as_images(kernels.matmul(dz, P.T)"),
+        _DKERNEL._replace(equation="dD_{a,b,c,m} = sum_{i,j} x_{S i+a, S j+b, c} dh_{i,j,c M+m}"),
+        _DX._replace(equation="dx_{p,q,c} = sum_{S i+a=p, S j+b=q, m} D_{a,b,c,m} dh_{i,j,c M+m}"),
+    ),
+    _geometry,
+)
+
+# Of the others z and dz are shown, without a window.
 OTHER = View("generic", pre_activation, (_SUM,), (_DKERNEL, _DX), activation_options)
 
 CONVOLUTIONS = {
     Conv2D: CONV2D,
     Conv2DTranspose: CONV2D_TRANSPOSE,
-    **dict.fromkeys(
-        (
-            *(Conv1D, Conv3D, Conv1DTranspose, Conv3DTranspose, DepthwiseConv1D, DepthwiseConv2D),
-            *(SeparableConv1D, SeparableConv2D),
-        ),
-        OTHER,
-    ),
+    Conv1D: CONV1D,
+    Conv3D: CONV3D,
+    DepthwiseConv2D: DEPTHWISE,
+    SeparableConv2D: SEPARABLE,
+    **dict.fromkeys((Conv1DTranspose, Conv3DTranspose, DepthwiseConv1D, SeparableConv1D), OTHER),
 }

@@ -226,6 +226,7 @@ LSTM_VIEW = View(
         Line("dkernel", "dW = sum_t x_t^T dz_t", LSTM.gradients, 'grads["kernel"] = kernels.matmul(x.reshape('),
     ),
     _options,
+    replayed_grads,
 )
 GRU_VIEW = View(
     "rnn-gru",
@@ -282,6 +283,7 @@ GRU_VIEW = View(
         Line("dkernel", "dW = sum_t x_t^T ds_t", GRU.gradients, 'grads["kernel"] = kernels.matmul(x.reshape('),
     ),
     _options,
+    replayed_grads,
 )
 SIMPLE_RNN_VIEW = View(
     "rnn-simple",
@@ -296,6 +298,7 @@ SIMPLE_RNN_VIEW = View(
         Line("dkernel", "dW = sum_t x_t^T dz_t", SimpleRNN.gradients, 'grads["kernel"] = kernels.matmul(x.reshape('),
     ),
     _options,
+    replayed_grads,
 )
 
 RECURRENT = {LSTM: LSTM_VIEW, GRU: GRU_VIEW, SimpleRNN: SIMPLE_RNN_VIEW}

@@ -171,7 +171,7 @@ class Bidirectional(Composite):
         outputs, cache = self.forward_layer.forward(inputs, training=training, **options)
         other_outputs, other_cache = self.backward_layer.forward(other_inputs, training=training, **options)
         (a, *states), (b, *other_states) = self._as_lists(outputs), self._as_lists(other_outputs)
-        b = self._in_order(b)
+        b = self.in_order(b)
         cache = BidirectionalCache(cache, other_cache, a, b, has_initial_state)
         if self.merge_mode is None:
             return [a, b, *states, *other_states], cache
@@ -184,8 +184,8 @@ class Bidirectional(Composite):
         if self.merge_mode is None:
             (da, db), dstates = dys[:2], dys[2:]
         else:
-            (da, db), dstates = self._merge_adjoint(dys[0], cache.a, cache.b), dys[1:]
-        db = None if db is None else self._in_order(db)
+            (da, db), dstates = self.merge_adjoint(dys[0], cache.a, cache.b), dys[1:]
+        db = None if db is None else self.in_order(db)
         half = len(dstates) // 2
         found = []
         for name, layer, layer_cache, dstates_of_layer, d in (
@@ -204,7 +204,7 @@ class Bidirectional(Composite):
             return dx + other_dx, grads  # both have read x
         return [dx[0] + other_dx[0], *dx[1:], *other_dx[1:]], grads
 
-    def _in_order(self, b):
+    def in_order(self, b):
         """Outputs of the layer that goes backwards in the order of x, or the other way round."""
         return b[:, ::-1] if self.return_sequences else b
 
@@ -215,7 +215,7 @@ class Bidirectional(Composite):
             return a * b
         return a + b if self.merge_mode == "sum" else (a + b) / 2
 
-    def _merge_adjoint(self, dy, a, b):
+    def merge_adjoint(self, dy, a, b):
         """da and db."""
         if dy is None:
             return None, None

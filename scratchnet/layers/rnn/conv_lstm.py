@@ -179,7 +179,7 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
     def _windows(self, sizes):
         return zip(sizes, self.kernel_size, self.strides, self.dilation_rate)
 
-    def _geometries(self, sizes):
+    def geometries(self, sizes):
         """Strides, padding and dilation of the convolutions of x and of h."""
         padding = tuple(pad_amounts(n, k, s, self.padding, e) for n, k, s, e in self._windows(sizes))
         ones = (1,) * len(self.kernel_size)
@@ -225,7 +225,7 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
     def _forward_steps(self, x, h0, c0, mask, x_drop, h_drop):
         T, act, rec = len(x), self.activation, self.recurrent_activation
         W, R, b = self.params["kernel"], self.params["recurrent_kernel"], self.params.get("bias", 0)
-        of_x, of_h = self._geometries(x.shape[2:-1])
+        of_x, of_h = self.geometries(x.shape[2:-1])
         z = _product(x, x_drop, W, of_x) + b  # (T, N, S', 4F), of all steps at once
         z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)  # views
         i, f, g, o, tanh_c = np.empty((5, T, *h0.shape), z.dtype)
@@ -249,26 +249,34 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
 
         With `return_state`, dy is ``[dy, dh, dc]``, each of which may be None for zeros.
         """
-        x, h, mask, x_drop, h_drop = cache.x, cache.h, cache.mask, cache.x_drop, cache.h_drop
-        W, R = self.params["kernel"], self.params["recurrent_kernel"]
-        of_x, of_h = self._geometries(x.shape[2:-1])
-        dy, (dh, dc) = self.unpack_dy(dy, mask, h)
-        dz, dh0, dc0 = self._backward_steps(dy, dh, dc, cache, of_h)
+        dy, (dh, dc) = self.unpack_dy(dy, cache.mask, cache.h)
+        dz, dh0, dc0 = self._backward_steps(dy, dh, dc, cache)
+        dx, grads = self.gradients(cache, dz, needs_dx)
+        return ([dx, dh0, dc0] if needs_dx and cache.has_initial_state else dx), grads
+
+    def gradients(self, cache, dz, needs_dx=True):
+        """``(dx, grads)`` for the adjoint dz of all steps."""
+        x, x_drop, W, R = cache.x, cache.x_drop, self.params["kernel"], self.params["recurrent_kernel"]
+        of_x, of_h = self.geometries(x.shape[2:-1])
         grads = {}
         if self.trainable:
             grads["kernel"] = _adjoint_of_kernel(dz, x, x_drop, W.shape, of_x)  # z = x * W + h_prev * R + b
-            grads["recurrent_kernel"] = _adjoint_of_kernel(dz, h[:-1], h_drop, R.shape, of_h)
+            grads["recurrent_kernel"] = _adjoint_of_kernel(dz, cache.h[:-1], cache.h_drop, R.shape, of_h)
             if self.use_bias:
                 grads["bias"] = dz.reshape(-1, dz.shape[-1]).sum(axis=0)
         if not needs_dx:
             return None, grads
         dx = _adjoint_of_x(dz, x_drop, W, x.shape, of_x).swapaxes(0, 1)
-        dx = dx[:, ::-1] if self.go_backwards else dx
-        return ([dx, dh0, dc0] if cache.has_initial_state else dx), grads
+        return dx[:, ::-1] if self.go_backwards else dx, grads
 
-    def _backward_steps(self, dy, dh, dc, cache, of_h):
+    def adjoint_of_h(self, dz_t, cache):
+        """What h_(t-1) receives through the convolution with R."""
+        R, (_, of_h) = self.params["recurrent_kernel"], self.geometries(cache.x.shape[2:-1])
+        return _adjoint_of_x(dz_t[np.newaxis], cache.h_drop, R, (1, *cache.h.shape[1:]), of_h)[0]
+
+    def _backward_steps(self, dy, dh, dc, cache):
         z, i, f, g, o, c, tanh_c = cache.z, cache.i, cache.f, cache.g, cache.o, cache.c, cache.tanh_c
-        R, act, rec, mask = self.params["recurrent_kernel"], self.activation, self.recurrent_activation, cache.mask
+        act, rec, mask = self.activation, self.recurrent_activation, cache.mask
         dz = np.empty_like(z)
         z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)  # views
         dz_i, dz_f, dz_g, dz_o = np.split(dz, 4, axis=-1)
@@ -284,7 +292,7 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
             past_dc, dc = dc, dc_t * f[t]
             if mask is not None:
                 dz[t, ~mask[t]] = 0
-            dh = _adjoint_of_x(dz[t : t + 1], cache.h_drop, R, (1, *dh.shape), of_h)[0]  # z = x * W + h_prev * R + b
+            dh = self.adjoint_of_h(dz[t], cache)  # z = x * W + h_prev * R + b
             if mask is not None:  # what a masked step repeats, it hands back
                 dh[~mask[t]], dc[~mask[t]] = dh_t[~mask[t]], past_dc[~mask[t]]
         return dz, dh, dc

@@ -69,6 +69,66 @@ def digits():
     return model, np.random.default_rng(0).random((3, 28, 28, 1)).astype(np.float32), np.array([3, 1, 4])
 
 
+def sequences():
+    model = Sequential(
+        [
+            layers.Input((10, 3)),
+            layers.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="relu", name="causal"),
+            layers.Conv1D(4, 3, strides=2, groups=2, padding="same", activation="tanh", name="grouped"),
+            layers.Bidirectional(layers.LSTM(3, return_sequences=True), name="both"),
+            layers.Bidirectional(layers.GRU(3), merge_mode="mul", name="product"),
+            layers.Dense(2, name="out"),
+        ],
+        name="sequences",
+    )
+    model.compile("adam", "mse")
+    return model, np.random.default_rng(0).standard_normal((2, 10, 3)).astype(np.float32), np.ones((2, 2))
+
+
+def maps():
+    model = Sequential(
+        [
+            layers.Input((8, 8, 2)),
+            layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same", activation="relu", name="each"),
+            layers.SeparableConv2D(5, 3, strides=2, activation="tanh", name="separable"),
+            layers.Reshape((3, 3, 5, 1), name="volume"),
+            layers.Conv3D(2, (2, 2, 3), padding="same", strides=(1, 1, 2), activation="relu", name="solid"),
+            layers.Flatten(name="flat"),
+            layers.Dense(2, name="out"),
+        ],
+        name="maps",
+    )
+    model.compile("adam", "mse")
+    return model, np.random.default_rng(0).standard_normal((1, 8, 8, 2)).astype(np.float32), np.ones((1, 2))
+
+
+def films():
+    model = Sequential(
+        [
+            layers.Input((3, 6, 6, 2)),
+            layers.ConvLSTM2D(3, 3, padding="same", return_sequences=True, name="film"),
+            layers.ConvLSTM2D(2, 2, strides=2, go_backwards=True, use_bias=False, name="last"),
+            layers.Flatten(name="flat"),
+            layers.Dense(2, name="out"),
+        ],
+        name="films",
+    )
+    model.compile("adam", "mse")
+    return model, np.random.default_rng(0).standard_normal((1, 3, 6, 6, 2)).astype(np.float32), np.ones((1, 2))
+
+
+def residual():
+    x = layers.Input((6, 6, 2))
+    h = layers.Conv2D(3, 3, padding="same", activation="relu", name="stem")(x)
+    f = layers.Conv2D(3, 3, padding="same", name="inner")(layers.Conv2D(3, 3, padding="same", name="outer")(h))
+    h = layers.Add(name="residual")([h, f])
+    towers = [layers.Conv2D(2, 1, name=name)(h) for name in ("one", "two", "three")]
+    y = layers.Dense(2, name="out")(layers.Flatten(name="flat")(layers.Concatenate(name="joined")(towers)))
+    model = Model(x, y, name="residual")
+    model.compile("adam", "mse")
+    return model, np.random.default_rng(0).random((1, 6, 6, 2)).astype(np.float32), np.ones((1, 2))
+
+
 def hostile():
     class Hostile(layers.Dense):
         """</script><script>window.hacked = 1</script>"""
@@ -108,6 +168,10 @@ def written(zoo, tmp_path_factory):
         "images": lambda: (*images(), True),
         "words": words,
         "digits": digits,
+        "sequences": sequences,
+        "maps": maps,
+        "films": films,
+        "residual": residual,
         "hostile": hostile,
         "branching": zoo.branching,
         "autoencoder": lambda: zoo.autoencoder(units=16),

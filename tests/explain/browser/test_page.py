@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("digits", "autoencoder", "images", "words", "branching")
+NAMES = ("digits", "autoencoder", "images", "words", "branching", "sequences", "maps", "films")
 
 # Every number in sight that says which of which tensor it is; and every sum, with its terms as they are printed.
 READ = """() => ({
@@ -216,6 +216,73 @@ def test_axe_finds_nothing_serious(written, opened, screenshot, scheme):
             ]
             assert found == [], (name, place)
             screenshot(tab, f"{name}-{place.replace('/', '-')}-{scheme}")
+
+
+# Where the nodes of the rail lie, by their calls; and the edges, as from and to.
+LAID_OUT = """() => ({
+    nodes: Object.fromEntries(Object.entries(GRAPH.items).map(([key, item]) => {
+        const box = item.closest(".node").getBoundingClientRect();
+        return [item.querySelector("b").textContent, [box.left, box.top, box.right, box.bottom]];
+    })),
+    edges: GRAPH.edges.map(edge => [...[edge.from, edge.to].map(key => GRAPH.items[key].querySelector("b").textContent),
+        edge.leap]),
+    drawn: document.querySelectorAll("#rail .edge").length,
+})"""
+EDGES = {
+    ("input", "stem", False),
+    ("stem", "outer", False),
+    ("outer", "inner", False),
+    ("stem", "residual", True),
+    ("inner", "residual", False),
+    *(("residual", name, False) for name in ("one", "two", "three")),
+    *((name, "joined", False) for name in ("one", "two", "three")),
+    ("joined", "flat", False),
+    ("flat", "out", False),
+    ("out", "loss", False),
+    ("loss", "update", False),
+}
+
+
+def apart(p, q):
+    return p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1]
+
+
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+def test_a_graph_that_branches_stands_in_layers(written, opened, screenshot, width, height):
+    tab = opened(written("residual"), "residual/f", width, height)
+    tab.wait_for_selector("#rail .edge")
+    found = tab.evaluate(LAID_OUT)
+    assert {tuple(edge) for edge in found["edges"]} == EDGES and found["drawn"] == len(EDGES)
+    nodes, begin, end = found["nodes"], int(width < 860) ^ 1, (int(width < 860) ^ 1) + 2
+    for source, target, _ in EDGES:  # downwards, or to the right in a row
+        assert nodes[source][end] <= nodes[target][begin], (source, target)
+    boxes = list(nodes.values())
+    assert all(apart(p, q) for k, p in enumerate(boxes) for q in boxes[:k])
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.text_content('#rail [aria-current="step"]').endswith(", from stem, inner")
+    assert tab.locator("#rail .edge.on").count() == 5
+    screenshot(tab, f"residual-{width}")
+
+
+def test_up_and_down_in_the_rail_lead_along_the_graph(written, opened):
+    tab = opened(written("residual"), "joined/f")
+    name = "document.activeElement.querySelector('b').textContent"
+    tab.focus('#rail [aria-current="step"]')
+    tab.keyboard.press("ArrowUp")
+    assert tab.evaluate(name) == "one"
+    tab.keyboard.press("ArrowUp")
+    assert tab.evaluate(name) == "residual"
+    tab.keyboard.press("ArrowUp")
+    assert tab.evaluate(name) == "stem"
+    tab.keyboard.press("Enter")
+    assert "forward ↓ stem" in tab.text_content("#where")
+    tab.keyboard.press("ArrowDown")
+    assert tab.evaluate(name) == "outer"
+    chain = opened(written("digits"))
+    assert chain.locator("#rail .edge").count() == 0 and chain.locator("#rail li").count() == len("icpfdlu")
+    chain.focus("#rail .step")
+    chain.keyboard.press("ArrowDown")
+    assert chain.evaluate(name) == "conv2d"
 
 
 def test_hostile_names_do_nothing(written, opened):

@@ -71,6 +71,28 @@ def test_dz_leads_to_the_gradients_of_the_layer(layer, shape):
         np.testing.assert_allclose(grads[name], d, rtol=1e-4, atol=1e-6)
 
 
+def test_a_separable_convolution_shows_what_is_between_its_halves():
+    layer = layers.SeparableConv2D(3, 2, depth_multiplier=2)
+    call = traced(layer, (4, 4, 2))
+    P, dP = call.params["pointwise_kernel"][0, 0], call.grads["pointwise_kernel"][0, 0]
+    np.testing.assert_allclose(call.h @ P + call.params["bias"], call.z, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(call.dz @ P.T, call.dh, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(np.einsum("nijk,nijf->kf", call.h, call.dz), dP, rtol=1e-4, atol=1e-6)
+    x = Input((4, 4, 2))
+    model = Model(x, layers.SeparableConv2D(3, 2, name="separable")(x))
+    assert set(model.trace(np.ones((1, 4, 4, 2), np.float32))["separable"].inside) == {"z", "h"}
+
+
+@pytest.mark.parametrize("make", [layers.Conv2D, layers.SeparableConv2D, layers.ConvLSTM2D])
+def test_channels_in_front_have_no_picture_of_their_own(make):
+    shape = (2, 2, 4, 4) if make is layers.ConvLSTM2D else (2, 4, 4)
+    layer = make(3, 2, data_format="channels_first", name="first")
+    model = Sequential([Input(shape), layer, layers.Flatten(), Dense(1)])
+    model.compile("sgd", "mse")
+    meta = Payload(model.trace(np.ones((1, *shape), np.float32), np.ones((1, 1), np.float32))).meta
+    assert meta["calls"][0]["view"] == "generic" and meta["calls"][0]["replay"] is None
+
+
 @pytest.mark.parametrize(
     "layer, shapes",
     [
@@ -138,16 +160,18 @@ def test_every_layer_with_a_view_is_a_layer_of_the_library():
 @pytest.mark.parametrize(
     "layer, shape",
     [
-        (layers.Bidirectional(layers.LSTM(2, return_sequences=True)), (3, 2)),
+        (layers.Bidirectional(layers.LSTM(2, return_sequences=True), merge_mode="sum"), (3, 2)),
         (layers.RNN(layers.GRUCell(2)), (3, 2)),
-        (layers.ConvLSTM2D(2, 2), (2, 3, 3, 1)),
+        (layers.ConvLSTM1D(2, 2), (2, 3, 1)),
+        (layers.Conv1DTranspose(2, 2), (3, 1)),
+        (layers.SeparableConv1D(2, 2), (3, 2)),
         (layers.GlobalMaxPooling2D(), (3, 3, 2)),
         (layers.PReLU(), (3,)),
         (layers.Lambda(lambda x: x * 2), (3,)),
         (layers.GaussianNoise(0.1), (3,)),
         (layers.UnitNormalization(), (3,)),
         (layers.TimeDistributed(Sequential([Input((2,)), Dense(2)])), (3, 2)),
-        (layers.Conv3D(1, 2), (3, 3, 3, 1)),
+        (layers.Conv3DTranspose(1, 2), (2, 2, 2, 1)),
         (layers.Rescaling(0.5), (3,)),
     ],
 )

@@ -14,6 +14,8 @@ function peak(tensor, keys, channel) {
 const choose = (label, key, size, names) => size < 2 ? null : h("label", { class: "choose" }, label, " ",
   h("select", { "data-key": key, onchange: event => { S[key] = Number(event.target.value); redraw(); } },
     Array.from({ length: size }, (_, k) => h("option", { value: k, selected: k === S[key] }, names ? names(k) : k))));
+const apart = (k, shape) => { const out = []; for (const n of shape.slice().reverse()) { out.unshift(k % n); k = Math.floor(k / n); } return out; };
+const flat = (index, shape) => index.reduce((place, k, axis) => place * shape[axis] + k, 0);
 const inkOf = tensor => tensor && tensor.min >= 0;
 const needless = () => none("No gradient was needed here.");
 const none = what => h("p", { class: "none" }, what);

@@ -5,7 +5,7 @@ VIEWS.dense = (call, back) => {
   const dW = T(call.grads.kernel), D = W.shape[0], U = W.shape[1], places = x.row.slice(0, -1), count = places.reduce((p, q) => p * q, 1);
   if (S.u === null) { const first = Array.from({ length: U }, (_, u) => Math.abs(y.data[u])); S.u = first.indexOf(Math.max(...first)); }
   clampTo("u", U); clampTo("d", D); clampTo("p", count);
-  const at = p => { const out = []; for (const n of places.slice().reverse()) { out.unshift(p % n); p = Math.floor(p / n); } return out; };
+  const at = p => apart(p, places);
   const base = () => [S.n, ...at(S.p)], many = U > 40;
   const where = places.length ? [choose("place", "p", count, p => at(p).join(", "))] : [];
   const units = tensor => many || places.length

@@ -7,7 +7,6 @@ VIEWS.moved = (call, back) => {
   const from = () => source.at(0, ...index()) - 1; // of all inputs, one behind the other
   const sizes = xs.map(x => x.size), starts = sizes.map((_, k) => sizes.slice(0, k).reduce((p, q) => p + q, 0));
   const which = k => starts.reduce((found, start, n) => k >= start ? n : found, 0);
-  const apart = (k, shape) => { const out = []; for (const n of shape.slice().reverse()) { out.unshift(k % n); k = Math.floor(k / n); } return out; };
   const ofX = k => () => { const f = from(); return f >= 0 && which(f) === k ? apart(f - starts[k], xs[k].row) : null; };
   const back_to = k => i => { const flat = starts[k] + i.reduce((place, m, axis) => place * xs[k].row[axis] + m, 0) + 1, found = source.data.indexOf(flat); if (found >= 0) S.at = apart(found, y.row); };
   const names = back ? ["dx", "dy"] : ["x", "y"], ins = back ? dxs : xs, out = back ? dy : y;
@@ -30,7 +29,7 @@ VIEWS.merge = (call, back) => {
   const xs = call.x.map(T), y = one(call.y), dy = one(call.dy), dxs = (call.dx || []).map(T), sign = call.options.sign;
   const index = () => S.at && S.at.length === y.row.length ? S.at.map((k, axis) => Math.min(k, y.row[axis] - 1)) : y.row.map(() => 0);
   const same = x => x.row.length === y.row.length, of = x => index().map((k, axis) => Math.min(k, x.row[axis] - 1));
-  const pick = (name, x) => x && pictured(name, x, same(x) ? { mark: () => of(x), move: i => { S.at = i; } } : {});
+  const pick = (name, x) => x && pictured(name, x, same(x) ? { ink: false, mark: () => of(x), move: i => { S.at = i; } } : {});
   if (back && !dy) return needless();
   const signs = sign === "mean" ? "+" : sign === "max" || sign === "min" ? ", " : sign;
   return [h("p", { class: "how" }, "Choose a number."), row(back ? [pick("dy", dy), dxs.map((d, k) => pick(`dx[${k}]`, d))] : [xs.map((x, k) => pick(`x[${k}]`, x)), pick("y", y)]),
