@@ -89,7 +89,9 @@ def main(options, output):
         codes = encoder.predict(x_new, batch_size=options.batch_size, verbose=0)
         output.figure(
             f"codes_{name.lower()}",
-            plot_codes(codes, y_test, title=f"{name}: codes of test digits, by t-SNE", method="tsne", most=1500),
+            plot_codes(
+                codes, y_test, title=f"{name}: codes of test digits, by t-SNE", method="tsne", most=options.dots
+            ),
         )
         rows.append(
             [name, f"{loss:.4f}", f"{errors[name].mean():.5f}", f"{codes[0].size:,}", f"{model.count_params():,}"]
@@ -107,9 +109,17 @@ def main(options, output):
     output.figure("loss", plot_curves(histories))
 
 
+def own_options(parser):
+    parser.add_argument("--dots", type=int, default=1500, help="digits in the maps of codes (default: %(default)s)")
+
+
 if __name__ == "__main__":
     sys.exit(
         run_example(
-            main, "Train a CNN, a SimpleRNN and an LSTM autoencoder on handwritten digits.", epochs=8, batch_size=64
+            main,
+            "Train a CNN, a SimpleRNN and an LSTM autoencoder on handwritten digits.",
+            epochs=8,
+            batch_size=64,
+            extra=own_options,
         )
     )
