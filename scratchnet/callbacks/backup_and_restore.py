@@ -17,29 +17,34 @@ _ARRAY = "array of this archive"
 
 @register("callbacks")
 class BackupAndRestore(Callback):
-    """Keep a backup of a fit; the same call in a new process goes on after the last epoch that was finished.
+    """Keep a backup of a fit; the same call in a new process goes on from the last one.
 
-    The backup, made when training begins and after each epoch, holds all that the rest of the fit depends on:
-    parameters, optimizer, random streams, the shuffling, and the states of the other callbacks (see
-    `Callback.get_state`). With the same number of threads (`scratchnet.get_num_threads`) times ranks, the result is
-    that of a fit that was never interrupted, to the bit; with another number, sums of a batch's parts are rounded
-    differently.
+    The backup, made when training begins and after each epoch, or each so many batches, holds all that the rest of the
+    fit depends on: parameters, optimizer, random streams, the shuffling, the figures of an epoch that has begun, and
+    the states of the other callbacks (see `Callback.get_state`). With the same number of threads
+    (`scratchnet.get_num_threads`) times ranks, the result is that of a fit that was never interrupted, to the bit; with
+    another number, sums of a batch's parts are rounded differently.
 
-    Data that come in batches begin anew: the result is the same where a batch depends on its number alone (a
-    `PyDataset`), and not where a generator goes on drawing.
+    That is promised for arrays, and for data whose batches depend on their number alone (a `PyDataset`): an epoch goes
+    on with the batch behind the last one. Other data begin anew; of an epoch that has begun as many batches are taken
+    and left out as it has had. So a data set that gives the same batches in every pass gives the same result too, and a
+    generator, which has drawn for the epochs before, does not.
 
     Layers are matched by name; where names differ only in their automatic numbers (the same model made again in one
     process), in order.
 
     Args:
         backup_dir: a folder for this fit alone; made if it is missing.
-        save_freq: "epoch". Keras's number of batches is refused: a fit goes on at the beginning of an epoch.
+        save_freq: "epoch", or after how many batches to make a backup; they are counted on from epoch to epoch. (Keras
+            begins the epoch again then, with the parameters of its midst.)
         double_checkpoint: taken as Keras's, which keeps two backups lest one be damaged while it is written; here the
             old one stays until the new one is complete.
         delete_checkpoint: whether to delete the backup when the fit has ended.
 
     Raises ValueError if the backup is damaged, or of another model or other callbacks.
     """
+
+    state_names = ("_batches",)
 
     def __init__(
         self,
@@ -51,14 +56,15 @@ class BackupAndRestore(Callback):
         super().__init__()
         if not backup_dir:
             raise ValueError("BackupAndRestore: backup_dir must name a folder")
-        if save_freq != "epoch":
-            raise ValueError(
-                f'BackupAndRestore: save_freq must be "epoch", got {save_freq!r}; '
-                "Keras's number of batches is not implemented in scratchnet"
-            )
+        is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
+        if save_freq != "epoch" and not is_count:
+            raise ValueError(f'BackupAndRestore: save_freq must be "epoch" or a number of batches, got {save_freq!r}')
+        self.save_freq = save_freq
         self.backup_dir = os.fspath(backup_dir)
         self.path = os.path.join(self.backup_dir, "backup.npz")
         self.delete_checkpoint = delete_checkpoint
+        self._batches = 0
+        self._epoch = 0
 
     def on_train_begin(self, logs=None):
         ranks = current_ranks()
@@ -68,19 +74,31 @@ class BackupAndRestore(Callback):
             self._restore()
         else:
             self.model.optimizer.divide_among(ranks, self.model.trainable_params)
-            self._back_up(self.model.first_epoch - 1)
+            self._back_up(self.model.first_epoch)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.save_freq != "epoch":
+            self._batches += 1
+            if self._batches % self.save_freq == 0:
+                self._back_up(self._epoch, batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._back_up(epoch)
+        if self.save_freq == "epoch":
+            self._back_up(epoch + 1)
 
-    def _back_up(self, epoch):
-        """Write down how things stand after `epoch`."""
+    def _back_up(self, epoch, done=0):
+        """Write down how things stand before `epoch`, or after `done` batches of it."""
         arrays = {f"model/{key}": value for key, value in self.model.training_state().items()}
         callbacks = []
-        for number, callback in enumerate(self._others()):
+        for number, callback in enumerate(self._with_states()):
             state = _to_json(callback.get_state(), f"callback {number}", arrays)
             callbacks.append({"class": type(callback).__name__, "state": state})
-        fit = {"epoch": epoch, "stopped": bool(self.model.stop_training), "callbacks": callbacks}
+        fit = {"epoch": epoch, "done": done, "stopped": bool(self.model.stop_training), "callbacks": callbacks}
+        if done:
+            fit["figures"] = _to_json(self.model.figures_so_far(), "figures", arrays)
         write_archive(self.path, "backup", arrays, {"fit": fit})
 
     def on_train_end(self, logs=None):
@@ -93,34 +111,38 @@ class BackupAndRestore(Callback):
             os.rmdir(self.backup_dir)
 
     def _restore(self):
-        others = self._others()
+        callbacks = self._with_states()
         try:
             arrays, texts = self._read()
             fit = texts["fit"]
             classes = [saved["class"] for saved in fit["callbacks"]]
-            if classes != [type(callback).__name__ for callback in others]:
+            if classes != [type(callback).__name__ for callback in callbacks]:
                 raise ValueError(f"it was made with the callbacks {', '.join(classes)}")
             states = [_from_json(saved["state"], arrays) for saved in fit["callbacks"]]
-            next_epoch = self.params["epochs"] if fit["stopped"] else fit["epoch"] + 1
+            begun = (fit["done"], _from_json(fit["figures"], arrays)) if fit["done"] else None
             state = {key.removeprefix("model/"): array for key, array in arrays.items() if key.startswith("model/")}
             self.model.set_training_state(_with_names_of(self.model, state))
-            for callback, state in zip(others, states):
+            for callback, state in zip(callbacks, states):
                 callback.set_state(state)
         except (ValueError, KeyError, TypeError) as problem:
             raise ValueError(
                 f"BackupAndRestore: {self.path} cannot be restored ({problem}); delete it to start from the beginning"
             ) from problem
-        self.model.first_epoch = next_epoch
+        self.model.first_epoch, self.model.begun_epoch = fit["epoch"], begun
+        if fit["stopped"]:
+            self.model.stop_training = True
+            if begun is None:
+                self.model.first_epoch = self.params["epochs"]  # there is nothing left to do
 
     def _read(self):
         """What is in the backup; the first of several ranks reads it, for all."""
         ranks, found = current_ranks(), None
         if ranks.rank == 0:
-            found = read_archive(self.path, "backup", texts=["fit"], prefixes=["model/", "callback "])
+            found = read_archive(self.path, "backup", texts=["fit"], prefixes=["model/", "callback ", "figures"])
         return ranks.gather("the backup", found)[0]
 
-    def _others(self):
-        """The callbacks of this fit whose state decides how it goes on."""
+    def _with_states(self):
+        """The callbacks of this fit whose state decides how it goes on, this one among them."""
         return [
             callback
             for callback in self.siblings

@@ -7,6 +7,7 @@ import numpy as np
 from scratchnet import metrics
 from scratchnet.graph.attributes import metrics_in
 from scratchnet.losses.base import in_shape_of
+from scratchnet.training.metric_states import set_state_of, state_of
 from scratchnet.training.objective import per_output
 
 _OF_SHAPES = ("accuracy", "acc", "crossentropy", "ce")  # whose meaning the shapes tell
@@ -33,6 +34,7 @@ class Averages:
             self._specs = copy.deepcopy(self._specs)
         self._keep_apart()
         self._metrics = None
+        self._shapes = None  # of targets and predictions, which tell what "accuracy" means
         self.reset()
 
     def _keep_apart(self):
@@ -68,6 +70,25 @@ class Averages:
         for metric in self._others():
             metric.reset_state()
 
+    def get_state(self):
+        """What has been counted, to go on from in another process: a dict of numbers, arrays, lists and dicts."""
+        counted = {"samples": self._samples, "sums": self._sums.copy(), "added": float(self._added)}
+        return {
+            **counted,
+            "shapes": self._shapes,
+            "metrics": [state_of(metric) for metric in self.metrics],
+            "held": [state_of(metric) for metric in self._others()],
+        }
+
+    def set_state(self, state):
+        """Go on from `get_state`."""
+        self._samples, self._added = state["samples"], state["added"]
+        self._sums = np.array(state["sums"])
+        if self._metrics is None and state["shapes"] is not None:
+            self._resolve([[tuple(shape) for shape in shapes] for shapes in state["shapes"]])
+        for metric, kept in zip([*self.metrics, *self._others()], [*state["metrics"], *state["held"]]):
+            set_state_of(metric, kept)
+
     def add(self, batch, values, y_preds=None, added=0.0, masks=None):
         """Count in one batch: its loss values, what layers added and, where there are metrics, its predictions."""
         self._samples += batch.size
@@ -76,7 +97,7 @@ class Averages:
         if not self.wants_predictions:
             return
         if self._metrics is None:
-            self._metrics = self._resolved(batch, y_preds)
+            self._resolve([[np.shape(y), np.shape(y_pred)] for y, y_pred in zip(batch.y, y_preds)])
         for k, entries in enumerate(self._metrics):
             y, y_pred = batch.y[k], y_preds[k]
             if entries:  # a metric of one's own would make pairs of (N,) and (N, 1)
@@ -89,12 +110,16 @@ class Averages:
                     w = mask if w is None else mask * np.reshape(w, w.shape + (1,) * (mask.ndim - w.ndim))
                 metric.update_state(y, y_pred, sample_weight=w)
 
-    def _resolved(self, batch, y_preds):
-        """``(key, metric, weighted)`` for each metric of each output; the keys are all different."""
+    def _resolve(self, shapes):
+        """Find ``(key, metric, weighted)`` for each metric of each output; the keys are all different.
+
+        `shapes`: of the targets and the predictions of each output.
+        """
+        self._shapes = shapes
         shown = self.objective.shown
         taken = {"loss"} | {f"{name}_loss" for name, _ in shown if len(shown) > 1}
-        found = []
-        for (_, prefix), specs, y, y_pred in zip(shown, self._specs, batch.y, y_preds):
+        self._metrics = []
+        for (_, prefix), specs, (y, y_pred) in zip(shown, self._specs, shapes):
             plain, entries = set(), []
             for spec, weighted in specs:
                 key, metric = resolve_metric(spec, y, y_pred)
@@ -109,8 +134,7 @@ class Averages:
                     unique = f"{key}_{number}"
                 taken.add(unique)
                 entries.append((unique, metric, weighted))
-            found.append(entries)
-        return found
+            self._metrics.append(entries)
 
     def logs(self):
         """The figures so far under Keras's keys, in the order in which `evaluate` returns them.
@@ -189,9 +213,9 @@ def check_names(given):
         metrics.get(given)
 
 
-def resolve_metric(spec, y_true, y_pred):
+def resolve_metric(spec, y_true_shape, y_pred_shape):
     """``(key, metric)`` for one entry of `metrics`; "accuracy" means what the shapes of targets and predictions say."""
     if isinstance(spec, str) and spec.lower() in _OF_SHAPES:
-        return spec, metrics.resolve_accuracy(spec, np.shape(y_true), np.shape(y_pred))
+        return spec, metrics.resolve_accuracy(spec, y_true_shape, y_pred_shape)
     metric = metrics.get(spec)
     return spec if isinstance(spec, str) else metric.name, metric

@@ -6,13 +6,13 @@ arrays) when it is iterated over, or by ``data[k]`` for k below ``len(data)``.
 
 import inspect
 import itertools
-import warnings
 
 import numpy as np
 
 from scratchnet.parallel.agreement import check_agreement
 from scratchnet.training.agreement import described
 from scratchnet.training.data import Arrays, weights_by_class
+from scratchnet.training.epochs import warn_of_the_end
 
 _AGAIN = {"training": "steps_per_epoch", "validation": "validation_steps"}  # data that each epoch asks for more of
 
@@ -34,7 +34,8 @@ class Batches:
         what, finite: as for `Arrays`, which checks each batch.
         class_weight: None, or a dict from class to weight.
 
-    A generator goes on in the next epoch where it stopped; anything else starts again where it ended. Without `steps`,
+    Where an epoch does not take all batches, the next one goes on where it stopped; where the data end, the epoch ends.
+    The next one, and every validation, begins anew, unless the data are a generator, which cannot. Without `steps`,
     evaluate and predict take a generator to its end; fit, which would find nothing left in its second epoch, refuses.
     """
 
@@ -50,7 +51,7 @@ class Batches:
             raise model.error(
                 f"the {what} data are a generator, which may never end: say how many batches to take ({_AGAIN[what]})"
             )
-        self._came = False  # whether there has been an epoch
+        self._came = False  # whether there has been a batch
         self._one_shot = not self._by_number and self._iterator is data
         if not model.knows_inputs:
             first = data[0] if self._by_number else next(self._iterator, None)
@@ -73,15 +74,25 @@ class Batches:
         except TypeError:
             return None
 
-    def batches(self, batch_size=None, order=None, divide=None, wanted=None):
-        """The batches of one epoch; `order`: a permutation of their numbers, where they have numbers.
+    def in_a_pass(self, batch_size):
+        """How many batches there are, if each can be had by its number, or None."""
+        return len(self.data) if self._by_number else None
 
-        `divide` and `wanted` as for `Arrays`.
+    def batches(self, batch_size=None, order=None, divide=None, wanted=None, part=None):
+        """The batches of one epoch.
+
+        Args:
+            order: a permutation of their numbers, where they have numbers.
+            divide, wanted: as for `Arrays`.
+            part: None, or a range: which of them to take; where they have no numbers, those before it are left out.
         """
         if hasattr(self.data, "on_epoch_begin"):
             self.data.on_epoch_begin()
-        count = 0
-        for item in itertools.islice(self._items(order, wanted), self._steps):
+        if self._came and self.what != "training" and not (self._by_number or self._one_shot):
+            self._iterator = iter(self.data)
+        begun, count = self._came, 0
+        for item in self._items(order, wanted, part):
+            self._came = True
             if wanted is not None and not wanted(count):
                 yield None
             else:
@@ -92,35 +103,33 @@ class Batches:
                     batch = batch.of_rank(divide)
                 yield batch
             count += 1
-        if count == 0 and not self._came:
+        if count == 0 and not begun and (part is None or (part.start == 0 and part)):
             raise self.model.error(f"the {self.what} data have no batches")
-        self._came = True
-        at_least = self._steps or 1
-        if count < at_least:
-            warnings.warn(
-                f"the {self.what} data ended after {count} batches of {at_least}; give a generator that goes on for "
-                "ever, or fewer steps",
-                stacklevel=2,
-            )
+        if part is None:  # fit, which says which part, knows by itself
+            warn_of_the_end(self.what, count, self._steps or 1)
         if hasattr(self.data, "on_epoch_end"):
             self.data.on_epoch_end()
 
-    def _items(self, order, wanted=None):
+    def _items(self, order, wanted, part):
         """The batches as they come, from where the epoch before stopped; those with a number if wanted."""
-        if self._by_number:
-            for number, k in enumerate(range(len(self.data)) if order is None else order):
-                yield self.data[int(k)] if wanted is None or wanted(number) else None
-            return
-        found = True
-        while found:
-            found = False
+        if not self._by_number:
+            first, stop = (0, self._steps) if part is None else (part.start, part.stop)
+            return itertools.islice(self._from_iterator(), first, stop)
+        numbers = range(len(self.data)) if order is None else order
+        numbers = numbers[: self._steps] if part is None else numbers[part.start : part.stop]
+        return (self.data[int(k)] if wanted is None or wanted(place) else None for place, k in enumerate(numbers))
+
+    def _from_iterator(self):
+        """What is left of the pass; a new pass, if nothing is left."""
+        found = False
+        while not found:
             for item in self._iterator:
                 found = True
                 yield item
             if self._one_shot:
                 return
             self._iterator = iter(self.data)
-            if self._steps is None:
+            if not found and not self._came:  # there are none
                 return
 
     def _checked(self, item):

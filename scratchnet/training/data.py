@@ -218,14 +218,18 @@ class Arrays:
         """How many batches an epoch has."""
         return -(-self.size // batch_size)
 
-    def batches(self, batch_size, order=None, divide=None, wanted=None):
+    in_a_pass = steps
+
+    def batches(self, batch_size, order=None, divide=None, wanted=None, part=None):
         """The batches of one pass over the data: slices, or pieces of the permutation `order`.
 
         Args:
             divide: None, or gives for the size and the targets of a batch its `Division`: which rows are read here.
             wanted: None, or says by its number whether a batch is read; None stands for one that is not.
+            part: None, or the range of those batches of the pass that are gone through.
         """
-        for number, start in enumerate(range(0, self.size, batch_size)):
+        for number in range(self.steps(batch_size)) if part is None else part:
+            start = number * batch_size
             if wanted is not None and not wanted(number):
                 yield None
                 continue

@@ -198,6 +198,8 @@ class Evaluator(Compiled):
                 end(number)
             first += len(group)
             joined = most if all(row_by_row) else 1  # as the first ones have shown
+        if not isinstance(data, Arrays):
+            next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
     def _most_joined(self, model, data, batch_size, ranks):
         """How many small batches may be computed as one, if each row is computed by itself."""

@@ -34,6 +34,7 @@ from scratchnet.training.arguments import (
 )
 from scratchnet.training.batches import come_in_batches
 from scratchnet.training.data import check_batch_size
+from scratchnet.training.epochs import place_in_pass, warn_of_the_end
 from scratchnet.training.evaluator import Evaluator, as_keras
 from scratchnet.training.resume import set_training_state, training_state
 from scratchnet.training.step import Trained, concatenated, divided, figures_of_all, run_step
@@ -44,13 +45,14 @@ class Trainer(Evaluator):
 
     own_attributes = (
         *("optimizer", "loss", "history", "stop_training", "shuffle_seed", "first_epoch", "_objective"),
-        *("_averages", "_compile_config", "_predictions_begun", "_stop_at_nan", "fits_running"),
+        *("_averages", "_compile_config", "_predictions_begun", "_stop_at_nan", "fits_running", "begun_epoch"),
     )
 
     history = None
     stop_training = False
     shuffle_seed = 0  # of the fit that is running, or was the last
-    first_epoch = 0  # of the fit that is running; a callback that goes on after an interruption sets it
+    first_epoch = 0  # of the fit that is running; a callback that goes on after an interruption sets it, and this:
+    begun_epoch = None  # how many batches of it are done already, and the figures of these (`Averages.get_state`)
 
     @together
     def fit(
@@ -87,7 +89,8 @@ class Trainer(Evaluator):
                 whole batches of neighbouring samples in another order.
             class_weight: dict from class to weight.
             initial_epoch: where to go on counting.
-            steps_per_epoch, validation_steps: how many batches to take; by default all there are.
+            steps_per_epoch, validation_steps: how many batches to take; by default all there are. An epoch that takes
+                fewer is followed by one that goes on with the next batch; a validation begins with the first.
             validation_freq: validate every so many epochs, or after the epochs (from 1) of a list.
 
         Raises:
@@ -109,7 +112,7 @@ class Trainer(Evaluator):
         warn_of_the_useless(self, train, validation)
         self.stop_training = False
         self.shuffle_seed = seeds.new_seed()
-        self.first_epoch = initial_epoch
+        self.first_epoch, self.begun_epoch = initial_epoch, None
         settings = {"batch_size": batch_size, "epochs": epochs, "shuffle": shuffle, "initial_epoch": initial_epoch}
         self._agree("fit", {"training": train, "validation": validation}, {**settings, "seed": self.shuffle_seed})
         steps = train.steps(batch_size)
@@ -129,16 +132,27 @@ class Trainer(Evaluator):
                 for epoch in range(self.first_epoch, epochs):
                     callbacks.on_epoch_begin(epoch)
                     averages.reset()
-                    trained, step = Trained.of(self._running_objective().model), None
-                    order = self._order(train, epoch, batch_size if shuffle == "batch" else 1) if shuffle else None
-                    for step, batch in enumerate(train.batches(batch_size, order, self._divide(workers))):
-                        callbacks.on_train_batch_begin(step)
-                        where = f"epoch {epoch + 1}, batch {step + 1}"
+                    done = 0
+                    if self.begun_epoch is not None:
+                        (done, figures), self.begun_epoch = self.begun_epoch, None
+                        averages.set_state(figures)
+                    trained = Trained.of(self._running_objective().model)
+                    place, part = place_in_pass(epoch - initial_epoch, steps_per_epoch, train.in_a_pass(batch_size))
+                    order = None
+                    if shuffle:
+                        order = self._order(train, epoch - place, batch_size if shuffle == "batch" else 1)
+                    part = part[:0] if done and self.stop_training else part[done:]
+                    for batch in train.batches(batch_size, order, self._divide(workers), part=part):
+                        callbacks.on_train_batch_begin(done)
+                        where = f"epoch {epoch + 1}, batch {done + 1}"
                         self._train_step(batch, trained, workers, averages, where)
-                        callbacks.on_train_batch_end(step, averages.logs())
-                        if self.stop_training or step + 1 == steps_per_epoch:
+                        callbacks.on_train_batch_end(done, averages.logs())
+                        done += 1
+                        if self.stop_training:
                             break
-                    if step is None:  # the data have ended in an epoch before
+                    if not self.stop_training:
+                        warn_of_the_end("training", done, steps_per_epoch or 1)
+                    if done == 0:  # the data have ended in an epoch before
                         break
                     self._check_parameters(where=f"the last batch of epoch {epoch + 1}")
                     logs = averages.logs()
@@ -178,7 +192,7 @@ class Trainer(Evaluator):
 
         `together`: how many neighbouring samples stay together.
         """
-        size = data.size if data.size is not None else data.steps(None)
+        size = data.size if data.size is not None else data.in_a_pass(None)
         if size is None:
             return None
         order = np.random.default_rng([self.shuffle_seed, epoch]).permutation(-(-size // together))
@@ -348,6 +362,10 @@ class Trainer(Evaluator):
     def training_state(self):
         """Everything that the rest of a fit depends on, as a dict of arrays: weights, optimizer, random streams."""
         return training_state(self)
+
+    def figures_so_far(self):
+        """What the running epoch has counted, see `Averages.get_state`."""
+        return self._averages.get_state()
 
     def set_training_state(self, state):
         """Go on from `training_state`. Raises ValueError, and changes nothing, if it belongs to another model."""

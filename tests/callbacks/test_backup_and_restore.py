@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet import optimizers
+from scratchnet import metrics, optimizers
 from scratchnet.callbacks import (
     BackupAndRestore,
     Callback,
@@ -23,7 +23,7 @@ from scratchnet.callbacks import (
 from scratchnet.layers import LSTM, Dense, Dropout, GaussianNoise, Input, TimeDistributed
 from scratchnet.models import Sequential
 from scratchnet.optimizers.schedules import ExponentialDecay
-from scratchnet.utils import set_random_seed
+from scratchnet.utils import PyDataset, set_random_seed
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 4)).astype("float32")
@@ -180,6 +180,113 @@ def test_recurrent_nested_and_frozen_layers_and_models_that_fit_builds_go_on(tmp
     set_random_seed(5)
     model = make()
     assert_same(model, train(model, [BackupAndRestore(tmp_path)]), expected, expected_history)
+
+
+# ---- within an epoch ----
+
+
+class Rows(PyDataset):
+    """The rows of X, 8 at a time."""
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, k):
+        return X[8 * k : 8 * k + 8], Y[8 * k : 8 * k + 8]
+
+
+class Batches:
+    """The same batches in every pass, without numbers."""
+
+    def __iter__(self):
+        return iter([Rows()[k] for k in range(5)])
+
+
+class LargestPrediction(metrics.Metric):
+    """A metric of a user, with attributes of its own."""
+
+    def reset_state(self):
+        self.seen = {"largest": [0.0, np.zeros(2)], "odd": {3: 4}}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.seen["largest"][0] = max(self.seen["largest"][0], float(np.max(y_pred)))
+        self.seen["largest"][1] += np.sum(y_pred, axis=0)
+
+    def result(self):
+        return self.seen["largest"][0] + self.seen["largest"][1].sum()
+
+
+def measured(seed=0):
+    model = classifier(seed=seed)
+    inner = metrics.MeanMetricWrapper(lambda y, p: np.abs(y - p[:, 1]), name="distance")
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy", inner, LargestPrediction()])
+    return model
+
+
+def fit_on(data, model, callbacks, **options):
+    given = {"x": X, "y": Y, "batch_size": 8} if data is None else {"x": data()}
+    options = {"epochs": 4, "validation_data": (X[:9], Y[:9]), "verbose": 0, **options}
+    return model.fit(**given, callbacks=callbacks, **options)
+
+
+@pytest.mark.parametrize("data", [None, Rows, Batches])
+@pytest.mark.parametrize(
+    ("killer", "options"),
+    [
+        (kill("on_train_batch_end", epoch=0, batch=1), {}),  # before there is a backup of its midst
+        (kill("on_train_batch_begin", epoch=0, batch=3), {}),
+        (kill("on_train_batch_end", epoch=2, batch=4), {}),
+        (kill("on_test_end", epoch=2), {}),  # the backup is of the last batch of the epoch
+        (kill("on_epoch_end", epoch=1), {"shuffle": False}),
+        (kill("on_train_batch_end", epoch=3, batch=1), {"steps_per_epoch": 2}),
+        (kill("on_epoch_begin", epoch=2), {"steps_per_epoch": 3}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:the training data ended after")
+def test_killed_within_an_epoch_the_result_is_the_same_to_the_bit(tmp_path, data, killer, options):
+    if data is Batches and "steps_per_epoch" in options:
+        options = {}  # begins anew
+    expected = measured()
+    expected_history = fit_on(data, expected, [], **options)
+    with pytest.raises(Killed):
+        fit_on(data, measured(), [BackupAndRestore(tmp_path, save_freq=3), killer], **options)
+    model = measured(seed=5)
+    history = fit_on(data, model, [BackupAndRestore(tmp_path, save_freq=3)], **options)
+    assert_same(model, history, expected, expected_history)
+
+
+def test_counts_of_batches_go_on_from_epoch_to_epoch_and_over_interruptions(tmp_path):
+    def backups_of(callbacks):
+        found = []
+
+        class Watched(BackupAndRestore):
+            def _back_up(self, epoch, done=0):
+                found.append((epoch, done))
+                super()._back_up(epoch, done)
+
+        try:
+            fit_on(None, measured(), [Watched(tmp_path, save_freq=3), *callbacks])
+        except Killed:
+            pass
+        return found
+
+    assert backups_of([kill(epoch=2, batch=3)]) == [(0, 0), (0, 3), (1, 1), (1, 4), (2, 2)]
+    assert backups_of([]) == [(2, 5), (3, 3)]  # after 15 and 18 of all 20 batches
+
+
+def test_an_epoch_that_a_batch_has_stopped_ends_after_an_interruption_too(tmp_path):
+    def stop():
+        return LambdaCallback(on_train_batch_end=lambda batch, logs: setattr(now[0], "stop_training", batch == 2))
+
+    now = [measured()]
+    expected_history = fit_on(None, now[0], [stop()])
+    expected, now[0] = now[0], measured()
+    with pytest.raises(Killed):
+        fit_on(None, now[0], [stop(), BackupAndRestore(tmp_path, save_freq=3), kill("on_test_end", epoch=0)])
+    now[0] = measured(seed=4)
+    history = fit_on(None, now[0], [stop(), BackupAndRestore(tmp_path, save_freq=3)])
+    assert_same(now[0], history, expected, expected_history)
+    assert history.epoch == [0]
 
 
 # ---- the other callbacks ----
@@ -381,7 +488,8 @@ def damage(kind, path):
     elif kind == "foreign":
         data = b"this is no archive at all"
     elif kind == "flipped":
-        data[len(data) // 3] ^= 0xFF
+        for place in range(0, len(data), len(data) // 10):  # some of them are not those of headers
+            data[place] ^= 0xFF
     path.write_bytes(data)
 
 
@@ -505,8 +613,8 @@ def test_a_process_that_is_gone_is_continued_by_another(tmp_path):
 def test_arguments_that_make_no_sense_or_are_kerass_alone_are_refused(tmp_path):
     with pytest.raises(ValueError, match="backup_dir must name a folder"):
         BackupAndRestore("")
-    for save_freq in (100, False):
-        with pytest.raises(ValueError, match='save_freq must be "epoch", got'):
+    for save_freq in (0, 1.5, False):
+        with pytest.raises(ValueError, match='save_freq must be "epoch" or a number of batches, got'):
             BackupAndRestore(tmp_path, save_freq=save_freq)
     assert BackupAndRestore(tmp_path, "epoch", True).delete_checkpoint  # Keras's double_checkpoint changes nothing
     with pytest.raises(TypeError, match="save_before_preemption"):
