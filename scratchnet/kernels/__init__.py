@@ -47,7 +47,10 @@ OPERATIONS = {
 }
 
 # What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise.
-FUSED = {"convolution": ("conv2d_relu_forward", "conv2d_relu_max_pool_forward", "conv2d_backward")}
+FUSED = {
+    "convolution": ("conv2d_relu_forward", "conv2d_relu_max_pool_forward", "conv2d_backward"),
+    "elementwise": ("normalize_forward",),
+}
 
 _backend = None
 _announced = None

@@ -10,9 +10,11 @@ from scratchnet.layers import (
     BatchNormalization,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     Input,
     MaxPooling2D,
+    ReLU,
     add,
 )
 from scratchnet.models import Model, Sequential
@@ -60,6 +62,53 @@ def test_a_convolution_and_the_pooling_behind_it_predict_together_what_they_do_o
 
 
 @needs_numba
+@pytest.mark.parametrize(
+    "normalization, behind, together",
+    [
+        (BatchNormalization(), Activation("relu"), True),
+        (BatchNormalization(scale=False, axis=3), ReLU(6.0), True),
+        (BatchNormalization(center=False), ReLU(), True),
+        (BatchNormalization(scale=False, center=False), Activation("relu6"), True),
+        (BatchNormalization(renorm=True), ReLU(0.5), True),
+        (BatchNormalization(trainable=False), ReLU(negative_slope=0.1), False),
+        (BatchNormalization(), ReLU(threshold=0.2), False),
+        (BatchNormalization(), ReLU(activity_regularizer="l2"), False),
+        (BatchNormalization(), Activation("tanh"), False),
+        (BatchNormalization(), Dropout(0.5), False),
+    ],
+)
+def test_batch_normalization_and_the_relu_behind_it_predict_together_what_they_do_one_by_one(
+    normalization, behind, together
+):
+    x, _ = data()
+    with kernels.using_backend("numba"):
+        model = Sequential([Input(x.shape[1:]), normalization, behind])
+        rng = np.random.default_rng(4)
+        normalization.set_weights([rng.uniform(0.5, 2, size=weight.shape) for weight in normalization.get_weights()])
+        (node,) = joined(model)
+        assert str(node) == "layers " + normalization.name + f" and {behind.name}" * together
+        assert len(in_use(model).nodes) == len(model.nodes) - together
+        expected = model(x, training=False)
+        assert np.ptp(expected) > 0
+        np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+
+
+@needs_numba
+def test_normalization_that_goes_on_training_or_that_somebody_else_reads_is_not_joined():
+    with kernels.using_backend("numba"):
+        x = Input((8, 8, 3))
+        model = Model(x, ReLU()(BatchNormalization()(x, training=True)))
+        assert in_use(model) is model
+        y = BatchNormalization()(x)
+        for outputs in ([ReLU()(y), y], add([ReLU()(y), ReLU()(y)])):
+            (node,) = joined(Model(x, outputs))
+            assert node.first is node.last
+        model = Model(x, outputs)
+        images = data((8, 8, 3), 4)[0]
+        np.testing.assert_array_equal(model.predict(images, verbose=0), model(images))
+
+
+@needs_numba
 def test_weights_are_shared_with_the_model_that_is_trained():
     with kernels.using_backend("numba"):
         model = classifier(Conv2D(6, 3, activation="relu"), MaxPooling2D())
@@ -81,8 +130,10 @@ def test_weights_are_shared_with_the_model_that_is_trained():
         (Conv2D(6, 3, activation="relu"), MaxPooling2D(2, strides=1)),
         (Conv2D(6, 3, activation="relu"), MaxPooling2D(padding="same")),
         (Conv2D(6, 3, activation="relu"), AveragePooling2D(2)),
-        (Conv2D(6, 3, activation="relu"), BatchNormalization(), MaxPooling2D()),
         (Conv2D(6, 3), Activation("relu"), MaxPooling2D()),
+        (BatchNormalization(axis=1), ReLU()),
+        (BatchNormalization(activity_regularizer="l2"), ReLU()),
+        (type("MyNormalization", (BatchNormalization,), {})(), ReLU()),
         (Conv2D(6, 3, activation="relu", activity_regularizer="l2"), MaxPooling2D()),
         (type("Mine", (Conv2D,), {})(6, 3, activation="relu"), MaxPooling2D()),
     ],

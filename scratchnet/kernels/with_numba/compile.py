@@ -4,7 +4,8 @@
 * ``nogil``: threads run kernels side by side.
 * Without ``parallel=True``: threads are made once, above the layers (`scratchnet.parallel.threads`).
 * fastmath without "nnan" and "ninf": NaN checks and padding with minus infinity must go on working. What is allowed is
-  to reorder and fuse sums, so that they vectorise; ``reorder=False`` forbids even that, where digits were counted.
+  to reorder and fuse sums, so that they vectorise; ``reorder=False`` forbids even that, where digits were counted, and
+  ``fuse=False`` a product and a sum that are rounded once, where bits must be those of NumPy.
 * With NumPy's error model: a division that may raise ZeroDivisionError is not vectorised.
 """
 
@@ -22,11 +23,11 @@ from scratchnet.kernels.with_numba.cache import KernelCache, can_keep
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
 
-def njit(function=None, *, reorder=True):
+def njit(function=None, *, reorder=True, fuse=True):
     """`numba.njit` with the settings of this folder."""
     if function is None:
-        return functools.partial(njit, reorder=reorder)
-    fastmath = {"contract", "nsz", "reassoc", "arcp", "afn"} if reorder else {"contract", "nsz"}
+        return functools.partial(njit, reorder=reorder, fuse=fuse)
+    fastmath = {"nsz", *(("contract",) if fuse else ()), *(("reassoc", "arcp", "afn") if reorder else ())}
     compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy")(function)
     if hasattr(compiled, "overloads"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
         compiled._cache = KernelCache(function)
