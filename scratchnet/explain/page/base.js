@@ -233,12 +233,12 @@ function status(text, v, exact) {
 // A chart of some series over time, with a line at t.
 function chart(series, length, o) {
   const W = 560, H = 120, top = Math.max(...series.flatMap(one => one.values), 1e-30), low = Math.min(0, ...series.flatMap(one => one.values));
-  const x = t => 46 + t / Math.max(1, length - 1) * (W - 110), y = v => 10 + (top - v) / (top - low || 1) * (H - 32);
+  const x = t => 60 + t / Math.max(1, length - 1) * (W - 124), y = v => 10 + (top - v) / (top - low || 1) * (H - 32);
   const line = s("line", { y1: 6, y2: H - 18, class: "now" }), text = s("text", { y: H - 4, "text-anchor": "middle" });
   const lines = series.map((one, k) => [s("polyline", { points: one.values.map((v, t) => `${x(t)},${y(v)}`).join(" "), class: "line " + one.kind, "stroke-dasharray": ["", "6 3", "2 3", "8 3 2 3"][k % 4] }),
     s("text", { x: W - 58, y: 18 + 16 * k, class: "t-" + one.kind }, one.name)]);
   const el = s("svg", { viewBox: `0 0 ${W} ${H}`, class: "chart", role: "img", "aria-label": o.label },
-    s("text", { x: 2, y: 16 }, fmt(top)), s("text", { x: 2, y: y(low) + 4 }, fmt(low)), s("line", { x1: 46, x2: W - 64, y1: y(0), y2: y(0), class: "axis" }), lines, line, text);
+    s("text", { x: 2, y: 16 }, fmt(top)), s("text", { x: 2, y: y(low) + 4 }, fmt(low)), s("line", { x1: 60, x2: W - 64, y1: y(0), y2: y(0), class: "axis" }), lines, line, text);
   const mark = () => { const at = x(o.t()); line.setAttribute("x1", at); line.setAttribute("x2", at); text.setAttribute("x", at); text.textContent = "t = " + o.t(); };
   if (!o.loose) PICTURES.add({ mark }); // one within what is drawn anew at each choice needs no marking
   mark();

@@ -1,7 +1,7 @@
 "use strict";
 // The page around the pictures: stops, rail, equations, source and check, keyboard, the address.
 
-const S = { stop: 0, n: 0, t: 0, u: null, update: null, scale: null };
+const S = { stop: 0, n: 0, t: null, u: null, update: null, scale: null };
 const CURSORS = ["n", "t", "u", "i", "j", "p", "q", "a", "b", "c", "f", "d"];
 const callOf = stop => M.calls[stop.call];
 const here = () => M.stops[S.stop];
@@ -43,7 +43,7 @@ function draw(keep) {
   for (const item of document.querySelectorAll("#rail [data-call]")) {
     const is = call ? item.dataset.call === String(stop.call) : item.dataset.call === stop.pass;
     if (is) item.setAttribute("aria-current", "step"); else item.removeAttribute("aria-current");
-    if (is && item.scrollIntoView && !keep) item.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (is && item.scrollIntoView && !keep) item.scrollIntoView({ block: "nearest", inline: "center" });
   }
   lightEdges();
   document.body.dataset.pass = back || stop.pass === "update" ? "backward" : "forward";

@@ -8,18 +8,23 @@ const GATES = {
 function through_time(kind, call, back) {
   const spec = GATES[kind], I = Object.fromEntries(Object.entries(call.inside).map(([name, id]) => [name, T(id)])), h_ = I.h, [Tn, U] = [h_.row[0] - 1, h_.row[1]];
   if (back && !I.dh) return needless();
+  if (S.t === null) S.t = Tn >> 1; // at the first step there is no past, at the last nothing comes back from later ones
   clampTo("t", Tn);
   const key = call.path + S.n, order = ORDERS[key] || (ORDERS[key] = Array.from({ length: U }, (_, u) => u).map(u => { let v = 0; const tensor = I[spec.by], from = tensor.place([S.n, 0, u]); for (let t = 1; t <= Tn; t++) v += tensor.data[from + t * U] ** 2; return [v, u]; }).sort((a, b) => b[0] - a[0]).map(([, u]) => u));
-  if (S.u === null) S.u = order[0];
+  if (S.u === null) { // the most active unit; backward the one that most comes back to
+    const come = u => Math.abs(I.dh.at(S.n, S.t, u));
+    S.u = back ? order.reduce((best, u) => come(u) > come(best) ? u : best) : order[0];
+  }
   clampTo("u", U);
   const rank = () => order.indexOf(S.u), later = tensor => tensor.row[0] > Tn ? 1 : 0;
+  const wide = Math.max(56, Math.min(82, Math.floor(($("main").clientWidth - 28 - 72) / 7))); // seven beside one another
   const map = (name, word) => { const tensor = I[name], tall = Math.max(60, Math.min(210, U * 12)); const data = tensor.data, from = tensor.place([S.n, later(tensor), 0]); let range = 1e-30;
     for (let k = from; k < from + Tn * U; k++) range = Math.max(range, Math.abs(data[k]));
     return picture({ name, label: word ? `${name} ${word}` : name, note: "±" + fmt(range), rows: U, cols: Tn, value: (r, t) => data[from + t * U + order[r]], range, family: back ? "gradients" : "values",
-      at: (r, t) => `${name}[t=${t}, unit ${order[r]}]`, width: 82, height: tall, stretch: true, mark: () => [rank(), S.t], move: (r, t) => { S.u = order[r]; S.t = t; } }); };
+      at: (r, t) => `${name}[t=${t}, unit ${order[r]}]`, width: wide, height: tall, stretch: true, mark: () => [rank(), S.t], move: (r, t) => { S.u = order[r]; S.t = t; } }); };
   const x = one(call.x);
   const backwards = call.options.backwards;
-  const xMap = picture({ name: "x", label: "x", note: shapeText(x.row), rows: x.row[0], cols: x.row[1], value: (t, d) => x.at(S.n, t, d), ink: inkOf(x), range: x.biggest || 1, width: 82, height: Math.min(210, Math.max(60, x.row[0] * 3)), stretch: true, at: (t, d) => `x[t=${t}, ${d}]`,
+  const xMap = picture({ name: "x", label: "x", note: shapeText(x.row), rows: x.row[0], cols: x.row[1], value: (t, d) => x.at(S.n, t, d), ink: inkOf(x), range: x.biggest || 1, width: wide, height: Math.min(210, Math.max(60, x.row[0] * 3)), stretch: true, at: (t, d) => `x[t=${t}, ${d}]`,
     mark: () => [backwards ? Tn - 1 - S.t : S.t, 0, 1, x.row[1]], move: t => { S.t = backwards ? Tn - 1 - t : t; } });
   const unit = name => Array.from({ length: Tn }, (_, t) => I[name].at(S.n, t + later(I[name]), S.u));
   const norm = name => Array.from({ length: Tn }, (_, t) => { let v = 0; const from = I[name].place([S.n, t, 0]); for (let u = 0; u < U; u++) v += I[name].data[from + u] ** 2; return Math.sqrt(v); });
@@ -40,7 +45,7 @@ function wire(x, y, name, value, gradient, back, anchor = "middle") {
   return [s("text", { x, y, "text-anchor": anchor, class: "wire" }, span(name + " ", "bold"), s("tspan", { class: "value" }, part(value))),
     back && gradient !== null ? s("text", { x, y: y + 14, "text-anchor": anchor, class: "wire gradient" }, "d" + name + " ", part(gradient)) : null];
 }
-const cell = (label, width, height, kids) => s("svg", { viewBox: `0 0 ${width} ${height}`, class: "cell", role: "img", "aria-label": label }, kids);
+const cell = (label, width, height, kids) => s("svg", { viewBox: `0 0 ${width} ${height}`, class: "cell", role: "img", "aria-label": label, tabindex: "0" }, kids);
 const path = d => s("path", { d, class: "path" });
 const op = (x, y, sign) => [s("circle", { cx: x, cy: y, r: 10, class: "op" }), s("text", { x, y: y + 4, "text-anchor": "middle" }, sign)];
 const gate = (x, y, name, kind) => [s("rect", { x: x - 17, y: y - 12, width: 34, height: 24, rx: 4, class: "gate " + kind }), s("text", { x, y: y + 4, "text-anchor": "middle" }, name)];
