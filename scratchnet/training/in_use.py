@@ -1,145 +1,223 @@
 """A model in use, in evaluate and predict: nobody will go back through it.
 
-Then what backward would need is not worth keeping, and layers that stand behind one another can be computed together
-while the numbers are in the cache. So far these are, where the backend in use has them,
+Then what backward would need is not worth keeping, and layers that stand behind one another can be computed together:
 
-* a convolution with relu and the max pooling of 2 x 2 behind it, the beginning of most image classifiers:
-  `conv2d_relu_max_pool_forward`;
-* batch normalization by its averages, with the relu behind it, if there is one, which residual networks and MobileNets
-  have behind each convolution: `normalize_forward`.
+* What a `BatchNormalization` does outside of training is the same for every pixel of a channel, and linear. So it moves
+  into the kernel and the bias of the convolution in front of it (gamma, beta, mean, variance: of each filter), and the
+  results are the same but for their rounding:
 
-The numbers are the same, bit by bit.
+      gamma (x * W + b - mean) / s + beta  =  x * (W r) + (b - mean) r + beta        s = sqrt(variance + epsilon)
+                                                                                     r = gamma / s
+
+  Elsewhere it is computed by its averages in one pass, with the relu behind it: `normalize_forward`, bit by bit the
+  same, where the backend in use has it.
+* An activation that is a layer of its own is applied where the convolution puts out its numbers. So is the max pooling
+  of 2 x 2 behind a relu, the beginning of most image classifiers, where the backend has `conv2d_relu_max_pool_forward`.
+* A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
+
+All weights are looked up when they are used: what a step or the user has changed since is seen.
 """
 
 import copy
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import activations, kernels
 from scratchnet.graph.nodes import Node
 from scratchnet.graph.walk import Graph
-from scratchnet.kernels.fused import is_relu
+from scratchnet.kernels import fused
 from scratchnet.layers.activations.activation import Activation, ReLU
 from scratchnet.layers.convolutional.conv2d import Conv2D
+from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_groups
+from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.structure import flatten
 
 
 class JoinedNode(Node):
-    """Two nodes as one; of both, forward alone.
+    """One or several nodes, each of which alone reads the one before it, as one; of all of them, forward alone.
 
     Args:
-        first, last: the nodes. `last` reads what comes out of `first`, and nobody else does; or they are the same one.
+        nodes: in their order.
     """
 
-    def __init__(self, first, last):
-        super().__init__(first.inputs)
-        self.first, self.last = first, last
-        self.outputs = last.outputs
-        self.layer = first.layer
-        self.name = first.name if first is last else f"{first.name} and {last.name}"
+    def __init__(self, nodes):
+        super().__init__(nodes[0].inputs)
+        self.outputs = nodes[-1].outputs
+        self.layer = nodes[0].layer
+        self.behind = [node.layer for node in nodes[1:]]
+        self.name = " and ".join(node.name for node in nodes)
 
     def __str__(self):
         return f"layers {self.name}"
 
 
-class PooledConvolution(JoinedNode):
-    """A convolution with relu, and the pooling behind it."""
+class JoinedConvolution(JoinedNode):
+    """A convolution, and what there is behind it of normalization, activation and pooling."""
+
+    def __init__(self, nodes):
+        super().__init__(nodes)
+        self.normalization = next((layer for layer in self.behind if type(layer) is BatchNormalization), None)
+        functions = [layer.activation for layer in self.behind if _is_function(layer)]
+        self.activation = functions[0] if functions else self.layer.activation
+        self.pools = type(self.behind[-1]) is MaxPooling2D
 
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
-        N, H, W, C = layer.unpack(x, "NHWC", C=layer.params["kernel"].shape[2] * layer.groups)
+        kernel, bias = layer.params["kernel"], layer.params.get("bias")
+        N, H, W, C = layer.unpack(x, "NHWC", C=kernel.shape[2] * getattr(layer, "groups", 1))
+        if type(layer) is DepthwiseConv2D:
+            kernel = in_groups(kernel)
+        if self.normalization is not None:
+            kernel, bias = _normalized(kernel, bias, self.normalization)
         geometry = layer.geometry(layer.pad_amounts((H, W)))
-        return kernels.conv2d_relu_max_pool_forward(
-            x, layer.params["kernel"], layer.params.get("bias"), *geometry
-        ), None
+        if self.pools:
+            return kernels.conv2d_relu_max_pool_forward(x, kernel, bias, *geometry), None
+        return fused.conv2d_forward(x, kernel, bias, *geometry, self.activation)[0], None
+
+
+def _normalized(kernel, bias, normalization):
+    """``(W r, (b - mean) r + beta)``, see above."""
+    mean, s, gamma, beta = _averages(normalization)
+    r = gamma / s
+    return kernel * r, (-mean if bias is None else bias - mean) * r + beta
+
+
+def _averages(layer):
+    """``mean, s, gamma, beta`` of a normalization, each (C,)."""
+    mean, variance = layer.state["moving_mean"], layer.state["moving_variance"]
+    gamma, beta = layer.params.get("gamma", np.ones_like(mean)), layer.params.get("beta", np.zeros_like(mean))
+    return mean, np.sqrt(variance + layer.epsilon), gamma, beta
 
 
 class Normalized(JoinedNode):
     """Batch normalization, alone or with the relu behind it."""
 
-    def __init__(self, first, last):
-        super().__init__(first, last)
-        self.bounds = (-np.inf, np.inf) if first is last else _bounds(last)
+    def __init__(self, nodes):
+        super().__init__(nodes)
+        self.bounds = _bounds(self.behind[0]) if self.behind else (-np.inf, np.inf)
 
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
         layer.compute_output_shape(x.shape)
-        mean, variance = layer.state["moving_mean"], layer.state["moving_variance"]
-        gamma = layer.params.get("gamma", np.ones_like(mean))
-        beta = layer.params.get("beta", np.zeros_like(mean))
-        s = np.sqrt(variance + layer.epsilon)
-        return kernels.normalize_forward(x, mean, s, gamma, beta, *self.bounds), None
+        return kernels.normalize_forward(x, *_averages(layer), *self.bounds), None
+
+
+class JoinedSum(JoinedNode):
+    """A sum and the activation behind it."""
+
+    def forward(self, xs, training, mask=None):
+        (behind,) = self.behind
+        total, _ = self.layer.forward([self.layer.accept(x) for x in xs])
+        total = behind.accept(total)  # integers are floats from here on
+        return behind.activation.forward(total, overwrite=True)[0], None
 
 
 def in_use(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
     graph = getattr(model, "graph", None)
-    joined = {} if graph is None else {node.last: node for node in _joined(graph)}
+    joined, left_out = {}, set()
+    for kind, nodes in [] if graph is None else _chains(graph):
+        joined[nodes[-1]] = kind(nodes)
+        left_out.update(nodes[:-1])
     if not joined:
         return model
-    left_out = {node.first for node in joined.values()} - joined.keys()
     nodes = [joined.get(node, node) for node in graph.nodes if node not in left_out]
     twin = copy.copy(model)
     twin.graph = Graph(graph.inputs, graph.outputs, nodes, graph.leaves, graph.losses)
     return twin
 
 
-def _joined(graph):
-    """What may stand in the place of nodes where nobody goes back."""
-    readers, ends = {}, {*graph.outputs, *graph.losses}
+def _chains(graph):
+    """Pairs ``(kind, nodes)``: a kind of `JoinedNode`, and nodes that it computes."""
+    readers, ends, taken = {}, {*graph.outputs, *graph.losses}, set()
     for node in graph.nodes:
         for tensor in flatten(node.inputs):
             readers.setdefault(tensor, []).append(node)
+
+    def only_reader(node):
+        """Who alone reads what the node puts out; None where there is nobody, several, or the user."""
+        found = readers.get(node.outputs, ()) if node.outputs not in ends else ()
+        return found[0] if len(found) == 1 else None
+
     for node in graph.nodes:
-        behind = None
-        if len(flatten(node.outputs)) == 1 and node.outputs not in ends and len(readers.get(node.outputs, ())) == 1:
-            (behind,) = readers[node.outputs]
-        if _is_convolution(node) and behind is not None and _is_pooling(behind):
-            yield PooledConvolution(node, behind)
-        elif _is_normalization(node):
-            yield Normalized(node, node if behind is None or _bounds(behind) is None else behind)
+        kind = None if node in taken or not _is_plain(node) else _kind_of(node)
+        if kind is None:
+            continue
+        nodes = [node]
+        for can_follow in _FOLLOWERS[kind]:
+            behind = only_reader(nodes[-1])
+            if behind is not None and _fits(behind, node) and can_follow(behind.layer, nodes[-1].layer):
+                nodes.append(behind)
+        if len(nodes) > 1 or kind is Normalized:
+            taken.update(nodes)
+            yield kind, nodes
 
 
-def _is_convolution(node):
+def _kind_of(node):
+    """The kind of what begins with a node; None where it cannot be joined."""
     layer = node.layer
-    return (
-        kernels.conv2d_relu_max_pool_forward is not None
-        and (type(layer) is Conv2D and layer.data_format == "channels_last")
-        and (is_relu(layer.activation) and _is_plain(node))
-    )
+    if type(layer) in (Conv2D, DepthwiseConv2D) and layer.data_format == "channels_last":
+        return JoinedConvolution
+    if kernels.normalize_forward is not None and type(layer) is BatchNormalization:
+        return Normalized if layer.axis in (-1, len(node.inputs.shape) - 1) else None
+    return JoinedSum if type(layer) is Add else None
 
 
-def _is_pooling(node):
-    layer = node.layer
+def _is_plain(node):
+    """Whether there is nothing but arrays: no mask, no loss for the output, and not what training would do."""
+    return not (node.reads_mask or node.masks_output or node.adds_loss or getattr(node, "training", None))
+
+
+def _fits(node, first):
+    """Whether a node computes nothing else than the `first` of those it stands behind, and in the same dtype."""
+    return node.layer is not None and _is_plain(node) and node.layer.dtype == first.layer.dtype
+
+
+def _is_function(layer):
+    return type(layer) in (Activation, ReLU)
+
+
+# ---- whether a layer can be computed with what begins in front of it, given the layer right before it ----
+
+
+def _normalizes(layer, before):
+    """A normalization of the channels, which a convolution can do."""
+    return type(layer) is BatchNormalization and layer.axis in (-1, 3) and before.activation is activations.linear
+
+
+def _activates(layer, before):
+    """An activation, and the first one."""
+    return _is_function(layer) and getattr(before, "activation", activations.linear) is activations.linear
+
+
+def _pools(layer, before):
+    """The pooling of 2 x 2 that the backend in use computes with a convolution and a relu."""
     is_pooling = type(layer) is MaxPooling2D and layer.data_format == "channels_last" and layer.padding == "valid"
-    return is_pooling and layer.pool_size == layer.strides == (2, 2) and _is_plain(node)
+    can = is_pooling and kernels.conv2d_relu_max_pool_forward is not None
+    is_small = can and layer.pool_size == layer.strides == (2, 2)
+    return is_small and hasattr(before, "activation") and fused.is_relu(before.activation)
 
 
-def _is_normalization(node):
-    layer = node.layer
-    return (
-        kernels.normalize_forward is not None
-        and (type(layer) is BatchNormalization and layer.axis in (-1, len(node.inputs.shape) - 1))
-        and (not node.training and _is_plain(node))
-    )
+def _cuts_off(layer, before):
+    """An activation that keeps its input between two bounds."""
+    return _is_function(layer) and _bounds(layer) is not None
 
 
-def _bounds(node):
-    """Between which numbers the layer of a node keeps x, and does nothing else; None if it does something else."""
-    layer = node.layer
-    if type(layer) not in (Activation, ReLU) or not _is_plain(node):
-        return None
-    if is_relu(layer.activation):
+_FOLLOWERS = {
+    JoinedConvolution: (_normalizes, _activates, _pools),
+    Normalized: (_cuts_off,),
+    JoinedSum: (_activates,),
+}
+
+
+def _bounds(layer):
+    """Between which numbers an activation keeps x, and does nothing else; None if it does something else."""
+    if fused.is_relu(layer.activation):
         return (0.0, np.inf)
     if layer.activation.standard and layer.activation.name == "relu6":
         return (0.0, 6.0)
     if type(layer) is ReLU and not (layer.negative_slope or layer.threshold):
         return (0.0, layer.max_value)
     return None
-
-
-def _is_plain(node):
-    """Whether there is nothing but arrays: no mask, and no loss for the output."""
-    return not (node.reads_mask or node.masks_output or node.adds_loss)

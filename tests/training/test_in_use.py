@@ -3,22 +3,24 @@
 import numpy as np
 import pytest
 
-from scratchnet import kernels
+from scratchnet import kernels, ops
 from scratchnet.layers import (
     Activation,
     AveragePooling2D,
     BatchNormalization,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     Input,
+    LayerNormalization,
     MaxPooling2D,
     ReLU,
     add,
 )
-from scratchnet.models import Model, Sequential
-from scratchnet.training.in_use import JoinedNode, in_use
+from scratchnet.models import Model, Sequential, clone_model
+from scratchnet.training.in_use import JoinedConvolution, JoinedNode, in_use
 from scratchnet.utils import set_random_seed
 
 
@@ -102,7 +104,7 @@ def test_normalization_that_goes_on_training_or_that_somebody_else_reads_is_not_
         y = BatchNormalization()(x)
         for outputs in ([ReLU()(y), y], add([ReLU()(y), ReLU()(y)])):
             (node,) = joined(Model(x, outputs))
-            assert node.first is node.last
+            assert not node.behind
         model = Model(x, outputs)
         images = data((8, 8, 3), 4)[0]
         np.testing.assert_array_equal(model.predict(images, verbose=0), model(images))
@@ -130,10 +132,11 @@ def test_weights_are_shared_with_the_model_that_is_trained():
         (Conv2D(6, 3, activation="relu"), MaxPooling2D(2, strides=1)),
         (Conv2D(6, 3, activation="relu"), MaxPooling2D(padding="same")),
         (Conv2D(6, 3, activation="relu"), AveragePooling2D(2)),
-        (Conv2D(6, 3), Activation("relu"), MaxPooling2D()),
-        (BatchNormalization(axis=1), ReLU()),
-        (BatchNormalization(activity_regularizer="l2"), ReLU()),
-        (type("MyNormalization", (BatchNormalization,), {})(), ReLU()),
+        (Conv2D(6, 3, activation="relu"), Activation("relu"), AveragePooling2D(2)),
+        (Conv2D(6, 3), BatchNormalization(axis=1), ReLU()),
+        (Conv2D(6, 3), BatchNormalization(activity_regularizer="l2"), ReLU()),
+        (Conv2D(6, 3), type("MyNormalization", (BatchNormalization,), {})(), ReLU()),
+        (Conv2D(6, 3), LayerNormalization(), Activation("relu")),
         (Conv2D(6, 3, activation="relu", activity_regularizer="l2"), MaxPooling2D()),
         (type("Mine", (Conv2D,), {})(6, 3, activation="relu"), MaxPooling2D()),
     ],
@@ -154,16 +157,120 @@ def test_what_somebody_else_reads_is_computed():
             assert in_use(model) is model
 
 
-def test_the_other_backends_have_nothing_to_join():
+def test_the_other_backends_do_not_pool_with_a_convolution():
     model = classifier(Conv2D(6, 3, activation="relu"), MaxPooling2D())
     with kernels.using_backend("numpy"):
         assert in_use(model) is model
 
 
-@needs_numba
-def test_other_channels_than_the_layer_was_built_for_are_told():
-    with kernels.using_backend("numba"):
-        model = classifier(Conv2D(6, 3, activation="relu"), MaxPooling2D())
-        (node,) = joined(model)
-        with pytest.raises(ValueError, match="conv2d"):
-            node.forward(np.zeros((2, 9, 8, 4), "float32"), training=False)
+# ---- a normalization, which the convolution does ----
+
+
+def moved(model):
+    """The model with statistics, scales and shifts that hide nothing."""
+    rng = np.random.default_rng(1)
+    for layer in model.layers:
+        for weights in (layer.params, layer.state):
+            for name in weights.keys() & {"gamma", "beta", "moving_mean", "moving_variance", "bias"}:
+                weights[name][...] = rng.uniform(0.3, 2, weights[name].shape)
+    return model
+
+
+def check_equal(model, x, count=1):
+    """predict gives what the model gives node by node, to rounding, and joins as many nodes as are expected."""
+    nodes = joined(model)
+    assert len(nodes) == count
+    expected = model(x)
+    rounding = 1e-6 if x.dtype == "float32" else 1e-14
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, atol=rounding * np.abs(expected).max(), rtol=0)
+
+
+CHAINS = {
+    "scale and shift": (Conv2D(6, 3), BatchNormalization()),
+    "no bias": (Conv2D(6, 3, 2, padding="same", use_bias=False), BatchNormalization(epsilon=0.1), Activation("relu")),
+    "no scale": (Conv2D(6, 3, groups=3), BatchNormalization(scale=False, axis=3), ReLU(6.0)),
+    "no shift": (Conv2D(6, 3, dilation_rate=2), BatchNormalization(center=False), Activation("tanh")),
+    "renormalized": (Conv2D(6, 3), BatchNormalization(renorm=True), Activation("softmax")),
+    "pooled": (Conv2D(6, 3, use_bias=False), BatchNormalization(), ReLU(), MaxPooling2D()),
+    "without normalization": (Conv2D(6, 3), Activation("relu"), MaxPooling2D()),
+    "depthwise": (DepthwiseConv2D(3, depth_multiplier=2), BatchNormalization(), ReLU(6.0)),
+    "depthwise, no bias": (DepthwiseConv2D((2, 3), 2, use_bias=False), BatchNormalization(), Activation("relu")),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_normalization_is_done_by_the_convolution_in_front_of_it(name, dtype):
+    layers = [type(layer).from_config({**layer.get_config(), "dtype": dtype}) for layer in CHAINS[name]]
+    model = moved(Sequential([Input((9, 8, 3), dtype=dtype), *layers], dtype=dtype))
+    assert str(joined(model)[0]) == "layers " + " and ".join(
+        layer.name for layer in layers[: len(layers) - (kernels.get_backend() != "numba" and "pool" in layers[-1].name)]
+    )
+    check_equal(model, data()[0].astype(dtype))
+
+
+@pytest.mark.parametrize("backend", ["loops", "numpy"])
+def test_every_backend_does_it(backend):
+    with kernels.using_backend(backend):
+        model = moved(Sequential([Input((4, 4, 2)), Conv2D(2, 2), BatchNormalization(), Activation("relu")]))
+        check_equal(model, data((4, 4, 2), 3)[0])
+
+
+def residual(inputs):
+    z = BatchNormalization()(Conv2D(3, 3, padding="same", use_bias=False)(inputs))
+    return Activation("relu")(add([inputs, z]))
+
+
+def test_a_residual_block_is_one_convolution_and_one_sum():
+    inputs = Input((9, 8, 3))
+    model = moved(Model(inputs, residual(residual(inputs))))
+    x = data()[0]
+    before = x.copy()
+    check_equal(model, x, 4)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_a_sum_of_integers_is_a_float_behind_an_activation():
+    a, b = Input((3,), dtype="int32"), Input((3,), dtype="int32")
+    model = Model([a, b], Activation("sigmoid")(add([a, b])))
+    x = np.arange(6, dtype="int32").reshape(2, 3)
+    assert len(joined(model)) == 1
+    np.testing.assert_array_equal(model.predict([x, x], verbose=0), model([x, x]))
+
+
+def test_what_has_changed_since_is_seen_and_training_goes_on_as_ever():
+    model = classifier(Conv2D(6, 3), BatchNormalization(momentum=0.5), Activation("relu"))
+    twin = clone_model(model)
+    twin.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    twin.set_weights(model.get_weights())
+    x, y = data()
+    for _ in range(2):
+        check_equal(model, x)
+        loss, accuracy = model.evaluate(x, y, verbose=0)
+        p = model(x)
+        assert loss == pytest.approx(-np.log(p[np.arange(len(y)), y]).mean(), rel=1e-5)
+        assert accuracy == pytest.approx((p.argmax(axis=1) == y).mean())
+        model.fit(x, y, shuffle=False, verbose=0)
+        twin.fit(x, y, shuffle=False, verbose=0)
+        for ours, others in zip(model.get_weights(), twin.get_weights()):
+            np.testing.assert_array_equal(ours, others)
+    normalization = model.layers[1]
+    normalization.state["moving_mean"][...] += 3
+    normalization.params["gamma"][...] *= -1
+    check_equal(model, x)
+
+
+def test_what_the_convolution_cannot_do_stays_behind_it():
+    inputs = Input((9, 8, 3))
+    z = Conv2D(4, 3)(inputs)
+    once = BatchNormalization()(z)
+    for outputs in (
+        BatchNormalization()(z, training=True),
+        BatchNormalization(dtype="float64")(z),
+        BatchNormalization()(Conv2D(4, 3, activation="relu")(inputs)),
+        BatchNormalization()(Conv2D(4, 3, activity_regularizer="l2")(inputs)),
+        [once, z],
+        [once, Flatten()(z)],
+        ops.relu(z),
+    ):
+        assert not any(isinstance(node, JoinedConvolution) for node in in_use(Model(inputs, outputs)).nodes)
