@@ -60,7 +60,7 @@ def read_operation(entry):
     name, config = entry["class_name"], dict(entry["config"])
     own_name = config.pop("name", None)
     if name == "Size":
-        return lambda sizes_of: read_value(config["formula"], sizes_of).as_tensor()
+        return lambda sizes_of: read_value(config["formula"], sizes_of).as_tensor(own_name)
     name = name if name in TABLE else snake_case(name)
     name = _RENAMED.get(name, name)
     made_of_others = None if name in TABLE else vars(ops).get(name)

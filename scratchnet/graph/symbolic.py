@@ -72,8 +72,10 @@ class KerasTensor(Operators):
 class Size(Formula):
     """The size of an axis that is not known yet, or a number that is computed from such sizes."""
 
-    def as_tensor(self):
-        node = SizeNode(self, "size")
+    def as_tensor(self, name=None):
+        if name is None:
+            name = unique_name("size") if current_trace.get() is None else "size"
+        node = SizeNode(self, name)
         node.outputs = KerasTensor((), "int32", node.name, node)
         return node.outputs
 

@@ -45,11 +45,50 @@ def data(count=90, seed=0):
         ({"verbose": 3}, "verbose"),
         ({"validation_data": np.ones(3)}, r"validation_data must be \(x, y\)"),
         ({"sample_weight": np.ones(3)}, "sample_weight has 3"),
+        ({"epochs": -1}, "epochs must be an integer of at least 0, got -1"),
+        ({"epochs": True}, "epochs must be an integer of at least 0, got True"),
+        ({"shuffle": "rows"}, "shuffle must be True, False or \"batch\", got 'rows'"),
+        ({"class_weight": {7: 1.0}}, "names the class 7; classes are integers from 0 to 2"),
+        ({"class_weight": {"a": 1.0}}, "names the class 'a'"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         classifier().fit(*data(), **{"verbose": 0, **arguments})
+
+
+def test_without_anything_to_train_fit_warns():
+    model = classifier()
+    model.trainable = False
+    with pytest.warns(UserWarning, match="there is nothing to train"):
+        model.fit(*data(), verbose=0)
+
+
+def test_weights_of_classes_are_a_dict_and_need_one_label_a_sample():
+    with pytest.raises(TypeError, match=r"class_weight must be a dict from class to weight, got \[1, 2\]"):
+        classifier().fit(*data(), class_weight=[1, 2], verbose=0)
+    model = Sequential([Input((4, 5)), Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"needs one label for each sample, got targets of shape \(2, 4, 1\)"):
+        model.fit(np.ones((2, 4, 5)), np.zeros((2, 4, 1), int), class_weight={0: 2.0}, verbose=0)
+
+
+@pytest.mark.parametrize("shuffle", ["batch", 1, 0])
+def test_rows_may_stay_together_with_those_of_their_batch(shuffle):
+    history = classifier().fit(*data(), shuffle=shuffle, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_weights_of_classes_are_the_same_for_labels_and_one_hot_rows():
+    x, y = data()
+    weights = {0: 1.0, 1: 3.0, 2: 0.5}
+    kept = []
+    for loss, targets in (("sparse_categorical_crossentropy", y), ("categorical_crossentropy", np.eye(3)[y])):
+        model = classifier(loss=loss)
+        model.fit(x, targets, class_weight=weights, verbose=0, shuffle=False)
+        kept.append(model.get_weights())
+    for a, b in zip(*kept):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 def test_weights_of_classes_need_classes():

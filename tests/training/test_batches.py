@@ -161,3 +161,43 @@ def test_where_the_data_end_the_epoch_ends_and_the_next_begins_anew():
     assert len(history.history["loss"]) == 2 and data.begun == 3
     with pytest.raises(ValueError, match="the training data have no batches"):
         model().fit(Counted(0), steps_per_epoch=5, verbose=0)
+
+
+def unbuilt():
+    made = Sequential([Dense(1)])
+    made.compile("sgd", "mse")
+    return made
+
+
+class InAList:
+    """Batches that are asked for by their number, such as a `PyDataset`."""
+
+    def __init__(self, batches):
+        self.batches, self.ended = batches, 0
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, k):
+        return self.batches[k]
+
+    def on_epoch_end(self):
+        self.ended += 1
+
+
+def test_a_model_without_an_input_is_built_on_the_first_batch_which_is_not_lost():
+    rng = np.random.default_rng(0)
+    batches = [(rng.normal(size=(4, 3)).astype("float32"), np.ones((4, 1), "float32")) for _ in range(2)]
+    numbered, made = InAList(batches), unbuilt()
+    assert len(made.fit(numbered, epochs=2, verbose=0).history["loss"]) == 2 and numbered.ended == 2
+    weights = made.get_weights()
+    one_by_one = unbuilt()
+    assert one_by_one.fit(iter(batches), epochs=1, steps_per_epoch=2, verbose=0).params["steps"] == 2
+    assert [w.shape for w in weights] == [w.shape for w in one_by_one.get_weights()] == [(3, 1), (1,)]
+    with pytest.raises(ValueError, match="the training data have no batches"):
+        unbuilt().fit(iter([]), verbose=0)
+
+
+def test_a_batch_of_too_many_entries_is_refused():
+    with pytest.raises(ValueError, match=r"a batch is x, \(x, y\) or \(x, y, sample_weight\); got 4 entries"):
+        model().fit(iter([(X, Y, Y[:, 0], Y)]), verbose=0)

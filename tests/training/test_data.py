@@ -108,3 +108,40 @@ def test_a_model_for_batches_of_one_size_is_given_such():
     assert model.predict(x, verbose=0).shape == (8, 5)
     model.compile("sgd", "mse")
     assert model.evaluate(x, 2 * x, verbose=0) == 0
+
+
+def test_without_x_and_without_the_targets_of_one_output_there_is_nothing_to_train():
+    with pytest.raises(ValueError, match="the training data x is missing"):
+        classifier().fit(verbose=0)
+    with pytest.raises(ValueError, match="the prediction data x is missing"):
+        classifier().predict(None, verbose=0)
+    x = Input((5,))
+    model = Model(x, {"a": Dense(1, name="a")(x), "b": Dense(1, name="b")(x)})
+    model.compile("sgd", {"a": "mse", "b": "mse"})
+    with pytest.raises(ValueError, match="y has no targets for the output 'b'"):
+        model.fit(np.ones((4, 5)), {"a": np.ones(4), "b": None}, verbose=0)
+
+
+def test_labels_that_are_strings_are_refused_with_a_way_to_number_them():
+    with pytest.raises(TypeError, match="y must be numbers, got dtype <U3; labels that are strings become integers"):
+        classifier().fit(np.ones((2, 5)), np.array(["cat", "dog"]), verbose=0)
+
+
+class Nullable:
+    """A column as pandas has it, in which numbers may be missing."""
+
+    class dtype:
+        kind, na_value = "i", None
+
+    def to_numpy(self, dtype=None, na_value=None):
+        return np.array([1, 2, na_value], dtype)
+
+    def __array__(self, dtype=None, copy=None):
+        raise AssertionError("it would become an array of objects")
+
+
+def test_nullable_columns_become_numbers_and_what_is_missing_is_named():
+    model = Sequential([Input((1,)), Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"NaN or infinity \(first in sample 2\)"):
+        model.fit(np.ones((3, 1)), Nullable(), verbose=0)
