@@ -49,14 +49,19 @@ def rounding(name, learning_rate, weights, found):
     return max(np.max(np.abs(smooth(losses) - exact) / exact) for losses in curves)
 
 
+def check_same_curve(name, learning_rate, weights, found, expected):
+    """To the end both stay on the same curve, as near as two that round differently can be."""
+    apart = np.max(np.abs(smooth(found) - smooth(expected)) / smooth(expected))
+    if not apart <= 0.02:  # the question that takes four more trainings is asked only then
+        assert apart <= 2 * rounding(name, learning_rate, weights, found)
+
+
 @pytest.mark.parametrize("name", [name for name in missions.MISSIONS if name != "LSTM autoencoder"])
 def test_a_hundred_steps(keras, name):
     weights = first_weights(name)
     found, expected = (curve(library, name, 100, 0.001, weights) for library in (scratchnet, keras))
     np.testing.assert_allclose(found[:20], expected[:20], rtol=1e-4)
-    # To the end both stay on the same curve, as near as two that round differently can be.
-    bound = max(0.02, 2 * rounding(name, 0.001, weights, found))
-    np.testing.assert_allclose(smooth(found), smooth(expected), rtol=bound)
+    check_same_curve(name, 0.001, weights, found, expected)
 
 
 def test_the_relu_lstm_follows_keras_until_it_blows_up(keras):
@@ -75,5 +80,4 @@ def test_the_relu_lstm_stays_as_near_to_keras_as_rounding_lets_it(keras):
     weights = first_weights(name)
     found, expected = (curve(library, name, 100, 0.0001, weights) for library in (scratchnet, keras))
     np.testing.assert_allclose(found[:40], expected[:40], rtol=1e-5)
-    bound = max(0.02, 2 * rounding(name, 0.0001, weights, found))
-    np.testing.assert_allclose(smooth(found), smooth(expected), rtol=bound)
+    check_same_curve(name, 0.0001, weights, found, expected)
