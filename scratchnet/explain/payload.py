@@ -8,6 +8,7 @@ import numpy as np
 from scratchnet.explain.sources import Sources
 from scratchnet.explain.table import norm_of
 from scratchnet.explain.tensors import EXACT_FACTOR, EXACT_PARAMETER, Tensors
+from scratchnet.explain.views import goes_back_by_itself
 from scratchnet.explain.views.base import mathml
 from scratchnet.kernels.loops import adam
 from scratchnet.losses import resolve
@@ -130,6 +131,7 @@ class Payload:
             "state": {name: self.tensors.add(a, limit) for name, a in call.state.items()},
             "lines": {side: self._lines(layer, getattr(view, side)) for side in ("forward", "backward")},
             "own": {side: self._own(layer, side) for side in ("forward", "backward")},
+            "own_way_back": goes_back_by_itself(layer),
             "place": call.place,
             "checks": self._checks(call),
             "replay": _replay_error(call),

@@ -232,7 +232,7 @@ function status(text, v, exact) {
 
 // A chart of some series over time, with a line at t.
 function chart(series, length, o) {
-  const W = 560, H = 120, top = Math.max(...series.flatMap(one => one.values), 1e-30), low = Math.min(0, ...series.flatMap(one => one.values));
+  const W = 560, H = 120, all = series.flatMap(one => one.values), top = Math.max(0, ...all), low = Math.min(0, ...all);
   const x = t => 60 + t / Math.max(1, length - 1) * (W - 124), y = v => 10 + (top - v) / (top - low || 1) * (H - 32);
   const line = s("line", { y1: 6, y2: H - 18, class: "now" }), text = s("text", { y: H - 4, "text-anchor": "middle" });
   const lines = series.map((one, k) => [s("polyline", { points: one.values.map((v, t) => `${x(t)},${y(v)}`).join(" "), class: "line " + one.kind, "stroke-dasharray": ["", "6 3", "2 3", "8 3 2 3"][k % 4] }),

@@ -159,11 +159,12 @@ function sideOf(call, back) {
   if (lines.length) {
     out.push(h("div", { class: "equations" }, buttons), box);
     setTimeout(() => chooseLine(Math.max(0, lines.findIndex(line => line.main))));
-    if (M.backend !== "loops" && lines.some(line => line.loops)) out.push(h("p", { class: "note" }, `This is the definition, as loops; ${M.backend} computed. They agree: tests/kernels/test_agreement.py.`));
+    if (back && call.own_way_back) out.push(h("p", { class: "note" }, `These lines are the definition. ${call.kind} has a backward of its own, below: that is what ran.`));
+    else if (M.backend !== "loops" && lines.some(line => line.loops)) out.push(h("p", { class: "note" }, `This is the definition, as loops; ${M.backend} computed. They agree: tests/kernels/test_agreement.py.`));
   }
   const own = call.own[back ? "backward" : "forward"];
   if (own !== null && own !== undefined) {
-    if (lines.length) out.push(h("details", {}, h("summary", {}, `${call.kind}.${back ? "backward" : "forward"}, as it runs`), sourceOf(own, [])));
+    if (lines.length) out.push(h("details", { open: back && call.own_way_back }, h("summary", {}, `${call.kind}.${back ? "backward" : "forward"}, as it runs`), sourceOf(own, [])));
     else out.push(sourceOf(own, []));
   } else if (!lines.length && call.place) out.push(h("p", { class: "note" }, call.place));
   if (back) out.push(checkOf(call));

@@ -16,7 +16,7 @@ from scratchnet.explain.views.pooling import POOLING
 from scratchnet.explain.views.recurrent import RECURRENT
 from scratchnet.explain.views.shapes import SHAPES
 
-__all__ = ["GENERIC", "VIEWS", "Line", "View", "view_of"]
+__all__ = ["GENERIC", "VIEWS", "Line", "View", "goes_back_by_itself", "view_of"]
 
 VIEWS = {
     **CORE,
@@ -29,6 +29,12 @@ VIEWS = {
     **NORMALIZATIONS,
     **ATTENTION,
 }
+
+
+def goes_back_by_itself(layer):
+    """Whether a layer that is shown as one of the library has another backward than that."""
+    shown_as = next((cls for cls in type(layer).__mro__ if cls in VIEWS), None)
+    return shown_as is not None and type(layer).backward is not shown_as.backward
 
 
 def view_of(layer):

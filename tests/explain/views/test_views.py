@@ -6,7 +6,7 @@ import pytest
 from scratchnet import layers
 from scratchnet.explain.check import check_everything
 from scratchnet.explain.payload import Payload
-from scratchnet.explain.views import GENERIC, VIEWS, view_of
+from scratchnet.explain.views import GENERIC, VIEWS, goes_back_by_itself, view_of
 from scratchnet.explain.views.base import mathml
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Model, Sequential
@@ -34,6 +34,15 @@ def test_a_class_with_a_forward_of_its_own_is_shown_as_any_layer():
             return super().forward(x, training)
 
     assert view_of(Own(2)) is GENERIC and view_of(None) is GENERIC and view_of(Dense(2)).kind == "dense"
+
+
+def test_of_a_class_with_a_backward_of_its_own_the_page_says_so():
+    class Wrong(Dense):
+        def backward(self, dy, cache, needs_dx=True):
+            return super().backward(2 * dy, cache, needs_dx)
+
+    assert goes_back_by_itself(Wrong(2))
+    assert not any(map(goes_back_by_itself, (Dense(2), layers.Lambda(abs), None)))
 
 
 def traced(layer, *shapes, training=False, integers=False):
