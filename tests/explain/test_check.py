@@ -70,6 +70,28 @@ def test_ties_of_maxima_behind_a_relu_accuse_nobody(zoo):
     assert not t["conv"].y.any() and check_calls(t)["pool"].verdict == PASSED
 
 
+def test_a_relu_that_stands_exactly_at_its_kink_accuses_nobody():
+    model = Sequential([Input((3, 2)), LSTM(4, activation="relu", name="rnn"), Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((1, 3, 2), np.float32), np.ones((1, 1), np.float32)
+    x[:, 0] = 0  # of the first step, z_g = 0: its bias is 0, too
+    assert {row.verdict for row in model.trace(x, y).check().rows} == {PASSED}
+    right, weights = LSTM.backward, ["rnn/kernel", "rnn/recurrent_kernel", "rnn/bias"]
+
+    def verdicts_with(factor):
+        def backward(self, dy, cache, needs_dx=True):
+            dx, grads = right(self, dy, cache, needs_dx)
+            return dx, {name: d * factor for name, d in grads.items()}
+
+        with mock.patch.object(LSTM, "backward", backward):
+            return {row.argument: row.verdict for row in model.trace(x, y).check().rows}
+
+    verdicts = verdicts_with(0.5)
+    assert [key for key, verdict in verdicts.items() if verdict == FAILED] == weights
+    verdicts = verdicts_with(np.nan)
+    assert [verdicts[key] for key in weights] == [FAILED] * 3
+
+
 def test_what_a_layer_adds_to_the_loss_is_part_of_its_gradient():
     x = Input((3,))
     mean, log_variance = GaussianKL(name="kl")([Dense(2, name="mean")(x), Dense(2, name="log_variance")(x)])
