@@ -78,12 +78,16 @@ def table_of(trace):
     widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
     widths[0] = min(widths[0], max(12, room - sum(widths[1:]) - 2 * len(widths[1:])))
     left = {0, 1, 4}
-    lines = [heading_of(trace)]
+    lines = [_within(heading_of(trace), room)]
     for row in [headings, *rows]:
-        cells = [cell if len(cell) <= w else cell[: w - 1] + "…" for cell, w in zip(row, widths)]
+        cells = [_within(cell, w) for cell, w in zip(row, widths)]
         aligned = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))]
         lines.append("  ".join(aligned).rstrip())
     return "\n".join(lines)
+
+
+def _within(text, width):
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def html_of(trace):

@@ -3,6 +3,14 @@ import numpy as np
 from scratchnet.explain.table import bars, figure
 
 
+def test_a_heading_that_is_too_long_is_cut(zoo, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    model, x, y = zoo.branching()
+    t = model.trace(x, [1e4 * a for a in y])
+    heading = str(t).splitlines()[0]
+    assert len(heading) == 80 and heading.endswith("…")
+
+
 def test_a_line_for_each_call_within_the_width_of_the_terminal(zoo, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     model, x, y = zoo.branching()
