@@ -119,12 +119,16 @@ class Nadam(Optimizer):
     def _momentum(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
-    def begin_step(self):
-        t = self.updates + 1
-        done, product = self._product if self._product[0] == self.updates else (0, 1.0)  # else: set_state was called
+    def momentum_product(self, t):
+        """mu_1 ... mu_t"""
+        done, product = self._product if self._product[0] <= t else (0, 1.0)  # else: set_state went back
         for k in range(done + 1, t + 1):
             product *= self._momentum(k)
-        self._product = (t, product)
+        return product
+
+    def begin_step(self):
+        t = self.updates + 1
+        self._product = (t, self.momentum_product(t))
 
     def update_step(self, param, grad, slots, learning_rate):
         t = self.updates + 1

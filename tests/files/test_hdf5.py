@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from scratchnet.files.hdf5 import Dataset, Group, open_hdf5
-from scratchnet.files.hdf5.chunks import Chunks
+from scratchnet.files.hdf5 import Dataset, Group, lzf, open_hdf5
+from scratchnet.files.hdf5.chunks import Chunks, filters_of
 from scratchnet.files.reading import file_size, reading
 from tests.files import keras_samples
 from tests.files.fuzzing import check_reader
@@ -117,6 +117,9 @@ FORMS = {
     "compressed": {"compression": "gzip"},
     "shuffled and compressed": {"compression": "gzip", "shuffle": True, "chunks": (7, 4)},
     "with checksums": {"compression": "gzip", "fletcher32": True, "chunks": (40, 30)},
+    "by lzf": {"compression": "lzf"},
+    "shuffled and by lzf": {"compression": "lzf", "shuffle": True, "chunks": (40, 30)},
+    "by lzf, with checksums": {"compression": "lzf", "fletcher32": True, "chunks": (7, 4)},
     "shuffled alone": {"shuffle": True, "chunks": (7, 4)},
 }
 
@@ -150,7 +153,6 @@ def test_the_newest_form_keeps_long_lists_in_heaps(tmp_path):
 @pytest.mark.parametrize(
     "options, kwargs, problem",
     [
-        ({}, {"compression": "lzf"}, "compressed by lzf"),
         ({}, {"scaleoffset": 3}, "compressed by scaleoffset"),
         ({"libver": "latest"}, {"maxshape": (None, 4)}, "that can grow, in the newest form"),
         ({}, {"data": np.ones(4, "c8")}, "something else than numbers and texts"),
@@ -162,6 +164,41 @@ def test_rarer_forms_of_the_format_are_refused(tmp_path, options, kwargs, proble
         file.create_dataset("x", **{"data": np.ones((4, 4)), **kwargs})
     with pytest.raises(ValueError, match=rf"f\.h5 is damaged or not a HDF5 file: .*{problem}"):
         read(path)
+
+
+def test_szip_is_refused_by_name():
+    message = bytes([2, 1]) + (4).to_bytes(2, "little") + bytes(4)
+    with pytest.raises(ValueError, match="compressed by szip"):
+        filters_of(message)
+
+
+def test_arrays_by_lzf_that_repeat_themselves_near_and_far(tmp_path):
+    path, rng = tmp_path / "f.h5", np.random.default_rng(0)
+    words = [rng.bytes(n) for n in (1, 3, 40, 300, 9000)]
+    data = b"".join(words[k] for k in rng.integers(0, 5, 60)) + bytes(1000) + rng.bytes(100) * 50
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.frombuffer(data, np.uint8), compression="lzf", chunks=(len(data),))
+        file.create_dataset("y", data=np.frombuffer(data, "<f4", len(data) // 4), compression="lzf", chunks=(5000,))
+    check_same(path)
+
+
+@pytest.mark.parametrize(
+    "packed, most, problem",
+    [
+        (b"\x02abc\xe0", 100, "cut off"),
+        (b"\x02abc\x20", 100, "cut off"),
+        (b"\x02abc\x20\x03", 100, "never there"),
+        (b"\x05abc", 100, "another length"),
+        (b"\x02abc\xe0\xff\x02", 266, "another length"),
+    ],
+)
+def test_bytes_by_lzf_that_make_no_sense_are_told(packed, most, problem):
+    with pytest.raises(ValueError, match=problem):
+        lzf.unpacked(packed, most)
+
+
+def test_a_copy_by_lzf_may_run_into_itself():
+    assert lzf.unpacked(b"\x02abc\x80\x01\xe0\xff\x02", 300) == b"abc" + b"bcbcbc" + b"cbc" * 88
 
 
 def test_what_would_unfold_to_any_size_is_refused(tmp_path, monkeypatch):
@@ -273,7 +310,8 @@ def test_pieces_without_a_table_stand_one_behind_the_other():
 def test_damaged_files_are_refused_or_read_but_never_hang(tmp_path, libver):
     with h5py.File(tmp_path / "f.h5", "w", libver=libver) as file:
         for k in range(20):
-            packed = {"compression": "gzip", "chunks": (2,)} if k % 2 else {}
+            packed = {"compression": "lzf" if k % 3 else "gzip", "chunks": (2,)} if k % 2 else {}
             file.create_dataset(f"group_{k % 3}/array_{k}", data=np.arange(5.0), **packed)
             file[f"group_{k % 3}"].attrs[f"list_{k}"] = ["a", "bb"]
+        file.create_dataset("repeated", data=np.arange(300) % 7, compression="lzf")
     check_reader(read, (tmp_path / "f.h5").read_bytes(), tmp_path / "f.h5")

@@ -22,7 +22,8 @@ from scratchnet.layers import (
     TimeDistributed,
 )
 from scratchnet.models import Model, Sequential, load_model
-from scratchnet.optimizers import SGD, Adagrad, Adam, Adamax, Lion, RMSprop
+from scratchnet.optimizers import SGD, Adagrad, Adam, Adamax, Lion, Nadam, RMSprop
+from scratchnet.optimizers.schedules import ExponentialDecay
 from tests.files.fuzzing import MUTATIONS, check_reader, mutate_bytes, mutate_zip
 from tests.files.keras_samples import content, data, extract, names, outputs
 
@@ -106,6 +107,8 @@ OPTIMIZERS = [
     lambda: Adagrad(0.1),
     lambda: Adamax(0.01),
     lambda: Lion(0.01),
+    lambda: Nadam(0.01),
+    lambda: Nadam(ExponentialDecay(0.01, 3, 0.5)),
 ]
 
 
@@ -139,6 +142,23 @@ def test_the_slots_of_older_files_stand_one_behind_the_other(tmp_path):
     loaded = load_model(path)
     one, two = (m.fit(x, y, epochs=3, shuffle=False, verbose=0).history["loss"] for m in (model, loaded))
     np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+def test_older_files_of_nadam_had_other_momentums(tmp_path):
+    model, path = Sequential([Input((3,)), Dense(3, use_bias=False)]), tmp_path / "m.h5"
+    x = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+    model.compile(Nadam(0.01), "mse")
+    model.fit(x, x, verbose=0)
+    model.save(path)
+    with h5py.File(path, "a") as file:
+        group = file["optimizer_weights"]
+        iterations, _, m, v, product = [group[name][()] for name in group.attrs["weight_names"]]
+        names = ["Nadam/iter:0", "Nadam/momentum_cache:0", "m0", "v0"]
+        for name, array in zip(names, [iterations, product, m, v]):
+            group[name] = array
+        group.attrs["weight_names"] = names
+    with pytest.warns(UserWarning, match="the optimizer begins anew"):
+        assert load_model(path).optimizer.steps == 0
 
 
 def test_an_ending_promises_what_is_inside(tmp_path):

@@ -64,6 +64,7 @@ MODELS = {
 OPTIMIZERS = {
     "Adam": lambda library: library.optimizers.Adam(0.01),
     "SGD": lambda library: library.optimizers.SGD(0.01, momentum=0.9, nesterov=True),
+    "Nadam": lambda library: library.optimizers.Nadam(0.002),
     "RMSprop": lambda library: library.optimizers.RMSprop(0.001),
 }
 

@@ -7,10 +7,11 @@ import zlib
 
 import numpy as np
 
+from scratchnet.files.hdf5 import lzf
 from scratchnet.files.hdf5.content import NOWHERE
 
-_DEFLATE, _SHUFFLE, _CHECKSUM = 1, 2, 3
-_NAMES = {4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32015: "zstd"}
+_DEFLATE, _SHUFFLE, _CHECKSUM, _LZF = 1, 2, 3, 32000
+_NAMES = {4: "szip", 5: "nbit", 6: "scaleoffset", 32001: "blosc", 32004: "lz4", 32015: "zstd"}
 _SINGLE, _IMPLICIT, _FIXED = 1, 2, 3  # how the newer form finds the pieces
 
 
@@ -30,7 +31,7 @@ def filters_of(message):
         at += (length + 7) // 8 * 8 if version == 1 else length
         numbers = struct.unpack_from(f"<{values}I", message, at)
         at += 4 * values + (4 if version == 1 and values % 2 else 0)
-        if number not in (_DEFLATE, _SHUFFLE, _CHECKSUM):
+        if number not in (_DEFLATE, _SHUFFLE, _CHECKSUM, _LZF):
             raise ValueError(f"an array that is compressed by {_NAMES.get(number, f'the filter {number}')}")
         found.append((number, numbers))
     return found
@@ -90,6 +91,8 @@ class Chunks:
             elif kind == _DEFLATE:
                 unpacked = zlib.decompressobj()
                 data = unpacked.decompress(data, self._length + 5)  # the checksum may be within
+            elif kind == _LZF:
+                data = lzf.unpacked(data, self._length + 4)
             else:
                 size = numbers[0] if numbers else 1
                 whole = len(data) // size * size
