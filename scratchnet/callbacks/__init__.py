@@ -1,4 +1,4 @@
-"""Hooks that fit, evaluate and predict call on their way, under Keras's names."""
+"""Callbacks: objects whose methods fit, evaluate and predict call, under Keras's names."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Going on after a crash as if it had not happened."""
+"""Resuming a fit after a crash, as if the crash had not happened."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ _ARRAY = "array of this archive"
 
 @register("callbacks")
 class BackupAndRestore(Callback):
-    """Keep a backup of a fit; the same call in a new process goes on from the last one.
+    """Keep a backup of a fit. The same call in a new process resumes from the last backup.
 
     The backup, made when training begins and after each epoch, or each so many batches, holds all that the rest of the
     fit depends on: parameters, optimizer, random streams, the shuffling, the figures of an epoch that has begun, and
@@ -30,8 +30,8 @@ class BackupAndRestore(Callback):
     and left out as it has had. So a data set that gives the same batches in every pass gives the same result too, and a
     generator, which has drawn for the epochs before, does not.
 
-    Layers are matched by name; where names differ only in their automatic numbers (the same model made again in one
-    process), in order.
+    Layers are matched by name, or in order if the names differ only in their automatic numbers (the same model made
+    again in one process).
 
     Args:
         backup_dir: a folder for this fit alone; made if it is missing.
@@ -90,7 +90,7 @@ class BackupAndRestore(Callback):
             self._back_up(epoch + 1)
 
     def _back_up(self, epoch, done=0):
-        """Write down how things stand before `epoch`, or after `done` batches of it."""
+        """Write a backup of the state before `epoch`, or after `done` batches of it."""
         arrays = {f"model/{key}": value for key, value in self.model.training_state().items()}
         callbacks = []
         for number, callback in enumerate(self._with_states()):
@@ -135,14 +135,14 @@ class BackupAndRestore(Callback):
                 self.model.first_epoch = self.params["epochs"]  # there is nothing left to do
 
     def _read(self):
-        """What is in the backup; the first of several ranks reads it, for all."""
+        """The content of the backup; the first of several ranks reads it for all."""
         ranks, found = current_ranks(), None
         if ranks.rank == 0:
             found = read_archive(self.path, "backup", texts=["fit"], prefixes=["model/", "callback ", "figures"])
         return ranks.gather("the backup", found)[0]
 
     def _with_states(self):
-        """The callbacks of this fit whose state decides how it goes on, this one among them."""
+        """The callbacks of this fit that have a state to restore, this one among them."""
         return [
             callback
             for callback in self.siblings
@@ -151,7 +151,7 @@ class BackupAndRestore(Callback):
 
 
 def _with_names_of(model, state):
-    """The training state `state` under the names that the layers of `model` have, if only automatic numbers differ."""
+    """`state` under the names of the layers of `model`, if the names differ only in automatic numbers."""
     saved = [key for key in state if key.startswith(("weights/", "random/")) and key != "random/shuffle"]
     own = [f"weights/{key}" for key in model.named_arrays()] + [f"random/{key}" for key in model.random_streams()]
     if set(saved) == set(own) or [_unnumbered(key) for key in saved] != [_unnumbered(key) for key in own]:

@@ -1,4 +1,4 @@
-"""Hooks that fit, evaluate and predict call on their way."""
+"""The base of all callbacks: methods that fit, evaluate and predict call."""
 
 import copy
 from typing import Any
@@ -10,10 +10,10 @@ class Callback(metaclass=Recorded, kind="callbacks"):
     """Base of all callbacks; override what you need.
 
     Before training, `model` (the model) and `params` (a dict with "verbose", "epochs", "steps") are set. `logs` is a
-    dict of the figures so far under Keras's keys, empty where there are none yet; what a callback adds to it, the
-    callbacks after it see too. An exception in a hook ends fit.
+    dict of the figures so far under Keras's keys, empty where there are none yet. The callbacks that follow see what a
+    callback adds to it. An exception in a hook ends fit.
 
-    A callback whose state decides how a fit goes on names the attributes in `state_names`, for `BackupAndRestore`.
+    A callback whose state matters for the rest of a fit lists its attributes in `state_names`, for `BackupAndRestore`.
     """
 
     state_names = ()
@@ -41,11 +41,11 @@ class Callback(metaclass=Recorded, kind="callbacks"):
         return from_recorded(cls, config)
 
     def get_state(self):
-        """What a resumed fit goes on from: a dict of numbers, strings, None, arrays, or lists and dicts of these."""
+        """The state that a resumed fit needs: a dict of numbers, strings, None, arrays, or lists and dicts of these."""
         return {name: copy.copy(getattr(self, name)) for name in self.state_names}
 
     def set_state(self, state):
-        """Go on from `get_state`."""
+        """Restore the state that `get_state` returned."""
         for name in self.state_names:
             setattr(self, name, state[name])
 

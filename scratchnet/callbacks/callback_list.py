@@ -7,14 +7,14 @@ from scratchnet.parallel.ranks import current_ranks
 
 
 class CallbackList(Callback):
-    """Callbacks as one callback: each hook calls that of every callback, in order, with `logs` always a dict.
+    """Several callbacks as one: each hook calls that of every callback, in order; `logs` is always a dict.
 
     Args:
         callbacks: a `Callback` or a list of them.
         add_history: whether to append a `History`, unless there is one.
         add_progbar: whether to append a `ProgbarLogger`, unless there is one.
-        model: the model that they are told of.
-        params: what else they are told: verbose, epochs, steps.
+        model: the model that they are given.
+        params: the dict that they are given: verbose, epochs, steps.
 
     Raises TypeError for an entry that is no `Callback`.
     """

@@ -10,15 +10,15 @@ from scratchnet.registry import register
 
 @register("callbacks")
 class CSVLogger(Callback):
-    """Write a row for each epoch to a CSV file, with "NA" where a figure is missing.
+    """Write a row for each epoch to a CSV file; a missing figure is written as "NA".
 
     Args:
         filename: the file; its folder must exist.
         separator: between the columns, a single character.
-        append: whether to go on below the rows of an existing file, whose heading then decides the columns; otherwise
-            each fit starts the file anew.
+        append: whether to add rows to an existing file, whose heading then decides the columns; otherwise each fit
+            starts the file anew.
 
-    Raises ValueError where a file that is to be continued has no heading of this kind.
+    Raises ValueError if the existing file has no heading of this kind.
     """
 
     of_first_rank = True

@@ -7,15 +7,15 @@ from scratchnet.registry import register
 
 @register("callbacks")
 class EarlyStopping(Monitor):
-    """Stop fit when `monitor` has not become better for `patience` epochs.
+    """Stop fit when `monitor` has not improved for `patience` epochs.
 
     Args:
         monitor, min_delta, mode: which figure, and what better means; see `Monitor`.
-        patience: epochs without improvement until training stops.
-        verbose: 1 says so.
-        baseline: a figure that has to be beaten for an improvement to end the patience.
+        patience: the number of epochs without improvement after which training stops.
+        verbose: 1 prints a line when that happens.
+        baseline: only an improvement on this figure resets the patience.
         restore_best_weights: whether to go back to the parameters of the best epoch at the end.
-        start_from_epoch: epochs at the beginning that are not watched.
+        start_from_epoch: the number of epochs at the beginning that do not count.
 
     After a fit, `stopped_epoch` is the epoch (from 0) after which it was stopped, or 0; `best` and `best_epoch` are the
     best figure and its epoch.

@@ -12,15 +12,15 @@ from scratchnet.registry import register
 
 @register("callbacks")
 class ReduceLROnPlateau(Monitor):
-    """Multiply the learning rate by `factor` when `monitor` has not become better for `patience` epochs.
+    """Multiply the learning rate by `factor` when `monitor` has not improved for `patience` epochs.
 
     Args:
         monitor, mode, min_delta: see `Monitor`.
         factor: at least 0, below 1.
-        patience: epochs without improvement until then.
-        verbose: 1 says so.
-        cooldown: epochs after a reduction in which nothing is counted.
-        min_lr: the learning rate does not go below.
+        patience: the number of epochs without improvement before a reduction.
+        verbose: 1 prints a line for each reduction.
+        cooldown: the number of epochs after a reduction that do not count.
+        min_lr: the lower bound of the learning rate.
 
     Adds the learning rate to the logs as "learning_rate". Raises ValueError for a factor or a count out of range.
     """
@@ -81,7 +81,7 @@ class ReduceLROnPlateau(Monitor):
                     say(f"Epoch {epoch + 1}: the learning rate is now {self.model.optimizer.learning_rate:g}")
 
     def in_cooldown(self):
-        """Whether a reduction is so recent that nothing is counted."""
+        """Whether the last reduction is so recent that this epoch does not count."""
         return self.cooldown_counter > 0
 
 
@@ -91,7 +91,7 @@ class LearningRateScheduler(Callback):
 
     Args:
         schedule: a function of the epoch, counted from 0, and the learning rate so far; returns the new one.
-        verbose: 1 says so.
+        verbose: 1 prints a line for each epoch.
 
     Adds the learning rate to the logs as "learning_rate". Raises TypeError if the schedule cannot be called, ValueError
     if it does not return a number that can be a learning rate.

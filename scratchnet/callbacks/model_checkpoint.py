@@ -12,13 +12,13 @@ from scratchnet.registry import register
 
 @register("callbacks")
 class ModelCheckpoint(Monitor):
-    """Save the model after every epoch, or only when `monitor` has become better.
+    """Save the model after every epoch, or only when `monitor` has improved.
 
     Args:
         filepath: where to; may contain ``{epoch:02d}`` and, with a `save_freq` in batches, ``{batch}`` (both counted
             from 1), and keys of the logs such as ``{val_loss:.2f}``. Missing folders are made.
         monitor, mode: see `Monitor`; used with `save_best_only`. A model without that figure is saved anyway.
-        verbose: 1 says when it saves.
+        verbose: 1 prints a line for each saved file.
         save_best_only: whether to save only improvements.
         save_weights_only: whether to save the parameters alone.
         save_freq: "epoch", or after how many batches to save; they are counted on from epoch to epoch.
@@ -69,7 +69,7 @@ class ModelCheckpoint(Monitor):
             self._consider(epoch, logs or {})
 
     def _consider(self, epoch, logs):
-        """Save the model if it is to be saved now."""
+        """Save the model if this is the time to."""
         reason = ""
         if self.save_best_only:
             current = self.figure(logs)

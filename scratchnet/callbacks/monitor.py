@@ -1,4 +1,4 @@
-"""What the callbacks have in common that watch one figure: which way is better, and whether it became better."""
+"""The base of callbacks that watch one figure: which direction is better, and whether the figure has improved."""
 
 import math
 import re
@@ -50,17 +50,17 @@ class Monitor(Callback):
 
     @property
     def monitor_op(self):
-        """The comparison that tells whether its first argument is better than its second."""
+        """The comparison that is true if its first argument is better than its second."""
         return np.less if self.mode == "min" else np.greater
 
     def improved(self, current, best):
-        """Whether `current` is better than `best`, or None, by more than `min_delta`; NaN never is."""
+        """Whether `current` is better than `best` (or `best` is None) by more than `min_delta`; NaN never is."""
         if best is None:
             return not math.isnan(current)
         return current + self.min_delta < best if self.mode == "min" else current - self.min_delta > best
 
     def figure(self, logs):
-        """The watched figure, or None, with a warning the first time, where the logs do not have it."""
+        """The watched figure; None, and a warning the first time, if the logs do not have it."""
         value = logs.get(self.monitor)
         if value is None and not self._warned:
             self._warned = True

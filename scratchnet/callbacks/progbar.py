@@ -16,18 +16,18 @@ from scratchnet.console import is_terminal, write
 
 
 class Progbar:
-    """A bar that is drawn over itself in a terminal or notebook; elsewhere a line when it is complete.
+    """A progress bar, redrawn in place in a terminal or notebook; elsewhere one line when it is complete.
 
     Args:
         target: how many steps there will be; None if nobody knows.
         width: of the bar, in characters.
         verbose: 0 silent, 1 the bar, 2 a line at the end without a bar.
         interval: seconds between two drawings, at least.
-        stateful_metrics: names of figures that are shown as they come; of all others, the mean over the steps is shown.
-        stateless_metrics: the other way round: of these the mean is shown. Only one of the two may be given.
+        stateful_metrics: names of figures that are shown as they are; of the others the mean over the steps is shown.
+        stateless_metrics: the opposite: names of figures whose mean is shown. Only one of the two may be given.
         unit_name: what a step is called.
 
-    The time of a step does not count what was spent on compiling kernels, which happens once.
+    The time of a step leaves out the compilation of kernels, which happens once.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Progbar:
         self._compiling_before = kernels.seconds_compiling()
 
     def update(self, current, values=None, finalize=None):
-        """Say that `current` steps are done; `values`: pairs of a name and its figure in the last of them.
+        """Set the number of finished steps to `current`; `values`: pairs of a name and its figure in the last step.
 
         `finalize`: whether the bar is complete; by default, whether the target has been reached.
         """
@@ -75,11 +75,11 @@ class Progbar:
             self._draw(now)
 
     def add(self, n, values=None):
-        """Say that `n` more steps are done."""
+        """Count `n` more finished steps."""
         self.update(self._seen + n, values)
 
     def interrupt(self):
-        """Leave the line as it stands, and go on below it."""
+        """Leave the line as it is, and continue on the next one."""
         if self._drawn:
             write("\n")
             self._drawn = 0
@@ -94,7 +94,7 @@ class Progbar:
             self._figures[name] = total + value * steps, count + steps
 
     def _draw(self, now):
-        """Write over the line in the terminal, in no more than its width."""
+        """Overwrite the line in the terminal, within its width."""
         columns = shutil.get_terminal_size().columns
         seconds = self._seconds_of_a_step(now)
         left = _duration(seconds * (self.target - self._seen) if self.target else now - self._began)
@@ -107,7 +107,7 @@ class Progbar:
         self._drawn = len(line)
 
     def _finish(self, now):
-        """Write the complete line, whole, however wide the terminal is."""
+        """Write the complete line, whatever the width of the terminal."""
         seconds, step = _duration(now - self._began), f"{_step_time(self._seconds_of_a_step(now))}/{self.unit_name}"
         figures = "".join(self._shown_figures())
         if self.verbose == 2:
@@ -122,7 +122,7 @@ class Progbar:
         return f"{self._seen}/{self.target or 'Unknown'} "
 
     def _bar(self, room):
-        """``12/40 ━━━━━━──────────────`` in `room` characters; five of the bar at least."""
+        """``12/40 ━━━━━━──────────────`` in `room` characters, of which the bar takes at least five."""
         head = self._head()
         if not self.target:
             return head.rstrip()

@@ -10,7 +10,7 @@ from scratchnet.registry import register
 class ProgbarLogger(Callback):
     """A bar (verbose 1) or a line (verbose 2) for each epoch of fit, and for each call of evaluate and predict.
 
-    Each epoch of fit says that it begins. The validation within fit is part of its epoch's line.
+    Each epoch of fit is announced. The validation within fit is part of its epoch's line.
     """
 
     def __init__(self) -> None:

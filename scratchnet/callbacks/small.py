@@ -11,11 +11,11 @@ from scratchnet.registry import register
 
 @register("callbacks")
 class TerminateOnNaN(Callback):
-    """End the fit when the loss becomes NaN or infinite, instead of the error that fit raises without it.
+    """End the fit when the loss becomes NaN or infinite. (Without this callback fit raises an error.)
 
     Args:
-        raise_error: whether to end it by a RuntimeError, so that `on_train_end` of the other callbacks is not called,
-            rather than as if its epochs were over.
+        raise_error: whether to raise RuntimeError, so that `on_train_end` of the other callbacks is not called.
+            Otherwise the fit ends as if its epochs were over.
     """
 
     def __init__(self, raise_error: bool = False):
@@ -36,7 +36,7 @@ class TerminateOnNaN(Callback):
 class LambdaCallback(Callback):
     """Functions as a callback: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``.
 
-    Takes the name of any hook. Raises TypeError for a name that is none, or a value that cannot be called.
+    Each argument is named after a hook. Raises TypeError for another name, or a value that cannot be called.
     """
 
     def __init__(

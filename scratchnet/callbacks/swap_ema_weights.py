@@ -1,4 +1,4 @@
-"""Judging a model by the running mean of its parameters while it trains."""
+"""Evaluating a model by the running mean of its parameters while it trains."""
 
 from scratchnet.callbacks.base import Callback
 from scratchnet.registry import register
@@ -6,13 +6,13 @@ from scratchnet.registry import register
 
 @register("callbacks")
 class SwapEMAWeights(Callback):
-    """Let the running mean of the parameters (an optimizer's `use_ema`) stand in for them in evaluate and predict.
+    """Use the running mean of the parameters (an optimizer's `use_ema`) in evaluate and predict.
 
-    The mean wanders less than the parameters and so is usually the better model; training goes on from the parameters.
+    The mean varies less than the parameters and is usually the better model. Training goes on from the parameters.
 
     Args:
-        swap_on_epoch: whether the mean also stands in for them from the end of an epoch to the beginning of the next,
-            so that what `ModelCheckpoint` saves is the mean. That callback must come after this one.
+        swap_on_epoch: whether to use the mean also from the end of an epoch to the beginning of the next, so that
+            `ModelCheckpoint` saves the mean. That callback must come after this one.
 
     Raises ValueError if the model's optimizer keeps no mean.
     """

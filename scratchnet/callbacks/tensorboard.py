@@ -25,8 +25,8 @@ class TensorBoard(Callback):
         write_graph: taken as Keras's; a graph of TensorFlow does not exist here, `plot_model` draws the model.
         write_steps_per_second: whether to write how many training steps a second takes.
         update_freq: "epoch", "batch", or after how many batches to write the figures so far.
-        write_images, profile_batch, embeddings_freq, embeddings_metadata: of Keras's, what they ask for is not written,
-            and a warning says so.
+        write_images, profile_batch, embeddings_freq, embeddings_metadata: Keras's; nothing is written for them, and a
+            warning says so.
     """
 
     of_first_rank = True

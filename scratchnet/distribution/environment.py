@@ -1,7 +1,7 @@
 """What the bits of a result depend on besides the program: versions, kernels, and the instructions of the processor.
 
-A matrix product on a processor with AVX-512 adds in another order than one with AVX2. Ranks of two kinds would compute
-parts of one batch whose sum no single machine gives, so they have to be alike in all of this.
+A matrix product on a processor with AVX-512 adds in another order than one with AVX2. With ranks of both kinds the
+result would be one that no single machine computes. So all ranks must agree in all of this.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from scratchnet import kernels
 
 
 def environment():
-    """What all ranks must have alike: a dict of texts."""
+    """A dict of texts that must be the same on all ranks."""
     backend = kernels.get_backend()
     found = {
         "scratchnet": sys.modules["scratchnet"].__version__,

@@ -23,11 +23,11 @@ _world = None  # the ranks of this program, once they have met
 
 
 def initialize(job_addresses=None, num_processes=None, process_id=None):
-    """Meet the other ranks; `set_distribution` does it where the program has not.
+    """Connect to the other ranks; `set_distribution` does it if the program has not.
 
     Args:
         job_addresses: Keras's; refused, since `mpiexec` knows the machines.
-        num_processes, process_id: may say again what `mpiexec` was told.
+        num_processes, process_id: may repeat what `mpiexec` was told.
 
     Raises:
         ImportError: if mpi4py is missing, or no MPI library is found.
@@ -74,7 +74,7 @@ def _met():
 
 
 def introduce(ranks):
-    """Make sure that the ranks can work together, from their seeds to how they end."""
+    """Prepare the ranks to work together: check that they agree, share a seed, and make them end together."""
     sys.excepthook = _shown_once(ranks, sys.excepthook)
     atexit.register(_end, ranks)
     console.set_silent(ranks.rank > 0)
@@ -97,7 +97,7 @@ def _shown_once(ranks, show):
 
 
 def end_all(ranks, error, show):
-    """The program has failed here: ``show()`` it, once where several ranks have failed alike, and end all ranks."""
+    """End all ranks after an error on this one; ``show()`` it, but only once if several ranks have failed alike."""
     if ranks.size == 1:
         show()
         return
@@ -110,7 +110,7 @@ def end_all(ranks, error, show):
 
 
 def _end(ranks):
-    """The program has ended here; wait until it has everywhere: who still computes must not wait for this rank."""
+    """Wait, at the end of the program, until all ranks have ended: none of them may wait for this one."""
     try:
         ranks.gather("the end of the program", None)
     except RuntimeError as problem:
@@ -119,7 +119,7 @@ def _end(ranks):
 
 
 def list_devices(device_type=None):
-    """The ranks as Keras's devices: "cpu:0", "cpu:1", ...
+    """The ranks, as Keras names devices: "cpu:0", "cpu:1", ...
 
     Raises ValueError for another `device_type` than "cpu".
     """

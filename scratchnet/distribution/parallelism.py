@@ -72,7 +72,7 @@ class DataParallel:
 
     @contextlib.contextmanager
     def scope(self):
-        """Inside, this is the distribution."""
+        """A ``with`` block in which this is the distribution."""
         before = distribution()
         set_distribution(self)
         try:
@@ -90,9 +90,10 @@ def distribution():
 
 
 def set_distribution(value):
-    """From now on fit, evaluate and predict share their batches as `value` says; None: each process for itself.
+    """From now on fit, evaluate and predict divide their batches as `value` says; None: each process works for itself.
 
-    Called on all ranks, and before the first model is made: its weights are then the same on all, seed or not.
+    Call it on all ranks, and before the first model is made: then its weights are the same on all ranks, with or
+    without a seed.
     Raises TypeError for anything but a `DataParallel` or None.
     """
     global _distribution

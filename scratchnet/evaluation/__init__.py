@@ -2,7 +2,7 @@
 
 scikit-learn, matplotlib and scikit-image are imported when something that needs them is used. Every plot takes arrays
 (or a History), draws on the axes it is given or on a figure of its own, and returns a `matplotlib.figure.Figure` that a
-notebook shows and that `show` opens in a window; pyplot never hears of it, so that figures are freed like any other
+notebook shows and that `show` opens in a window; it is not registered with pyplot, so it is freed like any other
 object.
 """
 

@@ -1,7 +1,7 @@
 """Images made strange in several ways, to test a detector on.
 
-All take and give images (N, H, W) or (N, H, W, C) of floats in [0, 1], keep the dtype, and leave what they are given as
-it is. `seed` is an integer or a `numpy.random.Generator`. Wrong shapes raise ValueError, integers TypeError.
+All functions take and return images (N, H, W) or (N, H, W, C) of floats in [0, 1], keep the dtype, and do not change
+their input. `seed` is an integer or a `numpy.random.Generator`. Wrong shapes raise ValueError, integers TypeError.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ def digits_as_photographs(digits, size=32):
 
 
 def hold_out_class(x, y, label):
-    """``(x_normal, y_normal), (x_held_out, y_held_out)``: all samples but those of class `label`, and those.
+    """``(x_normal, y_normal), (x_held_out, y_held_out)``: the samples of all other classes, and those of class `label`.
 
     Args:
         x: (N, ...) samples.

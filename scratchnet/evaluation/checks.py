@@ -1,4 +1,4 @@
-"""What the functions of this package are given, checked where it comes in; `who` names the function in the error."""
+"""Checks of the arguments of this package's functions; `who` is the name of the function in the error."""
 
 import numpy as np
 

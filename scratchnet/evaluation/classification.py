@@ -1,4 +1,4 @@
-"""How good is a classifier: from the probabilities that it gives, not only from the class that it chooses."""
+"""How good is a classifier? Judged by its probabilities, not only by the class that it chooses."""
 
 import numpy as np
 
@@ -27,8 +27,9 @@ def one_vs_rest_auc(y_true, probabilities):
 
 
 def plot_confusion_matrix(y_true, probabilities, class_names=None, title="Confusion matrix", ax=None):
-    """How many samples of each true class (rows) were given which class (columns); the arguments are as of
-    `plot_roc_curves`. Returns the figure."""
+    """The number of samples of each true class (rows) and predicted class (columns); arguments as `plot_roc_curves`.
+
+    Returns the figure."""
     who = "plot_confusion_matrix"
     y_true, probabilities, names = _check(who, y_true, probabilities, class_names)
     classes = range(len(names))

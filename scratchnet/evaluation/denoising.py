@@ -1,4 +1,4 @@
-"""How much nearer to the clean image is the denoised one than the noisy one?"""
+"""How much closer to the clean image is the denoised one than the noisy one?"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How well do errors tell strange samples from normal ones?"""
+"""How well do reconstruction errors separate anomalies from normal samples?"""
 
 import numpy as np
 

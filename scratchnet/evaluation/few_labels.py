@@ -1,4 +1,4 @@
-"""How much a way of learning makes of a few labels: every way gets the same labels, drawn several times."""
+"""How well do several ways of learning do with few labels? All get the same labels, drawn several times."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from scratchnet.evaluation.style import axes_or_new, colour
 
 
 def few_labels_accuracy(ways, train, test, counts, draws=1, seed=0, verbose=1):
-    """What share of the test samples each way tells right.
+    """The share of test samples that each way classifies correctly.
 
     Args:
         ways: dict from a name to a function of samples and labels, which gives a model from samples to classes.

@@ -13,7 +13,7 @@ from scratchnet.console import is_notebook
 
 
 class Figure(matplotlib.figure.Figure):
-    """A `matplotlib.figure.Figure` that pyplot never hears of, so that it is freed like any other object."""
+    """A `matplotlib.figure.Figure` that is not registered with pyplot, so it is freed like any other object."""
 
     def _repr_png_(self):
         """What a notebook shows."""

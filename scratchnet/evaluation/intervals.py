@@ -1,9 +1,9 @@
 """Finding where a series is strange: from the errors of windows to points, to intervals, and how good they are.
 
-Two questions, two scores. Point-wise, each point is called right or wrong; a long event weighs as much as many short
-ones, and an interval that begins a little late costs recall. Event-wise, an event counts as found if any found interval
-touches it, and a found interval is right if it touches any event; how well their ends agree does not matter, and one
-huge interval over everything would look perfect. So both are told.
+Two questions, two scores. Point-wise, each point is right or wrong; a long event weighs as much as many short ones, and
+an interval that begins a little late costs recall. Event-wise, an event counts as found if any found interval touches
+it, and a found interval is right if it touches any event; how well their ends agree does not matter, and one huge
+interval over everything would look perfect. So both scores are given.
 """
 
 from typing import NamedTuple

@@ -10,12 +10,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F
 
 
 def colour(k):
-    """The colour of the k-th of several things; after the last the first comes again."""
+    """The k-th colour; after the last one the first comes again."""
     return COLOURS[k % len(COLOURS)]
 
 
 def new_figure(width=8.0, height=4.5, rows=1, columns=1, **options):
-    """A figure that no window and no global state knows of, and its axes; inches, at 100 dots each."""
+    """A figure that is registered nowhere, and its axes; sizes in inches, at 100 dots each."""
     require("matplotlib.figure")
     from scratchnet.evaluation.figure import Figure
 
@@ -36,7 +36,7 @@ def save_figure(figure, path):
 
 
 def text_table(headings, rows, width=80):
-    """A table as text: the first column left, the others right.
+    """A table as text: the first column aligned left, the others right.
 
     Where a line would be longer than `width`, the first column is shortened, down to eight characters.
     """

@@ -1,4 +1,4 @@
-"""Building the model that a file describes, within what the file can honestly ask for."""
+"""Building the model that a file describes, unless it asks for more than any honest file would."""
 
 from scratchnet import limits, registry
 
@@ -10,7 +10,7 @@ _MOST_COUNTED = {"num_thresholds": 1_000_000, "num_classes": 10_000}  # by a met
 def build(architecture, custom_objects, numbers):
     """The model of a registry's configuration; its parameters have at most so many `numbers`.
 
-    Raises ValueError for more layers, or uses of layers, than anybody builds: they were written down to take for ever.
+    Raises ValueError for more layers, or uses of layers, than anybody builds: such a file is made to take for ever.
     """
     waiting, found = [architecture], 0
     while waiting:

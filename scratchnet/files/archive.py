@@ -1,6 +1,6 @@
 """Files of named arrays and JSON texts, in NumPy's `.npz` format (a zip archive), without pickle.
 
-Nothing that such a file holds is ever run. It is written beside its place and renamed into it, so that a crash leaves
+No code in such a file is ever run. A new file is written under another name and then renamed, so that a crash leaves
 the old file whole.
 """
 
@@ -43,13 +43,13 @@ def write_archive(filepath, content, arrays, texts=None, overwrite=True):
 
 
 def read_archive(filepath, *contents, texts=(), prefixes=("",)):
-    """``(arrays, texts)`` of a file; what nobody asks for is not read.
+    """``(arrays, texts)`` of a file; only what is asked for is read.
 
     Args:
         filepath: the file.
         contents: what it may be, such as "model".
-        texts: the names of the texts to read, where they are there.
-        prefixes: how the names of the arrays to read begin.
+        texts: the names of the texts to read, if they are there.
+        prefixes: only arrays whose names begin with one of these are read.
 
     Raises FileNotFoundError if there is none, ValueError if it is damaged, foreign, or of another kind.
     """

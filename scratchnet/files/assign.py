@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Pair(NamedTuple):
-    """An array of a model and what a file has for it."""
+    """An array of a model, and the array in a file that belongs to it."""
 
     name: str  # the weight's key in the model
     weight: np.ndarray

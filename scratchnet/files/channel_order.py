@@ -1,12 +1,12 @@
-"""Where the numbers of a sample stand in another order here than in PyTorch.
+"""Where the values of a sample are in another order here than in PyTorch.
 
-PyTorch has images as (C, H, W), Keras and this library as (H, W, C). Inside of convolutions that is a matter of the
-kernels' axes. It shows where images become vectors: `Flatten` gives (c, h, w) there and (h, w, c) here, so the rows of
-the next kernel have to change places; and where vectors become images, the columns of the kernel before. Without that
+PyTorch stores images as (C, H, W), Keras and this library as (H, W, C). Within convolutions only the axes of the
+kernels differ. But where images become vectors, `Flatten` gives the order (c, h, w) there and (h, w, c) here, so the
+rows of the next kernel must be permuted; where vectors become images, the columns of the kernel before. Without that
 all shapes fit, and the result is wrong.
 
-This module walks through a model and notes, for each layer with weights, the order of what comes in and of what has to
-go out: ``order[j]`` is PyTorch's place of what stands at place j here.
+This module walks through a model and notes the order of the inputs and of the outputs of each layer with weights:
+``order[j]`` is PyTorch's index of the value that has index j here.
 """
 
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ class Use(NamedTuple):
 
 
 def uses_of(model):
-    """The list of `Use`s of a model's layers, those of nested models and wrappers too."""
+    """The list of `Use`s of a model's layers, including those in nested models and wrappers."""
     uses, seen = [], set()
     _walk(model, [MAPS if len(t.shape) > 3 else None for t in model.inputs], (), uses, seen)
     return uses
@@ -59,7 +59,7 @@ def _walk(model, orders, path, uses, seen):
 
 
 def _step(layer, before, tensors, shape, order_out, path, uses, seen):
-    """The order of what a layer makes of inputs in the orders `before`; notes the layer if it has weights."""
+    """The order of a layer's output for inputs in the orders `before`; notes the layer if it has weights."""
     order = before[0] if before else None
     vector = order if isinstance(order, np.ndarray) else None
     if isinstance(layer, TimeDistributed):
@@ -130,7 +130,7 @@ def _concatenated(layer, before, tensors):
 
 
 def _after_operation(before, tensors, node):
-    """Operations keep the order where they keep the shape."""
+    """An operation that keeps the shape keeps the order."""
     output = flatten(node.outputs)[0]
     for order, tensor in zip(before, tensors):
         if order is not None and len(tensor.shape) == len(output.shape) and tensor.shape[-1] == output.shape[-1]:
@@ -139,7 +139,7 @@ def _after_operation(before, tensors, node):
 
 
 def channels_last(sizes):
-    """The order of the numbers of a sample (H, W, C), laid out in a row, for which PyTorch has (C, H, W)."""
+    """The order of the values of a flattened sample (H, W, C), which PyTorch stores as (C, H, W)."""
     *space, channels = sizes
     places = np.arange(int(np.prod(sizes))).reshape(channels, *space)
     return np.moveaxis(places, 0, -1).ravel()

@@ -1,6 +1,6 @@
-"""Which format a file is in, and which one its ending promises.
+"""The format of a file, and the format that its ending promises.
 
-A file that is read is known by what is in it, whatever it is called. A file that is written is what its ending says.
+When a file is read, its content decides, whatever its name. When a file is written, its ending decides.
 """
 
 import os

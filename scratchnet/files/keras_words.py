@@ -1,7 +1,7 @@
-"""Configurations of models, layers and optimizers in Keras's words and in ours, which are nearly the same.
+"""Translation of configurations of models, layers and optimizers between Keras and this library; they hardly differ.
 
-Reading meets Keras 3, Keras 2 (``tf_keras``, ``batch_input_shape``, ``lr``), and arguments that nobody here knows. One
-that asks for nothing (None, False) is left out; one that asks for something stays, and the constructor refuses it by
+Files come from Keras 3 and Keras 2 (``tf_keras``, ``batch_input_shape``, ``lr``), and may hold unknown arguments. An
+unknown argument that asks for nothing (None, False) is left out; any other stays, and the constructor refuses it by
 name.
 """
 

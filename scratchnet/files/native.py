@@ -16,7 +16,7 @@ from scratchnet.files.settings import compile_settings
 
 
 def save_model(model, filepath, overwrite, include_optimizer):
-    """Write architecture, parameters, what compile was told and the optimizer's state."""
+    """Write the architecture, the parameters, the arguments of compile and the optimizer's state."""
     texts = {"architecture": registry.serialize(model)}
     arrays = _weights(model)
     settings = compile_settings(model)
@@ -65,7 +65,7 @@ def _weights(model):
 
 
 def _set_weights(model, arrays, filepath, skip_mismatch):
-    """Copy the ``weights/...`` entries into the model, by name; in order where only automatic names differ.
+    """Copy the ``weights/...`` entries into the model, by name, or in order if only automatic names differ.
 
     Returns a dict from the names in the file to those in the model.
     """

@@ -47,7 +47,7 @@ def run(file, names, load_persistent=None):
 
 
 class Bounded:
-    """A file of which no more can be asked for than it has: ``file.read(n)`` makes room for n bytes before it reads."""
+    """A file that reads no more than it has: ``file.read(n)`` would first allocate n bytes."""
 
     def __init__(self, file):
         self._file, at = file, file.tell()
@@ -70,7 +70,7 @@ class _Machine:
         return self.stack.pop()
 
     def pop_to_mark(self):
-        """What stands above the last mark, as a list."""
+        """A list of the values above the last mark."""
         if not self.below:
             raise ValueError("a pickle that misses a mark")
         items, self.stack = self.stack, self.below.pop()
@@ -231,7 +231,7 @@ _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 def _fill(container, items):
-    """Put keys and values, which stand in turns in `items`, into a dict."""
+    """Put keys and values, which alternate in `items`, into a dict."""
     if len(items) % 2:
         raise ValueError("a pickle with a key without a value")
     for k in range(0, len(items), 2):

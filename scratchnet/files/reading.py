@@ -1,4 +1,4 @@
-"""What every reader of files promises: an error names the file, and nothing is allocated that the file cannot hold."""
+"""What every reader of files guarantees: errors name the file, and no more memory is used than the file can fill."""
 
 import contextlib
 import os
@@ -9,8 +9,8 @@ import stat
 def reading(filepath, kind):
     """Open a file, and turn whatever goes wrong in the block into a ValueError that names it.
 
-    A damaged file raises whatever the bytes that it was damaged to lead to: KeyError, RecursionError, MemoryError,
-    exceptions of the libraries that parse it. To the caller they are all one thing.
+    Reading a damaged file may raise anything: KeyError, RecursionError, MemoryError, exceptions of the libraries that
+    parse it. The caller sees one kind of error.
 
     Args:
         filepath: the file.

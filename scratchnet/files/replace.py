@@ -1,8 +1,8 @@
 """Writing a file all or not at all.
 
-The new content is written to a temporary file beside its place and renamed into it when it is complete and on the disk:
-whoever reads, and whoever is killed in between, has the old file or the new one, never a part. What a killed process
-leaves behind, the next one that writes the same file clears away.
+The new content is written to a temporary file in the same folder. When it is complete and on the disk, that file is
+renamed: whoever reads, and whoever is killed in between, has the old file or the new one, never a part. If a killed
+process leaves a temporary file behind, the next process that writes the same file deletes it.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ def replacing(filepath, overwrite=True):
 
     A link is followed: what it points to is replaced. A file that is replaced keeps its permissions.
 
-    Of several ranks that all write it, the first does, and the others wait until it is there.
+    If several ranks write it, only the first does; the others wait until the file is there.
 
     Raises:
         FileExistsError: if the file exists and `overwrite` is false.

@@ -17,7 +17,7 @@ from scratchnet.hints import PathLike
 
 
 class Saver:
-    """The part of a Model that is about files."""
+    """The methods of a Model that read and write files."""
 
     def save(
         self,
@@ -27,7 +27,7 @@ class Saver:
         include_optimizer: bool = True,
         save_format: str | None = None,
     ) -> None:
-        """Write architecture, parameters, what compile was told and the optimizer's state.
+        """Write the architecture, the parameters, the arguments of compile and the optimizer's state.
 
         Args:
             filepath: where to. The ending says in which format: `.npz` is our own, `.keras` and `.h5` are Keras's.
@@ -126,7 +126,7 @@ def save_model(model, filepath: PathLike, overwrite: bool = True, zipped: bool |
 def load_model(
     filepath: PathLike, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ):
-    """The model that `save` wrote, or Keras, compiled as it was, its optimizer where it stood.
+    """A model that `save` or Keras wrote, compiled as it was, with the state of its optimizer.
 
     Args:
         filepath: an `.npz` file of ours, a `.keras` or `.h5` file of Keras's; known by what is in it.

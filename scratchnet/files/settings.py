@@ -1,4 +1,4 @@
-"""What compile was told, as it stands in files."""
+"""The arguments of compile, as they are written to files."""
 
 import warnings
 
@@ -8,8 +8,8 @@ from scratchnet import registry
 def compile_settings(model):
     """compile's arguments as `registry.serialize` writes them; None where the model is not compiled.
 
-    Among them may be what cannot be written, such as a lambda for a loss. Then the model is saved without them, and a
-    warning says so: what was trained is not lost for that.
+    If one of them cannot be written, such as a lambda for a loss, the model is saved without them, and a warning says
+    so: the trained parameters are not lost.
     """
     if model.optimizer is None:
         return None

@@ -1,7 +1,7 @@
-"""What a layer's weights are in PyTorch's words, layer by layer.
+"""The weights of each kind of layer, translated from PyTorch.
 
-A translation takes the arrays of a PyTorch module and gives ours, under the names of the layer's weights, each with
-what it was made of and what was done. It gives None where the two do not belong together.
+A translation takes the arrays of a PyTorch module and returns the layer's weights by name, each with the array it was
+made from and how it was transformed. It returns None if layer and module do not belong together.
 """
 
 from typing import NamedTuple

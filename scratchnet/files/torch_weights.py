@@ -1,9 +1,9 @@
-"""Weights from PyTorch's files into a model: which array goes where, and what has to be done to it.
+"""Loading weights from PyTorch's files: which array goes where, and how it is transformed.
 
-A module belongs to the layer of its name ("features.0" to a layer "features_0"); those without a namesake belong
-together in order, the modules as the file has them, the layers as they are first used. Where the order does not fit,
-but only one assignment fits all sizes, that is taken. What cannot be matched is told with both lists, and the model
-stays as it is.
+A module belongs to the layer of the same name ("features.0" to a layer "features_0"). Modules and layers without a
+namesake are matched in order: the modules as in the file, the layers as they are first used. If the order does not fit,
+but exactly one assignment fits all sizes, that one is used. If there is no match, the error shows both lists, and the
+model stays as it is.
 """
 
 import re
@@ -15,7 +15,7 @@ from scratchnet.files.torch_modules import modules_of
 
 
 def load_torch_weights(model, arrays, filepath, ordered):
-    """Copy arrays into the model, and return the table that tells what went where.
+    """Copy arrays into the model, and return a table that shows which array went where.
 
     Args:
         arrays: dict from name to array, as `read_pytorch` and `read_safetensors` give it.
@@ -151,7 +151,7 @@ def _alike(choices, k):
 
 
 def _numbers_decide(modules, fits):
-    """Whether modules that could change places differ in the numbers of their names only: these tell the order."""
+    """Whether modules that could be swapped differ only in the numbers in their names, which then give the order."""
     count = len(modules)
     pairs = [(k, m) for k in range(count) for m in range(k) if fits[k][m] and fits[m][k]]
     return all(_names_differ_by_numbers([modules[k], modules[m]]) for k, m in pairs)
@@ -178,7 +178,7 @@ def _listed(lines):
 
 
 def _table(rows, left_over):
-    """The text that tells what went where."""
+    """The table that shows which array went where, as text."""
     head = ("weight here", "shape", "array there", "shape", "what was done")
     cells = [head, *((weight, str(shape), name, there, done or "-") for weight, shape, name, there, done in rows)]
     widths = [max(len(row[k]) for row in cells) for k in range(len(head))]

@@ -1,13 +1,13 @@
-"""The heavy loops: one signature for each operation, three implementations, tested equal, forward and backward.
+"""The heavy loops: each operation has one signature and three implementations, which are tested against each other.
 
-* ``loops``: the definition, in plain Python loops. Slow, obvious, made to be read and stepped through: it is also where
-  each operation is documented.
+* ``loops``: the definition, in plain Python loops. It is slow and obvious, made to be read and stepped through, and
+  documents each operation.
 * ``with_numpy``: vectorised, on NumPy and its BLAS alone.
 * ``with_numba``: compiled, where Numba is installed (``pip install numba``).
 
-Which one is used is chosen here and nowhere else: by `set_backend`, by the environment variable `SCRATCHNET_BACKEND`,
-and otherwise Numba where it is installed, else NumPy. ``kernels.matmul`` *is* the function of the backend in use: it is
-put into this module when the first operation is asked for, so nothing stands between a layer and its kernel.
+This module alone chooses between them: `set_backend` decides, else the environment variable `SCRATCHNET_BACKEND`, else
+Numba is used where it is installed, and NumPy where it is not. ``kernels.matmul`` *is* the function of the backend in
+use: it is put into this module when the first operation is asked for, so nothing stands between a layer and its kernel.
 
 Notation: N batch, H W height and width of the input, OH OW of the output, C channels, F filters, KH KW kernel size,
 T time steps, U units. Arrays are float32 or float64, results have the dtype of the inputs. `padding` is
@@ -122,7 +122,7 @@ def _check_name(name, where):
 
 
 def numba_is_installed():
-    """Whether the backend "numba" can be chosen: Numba is there, which is not imported to find out."""
+    """Whether the backend "numba" can be chosen. Numba is not imported to find out."""
     return "numba" in sys.modules or importlib.util.find_spec("numba") is not None
 
 
@@ -131,7 +131,7 @@ def _names():
 
 
 def operations(backend):
-    """The operations of one backend, whichever is in use: ``operations("loops").matmul(a, b)``.
+    """The operations of a backend that need not be the one in use: ``operations("loops").matmul(a, b)``.
 
     Raises ImportError for "numba" where it is not installed.
     """
@@ -146,12 +146,12 @@ def operations(backend):
 
 
 def load():
-    """Import the backend in use and what it needs, which otherwise happens when its first operation is asked for."""
+    """Import the backend in use and what it needs now, and not only when the first operation is asked for."""
     globals().update(vars(operations(get_backend())))
 
 
 def if_compiled(function):
-    """What `function()` returns; None if it asks for a kernel of Numba's that is not compiled yet."""
+    """The result of `function()`, or None if it needs a kernel that Numba has not compiled yet."""
     cache = importlib.import_module(f"{__name__}.with_numba.cache")
     try:
         with cache.only_what_is_kept():
@@ -161,7 +161,7 @@ def if_compiled(function):
 
 
 def seconds_compiling():
-    """How long this process has been compiling kernels so far."""
+    """The seconds that this process has spent on compiling kernels."""
     compiler = sys.modules.get(f"{__name__}.with_numba.compile")
     return 0.0 if compiler is None else compiler.watch.seconds
 

@@ -1,4 +1,4 @@
-"""``x W`` where each gate sees its own x: elements of it are dropped, and others for another gate.
+"""``x W`` with dropout: each gate sees x with other elements dropped.
 
     x W = [(x m_1) W_1, ..., (x m_G) W_G]
 

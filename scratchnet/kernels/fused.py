@@ -1,8 +1,8 @@
-"""A convolution with the activation behind it, in one pass over the image where the backend in use can do that.
+"""A convolution and the activation that follows it, in one pass over the image if the backend can do that.
 
-What it means stands in the two functions; a backend that is quicker at all of it has `conv2d_relu_forward` and
-`conv2d_backward`. Compiled kernels have: relu costs nothing while the numbers are in the cache, and dx and dkernel need
-the same patches.
+The two functions say what is computed. A backend that can do it faster in one pass defines `conv2d_relu_forward` and
+`conv2d_backward`. The compiled kernels do: relu costs nothing while the numbers are in the cache, and dx and dkernel
+need the same patches.
 """
 
 import numpy as np
@@ -36,5 +36,5 @@ def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation,
 
 
 def is_relu(activation):
-    """Whether `activation` is the plain relu, which kernels may compute in passing."""
+    """Whether `activation` is the plain relu, which kernels can include."""
     return activation.standard and activation.name == "relu"

@@ -16,7 +16,7 @@ def output_size(size, kernel, stride, padding, dilation=1):
 
 
 def pad_amounts(size, kernel, stride, padding, dilation=1):
-    """``(before, after)``: the elements to add to an axis of `size`; of an odd total the last one goes at the end."""
+    """``(before, after)``: how many elements to add to an axis of `size`; of an odd total, the end gets one more."""
     if padding == "valid":
         return 0, 0
     covered = (output_size(size, kernel, stride, "same") - 1) * stride + _extent(kernel, dilation)
@@ -29,7 +29,7 @@ def _extent(kernel, dilation):
 
 
 def adaptive_windows(size, count):
-    """``[(begin, end), ...]`` of `count` windows that cover an axis of `size`: neighbours meet, or share a place."""
+    """``[(begin, end), ...]`` of `count` windows that cover an axis of `size`; neighbours meet, or share a place."""
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 
@@ -40,6 +40,6 @@ def window_counts(size, kernel_size, strides, padding, dilation=(1, 1)):
 
 
 def mirrored(padding, kernel_size, dilation):
-    """The padding with which the output's windows see the input, at stride 1; negative where some do not reach it."""
+    """The padding of dz for the backward pass at stride 1; negative where forward pads more than a window reaches."""
     reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
     return tuple((reach[k] - padding[k][0], reach[k] - padding[k][1]) for k in range(2))

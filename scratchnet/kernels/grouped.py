@@ -1,4 +1,4 @@
-"""A convolution in groups, by a convolution that knows of none: each group of channels by itself.
+"""A grouped convolution, made of ordinary ones: each group of channels is computed by itself.
 
 The arguments are those of `scratchnet.kernels.loops.convolution`, after the function that computes one group.
 """

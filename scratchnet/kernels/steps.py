@@ -1,8 +1,8 @@
-"""What kernels that go in steps hand over from forward to backward: every value of the equations, at every step.
+"""What forward hands over to backward in kernels that go in steps: every value of the equations, at every step.
 
 Steps are in the order of processing. A state has one entry more than there are steps: h[0] is the initial state, and
-step t reads h[t] and writes h[t + 1]. The pre-activations are None where nobody needs them: the compiled kernels
-take derivatives from the functions' values.
+step t reads h[t] and writes h[t + 1]. The compiled kernels compute derivatives from the values of the activations, so
+they leave the pre-activations None.
 """
 
 import math
@@ -14,7 +14,7 @@ _APART = 256  # bytes: four lines of a cache
 
 
 def separate(count, shape, dtype):
-    """So many empty arrays, as ``np.empty((count, *shape), dtype)``, but not at equal distances.
+    """`count` empty arrays, as ``np.empty((count, *shape), dtype)``, but not at equal distances in memory.
 
     T N U is often a power of two. Arrays that far from each other would have the same places in a processor's cache,
     and all gates of a step would drive each other out: 5 % of an LSTM's time.

@@ -1,12 +1,12 @@
-"""Metrics of a binary decision: how many positives and negatives are taken for which, at one threshold or many.
+"""Metrics of a binary decision: counts of right and wrong positives and negatives, at one threshold or many.
 
-For a threshold h, a prediction p > h is positive. With TP, FP, TN, FN the weights of the true and false positives and
-negatives,
+A prediction p is positive at the threshold h if p > h. TP, FP, TN and FN are the total weights of true positives, false
+positives, true negatives and false negatives:
 
     precision = TP / (TP + FP)      recall = sensitivity = TP / (TP + FN)      specificity = TN / (TN + FP)
 
-What is kept are two histograms: between which thresholds the predictions of the true and of the false samples lie.
-All counts at all thresholds are sums of their bins.
+The state is two histograms, one of the true and one of the false samples: how many predictions lie between each two
+neighbouring thresholds. Every count at every threshold is a sum of their bins.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ class Confusion(Metric):
 
     Args:
         thresholds: a list of numbers.
-        top_k: None, or: only the k largest predictions along the last axis can be positive.
-        class_id: None, or: only this place of the last axis is looked at.
-        labels: None, or the number of labels that have histograms of their own, along the last axis.
+        top_k: if given, only the k largest predictions along the last axis can be positive.
+        class_id: if given, only this entry of the last axis counts.
+        labels: if given, so many labels along the last axis each have their own histograms.
 
     Raises ValueError for labels other than 0 and 1, for negative weights, and where shapes do not match.
     """
@@ -52,7 +52,7 @@ class Confusion(Metric):
         self.histogram_false = self.add_variable(bins, "zeros", name="false")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count in one batch."""
+        """Add one batch to the counts."""
         truth, p, weights = self._checked(y_true, y_pred, sample_weight)
         order = np.argsort(self.edges, kind="stable")
         edges = self.edges[order].astype(p.dtype)  # a float32 of 0.7 is not above the threshold 0.7
@@ -66,7 +66,7 @@ class Confusion(Metric):
             variable.assign_add(counts.reshape(variable.shape))
 
     def _checked(self, y_true, y_pred, sample_weight):
-        """Which targets are true, the predictions as floats, and the weight of each, in one shape."""
+        """The targets as booleans, the predictions as floats, and the weights, all of one shape."""
         y_true, p = np.asarray(y_true), np.asarray(y_pred)
         p = p if p.dtype.kind == "f" else p.astype(np.float64)
         truth = in_shape_of(p, y_true)
@@ -97,7 +97,7 @@ class Confusion(Metric):
     false_negatives = property(lambda self: answer(self.counts()[3]))
 
     def counts(self):
-        """TP, FP, TN, FN, each an array with a number for each threshold (and label)."""
+        """TP, FP, TN and FN: arrays with an entry for each threshold (and label)."""
         order = np.argsort(self.edges, kind="stable")
         above = []
         for histogram in (self.histogram_true.value, self.histogram_false.value):
@@ -110,7 +110,7 @@ class Confusion(Metric):
 
 
 def _only_largest(p, k):
-    """`p`, with -1e10, below any threshold, in place of all but the k largest along the last axis."""
+    """`p` in which all but the k largest along the last axis are -1e10, which is below any threshold."""
     largest = np.argsort(-p, axis=-1, kind="stable")[..., :k]  # of equal ones the first
     kept = np.full_like(p, -1e10)
     np.put_along_axis(kept, largest, np.take_along_axis(p, largest, axis=-1), axis=-1)
@@ -123,11 +123,11 @@ def _ratio(a, b):
 
 
 class _AtThresholds(Confusion):
-    """Base of those with thresholds of the user's: None, one, or a list.
+    """Base of the metrics whose thresholds the user may give: None, one, or a list.
 
     Args:
-        thresholds: a prediction above is positive; with a list, the result is an array. None is 0.5, or, with `top_k`,
-            below everything.
+        thresholds: a prediction above it is positive; for a list, the result is an array. None means 0.5, or, with
+            `top_k`, lower than any prediction.
         top_k, class_id: see `Confusion`.
         name, dtype: see `Metric`.
 
@@ -197,7 +197,7 @@ class FalseNegatives(_Count):
 
 @register("metrics")
 class Precision(_AtThresholds):
-    """Of the positive predictions, the share that is right: TP / (TP + FP)."""
+    """The share of the positive predictions that are right: TP / (TP + FP)."""
 
     def of_counts(self, tp, fp, tn, fn):
         return _ratio(tp, tp + fp)
@@ -205,18 +205,18 @@ class Precision(_AtThresholds):
 
 @register("metrics")
 class Recall(_AtThresholds):
-    """Of the positive targets, the share that is found: TP / (TP + FN)."""
+    """The share of the positive targets that are found: TP / (TP + FN)."""
 
     def of_counts(self, tp, fp, tn, fn):
         return _ratio(tp, tp + fn)
 
 
 class _BestUnderConstraint(Confusion):
-    """Base of the best of one share while another is at least a given value.
+    """Base of the metrics that give the best value of one share while another is at least a given value.
 
     Args:
-        value: what the other has to reach, in [0, 1].
-        num_thresholds: how many are tried, evenly from 0 to 1; one is 0.5.
+        value: the least value of the other share, in [0, 1].
+        num_thresholds: how many thresholds are tried, evenly spaced from 0 to 1; a single one is 0.5.
         class_id: see `Confusion`.
         name, dtype: see `Metric`.
     """

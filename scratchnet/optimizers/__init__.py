@@ -1,4 +1,4 @@
-"""Optimizers: how parameters follow their gradients. They see parameters and gradients, nothing of layers."""
+"""Optimizers: how gradients change the parameters. They see parameters and gradients, and know nothing of layers."""
 
 from typing import TYPE_CHECKING
 

@@ -4,8 +4,8 @@
     step = -sqrt(d + epsilon) / sqrt(a + epsilon) * g
     d = rho d + (1 - rho) step^2                         w += lr step
 
-Unlike Adagrad's sum, the mean a forgets, so that learning does not fade out; and the root of d gives the step the unit
-of w, so that hardly a learning rate is needed. Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+Unlike Adagrad's sum, the mean a forgets, so the steps do not shrink towards zero. The root of d gives the step the unit
+of w, so the learning rate hardly matters. Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
 """
 
 import numpy as np

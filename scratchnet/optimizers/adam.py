@@ -3,7 +3,7 @@
     m = beta_1 m + (1 - beta_1) g                v = beta_2 v + (1 - beta_2) g^2
     w -= lr sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
 
-Both means start at zero; the factor in front, at step t = 1, 2, ..., takes out the bias towards it (Kingma and Ba,
+Both means start at zero; the factor in front of m, at step t = 1, 2, ..., corrects that bias (Kingma and Ba,
 "Adam: a method for stochastic optimization", 2015; this order of the operations is the one after their algorithm 1,
 with epsilon outside the root).
 """

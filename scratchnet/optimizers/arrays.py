@@ -1,4 +1,4 @@
-"""Dicts of arrays: their sums, norms and names, and how their elements are divided among threads."""
+"""Helpers for dicts of arrays: sums, norms and names, and how to divide their elements among threads."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ SMALLEST_SHARE = 1 << 14  # elements: below this, a thread of its own costs more
 
 
 def total_of(arrays):
-    """The sum in the order of the list; of one array, itself."""
+    """The sum, in the order of the list; a single array is returned itself."""
     total = arrays[0]
     for array in arrays[1:]:
         total = total + array
@@ -15,7 +15,7 @@ def total_of(arrays):
 
 
 def divided(params, shares):
-    """All elements of all parameters, divided into at most so many equal shares: lists of (key, slice)."""
+    """All elements of all parameters in at most `shares` equal shares: lists of (key, slice)."""
     total = sum(w.size for w in params.values())
     shares = max(1, min(shares, total // SMALLEST_SHARE))
     divided = [[] for _ in range(shares)]
@@ -30,7 +30,7 @@ def divided(params, shares):
 
 
 def dealt(params, shares):
-    """Whole parameters, dealt out to at most so many shares, the largest first and each to the smallest share."""
+    """Whole parameters in at most `shares` shares: the largest comes first, and each goes to the smallest share."""
     shares = [[] for _ in range(max(1, min(shares, len(params))))]
     for key in sorted(params, key=lambda key: -params[key].size):
         min(shares, key=lambda share: sum(params[k].size for k, _ in share)).append((key, None))

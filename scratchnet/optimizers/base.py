@@ -1,10 +1,10 @@
-"""What every optimizer has: a learning rate, slots beside each parameter, clipping, weight decay, and one step.
+"""The base of all optimizers: the learning rate, the slots of each parameter, clipping, weight decay, and the step.
 
     optimizer.build(params)             once: make the slots
     optimizer.update(params, grads)     every step: change the arrays of `params` in place
 
-A subclass names its slots and gives the rule for one parameter, `update_step`, on flat arrays. Every rule acts on each
-element by itself, so any stretch of a parameter can be updated on its own: the training loop gives each thread one.
+A subclass names its slots and defines the rule for one parameter, `update_step`, on flat arrays. A rule treats each
+element by itself, so any stretch of a parameter can be updated alone: the training loop gives each thread one.
 """
 
 import re
@@ -44,18 +44,18 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
     """Base of all optimizers.
 
     Args:
-        learning_rate: a positive number, a schedule, or a function of nothing that returns a number.
+        learning_rate: a positive number, a schedule, or a function without arguments that returns a number.
         weight_decay: None, or the share of a parameter (times the learning rate) that is taken away before each step.
         clipnorm: each gradient is scaled down to this norm if its own is larger.
         clipvalue: each entry of a gradient is cut to [-clipvalue, clipvalue].
         global_clipnorm: all gradients together are scaled down to this norm.
-        use_ema: whether to keep a running mean of the parameters (Polyak and Juditsky 1992), which takes their place
-            at the end of fit: it wanders less than they do.
+        use_ema: whether to keep a running mean of the parameters (Polyak and Juditsky 1992), which replaces them at the
+            end of fit: it varies less than they do.
         ema_momentum: how much of the mean is kept at each step, in [0, 1].
-        ema_overwrite_frequency: None, or after how many steps the mean takes the parameters' place, again and again.
-        loss_scale_factor: by what `scale_loss` multiplies and `apply` divides.
-        gradient_accumulation_steps: None, or over how many calls gradients are averaged before each step: a larger
-            batch than fits into memory.
+        ema_overwrite_frequency: None, or the number of steps after which the mean replaces the parameters, each time.
+        loss_scale_factor: the factor by which `scale_loss` multiplies and `apply` divides.
+        gradient_accumulation_steps: None, or the number of calls over which gradients are averaged before each step,
+            for batches that do not fit into memory.
         name: by default the class's name in lower case.
 
     Raises:
@@ -137,7 +137,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
 
     @property
     def learning_rate(self):
-        """The learning rate of the next step: what a schedule gives, or an `BoundVariable`, which can be set."""
+        """The learning rate of the next step: a number from a schedule, or a `BoundVariable`, which can be set."""
         if callable(self._learning_rate):
             return Number(self._rate())
         return BoundVariable(f"{self.name}/learning_rate", self._rate, self._set_rate)
@@ -175,7 +175,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
 
     @property
     def iterations(self) -> int:
-        """`updates` as an `BoundVariable`."""
+        """`updates` as a `BoundVariable`."""
         return BoundVariable(f"{self.name}/iteration", lambda: self.updates, self._set_iterations)
 
     @iterations.setter
@@ -192,7 +192,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
 
     @property
     def variables(self):
-        """All that an optimizer remembers, as `BoundVariable`s: iterations, learning rate, and slots."""
+        """The whole state of the optimizer as `BoundVariable`s: iterations, learning rate, and slots."""
         found = [self.iterations]
         if not callable(self._learning_rate):
             found.append(self.learning_rate)
@@ -234,7 +234,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
                 self.state[f"average/{key}"] = w.copy()
 
     def divide_among(self, ranks, params):
-        """Make the slots of what this rank owns of `params`; from now on this optimizer updates that alone."""
+        """Make the slots for this rank's share of `params`; from now on this optimizer updates that share only."""
         if self.share is not None and self.share.ranks is not ranks:
             self.state, self._built_for, self.share = self.share.gathered(self.state), self.share.shapes, None
         if self.share is None and ranks.size > 1:
@@ -276,7 +276,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         self.steps += 1
 
     def _accumulated(self, params, parts):
-        """The mean gradient of the last calls, as the only part, or None while more are to come."""
+        """The mean gradient of the last calls, as the only part; None until there have been enough calls."""
         count = self.gradient_accumulation_steps
         total = {key: total_of([self.state[f"gradient/{key}"], *(part[key] for part in parts)]) for key in params}
         complete = (self.steps + 1) % count == 0
@@ -285,7 +285,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         return [{key: gradient / gradient.dtype.type(count) for key, gradient in total.items()}] if complete else None
 
     def _average(self, params):
-        """average = momentum average + (1 - momentum) w; in the first step w itself."""
+        """average = momentum average + (1 - momentum) w; in the first step it is w itself."""
         momentum = self.ema_momentum if self.updates else 0.0
         overwrites = self.ema_overwrite_frequency and (self.updates + 1) % self.ema_overwrite_frequency == 0
         for key, w in params.items():
@@ -308,10 +308,10 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         return grads
 
     def begin_step(self):
-        """Called once before each step, for what depends on the number of the step only."""
+        """Called once before each step, to compute what depends on the number of the step only."""
 
     def _update_share(self, params, parts, learning_rate, share):
-        """Sum the gradients of the parts and update, one stretch after the other, while the sum is in the cache."""
+        """Sum the gradients of the parts and update, stretch by stretch, while the sum is still in the cache."""
         for key, stretch in share:
 
             def cut(array, stretch=stretch):
@@ -327,7 +327,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
             self.update_step(param, grad, slots, learning_rate)
 
     def clip(self, grads):
-        """The gradients, a dict or list of arrays, as the step will use them; new arrays where something is cut."""
+        """The clipped gradients, a dict or list like the given one; an array that is clipped is a new one."""
         if not isinstance(grads, dict):
             return list(self.clip(dict(enumerate(map(np.asarray, grads)))).values())
         if self.clipvalue is not None:
@@ -344,12 +344,12 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
     _clip_gradients = clip  # Keras's name, which loops written for it call
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        """Spare some parameters the weight decay; called before the first step.
+        """Exempt some parameters from weight decay; to be called before the first step.
 
         Args:
             var_list: a list of weights of layers, such as `layer.weights`, or of their arrays.
-            var_names: list of regular expressions, searched for in the last part of a parameter's key: ["bias"] stands
-                for every "dense/bias".
+            var_names: a list of regular expressions, searched for in the last part of a parameter's key: ["bias"]
+                matches "dense/bias", and the biases of all other layers.
 
         Raises:
             TypeError: for `var_names` that are not a list.
@@ -378,7 +378,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
 
     @property
     def _whole_state(self):
-        """The slots of all parameters, from all ranks, which must all ask for them."""
+        """The slots of all parameters, collected from all ranks; all ranks must call this."""
         return self.state if self.share is None else self.share.gathered(self.state)
 
     def averages(self):
@@ -386,7 +386,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         return {key.partition("/")[2]: a for key, a in self._whole_state.items() if key.startswith("average/")}
 
     def get_state(self):
-        """All that the next steps depend on: the slots, "iterations", and "learning_rate" where it was a number."""
+        """Everything that the next steps depend on: the slots, "iterations", and "learning_rate" if it is a number."""
         state = {key: slot.copy() for key, slot in self._whole_state.items()}
         state["iterations"] = np.asarray(self.steps)
         if not callable(self._learning_rate):
@@ -394,7 +394,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         return state
 
     def set_state(self, state):
-        """Go on from `get_state`. Raises ValueError, and changes nothing, if it is another optimizer's or damaged."""
+        """Restore what `get_state` returned. Raises ValueError, and changes nothing, if it does not belong here."""
         cls, known = type(self).__name__, self._whole_state
         slots = {key: np.asarray(s) for key, s in state.items() if key not in ("iterations", "learning_rate")}
         if slots.keys() != known.keys() or "iterations" not in state:
@@ -417,7 +417,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         self.steps, self._learning_rate = int(iterations), learning_rate
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments as JSON-able values; of a function as learning rate, the value it gives now."""
+        """The constructor's arguments as JSON-able values; for a function as learning rate, its present value."""
         rate = recorded_arguments(self).get("learning_rate")
         if is_library(type(self)) or rate == self._first_rate:  # a subclass may have changed it on the way
             rate = self._learning_rate

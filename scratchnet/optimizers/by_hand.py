@@ -8,7 +8,7 @@ from scratchnet.optimizers.arrays import named_arrays
 
 
 class ByHand:
-    """The part of an Optimizer that such loops call."""
+    """The methods of an Optimizer that such loops call."""
 
     _variables = None  # those of the first `apply`
 
@@ -27,9 +27,9 @@ class ByHand:
         return self.iterations
 
     def apply(self, grads, trainable_variables=None):
-        """One step for a list of gradients of `trainable_variables`, by default those it was built with as dict.
+        """One step for a list of gradients of `trainable_variables`; by default, of those that it was built with.
 
-        Gradients that are None are left out. The constraints of weights of layers are obeyed afterwards.
+        Gradients that are None are left out. Afterwards the constraints of the layers' weights are applied.
         Raises ValueError if all gradients are None, or there are no variables to belong to.
         """
         if trainable_variables is None:
@@ -75,7 +75,7 @@ class ByHand:
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def finalize_variable_values(self, var_list):
-        """With `use_ema`, put the running means into the place of the parameters, as fit does at its end."""
+        """With `use_ema`, replace the parameters by their running means, as fit does at its end."""
         if self.use_ema and self._built_for is not None:
             params = var_list if isinstance(var_list, dict) else named_arrays(var_list)
             means = self.averages()

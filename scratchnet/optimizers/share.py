@@ -1,6 +1,6 @@
-"""Each rank owns a share of the parameters: it sums their gradients, updates them, and hands them round.
+"""Each rank owns a share of the parameters: it sums their gradients, updates them, and sends them to all others.
 
-With R ranks, a rank needs the slots (Adam's two running means) of an R-th of the parameters only. A step goes
+With R ranks, a rank needs the slots (Adam's two running means) of an R-th of the parameters only. A step:
 
     1. every rank sends to each owner the gradients of that owner's share, of all its parts of the batch
     2. each owner adds them up in the order of the parts, and updates its share
@@ -10,8 +10,8 @@ With R ranks, a rank needs the slots (Adam's two running means) of an R-th of th
 parts are added up one after the other, as on one machine, and not rank by rank: floating point sums depend on the
 order, and it must not matter which parts a rank had.
 
-A share is a stretch of the row of all parameters, as long as every other. Where an optimizer looks at a whole parameter
-(its norm, its rows), whole parameters are dealt out instead.
+All parameters form one row, and a share is a stretch of it; all stretches have the same length. If an optimizer looks
+at a whole parameter (its norm, its rows), a share consists of whole parameters instead.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ class Share:
         self.owned = (_dealt if whole else _stretches)(shapes, ranks.size)  # for each rank: key -> slice, None for all
 
     def views(self, arrays, rank=None):
-        """What a rank, by default this one, owns of `arrays`: flat stretches, or whole arrays."""
+        """The share of `arrays` that a rank, by default this one, owns: flat stretches, or whole arrays."""
         owned = self.owned[self.ranks.rank if rank is None else rank]
         return {key: _cut(arrays[key], stretch) for key, stretch in owned.items() if key in arrays}
 
@@ -45,7 +45,7 @@ class Share:
     # ---- a step ----
 
     def reduce(self, params, parts, counts):
-        """The gradients of what this rank owns, for each part of the batch, in order.
+        """The gradients of this rank's share, for each part of the batch, in order.
 
         Args:
             params: dict of arrays.
@@ -77,7 +77,7 @@ class Share:
         return gradients
 
     def hand_round(self, params):
-        """Give what this rank has updated to all others, and put what they have updated into `params`."""
+        """Send this rank's updated share to all others, and copy theirs into `params`."""
         rank, others = self.ranks.rank, [other for other in range(self.ranks.size) if other != self.ranks.rank]
         owned = [list(self.views(params, k).values()) for k in range(self.ranks.size)]
         own = _packed(owned[rank]) if owned[rank] else None
@@ -90,7 +90,7 @@ class Share:
                 start += w.nbytes
 
     def sum_of_squares(self, squares):
-        """The sum over all parameters, in their order, given those of what this rank owns: whole parameters."""
+        """The sum over all parameters, in their order, of `squares`, which this rank has for its whole parameters."""
         found = {}
         for of_rank in self.ranks.gather("norms of gradients", squares):
             found.update(of_rank)
@@ -99,13 +99,13 @@ class Share:
     # ---- the state of an optimizer ----
 
     def cut(self, state):
-        """What this rank owns of an optimizer's whole `state`."""
+        """This rank's share of an optimizer's whole `state`."""
         owned = self.owned[self.ranks.rank]
         keys = {name: name.partition("/")[2] for name in state}
         return {name: _cut(state[name], owned[key]).copy() for name, key in keys.items() if key in owned}
 
     def gathered(self, state):
-        """The whole state, from what each rank has of it; all ranks must ask for it."""
+        """The whole state, collected from the shares of all ranks; all ranks must call this."""
         everybody = self.ranks.gather("the optimizer's state", state)
         slots = dict.fromkeys(name.partition("/")[0] for found in everybody for name in found)
         whole = {}
@@ -127,7 +127,7 @@ def _packed(arrays):
 
 
 def _stretches(shapes, count):
-    """The row of all elements in `count` equal pieces."""
+    """The row of all elements, cut into `count` equal stretches."""
     sizes = {key: int(np.prod(shape)) for key, (shape, _) in shapes.items()}
     total = sum(sizes.values())
     owned = [{} for _ in range(count)]

@@ -1,4 +1,4 @@
-"""How a step is shared out: threads, and what the parts of a batch tell one another."""
+"""How the work of a step is divided: threads, and the sums that the parts of a batch share."""
 
 from scratchnet.parallel.batch import gather_over_batch, rows_of_batch, sum_over_batch
 from scratchnet.parallel.threads import Workers, get_num_threads, set_num_threads

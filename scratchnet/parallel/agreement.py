@@ -1,7 +1,7 @@
 """Ranks that are to compute one batch together must run the same program, on the same model and the same data.
 
-Before they begin they tell one another what they have, and whatever differs is named in an error on all of them.
-Without this the sums would be those of two different models, or a rank would wait for a message that never comes.
+Before they begin they compare what they have, and an error on all of them names whatever differs. Otherwise the sums
+would be those of two different models, or a rank would wait for a message that never comes.
 """
 
 import functools
@@ -14,7 +14,7 @@ Method = TypeVar("Method", bound=Callable)
 
 
 def together(method: Method) -> Method:
-    """A method that all ranks call together; an error on one of them ends the others, too."""
+    """A decorator for a method that all ranks call together; an error on one of them ends the others, too."""
 
     @functools.wraps(method)
     def call(*args, **kwargs):

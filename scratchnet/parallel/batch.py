@@ -7,8 +7,8 @@ looks across samples, such as a mean over the batch. A layer or a loss that look
     M, total = sum_over_batch(x.size / x.shape[-1], x.sum(axes))
     mean = total / M
 
-Every part hands in its own sums; all of them get the same total back, added up in the order of the parts: who is
-quicker never changes a bit. Outside of a training step the batch is simply x, and the sums are returned as they are.
+Every part hands in its own sums, and all parts get the same total. The sums are added up in the order of the parts, so
+speed never changes a bit. Outside of a training step the batch is simply x, and the sums are returned as they are.
 
 All parts must ask for the same sums in the same order. Each waits for the others at a barrier; if one fails, the
 barrier breaks, so that nobody waits for ever, and the first real error is the one that is raised.
@@ -31,7 +31,7 @@ _current = contextvars.ContextVar("scratchnet_part_of_batch", default=None)
 
 
 class PartFailed(RuntimeError):
-    """Another part of the batch has failed; the error that is shown to the user is that one's."""
+    """Another part of the batch has failed; the user is shown the error of that part."""
 
 
 class Division(NamedTuple):
@@ -43,7 +43,7 @@ class Division(NamedTuple):
 
     @classmethod
     def among(cls, parts, ranks):
-        """The `parts` dealt out to the ranks in order: to each the same number, or to the first ones one more."""
+        """How the `parts` are divided among the ranks, in order; the first ranks may get one more than the last."""
         if ranks.size == 1:
             return cls(parts, 0, len(parts))
         edges = [0, *itertools.accumulate(cls(parts, 0, 0).counts(ranks))]
@@ -117,7 +117,7 @@ class WholeBatch:
         return [value for values in self._ranks.gather("the whole batch", self._handed_in, among) for value in values]
 
     def abort(self):
-        """Wake everybody who waits: a part has failed and will not come."""
+        """Wake all who wait: a part has failed and will not arrive."""
         if self._everybody is not None:
             self._everybody.abort()
 
@@ -126,7 +126,7 @@ class Part:
     """Some rows of a batch, as the thread that computes them sees them.
 
     Args:
-        step: what makes the random numbers of this step differ from those of others: an int, or a tuple of ints.
+        step: an int, or a tuple of ints, that gives each step its own random numbers.
         first_row: where the part begins in the whole batch.
         rows: how many rows it has; None where nobody has said.
         index: the number of the part.
@@ -217,19 +217,19 @@ def map_own_parts(function, division, step, workers, ranks=None):
 
 
 def in_several_parts(asking=False):
-    """Whether this thread computes one of several parts of a batch; `asking`: to ask for the others, if so."""
+    """Whether this thread computes one of several parts of a batch; `asking`: in order to ask for the others."""
     part = _asking() if asking else _current.get()
     return part is not None and part.batch is not None and part.batch.parts > 1
 
 
 def counted_here():
-    """1 in the first part of a batch, 0 in the others: the share of what is the same in all parts."""
+    """1 in the first part of a batch, 0 in the others: the factor of a value that all parts share."""
     part = _current.get()
     return 1 if part is None or part.index == 0 else 0
 
 
 def _asking():
-    """The part that this thread computes, where it is one of a batch: it asks for the rest of it."""
+    """The part that this thread computes, if it is part of a batch; the caller needs the whole batch."""
     part = _current.get()
     if part is None:
         return None

@@ -7,8 +7,8 @@ the same sums. Here is all that they say to one another:
     ranks.gather("figures", value)           every rank's value, in the order of the ranks, on every rank
     ranks.trade(outgoing, sizes)             arrays of bytes, from each to each
 
-A rank that waits looks around while it does: whether another rank has failed, and whether the other is in the same
-place of the program at all. So nobody waits for ever. A program that no `mpiexec` has started is `Alone`: there is one
+While a rank waits, it checks whether another rank has failed, and whether the other is in the same place of the
+program. So nobody waits for ever. A program that no `mpiexec` has started is `Alone`: there is one
 rank, and nothing is said.
 """
 
@@ -26,7 +26,7 @@ _SPIN = 2e-4  # seconds: so long a rank that waits asks again at once; then it l
 
 
 class RankFailed(RuntimeError):
-    """Another rank has failed; the error that is shown to the user is that one's."""
+    """Another rank has failed; the user is shown the error of that rank."""
 
 
 class Alone:
@@ -66,7 +66,7 @@ class Ranks:
 
     @contextlib.contextmanager
     def operation(self, what):
-        """Inside, all ranks do the same; an error of this one is told to all who wait for it."""
+        """A ``with`` block in which all ranks do the same; an error on this one is sent to all who wait for it."""
         self._depth += 1
         if self._depth == 1:
             self._operation += 1
@@ -95,7 +95,7 @@ class Ranks:
         return {rank: text for rank, number, text in self._told if number is None or number >= self._operation}
 
     def is_first_to_fail(self, error):
-        """Whether `error`, which ends the program, is to be shown here: of ranks that fail alike, by the first."""
+        """Whether this rank shows `error`, which ends the program; of several ranks that fail alike, the first does."""
         if isinstance(error, RankFailed):
             return False
         self.tell_failure(error, last=True)
@@ -110,8 +110,8 @@ class Ranks:
     def gather(self, what, value, among=None):
         """Every rank's `value`, in the order of the ranks.
 
-        In round k = 0, 1, ... a rank hands on what it knows to the rank 2^k before it, and so knows of twice as many
-        afterwards: R ranks need log2(R) rounds, of a message each (Bruck et al., "Efficient algorithms for all-to-all
+        In round k = 0, 1, ... a rank sends what it knows to the rank 2^k before it, and so knows twice as many values
+        afterwards: R ranks need log2(R) rounds of one message each (Bruck et al., "Efficient algorithms for all-to-all
         communications in multiport message-passing systems", 1997).
 
         Args:
@@ -137,7 +137,7 @@ class Ranks:
         return values[count - self.rank :] + values[: count - self.rank]
 
     def _hear(self, what, source, request):
-        """What the rank `source` tells in this place of the program, once what is told to another has gone."""
+        """The values that the rank `source` sends in this place of the program; returns when `request` is done, too."""
         told = []
 
         def look():
@@ -209,6 +209,6 @@ def current_ranks():
 
 
 def set_ranks(ranks):
-    """From now on batches are shared out among `ranks`; `Alone()` by default."""
+    """From now on divide batches among `ranks`; `Alone()` is the default."""
     global _ranks
     _ranks = ranks

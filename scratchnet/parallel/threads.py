@@ -1,11 +1,11 @@
-"""How many threads compute, and how work is given to them.
+"""How many threads compute, and how they get their work.
 
 A step is split once, above the layers: each thread takes a part of the batch through the whole model. BLAS is held to
 one thread meanwhile, because two pools of threads on the same cores (BLAS's and ours) spend their time waiting for each
 other. NumPy and the compiled kernels release the interpreter lock, so plain Python threads do run side by side.
 
-`SCRATCHNET_NUM_THREADS` or `set_num_threads` rule the number; by default it is that of the processors this process may
-use, divided by the ranks of this machine where there are several. Threads live as long as one call of fit, evaluate or
+`set_num_threads` or `SCRATCHNET_NUM_THREADS` sets the number. The default is the number of processors that this process
+may use, divided by the number of ranks on this machine. Threads live as long as one call of fit, evaluate or
 predict.
 """
 
@@ -76,8 +76,8 @@ class Workers:
     def map(self, function, items):
         """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.
 
-        The first error of any of them is raised here after all have ended; before those of parts that only say that
-        another part has failed.
+        After all have ended, the first error is raised here. An error that only says that another part has failed comes
+        after all others.
         """
         items = list(items)
         results = []
@@ -98,7 +98,7 @@ class Workers:
 
 @contextlib.contextmanager
 def _single_threaded_blas():
-    """Holds BLAS to one thread; the last of several users that overlap in time gives it back its threads."""
+    """Limits BLAS to one thread; of several users at the same time, the last one restores its threads."""
     global _blas_users, _blas_limit, _blas_controller
     with _blas_lock:
         if _blas_users == 0:
@@ -119,7 +119,7 @@ def _single_threaded_blas():
 
 
 def _after_fork_in_child():
-    """The threads of the parent, among them one that may have held the lock, do not exist in a forked child."""
+    """A forked child has none of its parent's threads, one of which may have held the lock."""
     global _blas_lock, _blas_users, _blas_limit
     _blas_lock = threading.Lock()
     if _blas_limit is not None:

@@ -80,7 +80,7 @@ class Chunks:
         return array.tobytes()
 
     def _piece(self, address, stored, left_out):
-        """The bytes of a piece: the filters are undone, the last one first, but for those that were left out."""
+        """The bytes of a piece: all filters that were applied are undone, the last one first."""
         data = self._content.read(address, stored, whole_array=True)
         for k in reversed(range(len(self._filters))):
             kind, numbers = self._filters[k]
@@ -125,7 +125,7 @@ class Chunks:
                     yield tuple(start), (child, stored, left_out)
 
     def _in_row(self, place, at):
-        """The pieces where they are found without a tree; their number is known, and they stand in order."""
+        """The pieces, if they are found without a tree; their number is known, and they lie in order."""
         kind, at, filtered = place[at], at + 1, bool(self._filters)
         if kind == _SINGLE:
             stored, left_out = struct.unpack_from("<QI", place, at) if filtered else (self._length, 0)

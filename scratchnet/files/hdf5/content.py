@@ -55,7 +55,7 @@ class Content:
         return struct.unpack(format, self.read(address, struct.calcsize(format)))
 
     def reserve(self, length):
-        """Count an array that is to be unpacked. Raises ValueError if the file can hold no more."""
+        """Count an array before it is unpacked. Raises ValueError if it is larger than the file can hold."""
         self._left_unpacked -= length
         if self._left_unpacked < 0:
             raise ValueError(f"its {self._size} bytes would unfold to more than {GROWTH} times as many")

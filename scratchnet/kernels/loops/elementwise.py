@@ -1,4 +1,4 @@
-"""Functions of single elements that NumPy has not."""
+"""Elementwise functions that NumPy lacks."""
 
 import math
 

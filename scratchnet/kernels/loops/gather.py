@@ -1,4 +1,4 @@
-"""The adjoint of looking rows up in a table, as it is defined: each row goes back to where it came from."""
+"""The adjoint of looking up rows in a table, as it is defined: each row is added to the one it was copied from."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The gated recurrent unit's way through time, as its equations say; arguments as in `loops.recurrent`."""
+"""The gated recurrent unit, as its equations define it; the arguments are those of `loops.recurrent`."""
 
 import numpy as np
 

@@ -8,7 +8,8 @@ from scratchnet.kernels.geometry import window_counts
 def max_pool2d_forward(x, pool_size, strides, padding):
     """The largest value of each window, and where it was: ``(y, argmax)``, both (N, OH, OW, C).
 
-    Padding is never chosen. argmax counts the window's elements row by row; of equal values the first; NaN wins.
+    Padding is never chosen. argmax numbers the elements of the window row by row. The first of several equal values
+    wins, and NaN wins over any number.
     """
     N, H, W, C = x.shape
     y = np.empty((N, *window_counts(x.shape[1:3], pool_size, strides, padding), C), x.dtype)
@@ -30,7 +31,7 @@ def max_pool2d_forward(x, pool_size, strides, padding):
 
 
 def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
-    """dx of `max_pool2d_forward`: each dy goes to the element that was chosen, and adds up where windows overlap."""
+    """dx of `max_pool2d_forward`: each dy goes to the element that was chosen; where windows overlap, they add up."""
     dx = np.zeros(x_shape, dy.dtype)
     for n, i, j, c in np.ndindex(*dy.shape):
         a, b = divmod(argmax[n, i, j, c], pool_size[1])
@@ -41,7 +42,7 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
 
 
 def average_pool2d_forward(x, pool_size, strides, padding):
-    """The mean of each window (N, OH, OW, C), taken over the elements inside the image only."""
+    """The mean of each window (N, OH, OW, C); elements outside of the image do not count."""
     N, H, W, C = x.shape
     y = np.empty((N, *window_counts(x.shape[1:3], pool_size, strides, padding), C), x.dtype)
     for n, i, j, c in np.ndindex(*y.shape):
@@ -55,7 +56,7 @@ def average_pool2d_forward(x, pool_size, strides, padding):
 
 
 def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
-    """dx of `average_pool2d_forward`: each dy, divided by its window's count, goes to every element of the window."""
+    """dx of `average_pool2d_forward`: every element of a window receives dy / count."""
     dx = np.zeros(x_shape, dy.dtype)
     for n, i, j, c in np.ndindex(*dy.shape):
         rows, columns = _window(i, j, x_shape, pool_size, strides, padding)

@@ -1,14 +1,14 @@
-"""The recurrent layers' way through time, as their equations say: one step after the other, one number at a time.
+"""The recurrent layers, as their equations define them: one time step after the other, one number at a time.
 
-The layers' files (`scratchnet.layers.rnn`) give the equations; names here are theirs. Arrays have time in front:
-(T, N, U). A kernel goes through all steps; forward returns what it computed as a record (`scratchnet.kernels.steps`),
-of which backward reads any object with the same fields.
+The layers' files (`scratchnet.layers.rnn`) give the equations; the names here are the same. Time is the first axis of
+all arrays: (T, N, U). A kernel goes through all steps. Forward returns everything it has computed as a record
+(`scratchnet.kernels.steps`); backward takes any object with the same fields.
 
 `xW` is the input's part of the pre-activations, ``x W``, for all steps at once; `act` and `rec` are Activations, of the
-candidate and of the gates. `mask` (T, N) says which steps count for which sample: at one that does not, the state stays
-as it was, and backward hands on what it has received. `drop` (G, N, U), one mask for each of the G gates, multiplies
-the state where it meets R (`scratchnet.kernels.dropped`). None stands for steps that all count, and for a state of
-which nothing is dropped.
+candidate and of the gates. `mask` (T, N) says which steps count for which sample: at a step that does not, the state
+stays as it was, and backward passes on what it has received. `drop` (G, N, U), one mask for each of the G gates,
+multiplies the state in the product with R (`scratchnet.kernels.dropped`). Without a mask all steps count; without
+`drop` nothing is dropped.
 """
 
 import math

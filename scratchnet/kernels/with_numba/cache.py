@@ -27,7 +27,7 @@ _compiles = True  # whether what is not in the cache may be compiled
 
 
 class NotCompiled(Exception):
-    """A kernel is asked for that is not in the cache, by somebody who wants only what is there."""
+    """A kernel is not in the cache, and the caller wants nothing to be compiled."""
 
 
 @contextlib.contextmanager
@@ -42,7 +42,7 @@ def only_what_is_kept():
 
 
 def _hash_of_sources():
-    """What decides which machine code comes out, but for the processor, of which Numba takes care."""
+    """A hash of all that decides the machine code, except for the processor, which Numba takes care of."""
     total = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
     for path in [Path(special.__file__), *sorted(Path(__file__).parent.glob("*.py"))]:
         total.update(path.read_bytes())
@@ -60,7 +60,7 @@ def kernels_folder():
 
 
 def can_keep():
-    """Whether compiled kernels will be found again: there is a folder for them, or can be, and room on the disk."""
+    """Whether compiled kernels can be kept: their folder exists or can be made, and there is room on the disk."""
     folder = kernels_folder()
     if folder is None:
         return False
@@ -69,7 +69,7 @@ def can_keep():
 
 
 class _InFolder(_CacheLocator):
-    """Tells Numba the folder. What is in it is up to date: its name says of which sources it is."""
+    """Tells Numba the folder. Its content is never out of date, because its name holds the hash of the sources."""
 
     def __init__(self, py_func):
         self._line = py_func.__code__.co_firstlineno
@@ -106,7 +106,7 @@ class _Implementation(CompileResultCacheImpl):
 
 
 class _Files(IndexDataCacheFile):
-    """Data files with the hash of their content in front: damaged machine code would not even raise an error."""
+    """Data files that begin with the hash of their content: damaged machine code would crash without an error."""
 
     def _save_data(self, name, data):
         content = self._dump(data)
@@ -122,7 +122,7 @@ class _Files(IndexDataCacheFile):
 
 
 class KernelCache(FunctionCache):
-    """The compiled versions of one function on disk; whatever goes wrong with them, it is as if they were not there."""
+    """The compiled versions of one function on disk. If anything goes wrong with them, they are compiled again."""
 
     _impl_class = _Implementation
 

@@ -43,10 +43,10 @@ def plain(array):
 
 
 class CompilingWatch(event.Listener):
-    """Adds up the seconds in which kernels are compiled, and says once what takes longer than a blink.
+    """Adds up the seconds spent on compiling kernels, and tells the user once if that takes longer than a moment.
 
-    Numba tells of what it compiles, one function at a time with those that it calls inside; what it finds in its cache
-    is not compiled.
+    Numba reports each function that it compiles, together with those that it calls; a function found in the cache is
+    not reported.
     """
 
     def __init__(self):

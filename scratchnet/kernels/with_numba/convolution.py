@@ -1,8 +1,8 @@
-"""Convolution: the same moves as in `scratchnet.kernels.with_numpy.convolution`, whose head explains them, compiled.
+"""Convolution, compiled; the method is explained at the head of `scratchnet.kernels.with_numpy.convolution`.
 
-Piece after piece, the patches under the windows are copied together and multiplied. From the first piece to the
-last no line of Python runs: threads that compute side by side would wait for the interpreter's lock at each of them,
-which took a quarter of the time of a small convolution.
+The patches under the windows are copied into a matrix and multiplied, one piece of the batch after the other. No line
+of Python runs between the first piece and the last: threads that compute side by side would wait for the interpreter's
+lock at each of them, which took a quarter of the time of a small convolution.
 
 * A piece is a number of whole images, as many as stay in the L2 cache with their patches. The matrix of its patches is
   `P` (M, KH KW C), a window to a row; with few channels P^T (KH KW C, M) stands in memory instead, where an image row
@@ -269,7 +269,7 @@ def _pool_relu(z, y):
 
 @njit
 def _forward_adding(x, weights, bias, relu, geometry, images, y):
-    """Each pixel is multiplied by all of the kernel first; y adds up the products, shifted. For few filters."""
+    """Each pixel is first multiplied by the whole kernel; y is the sum of the shifted products. For few filters."""
     KH, KW, _, _, DH, DW, top, left = geometry
     N, H, W, C = x.shape
     _, OH, OW, F = y.shape

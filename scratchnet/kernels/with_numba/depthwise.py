@@ -1,7 +1,7 @@
 """Depthwise convolution, a group for each channel: the channels are the innermost loop, as in pooling.
 
 A channel that has M filters is first repeated M times, so that channel and filter are one axis; the kernel is
-(KH, KW, 1, C M). Documented, as every convolution, in `scratchnet.kernels.loops.convolution`.
+(KH, KW, 1, C M). `scratchnet.kernels.loops.convolution` documents it, like every convolution.
 """
 
 import numpy as np

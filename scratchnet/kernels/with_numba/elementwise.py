@@ -1,5 +1,5 @@
-"""Functions of single elements, compiled: those activations that recurrent layers have by default, their slopes, erfc,
-and normalization by given means.
+"""Elementwise functions, compiled: the default activations of recurrent layers and their slopes, erfc, and
+normalization by given means.
 
 `math.exp`, `math.tanh` and `math.erfc` are calls for one number at a time. In float32 they are replaced by polynomials,
 which vectorise and are right to a few units in the last place; float64, in which gradients are proved, keeps the exact
@@ -31,7 +31,7 @@ _C2, _C3, _C4, _C5, _C6, _C7 = (_F(1 / math.factorial(k)) for k in range(2, 8))
 
 
 def code(activation):
-    """The number by which compiled functions know an Activation; None for one that they do not know."""
+    """The number of an Activation in compiled code; None for one that is not compiled."""
     return _CODES.get(activation.name) if activation.standard else None
 
 
@@ -80,9 +80,10 @@ def _quintic(c, x):
 
 @njit(reorder=False)
 def _erfc32(x, y):
-    """The three quotients of `scratchnet.special`, of which one is chosen.
+    """The three quotients of `scratchnet.special`; each element takes one of them.
 
-    One loop, and not a function of an element: it would be too large to be copied into the loop, which vectorises then.
+    The loop stands here because a function of one element would be too large to be inlined, and the loop around it
+    would not vectorise.
     """
     for k in range(y.size):
         z = abs(x[k])

@@ -1,4 +1,4 @@
-"""The adjoint of looking rows up in a table: one pass over dy, in the order of its rows."""
+"""The adjoint of looking up rows in a table: one pass over the rows of dy, in order."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
-"""The gated recurrent unit's way through time, compiled; documented, and defined, in `scratchnet.kernels.loops.gru`.
+"""The gated recurrent unit, compiled; `scratchnet.kernels.loops.gru` defines and documents it.
 
-Shaped as its neighbours in `recurrent`; what is not compiled goes through `scratchnet.kernels.with_numpy`. The part of
-the state that meets R_g is a matrix product by itself, because one of the two kinds has to know r before it.
+The code is built like that in `recurrent`; what is not compiled is left to `scratchnet.kernels.with_numpy`. The product
+with R_g is computed apart from the others, because one of the two variants needs r first.
 """
 
 import numpy as np

@@ -1,16 +1,16 @@
 """Pooling with the channels in the innermost loop.
 
-Neighbouring channels are neighbours in memory and independent of each other, so the comparisons of 8 or 16 of them are
-one vector instruction each. The place of the maximum is remembered in one byte where the window has at most 256
-elements: it is written and read once per output, and memory sets the pace.
+Neighbouring channels lie side by side in memory and do not depend on each other, so one vector instruction compares 8
+or 16 of them. The place of the maximum takes one byte where the window has at most 256 elements: it is written and
+read once per output, and memory sets the pace.
 
-Windows of 2 x 2 side by side, by far the most common ones, have kernels of their own for the maximum, three to five
-times as fast: with four elements known by name, the best so far stays in a register instead of going through `y`.
+The most common windows, 2 x 2 and side by side, have max-pooling kernels of their own that are three to five times as
+fast: each of the four elements has a name, so the maximum so far stays in a register instead of going through `y`.
 
-Where there is one channel only, neighbours in memory are neighbours in the image: that is the case NumPy's kernels,
-which take a place of all windows at a time, are better at.
+With a single channel, neighbours in memory are neighbours in the image. NumPy's kernels, which take the same place of
+all windows at a time, are faster there.
 
-Gradients are cleared by the kernels and not by `np.zeros`, which keeps the interpreter lock: other threads would wait.
+The kernels clear the gradients themselves: `np.zeros` holds the interpreter lock, and other threads would wait.
 """
 
 import numpy as np

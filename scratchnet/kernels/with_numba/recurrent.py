@@ -1,15 +1,15 @@
-"""The recurrent layers' way through time, compiled, the matrix products included.
+"""The recurrent layers, compiled, matrix products included.
 
-Documented, and defined, in `scratchnet.kernels.loops.recurrent`. What is not compiled here, other activations and
-states of which something is dropped, goes through `scratchnet.kernels.with_numpy`.
+`scratchnet.kernels.loops.recurrent` defines and documents them. Other activations and dropout of the state are not
+compiled; `scratchnet.kernels.with_numpy` computes them.
 
 A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that
 compute side by side would spend a fifth of their time waiting for the interpreter's lock.
 
-Shape of a step, which is all that happens between two products: a sample's row of pre-activations (4U numbers, 2 KB for
-U = 128 in float32) stays in the first-level cache while short loops over U run over it, one for each equation. Short
-loops with few arrays are what the compiler vectorises; one long loop with all equations it would not, having to prove
-that too many arrays do not overlap.
+Between two matrix products a sample's row of pre-activations (4U numbers, 2 KB for U = 128 in float32) stays in the
+first-level cache while short loops over U go over it, one for each equation. The compiler vectorises short loops with
+few arrays. It would not vectorise one long loop with all equations, because it would have to prove that too many arrays
+do not overlap.
 
 Cost of a step with N = 64, U = 128 (float32, one Zen 4 core): about 17 microseconds forward and 13 backward,
 beside 90 for the matrix product.
@@ -100,7 +100,7 @@ def copy_row(x, y):
 def add_bias(xW, b, z):
     """``z = xW + b``, the part of a step's pre-activations that is there before the product: (N, k), k units of xW's.
 
-    Adding it to the product afterwards takes longer by a tenth of the step of a `SimpleRNN`.
+    Adding it to the product afterwards would make the step of a `SimpleRNN` a tenth slower.
     """
     for n in range(len(z)):
         z_n, xW_n = z[n], xW[n]

@@ -1,17 +1,17 @@
-"""What a matrix product does in the end: a tile of the result, from its first multiplication to its last in registers.
+"""The innermost part of a matrix product: a tile of the result that stays in registers from the first to the last sum.
 
     for k in range(depth):
         tile[:, :] += a[:, k, None] * block[k, None, :]                 (rows, width)
 
-A tile is 8 rows by two vectors where the processor has 32 registers: then for each k it loads 8 numbers and 2 vectors
-and multiplies 16 times, so that loading never keeps the multipliers waiting, and the 16 sums are independent, so that
-neither does the time a multiplication takes. Of AVX's 16 registers 6 rows by two vectors fill 15. (Goto and van de
-Geijn, "Anatomy of high-performance matrix multiplication", 2008; Van Zee and van de Geijn, "BLIS", 2015.)
+On a processor with 32 registers a tile has 8 rows of two vectors. For each k it loads 8 numbers and 2 vectors and
+multiplies 16 times, so the multipliers never wait for a load. The 16 sums do not depend on each other, so they do not
+wait for a multiplication either. With the 16 registers of AVX a tile has 6 rows of two vectors, which fill 15. (Goto
+and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008; Van Zee and van de Geijn, "BLIS", 2015.)
 
 Neither Python nor Numba can say "keep this in registers": written as loops, the compiler keeps the sums in memory, and
 it takes four times as long. So the tile is written in the language of LLVM, by the library that Numba itself is made
-of. Without the compiler (NUMBA_DISABLE_JIT=1) a tile is a line of NumPy, which says what it means, and refuses what in
-registers would be read or written out of bounds without a word.
+of. Without the compiler (NUMBA_DISABLE_JIT=1) a tile is a line of NumPy. It says what is meant, and raises an error
+where compiled code would silently read or write out of bounds.
 """
 
 import numba
@@ -99,7 +99,7 @@ def _generate(rows, vectors, context, builder, signature, arguments):
         return builder.shuffle_vector(builder.insert_element(nothing, value, first), nothing, everywhere)
 
     def multiply_add(x, y, total):
-        """x * y + total, which LLVM makes one instruction of where the processor has one."""
+        """x * y + total, in one instruction where the processor has one."""
         return builder.fadd(builder.fmul(x, y, flags=["contract"]), total, flags=["contract"])
 
     row_stride, column_stride = cgutils.unpack_tuple(builder, a.strides, 2)

@@ -1,6 +1,6 @@
-"""Depthwise convolution, a group for each channel: places of the window one after the other, all windows at a time.
+"""Depthwise convolution, a group for each channel: one place of the window after the other, for all windows at once.
 
-There is no matrix in it to multiply with: each channel has a kernel of its own, and meets only that. A channel that has
+It contains no matrix product: each channel has a kernel of its own and is multiplied with that only. A channel that has
 M filters is first repeated M times, so that channel and filter are one axis; the kernel is (KH, KW, 1, C M).
 
 Cost: 2 N OH OW KH KW C M floating-point operations for each of z, dx and dkernel, and as many numbers moved.

@@ -1,4 +1,4 @@
-"""Functions of single elements that NumPy has not: by quotients of polynomials."""
+"""Elementwise functions that NumPy lacks, as quotients of polynomials."""
 
 from scratchnet.special import erfc
 

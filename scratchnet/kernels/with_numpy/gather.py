@@ -1,4 +1,4 @@
-"""The adjoint of looking rows up in a table: the rows of dy, sorted by where they go, are added in runs."""
+"""The adjoint of looking up rows in a table: the rows of dy are sorted by their target and added in runs."""
 
 import numpy as np
 

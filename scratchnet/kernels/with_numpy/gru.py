@@ -1,6 +1,6 @@
-"""The gated recurrent unit's way through time, vectorised over the batch, with any activation.
+"""The gated recurrent unit, vectorised over the batch, with any activation.
 
-Documented, and defined, in `scratchnet.kernels.loops.gru`; shaped as its neighbours in `recurrent`.
+`scratchnet.kernels.loops.gru` defines and documents it; the code is built like that in `recurrent`.
 """
 
 import numpy as np

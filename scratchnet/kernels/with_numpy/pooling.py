@@ -1,6 +1,6 @@
-"""Pooling, one element of the window at a time: every element is a strided view of the image, as large as the output.
+"""Pooling, one element of the window at a time: each is a strided view of the image, with the shape of the output.
 
-For a window of KH x KW that makes KH KW passes over the output, each of them a plain vectorised operation.
+A window of KH x KW takes KH KW passes over the output; each pass is a plain vectorised operation.
 """
 
 import numpy as np
@@ -54,7 +54,7 @@ def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
 
 
 def _views(padded, pool_size, strides, OH, OW):
-    """For each element of the window, in order, the view of that element in all windows: (N, OH, OW, C)."""
+    """One view (N, OH, OW, C) for each element of the window, in order: that element in all windows."""
     for a in range(pool_size[0]):
         for b in range(pool_size[1]):
             rows = slice(a, a + (OH - 1) * strides[0] + 1, strides[0])

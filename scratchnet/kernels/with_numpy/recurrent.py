@@ -1,10 +1,10 @@
-"""The recurrent layers' way through time, vectorised over the batch: a line for each equation, with any activation.
+"""The recurrent layers, vectorised over the batch: a line for each equation, with any activation.
 
-Documented, and defined, in `scratchnet.kernels.loops.recurrent`.
+`scratchnet.kernels.loops.recurrent` defines and documents them.
 
-Why it is shaped like this: what does not depend on the state, ``x W + b``, is there for all steps before the first one.
-A step is then one matrix product with R, and functions of single elements. What a step computes goes straight into the
-arrays of all steps, each gate in one of its own, so that its numbers lie side by side.
+``x W + b`` does not depend on the state, so it is computed for all steps before the first one. A step is then one
+matrix product with R, and elementwise functions. Its results are written straight into the arrays of all steps; each
+gate has an array of its own, so that its numbers lie side by side.
 
 Cost: 2 T N U G U floating-point operations for the products of G gates, forward and backward alike.
 """

@@ -1,4 +1,4 @@
-"""Layers that keep one number of each window."""
+"""Layers that reduce each window of their input to one number."""
 
 from scratchnet.layers.pooling.adaptive_pooling import (
     AdaptiveAveragePooling1D,

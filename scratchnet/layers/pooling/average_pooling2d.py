@@ -1,9 +1,9 @@
-"""Average pooling: of each window the mean goes on.
+"""Average pooling: each window is replaced by its mean.
 
     y[n, i, j, c] = 1 / count[i, j]  sum over a, b of  x[n, S i + a, S j + b, c]
 
-where count is the number of elements of the window that lie inside the image. The adjoint hands dy / count to each of
-them.
+where count is the number of elements of the window that lie inside the image. In the backward pass each of them
+receives dy / count.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class AveragePooling2DCache(NamedTuple):
 
 @register("layers", "AvgPool2D")
 class AveragePooling2D(Pooling2D):
-    """The mean of each window, counting only what lies inside the image.
+    """The mean of each window; padding does not count.
 
     Args:
         pool_size: (KH, KW), or one number for both.

@@ -1,7 +1,7 @@
-"""Average pooling of sequences and volumes: of each window the mean goes on, of what lies inside.
+"""Average pooling of sequences and volumes: each window is replaced by the mean of its elements inside the input.
 
-Its adjoint hands dy / count to each element of the window; see `scratchnet.layers.pooling.average_pooling2d`. How the
-windows slide stands in `through_images`.
+In the backward pass each of these elements receives dy / count; see `scratchnet.layers.pooling.average_pooling2d`.
+`through_images` explains how the windows slide.
 """
 
 from scratchnet import kernels

@@ -3,8 +3,8 @@
     mean:     y[n, c] = 1 / M  sum over p of  x[n, p, c]            dx[n, p, c] = dy[n, c] / M
     largest:  y[n, c] = max over p of  x[n, p, c]                   dx[n, p, c] = dy[n, c] where x is the largest
 
-p runs over the M steps of a sequence, pixels of an image or cells of a volume. Where several values are the largest,
-each gets the same share of dy.
+p runs over the M steps of a sequence, the pixels of an image or the cells of a volume. If several values are the
+largest, they share dy equally.
 """
 
 from typing import Any, NamedTuple
@@ -61,7 +61,7 @@ class _GlobalMaxPooling(GlobalPooling):
 
 @register("layers", "GlobalAvgPool1D")
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """(N, T, C) -> (N, C): the mean of all steps, of those that a mask lets count.
+    """(N, T, C) -> (N, C): the mean over all steps; masked steps do not count.
 
     Args:
         data_format: "channels_last" or "channels_first".

@@ -1,9 +1,9 @@
-"""Max pooling: of each window only the largest value goes on.
+"""Max pooling: each window is replaced by its largest value.
 
     y[n, i, j, c] = max over a, b of  x[n, S i + a, S j + b, c]
 
-Its derivative with respect to the largest element (of equal ones the first) is 1, to all others 0: each dy returns
-to the one place it came from, and where windows overlap, what returns to the same place adds up (Ranzato et al. 2007;
+The derivative is 1 for the largest element (the first of several) and 0 for all others. So each dy goes back to the
+place its value came from, and where windows overlap, the contributions to a place are added up (Ranzato et al. 2007;
 Scherer, Mueller and Behnke 2010).
 """
 

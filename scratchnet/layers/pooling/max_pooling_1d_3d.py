@@ -1,7 +1,7 @@
-"""Max pooling of sequences and volumes: of each window only the largest value goes on.
+"""Max pooling of sequences and volumes: each window is replaced by its largest value.
 
-Its derivative with respect to the largest element (of equal ones the first) is 1, to all others 0; see
-`scratchnet.layers.pooling.max_pooling2d`. How the windows slide stands in `through_images`.
+The derivative is 1 for the largest element (the first of several) and 0 for all others; see
+`scratchnet.layers.pooling.max_pooling2d`. `through_images` explains how the windows slide.
 """
 
 from scratchnet import kernels

@@ -1,4 +1,4 @@
-"""Pooling of sequences and volumes, by the windows that slide over images.
+"""Pooling of sequences and volumes, done by the pooling of images.
 
 A sequence is an image one pixel wide. A window over a volume is a box, and the largest value of a box is the largest of
 the largest values of its slices (the mean is the mean of their means): first every slice is pooled as an image, then
@@ -7,7 +7,7 @@ the depth, with each column of pixels as one pixel of an image.
     (N, T, C)       -> (N, T, 1, C)
     (N, D, H, W, C) -> (N D, H, W, C) -> (N, D, OH OW, C)
 
-Of equal values the first of a window wins here as well: the first slice that has it, and its first place there.
+Of several equal values, the first wins here as well: the first slice that has it, and its first place in that slice.
 """
 
 from typing import NamedTuple
