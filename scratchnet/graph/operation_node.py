@@ -45,11 +45,15 @@ class OperationNode(Node):
         self.options = options
         self.name = name
         self.stream = stream
+        self._kinds = {k: _kind(operands[k].dtype) for k in self._tensors}
+        self._needs = [False] * len(operands)  # which of the operands can have an adjoint
         self._over_batch = False  # whether this is a sum or mean over the samples of the batch
         self._draws_rows = False  # whether the random numbers of a row belong to a sample
         self._differentiable = [
             operation.differentiable(k) and operands[k].dtype.startswith("float") for k in self._tensors
         ]
+        for k, can in zip(self._tensors, self._differentiable):
+            self._needs[k] = can
 
     def wanted(self, reaches):
         """For each tensor among the operands, whether its adjoint is wanted and can be had."""
@@ -95,17 +99,14 @@ class OperationNode(Node):
     def forward(self, x, training, mask=None):
         operands = list(self.operands)
         for k, array in zip(self._tensors, x):
-            operands[k] = _of_kind(array, operands[k].dtype)
+            operands[k] = array if array.dtype.kind == self._kinds[k] else _of_kind(array, operands[k].dtype)
         options = self.options
         if self._formulas:
             size_of = dict(zip(self.inputs, x))
             options = with_numbers(options, lambda tensor, axis: size_of[tensor].shape[axis])
         if self.stream is not None:
             options = {**options, "seed": self.stream if self._draws_rows else SharedStream(self.stream)}
-        needs = [False] * len(operands)
-        for k, can in zip(self._tensors, self._differentiable):
-            needs[k] = can
-        z, kept = self.operation.forward(operands, options, needs)
+        z, kept = self.operation.forward(operands, options, self._needs)
         return (
             self._of_whole_batch(z, kept, operands[0].size)
             if self._over_batch and in_several_parts(asking=True)
@@ -175,8 +176,11 @@ class SizeNode(Node):
         return f"size {self.formula!r}, {self.place}"
 
 
+def _kind(dtype):
+    """NumPy's letter for a kind of dtype; that of strings is no single one."""
+    return None if dtype == "string" else np.dtype(dtype).kind
+
+
 def _of_kind(array, dtype):
     """Integers where floats were promised as floats: pixels as uint8 would overflow. And the other way round."""
-    if dtype == "string" or array.dtype.kind == np.dtype(dtype).kind:
-        return array
-    return array.astype(dtype)
+    return array if dtype == "string" else array.astype(dtype)

@@ -129,6 +129,7 @@ class Graph:
         self._last_reads = self._find_last_reads()
         self._repeated = self._find_repeated()
         self._rows = {}  # what `rows_of_outputs` has found
+        self._last_way_back = None  # what `_way_back` has found last
 
     def _find_dtype(self):
         """The float dtype of operations here, or None where there are none."""
@@ -266,13 +267,16 @@ class Graph:
             mask = map_structure(masks.get, node.inputs) if node.reads_mask or node.masks_output else None
             if watcher is not None:
                 watcher.enter(node)
-            with _noting(node):
+            try:
                 if node in self._repeated:
                     first, *states = x if isinstance(x, list) else [x]
                     repeat, first = first.shape[1], first[:, :1]
                     y, cache = node.forward([first, *states] if states else first, training, mask, repeat)
                 else:
                     y, cache = node.forward(x, training, mask)
+            except Exception as problem:
+                _note(problem, node)
+                raise
             values.update(zip(flatten(node.outputs), flatten(y)))
             if node.masks_output:
                 masks.update(zip(flatten(node.outputs), node.output_masks(x, mask, cache)))
@@ -290,30 +294,45 @@ class Graph:
             caches: of the nodes, in the order of `nodes`.
             needs_dx: whether somebody wants the adjoints of the inputs; or a list, which of them.
         """
-        wanted_inputs = needs_dx if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
-        trainable = {node for node in self.nodes if node.trainable}  # asked once: a layer may hold many
-        reaches = self.reached_from(
-            [leaf for leaf in self.leaves if leaf.trainable] + [t for t, w in zip(self.inputs, wanted_inputs) if w],
-            trainable,
-        )
-        for node, cache in zip(reversed(self.nodes), reversed(caches)):
-            wanted = node.wanted(reaches)
-            if not (node in trainable or any(wanted)):
-                continue
+        watcher = _watcher.get()
+        for k, node, wanted in self._way_back(needs_dx):
+            cache = caches[k]
             dy = map_structure(adjoints.get, node.outputs)
             if all(d is None for d in flatten(dy)) and not node.adds_loss:
                 continue
-            watcher = _watcher.get()
             if watcher is not None:
                 watcher.enter_back(node)
             noted = adjoints if watcher is None else _Noted(adjoints)
-            with _noting(node):
+            try:
                 grads = node.backward(dy, cache, noted, wanted)
+            except Exception as problem:
+                _note(problem, node)
+                raise
             if watcher is not None:
                 watcher.backward(node, dy, noted.hand_on(), grads)
             yield node, dy, grads
             for tensor in flatten(node.outputs):
                 adjoints.pop(tensor)
+
+    def _way_back(self, needs_dx):
+        """``(number, node, wanted)`` for the nodes that have a part in the gradient, the last first.
+
+        It is the same at every step, until something is frozen, or somebody wants other adjoints.
+        """
+        wanted_inputs = needs_dx if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
+        ends = [leaf for leaf in self.leaves if leaf.trainable]
+        ends += [tensor for tensor, wanted in zip(self.inputs, wanted_inputs) if wanted]
+        trainable = {node for node in self.nodes if node.trainable}  # asked once: a layer may hold many
+        way = self._last_way_back
+        if way is None or way[0] != ends or way[1] != trainable:
+            reaches = self.reached_from(ends, trainable)
+            numbered = [(k, node, node.wanted(reaches)) for k, node in enumerate(self.nodes)]
+            steps = [(k, node, wanted) for k, node, wanted in numbered if node in trainable or any(wanted)]
+            way = self._last_way_back = ends, trainable, steps[::-1]
+        return way[2]
+
+    def __getstate__(self):
+        return {**vars(self), "_last_way_back": None}
 
     def reached_from(self, tensors, trainable):
         """The set of tensors whose adjoints lead on to one of `tensors`, or to a parameter of a node in `trainable`."""
@@ -336,18 +355,10 @@ def first_non_finite(graph, xs, training):
     return None
 
 
-class _noting:
-    """Inside, an error is told where in the program the node is that it comes from."""
-
-    def __init__(self, node):
-        self.node = node
-
-    def __enter__(self):
-        pass
-
-    def __exit__(self, kind, problem, traceback):
-        if isinstance(problem, Exception) and hasattr(problem, "add_note"):  # since Python 3.11
-            problem.add_note(f"in the {self.node}")
+def _note(problem, node):
+    """Let an error say where in the program the node is that it comes from."""
+    if hasattr(problem, "add_note"):  # since Python 3.11
+        problem.add_note(f"in the {node}")
 
 
 def sorted_nodes(inputs, outputs, error):
