@@ -178,6 +178,12 @@ def per_output(model, value, argument):
         return [value] * len(names)
     if is_deep(model.output_structure) and (found := flattened_like(model.output_structure, value)) is not None:
         entries = found
+    elif argument == "loss" and (place := _of_several(model.output_structure, value)):
+        raise ValueError(
+            f"compile: loss has one entry for several outputs together, those in {place}; give one for each, nested as "
+            "the outputs are. A function of several outputs is not implemented in scratchnet: compute it in call, and "
+            "hand it over by add_loss"
+        )
     elif isinstance(value, dict):
         unknown = [key for key in value if key not in names]
         if unknown:
@@ -192,6 +198,22 @@ def per_output(model, value, argument):
     else:
         return [value] * len(names)
     return entries if argument == "metrics" else [_only(entry) for entry in entries]
+
+
+def _of_several(structure, value, place="outputs"):
+    """The place in `structure` where there are several outputs and `value` is a single loss; None if there is none."""
+    if isinstance(value, dict):
+        pairs = structure.items() if isinstance(structure, dict) else ()
+        inner = [(key, below, value[key]) for key, below in pairs if key in value]
+    elif isinstance(value, (list, tuple)):
+        fits = isinstance(structure, (list, tuple)) and len(structure) == len(value)
+        inner = zip(range(len(value)), structure, value) if fits else ()
+    else:
+        return (
+            place if isinstance(structure, (dict, list, tuple)) and place != "outputs" and value is not None else None
+        )
+    found = (_of_several(below, entry, f"{place}[{key!r}]") for key, below, entry in inner)
+    return next((one for one in found if one), None)
 
 
 def _only(entry):

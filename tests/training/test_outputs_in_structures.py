@@ -73,3 +73,33 @@ def test_the_targets_of_the_only_output_with_a_loss_need_no_list():
     model = Model(inputs, [layers.Dense(2)(inputs), layers.Dense(1)(inputs)])
     model.compile("sgd", loss=["mse", None])
     assert model.evaluate(X, Y2, verbose=0) == pytest.approx(np.mean((model.predict(X, verbose=0)[0] - Y2) ** 2))
+
+
+@pytest.mark.parametrize(
+    ("loss", "place"),
+    [
+        ({"a": "mse", "b": "mse"}, "outputs['b']"),
+        ({"b": {"c": lambda y, p: p[0]}}, "outputs['b']['c']"),
+    ],
+)
+def test_one_loss_for_a_structure_of_outputs_is_refused_with_the_place(loss, place):
+    model = three_levels()
+    model.compile("sgd", loss=loss)
+    with pytest.raises(ValueError, match="one entry for several outputs together.*add_loss") as told:
+        model.fit(X, {"a": Y1, "b": {"c": (Y2, Y1)}}, verbose=0)
+    assert place in str(told.value)
+
+
+def test_a_loss_for_each_of_too_many_or_in_lists():
+    inputs = layers.Input((3,))
+    outputs = [layers.Dense(1, name=f"out_{k}")(inputs) for k in range(3)]
+    model = Model(inputs, [outputs[0], (outputs[1], outputs[2])])
+    targets = [Y1, (Y1, Y1)]
+    model.compile("sgd", loss=["mse", ("mae", None)])
+    assert np.isfinite(model.evaluate(X, targets, verbose=0)).all()
+    model.compile("sgd", loss=["mse", "mse"])
+    with pytest.raises(ValueError, match=r"several outputs together, those in outputs\[1\]"):
+        model.fit(X, targets, verbose=0)
+    model.compile("sgd", loss=["mse"])
+    with pytest.raises(ValueError, match="loss has 1 entries, the model 3 outputs"):
+        model.fit(X, targets, verbose=0)

@@ -4,7 +4,8 @@
 
 That is the product of one-hot rows with W, without the rows (Bengio et al., "A neural probabilistic language model",
 2003). Tokens are integers: there is no dx. A row of W that no token of the batch names gets no gradient; a row that
-several name gets the sum of theirs.
+several name gets the sum of theirs. (Keras on TensorFlow hands them over one by one: optimizers that square gradients
+add the squares there.)
 """
 
 from typing import Any, NamedTuple

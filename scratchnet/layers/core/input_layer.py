@@ -11,6 +11,12 @@ from scratchnet.layers.base import Layer
 from scratchnet.names import check_name, unique_name
 from scratchnet.registry import register
 
+_INSTEAD = {
+    "sparse": "arrays are dense; a sparse matrix becomes one by toarray()",
+    "ragged": "rows have one length; pad_sequences gives them one, and Masking or mask_zero leaves the rest out",
+    "optional": "make a Model for each case, of the same layers, which share their parameters",
+}
+
 
 def Input(
     shape: int | Sequence[int | None] | None = None,
@@ -40,7 +46,8 @@ def Input(
     """
     for argument, value in {"sparse": sparse, "ragged": ragged, "optional": optional}.items():
         if value is not None and value is not False:
-            raise TypeError(f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got {value!r})")
+            problem = f"Keras's argument {argument!r} is not implemented in scratchnet (got {value!r})"
+            raise TypeError(f"Input: {problem}: {_INSTEAD[argument]}")
     if tensor is not None:
         return _checked(tensor, shape, batch_shape, dtype)
     if (shape is None) == (batch_shape is None):

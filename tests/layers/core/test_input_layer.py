@@ -77,3 +77,11 @@ def test_what_is_said_of_inputs():
     assert (layer.batch_shape, layer.dtype, layer.name, layer.built) == ((2, 3), "float64", "i", True)
     assert InputLayer(batch_shape=(4, 1)).batch_shape == (4, 1)
     assert layer.forward(1) == (1, None) and layer.backward(2, None) == (2, {})
+
+
+@pytest.mark.parametrize(
+    ("argument", "hint"), [("sparse", "toarray"), ("ragged", "pad_sequences"), ("optional", "Model")]
+)
+def test_what_is_not_here_is_refused_with_what_to_do_instead(argument, hint):
+    with pytest.raises(TypeError, match=f"argument '{argument}' is not implemented .*{hint}"):
+        Input((2,), **{argument: True})
