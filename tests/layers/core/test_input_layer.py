@@ -54,8 +54,8 @@ def test_what_is_said_of_inputs():
     ):
         assert said(make) == message
     for argument in ("sparse", "ragged", "optional"):
-        assert said(lambda a=argument: Input((3,), **{a: True}), TypeError) == (
-            f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got True)"
+        assert said(lambda a=argument: Input((3,), **{a: True}), TypeError).startswith(
+            f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got True): "
         )
         assert Input((3,), **{argument: None}).shape == (None, 3)
     tensor = Input((3,))
