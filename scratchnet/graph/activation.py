@@ -45,16 +45,17 @@ class OwnActivation(HasNoWeights, KeepsTraces, Activation):
         return self.call
 
     def _value(self, z, out=None):
-        return self._traced(z).graph.forward([z])[0][0]
+        return self.traced_for(z.shape, z.dtype.name).graph.forward([z])[0][0]
 
     def _gradient(self, dy, z):
-        graph = self._traced(z).graph
+        graph = self.traced_for(z.shape, z.dtype.name).graph
         _, cache = graph.forward([z])
         [dz], _ = graph.backward([dy], cache)
         return np.zeros_like(z) if dz is None else dz
 
-    def _traced(self, z):
-        spec = Spec((None, *z.shape[1:]), z.dtype.name)
+    def traced_for(self, shape, dtype):
+        """What tracing has found for z of this shape (N, ...)."""
+        spec = Spec((None, *shape[1:]), dtype)
         return self.kept_trace(spec, lambda: self._trace(spec))
 
     def _trace(self, spec):

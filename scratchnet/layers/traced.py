@@ -60,6 +60,11 @@ class Traced(KeepsTraces, HoldsLayers):
         key = arguments.key, tuple(masked), bool(training) if takes_training else None, tuple(logits)
         return self.kept_trace(key, lambda: self._trace(arguments, masked, bool(training), logits))
 
+    def traced_for(self, input_shape):
+        """The `TracedCall` outside of training, for inputs of this shape, or these shapes, that have no masks."""
+        count = len(flatten(_tensors(input_shape, self.dtype)))
+        return self.traced(self._arguments_of(_tensors(input_shape, self.dtype)), [False] * count, False)
+
     def _trace(self, arguments, masked, training, logits):
         if logits:
             return self.traced(arguments, masked, training).to_logits(logits, self)
@@ -89,11 +94,11 @@ class Traced(KeepsTraces, HoldsLayers):
     def build(self, input_shape):
         """Trace `call` for inputs of this shape, so that the layers within make their parameters."""
         if type(self).build is Traced.build:
-            self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)
+            self.traced_for(input_shape)
 
     def ensure_built(self, input_shape):
         if not self.built:
-            self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)
+            self.traced_for(input_shape)
 
     def forget_traces_of_other_layers(self):
         """Trace anew at the next call if layers have been added to lists, or taken away."""
@@ -174,12 +179,6 @@ class Traced(KeepsTraces, HoldsLayers):
         """The Arguments of a call with the structure `x` of arrays as its first argument."""
         name = next(iter(self.call_signature.parameters))
         return taken_apart(self.call_signature, {name: x}, _is_array, self._spec_of)[0]
-
-    def _arguments_of_shapes(self, input_shape):
-        return self._arguments_of(_tensors(input_shape, self.dtype))
-
-    def _no_masks(self, input_shape):
-        return [False] * len(flatten(_tensors(input_shape, self.dtype)))
 
     # ---- calling ----
 
@@ -319,7 +318,7 @@ class Traced(KeepsTraces, HoldsLayers):
         return makes or super().output_masked(masked)
 
     def compute_output_shape(self, input_shape):
-        found = self.traced(self._arguments_of_shapes(input_shape), self._no_masks(input_shape), False)
+        found = self.traced_for(input_shape)
         return map_structure(lambda tensor: tensor.shape, found.outputs)
 
     @property

@@ -81,7 +81,7 @@ class ModelWriter(Writer):
         """``(values, masks)`` of a graph's outputs, given those of its inputs; a mask may be None."""
         values, mask_of = dict(zip(graph.inputs, inputs)), dict(zip(graph.inputs, masks))
         for leaf in graph.leaves:
-            array = np.asarray(leaf.value)
+            array = np.asarray(leaf.array())
             dtype = "float32" if array.dtype.kind == "f" else "int64" if array.dtype.kind in "iu" else "bool"
             values[leaf] = Value(self.constant(array, dtype), array.shape, dtype=dtype)
         for node in graph.nodes:
@@ -119,8 +119,9 @@ class ModelWriter(Writer):
         """The list of Values that a layer makes of inputs, and of their masks where there are any."""
         if hasattr(layer, "graph"):
             return self.graph(layer.graph, inputs, masks)[0]
-        if getattr(layer, "is_traced", False):
-            raise ValueError("it is traced, and stands within another layer")
+        if getattr(layer, "is_traced", False):  # within another layer, which gives it one input and no mask
+            found = layer.traced_for(inputs[0].shape)
+            return self.graph(found.graph, inputs)[0][: len(flatten(found.outputs))]
         if getattr(layer, "data_format", None) == "channels_first":
             inputs = [_moved(self, x, layer, to_last=True) for x in inputs]
             outputs = self.layer(_with_channels_last(layer), inputs, masks, options)
@@ -146,10 +147,7 @@ class ModelWriter(Writer):
 
     def _traced(self, node, inputs, masks):
         """A layer that is written with `call`: the graph that was traced, which reads masks as further inputs."""
-        layer = node.layer
-        if node.arguments is None:
-            raise ValueError("it is traced, and stands within another layer")
-        traced = layer.traced(node.arguments, [mask is not None for mask in masks], False)
+        traced = node.layer.traced(node.arguments, [mask is not None for mask in masks], False)
         given = [mask for mask in masks if mask is not None]
         values, new_masks = self.graph(traced.graph, [*inputs, *given], masks)
         count = len(flatten(traced.outputs))

@@ -39,8 +39,6 @@ def either(w, conditions):
 
 def _of_concatenate(w, layer, inputs, masks):
     """Of all numbers, one behind the other as these are; a step counts if one of its numbers does."""
-    if all(mask is None for mask in masks):
-        return None
     full = []
     for x, mask in zip(inputs, masks):
         size = w.node("Shape", [w.plain(x)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratchnet.files.onnx_writing.activations import is_ours
 from scratchnet.files.onnx_writing.steps import first_states, kind_of, last_step, scan, step_of, zeros
 from scratchnet.files.onnx_writing.writer import Value
 from scratchnet.layers.rnn.steps_of_cells import CellSteps
@@ -83,7 +84,7 @@ def _activations(cell, kind):
     functions += [cell.activation] if kind == "LSTM" else []
     found = []
     for function in functions:
-        if function.name not in _ACTIVATIONS or function.parameters:
+        if function.name not in _ACTIVATIONS or function.parameters or not is_ours(function):
             return None
         found.append(_ACTIVATIONS[function.name])
     attributes = {"activations": [name for name, _, _ in found]}
@@ -134,9 +135,9 @@ def w_plain(w, value):
     return Value(w.plain(value), value.shape)
 
 
-def time_distributed(w, layer, x):
-    inner = w.reshape(x, (None, *x.shape[2:]))
-    y = w.layer(layer.layer, [inner])[0]
+def time_distributed(w, layer, x, mask=None):
+    within = [] if mask is None or mask.rank < 3 else [w.reshape(mask, (None, *mask.shape[2:]))]
+    y = w.layer(layer.layer, [w.reshape(x, (None, *x.shape[2:]))], within)[0]
     N, T = x.shape[:2]
     if T is not None:
         return w.reshape(y, (N, T, *y.shape[1:]))

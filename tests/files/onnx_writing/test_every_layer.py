@@ -47,7 +47,7 @@ FIRST = {"data_format": "channels_first"}
 
 # For each layer (makers or names of arguments): how it is made, and the shapes of its inputs.
 EXPORTED = {
-    "Activation": [(lambda: L.Activation("tanh"), ROW)],
+    "Activation": [(lambda: L.Activation("tanh"), ROW), (lambda: L.Activation(tanh), IMAGE)],
     "ActivityRegularization": [(lambda: L.ActivityRegularization(l2=0.1), ROW)],
     "Add": [(lambda: L.Add(), SERIES, SERIES), (lambda: L.Add(), SERIES, (4,))],
     "AdaptiveAveragePooling1D": [(lambda: L.AdaptiveAveragePooling1D(4), SERIES)],
@@ -84,6 +84,7 @@ EXPORTED = {
         (lambda: L.BatchNormalization(epsilon=0.1), IMAGE),
         (lambda: L.BatchNormalization(axis=1, center=False), IMAGE),
         (lambda: L.BatchNormalization(axis=2, scale=False), SERIES),
+        (lambda: L.BatchNormalization(axis=2), IMAGE),
         (lambda: L.BatchNormalization(), ROW),
     ],
     "Bidirectional": [
@@ -294,6 +295,7 @@ EXPORTED = {
     "SimpleRNNCell": [(lambda: L.SimpleRNNCell(3), (4,), (3,))],
     "SimpleRNN": [
         (lambda: SimpleRNN(3, return_sequences=True), SERIES),
+        (lambda: SimpleRNN(3, tanh), SERIES),
         (lambda: SimpleRNN(3, "gelu", return_sequences=True, return_state=True), SERIES),
         (lambda: SimpleRNN(3, "relu", use_bias=False, go_backwards=True), SERIES, (3,)),
     ],
@@ -315,6 +317,7 @@ EXPORTED = {
         (lambda: TimeDistributed(Dense(3, activation="relu")), SERIES),
         (lambda: TimeDistributed(L.Conv2D(3, 2)), FILM),
         (lambda: TimeDistributed(LSTM(3)), FILM[:2] + FILM[3:]),
+        (lambda: TimeDistributed(Twice()), SERIES),
         (lambda: TimeDistributed(Sequential([L.Conv2D(3, 2), L.Flatten(), Dense(2)])), FILM),
     ],
     "UnitNormalization": [(lambda: L.UnitNormalization(axis=(1, 2)), SERIES)],
@@ -344,6 +347,25 @@ REFUSED = {
     "of random images, in training alone: tested together below": RANDOM,
     "draws: tested below": ["Sampling"],
 }
+
+
+class Twice(L.Layer):
+    """A layer of one's own, written with `call`, with a weight and constants."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],))
+
+    def call(self, x):
+        chosen = ops.take(ops.tanh(x) * self.scale, ops.convert_to_tensor(np.array([0, 1, 0])), axis=-1)
+        return ops.where(ops.convert_to_tensor(np.array([True, False, True])), chosen, 2 * chosen)
+
+
+def tanh(z):
+    """A function of one's own that has the name of another."""
+    return z * ops.sigmoid(z) - 0.1
+
+
+BY_HAND = activations.Activation("relu", lambda z, out=None: 2 * z, lambda dy, y: 2 * dy, "y")
 
 
 class Strange(L.Layer):
@@ -441,6 +463,13 @@ REFUSALS = {
         lambda x: L.CategoryEncoding(10, "count")(x, count_weights=L.Rescaling(2.0)(x)), TOKENS, "count_weights",
     ),
     "sparsemax": (lambda x: L.Activation("sparsemax")(x), (None, None), "a fixed last axis"),
+    "an index that is an array": (lambda x: x[:, np.array([0, 2])], ROW, "an index that is an array|no counterpart"),
+    "padding": (lambda x: ops.pad(x, [(0, 0), (1, 1)], mode="symmetric"), ROW, "padding by 'symmetric'"),
+    "take": (lambda x: ops.take(x, np.array([0, 2])), ROW, "out of all axes"),
+    "repeat": (lambda x: ops.repeat(x, 2), ROW, "one number of repetitions"),
+    "steps": (lambda x: TimeDistributed(L.Conv2D(2, 2))(x), (None, None, 5, 3), "several sizes are free"),
+    "numbers in a row": (lambda x: L.CategoryEncoding(4)(x), (), "numbers in a row"),
+    "an activation of one's own": (lambda x: L.Activation(BY_HAND)(x), ROW, "'relu' is written without"),
     "an index": (lambda x: x[:, ::-2], ROW, "a slice that goes backwards"),
     "argmax": (lambda x: ops.argmax(x), ROW, "the place among all numbers"),
     "an operation": (lambda x: ops.cumsum(x, axis=1), ROW, "it has no counterpart"),

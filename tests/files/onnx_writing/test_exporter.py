@@ -170,3 +170,30 @@ def test_refusals_name_the_model_or_the_layer(tmp_path):
     fine.export(tmp_path / "m.onnx")
     with pytest.raises(FileExistsError):
         fine.export(tmp_path / "m.onnx", overwrite=False)
+
+
+def test_a_model_and_layers_of_ones_own_with_weights(tmp_path):
+    class Attentive(layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.inner = layers.Dense(units, activation=lambda z: z * ops.sigmoid(z))
+            self.units = units
+
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(self.units, 1), name="kernel")
+
+        def call(self, x):
+            h = self.inner(x)
+            return ops.sum(h * ops.softmax(ops.matmul(h, self.kernel), axis=1), axis=1)
+
+    class Mine(Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = Attentive(5), layers.Dense(2)
+
+        def call(self, x):
+            return self.last(self.first(x)) + np.arange(2, dtype="float32")
+
+    model = Mine()
+    model(SERIES)
+    check(moved(model), str(tmp_path / "m.onnx"), SERIES)

@@ -37,6 +37,8 @@ READ_MASKS = {
     "RNN": lambda x: L.RNN([L.LSTMCell(3), L.GRUCell(2)])(x),
     "Bidirectional": lambda x: Bidirectional(LSTM(3))(Bidirectional(GRU(2, return_sequences=True))(x)),
     "Bidirectional, both": lambda x: Bidirectional(LSTM(3, return_sequences=True), merge_mode=None)(x),
+    "TimeDistributed": lambda x: LSTM(3)(L.TimeDistributed(L.GRU(2))(L.Masking()(L.Reshape((3, 2, 4))(x)))),
+    "TimeDistributed, of steps": lambda x: LSTM(3)(L.TimeDistributed(LSTM(2))(L.TimeDistributed(L.Reshape((2, 2)))(x))),
     "GlobalAveragePooling1D": lambda x: L.GlobalAveragePooling1D()(Dense(3)(L.Dropout(0.5)(x))),
     "GlobalAveragePooling1D, keepdims": lambda x: L.GlobalAveragePooling1D(keepdims=True)(x),
     "Attention": lambda x: Attention()([x, x]),
