@@ -251,3 +251,13 @@ def test_a_function_that_keras_3_6_wrote_without_its_package():
         registry._own_names.pop(registry.get_custom_objects().pop("pack>off"))
     written = {**written, "config": "kl_divergence"}  # a metric has that name as well, but no function
     assert registry.deserialize(written) is losses.kl_divergence
+
+
+def test_a_config_that_is_no_dict_is_told_by_the_class():
+    class Odd(Layer):
+        def get_config(self):
+            return ["units", 3]
+
+    with pytest.raises(TypeError, match=r"Odd.get_config\(\) must return a dict, got \['units', 3\]"):
+        registry.serialize(Odd())
+    assert registry.serialize(np.dtype("float32")) == registry.serialize(np.float32) == "float32"

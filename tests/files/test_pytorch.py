@@ -230,3 +230,42 @@ def mutate_pickle_in_zip(content, rng):
 )
 def test_every_damage_is_a_value_error_that_names_the_file(tmp_path, name, mutate):
     check_reader(read_pytorch, (SAMPLES / name).read_bytes(), tmp_path / name, mutate)
+
+
+def storage_pickle(key="X\x01\0\0\0" + "0", length=b"K\x02", view=b"", kind="FloatStorage"):
+    """The pickle of a tensor of two numbers in a storage of such a key, length and view."""
+    persistent = b"(X\x07\0\0\0storage" + glob("torch", kind) + key.encode() + b"X\x03\0\0\0cpu" + length + view + b"tQ"
+    return glob("torch._utils", "_rebuild_tensor_v2") + b"(" + persistent + b"K\x00(K\x02t(K\x01t\x89)tR"
+
+
+@pytest.mark.parametrize(
+    "data_pickle, message",
+    [
+        (storage_pickle(view=b"K\x05") + b".", "a view of a storage that is none"),
+        (storage_pickle(length=b"N") + b".", "a storage without a proper type, key or length"),
+        (storage_pickle(key="K\x01") + b".", "a storage without a proper type, key or length"),
+        (b"(" + storage_pickle() + storage_pickle(kind="IntStorage") + b"t.", "the storage '0' is of two types"),
+        (storage_pickle(length=b"J\xff\xff\xff\x00") + b".", "the storage '0' is longer than the file"),
+    ],
+)
+def test_old_files_say_honestly_what_their_storages_are(tmp_path, data_pickle, message):
+    path = tmp_path / "t.pth"
+    path.write_bytes(legacy(data_pickle))
+    with pytest.raises(ValueError, match=message):
+        read_pytorch(path)
+
+
+def test_old_files_without_facts_about_the_machine_are_refused(tmp_path):
+    path = tmp_path / "t.pth"
+    path.write_bytes(b"".join(pickle.dumps(value, 2) for value in (0x1950A86A20F9469CFC6C, 1001, {}, {}, [])))
+    with pytest.raises(ValueError, match="its facts about the machine are missing"):
+        read_pytorch(path)
+
+
+def test_arrays_of_numpy_in_a_checkpoint_are_read_and_names_are_unique(tmp_path):
+    path = tmp_path / "t.pth"
+    path.write_bytes(zipped(pickle.dumps({"w": np.arange(3.0)}, 2)))
+    np.testing.assert_array_equal(read_pytorch(path)["w"], [0, 1, 2])
+    path.write_bytes(zipped(pickle.dumps({"a.b": np.ones(1), "a": {"b": np.zeros(1)}}, 2)))
+    with pytest.raises(ValueError, match="two of its arrays are named 'a.b'"):
+        read_pytorch(path)

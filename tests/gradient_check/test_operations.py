@@ -41,3 +41,9 @@ def test_a_backward_that_changes_dz_is_found():
 
     with pytest.raises(AssertionError, match="changes dz"):
         check_operation(Operation(lambda x: 2 * x, "careless", {"x": careless}), [np.ones(3)])
+
+
+def test_the_catalogue_names_operation_and_options_of_each_check():
+    reports = check_operations(np.random.default_rng(0))
+    subjects = [next(reports).subject for _ in range(3)]
+    assert all("(" in subject and subject.endswith(")") for subject in subjects)

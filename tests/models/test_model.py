@@ -280,3 +280,44 @@ def test_what_a_call_returns_is_the_caller_s_own(layer):
 def test_its_mask_comes_along():
     x = np.ones((2, 3, 1), "float32")
     assert Sequential([Input((3, 1)), Masking()])(x)._keras_mask.all()
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda model: model.predict([np.ones((1, 3))], verbose=0), "expected 2 inputs, got 1"),
+        (lambda model: model.compute_output_shape([(None, 3)]), "expected 2 inputs, got 1"),
+        (
+            lambda model: model.compute_output_shape([(None, 3), (None, 2, 2)]),
+            r"the input 'b' expects shape \(None, 2\)",
+        ),
+    ],
+)
+def test_inputs_that_are_too_few_or_of_another_rank_are_named(call, message):
+    a, b = Input((3,), name="a"), Input((2,), name="b")
+    with pytest.raises(ValueError, match=message):
+        call(Model([a, b], Concatenate()([a, b])))
+
+
+def test_inputs_in_lists_of_lists_must_come_in_such():
+    a, b, c = Input((1,)), Input((1,)), Input((1,))
+    model = Model([a, [b, c]], Add()([a, b, c]))
+    one = np.ones((2, 1), "float32")
+    np.testing.assert_array_equal(model.predict([one, [one, one]], verbose=0), 3 * one)
+    with pytest.raises(ValueError, match="expected a list of 2 inputs, got list"):
+        model.predict([one, [one]], verbose=0)
+
+
+def test_a_model_without_an_input_is_built_on_one_array_only():
+    model = Sequential([Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="is built for one input; it got 2. Give it an Input, or call build"):
+        model.fit([np.ones((2, 1)), np.ones((2, 1))], np.ones(2), verbose=0)
+
+
+def test_a_parameter_that_is_not_finite_is_found_first():
+    model = Sequential([Input((2,)), Dense(2, name="broken")])
+    x = np.ones((1, 2), "float32")
+    assert model.first_non_finite(x) is None
+    model.layers[0].params["kernel"][0, 0] = np.nan
+    assert model.first_non_finite(x) == "the parameter broken/kernel"

@@ -182,3 +182,17 @@ def test_it_learns_to_copy_from_where_it_is_told():
     target = np.take_along_axis(values, places, 1)
     model.fit(data, target, epochs=15, batch_size=64, verbose=0)
     assert model.evaluate(data, target, verbose=0)[1] == 1
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (lambda layer: layer.build((None, 3, 4), 5), "shapes are tuples, got"),
+        (lambda layer: layer.build((None, 3, 4)), "expected query and value, and perhaps key and attention_mask"),
+        (lambda layer: layer.build((None, 4), (None, 4)), r"expected three inputs of shape \(N, T, ..., features\)"),
+        (lambda layer: layer.forward([np.ones((1, 3, 4))] * 2), "called before it was built"),
+    ],
+)
+def test_what_it_cannot_attend_to_is_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build(MultiHeadAttention(2, 3))
