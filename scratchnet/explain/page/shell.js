@@ -146,6 +146,11 @@ function reveal(source) {
   const last = marked[marked.length - 1], top = marked[0].offsetTop, end = last.offsetTop + last.offsetHeight;
   source.scrollTop = end - top > source.clientHeight ? top - 8 : Math.max(0, (top + end - source.clientHeight) / 2);
 }
+// An equation that is too long for its column.
+function smaller(button) {
+  const share = button.clientWidth / button.scrollWidth;
+  if (share < 1) button.firstChild.style.fontSize = Math.max(10, 13.5 * share) + "px";
+}
 function sideOf(call, back) {
   const lines = call.lines[back ? "backward" : "forward"], box = h("div", { class: "code" }), buttons = [];
   const chooseLine = k => {
@@ -158,6 +163,7 @@ function sideOf(call, back) {
   const out = [h("h3", {}, back ? "Equations, backward" : "Equations")];
   if (lines.length) {
     out.push(h("div", { class: "equations" }, buttons), box);
+    setTimeout(() => buttons.forEach(smaller));
     setTimeout(() => chooseLine(Math.max(0, lines.findIndex(line => line.main))));
     if (back && call.own_way_back) out.push(h("p", { class: "note" }, `These lines are the definition. ${call.kind} has a backward of its own, below: that is what ran.`));
     else if (M.backend !== "loops" && lines.some(line => line.loops)) out.push(h("p", { class: "note" }, `This is the definition, as loops; ${M.backend} computed. They agree: tests/kernels/test_agreement.py.`));

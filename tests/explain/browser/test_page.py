@@ -154,6 +154,7 @@ def test_each_equation_shows_its_line(written, opened):
                 button.click()
                 assert tab.evaluate(SEEN), tab.text_content("#where")
                 assert button.query_selector("math") is not None
+                assert button.evaluate("b => b.scrollWidth <= b.clientWidth"), tab.text_content("#where")
             tab.evaluate("document.activeElement.blur()")
             tab.keyboard.press("ArrowRight")
 

@@ -52,7 +52,9 @@ def test_the_first_layer_needs_no_dx():
     t = traced()
     assert t["both"].dx is not None
     words = Sequential([Input((4, 2)), Bidirectional(LSTM(3, name="rnn"), name="both"), Dense(1)])
-    call = words.trace(np.ones((1, 4, 2), np.float32))["both/forward_rnn"]
+    t = words.trace(np.ones((1, 4, 2), np.float32))
+    call = t["both/forward_rnn"]
+    assert t["both"].inside.keys() == {"a", "b"}
     assert call.dy is None and call.dx is None and call.gates.h.shape == (1, 5, 3)
 
 
