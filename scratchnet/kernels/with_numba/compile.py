@@ -23,12 +23,15 @@ from scratchnet.kernels.with_numba.cache import KernelCache, can_keep
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 
 
-def njit(function=None, *, reorder=True, fuse=True):
-    """`numba.njit` with the settings of this folder."""
+def njit(function=None, *, reorder=True, fuse=True, inline="never"):
+    """`numba.njit` with the settings of this folder.
+
+    With ``inline="always"`` a short function becomes part of whoever calls it, which is quicker to compile.
+    """
     if function is None:
-        return functools.partial(njit, reorder=reorder, fuse=fuse)
+        return functools.partial(njit, reorder=reorder, fuse=fuse, inline=inline)
     fastmath = {"nsz", *(("contract",) if fuse else ()), *(("reassoc", "arcp", "afn") if reorder else ())}
-    compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy")(function)
+    compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy", inline=inline)(function)
     if hasattr(compiled, "overloads"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
         compiled._cache = KernelCache(function)
     return compiled

@@ -34,19 +34,35 @@ _HALVED = 8 if TALLEST == 6 else 0  # the last 8 rows are quicker as 4 and 4 tha
 def matmul(a, b):
     if a.dtype != b.dtype:
         raise TypeError(f"matmul: expected two matrices of one dtype, got {a.dtype} and {b.dtype}")
-    a, b = (array if array.flags.farray else plain(array) for array in (a, b))  # a transposed matrix needs no copy
     (M, K), N = a.shape, b.shape[1]
-    a_is_transposed, b_is_transposed = not a.flags.carray, not b.flags.carray
+    (a, a_is_transposed), (b, b_is_transposed) = _stored(a), _stored(b)
     c = np.empty((M, N), a.dtype)
     if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
-        _dot_products(a, plain(b.T), c)
+        _dot_products(a, b if b_is_transposed else plain(b.T), c)
     elif (a_is_transposed and N * a.itemsize < 2 * VECTOR_BYTES and N < M) or (b_is_transposed and M * (K + N) < K * N):
         c_T = np.empty((N, M), a.dtype)  # its rows fill vectors, where those of c do not; or less is copied
-        matmul_into(b.T, a.T, c_T)
+        _multiply_stored(b, not b_is_transposed, a, not a_is_transposed, c_T)
         c[...] = c_T.T
     else:
-        matmul_into(a, b, c)
+        _multiply_stored(a, a_is_transposed, b, b_is_transposed, c)
     return c
+
+
+def _stored(matrix):
+    """``(array, is_transposed)``: a matrix as it lies in memory, row by row. A transposed one needs no copy."""
+    is_transposed = matrix.flags.f_contiguous and not matrix.flags.c_contiguous
+    return plain(matrix.T if is_transposed else matrix), is_transposed
+
+
+@njit
+def _multiply_stored(a, a_is_transposed, b, b_is_transposed, c):
+    """``c = a @ b``, or the product of their transposes: compiled once for them all."""
+    left, right = a[:, ::1], b[:, ::1]
+    if a_is_transposed:
+        left = a.T[:, ::1]
+    if b_is_transposed:
+        right = b.T[:, ::1]
+    _multiply(left, right, c, np.bool_(False))
 
 
 @njit
@@ -63,20 +79,20 @@ def _dot_products(a, b_T, c):
             c[m, n] = total
 
 
-@njit
+@njit(inline="always")
 def matmul_into(a, b, c):
     """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides."""
-    _multiply(a[:, ::1], b[:, ::1], c, False)
+    _multiply(a[:, ::1], b[:, ::1], c, np.bool_(False))
 
 
-@njit
+@njit(inline="always")
 def add_matmul(a, b, c):
     """``c += a @ b``, as `matmul_into`."""
-    _multiply(a[:, ::1], b[:, ::1], c, True)
+    _multiply(a[:, ::1], b[:, ::1], c, np.bool_(True))
 
 
 # Of what is sliced with a step Numba does not know in which order it lies: so it compiles one product for all orders,
-# where each would take a second.
+# where each would take a second. Nor does it compile one for False and one for True, as it would without np.bool_.
 
 
 @njit
@@ -110,10 +126,8 @@ def _multiply(a, b, c, add):
                     block = b[k : k + depth, n : n + columns]
                 else:
                     block = room[0][:, :vectors]
-                if columns == vectors:
-                    _column_of_tiles(a, m, stop, k, depth, block, c, n, add or k > 0)
-                else:
-                    _column_of_tiles(a, m, stop, k, depth, block, rest, 0, k > 0)
+                target, column = (c, n) if columns == vectors else (rest, 0)
+                _column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
     if len(rest) > 0:  # the last columns, which fill no vector
         for m in range(M):
             for j in range(left):
