@@ -75,7 +75,7 @@ def _gru_forward(xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, ma
             stay(h[t], h[t + 1], mask[t])
 
 
-@njit
+@njit(inline="always")
 def _gru_gates(s, z, r, rec):
     N, U = z.shape
     for n in range(N):
@@ -83,7 +83,7 @@ def _gru_gates(s, z, r, rec):
         activate(rec, s[n, U:], r[n])
 
 
-@njit
+@njit(inline="always")
 def _gru_candidate_after(q, b_g, xW, b, r, g, act):
     N, U = r.shape
     for n in range(N):
@@ -97,7 +97,7 @@ def _gru_candidate_after(q, b_g, xW, b, r, g, act):
         activate(act, g_n, g_n)
 
 
-@njit
+@njit(inline="always")
 def _gru_candidate_before(qR, xW, b, g, act):
     N, U = g.shape
     for n in range(N):
@@ -107,7 +107,7 @@ def _gru_candidate_before(qR, xW, b, g, act):
         activate(act, g_n, g_n)
 
 
-@njit
+@njit(inline="always")
 def _gru_mix(z, g, h_prev, h):
     N, U = z.shape
     for n in range(N):
@@ -116,7 +116,7 @@ def _gru_mix(z, g, h_prev, h):
             h_n[u] = g_n[u] + z_n[u] * (h_prev_n[u] - g_n[u])  # z * h_prev + (1 - z) * g
 
 
-@njit
+@njit(inline="always")
 def _multiply(x, y, product):
     for n in range(len(x)):
         x_n, y_n, product_n = x[n], y[n], product[n]
@@ -154,7 +154,7 @@ def _gru_backward(dy, dh, zr_T, g_T, z, r, g, q, h, ds, dq, act, rec, reset_afte
         add_past(past, dh)
 
 
-@njit
+@njit(inline="always")
 def _gru_mix_backward(dh, z, g, h_prev, dz, ds_g, act):
     """dz is the left half of its array (N, 2U)."""
     N, U = z.shape
@@ -169,7 +169,7 @@ def _gru_mix_backward(dh, z, g, h_prev, dz, ds_g, act):
         multiply_by_slope(act, g_n, ds_g_n)
 
 
-@njit
+@njit(inline="always")
 def _gru_candidate_after_backward(ds_g, q, r, dq, ds_zr):
     N, U = r.shape
     for n in range(N):
@@ -180,7 +180,7 @@ def _gru_candidate_after_backward(ds_g, q, r, dq, ds_zr):
             dq_n[u] = ds_g_n[u] * r_n[u]
 
 
-@njit
+@njit(inline="always")
 def _gru_candidate_before_backward(dq, h_prev, r, dh, ds_zr):
     N, U = r.shape
     for n in range(N):

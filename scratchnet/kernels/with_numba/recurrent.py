@@ -82,7 +82,7 @@ def as_mask(mask):
     return np.empty((0, 1), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
 
 
-@njit
+@njit(inline="always")
 def add(x, y):
     """``y += x``; both (N, U)."""
     source, target = x.reshape(-1), y.reshape(-1)
@@ -90,13 +90,13 @@ def add(x, y):
         target[k] += source[k]
 
 
-@njit
+@njit(inline="always")
 def copy_row(x, y):
     for u in range(x.size):
         y[u] = x[u]
 
 
-@njit
+@njit(inline="always")
 def add_bias(xW, b, z):
     """``z = xW + b``, the part of a step's pre-activations that is there before the product: (N, k), k units of xW's.
 
@@ -108,7 +108,7 @@ def add_bias(xW, b, z):
             z_n[k] = xW_n[k] + b[k]
 
 
-@njit
+@njit(inline="always")
 def stay(before, after, mask):
     """At a step that does not count for a sample, its state (N, U) stays as it was."""
     for n in range(len(mask)):
@@ -116,7 +116,7 @@ def stay(before, after, mask):
             copy_row(before[n], after[n])
 
 
-@njit
+@njit(inline="always")
 def clear_row(x):
     for u in range(x.size):
         x[u] = 0
@@ -154,7 +154,7 @@ def _simple_rnn_backward(dy, dh, R_T, h, dz, act, mask):
         add_past(past, dh)
 
 
-@njit
+@njit(inline="always")
 def _simple_rnn_step_backward(dh, h, dz, act):
     N, U = h.shape
     for n in range(N):
@@ -164,7 +164,7 @@ def _simple_rnn_step_backward(dh, h, dz, act):
         multiply_by_slope(act, h[n], dz_n)  # h = f(z)
 
 
-@njit
+@njit(inline="always")
 def add_past(past, dh):
     """``dh += past``, which is empty without a mask, and zero again afterwards."""
     for n in range(len(past)):
@@ -190,7 +190,7 @@ def _lstm_forward(xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
             stay(h[t], h[t + 1], mask[t])
 
 
-@njit
+@njit(inline="always")
 def _lstm_step_forward(z, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
     N, U = c.shape
     for n in range(N):
@@ -226,7 +226,7 @@ def _lstm_backward(dy, dh, dc, R_T, i, f, g, o, c, tanh_c, dz, act, rec, mask):
         add_past(past_c, dc)
 
 
-@njit
+@njit(inline="always")
 def _lstm_step_backward(dh, dc, i, f, g, o, c_prev, tanh_c, dz, act, rec):
     N, U = i.shape
     for n in range(N):
