@@ -177,7 +177,7 @@ class LayerNode(Node):
         y, cache = layer.checked_pair(layer.forward(x, **options))
         if self._is_own:
             y = map_structure(self._in_dtype, y)
-        if not self._shape_is_checked:
+        if not self._shape_is_checked and self._is_of_shapes(flatten(x), flatten(self.inputs)):
             self._check_shapes(y)
             self._shape_is_checked = True
         penalties = layer.activity_penalties(y)
@@ -243,6 +243,12 @@ class LayerNode(Node):
         if self.arguments is None:
             return None
         return self.layer.where_not_finite(x, training if self.training is None else self.training, self.arguments)
+
+    @staticmethod
+    def _is_of_shapes(arrays, tensors):
+        """Whether these are what the graph was made for: by hand a model may be called on data of other sizes."""
+        pairs = ((a.shape[1:], t.shape[1:]) for a, t in zip(arrays, tensors))
+        return all(len(have) == len(want) and all(n in (None, m) for m, n in zip(have, want)) for have, want in pairs)
 
     def _check_shapes(self, y):
         self.layer.check_promised(flatten(y), [tensor.shape for tensor in flatten(self.outputs)])

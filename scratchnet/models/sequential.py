@@ -6,10 +6,13 @@ model = Sequential([Input((784,)), Dense(32, activation="relu"), Dense(10, activ
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from scratchnet import registry
 from scratchnet.layers import Input, InputLayer, KerasTensor
 from scratchnet.layers.base import Layer
 from scratchnet.models.model import Model
+from scratchnet.models.ranks import fits
 from scratchnet.names import unique_name
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
@@ -21,7 +24,8 @@ class Sequential(Model):
 
     Args:
         layers: the layers, in order; an `Input` or ``input_shape=`` on the first makes the model complete at once,
-            otherwise it is built for the first data it sees.
+            otherwise it is built for the first data it sees. Then it takes data of other sizes, too (longer sequences,
+            larger images), if its layers do; batches of such sizes in one fit, if the first two show which axis varies.
         name: by default "sequential", counted.
         trainable: False freezes every layer in it.
 
@@ -31,6 +35,8 @@ class Sequential(Model):
     """
 
     uses_of_its_own = 0
+    own_attributes = ("_is_built_for_data",)
+    _is_built_for_data = False  # whether nobody has said the shape of the inputs
 
     def __init__(
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs
@@ -109,14 +115,33 @@ class Sequential(Model):
             raise self.error("has no layers; add some first")
         if not isinstance(input_shape, tuple):
             raise self.error(f"expected the shape of one input, got {input_shape}")
-        tensor = self._input = Input(batch_shape=(None, *input_shape[1:]), dtype=self.dtype)
-        try:
-            for layer in self._layers:
-                tensor = layer(tensor)
-        except (ValueError, TypeError):
-            self._input = None
-            raise
-        self._set_graph(self._input, tensor)
+        self._stack_on(Input(batch_shape=(None, *input_shape[1:]), dtype=self.dtype))
+        self._is_built_for_data = True
+
+    def _stack_on(self, tensor):
+        """Put the stack on this input."""
+        first = tensor
+        for layer in self._layers:
+            tensor = layer(tensor)
+        self._input = first
+        self._set_graph(first, tensor)
+
+    def check_inputs(self, xs):
+        """As of every model; but what nobody has said of the shape of the inputs can still become unknown."""
+        expected, given = self.inputs[0].shape, np.shape(xs[0])
+        might = self._is_built_for_data and not self.fits_running and not self.inbound_nodes
+        if might and len(given) == len(expected) and not fits(given, expected):
+            sizes = (None, *(n if n == m else None for n, m in zip(expected[1:], given[1:])))
+            before, uses = list(self.nodes), [len(layer.inbound_nodes) for layer in self._layers]
+            try:
+                self._stack_on(Input(batch_shape=sizes, dtype=self.inputs[0].dtype, name=self.inputs[0].name))
+            except (ValueError, TypeError):  # a layer wants this axis as it is
+                for layer, count in zip(self._layers, uses):
+                    del layer.inbound_nodes[count:]
+            else:
+                for node in before:
+                    node.layer.inbound_nodes.remove(node)
+        super().check_inputs(xs)
 
     def compute_output_shape(self, input_shape):
         """The output's shape for this input's; a stack that is not built yet asks its layers one after the other."""

@@ -54,12 +54,17 @@ class Batches:
         self._came = False  # whether there has been a batch
         self._one_shot = not self._by_number and self._iterator is data
         if not model.knows_inputs:
-            first = data[0] if self._by_number else next(self._iterator, None)
-            if first is None:
+            first = [data[k] for k in range(min(2, len(data)))] if self._by_number else self._drawn_ahead(2)
+            if not first:
                 raise model.error(f"the {what} data have no batches")
-            self._checked(first)
-            if not self._by_number:
-                self._iterator = itertools.chain([first], self._iterator)
+            for batch in first:  # two of them tell which sizes vary
+                self._checked(batch)
+
+    def _drawn_ahead(self, count):
+        """The next batches, which stay the next."""
+        first = list(itertools.islice(self._iterator, count))
+        self._iterator = itertools.chain(first, self._iterator)
+        return first
 
     def described(self):
         """What the ranks that share a fit must agree in."""

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import scratchnet
+from scratchnet import layers
 from scratchnet.callbacks import Callback
 from scratchnet.layers import LSTM, Concatenate, Dense, Flatten, Input, InputLayer
 from scratchnet.models import Model, Sequential, save_model
+from scratchnet.utils import PyDataset
 
 
 def small(outputs=1):
@@ -141,3 +143,51 @@ def test_float64_models(monkeypatch):
         scratchnet.config.set_floatx("float16")
     with pytest.raises(ValueError, match="not supported"):
         scratchnet.config.set_floatx("wide")
+
+
+class Bucketed(PyDataset):
+    """Sequences of another length in each batch."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, k):
+        return np.ones((4, 5 + k), "int32"), np.ones((4, 1))
+
+
+def of_tokens(*first):
+    model = Sequential([*first, layers.Embedding(10, 4), layers.LSTM(3), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_a_stack_without_an_input_is_fitted_on_batches_of_different_lengths():
+    for data in (Bucketed(), (Bucketed()[k] for k in range(3))):
+        model = of_tokens()
+        assert len(model.fit(data, steps_per_epoch=3, verbose=0).history["loss"]) == 1
+        assert model.input_shape == (None, None) and len(model.layers[0].inbound_nodes) == 1
+    with pytest.raises(ValueError, match=r"expects shape \(None, 5\), got \(4, 6\)"):
+        of_tokens(layers.Input((5,), dtype="int32")).fit(Bucketed(), shuffle=False, verbose=0)
+
+
+def test_what_was_built_for_data_takes_data_of_other_sizes():
+    model = of_tokens()
+    x = np.arange(8).reshape(2, 4)
+    expected = model.predict(np.tile(x, (1, 2)), verbose=0)
+    model.fit(x, np.ones((2, 1)), verbose=0)
+    model.optimizer.learning_rate = 0.0
+    model.fit(np.tile(x, (1, 3)), np.ones((2, 1)), verbose=0)
+    assert model.predict(np.tile(x, (1, 2)), verbose=0).shape == expected.shape == (2, 1)
+    images = Sequential([layers.Conv2D(2, 3), layers.GlobalAveragePooling2D()])
+    assert (
+        images.predict(np.ones((1, 8, 8, 3)), verbose=0).shape == images.predict(np.ones((1, 5, 9, 3)), verbose=0).shape
+    )
+    assert images.input_shape == (None, None, None, 3)
+    with pytest.raises(ValueError, match=r"expects shape \(None, None, None, 3\), got \(1, 8, 8, 1\)"):
+        images.predict(np.ones((1, 8, 8, 1)), verbose=0)
+    assert images.input_shape == (None, None, None, 3) and len(images.layers[0].inbound_nodes) == 1
+
+
+def test_called_by_hand_a_model_takes_other_lengths_and_blames_no_layer_for_them():
+    model = of_tokens(layers.Input((5,), dtype="int32"))
+    assert model(np.ones((2, 3), "int32")).shape == model(np.ones((2, 5), "int32")).shape == (2, 1)
