@@ -6,13 +6,13 @@ Without the change of colours the network would know two parts of a picture by t
 else (Chen, Kornblith, Norouzi and Hinton, "A simple framework for contrastive learning of visual representations",
 2020, figure 5).
 
-The paper trains a ResNet for 1,000 epochs; here three convolutions see 10,000 photographs a few times. Then a few
+The paper trains a ResNet for 1,000 epochs; here three convolutions see 20,000 photographs a few times. Then a few
 labels are drawn, for a layer of classes on the frozen features (a probe), for all of the network (fine-tuning), and for
 the same network from scratch, with and without the same views. What is after "+-" is the standard deviation over
 several draws.
 
     python examples/cifar10_contrastive.py
-    python examples/cifar10_contrastive.py --data full --unlabelled 50000 --epochs 8 --labels 50 100 500 --draws 3
+    python examples/cifar10_contrastive.py --data full --unlabelled 20000 --epochs 5 --labels 50 100 500 --draws 3
 """
 
 import sys

@@ -7,7 +7,7 @@ a few labels, beside an LSTM that starts from nothing. What is after "+-" is the
 of the labels.
 
     python examples/mnist_masked.py
-    python examples/mnist_masked.py --data full --epochs 20 --labels 50 100 500 --draws 5
+    python examples/mnist_masked.py --data full --epochs 8 --labels 50 100 500 --draws 5
 """
 
 import math
