@@ -21,7 +21,7 @@ class HashedCrossing(TokenLayer):
         output_mode: "int" or "one_hot".
         sparse: False.
 
-    Raises ValueError unless there are two or more inputs of one such shape.
+    Raises ValueError unless there are two or more inputs of one such shape, and for floats.
     """
 
     def __init__(
@@ -56,6 +56,9 @@ class HashedCrossing(TokenLayer):
 
     def forward(self, xs, training=False):
         self.compute_output_shape([x.shape for x in xs])
+        for x in xs:
+            if x.dtype.kind == "f":
+                raise self.error(f"expected integers or strings, got {x.dtype}: Discretization makes integers of it")
         numbers = np.array([self._bin(parts) for parts in zip(*map(_fingerprints, xs))], np.int64)
         return self.encoded(numbers.reshape(xs[0].shape), self.num_bins), None
 

@@ -65,6 +65,7 @@ def test_weights_of_counts_in_a_model():
         ("Hashing", {"num_bins": 3, "salt": "x"}, None, "salt must be an integer, or two"),
         ("HashedCrossing", {"num_bins": 3}, [[1, 2]], "a list of at least two inputs"),
         ("HashedCrossing", {"num_bins": 3}, [[[1, 2]], [[1, 2]]], r"all have the shape \(N,\) or \(N, 1\)"),
+        ("HashedCrossing", {"num_bins": 3}, [[1.0, 2.0], [1.0, 2.0]], "expected integers or strings, got float"),
         ("HashedCrossing", {"num_bins": 3, "output_mode": "count"}, None, "output_mode must be one of int, one_hot"),
         ("IntegerLookup", {"max_tokens": 1}, None, "max_tokens must be None or an integer of at least 2"),
         ("IntegerLookup", {"salt": 3}, None, 'salt needs oov_method="farmhash"'),
