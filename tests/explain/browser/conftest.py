@@ -129,6 +129,28 @@ def residual():
     return model, np.random.default_rng(0).random((1, 6, 6, 2)).astype(np.float32), np.ones((1, 2))
 
 
+def capsules():
+    x = layers.Input((4, 3))
+    h = layers.Dense(3, name="below")(x)
+    model = Model(x, layers.Length(name="length")(layers.CapsuleLayer(2, 3, name="above")(h)), name="capsules")
+    model.compile("sgd", "mse")
+    return model, np.random.default_rng(0).standard_normal((1, 4, 3)).astype(np.float32), np.ones((1, 2))
+
+
+class PicksOne(layers.UpSampling2D):
+    """Of the museum: it picks one gradient of each block instead of summing them."""
+
+    def backward(self, dy, cache, needs_dx=True):
+        return dy[:, ::2, ::2], {}
+
+
+def museum():
+    grow = PicksOne(2, name="grow")
+    model = Sequential([layers.Input((4, 4, 1)), layers.Conv2D(2, 3, name="conv"), grow, layers.Flatten(name="flat")])
+    model.compile("sgd", "mse")
+    return model, np.random.default_rng(0).random((1, 4, 4, 1)).astype(np.float32), np.ones((1, 32))
+
+
 def hostile():
     class Hostile(layers.Dense):
         """</script><script>window.hacked = 1</script>"""
@@ -172,6 +194,8 @@ def written(zoo, tmp_path_factory):
         "maps": maps,
         "films": films,
         "residual": residual,
+        "capsules": capsules,
+        "museum": museum,
         "hostile": hostile,
         "branching": zoo.branching,
         "autoencoder": lambda: zoo.autoencoder(units=16),

@@ -52,19 +52,19 @@ VIEWS.convnd = (call, back) => {
   return [h("p", { class: "how" }, "Choose an element of the kernel, or a number of dx. f, F: filter; c, C: channel."), chosen,
     row(onZ("dy", dy), onZ("dz", dz), windowed("x", x)), row(onKernel("W", W), onKernel("dW", dW), onX("dx", dx)),
     live(() => {
-      const f = S.f, c = S.c, a = tap(), w = [...a, c % CG, f], terms = [], back_ = [];
+      const f = S.f, c = groups > 1 ? group(f) + S.c % CG : S.c, a = tap(), w = [...a, c % CG, f], terms = [], back_ = [];
       for (let n = 0; n < x.shape[0]; n++) for (let k = 0; k < places; k++) {
         const q = apart(k, Q), p = big(q, a), value = within(p, L) ? x.at(n, ...p, c) * dz.at(n, ...q, f) : 0;
         if (value) terms.push({ n, q, p, value });
       }
       terms.sort((p, q) => Math.abs(q.value) - Math.abs(p.value));
       terms.forEach((t, k) => t.cells = k < 5 ? [t.q.join(", "), num(x, [t.n, ...t.p, c]), num(dz, [t.n, ...t.q, f])] : ["", "", ""]);
-      const first = Math.floor(c / CG) * per, place = from();
+      const into = S.c, first = Math.floor(into / CG) * per, place = from();
       for (const e of all) { const q = axes.map(axis => (place[axis] + padding[axis] - e[axis] * dilation[axis]) / strides[axis]);
-        if (q.every(Number.isInteger) && within(q, Q)) for (let u = first; u < first + per; u++) back_.push({ cells: [[...e, c % CG, u].join(", "), num(dz, [S.n, ...q, u]), num(W, [...e, c % CG, u])], value: dz.at(S.n, ...q, u) * W.at(...e, c % CG, u) }); }
+        if (q.every(Number.isInteger) && within(q, Q)) for (let u = first; u < first + per; u++) back_.push({ cells: [[...e, into % CG, u].join(", "), num(dz, [S.n, ...q, u]), num(W, [...e, into % CG, u])], value: dz.at(S.n, ...q, u) * W.at(...e, into % CG, u) }); }
       return h("div", { class: "beside" },
         dW ? sumTable(`dW[${w.join(", ")}]: x · dz over all places`, [D === 1 ? "t" : "place", "x", "dz", "product"], terms, [], "dW", num(dW, w), 5) : none("dW: none needed."),
-        dx ? sumTable(`dx[${[...place, c].join(", ")}]: what dz brings here`, heads("dz"), back_, [], "dx", num(dx, [S.n, ...place, c]), 5) : none("dx: none needed."));
+        dx ? sumTable(`dx[${[...place, into].join(", ")}]: what dz brings here`, heads("dz"), back_, [], "dx", num(dx, [S.n, ...place, into]), 5) : none("dx: none needed."));
     })];
 };
 // The place (counted through) and the channel of the largest number of a sample.
