@@ -5,7 +5,7 @@ import numpy as np
 from scratchnet.files.onnx_writing.activations import WRITERS as ACTIVATIONS
 from scratchnet.files.onnx_writing.activations import softmax
 from scratchnet.files.onnx_writing.windows import padded
-from scratchnet.files.onnx_writing.writer import Value
+from scratchnet.files.onnx_writing.writer import END, Value
 from scratchnet.graph.operation_node import OperationNode
 from scratchnet.structure import flatten
 
@@ -46,6 +46,20 @@ def _combine(kind, dtype=None):
 
 def _as_float(array):
     return array.astype("float32") if array.dtype.kind in "fiu" else array
+
+
+def _mod(w, shape, a, b):
+    """The rest of a / b, with the sign of b; ONNX's has that of a."""
+    a, b = (w.cast(v, "float32") if isinstance(v, Value) else _as_float(v) for v in (a, b))
+    r = w.combine("Mod", a, b, fmod=1)
+    is_other = w.combine("Less", w.combine("Mul", r, b), np.float32(0), dtype="bool")
+    return w.where(is_other, w.combine("Add", r, b), r)
+
+
+def _floor_divide(w, shape, a, b):
+    r = _mod(w, shape, a, b)
+    a, b = (w.cast(v, "float32") if isinstance(v, Value) else _as_float(v) for v in (a, b))
+    return w.each(w.combine("Div", w.combine("Sub", a, r), b), "Round")
 
 
 def _axes(axis, x):
@@ -101,12 +115,8 @@ def _get_item(w, shape, x, key=None):
         if isinstance(k, slice):
             if k != slice(None):
                 step = 1 if k.step is None else k.step
-                if step < 0 and k.start is None and k.stop is None and step == -1:
-                    x = w.backwards(x, axis)
-                elif step < 0:
-                    raise ValueError("a slice that goes backwards cannot be written")
-                else:
-                    x = w.cut(x, axis, k.start or 0, k.stop, step)
+                start = k.start if k.start is not None else 0 if step > 0 else END
+                x = w.cut(x, axis, start, k.stop, step)
         elif isinstance(k, (int, np.integer)):
             x = w.cut(x, axis, int(k), None if k == -1 else int(k) + 1)
             gone.append(axis)
@@ -197,6 +207,35 @@ def _arg(kind):
         return result if keepdims else w.squeeze(result, [axis])
 
     return write
+
+
+def _cumsum(w, shape, x, axis=None, dtype=None):
+    summed = x.like(w.node("CumSum", [x.name, w.constant(x.place(axis), "int64")]))
+    return summed if dtype is None else _cast(w, shape, summed, dtype)
+
+
+def _any(wanted):
+    """Whether any number, or all numbers, are true: the largest, or smallest, of zeros and ones."""
+
+    def write(w, shape, x, axis=None, keepdims=False):
+        x = w.cast(w.cast(x, "bool"), "float32")
+        return w.cast(w.reduce(x, wanted, _axes(axis, x), keepdims), "bool")
+
+    return write
+
+
+def _one_hot(w, shape, x, num_classes=None, axis=-1, **_):
+    if axis not in (-1, x.rank):
+        raise ValueError("only a last axis of ones and zeros can be written")
+    hot = w.combine("Equal", w.unsqueeze(w.cast(x, "int64"), -1), np.arange(num_classes), dtype="bool")
+    return w.cast(hot, "float32")
+
+
+def _take_along_axis(w, shape, x, indices, axis=None):
+    if axis is None or not (isinstance(x, Value) and isinstance(indices, Value)):
+        raise ValueError("it is written for tensors, along an axis")
+    names = [w.plain(x), w.plain(w.cast(indices, "int64"))]
+    return Value(w.node("GatherElements", names, axis=axis % x.rank), indices.shape, dtype=x.dtype)
 
 
 def _flip(w, shape, x, axis=None):
@@ -303,6 +342,13 @@ _WRITERS = {
     "argmax": _arg("ArgMax"),
     "argmin": _arg("ArgMin"),
     "flip": _flip,
+    "cumsum": _cumsum,
+    "any": _any("ReduceMax"),
+    "all": _any("ReduceMin"),
+    "one_hot": _one_hot,
+    "take_along_axis": _take_along_axis,
+    "mod": _mod,
+    "floor_divide": _floor_divide,
     "tile": _tile,
     "repeat": _repeat,
     "zeros_like": _filled(0),

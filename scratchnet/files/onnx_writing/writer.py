@@ -14,6 +14,7 @@ from scratchnet.optional import require
 
 OPSET = 17
 ML_OPSET = 3  # of the domain ai.onnx.ml
+END = 2**62  # of an axis, however long it is
 IR_VERSION = 8
 
 
@@ -123,7 +124,7 @@ class Writer:
         """A node that computes number by number; `others` are names of constants."""
         return value.like(self.node(kind, [value.name, *others], **attributes), dtype)
 
-    def combine(self, kind, *operands, dtype=None):
+    def combine(self, kind, *operands, dtype=None, **attributes):
         """A node that computes number by number of several operands, Values and arrays, which are broadcast."""
         values = [operand for operand in operands if isinstance(operand, Value)]
         first = max(values, key=lambda value: value.rank)
@@ -143,7 +144,7 @@ class Writer:
         )
         free = {axis - v.rank for v in values for axis, n in enumerate(v.shape) if n is None}
         shape = tuple(None if axis - len(shape) in free else n for axis, n in enumerate(shape))
-        return Value(self.node(kind, names), shape, order, dtype or first.dtype)
+        return Value(self.node(kind, names, **attributes), shape, order, dtype or first.dtype)
 
     def cast(self, value, dtype):
         """The tensor as numbers of another kind."""
@@ -183,16 +184,16 @@ class Writer:
     def cut(self, value, axis, start=0, stop=None, step=1):
         """A part of the tensor along one axis."""
         axis %= value.rank
-        size, far = value.shape[axis], 2**62
-        stop_at = (far if step > 0 else -far) if stop is None else stop
+        size = value.shape[axis]
+        stop_at = (END if step > 0 else -END) if stop is None else stop
         arguments = [self.ints(start), self.ints(stop_at), self.ints(value.place(axis)), self.ints(step)]
-        new = None if size is None else len(range(size)[slice(start if start != far else None, stop, step)])
+        new = None if size is None else len(range(size)[slice(start if start != END else None, stop, step)])
         shape = (*value.shape[:axis], new, *value.shape[axis + 1 :])
         return Value(self.node("Slice", [value.name, *arguments]), shape, value.order, value.dtype)
 
     def backwards(self, value, axis):
         """The tensor with one of its axes turned round."""
-        arguments = [self.ints(-1), self.ints(-(2**62)), self.ints(value.place(axis)), self.ints(-1)]
+        arguments = [self.ints(-1), self.ints(-END), self.ints(value.place(axis)), self.ints(-1)]
         return value.like(self.node("Slice", [value.name, *arguments]))
 
     def transposed(self, value, axes):

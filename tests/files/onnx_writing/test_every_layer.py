@@ -470,9 +470,12 @@ REFUSALS = {
     "steps": (lambda x: TimeDistributed(L.Conv2D(2, 2))(x), (None, None, 5, 3), "several sizes are free"),
     "numbers in a row": (lambda x: L.CategoryEncoding(4)(x), (), "numbers in a row"),
     "an activation of one's own": (lambda x: L.Activation(BY_HAND)(x), ROW, "'relu' is written without"),
-    "an index": (lambda x: x[:, ::-2], ROW, "a slice that goes backwards"),
+    "one_hot": (lambda x: ops.one_hot(ops.argmax(x, axis=1), 5, axis=0), ROW, "only a last axis"),
+    "take_along_axis": (
+        lambda x: ops.take_along_axis(x, np.zeros((1, 5), int), axis=0), ROW, "for tensors, along an axis",
+    ),
     "argmax": (lambda x: ops.argmax(x), ROW, "the place among all numbers"),
-    "an operation": (lambda x: ops.cumsum(x, axis=1), ROW, "it has no counterpart"),
+    "an operation": (lambda x: ops.erfinv(x), ROW, "it has no counterpart"),
 }  # fmt: skip
 
 
