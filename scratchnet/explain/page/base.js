@@ -56,7 +56,12 @@ function fmt(v) {
   if (a === 0) return "0";
   return (a >= 1e-3 && a < 1e5 ? v.toPrecision(4) : v.toExponential(3)).replace("-", "−");
 }
-const fixed = (v, digits) => Number.isFinite(v) ? (digits > 9 ? v.toExponential(3) : v.toFixed(Math.max(0, digits))).replace("-", "−") : fmt(v);
+// To so many digits behind the point, also where many zeros are written as a power of ten: so that sums add up.
+function fixed(v, digits) {
+  if (!Number.isFinite(v)) return fmt(v);
+  const tiny = digits > 9 && v !== 0, behind = tiny ? digits + Math.floor(Math.log10(Math.abs(v))) : Math.min(9, digits);
+  return (tiny ? v.toExponential(Math.max(0, Math.min(20, behind))) : v.toFixed(Math.max(0, behind))).replace("-", "−");
+}
 const digitsOf = v => v && Number.isFinite(v) ? 3 - Math.floor(Math.log10(Math.abs(v))) : 4;
 const approx = v => "~" + (v === 0 ? "0" : Number(v).toPrecision(2)).replace("-", "−");
 

@@ -54,8 +54,10 @@ def entry(page, of):
     return float(array[tuple(int(k) for k in index.split(","))])
 
 
-def decimals(text):
-    return len(text.split(".")[1]) if "." in text and "e" not in text else None
+def last_digit(text):
+    """What one more in the last digit would be."""
+    mantissa, _, exponent = text.partition("e")
+    return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
 def check_numbers(page, tab, keys=(), in_picture=False):
@@ -65,10 +67,8 @@ def check_numbers(page, tab, keys=(), in_picture=False):
     for of, text in read["numbers"]:
         assert float(text) == pytest.approx(entry(page, of), rel=6e-4, abs=1e-30), (of, text)
     for one in read["sums"]:
-        total, unit = float(one["total"]), 10.0 ** -(decimals(one["total"]) or 0)
-        if decimals(one["total"]) is None:
-            unit = 2e-3 * max(map(abs, map(float, one["terms"])), default=0.0)
-        assert abs(sum(map(float, one["terms"])) - total) <= unit * 1.01, one
+        total = float(one["total"])
+        assert abs(sum(map(float, one["terms"])) - total) <= last_digit(one["total"]) * 1.01, one
         if one["own"] is not None:
             largest = max(map(abs, map(float, [*one["terms"], one["total"]])))
             assert total == pytest.approx(entry(page, one["own"]), rel=1e-3, abs=2e-4 * largest), one
