@@ -4,29 +4,32 @@ import math
 
 import numpy as np
 from _shared import milliseconds
-from missions import MISSIONS, make
+from layer_models import MODELS
+from missions import make
+
+_NOT_KERNELS = ("embeddings", "bias")  # though they have several axes
 
 
 def multiply_adds(name, training):
-    """Of one sample through a model of `missions`: forward, and with `training` backward as well.
+    """Of one sample through one of the models: forward, and with `training` backward as well.
 
-    Only matrix products and convolutions count. Backward is twice forward (a product for the input's adjoint, one for
-    the kernel's), without the adjoint of the data.
+    Only the products with kernels count; rows of an embedding are looked up. Backward is twice forward (a product for
+    the input's adjoint, one for the kernel's), without the adjoint of the data.
     """
     import scratchnet
 
-    model = make(name, scratchnet)
-    _, _, _, data = MISSIONS[name]
-    shape, total, of_data = (None, *data(1)[0].shape[1:]), 0, None
-    for layer in model.layers:
-        out = layer.compute_output_shape(shape)
-        kernels = {key: param.size for key, param in layer.params.items() if param.ndim > 1}
-        # each kernel is used once for every time step, or for every position of the output
-        times = shape[1] if "recurrent_kernel" in kernels else math.prod(out[1:-1])
+    total, of_data = 0, None
+    for node in make(name, scratchnet, models=MODELS).nodes:
+        layer = node.layer
+        kernels = {key: p.size for key, p in layer.params.items() if p.ndim > 1 and key not in _NOT_KERNELS}
+        x, y = ((tensor if isinstance(tensor, list) else [tensor])[0].shape for tensor in (node.inputs, node.outputs))
+        if any(key.endswith("recurrent_kernel") for key in kernels):  # used once for every step, of a map every pixel
+            times = x[1] * math.prod(y[1:-1]) if len(x) > 3 else x[1]
+        else:  # for every position of the output, or of the input where that is spread
+            times = math.prod((x if "Transpose" in type(layer).__name__ else y)[1:-1])
         total += sum(kernels.values()) * times
         if of_data is None and kernels:
-            of_data = kernels["kernel"] * times
-        shape = out
+            of_data = next(iter(kernels.values())) * times
     return 3 * total - of_data if training else total
 
 
@@ -42,4 +45,4 @@ def sgemm_gflops(threads, size=2048, turns=7):
 
 def least_milliseconds(name, call, gflops):
     """How long the multiply-adds of one batch take at that rate."""
-    return 2 * multiply_adds(name, training=call == "fit") * MISSIONS[name][2] / gflops / 1e6
+    return 2 * multiply_adds(name, training=call == "fit") * MODELS[name][2] / gflops / 1e6

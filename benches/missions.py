@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def _digits(count):
+def digits(count):
     from scratchnet.datasets import mnist
 
     (x, y), _ = mnist.load_sample()
@@ -93,17 +93,17 @@ MISSIONS = {
         cnn_classifier,
         "sparse_categorical_crossentropy",
         128,
-        lambda n: (_digits(n)[0][..., None], _digits(n)[1]),
+        lambda n: (digits(n)[0][..., None], digits(n)[1]),
     ),
-    "SimpleRNN classifier": (simple_rnn_classifier, "sparse_categorical_crossentropy", 128, _digits),
-    "CNN autoencoder": (cnn_autoencoder, "binary_crossentropy", 128, lambda n: (_digits(n)[0][..., None],) * 2),
+    "SimpleRNN classifier": (simple_rnn_classifier, "sparse_categorical_crossentropy", 128, digits),
+    "CNN autoencoder": (cnn_autoencoder, "binary_crossentropy", 128, lambda n: (digits(n)[0][..., None],) * 2),
     "SimpleRNN autoencoder": (
         recurrent_autoencoder("SimpleRNN"),
         "binary_crossentropy",
         128,
-        lambda n: (_digits(n)[0],) * 2,
+        lambda n: (digits(n)[0],) * 2,
     ),
-    "LSTM autoencoder": (recurrent_autoencoder("LSTM"), "binary_crossentropy", 128, lambda n: (_digits(n)[0],) * 2),
+    "LSTM autoencoder": (recurrent_autoencoder("LSTM"), "binary_crossentropy", 128, lambda n: (digits(n)[0],) * 2),
     "CIFAR-10 LSTM autoencoder": (
         cifar10_autoencoder,
         "mse",
@@ -119,10 +119,11 @@ MISSIONS = {
 }
 
 
-def make(name, K, learning_rate=0.001):
+def make(name, K, learning_rate=0.001, models=MISSIONS):
     """The compiled model of library `K`."""
-    layers, loss, _, _ = MISSIONS[name]
-    model = K.models.Sequential(layers(K))
+    build, loss, _, _ = models[name]
+    made = build(K)
+    model = K.models.Sequential(made) if isinstance(made, list) else made
     model.compile(optimizer=K.optimizers.Adam(learning_rate), loss=loss)
     return model
 

@@ -44,9 +44,9 @@ def worker(side, name, samples, weights_file, calls, threads):
     """Make the model, warm up, and then time one call over all samples for every line on standard input."""
     hold_to(threads)
     import numpy as np
-    from missions import MISSIONS
+    from layer_models import MODELS
 
-    _, loss, batch_size, data = MISSIONS[name]
+    _, loss, batch_size, data = MODELS[name]
     x, y = data(samples)
     with np.load(weights_file) as file:
         weights = [file[key] for key in file.files]
@@ -73,9 +73,10 @@ def _keras_calls(side, name, x, y, weights, batch_size, threads):
     else:
         os.environ.update(KERAS_BACKEND=side, TF_CPP_MIN_LOG_LEVEL="3")
         import keras as library
+    from layer_models import MODELS
     from missions import make
 
-    model = make(name, library)
+    model = make(name, library, models=MODELS)
     model.set_weights(weights)
     first_loss = model.evaluate(x[:batch_size], y[:batch_size], batch_size=batch_size, verbose=0)
     functions = {
@@ -103,10 +104,8 @@ def _torch_calls(name, loss, x, y, weights, batch_size, threads):
 
 def measure(options):
     """A row for every model and call, with ``"ms": {side: median}`` and ``"ratios": {peer: median and spread}``."""
-    from missions import MISSIONS
-
     peers = installed(options.peers)
-    return [row for name in options.only or MISSIONS for row in _measure_model(name, peers, options)]
+    return [row for name in options.only for row in _measure_model(name, peers, options)]
 
 
 def installed(peers):
@@ -125,12 +124,13 @@ def installed(peers):
 
 def _measure_model(name, peers, options):
     from arithmetic import least_milliseconds, sgemm_gflops
-    from missions import MISSIONS
+    from layer_models import MODELS
 
     workers, rows = {}, []
     with tempfile.TemporaryDirectory() as folder:
         weights_file = os.path.join(folder, "weights.npz")
         _save_initial_weights(name, weights_file)
+        peers = [peer for peer in peers if peer != "torch" or _pytorch_has(name)]
         try:
             for side in ("scratchnet", *peers):
                 progress(f"{name}: {side} starts")
@@ -144,7 +144,7 @@ def _measure_model(name, peers, options):
                 rows.append(
                     {
                         "model": name,
-                        "batch": MISSIONS[name][2],
+                        "batch": MODELS[name][2],
                         "call": call,
                         "first_loss": first_losses,
                         "about": about,
@@ -165,15 +165,22 @@ def _measure_model(name, peers, options):
     return rows
 
 
+def _pytorch_has(name):
+    from torch_models import MODELS
+
+    return name in MODELS
+
+
 def _save_initial_weights(name, path):
     import numpy as np
+    from layer_models import MODELS
     from missions import make
 
     import scratchnet
     from scratchnet.utils import set_random_seed
 
     set_random_seed(1)
-    np.savez(path, *make(name, scratchnet).get_weights())
+    np.savez(path, *make(name, scratchnet, models=MODELS).get_weights())
 
 
 def _start(side, name, weights_file, options):
@@ -194,8 +201,8 @@ def check_first_losses(name, losses):
 
 
 def peers_of(result):
-    """The peers of a result, in the order of `PEERS`."""
-    return [peer for peer in PEERS if result["rows"] and peer in result["rows"][0]["ratios"]]
+    """The peers of a result, in the order of `PEERS`; not every model needs to have them all."""
+    return [peer for peer in PEERS if any(peer in row["ratios"] for row in result["rows"])]
 
 
 def fastest_peer(row):
@@ -215,7 +222,8 @@ def _cells(result, with_call=True):
         ours = row["ms"]["scratchnet"]
         line += [f"{row['limit']:.1f}", f"{ours:.1f}", f"{ours / row['limit']:.2f}"]
         for peer in peers_of(result):
-            line += [f"{row['ms'][peer]:.1f}", spread_text(row["ratios"][peer])]
+            has = peer in row["ratios"]
+            line += [f"{row['ms'][peer]:.1f}", spread_text(row["ratios"][peer])] if has else ["", ""]
         lines.append(line)
     return headings, lines
 
@@ -229,16 +237,24 @@ def table(result):
 
 def markdown(result):
     """A section of the page of benchmarks."""
+    return sections(
+        result,
+        "Models beside their peers",
+        "PyTorch runs the relu LSTM as a cell in a loop because `nn.LSTM` has no relu.",
+    )
+
+
+def sections(result, heading, remark):
+    """A section of the page of benchmarks, with a part for each call."""
     from scratchnet.evaluation import markdown_table
 
-    options, parts = result["options"], ["## Models beside their peers"]
+    options, parts = result["options"], [f"## {heading}"]
     paragraph = (
         f"Milliseconds per step of {options['samples']:,} samples through one call, float32, {options['threads']} "
         f"threads a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's "
         "time over scratchnet's within a turn: its median, and its smallest and largest value. PyTorch runs a plain "
-        "loop over shuffled batches, with images in the memory format that is faster, and the relu LSTM as a cell in "
-        "a loop because `nn.LSTM` has no relu; `torch.compile` was not used. The limit is the time of the "
-        "multiply-adds alone, at the rate of a large matrix product."
+        "loop over shuffled batches, with images in the memory format that is faster; `torch.compile` was not used. "
+        f"{remark} The limit is the time of the multiply-adds alone, at the rate of a large matrix product."
     )
     gains = [row["gain"] for row in result["rows"] if "gain" in row]
     if gains and options["threads"] == 2:
@@ -268,6 +284,8 @@ def markdown(result):
 
 def draw(result):
     """Bars: the ratio of every model and peer, with its spread, and a line at 2."""
+    import numpy as np
+
     from scratchnet.evaluation.style import colour, new_figure
 
     calls = [call for call in CALLS if any(row["call"] == call for row in result["rows"])]
@@ -277,7 +295,8 @@ def draw(result):
         rows = [row for row in result["rows"] if row["call"] == call]
         width = 0.8 / max(len(peers), 1)
         for k, peer in enumerate(peers):
-            found = [row["ratios"][peer] for row in rows]
+            missing = (np.nan,) * 3
+            found = [row["ratios"].get(peer, missing) for row in rows]
             middles = [middle for middle, _, _ in found]
             spread = [[middle - low for middle, low, _ in found], [high - middle for middle, _, high in found]]
             places = [i + (k - (len(peers) - 1) / 2) * width for i in range(len(rows))]
@@ -292,14 +311,16 @@ def draw(result):
     return figure
 
 
-def main():
-    """Read the command line, measure, print the table."""
+def main(bench="models", models=None, description=__doc__):
+    """Read the command line, measure, print the table. `models`: those of the bench, if not the mission's."""
+    from layer_models import MODELS
     from missions import MISSIONS
 
-    parser = make_parser(__doc__)
+    models = models or MISSIONS
+    parser = make_parser(description)
     add = parser.add_argument
     add("--peers", nargs="*", choices=PEERS, default=[], help="whom to compare with, where installed")
-    add("--only", nargs="*", choices=MISSIONS, metavar="MODEL", help=f"of: {', '.join(MISSIONS)}")
+    add("--only", nargs="*", choices=MODELS, metavar="MODEL", help=f"of: {', '.join(models)}")
     add("--calls", nargs="*", default=["fit"], choices=CALLS, help="what to time (default: fit)")
     add("--samples", type=positive, default=5120, help="in a call (default: %(default)s)")
     parser.add_argument("--worker", help="for the bench itself: be one of the sides")
@@ -309,7 +330,8 @@ def main():
         worker(options.worker, options.only[0], options.samples, options.weights, options.calls, options.threads)
         return
     restart_held_to(options.isa)
-    run_bench("models", options, measure, table, draw)
+    options.only = options.only or list(models)
+    run_bench(bench, options, measure, table, draw)
 
 
 if __name__ == "__main__":

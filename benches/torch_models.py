@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch_layers import LAYERS, copy_layer_weights
 
 
 class ReluLSTM(nn.Module):
@@ -150,6 +151,7 @@ MODELS = {
     "LSTM autoencoder": lambda: recurrent_autoencoder(lstm),
     "CIFAR-10 LSTM autoencoder": cifar10_autoencoder,
     "CIFAR-10 CNN + LSTM": cifar10_hybrid,
+    **LAYERS,
 }
 
 # Keras's name of a loss: the same of outputs before their last activation, and that activation
@@ -211,7 +213,7 @@ class TorchModel:
     def _prepare(self, name, weights, x, y, memory_format):
         """The model, its optimizer and the data, in one memory format."""
         self.model = MODELS[name]()
-        copy_weights(self.model, weights)
+        (copy_layer_weights if name in LAYERS else copy_weights)(self.model, weights)
         self.model = self.model.to(memory_format=memory_format)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7)
         self.x, self.y = (
@@ -233,6 +235,7 @@ class TorchModel:
 
     def first_loss(self):
         """The loss of the first batch."""
+        self.model.eval()
         with torch.no_grad():
             return self.loss(self.model(self.x[: self.batch_size]), self.y[: self.batch_size]).item()
 
