@@ -32,6 +32,10 @@ BENCHES = {
         ["--peers", *PEERS, "--calls", "fit", "evaluate", "predict", "--turns", "9"],
         ["--peers", "--only", "SimpleRNN classifier", "--calls", "fit", "--samples", "256", "--turns", "2"],
     ),
+    "layers": (
+        ["--peers", *PEERS, "--turns", "5", "--samples", "2560"],
+        ["--peers", "--only", "GRU", "--samples", "256", "--turns", "1"],
+    ),
     "one_sample": ([], ["--only", "SimpleRNN classifier", "--turns", "1", "--peers"]),
     "kernels": ([], ["--small", "--turns", "1", "--only", "Adam"]),
     "ladder": ([], ["--small", "--turns", "1"]),

@@ -91,10 +91,13 @@ def test_torch_models_begin_with_the_same_loss(bench):
     pytest.importorskip("torch")
     import scratchnet
 
-    missions, torch_models = bench("missions"), bench("torch_models")
-    for name, (_, loss, _, data) in missions.MISSIONS.items():
+    missions, torch_models, models = bench("missions"), bench("torch_models"), bench("layer_models").MODELS
+    assert models.keys() - torch_models.MODELS.keys() == {"ConvLSTM2D"}
+    for name, (_, loss, _, data) in models.items():
+        if name not in torch_models.MODELS:
+            continue
         x, y = data(32)
-        model = missions.make(name, scratchnet)
+        model = missions.make(name, scratchnet, models=models)
         peer = torch_models.TorchModel(name, loss, x, y, model.get_weights(), 32)
         assert peer.first_loss() == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-4), name
         np.testing.assert_allclose(
@@ -102,8 +105,33 @@ def test_torch_models_begin_with_the_same_loss(bench):
         )
 
 
+def test_there_is_a_model_for_each_other_kind_of_layer(bench):
+    import scratchnet
+
+    models, make = bench("layer_models"), bench("missions").make
+    for name, (_, _, _, data) in models.LAYERS.items():
+        x, y = data(4)
+        model = make(name, scratchnet, models=models.MODELS)
+        assert {part.strip() for part in name.split(",")} <= {type(layer).__name__ for layer in model.layers}, name
+        assert np.isfinite(model.evaluate(x, y, verbose=0)), name
+
+
+def test_a_peer_that_lacks_a_model_has_an_empty_place_in_the_table(bench):
+    layers, models = bench("layers"), bench("models")
+    result = result_of({"jax": 30.0, "torch": 20.0})
+    (row,) = result_of({"jax": 15.0})["rows"]
+    result["rows"].append({**row, "model": "ConvLSTM2D"})
+    text = layers.markdown(result)
+    assert "## Other layers beside their peers" in text and "smallest ratio is 1.50 (ConvLSTM2D, JAX (Keras))" in text
+    assert len(models.draw(result).axes) == 1
+
+
 def test_the_limit_counts_every_multiply_add_once(bench):
     count = bench("arithmetic").multiply_adds
+    assert count("GRU", training=False) == 28 * 3 * 128 * (28 + 128) + 1280
+    assert count("Conv2DTranspose", training=False) == 9 * 16 * (28 * 28 + 14 * 14 * 16 + 28 * 28)
+    assert count("ConvLSTM2D", training=False) == 4 * 14 * 14 * 9 * 64 * (1 + 16) + 160
+    assert count("Embedding, Bidirectional", training=False) == 98 * 2 * 4 * 32 * (32 + 32) + 640
     one, two, three = 28 * 28 * 9 * 32, 14 * 14 * 9 * 32 * 32, 28 * 28 * 9 * 32  # the convolutions of the autoencoder
     assert count("CNN autoencoder", training=False) == one + two + three
     assert count("CNN autoencoder", training=True) == 2 * one + 3 * (two + three)
