@@ -111,6 +111,23 @@ def test_groups_are_those_of_the_loops(name, window, C, F, groups):
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
 
 
+@pytest.mark.skipif("numba" not in FAST, reason="Numba is not installed")
+@pytest.mark.parametrize("width, channels", [(7, 200), (19, 64), (3, 600)])
+@pytest.mark.parametrize("stride, dilation", [(1, 1), (1, 3), (2, 1)])
+def test_long_rows_and_many_channels_are_taken_in_several_runs(width, channels, stride, dilation):
+    rng = np.random.default_rng(6)
+    x, kernel = rng.normal(size=(1, 4, width, channels)), rng.normal(size=(2, 3, 1, channels))
+    args = (1, stride), ((1, 0), (dilation, dilation)), (1, dilation)
+    dz = rng.normal(size=operations("numpy").conv2d_forward(x, kernel, None, *args).shape)
+    for operation, arguments in (
+        ("conv2d_forward", (x, kernel, None)),
+        ("conv2d_dx", (dz, kernel, x.shape)),
+        ("conv2d_dkernel", (dz, x, kernel.shape)),
+    ):
+        found, wanted = (getattr(operations(where), operation)(*arguments, *args) for where in ("numba", "numpy"))
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", ["loops", *FAST])
 def test_a_group_is_a_convolution_by_itself(name):
     backend, rng = operations(name), np.random.default_rng(5)

@@ -2,12 +2,18 @@
 
 A channel that has M filters is first repeated M times, so that channel and filter are one axis; the kernel is
 (KH, KW, 1, C M). `scratchnet.kernels.loops.convolution` documents it, like every convolution.
+
+With few channels a loop over them is over before it is quick. But with a stride of 1 the columns of a row of z meet
+columns of x that lie side by side as well. So the loop goes over several columns with all their channels, some `_RUN`
+numbers, and the weights of a window's place are laid out as often beforehand.
 """
 
 import numpy as np
 
 from scratchnet.kernels.geometry import window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
+
+_RUN = 512  # numbers: of the nine places of a window, 18 KB of float32 weights, which stay in the nearest cache
 
 
 def forward(x, kernel, bias, strides, padding, dilation):
@@ -44,25 +50,61 @@ def _geometry(strides, padding, dilation):
 
 
 @njit
+def _columns(OW, F, SW):
+    """How many columns of z are computed in one loop."""
+    return max(1, min(OW, _RUN // F)) if SW == 1 else 1
+
+
+@njit
+def _laid_out(kernel, columns):
+    """The kernel (KH, KW, F), the F weights of a place as often as there are columns."""
+    KH, KW, F = kernel.shape
+    repeated = np.empty((KH, KW, columns * F), kernel.dtype)
+    for a in range(KH):
+        for b in range(KW):
+            for j in range(columns):
+                for f in range(F):
+                    repeated[a, b, j * F + f] = kernel[a, b, f]
+    return repeated
+
+
+@njit
+def _met(first, last, W, SW, shift):
+    """Of the columns of z from `first` to `last`, those that meet a column of x: ``q = j SW + shift`` is in 0..W-1."""
+    while first < last and first * SW + shift < 0:
+        first += 1
+    while first < last and (last - 1) * SW + shift >= W:
+        last -= 1
+    return first, last
+
+
+@njit
 def _forward(x, kernel, bias, geometry, z):
     SH, SW, DH, DW, top, left = geometry
     _, H, W, _ = x.shape
     N, OH, OW, F = z.shape
     KH, KW, _ = kernel.shape
+    columns = _columns(OW, F, SW)
+    kernels = _laid_out(kernel, columns)
     for n in range(N):
         for i in range(OH):
+            z_ni = z[n, i].reshape(-1)
             for j in range(OW):
-                z_nij = z[n, i, j]
                 for f in range(F):
-                    z_nij[f] = bias[f]
+                    z_ni[j * F + f] = bias[f]
+            for start in range(0, OW, columns):
                 for a in range(KH):
                     p = i * SH + a * DH - top
+                    if not 0 <= p < H:
+                        continue
+                    x_np = x[n, p].reshape(-1)
                     for b in range(KW):
-                        q = j * SW + b * DW - left
-                        if 0 <= p < H and 0 <= q < W:
-                            x_pq, kernel_ab = x[n, p, q], kernel[a, b]
-                            for f in range(F):
-                                z_nij[f] += x_pq[f] * kernel_ab[f]
+                        shift = b * DW - left
+                        j, last = _met(start, min(start + columns, OW), W, SW, shift)
+                        run, weights = z_ni[j * F : last * F], kernels[a, b]
+                        pixels = x_np[(j * SW + shift) * F :]
+                        for k in range(run.size):
+                            run[k] += pixels[k] * weights[k]
 
 
 @njit
@@ -71,18 +113,24 @@ def _dx(dz, kernel, geometry, dx):
     _, H, W, _ = dx.shape
     N, OH, OW, F = dz.shape
     KH, KW, _ = kernel.shape
+    columns = _columns(OW, F, SW)
+    kernels = _laid_out(kernel, columns)
     for n in range(N):
         for i in range(OH):
-            for j in range(OW):
-                dz_nij = dz[n, i, j]
+            dz_ni = dz[n, i].reshape(-1)
+            for start in range(0, OW, columns):
                 for a in range(KH):
                     p = i * SH + a * DH - top
+                    if not 0 <= p < H:
+                        continue
+                    dx_np = dx[n, p].reshape(-1)
                     for b in range(KW):
-                        q = j * SW + b * DW - left
-                        if 0 <= p < H and 0 <= q < W:
-                            dx_pq, kernel_ab = dx[n, p, q], kernel[a, b]
-                            for f in range(F):
-                                dx_pq[f] += kernel_ab[f] * dz_nij[f]
+                        shift = b * DW - left
+                        j, last = _met(start, min(start + columns, OW), W, SW, shift)
+                        run, weights = dz_ni[j * F : last * F], kernels[a, b]
+                        pixels = dx_np[(j * SW + shift) * F :]
+                        for k in range(run.size):
+                            pixels[k] += weights[k] * run[k]
 
 
 @njit
@@ -91,15 +139,26 @@ def _dkernel(dz, x, geometry, dkernel):
     _, H, W, _ = x.shape
     N, OH, OW, F = dz.shape
     KH, KW, _ = dkernel.shape
+    columns = _columns(OW, F, SW)
+    dkernels = np.zeros((KH, KW, columns * F), dz.dtype)  # of the kernel as it is laid out
     for n in range(N):
         for i in range(OH):
-            for j in range(OW):
-                dz_nij = dz[n, i, j]
+            dz_ni = dz[n, i].reshape(-1)
+            for start in range(0, OW, columns):
                 for a in range(KH):
                     p = i * SH + a * DH - top
+                    if not 0 <= p < H:
+                        continue
+                    x_np = x[n, p].reshape(-1)
                     for b in range(KW):
-                        q = j * SW + b * DW - left
-                        if 0 <= p < H and 0 <= q < W:
-                            x_pq, dkernel_ab = x[n, p, q], dkernel[a, b]
-                            for f in range(F):
-                                dkernel_ab[f] += x_pq[f] * dz_nij[f]
+                        shift = b * DW - left
+                        j, last = _met(start, min(start + columns, OW), W, SW, shift)
+                        run, dweights = dz_ni[j * F : last * F], dkernels[a, b]
+                        pixels = x_np[(j * SW + shift) * F :]
+                        for k in range(run.size):
+                            dweights[k] += pixels[k] * run[k]
+    for a in range(KH):
+        for b in range(KW):
+            for j in range(columns):
+                for f in range(F):
+                    dkernel[a, b, f] += dkernels[a, b, j * F + f]
