@@ -302,7 +302,8 @@ def draw(result):
             places = [i + (k - (len(peers) - 1) / 2) * width for i in range(len(rows))]
             ax.bar(places, middles, width, yerr=spread, capsize=2, color=colour(k), label=PEERS[peer])
         ax.axhline(2, color="black", linewidth=1, linestyle="--")
-        ax.set_xticks(range(len(rows)), [row["model"].replace(" ", "\n", 1) for row in rows], fontsize=8)
+        size = 8 if len(rows) < 8 else 6.5
+        ax.set_xticks(range(len(rows)), [row["model"].replace(" ", "\n", 1) for row in rows], fontsize=size)
         ax.set_ylabel("peer's time / scratchnet's")
         ax.set_title(f"{call}: how many times faster (line: twice)")
         if peers:
