@@ -21,16 +21,8 @@ import time
 import numpy as np
 
 from scratchnet import ops
-from scratchnet.demo import load_cifar10, run_example
-from scratchnet.evaluation import (
-    few_labels_accuracy,
-    few_labels_table,
-    markdown_table,
-    plot_curves,
-    plot_few_labels,
-    plot_images,
-    text_table,
-)
+from scratchnet.demo import FewLabels, compare_few_labels, few_labels_options, load_cifar10, run_example
+from scratchnet.evaluation import plot_curves, plot_images
 from scratchnet.layers import (
     Activation,
     BatchNormalization,
@@ -38,14 +30,13 @@ from scratchnet.layers import (
     Dense,
     GlobalAveragePooling2D,
     Input,
-    Normalization,
     Pipeline,
     RandomColorJitter,
     RandomGrayscale,
 )
 from scratchnet.layers.preprocessing.images.random_mapping import RandomAffine
 from scratchnet.losses import NTXent
-from scratchnet.models import Model, Sequential, clone_model
+from scratchnet.models import Model, Sequential
 from scratchnet.optimizers import Adam
 from scratchnet.optimizers.schedules import CosineDecay
 
@@ -106,50 +97,15 @@ def pretrain(encoder, images, options):
     return model.fit(images, np.zeros(len(images)), epochs=options.epochs, batch_size=options.batch_size)
 
 
-# ---- with few labels: from images and labels to a model that tells the classes ----
-
-
-def train(model, images, labels, batch_size=50, rate=0.001):
-    """Train for STEPS steps, however few images there are, at a rate that falls to 0."""
-    batch_size = min(batch_size, len(images))
-    model.compile(Adam(CosineDecay(rate, STEPS)), "sparse_categorical_crossentropy")
-    model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
-    return model
-
-
-def probe(encoder, images, labels):
-    """A layer of classes on frozen features, which are computed once."""
-    features = encoder.predict(images, batch_size=250, verbose=0)
-    scale = Normalization()
-    scale.adapt(features)
-    classes = Dense(10, activation="softmax")
-    train(Sequential([Input(features.shape[1:]), scale, classes]), features, labels, len(features), rate=0.01)
-    return Sequential([Input(SHAPE), encoder, scale, classes])
-
-
-def fine_tune(encoder, images, labels):
-    """All of a trained network: first its classes, as a probe; its batch normalization stays as it is."""
-    copied = clone_model(encoder)
-    copied.set_weights(encoder.get_weights())
-    for layer in copied.layers:
-        layer.trainable = not isinstance(layer, BatchNormalization)
-    return train(probe(copied, images, labels), images, labels, rate=0.0003)
-
-
-def from_scratch(images, labels, views=False):
-    """A new network and a layer of classes; in training behind random views, if `views`."""
-    random = [random_view()] if views else []
-    return train(Sequential([Input(SHAPE), *random, build_encoder(), Dense(10, activation="softmax")]), images, labels)
-
-
 def ways_to_learn(encoder):
     """The rows of the table: from images and labels to a model."""
+    learn = FewLabels(STEPS, lambda rate: Adam(CosineDecay(rate, STEPS)))
     return {
-        "random features, probe": lambda *few: probe(build_encoder(), *few),
-        "SimCLR, probe": lambda *few: probe(encoder, *few),
-        "SimCLR, fine-tuned": lambda *few: fine_tune(encoder, *few),
-        "from scratch": from_scratch,
-        "from scratch, random views": lambda *few: from_scratch(*few, views=True),
+        "random features, probe": lambda *few: learn.probe(build_encoder(), *few),
+        "SimCLR, probe": lambda *few: learn.probe(encoder, *few),
+        "SimCLR, fine-tuned": lambda *few: learn.fine_tune(encoder, *few, rate=0.0003),
+        "from scratch": lambda *few: learn.from_scratch([build_encoder()], *few),
+        "from scratch, random views": lambda *few: learn.from_scratch([random_view(), build_encoder()], *few),
     }
 
 
@@ -164,20 +120,14 @@ def main(options, output):
     began = time.process_time()
     output.figure("loss", plot_curves(pretrain(encoder, images, options)))
     print(f"Pre-training took {time.process_time() - began:.0f} s of processor time")
-    accuracies = few_labels_accuracy(
-        ways_to_learn(encoder), (images, labels), (x_test, y_test[:, 0]), options.labels, options.draws, options.seed
-    )
-    table = few_labels_table(accuracies, options.labels)
-    print(f"\n{text_table(*table)}")
-    output.text("few_labels.md", markdown_table(*table) + "\n")
-    output.figure("few_labels", plot_few_labels(accuracies, options.labels))
+    compare_few_labels(ways_to_learn(encoder), (images, labels), (x_test, y_test[:, 0]), options, output)
 
 
 def own_options(parser):
-    add = parser.add_argument
-    add("--unlabelled", type=int, default=10_000, help="so many training images at most (default: %(default)s)")
-    add("--labels", type=int, nargs="+", default=[100], help="how many photographs have one (default: 100)")
-    add("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
+    few_labels_options(parser)
+    parser.add_argument(
+        "--unlabelled", type=int, default=10_000, help="so many training images at most (default: %(default)s)"
+    )
 
 
 if __name__ == "__main__":

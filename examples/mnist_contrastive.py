@@ -19,17 +19,8 @@ import sys
 import numpy as np
 
 from scratchnet import ops
-from scratchnet.demo import load_mnist, run_example
-from scratchnet.evaluation import (
-    few_labels_accuracy,
-    few_labels_table,
-    markdown_table,
-    plot_codes,
-    plot_curves,
-    plot_few_labels,
-    plot_images,
-    text_table,
-)
+from scratchnet.demo import FewLabels, compare_few_labels, few_labels_options, load_mnist, run_example
+from scratchnet.evaluation import plot_codes, plot_curves, plot_images
 from scratchnet.layers import (
     Activation,
     BatchNormalization,
@@ -38,11 +29,10 @@ from scratchnet.layers import (
     Flatten,
     GlobalAveragePooling2D,
     Input,
-    Normalization,
 )
 from scratchnet.layers.preprocessing.images.random_mapping import RandomAffine
 from scratchnet.losses import NTXent
-from scratchnet.models import Model, Sequential, clone_model
+from scratchnet.models import Model, Sequential
 from scratchnet.optimizers import Adam
 
 UNLABELLED = 10_000
@@ -113,57 +103,24 @@ def pretrain(encoder, images, options):
     return model.fit(images, np.zeros(len(images)), epochs=options.epochs, batch_size=options.batch_size)
 
 
-# ---- with few labels: from images and labels to a model that tells the classes ----
-
-
-def train(model, images, labels, batch_size=50, rate=0.001):
-    """Train for STEPS steps, however few images there are."""
-    batch_size = min(batch_size, len(images))
-    model.compile(Adam(rate), "sparse_categorical_crossentropy")
-    model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
-    return model
-
-
-def probe(encoder, images, labels):
-    """A layer of classes on frozen features, which are computed once."""
-    features = encoder.predict(images, batch_size=250, verbose=0)
-    scale = Normalization()
-    scale.adapt(features)
-    classes = Dense(10, activation="softmax")
-    train(Sequential([Input(features.shape[1:]), scale, classes]), features, labels, len(features), rate=0.01)
-    return Sequential([Input((28, 28, 1)), encoder, scale, classes])
-
-
-def fine_tune(encoder, images, labels):
-    """All of a trained network: first its classes, as a probe, lest their random beginning shake the features.
-
-    Batch normalization keeps the averages of all the unlabelled digits: those of a few are another network's. Random
-    views would do harm here: the features know all they can teach, and few steps do not get over such hard digits.
-    """
-    copied = clone_model(encoder)
-    copied.set_weights(encoder.get_weights())
-    for layer in copied.layers:
-        layer.trainable = not isinstance(layer, BatchNormalization)
-    model = probe(copied, images, labels)
-    return train(model, images, labels, rate=0.0003)
-
-
-def from_scratch(body, images, labels, views=False):
-    """A new network and a layer of classes; in training behind random views, if `views`."""
-    random = [RandomView()] if views else []
-    return train(Sequential([Input((28, 28, 1)), *random, body, Dense(10, activation="softmax")]), images, labels)
+def behind_views(body):
+    """Layers of which the first makes a random view in training."""
+    return [RandomView(), body]
 
 
 def ways_to_learn(encoder):
     """The rows of the table: from images and labels to a model."""
+    learn = FewLabels(STEPS, Adam)
     return {
-        "random features, probe": lambda *few: probe(build_encoder(), *few),
-        "SimCLR, probe": lambda *few: probe(encoder, *few),
-        "SimCLR, fine-tuned": lambda *few: fine_tune(encoder, *few),
-        "from scratch": lambda *few: from_scratch(build_encoder(), *few),
-        "from scratch, random views": lambda *few: from_scratch(build_encoder(), *few, views=True),
-        "strong net from scratch": lambda *few: from_scratch(build_strong(), *few),
-        "strong net, random views": lambda *few: from_scratch(build_strong(), *few, views=True),
+        "random features, probe": lambda *few: learn.probe(build_encoder(), *few),
+        "SimCLR, probe": lambda *few: learn.probe(encoder, *few),
+        # Without random views, which would do harm here: the features know all they can teach, and few steps do not get
+        # over such hard digits.
+        "SimCLR, fine-tuned": lambda *few: learn.fine_tune(encoder, *few, rate=0.0003),
+        "from scratch": lambda *few: learn.from_scratch([build_encoder()], *few),
+        "from scratch, random views": lambda *few: learn.from_scratch(behind_views(build_encoder()), *few),
+        "strong net from scratch": lambda *few: learn.from_scratch([build_strong()], *few),
+        "strong net, random views": lambda *few: learn.from_scratch(behind_views(build_strong()), *few),
     }
 
 
@@ -191,20 +148,12 @@ def main(options, output):
     title = "Features of test digits, learnt without a label (t-SNE)"
     output.figure("features", plot_codes(features, y_test[:1000], title=title, method="tsne"))
 
-    accuracies = few_labels_accuracy(
-        ways_to_learn(encoder), (images, labels), (x_test, y_test), options.labels, options.draws, options.seed
-    )
-    table = few_labels_table(accuracies, options.labels)
-    print(f"\n{text_table(*table)}")
-    output.text("few_labels.md", markdown_table(*table) + "\n")
-    output.figure("few_labels", plot_few_labels(accuracies, options.labels))
+    compare_few_labels(ways_to_learn(encoder), (images, labels), (x_test, y_test), options, output)
 
 
 def own_options(parser):
-    add = parser.add_argument
-    add("--labels", type=int, nargs="+", default=[100], help="how many digits have one (default: 100)")
-    add("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
-    add("--encoder", metavar="FILE", help="the encoder.npz of an earlier run, in place of training one")
+    few_labels_options(parser)
+    parser.add_argument("--encoder", metavar="FILE", help="the encoder.npz of an earlier run, in place of training one")
 
 
 if __name__ == "__main__":

@@ -15,19 +15,10 @@ import sys
 
 import numpy as np
 
-from scratchnet.demo import load_mnist, run_example
-from scratchnet.evaluation import (
-    few_labels_accuracy,
-    few_labels_table,
-    markdown_table,
-    plot_codes,
-    plot_curves,
-    plot_few_labels,
-    plot_images,
-    text_table,
-)
-from scratchnet.layers import LSTM, Dense, Dropout, Input, Normalization, RepeatVector, TimeDistributed
-from scratchnet.models import Sequential, clone_model
+from scratchnet.demo import FewLabels, compare_few_labels, few_labels_options, load_mnist, run_example
+from scratchnet.evaluation import plot_codes, plot_curves, plot_images
+from scratchnet.layers import LSTM, Dense, Dropout, Input, RepeatVector, TimeDistributed
+from scratchnet.models import Sequential
 from scratchnet.optimizers import Adam
 from scratchnet.optimizers.schedules import CosineDecay
 
@@ -58,48 +49,15 @@ def build_autoencoder(encoder, share, steps):
     return model
 
 
-# ---- with few labels: from images and labels to a model that tells the classes ----
-
-
-def train(model, images, labels, batch_size=50, rate=0.002):
-    """Train for STEPS steps, however few images there are, at a rate that falls to 0."""
-    batch_size = min(batch_size, len(images))
-    model.compile(Adam(CosineDecay(rate, STEPS), clipnorm=1.0), "sparse_categorical_crossentropy")
-    model.fit(images, labels, epochs=STEPS * batch_size // len(images), batch_size=batch_size, verbose=0)
-    return model
-
-
-def probe(encoder, images, labels):
-    """A layer of classes on frozen codes, which are computed once."""
-    codes = encoder.predict(images, batch_size=250, verbose=0)
-    scale = Normalization()
-    scale.adapt(codes)
-    classes = Dense(10, activation="softmax")
-    train(Sequential([Input(codes.shape[1:]), scale, classes]), codes, labels, len(codes), rate=0.01)
-    return Sequential([Input((28, 28)), encoder, scale, classes])
-
-
-def fine_tune(encoder, images, labels):
-    """All of a trained network: first its classes, as a probe, lest their random beginning shake the codes."""
-    copied = clone_model(encoder)
-    copied.set_weights(encoder.get_weights())
-    return train(probe(copied, images, labels), images, labels, rate=0.0005)
-
-
-def from_scratch(activation, images, labels):
-    """An LSTM and a layer of classes."""
-    layers = [Input((28, 28)), LSTM(128, activation=activation), Dense(10, activation="softmax")]
-    return train(Sequential(layers), images, labels)
-
-
 def ways_to_learn(encoder):
     """The rows of the table: from images and labels to a model."""
+    learn = FewLabels(STEPS, lambda rate: Adam(CosineDecay(rate, STEPS), clipnorm=1.0))
     return {
-        "random LSTM, probe": lambda *few: probe(build_encoder(), *few),
-        "masked, probe": lambda *few: probe(encoder, *few),
-        "masked, fine-tuned": lambda *few: fine_tune(encoder, *few),
-        "LSTM from scratch (relu)": lambda *few: from_scratch("relu", *few),
-        "LSTM from scratch (tanh)": lambda *few: from_scratch("tanh", *few),
+        "random LSTM, probe": lambda *few: learn.probe(build_encoder(), *few),
+        "masked, probe": lambda *few: learn.probe(encoder, *few),
+        "masked, fine-tuned": lambda *few: learn.fine_tune(encoder, *few, rate=0.0005),
+        "LSTM from scratch (relu)": lambda *few: learn.from_scratch([LSTM(128, activation="relu")], *few, rate=0.002),
+        "LSTM from scratch (tanh)": lambda *few: learn.from_scratch([LSTM(128)], *few, rate=0.002),
     }
 
 
@@ -119,20 +77,14 @@ def main(options, output):
     title = "Codes of test digits, learnt without a label (t-SNE)"
     output.figure("codes", plot_codes(codes, y_test[:1000], title=title, method="tsne"))
 
-    accuracies = few_labels_accuracy(
-        ways_to_learn(encoder), (images, labels), (x_test, y_test), options.labels, options.draws, options.seed
-    )
-    table = few_labels_table(accuracies, options.labels)
-    print(f"\n{text_table(*table)}")
-    output.text("few_labels.md", markdown_table(*table) + "\n")
-    output.figure("few_labels", plot_few_labels(accuracies, options.labels))
+    compare_few_labels(ways_to_learn(encoder), (images, labels), (x_test, y_test), options, output)
 
 
 def own_options(parser):
-    add = parser.add_argument
-    add("--left-out", type=float, default=0.3, help="share of the rows that is left out (default: %(default)s)")
-    add("--labels", type=int, nargs="+", default=[100], help="how many digits have one (default: 100)")
-    add("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
+    few_labels_options(parser)
+    parser.add_argument(
+        "--left-out", type=float, default=0.3, help="share of the rows that is left out (default: %(default)s)"
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ FEW, EPOCHS = 100, 2
 
 folder, threads, *options = sys.argv[1:]
 scratchnet.set_num_threads(int(threads))
-loaded, fit = demo._scaled, Model.fit
+loaded, fit = demo.examples._scaled, Model.fit
 checksums = []
 
 
@@ -32,7 +32,7 @@ def noted(model, *args, **kwargs):
     return history
 
 
-demo._scaled = few
+demo.examples._scaled = few
 # Pictures take longer than all else.
 demo.Output.figure = lambda output, name, figure: None
 evaluation.ClassifierReport.save = lambda report, folder, images: []
