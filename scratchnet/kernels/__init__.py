@@ -40,6 +40,7 @@ OPERATIONS = {
     "upsampling": ("upsample2d_forward", "upsample2d_backward"),
     "gather": ("add_rows",),
     "elementwise": ("erfc",),
+    "normalization": ("channel_moments", "normalize_forward", "channel_products", "normalize_backward"),
     "routing": ("routing_forward", "routing_backward"),
     "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),
     "gru": ("gru_forward", "gru_backward"),
@@ -49,7 +50,6 @@ OPERATIONS = {
 # What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise.
 FUSED = {
     "convolution": ("conv2d_relu_forward", "conv2d_relu_max_pool_forward", "conv2d_backward"),
-    "elementwise": ("normalize_forward",),
 }
 
 _backend = None

@@ -10,7 +10,7 @@ Then what backward would need is not worth keeping, and layers that stand behind
                                                                                      r = gamma / s
 
   Elsewhere it is computed by its averages in one pass, with the relu behind it: `normalize_forward`, bit by bit the
-  same, where the backend in use has it.
+  same.
 * An activation that is a layer of its own is applied where the convolution puts out its numbers. So is the max pooling
   of 2 x 2 behind a relu, the beginning of most image classifiers, where the backend has `conv2d_relu_max_pool_forward`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
@@ -87,8 +87,7 @@ def _normalized(kernel, bias, normalization):
 def _averages(layer):
     """``mean, s, gamma, beta`` of a normalization, each (C,)."""
     mean, variance = layer.state["moving_mean"], layer.state["moving_variance"]
-    gamma, beta = layer.params.get("gamma", np.ones_like(mean)), layer.params.get("beta", np.zeros_like(mean))
-    return mean, np.sqrt(variance + layer.epsilon), gamma, beta
+    return mean, np.sqrt(variance + layer.epsilon), *layer.gamma_and_beta(mean.shape)
 
 
 class Normalized(JoinedNode):
@@ -101,7 +100,10 @@ class Normalized(JoinedNode):
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
         layer.compute_output_shape(x.shape)
-        return kernels.normalize_forward(x, *_averages(layer), *self.bounds), None
+        mean, s, gamma, beta = _averages(layer)
+        rows = x.reshape(1, -1, x.shape[-1])
+        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta, *self.bounds)
+        return y.reshape(x.shape), None
 
 
 class JoinedSum(JoinedNode):
@@ -160,7 +162,7 @@ def _kind_of(node):
     layer = node.layer
     if type(layer) in (Conv2D, DepthwiseConv2D) and layer.data_format == "channels_last":
         return JoinedConvolution
-    if kernels.normalize_forward is not None and type(layer) is BatchNormalization:
+    if type(layer) is BatchNormalization:
         return Normalized if layer.axis in (-1, len(node.inputs.shape) - 1) else None
     return JoinedSum if type(layer) is Add else None
 

@@ -62,7 +62,6 @@ def test_the_definitions_have_nothing_fused():
     for name in ("loops", "numpy"):
         assert kernels.operations(name).conv2d_relu_forward is None
         assert kernels.operations(name).conv2d_backward is None
-        assert kernels.operations(name).normalize_forward is None
 
 
 @pytest.mark.skipif(not numba_is_installed(), reason="of the compiled kernels")
@@ -93,28 +92,3 @@ def test_pooled_in_passing_a_window_with_nan_is_nan():
         with kernels.using_backend("numba"):
             y = kernels.conv2d_relu_max_pool_forward(x, kernel, None, (1, 1), ((0, 0), (0, 0)), (1, 1))
         np.testing.assert_array_equal(np.isnan(y[0, :, :, 0]), [[False, False], [True, False]])
-
-
-@pytest.mark.skipif(not numba_is_installed(), reason="of the compiled kernels")
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (7, 33), (3, 1), (0, 4)])
-def test_normalized_in_one_pass_are_the_bits_of_one_step_after_the_other(shape, dtype):
-    rng = np.random.default_rng(5)
-    x = rng.normal(size=shape).astype(dtype)
-    mean, s, gamma, beta = (rng.uniform(0.1, 2, size=shape[-1]).astype(dtype) for _ in range(4))
-    z = (x - mean) / s * gamma + beta
-    with kernels.using_backend("numba"):
-        for low, high in ((-np.inf, np.inf), (0.0, np.inf), (0.0, 1.5)):
-            y = kernels.normalize_forward(x, mean, s, gamma, beta, low, high)
-            assert y.dtype == dtype
-            np.testing.assert_array_equal(y, np.clip(z, low, high))
-        reversed_view = kernels.normalize_forward(x[::-1], mean, s, gamma, beta, -np.inf, np.inf)
-        np.testing.assert_array_equal(reversed_view, z[::-1])
-
-
-@pytest.mark.skipif(not numba_is_installed(), reason="of the compiled kernels")
-def test_normalized_in_one_pass_nan_stays_nan_and_infinity_is_cut_off():
-    x, one = np.array([[np.nan], [np.inf], [-np.inf], [2.0]]), np.ones(1)
-    with kernels.using_backend("numba"):
-        y = kernels.normalize_forward(x, 0 * one, one, one, 0 * one, 0.0, 6.0)
-    np.testing.assert_array_equal(y, [[np.nan], [6.0], [0.0], [2.0]])

@@ -3,23 +3,28 @@
 import numpy as np
 
 from scratchnet.explain.views.base import Line, View
+from scratchnet.kernels.loops import normalization as loops
 from scratchnet.layers import BatchNormalization, GroupNormalization, LayerNormalization
 from scratchnet.layers.normalization import scale_and_shift
+from scratchnet.layers.normalization.batch_normalization import BatchNormalizationCache
 from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift
 
 
 def _standardized(layer, call):
     """x_hat, as gamma gets it, and, where gamma is reached from outside, dx_hat = gamma dy."""
-    cache = call.cache
-    x_hat = np.asarray(cache.x_hat).reshape(call.x.shape)
-    if getattr(cache, "r", None) is not None:  # of batch renormalization
-        x_hat = cache.r * x_hat + cache.d
-    found = {"x_hat": x_hat}
+    axes = layer.positive_axes(call.x.shape)
+    shape = tuple(n if k in axes else 1 for k, n in enumerate(call.x.shape))
+    found = {"x_hat": _x_hat(call.cache, call.x, shape)}
     if call.dy is not None and not isinstance(layer, GroupNormalization):
-        axes = layer.positive_axes(call.x.shape)
-        shape = tuple(n if k in axes else 1 for k, n in enumerate(call.x.shape))
         found["dx_hat"] = call.params["gamma"].reshape(shape) * call.dy if layer.scale else call.dy
     return found
+
+
+def _x_hat(cache, x, shape):
+    if not isinstance(cache, BatchNormalizationCache):
+        return np.asarray(cache.x_hat).reshape(x.shape)
+    x_hat = (x - cache.mean.reshape(shape)) / cache.s.reshape(shape)
+    return x_hat if cache.r is None else cache.r.reshape(shape) * x_hat + cache.d.reshape(shape)
 
 
 _X_HAT = Line("x_hat", "x̂ = ( x - μ ) / s", scale_and_shift.standardized, "return centered / s, s")
@@ -39,22 +44,22 @@ BATCH = View(
     "normalization",
     _standardized,
     (
-        Line("x_hat", "x̂ = ( x - μ ) / s", BatchNormalization.forward, "x_hat = np.divide(centered, s, out=centered)"),
-        _SCALED,
+        Line("x_hat", "x̂ = ( x - μ ) / s", loops.normalize_backward, "x_hat = (x[g, m, c] - mean[g, c]) / s[g, c]"),
+        Line("y", "y = γ ⊙ x̂ + β", loops.normalize_forward, "/ s[g, c] * gamma[c] + beta[c]"),
     ),
     (
-        _DGAMMA,
+        Line("dgamma", "dγ = sum dy ⊙ x̂", loops.channel_products, "of_x_hat[g, c] += dy[g, m, c]"),
         Line(
             "dx",
             "training : dx = ( dx̂ - mean ( dx̂ ) - x̂ ⊙ mean ( dx̂ ⊙ x̂ ) ) / s",
-            BatchNormalization.backward,
-            "return (dx_hat - along) / s, grads",
+            loops.normalize_backward,
+            "dx[g, m, c] = (gamma[c] * dy[g, m, c]",
         ),
         Line(
             "dx",
             "else : dx = dx̂ / s",
             BatchNormalization.backward,
-            "return dx_hat / s, grads  # mean and variance are constants",
+            "along = np.zeros((2, 1, len(scale)))  # mean and variance are constants",
         ),
     ),
 )

@@ -1,5 +1,4 @@
-"""Elementwise functions, compiled: the default activations of recurrent layers and their slopes, erfc, and
-normalization by given means.
+"""Elementwise functions, compiled: the default activations of recurrent layers and their slopes, and erfc.
 
 `math.exp`, `math.tanh` and `math.erfc` are calls for one number at a time. In float32 they are replaced by polynomials,
 which vectorise and are right to a few units in the last place; float64, in which gradients are proved, keeps the exact
@@ -99,28 +98,6 @@ def _erfc32(x, y):
         tail = _ZERO if z > _VANISHES else tail
         of_z = of_small if z <= _SMALL else tail
         y[k] = _TWO - of_z if x[k] < _ZERO else of_z
-
-
-def normalize_forward(x, mean, s, gamma, beta, low, high):
-    """``gamma (x - mean) / s + beta`` along the last axis, cut off at `low` and `high`; mean, s, gamma, beta: (C,).
-
-    The bits are those of one step after the other, but x is read and y written only once.
-    """
-    C = x.shape[-1]
-    y = np.empty(x.shape, x.dtype)
-    of_channels = [plain(a.astype(x.dtype, copy=False)) for a in (mean, s, gamma, beta)]
-    _normalize(plain(x).reshape(-1, C), *of_channels, x.dtype.type(low), x.dtype.type(high), y.reshape(-1, C))
-    return y
-
-
-@njit(reorder=False, fuse=False)
-def _normalize(x, mean, s, gamma, beta, low, high, y):
-    M, C = x.shape
-    for m in range(M):
-        for c in range(C):
-            z = (x[m, c] - mean[c]) / s[c] * gamma[c] + beta[c]
-            z = low if z < low else z  # NaN stays NaN
-            y[m, c] = high if z > high else z
 
 
 @njit

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import initializers
+from scratchnet import initializers, kernels
 from scratchnet.checks import check_number
 from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift
@@ -38,13 +38,13 @@ from scratchnet.registry import register
 
 
 class BatchNormalizationCache(NamedTuple):
-    x_hat: np.ndarray  # of x's shape
-    s: np.ndarray  # (C,), shaped to broadcast against x
+    x: np.ndarray
+    s: np.ndarray  # (C,)
     M: Any  # how many values a channel has in the whole batch; None where mean and variance are constants
     mean: np.ndarray  # (C,), of the whole batch
     variance: np.ndarray
-    counted: Any  # 1 where x counts, 0 where a mask leaves it out; None where all of it counts
-    r: Any = None  # the correction of batch renormalization, shaped as s; None without
+    counted: Any  # of x's shape: 1 where it counts, 0 where a mask leaves it out; None where all of it counts
+    r: Any = None  # (C,), the correction of batch renormalization; None without
     d: Any = None
 
 
@@ -147,50 +147,48 @@ class BatchNormalization(ScaleAndShift):
         return input_shape
 
     def forward(self, x, training=False, mask=None):
-        shape, over = self._channels(self.unpack(x, "*"))
+        self.unpack(x, "*")
+        rows, counted = self._rows(x), None  # (1, M, C)
         if training and self.trainable:
             counted = None if mask is None else _as_factor(mask, x)
-            M, total = sum_over_batch(_count(x, shape, counted), _sum(x, over, counted))
-            M = np.maximum(M, 1.0)  # a batch of which nothing counts has the mean 0
-            mean = total / M  # (C,)
-            centered = x - _as(mean, x, shape)
-            (squares,) = sum_over_batch(_sum(np.square(centered), over, counted))
-            variance = squares / M  # in a second pass: E[x^2] - mean^2 would cancel
+            M, mean, variance = _moments(rows, None if mask is None else self._rows(counted))
         else:
-            M, counted = None, None
-            mean, variance = self.state["moving_mean"], self.state["moving_variance"]
-            centered = x - _as(mean, x, shape)
-        s = _as(np.sqrt(variance + self.epsilon), x, shape)
-        x_hat = np.divide(centered, s, out=centered)  # in its place: new memory takes longer than the division
-        cache = BatchNormalizationCache(x_hat, s, M, mean, variance, counted)
-        if M is None or not self.renorm:
-            return self.scale_and_shift(x_hat, shape), cache
-        r, d = (_as(c, x, shape) for c in self._correction(mean, variance))
-        return self.scale_and_shift(r * x_hat + d, shape), cache._replace(r=r, d=d)
+            M, mean, variance = None, self.state["moving_mean"].copy(), self.state["moving_variance"]
+        s = np.sqrt(variance + self.epsilon)
+        cache = BatchNormalizationCache(x, s, M, mean, variance, counted)
+        gamma, beta = self.gamma_and_beta(mean.shape)
+        if M is not None and self.renorm:
+            r, d = self._correction(mean, s)
+            gamma, beta = gamma * r, gamma * d + beta  # y = gamma (r x_hat + d) + beta
+            cache = cache._replace(r=r, d=d)
+        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta)
+        return self._from_rows(y, x.shape), cache
 
-    def _correction(self, mean, variance):
+    def _correction(self, mean, s):
         """(r, d) of batch renormalization."""
         m, t = self.state["renorm_mean"], np.maximum(self.state["renorm_stddev"], np.sqrt(self.epsilon))
         bounds = {name: value for name, value in self.renorm_clipping.items() if value is not None}
-        r = np.clip(np.sqrt(variance + self.epsilon) / t, bounds.get("rmin", 0), bounds.get("rmax", np.inf))
+        r = np.clip(s / t, bounds.get("rmin", 0), bounds.get("rmax", np.inf))
         dmax = bounds.get("dmax", np.inf)
         return r, np.clip((mean - m) / t, -dmax, dmax)
 
     def backward(self, dy, cache, needs_dx=True):
-        x_hat, s, M = cache.x_hat, cache.s, cache.M
-        shape, over = self._channels(x_hat.shape)
-        scaled = x_hat if cache.r is None else cache.r * x_hat + cache.d
-        dx_hat, grads = self.scale_and_shift_backward(dy, scaled, shape)  # y = gamma x_hat + beta, of this part
-        if M is None:
-            return dx_hat / s, grads  # mean and variance are constants
-        if cache.r is not None:
-            dx_hat = cache.r * dx_hat  # scaled = r x_hat + d
-        # The gradients of gamma and beta for the whole batch, times gamma: what lies along x_hat and along 1.
-        along_x_hat, along_1 = sum_over_batch(_sum(dx_hat * x_hat, over), _sum(dx_hat, over))
-        along = _as(along_1 / M, x_hat, shape) + x_hat * _as(along_x_hat / M, x_hat, shape)
-        if cache.counted is not None:
-            along *= cache.counted  # what is masked moves neither mean nor variance
-        return (dx_hat - along) / s, grads
+        M, r, d, shape = cache.M, cache.r, cache.d, cache.x.shape
+        arrays = self._rows(dy), self._rows(cache.x), cache.mean[np.newaxis], cache.s[np.newaxis]
+        scale, _ = self.gamma_and_beta(cache.s.shape)
+        (dbeta,), (dgamma,) = kernels.channel_products(*arrays)  # y = gamma x_hat + beta, of this part
+        if r is None:
+            grads = self.trained_grads(dgamma, dbeta)
+        else:  # y = gamma (r x_hat + d) + beta
+            grads, scale = self.trained_grads(r * dgamma + d * dbeta, dbeta), scale * r
+        along = np.zeros((2, 1, len(scale)))  # mean and variance are constants
+        if M is not None:  # what of dx_hat = scale dy lies along 1 and along x_hat, in the whole batch
+            along[:, 0] = np.divide(sum_over_batch(scale * dbeta, scale * dgamma), M)
+        dx = kernels.normalize_backward(*arrays, scale, *along)
+        if cache.counted is not None:  # what is masked moves neither mean nor variance
+            by_itself = kernels.normalize_backward(*arrays, scale, *np.zeros_like(along))
+            dx = np.where(self._rows(cache.counted), dx, by_itself)
+        return self._from_rows(dx, shape), grads
 
     def remember(self, cache):
         if cache.M is None:
@@ -206,29 +204,36 @@ class BatchNormalization(ScaleAndShift):
             variance = np.square(self.state["moving_stddev"]) - self.epsilon
             self.state["moving_variance"][...] = np.maximum(variance, 0)
 
-    def _channels(self, shape):
-        """The shape in which (C,) broadcasts against `shape`, and the axes that are averaged over."""
+    def _rows(self, x):
+        """x as (1, M, C), the channels last."""
+        (axis,) = self.positive_axes(x.shape)
+        return np.moveaxis(x, axis, -1).reshape(1, -1, x.shape[axis])
+
+    def _from_rows(self, rows, shape):
+        """`_rows` backwards."""
         (axis,) = self.positive_axes(shape)
-        others = tuple(k for k in range(len(shape)) if k != axis)
-        return tuple(size if k == axis else 1 for k, size in enumerate(shape)), others
+        return np.moveaxis(rows.reshape(*shape[:axis], *shape[axis + 1 :], shape[axis]), -1, axis)
 
 
-def _as(per_channel, x, shape):
-    """(C,) in x's dtype and a shape that broadcasts against it."""
-    return np.asarray(per_channel, x.dtype).reshape(shape)
+def _moments(x, counted):
+    """``(M, mean, variance)`` of each channel of (1, M, C) in the whole batch, of the values that count."""
+    if counted is None:
+        (mean_here,), (squares,) = kernels.channel_moments(x)
+        M_here = x.shape[1]
+        total = M_here * mean_here
+    else:
+        M_here, total = float(counted.sum()) / x.shape[-1], (x * counted).sum((0, 1), dtype=np.float64)
+    M, total = sum_over_batch(M_here, total)
+    M = np.maximum(M, 1.0)  # a batch of which nothing counts has the mean 0
+    mean = total / M  # (C,)
+    if counted is None:  # of this part around its own mean, and of that around the mean of the batch
+        squares = squares + M_here * np.square(mean_here - mean)
+    else:  # in a second pass: E[x^2] - mean^2 would cancel
+        squares = (np.square(x - mean.astype(x.dtype)) * counted).sum((0, 1), dtype=np.float64)
+    (squares,) = sum_over_batch(squares)
+    return M, mean, squares / M
 
 
 def _as_factor(mask, x):
-    """A mask as zeros and ones that broadcast against x."""
-    return mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).astype(x.dtype)
-
-
-def _count(x, shape, counted):
-    """How many values of a channel count."""
-    values = x.size if counted is None else float(np.broadcast_to(counted, x.shape).sum())
-    return values / max(shape)
-
-
-def _sum(values, over, counted=None):
-    """The sum over the axes `over`, in float64, of the values that count."""
-    return (values if counted is None else values * counted).sum(over, dtype=np.float64)
+    """A mask as zeros and ones of x's shape."""
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).astype(x.dtype), x.shape)

@@ -68,6 +68,16 @@ class ScaleAndShift(Layer):
                 constraint=self.beta_constraint,
             )
 
+    def gamma_and_beta(self, shape):
+        """Both as arrays; ones and zeros of this shape where there are none."""
+        nothing = np.zeros(shape, self.dtype)
+        return self.params.get("gamma", 1 + nothing), self.params.get("beta", nothing)
+
+    def trained_grads(self, dgamma, dbeta):
+        """The gradients of those that there are and that are trained."""
+        found = {"gamma": dgamma, "beta": dbeta}
+        return {name: found[name].astype(p.dtype, copy=False) for name, p in self.trainable_params.items()}
+
     def scale_and_shift(self, x_hat, shape):
         """``gamma x_hat + beta``; `shape` is that in which they broadcast against x_hat."""
         y = x_hat

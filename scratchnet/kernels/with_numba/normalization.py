@@ -1,0 +1,125 @@
+"""Normalization of channels, compiled: each of the four reads its arrays once.
+
+A row of few channels is too short for vectors. So the rows of a group are taken several at a time, as many as make
+`_WIDTH` numbers, and what belongs to a channel is repeated as often.
+
+The moments take one pass as well. Squares are summed around a value near the mean, the channel's first, and what that
+is beside the mean is taken off at the end (Chan, Golub and LeVeque, "Algorithms for computing the sample variance",
+1983):
+
+    sum((x - mean)^2) = sum((x - a)^2) - M (mean - a)^2
+
+Since a is one of the M values, (mean - a)^2 is at most M times the variance, and of the 53 bits of the sums there are
+always enough left.
+"""
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit, plain
+
+_WIDTH = 64
+
+
+def channel_moments(x):
+    x = plain(x)
+    G, M, C = x.shape
+    if x.size == 0:
+        return np.zeros((G, C)), np.zeros((G, C))
+    R, first = _rows_at_a_time(C), x[:, 0].astype(np.float64)
+    totals, squares = np.zeros((2, G, R * C))
+    _moments(x.reshape(G, -1), np.tile(first, R), totals, squares)
+    above = totals.reshape(G, R, C).sum(axis=1) / M  # mean - a
+    return first + above, squares.reshape(G, R, C).sum(axis=1) - M * np.square(above)
+
+
+def normalize_forward(x, mean, s, gamma, beta, low=-np.inf, high=np.inf):
+    """The bits are those of one step after the other, but x is read and y written only once."""
+    x = plain(x)
+    y = np.empty(x.shape, x.dtype)
+    of_channels = _repeated(x, mean, s, gamma, beta)
+    _forward(x.reshape(len(x), -1), *of_channels, x.dtype.type(low), x.dtype.type(high), y.reshape(len(x), -1))
+    return y
+
+
+def channel_products(dy, x, mean, s):
+    dy, x = plain(dy), plain(x)
+    G, _, C = x.shape
+    R = _rows_at_a_time(C)
+    of_1, of_x_hat = np.zeros((2, G, R * C))
+    if x.size:
+        _products(dy.reshape(G, -1), x.reshape(G, -1), *_repeated(x, mean), of_1, of_x_hat)
+    return of_1.reshape(G, R, C).sum(axis=1), of_x_hat.reshape(G, R, C).sum(axis=1) / s
+
+
+def normalize_backward(dy, x, mean, s, gamma, along_1, along_x_hat):
+    dy, x = plain(dy), plain(x)
+    dx = np.empty(x.shape, x.dtype)
+    of_channels = _repeated(x, mean, 1 / s, gamma, along_1, along_x_hat)
+    _backward(dy.reshape(len(x), -1), x.reshape(len(x), -1), *of_channels, dx.reshape(len(x), -1))
+    return dx
+
+
+def _rows_at_a_time(C):
+    return max(1, _WIDTH // max(C, 1))
+
+
+def _repeated(x, *of_channels):
+    """Each (C,) or (G, C) as (G, R C), in x's dtype."""
+    G, _, C = x.shape
+    R = _rows_at_a_time(C)
+    return [np.tile(np.broadcast_to(a, (G, C)), R).astype(x.dtype, copy=False) for a in of_channels]
+
+
+@njit
+def _moments(x, first, totals, squares):
+    G, size = x.shape
+    width = first.shape[1]
+    for g in range(G):
+        a, total, square = first[g], totals[g], squares[g]
+        for start in range(0, size, width):
+            values = x[g, start : start + width]
+            for k in range(values.size):
+                above = values[k] - a[k]
+                total[k] += above
+                square[k] += above * above
+
+
+@njit(reorder=False, fuse=False)
+def _forward(x, means, stds, gammas, betas, low, high, y):
+    G, size = x.shape
+    width = means.shape[1]
+    for g in range(G):
+        mean, s, gamma, beta = means[g], stds[g], gammas[g], betas[g]
+        for start in range(0, size, width):
+            values, target = x[g, start : start + width], y[g, start : start + width]
+            for k in range(values.size):
+                z = (values[k] - mean[k]) / s[k] * gamma[k] + beta[k]
+                z = low if z < low else z  # NaN stays NaN
+                target[k] = high if z > high else z
+
+
+@njit
+def _products(dy, x, means, of_1, of_x_hat):
+    """of_x_hat without the division by s."""
+    G, size = x.shape
+    width = means.shape[1]
+    for g in range(G):
+        mean, one, hat = means[g], of_1[g], of_x_hat[g]
+        for start in range(0, size, width):
+            d, values = dy[g, start : start + width], x[g, start : start + width]
+            for k in range(values.size):
+                one[k] += d[k]
+                hat[k] += d[k] * (values[k] - mean[k])
+
+
+@njit
+def _backward(dy, x, means, inverses, gammas, alongs_1, alongs_x_hat, dx):
+    G, size = x.shape
+    width = means.shape[1]
+    for g in range(G):
+        mean, inverse, gamma, along_1, along_x_hat = means[g], inverses[g], gammas[g], alongs_1[g], alongs_x_hat[g]
+        for start in range(0, size, width):
+            d, values, target = dy[g, start : start + width], x[g, start : start + width], dx[g, start : start + width]
+            for k in range(values.size):
+                x_hat = (values[k] - mean[k]) * inverse[k]
+                target[k] = (gamma[k] * d[k] - along_1[k] - along_x_hat[k] * x_hat) * inverse[k]
