@@ -8,11 +8,11 @@ A rank is a process with one thread and a processor of its own, at the end of a 
     words        g log2(R) (w + L) + k (R - 1) / B       g gathered values, k bytes: figures, BatchNormalization's sums
     gradients    2 ((R - 1) w + L + G (R - 1) / R (1 / B + m))    G bytes, to the owners and back: R - 1 messages each
 
-with w what a message costs the processor and m what a byte does, as measured between two ranks of this machine, and L
-and B the latency and bandwidth of the network. Nothing overlaps. Strong scaling divides one batch, until a part has
-`SMALLEST_PART` rows; weak scaling gives each rank a batch of the same size. On the machine itself there is no network
-(L = 0, 1 / B = 0): there the table holds the time of all R processors together against the measured one, for 2 to 4
-ranks. Times are those of the processors, which others on the machine change least.
+with w what a message costs the processor and m what a byte in one does, as measured between two ranks of this machine,
+and L and B the latency and bandwidth of the network. Nothing overlaps. Strong scaling divides one batch, until a part
+has `SMALLEST_PART` rows; weak scaling gives each rank a batch of the same size. On the machine itself there is no
+network (L = 0, 1 / B = 0), and ranks share memory: there the table holds the time of all R processors together against
+the measured one, for 2 to 4 ranks. Times are those of the processors, which others on the machine change least.
 """
 
 import json
@@ -40,6 +40,7 @@ def costs(row, wire):
         "gradients": row["gradients"],
         "message": wire["word"] / 1e6,
         "byte": max(wire["megabyte"] - wire["word"], 0) / 1e12,
+        "byte_here": max(wire["shared"] - wire["word"], 0) / 1e12,
     }
     # Two ranks send a message for each gathered value, one for gradients and one for parameters, half of each.
     if "2 x 1" in row["messages"]:
@@ -50,15 +51,15 @@ def costs(row, wire):
     return found
 
 
-def communication(cost, ranks, network):
-    """Seconds that a step of so many ranks spends on messages."""
+def communication(cost, ranks, network, byte="byte"):
+    """Seconds that a step of so many ranks spends on messages; `byte` names what a byte costs the processor."""
     if ranks == 1:
         return 0.0
     latency, bandwidth = network
     words = cost["gathers"] * math.ceil(math.log2(ranks)) * (cost["message"] + latency)
     words += cost["gathered"] * (ranks - 1) / bandwidth
     share = cost["gradients"] * (ranks - 1) / ranks
-    return words + 2 * ((ranks - 1) * cost["message"] + latency + share * (1 / bandwidth + cost["byte"]))
+    return words + 2 * ((ranks - 1) * cost["message"] + latency + share * (1 / bandwidth + cost[byte]))
 
 
 def strong(cost, ranks, network, batch, smallest):
@@ -76,7 +77,9 @@ def weak(cost, ranks, network, batch):
 
 def here(cost, ranks):
     """Milliseconds of all processors together for a step of so many ranks on this machine."""
-    each = cost["fixed"] + cost["row"] * cost["batch"] / ranks + communication(cost, ranks, (0.0, math.inf))
+    each = (
+        cost["fixed"] + cost["row"] * cost["batch"] / ranks + communication(cost, ranks, (0.0, math.inf), "byte_here")
+    )
     return ranks * each * 1e3
 
 

@@ -8,8 +8,8 @@ The sides are "ranks x threads": 1 x 1, 1 x 2, 2 x 1, 3 x 1 and 4 x 1. They take
 2 x 1 to 1 x 2 within a turn: of the time by the clock, for which the machine must be left alone, and of the time of all
 processors, which others change less (what a rank spends on waiting for a slower one is in it). Bytes and messages are
 counted where they are sent, by each rank, and told per step. Two ranks also measure how long a word takes from one to
-the other, and a megabyte: `cluster.py` predicts from all this what more ranks would do. EfficientNet-Lite0 at 224
-pixels is measured alone, at a small batch, for the same purpose.
+the other, and a megabyte, in a message and by memory that they share: `cluster.py` predicts from all this what more
+ranks would do. EfficientNet-Lite0 at 224 pixels is measured alone, at a small batch, for the same purpose.
 """
 
 import os
@@ -63,7 +63,7 @@ def worker(threads, samples):
     while question := _heard(ranks):
         name, _, what = question.partition(": ")
         if name not in answers:
-            answers[name] = {"word": _word, "megabyte": _megabyte} if name == "wire" else _answers(name, samples)
+            answers[name] = _wire() if name == "wire" else _answers(name, samples)
             for answer in answers[name].values():  # a warm-up
                 answer()
         answer = answers[name][what]()
@@ -143,6 +143,24 @@ def _known(model):
     }
 
 
+def _wire():
+    """What two ranks say to each other, in messages, and by memory that they share."""
+    import copy
+
+    from scratchnet.distribution.launch import world
+
+    def shared():
+        world().make_room(1_000_000)
+        return _megabyte(world())
+
+    def sent():
+        apart = copy.copy(world())
+        apart._mailboxes = None  # as if the other were on another machine
+        return _megabyte(apart)
+
+    return {"word": _word, "megabyte": sent, "shared": shared}
+
+
 def _word(count=300):
     """Microseconds until all ranks have heard a word of each."""
     from scratchnet.distribution.launch import world
@@ -150,16 +168,13 @@ def _word(count=300):
     return milliseconds(lambda: world().gather("a word", 0), count) * 1e3
 
 
-def _megabyte(count=30):
+def _megabyte(ranks, count=30):
     """Microseconds until two ranks have traded a megabyte."""
     import numpy as np
 
-    from scratchnet.distribution.launch import world
-
-    ranks = world()
     other = 1 - ranks.rank
     million = np.zeros(1_000_000, np.uint8)
-    return milliseconds(lambda: ranks.trade({other: million}, {other: million.nbytes}), count) * 1e3
+    return milliseconds(lambda: ranks.trade({other: [million]}, {other: million.nbytes}), count) * 1e3
 
 
 # ---- measuring ----
@@ -185,7 +200,7 @@ def measure(options):
 
 
 def _measure_wire(process, options):
-    asked = {what: lambda w=what: float(process.ask(f"wire: {w}")) for what in ("word", "megabyte")}
+    asked = {what: lambda w=what: float(process.ask(f"wire: {w}")) for what in ("word", "megabyte", "shared")}
     found = in_turns(asked, options.turns, "wire")
     return {"kind": "wire", **{what: min(values) for what, values in found.items()}}  # the rest is what others did
 
@@ -260,7 +275,7 @@ def table(result):
     return (
         text_table(*_cells(result), width=160)
         + f"\nTwo ranks hear a word of each other in {wire['word']:.0f} us, and trade a megabyte in "
-        f"{wire['megabyte']:.0f} us."
+        f"{wire['megabyte']:.0f} us in a message, in {wire['shared']:.0f} us by memory that they share."
     )
 
 

@@ -22,7 +22,7 @@ LARGE["effort_ms"] = {"1 x 1": 400.0, "quarter": 110.0}
 RESULT = {
     "began": "today",
     "environment": {"processors": 2},
-    "rows": [{"kind": "wire", "word": 100.0, "megabyte": 600.0}, ROW, LARGE],
+    "rows": [{"kind": "wire", "word": 100.0, "megabyte": 600.0, "shared": 200.0}, ROW, LARGE],
 }
 
 

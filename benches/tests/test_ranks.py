@@ -31,7 +31,7 @@ def test_it_measures_and_counts(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ranks.png").read_bytes().startswith(b"\x89PNG")
     wire, row = json.loads((tmp_path / "ranks.json").read_text())["rows"]
-    assert wire["word"] > 0 and wire["megabyte"] > 0
+    assert wire["word"] > 0 and wire["megabyte"] > 0 and wire["shared"] > 0
     assert row["gradients"] == 4 * (28 * 128 + 128 * 128 + 128 + 1290) and row["sums"] == 0
     assert row["messages"]["2 x 1"] == 3  # figures, gradients, parameters
     assert 0 < row["bytes"]["2 x 1"] - row["gradients"] < 500

@@ -13,6 +13,7 @@ from scratchnet import console, streams
 from scratchnet.distribution.environment import environment
 from scratchnet.optional import require
 from scratchnet.parallel.agreement import check_agreement
+from scratchnet.parallel.mailboxes import Mailboxes
 from scratchnet.parallel.ranks import Alone, Ranks
 
 # What the launchers of MPI tell the processes that they start.
@@ -67,10 +68,12 @@ def _met():
             f"mpi4py finds no MPI library ({problem}): pip install mpich, or load your cluster's"
         ) from None
     comm = MPI.COMM_WORLD.Dup()
-    here = comm.Split_type(MPI.COMM_TYPE_SHARED).Get_size()
     if comm.Get_size() == 1:
         return Alone()
-    return Ranks(comm, comm.Get_rank(), comm.Get_size(), MPI.ANY_SOURCE, here)
+    rank, here = comm.Get_rank(), comm.Split_type(MPI.COMM_TYPE_SHARED)
+
+    mailboxes = Mailboxes(rank, here.allgather(rank), lambda size: MPI.Win.Allocate_shared(size, 1, comm=here))
+    return Ranks(comm, rank, comm.Get_size(), MPI.ANY_SOURCE, mailboxes)
 
 
 def introduce(ranks):

@@ -59,9 +59,10 @@ class Share:
             for other in range(self.ranks.size):
                 pieces = [piece for part in parts for piece in self.views(part, other).values()]
                 if other != rank and pieces:
-                    outgoing[other] = _packed(pieces)
+                    outgoing[other] = pieces
         size = sum(w.nbytes for w in own.values())
         sizes = {other: size * count for other, count in enumerate(counts) if other != rank and size and count}
+        self.ranks.make_room(max(counts) * sum(w.nbytes for w in params.values()))
         incoming = self.ranks.trade(outgoing, sizes)
         gradients = []
         for other, count in enumerate(counts):
@@ -80,9 +81,8 @@ class Share:
         """Send this rank's updated share to all others, and copy theirs into `params`."""
         rank, others = self.ranks.rank, [other for other in range(self.ranks.size) if other != self.ranks.rank]
         owned = [list(self.views(params, k).values()) for k in range(self.ranks.size)]
-        own = _packed(owned[rank]) if owned[rank] else None
         sizes = {other: sum(w.nbytes for w in owned[other]) for other in others if owned[other]}
-        incoming = self.ranks.trade({} if own is None else {other: own for other in others}, sizes)
+        incoming = self.ranks.trade({other: owned[rank] for other in others if owned[rank]}, sizes)
         for other, found in incoming.items():
             start = 0
             for w in owned[other]:
@@ -119,11 +119,6 @@ class Share:
 
 def _cut(array, stretch):
     return array if stretch is None else array.reshape(-1)[stretch]
-
-
-def _packed(arrays):
-    """The bytes of all arrays, one after the other."""
-    return np.concatenate([np.ascontiguousarray(a).reshape(-1).view(np.uint8) for a in arrays])
 
 
 def _stretches(shapes, count):

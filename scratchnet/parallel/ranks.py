@@ -5,7 +5,7 @@ share no memory and talk in messages (MPI, through mpi4py). Each computes some p
 the same sums. Here is all that they say to one another:
 
     ranks.gather("figures", value)           every rank's value, in the order of the ranks, on every rank
-    ranks.trade(outgoing, sizes)             arrays of bytes, from each to each
+    ranks.trade(outgoing, sizes)             arrays of bytes, from each to each; on one machine by shared memory
 
 While a rank waits, it checks whether another rank has failed, and whether the other is in the same place of the
 program. So nobody waits for ever. A program that no `mpiexec` has started is `Alone`: there is one
@@ -19,7 +19,9 @@ import time
 
 import numpy as np
 
-OBJECT, BYTES, FAILURE = 1, 2, 3  # tags of messages
+from scratchnet.parallel.mailboxes import FREE_SHARE, as_bytes, free_shared_memory
+
+OBJECT, BYTES, FAILURE, PLACE = 1, 2, 3, 4  # tags of messages
 _MEANWHILE = 0.5  # seconds: who fails so much later fails because of the same thing
 _GRACE = 0.2  # seconds: what a rank has sent before it failed still arrives, and may make this one fail alike
 _SPIN = 2e-4  # seconds: so long a rank that waits asks again at once; then it lets others use the processor
@@ -48,19 +50,26 @@ class Ranks:
         comm: an mpi4py communicator, or what has its methods isend, improbe, Isend and Irecv.
         rank, size: the number of this rank, and how many there are.
         any_source: what `improbe` takes for "whoever".
-        here: how many of the ranks are on this machine.
+        mailboxes: the `Mailboxes` of the ranks that are on this machine; by default this one is alone on it.
     """
 
-    def __init__(self, comm, rank, size, any_source, here=1):
-        self.comm, self.rank, self.size, self.here = comm, rank, size, here
+    def __init__(self, comm, rank, size, any_source, mailboxes=None):
+        self.comm, self.rank, self.size = comm, rank, size
+        self._mailboxes = mailboxes
         self._any_source = any_source
         self._operation = 0  # number of the operation that is under way, or was the last
         self._depth = 0  # of operations within operations: a callback of fit may call evaluate
         self._told = []  # of failures by other ranks
         self.bytes = self.messages = 0  # that this rank has sent
+        self._room = 0  # bytes of a trade that `make_room` has prepared
 
     def __deepcopy__(self, memo):
         return self
+
+    @property
+    def here(self):
+        """How many of the ranks are on this machine."""
+        return 1 if self._mailboxes is None else len(self._mailboxes.members)
 
     # ---- operations ----
 
@@ -155,27 +164,58 @@ class Ranks:
         self._wait(look)
         return told[0]
 
+    def make_room(self, size):
+        """Prepare trades in which no rank sends more than `size` bytes; all ranks call this with the same number.
+
+        Ranks on one machine share memory for it, if the system has enough to spare. The others send messages.
+        """
+        if size <= self._room:
+            return
+        self._room = size
+        free = min(self.gather("room for gradients", free_shared_memory()))
+        most = max(self.gather("ranks on a machine", self.here))
+        if self.here > 1:
+            self._mailboxes.resize(size if 2 * size * most <= FREE_SHARE * free else 0)
+
     def trade(self, outgoing, sizes):
-        """Send bytes to other ranks and receive theirs.
+        """Send arrays to other ranks and receive theirs; all ranks call this together.
 
         Args:
-            outgoing: dict from rank to an array of bytes (uint8).
+            outgoing: dict from rank to a list of arrays, which arrive as their bytes, one after the other.
             sizes: dict from rank to how many bytes will come from it.
 
-        Returns a dict from rank to the array of bytes that came.
+        Returns a dict from rank to the array of bytes (uint8) that came; it is valid until the next trade.
         """
-        incoming = {other: np.empty(size, np.uint8) for other, size in sizes.items()}
+        near = self._near()
+        incoming = {other: np.empty(size, np.uint8) for other, size in sizes.items() if other not in near}
         requests = [self.comm.Irecv(array, other, BYTES) for other, array in incoming.items()]
-        for other, array in outgoing.items():
-            requests.append(self.comm.Isend(array, other, BYTES))
-            self._count(array.nbytes)
+        places = self._mailboxes.put({other: outgoing.get(other, []) for other in near}) if near else {}
+        found = {other: np.empty(1, np.int64) for other in near}
+        requests += [self.comm.Irecv(place, other, PLACE) for other, place in found.items()]
+        for other in near:
+            requests.append(self.comm.Isend(np.array([places[other]], np.int64), other, PLACE))
+            self._count(sum(array.nbytes for array in outgoing.get(other, [])))
+        for other, arrays in outgoing.items():
+            if other not in near:
+                packed = np.concatenate([as_bytes(array) for array in arrays])
+                requests.append(self.comm.Isend(packed, other, BYTES))
+                self._count(packed.nbytes)
 
         def look():
             requests[:] = [request for request in requests if not request.Test()]
             return not requests
 
         self._wait(look)
+        for other, size in sizes.items():
+            if other in near:
+                incoming[other] = self._mailboxes.look(other, int(found[other][0]), size)
         return incoming
+
+    def _near(self):
+        """The ranks that read this one's mailbox."""
+        if self._mailboxes is None or not self._mailboxes.is_open:
+            return []
+        return [other for other in self._mailboxes.members if other != self.rank]
 
     def _count(self, size):
         self.bytes += size

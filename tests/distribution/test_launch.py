@@ -23,7 +23,7 @@ def as_at_the_start(monkeypatch):
 
 
 def fake_mpi(monkeypatch, size):
-    shared = SimpleNamespace(Get_size=lambda: 1)
+    shared = SimpleNamespace(allgather=lambda rank: [rank])
     comm = SimpleNamespace(Get_size=lambda: size, Get_rank=lambda: 0, Split_type=lambda kind: shared)
     mpi = SimpleNamespace(COMM_WORLD=SimpleNamespace(Dup=lambda: comm), COMM_TYPE_SHARED=0, ANY_SOURCE=ANY)
     package = ModuleType("mpi4py")

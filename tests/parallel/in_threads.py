@@ -1,6 +1,7 @@
 """Ranks that are threads of one process: what needs no MPI of the library's work among ranks is tested with them."""
 
 import collections
+import itertools
 import pickle
 import threading
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from scratchnet.parallel import ranks as ranks_module
+from scratchnet.parallel.mailboxes import Mailboxes
 from scratchnet.parallel.ranks import Alone, Ranks
 
 ANY = -1
@@ -65,10 +67,54 @@ class OfThisThread:
         return getattr(getattr(self.local, "ranks", Alone()), name)
 
 
-def fake_ranks(count):
+class FakeWindow:
+    """Memory that threads share anyway: `memory` holds an array for each member."""
+
+    def __init__(self, memory):
+        self.memory = memory
+        self.locked = False
+
+    def Shared_query(self, member):
+        return self.memory[member], 1
+
+    def Lock_all(self):
+        self.locked = True
+
+    def Sync(self):
+        assert self.locked
+
+    def Unlock_all(self):
+        self.locked = False
+
+    def Free(self):
+        assert not self.locked
+
+
+def fake_mailboxes(count):
+    """`Mailboxes` as each of `count` ranks sees them; what the k-th window holds belongs to all k-th windows."""
+    memory, lock = [], threading.Lock()
+
+    def opener():
+        windows = itertools.count()
+
+        def open_window(size):
+            k = next(windows)
+            with lock:
+                if k == len(memory):
+                    memory.append([np.zeros(size, np.uint8) for _ in range(count)])
+            assert len(memory[k][0]) == size
+            return FakeWindow(memory[k])
+
+        return open_window
+
+    return [Mailboxes(rank, list(range(count)), opener()) for rank in range(count)]
+
+
+def fake_ranks(count, one_machine=True):
     """`Ranks` as each of `count` ranks sees them."""
     mail = collections.defaultdict(collections.deque)
-    return [Ranks(FakeComm(rank, mail), rank, count, ANY, count) for rank in range(count)]
+    boxes = fake_mailboxes(count) if one_machine else [None] * count
+    return [Ranks(FakeComm(rank, mail), rank, count, ANY, boxes[rank]) for rank in range(count)]
 
 
 def run_ranks(count, function, expect=()):

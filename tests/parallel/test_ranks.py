@@ -42,7 +42,7 @@ def test_some_of_the_ranks_can_talk_among_themselves():
 def test_bytes_are_traded_and_counted():
     def program(rank):
         ranks = current_ranks()
-        outgoing = {other: np.full(rank + 1, 10 * rank + other, np.uint8) for other in range(3) if other != rank}
+        outgoing = {other: [np.full(rank + 1, 10 * rank + other, np.uint8)] for other in range(3) if other != rank}
         found = ranks.trade(outgoing, {other: other + 1 for other in range(3) if other != rank})
         return {other: list(values) for other, values in found.items()}, ranks.bytes, ranks.messages
 
