@@ -110,3 +110,42 @@ def test_nan_stays_nan_and_infinity_is_cut_off(backend):
     x, one = np.array([np.nan, np.inf, -np.inf, 2.0]).reshape(1, 4, 1), np.ones((1, 1))
     y = backend.normalize_forward(x, 0 * one, one, one[0], 0 * one[0], 0.0, 6.0)
     np.testing.assert_array_equal(y, np.array([np.nan, 6.0, 0.0, 2.0]).reshape(1, 4, 1))
+
+
+@EVERY_FAST
+@pytest.mark.parametrize("centered", [True, False])
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 2e-5), ("float64", 1e-12)])
+@given(
+    shape=st.tuples(st.integers(0, 5), st.sampled_from([1, 2, 7, 40])),
+    layout=st.sampled_from(["C", "Fortran", "strided", "reversed", "readonly"]),
+    seed=st.integers(0, 99),
+)
+def test_backends_agree_on_rows(backend, dtype, tolerance, centered, shape, layout, seed):
+    rng = np.random.default_rng(seed)
+    x, dy = (laid_out(rng.normal(1, 1, shape).astype(dtype), layout) for _ in range(2))
+    gamma, beta = rng.normal(size=(2, shape[1])).astype(dtype)
+    kept = x.copy(), dy.copy()
+    y, mean, s = loops.normalize_rows_forward(x, gamma, beta, 0.1, centered)
+    arguments = dy, x, mean, s, gamma, centered
+    for found, wanted in (
+        *zip(backend.normalize_rows_forward(x, gamma, beta, 0.1, centered), (y, mean, s)),
+        *zip(backend.normalize_rows_backward(*arguments), loops.normalize_rows_backward(*arguments)),
+    ):
+        assert found.shape == wanted.shape and found.dtype == wanted.dtype
+        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=10 * tolerance)
+    np.testing.assert_array_equal(x, kept[0])
+    np.testing.assert_array_equal(dy, kept[1])
+
+
+@EVERY
+@pytest.mark.parametrize("centered", [True, False])
+def test_backward_of_rows_is_the_derivative(backend, centered):
+    x, dy, (gamma, beta) = RNG.normal(size=(4, 5)), RNG.normal(size=(4, 5)), RNG.normal(size=(2, 5))
+
+    def loss():
+        return float((backend.normalize_rows_forward(x, gamma, beta, 0.1, centered)[0] * dy).sum())
+
+    _, mean, s = backend.normalize_rows_forward(x, gamma, beta, 0.1, centered)
+    analytic = backend.normalize_rows_backward(dy, x, mean, s, gamma, centered)
+    for array, d in zip((x, gamma, beta), analytic):
+        assert relative_error(numeric_gradient(loss, array), d) < 1e-7

@@ -1,11 +1,14 @@
-"""Normalization of channels: their means and variances, what is made of them, and what comes back.
+"""Normalization of channels and of rows: their means and variances, what is made of them, and what comes back.
 
-x is (G, M, C): of each of G groups every channel has M values, which are normalized together. A batch is one group
-(batch normalization); where each sample is by itself, it is one (group normalization). Statistics are (G, C), and sums
-are float64; gamma and beta are (C,).
+Of channels x is (G, M, C): of each of G groups every channel has M values, which are normalized together. A batch is
+one group (batch normalization); where each sample is by itself, it is one (group normalization). Statistics are (G, C),
+and sums are float64; gamma and beta are (C,).
 
     x_hat = (x - mean) / s        y = gamma x_hat + beta
     dx = (gamma dy - along_1 - along_x_hat x_hat) / s
+
+Of rows x is (M, D): each of the M rows is normalized by itself (layer normalization), or only divided by the root of
+its mean square, if it is not to be `centered`. Statistics are (M,), gamma and beta (D,).
 """
 
 import numpy as np
@@ -50,3 +53,33 @@ def normalize_backward(dy, x, mean, s, gamma, along_1, along_x_hat):
         x_hat = (x[g, m, c] - mean[g, c]) / s[g, c]
         dx[g, m, c] = (gamma[c] * dy[g, m, c] - along_1[g, c] - along_x_hat[g, c] * x_hat) / s[g, c]
     return dx
+
+
+def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
+    """``y, mean, s`` with ``s = sqrt(variance + epsilon)``."""
+    M, D = x.shape
+    y, mean, s = np.empty_like(x), np.zeros(M, x.dtype), np.empty(M, x.dtype)
+    for m in range(M):
+        if centered:
+            mean[m] = sum(float(x[m, d]) for d in range(D)) / D
+        variance = sum(float(x[m, d] - mean[m]) ** 2 for d in range(D)) / D
+        s[m] = np.sqrt(variance + epsilon)
+        for d in range(D):
+            y[m, d] = (x[m, d] - mean[m]) / s[m] * gamma[d] + beta[d]
+    return y, mean, s
+
+
+def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
+    """``dx, dgamma, dbeta``, through mean and s as well; dgamma and dbeta are float64."""
+    M, D = x.shape
+    dx, dgamma, dbeta = np.empty_like(x), np.zeros(D), np.zeros(D)
+    for m in range(M):
+        x_hat = [float(x[m, d] - mean[m]) / s[m] for d in range(D)]
+        dx_hat = [float(gamma[d]) * dy[m, d] for d in range(D)]  # y = gamma x_hat + beta
+        along_1 = sum(dx_hat) / D if centered else 0.0
+        along_x_hat = sum(dx_hat[d] * x_hat[d] for d in range(D)) / D
+        for d in range(D):
+            dx[m, d] = (dx_hat[d] - along_1 - along_x_hat * x_hat[d]) / s[m]
+            dgamma[d] += dy[m, d] * x_hat[d]
+            dbeta[d] += dy[m, d]
+    return dx, dgamma, dbeta

@@ -1,4 +1,4 @@
-"""Normalization of channels, compiled: each of the four reads its arrays once.
+"""Normalization of channels and of rows, compiled: each function reads its arrays once.
 
 A row of few channels is too short for vectors. So the rows of a group are taken several at a time, as many as make
 `_WIDTH` numbers, and what belongs to a channel is repeated as often.
@@ -11,7 +11,11 @@ is beside the mean is taken off at the end (Chan, Golub and LeVeque, "Algorithms
 
 Since a is one of the M values, (mean - a)^2 is at most M times the variance, and of the 53 bits of the sums there are
 always enough left.
+
+A row that is normalized by itself stays in the first-level cache while it is read three times.
 """
+
+import math
 
 import numpy as np
 
@@ -57,6 +61,23 @@ def normalize_backward(dy, x, mean, s, gamma, along_1, along_x_hat):
     of_channels = _repeated(x, mean, 1 / s, gamma, along_1, along_x_hat)
     _backward(dy.reshape(len(x), -1), x.reshape(len(x), -1), *of_channels, dx.reshape(len(x), -1))
     return dx
+
+
+def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
+    x = plain(x)
+    M, _ = x.shape
+    y, mean, s = np.empty(x.shape, x.dtype), np.empty(M, x.dtype), np.empty(M, x.dtype)
+    gamma, beta = (plain(a.astype(x.dtype, copy=False)) for a in (gamma, beta))
+    _rows_forward(x, gamma, beta, float(epsilon), bool(centered), y, mean, s)
+    return y, mean, s
+
+
+def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
+    dy, x = plain(dy), plain(x)
+    dx, (dgamma, dbeta) = np.empty(x.shape, x.dtype), np.zeros((2, x.shape[1]))
+    gamma = plain(gamma.astype(x.dtype, copy=False))
+    _rows_backward(dy, x, plain(mean), plain(s), gamma, bool(centered), dx, dgamma, dbeta)
+    return dx, dgamma, dbeta
 
 
 def _rows_at_a_time(C):
@@ -123,3 +144,43 @@ def _backward(dy, x, means, inverses, gammas, alongs_1, alongs_x_hat, dx):
             for k in range(values.size):
                 x_hat = (values[k] - mean[k]) * inverse[k]
                 target[k] = (gamma[k] * d[k] - along_1[k] - along_x_hat[k] * x_hat) * inverse[k]
+
+
+@njit
+def _rows_forward(x, gamma, beta, epsilon, centered, y, means, stds):
+    M, D = x.shape
+    for m in range(M):
+        row, target = x[m], y[m]
+        total = 0.0  # float64, as all sums here
+        if centered:
+            for d in range(D):
+                total += row[d]
+        mean = x.dtype.type(total / D)
+        square = 0.0
+        for d in range(D):
+            centred = row[d] - mean
+            square += centred * centred
+        s = x.dtype.type(math.sqrt(square / D + epsilon))
+        means[m], stds[m] = mean, s
+        inverse = x.dtype.type(1) / s
+        for d in range(D):
+            target[d] = (row[d] - mean) * inverse * gamma[d] + beta[d]
+
+
+@njit
+def _rows_backward(dy, x, means, stds, gamma, centered, dx, dgamma, dbeta):
+    M, D = x.shape
+    for m in range(M):
+        row, d_row, target = x[m], dy[m], dx[m]
+        mean, inverse = means[m], x.dtype.type(1) / stds[m]
+        of_1, of_x_hat = 0.0, 0.0
+        for d in range(D):
+            x_hat, dx_hat = (row[d] - mean) * inverse, gamma[d] * d_row[d]
+            of_1 += dx_hat
+            of_x_hat += dx_hat * x_hat
+        along_1, along_x_hat = x.dtype.type(of_1 / D if centered else 0.0), x.dtype.type(of_x_hat / D)
+        for d in range(D):
+            x_hat = (row[d] - mean) * inverse
+            target[d] = (gamma[d] * d_row[d] - along_1 - along_x_hat * x_hat) * inverse
+            dgamma[d] += d_row[d] * x_hat
+            dbeta[d] += d_row[d]

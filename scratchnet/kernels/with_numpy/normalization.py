@@ -1,4 +1,4 @@
-"""Normalization of channels, vectorised: a pass over the array for each operation."""
+"""Normalization of channels and of rows, vectorised: a pass over the array for each operation."""
 
 import numpy as np
 
@@ -31,6 +31,27 @@ def normalize_backward(dy, x, mean, s, gamma, along_1, along_x_hat):
     dx -= np.multiply(x_hat, _as(along_x_hat, x), out=x_hat)
     dx /= _as(s, x)
     return dx
+
+
+def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
+    mean = x.mean(axis=1, dtype=np.float64).astype(x.dtype) if centered else np.zeros(len(x), x.dtype)
+    y = x - mean[:, np.newaxis]
+    s = np.sqrt(np.square(y).mean(axis=1, dtype=np.float64) + epsilon).astype(x.dtype)
+    y /= s[:, np.newaxis]
+    y *= gamma.astype(x.dtype, copy=False)
+    y += beta.astype(x.dtype, copy=False)
+    return y, mean, s
+
+
+def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
+    x_hat = (x - mean[:, np.newaxis]) / s[:, np.newaxis]
+    dx = gamma.astype(x.dtype, copy=False) * dy
+    along_x_hat = (dx * x_hat).mean(axis=1, keepdims=True)
+    if centered:
+        dx -= dx.mean(axis=1, keepdims=True)
+    dx -= along_x_hat * x_hat
+    dx /= s[:, np.newaxis]
+    return dx, (dy * x_hat).sum(axis=0, dtype=np.float64), dy.sum(axis=0, dtype=np.float64)
 
 
 def _as(statistics, x):

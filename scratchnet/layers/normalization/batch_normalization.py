@@ -32,7 +32,7 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.checks import check_number
 from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
-from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift
+from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift, as_rows, from_rows
 from scratchnet.parallel import sum_over_batch
 from scratchnet.registry import register
 
@@ -162,7 +162,7 @@ class BatchNormalization(ScaleAndShift):
             gamma, beta = gamma * r, gamma * d + beta  # y = gamma (r x_hat + d) + beta
             cache = cache._replace(r=r, d=d)
         y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta)
-        return self._from_rows(y, x.shape), cache
+        return from_rows(y, x.shape, self.positive_axes(x.shape)), cache
 
     def _correction(self, mean, s):
         """(r, d) of batch renormalization."""
@@ -188,7 +188,7 @@ class BatchNormalization(ScaleAndShift):
         if cache.counted is not None:  # what is masked moves neither mean nor variance
             by_itself = kernels.normalize_backward(*arrays, scale, *np.zeros_like(along))
             dx = np.where(self._rows(cache.counted), dx, by_itself)
-        return self._from_rows(dx, shape), grads
+        return from_rows(dx, shape, self.positive_axes(shape)), grads
 
     def remember(self, cache):
         if cache.M is None:
@@ -206,13 +206,7 @@ class BatchNormalization(ScaleAndShift):
 
     def _rows(self, x):
         """x as (1, M, C), the channels last."""
-        (axis,) = self.positive_axes(x.shape)
-        return np.moveaxis(x, axis, -1).reshape(1, -1, x.shape[axis])
-
-    def _from_rows(self, rows, shape):
-        """`_rows` backwards."""
-        (axis,) = self.positive_axes(shape)
-        return np.moveaxis(rows.reshape(*shape[:axis], *shape[axis + 1 :], shape[axis]), -1, axis)
+        return as_rows(x, self.positive_axes(x.shape))[np.newaxis]
 
 
 def _moments(x, counted):

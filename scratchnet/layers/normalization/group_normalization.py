@@ -16,14 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
-from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift, standardized, standardized_backward
+from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift, as_rows, from_rows
 from scratchnet.registry import register
 
 
 class GroupNormalizationCache(NamedTuple):
-    x_hat: np.ndarray  # of x's shape
-    s: np.ndarray  # (N, 1, ..., G, 1), one for each group
+    x: np.ndarray
+    mean: np.ndarray  # (N, C), those of the channel's group
+    s: np.ndarray
 
 
 @register("layers")
@@ -91,32 +93,34 @@ class GroupNormalization(ScaleAndShift):
         return input_shape
 
     def forward(self, x, training=False):
-        (axis,) = self.positive_axes(self.unpack(x, "*"))
-        grouped = x.reshape(self._grouped(x.shape, axis))
-        x_hat, s = standardized(grouped, _within_group(grouped.ndim, axis), self.epsilon)
-        x_hat = x_hat.reshape(x.shape)
-        return self.scale_and_shift(x_hat, _channels(x.shape, axis)), GroupNormalizationCache(x_hat, s)
+        axes = self.positive_axes(self.unpack(x, "*"))
+        rows = self._rows(x, axes)
+        M, C = rows.shape[1:]
+        mean_of_channel, squares = kernels.channel_moments(rows)  # (N, C)
+        mean = self._mean_of_group(mean_of_channel)
+        # Within each channel, around its own mean, and of that around the mean of the group.
+        variance = self._mean_of_group(squares / M + np.square(mean_of_channel - mean))
+        s = np.sqrt(variance + self.epsilon)
+        y = kernels.normalize_forward(rows, mean, s, *self.gamma_and_beta(C))
+        return from_rows(y, x.shape, axes), GroupNormalizationCache(x, mean, s)
 
     def backward(self, dy, cache, needs_dx=True):
-        x_hat, s = cache
-        (axis,) = self.positive_axes(x_hat.shape)
-        dx_hat, grads = self.scale_and_shift_backward(dy, x_hat, _channels(dy.shape, axis))  # y = gamma x_hat + beta
-        shape = self._grouped(dy.shape, axis)
-        within = _within_group(len(shape), axis)
-        dx = standardized_backward(dx_hat.reshape(shape), x_hat.reshape(shape), s, within)  # x_hat = (x - mean) / s
-        return dx.reshape(dy.shape), grads
+        x, mean, s = cache
+        axes = self.positive_axes(x.shape)
+        dy, rows = self._rows(dy, axes), self._rows(x, axes)
+        M, C = rows.shape[1:]
+        gamma, _ = self.gamma_and_beta(C)
+        of_1, of_x_hat = kernels.channel_products(dy, rows, mean, s)  # sums of dy and of dy x_hat, (N, C)
+        along_1, along_x_hat = self._mean_of_group(gamma * of_1 / M), self._mean_of_group(gamma * of_x_hat / M)
+        dx = kernels.normalize_backward(dy, rows, mean, s, gamma, along_1, along_x_hat)
+        return from_rows(dx, x.shape, axes), self.trained_grads(of_x_hat.sum(axis=0), of_1.sum(axis=0))
 
-    def _grouped(self, shape, axis):
-        """`shape` with its channels C as (G, C / G)."""
-        C = shape[axis]
+    def _mean_of_group(self, of_channels):
+        """(N, C) as the mean over each group, at each of its channels."""
+        N, C = of_channels.shape
         G = C if self.groups == -1 else self.groups
-        return (*shape[:axis], G, C // G, *shape[axis + 1 :])
+        return np.repeat(of_channels.reshape(N, G, -1).mean(axis=2), C // G, axis=1)
 
-
-def _within_group(ndim, axis):
-    """All axes but those of the samples and of the groups."""
-    return tuple(k for k in range(1, ndim) if k != axis)
-
-
-def _channels(shape, axis):
-    return tuple(size if k == axis else 1 for k, size in enumerate(shape))
+    def _rows(self, x, axes):
+        """x as (N, M, C), the channels last."""
+        return as_rows(x, axes).reshape(len(x), -1, x.shape[axes[0]])

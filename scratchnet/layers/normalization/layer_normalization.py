@@ -16,15 +16,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_axes
 from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
-from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift, standardized, standardized_backward
+from scratchnet.layers.normalization.scale_and_shift import ScaleAndShift, as_rows, from_rows
 from scratchnet.registry import register
 
 
 class LayerNormalizationCache(NamedTuple):
-    x_hat: np.ndarray  # of x's shape
-    s: np.ndarray  # 1 along the normalized axes
+    x: np.ndarray
+    mean: np.ndarray  # 1 along the normalized axes
+    s: np.ndarray
 
 
 @register("layers")
@@ -85,16 +87,17 @@ class LayerNormalization(ScaleAndShift):
 
     def forward(self, x, training=False):
         axes = self.positive_axes(self.unpack(x, "*"))
-        x_hat, s = standardized(x, axes, self.epsilon)
-        return self.scale_and_shift(x_hat, _only(axes, x.shape)), LayerNormalizationCache(x_hat, s)
+        rows = as_rows(x, axes)  # (M, D)
+        gamma, beta = self.gamma_and_beta(rows.shape[1])
+        y, mean, s = kernels.normalize_rows_forward(rows, gamma.reshape(-1), beta.reshape(-1), self.epsilon)
+        shape = tuple(1 if k in axes else size for k, size in enumerate(x.shape))
+        return from_rows(y, x.shape, axes), LayerNormalizationCache(x, mean.reshape(shape), s.reshape(shape))
 
     def backward(self, dy, cache, needs_dx=True):
-        x_hat, s = cache
-        axes = self.positive_axes(x_hat.shape)
-        dx_hat, grads = self.scale_and_shift_backward(dy, x_hat, _only(axes, x_hat.shape))  # y = gamma x_hat + beta
-        return standardized_backward(dx_hat, x_hat, s, axes), grads  # x_hat = (x - mean) / s
-
-
-def _only(axes, shape):
-    """`shape` with all but `axes` of size 1."""
-    return tuple(size if k in axes else 1 for k, size in enumerate(shape))
+        x, mean, s = cache
+        axes = self.positive_axes(x.shape)
+        dy, rows = as_rows(dy, axes), as_rows(x, axes)
+        gamma, _ = self.gamma_and_beta(rows.shape[1])
+        statistics = mean.reshape(-1), s.reshape(-1)
+        dx, dgamma, dbeta = kernels.normalize_rows_backward(dy, rows, *statistics, gamma.reshape(-1))
+        return from_rows(dx, x.shape, axes), self.trained_grads(dgamma, dbeta)

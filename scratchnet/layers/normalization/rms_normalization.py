@@ -13,14 +13,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_axes, check_number
 from scratchnet.layers.base import Layer
+from scratchnet.layers.normalization.scale_and_shift import as_rows, from_rows
 from scratchnet.registry import register
 
 
 class RMSNormalizationCache(NamedTuple):
-    x_hat: np.ndarray
-    s: np.ndarray
+    x: np.ndarray
+    s: np.ndarray  # (M,), one for each row that is normalized
 
 
 @register("layers")
@@ -53,20 +55,16 @@ class RMSNormalization(Layer):
 
     def forward(self, x, training=False):
         axes = self._positive_axes(self.unpack(x, "*"))
-        s = np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + x.dtype.type(self.epsilon))
-        x_hat = x / s
-        return self._shaped(x.shape, axes) * x_hat, RMSNormalizationCache(x_hat, s)
+        rows, scale = as_rows(x, axes), self.params["scale"].reshape(-1)
+        y, _, s = kernels.normalize_rows_forward(rows, scale, np.zeros_like(scale), self.epsilon, centered=False)
+        return from_rows(y, x.shape, axes), RMSNormalizationCache(x, s)
 
     def backward(self, dy, cache, needs_dx=True):
-        x_hat, s = cache
-        axes = self._positive_axes(dy.shape)
-        others = tuple(k for k in range(dy.ndim) if k not in axes)
-        grads = {"scale": (dy * x_hat).sum(others)}  # y = scale x_hat
-        dx_hat = self._shaped(dy.shape, axes) * dy
-        return (dx_hat - x_hat * (dx_hat * x_hat).mean(axis=axes, keepdims=True)) / s, grads  # x_hat = x / s
-
-    def _shaped(self, shape, axes):
-        return self.params["scale"].reshape([n if k in axes else 1 for k, n in enumerate(shape)])
+        x, s = cache
+        axes, scale = self._positive_axes(x.shape), self.params["scale"]
+        rows = as_rows(dy, axes), as_rows(x, axes)
+        dx, dscale, _ = kernels.normalize_rows_backward(*rows, np.zeros_like(s), s, scale.reshape(-1), centered=False)
+        return from_rows(dx, x.shape, axes), {"scale": dscale.reshape(scale.shape).astype(scale.dtype)}
 
     def _positive_axes(self, shape):
         """The axes, counted from the front and in their order."""

@@ -12,6 +12,8 @@ changes no x_hat, and neither does stretching them: what of dx_hat lies along 1 
     dx = (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat)) / s
 """
 
+import math
+
 import numpy as np
 
 from scratchnet import constraints, initializers, regularizers
@@ -76,26 +78,7 @@ class ScaleAndShift(Layer):
     def trained_grads(self, dgamma, dbeta):
         """The gradients of those that there are and that are trained."""
         found = {"gamma": dgamma, "beta": dbeta}
-        return {name: found[name].astype(p.dtype, copy=False) for name, p in self.trainable_params.items()}
-
-    def scale_and_shift(self, x_hat, shape):
-        """``gamma x_hat + beta``; `shape` is that in which they broadcast against x_hat."""
-        y = x_hat
-        if self.scale:
-            y = self.params["gamma"].reshape(shape) * y
-        if self.center:
-            y = np.add(y, self.params["beta"].reshape(shape), out=y if self.scale else None)
-        return y
-
-    def scale_and_shift_backward(self, dy, x_hat, shape):
-        """``(dx_hat, grads)``, the adjoints of `scale_and_shift`."""
-        over = tuple(k for k, size in enumerate(shape) if size == 1)
-        grads = {}
-        if self.scale and self.trainable:
-            grads["gamma"] = (dy * x_hat).sum(over).reshape(self.params["gamma"].shape)
-        if self.center and self.trainable:
-            grads["beta"] = dy.sum(over).reshape(self.params["beta"].shape)
-        return (self.params["gamma"].reshape(shape) * dy if self.scale else dy), grads
+        return {name: found[name].reshape(p.shape).astype(p.dtype) for name, p in self.trainable_params.items()}
 
     def positive_axes(self, shape):
         """`self.axis`, one or several, counted from the front. Raises ValueError for what is no axis of `shape`."""
@@ -109,15 +92,14 @@ class ScaleAndShift(Layer):
         return positive
 
 
-def standardized(x, axes, epsilon):
-    """``(x_hat, s)``: x with mean 0 and variance 1 over `axes`."""
-    centered = x - x.mean(axis=axes, keepdims=True)
-    s = np.sqrt(np.square(centered).mean(axis=axes, keepdims=True) + x.dtype.type(epsilon))
-    return centered / s, s
+def as_rows(x, axes):
+    """x as (M, D): a row for each group of numbers over `axes`."""
+    last = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
+    return last.reshape(-1, math.prod(x.shape[axis] for axis in axes))
 
 
-def standardized_backward(dx_hat, x_hat, s, axes):
-    """dx, the adjoint of `standardized`."""
-    along_1 = dx_hat.mean(axis=axes, keepdims=True)
-    along_x_hat = (dx_hat * x_hat).mean(axis=axes, keepdims=True)
-    return (dx_hat - along_1 - x_hat * along_x_hat) / s
+def from_rows(rows, shape, axes):
+    """`as_rows` backwards, to an array of this shape."""
+    others = [size for k, size in enumerate(shape) if k not in axes]
+    y = rows.reshape(*others, *(shape[axis] for axis in axes))
+    return np.moveaxis(y, range(len(others), len(shape)), axes)
