@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 numba = pytest.importorskip("numba")
 
 from scratchnet.kernels.with_numba import matrix_product as module  # noqa: E402
-from scratchnet.kernels.with_numba.matrix_product import matmul_into  # noqa: E402
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into, matmul_into_by, multiplier  # noqa: E402
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
@@ -75,3 +75,19 @@ def test_shapes_that_do_not_fit_are_refused():
     ):
         with pytest.raises(ValueError, match="do not fit"):
             matmul_into(a, b, c)
+
+
+@numba.njit
+def _twice(times, a, b, c):
+    matmul_into_by(times, a, b, c)
+    add_matmul_by(times, a, b, c)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_function_that_has_the_products_address_needs_no_copy_of_it(dtype):
+    a, b = matrices(5, 30, 20, dtype)
+    c = np.full((5, 20), np.nan, dtype)
+    _twice(multiplier(dtype), a, b, c)
+    np.testing.assert_array_equal(c, 2 * check(a, b))
+    with pytest.raises(ValueError, match="do not fit together"):
+        _twice(multiplier(dtype), a, b, c[:4])

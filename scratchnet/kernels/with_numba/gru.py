@@ -9,18 +9,8 @@ import numpy as np
 from scratchnet.kernels.steps import GRUSteps, separate
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
-from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
-from scratchnet.kernels.with_numba.recurrent import (
-    add,
-    add_bias,
-    add_past,
-    as_mask,
-    clear_row,
-    copy_row,
-    one_for_all,
-    or_nothing,
-    stay,
-)
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.recurrent import add, add_bias, as_mask, one_for_all, or_nothing, set_aside, stay
 from scratchnet.kernels.with_numpy import gru as with_numpy
 
 
@@ -35,8 +25,8 @@ def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
     b_g = np.zeros(U, xW.dtype)  # what is added to q
     if reset_after:
         b, b_g = np.concatenate([b[: 2 * U] + b_R[: 2 * U], b[2 * U :]]), plain(b_R[2 * U :])
-    codes = code(act), code(rec)
-    _gru_forward(one_for_all(xW), R_zr, R_g, plain(b), b_g, z, r, g, q, h, *codes, bool(reset_after), as_mask(mask))
+    before, how = (one_for_all(xW), R_zr, R_g, plain(b), b_g), (code(act), code(rec), bool(reset_after), as_mask(mask))
+    _gru_forward(multiplier(h.dtype), *before, z, r, g, q, h, *how)
     return GRUSteps(None, z, r, g, q, h)
 
 
@@ -49,26 +39,26 @@ def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):
     dh = np.array(dh, order="C")  # turned from the last state's into the first one's
     R_T = np.ascontiguousarray(R.T)
     zr_T, g_T = R_T[: 2 * U], R_T[2 * U :]
-    codes = code(act), code(rec)
-    _gru_backward(or_nothing(dy, z), dh, zr_T, g_T, z, r, g, q, h, ds, dq, *codes, bool(reset_after), as_mask(mask))
+    how = code(act), code(rec), bool(reset_after), as_mask(mask), np.empty_like(dh)
+    _gru_backward(multiplier(z.dtype), or_nothing(dy, z), dh, zr_T, g_T, z, r, g, q, h, ds, dq, *how)
     return ds, dq, dh
 
 
 @njit
-def _gru_forward(xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask):
+def _gru_forward(times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask):
     T, N, U = z.shape
     s, qR = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype)
     for t in range(T):
         xW_t = xW[t % len(xW)]
         add_bias(xW_t, b, s)  # its first 2U columns
-        add_matmul(h[t], R_zr, s)
+        add_matmul_by(times, h[t], R_zr, s)
         _gru_gates(s, z[t], r[t], rec)
         if reset_after:
-            matmul_into(h[t], R_g, q[t])
+            matmul_into_by(times, h[t], R_g, q[t])
             _gru_candidate_after(q[t], b_g, xW_t, b, r[t], g[t], act)
         else:
             _multiply(r[t], h[t], q[t])
-            matmul_into(q[t], R_g, qR)
+            matmul_into_by(times, q[t], R_g, qR)
             _gru_candidate_before(qR, xW_t, b, g[t], act)
         _gru_mix(z[t], g[t], h[t], h[t + 1])
         if len(mask) > 0:
@@ -125,33 +115,40 @@ def _multiply(x, y, product):
 
 
 @njit
-def _gru_backward(dy, dh, zr_T, g_T, z, r, g, q, h, ds, dq, act, rec, reset_after, mask):
+def _gru_backward(times, dy, dh, zr_T, g_T, z, r, g, q, h, ds, dq, act, rec, reset_after, mask, past):
     T, N, U = z.shape
-    past, product = np.zeros_like(dh if len(mask) > 0 else dh[:0]), np.empty_like(dh)
-    ds_g, ds_zr = np.empty((N, U), dh.dtype), np.empty((N, 2 * U), dh.dtype)
+    product, ds_g, ds_zr = np.empty((N, U), dh.dtype), np.empty((N, U), dh.dtype), np.empty((N, 2 * U), dh.dtype)
     for t in range(T - 1, -1, -1):
         if len(dy) > 0:
             add(dy[t], dh)
-        for n in range(len(past)):
-            if not mask[t, n]:  # goes past the step, and what goes through it is 0
-                copy_row(dh[n], past[n])
-                clear_row(dh[n])
+        if len(mask) > 0:
+            set_aside(dh, past, mask[t])
         _gru_mix_backward(dh, z[t], g[t], h[t], ds_zr, ds_g, act)  # dh becomes the part through z h_prev
         if reset_after:
             _gru_candidate_after_backward(ds_g, q[t], r[t], dq[t], ds_zr)
-            matmul_into(dq[t], g_T, product)
+            matmul_into_by(times, dq[t], g_T, product)
         else:
-            matmul_into(ds_g, g_T, dq[t])
+            matmul_into_by(times, ds_g, g_T, dq[t])
             _gru_candidate_before_backward(dq[t], h[t], r[t], product, ds_zr)
         add(product, dh)
         for n in range(N):
             multiply_by_slope(rec, z[t, n], ds_zr[n, :U])
             multiply_by_slope(rec, r[t, n], ds_zr[n, U:])
-            copy_row(ds_zr[n], ds[t, n, : 2 * U])
-            copy_row(ds_g[n], ds[t, n, 2 * U :])
-        matmul_into(ds_zr, zr_T, product)
+        _join(ds_zr, ds_g, ds[t])
+        matmul_into_by(times, ds_zr, zr_T, product)
         add(product, dh)
-        add_past(past, dh)
+        if len(mask) > 0:
+            add(past, dh)
+
+
+@njit
+def _join(ds_zr, ds_g, ds):
+    for n in range(len(ds)):
+        ds_zr_n, ds_g_n, ds_n = ds_zr[n], ds_g[n], ds[n]
+        for u in range(ds_zr_n.size):
+            ds_n[u] = ds_zr_n[u]
+        for u in range(ds_g_n.size):
+            ds_n[ds_zr_n.size + u] = ds_g_n[u]
 
 
 @njit(inline="always")

@@ -14,8 +14,12 @@ do not lie one after the other or do not fill a vector.
 Cost: 2 M K N floating-point operations.
 """
 
+import functools
+
+import numba
 import numpy as np
 
+from scratchnet.kernels.with_numba.address import address_of, call_at
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, make_tile
 
@@ -38,31 +42,39 @@ def matmul(a, b):
     (a, a_is_transposed), (b, b_is_transposed) = _stored(a), _stored(b)
     c = np.empty((M, N), a.dtype)
     if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
-        _dot_products(a, b if b_is_transposed else plain(b.T), c)
+        _dot_products(a, plain(b.T), c)
     elif (a_is_transposed and N * a.itemsize < 2 * VECTOR_BYTES and N < M) or (b_is_transposed and M * (K + N) < K * N):
         c_T = np.empty((N, M), a.dtype)  # its rows fill vectors, where those of c do not; or less is copied
-        _multiply_stored(b, not b_is_transposed, a, not a_is_transposed, c_T)
+        _compiled(a.dtype)[0](b.T, a.T, c_T, False)
         c[...] = c_T.T
     else:
-        _multiply_stored(a, a_is_transposed, b, b_is_transposed, c)
+        _compiled(a.dtype)[0](a, b, c, False)
     return c
 
 
 def _stored(matrix):
-    """``(array, is_transposed)``: a matrix as it lies in memory, row by row. A transposed one needs no copy."""
+    """``(matrix, is_transposed)``: as it lies in memory, row by row or, transposed, column by column; else a copy."""
     is_transposed = matrix.flags.f_contiguous and not matrix.flags.c_contiguous
-    return plain(matrix.T if is_transposed else matrix), is_transposed
+    return plain(matrix.T).T if is_transposed else plain(matrix), is_transposed
 
 
-@njit
-def _multiply_stored(a, a_is_transposed, b, b_is_transposed, c):
-    """``c = a @ b``, or the product of their transposes: compiled once for them all."""
-    left, right = a[:, ::1], b[:, ::1]
-    if a_is_transposed:
-        left = a.T[:, ::1]
-    if b_is_transposed:
-        right = b.T[:, ::1]
-    _multiply(left, right, c, np.bool_(False))
+@functools.cache
+def _compiled(dtype):
+    """``(function, address)`` of `_multiply` for matrices of one dtype, for Python and for `add_matmul_by`.
+
+    Left to itself, Numba would compile it anew for matrices whose rows lie one after the other.
+    """
+    if numba.config.DISABLE_JIT:
+        return _multiply, _multiply
+    any_order, by_rows = (numba.types.Array(numba.from_dtype(dtype), 2, order) for order in "AC")
+    signature = any_order, any_order, by_rows, numba.types.boolean
+    function = _multiply.compile(signature)
+    return function, address_of(_multiply, signature)
+
+
+def multiplier(dtype):
+    """What `matmul_into_by` and `add_matmul_by` have to be given."""
+    return _compiled(np.dtype(dtype))[1]
 
 
 @njit
@@ -91,6 +103,18 @@ def add_matmul(a, b, c):
     _multiply(a[:, ::1], b[:, ::1], c, np.bool_(True))
 
 
+@njit(inline="always")
+def matmul_into_by(multiplier, a, b, c):
+    """`matmul_into`, quicker to compile: without a copy of `_multiply` (see `address`), for who has a `multiplier`."""
+    call_at(multiplier, a[:, ::1], b[:, ::1], c, np.bool_(False))
+
+
+@njit(inline="always")
+def add_matmul_by(multiplier, a, b, c):
+    """`add_matmul`, likewise."""
+    call_at(multiplier, a[:, ::1], b[:, ::1], c, np.bool_(True))
+
+
 # Of what is sliced with a step Numba does not know in which order it lies: so it compiles one product for all orders,
 # where each would take a second. Nor does it compile one for False and one for True, as it would without np.bool_.
 
@@ -105,27 +129,28 @@ def _multiply(a, b, c, add):
     width = 2 * lanes
     left = N % width
     copies = (M >= _ROWS_FOR_A_COPY and b.nbytes > _BYTES_FOR_A_COPY) or b.strides[1] != b.itemsize
-    deepest = -(-K // max(1, -(-K // _DEPTH)))  # blocks of about the same depth
-    room = np.empty((-(-N // width) if copies else 1, deepest, width), c.dtype)  # for copied blocks
+    blocks = (K - 1) // _DEPTH + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
+    deepest = (K + blocks - 1) // blocks  # of about the same depth
+    room = np.empty(((N + width - 1) // width * deepest if copies else deepest, width), c.dtype)  # for copied blocks
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
-    for k in range(0, max(K, 1), max(deepest, 1)):  # once even for K = 0, which writes zeros
+    for k in range(0, max(K, 1), max(deepest, 1)):
         depth = min(deepest, K - k)
         if copies:
             for n in range(0, N, width):
-                _copy(b, k, depth, n, min(width, N - n), room[n // width])
+                _copy(b, k, depth, n, min(width, N - n), room[n // width * deepest :])
         elif left % lanes:
-            _copy(b, k, depth, N - left, left, room[0])
+            _copy(b, k, depth, N - left, left, room)
         for m in range(0, M, _ROWS):
             stop = min(m + _ROWS, M)
             for n in range(0, N, width):
                 columns = min(width, N - n)
                 vectors = lanes if columns <= lanes else width
                 if copies:
-                    block = room[n // width][:, :vectors]
+                    block = room[n // width * deepest :, :vectors]
                 elif columns == vectors:
                     block = b[k : k + depth, n : n + columns]
                 else:
-                    block = room[0][:, :vectors]
+                    block = room[:, :vectors]
                 target, column = (c, n) if columns == vectors else (rest, 0)
                 _column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
     if len(rest) > 0:  # the last columns, which fill no vector

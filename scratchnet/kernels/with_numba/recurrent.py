@@ -20,7 +20,7 @@ import numpy as np
 from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
-from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
 
@@ -30,7 +30,7 @@ def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
     T, N, U = xW.shape
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
-    _simple_rnn_forward(one_for_all(xW), plain(R), plain(b), h, code(act), as_mask(mask))
+    _simple_rnn_forward(multiplier(h.dtype), one_for_all(xW), plain(R), plain(b), h, code(act), as_mask(mask))
     return SimpleRNNSteps(None, h)
 
 
@@ -40,7 +40,8 @@ def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
     dz = np.empty_like(steps.h[1:])
     dh = np.array(dh, order="C")  # turned from the last state's into the first one's
     R_T = np.ascontiguousarray(R.T)
-    _simple_rnn_backward(or_nothing(dy, dz), dh, R_T, steps.h, dz, code(act), as_mask(mask))
+    how = code(act), as_mask(mask), np.empty_like(dh)
+    _simple_rnn_backward(multiplier(dh.dtype), or_nothing(dy, dz), dh, R_T, steps.h, dz, *how)
     return dz, dh
 
 
@@ -51,7 +52,8 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     i, f, g, o, tanh_c = separate(5, (T, N, U), xW.dtype)
     h, c = separate(2, (T + 1, N, U), xW.dtype)
     h[0], c[0] = h0, c0
-    _lstm_forward(one_for_all(xW), plain(R), plain(b), i, f, g, o, c, tanh_c, h, code(act), code(rec), as_mask(mask))
+    before, how = (one_for_all(xW), plain(R), plain(b)), (code(act), code(rec), as_mask(mask))
+    _lstm_forward(multiplier(h.dtype), *before, i, f, g, o, c, tanh_c, h, *how)
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
@@ -63,7 +65,8 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     dz = np.empty((T, N, 4 * U), i.dtype)
     dh, dc = np.array(dh, order="C"), np.array(dc, order="C")  # turned from the last states' into the first ones'
     R_T = np.ascontiguousarray(R.T)
-    _lstm_backward(or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz, code(act), code(rec), as_mask(mask))
+    how = code(act), code(rec), as_mask(mask), np.empty_like(dh), np.empty_like(dc)
+    _lstm_backward(multiplier(i.dtype), or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz, *how)
     return dz, dh, dc
 
 
@@ -82,18 +85,13 @@ def as_mask(mask):
     return np.empty((0, 1), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
 
 
-@njit(inline="always")
+@njit
 def add(x, y):
     """``y += x``; both (N, U)."""
-    source, target = x.reshape(-1), y.reshape(-1)
-    for k in range(target.size):
-        target[k] += source[k]
-
-
-@njit(inline="always")
-def copy_row(x, y):
-    for u in range(x.size):
-        y[u] = x[u]
+    for n in range(len(y)):
+        x_n, y_n = x[n], y[n]
+        for u in range(y_n.size):
+            y_n[u] += x_n[u]
 
 
 @njit(inline="always")
@@ -108,30 +106,41 @@ def add_bias(xW, b, z):
             z_n[k] = xW_n[k] + b[k]
 
 
-@njit(inline="always")
+@njit
 def stay(before, after, mask):
     """At a step that does not count for a sample, its state (N, U) stays as it was."""
     for n in range(len(mask)):
         if not mask[n]:
-            copy_row(before[n], after[n])
+            before_n, after_n = before[n], after[n]
+            for u in range(after_n.size):
+                after_n[u] = before_n[u]
 
 
-@njit(inline="always")
-def clear_row(x):
-    for u in range(x.size):
-        x[u] = 0
+@njit
+def set_aside(d, past, mask):
+    """The adjoint of `stay`: for such a sample, d goes past the step, and what goes through it is 0."""
+    for n in range(len(mask)):
+        d_n, past_n = d[n], past[n]
+        if mask[n]:
+            for u in range(d_n.size):
+                past_n[u] = 0
+        else:
+            for u in range(d_n.size):
+                past_n[u] = d_n[u]
+            for u in range(d_n.size):
+                d_n[u] = 0
 
 
 # ---- the plain layer ----
 
 
 @njit
-def _simple_rnn_forward(xW, R, b, h, act, mask):
+def _simple_rnn_forward(times, xW, R, b, h, act, mask):
     T, N, U = len(h) - 1, h.shape[1], h.shape[2]
     z = np.empty((N, U), h.dtype)
     for t in range(T):
         add_bias(xW[t % len(xW)], b, z)
-        add_matmul(h[t], R, z)  # z = x W + b + h_prev R
+        add_matmul_by(times, h[t], R, z)  # z = x W + b + h_prev R
         for n in range(N):
             activate(act, z[n], h[t + 1, n])  # h = f(z)
         if len(mask) > 0:
@@ -139,19 +148,17 @@ def _simple_rnn_forward(xW, R, b, h, act, mask):
 
 
 @njit
-def _simple_rnn_backward(dy, dh, R_T, h, dz, act, mask):
+def _simple_rnn_backward(times, dy, dh, R_T, h, dz, act, mask, past):
     T, N, U = dz.shape
-    past = np.zeros_like(dh if len(mask) > 0 else dh[:0])
     for t in range(T - 1, -1, -1):
         if len(dy) > 0:
             add(dy[t], dh)
-        for n in range(len(past)):
-            if not mask[t, n]:  # goes past the step, and what goes through it is 0
-                copy_row(dh[n], past[n])
-                clear_row(dh[n])
+        if len(mask) > 0:
+            set_aside(dh, past, mask[t])
         _simple_rnn_step_backward(dh, h[t + 1], dz[t], act)
-        matmul_into(dz[t], R_T, dh)  # z = x W + h_prev R + b
-        add_past(past, dh)
+        matmul_into_by(times, dz[t], R_T, dh)  # z = x W + h_prev R + b
+        if len(mask) > 0:
+            add(past, dh)
 
 
 @njit(inline="always")
@@ -164,26 +171,16 @@ def _simple_rnn_step_backward(dh, h, dz, act):
         multiply_by_slope(act, h[n], dz_n)  # h = f(z)
 
 
-@njit(inline="always")
-def add_past(past, dh):
-    """``dh += past``, which is empty without a mask, and zero again afterwards."""
-    for n in range(len(past)):
-        past_n, dh_n = past[n], dh[n]
-        for u in range(past_n.size):
-            dh_n[u] += past_n[u]
-            past_n[u] = 0
-
-
 # ---- long short-term memory ----
 
 
 @njit
-def _lstm_forward(xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
+def _lstm_forward(times, xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
     T, N, U = i.shape
     z = np.empty((N, 4 * U), h.dtype)
     for t in range(T):
         add_bias(xW[t % len(xW)], b, z)
-        add_matmul(h[t], R, z)  # z = x W + b + h_prev R
+        add_matmul_by(times, h[t], R, z)  # z = x W + b + h_prev R
         _lstm_step_forward(z, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t + 1], act, rec)
         if len(mask) > 0:
             stay(c[t], c[t + 1], mask[t])
@@ -208,22 +205,19 @@ def _lstm_step_forward(z, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
 
 
 @njit
-def _lstm_backward(dy, dh, dc, R_T, i, f, g, o, c, tanh_c, dz, act, rec, mask):
+def _lstm_backward(times, dy, dh, dc, R_T, i, f, g, o, c, tanh_c, dz, act, rec, mask, past_h, past_c):
     T, N, U = i.shape
-    past_h, past_c = np.zeros_like(dh if len(mask) > 0 else dh[:0]), np.zeros_like(dc if len(mask) > 0 else dc[:0])
     for t in range(T - 1, -1, -1):
         if len(dy) > 0:
             add(dy[t], dh)
-        for n in range(len(past_h)):
-            if not mask[t, n]:  # goes past the step, and what goes through it is 0
-                copy_row(dh[n], past_h[n])
-                copy_row(dc[n], past_c[n])
-                clear_row(dh[n])
-                clear_row(dc[n])
+        if len(mask) > 0:
+            set_aside(dh, past_h, mask[t])
+            set_aside(dc, past_c, mask[t])
         _lstm_step_backward(dh, dc, i[t], f[t], g[t], o[t], c[t], tanh_c[t], dz[t], act, rec)
-        matmul_into(dz[t], R_T, dh)  # z = x W + h_prev R + b
-        add_past(past_h, dh)
-        add_past(past_c, dc)
+        matmul_into_by(times, dz[t], R_T, dh)  # z = x W + h_prev R + b
+        if len(mask) > 0:
+            add(past_h, dh)
+            add(past_c, dc)
 
 
 @njit(inline="always")
