@@ -3,14 +3,15 @@
 Inputs and outputs of layers come in such structures. The functions here take them apart, and put them together again.
 """
 
+_NESTED = (dict, list, tuple)
+
 
 def flatten(structure):
     """The leaves of one value, a list (or tuple) or a dict of values, as a list; dicts in the order of their keys."""
-    if isinstance(structure, dict):
-        return [leaf for value in structure.values() for leaf in flatten(value)]
-    if isinstance(structure, (list, tuple)):
-        return [leaf for value in structure for leaf in flatten(value)]
-    return [structure]
+    if not isinstance(structure, _NESTED):
+        return [structure]
+    values = structure.values() if isinstance(structure, dict) else structure
+    return [leaf for value in values for leaf in flatten(value)]
 
 
 def flatten_sorted(structure):
@@ -24,13 +25,12 @@ def flatten_sorted(structure):
 
 def map_structure(function, structure):
     """`function` applied to each leaf; the lists, tuples and dicts around them stay."""
+    if not isinstance(structure, _NESTED):
+        return function(structure)
     if isinstance(structure, dict):
         return {key: map_structure(function, value) for key, value in structure.items()}
-    if isinstance(structure, list):
-        return [map_structure(function, value) for value in structure]
-    if isinstance(structure, tuple):
-        return tuple(map_structure(function, value) for value in structure)
-    return function(structure)
+    mapped = [map_structure(function, value) for value in structure]
+    return mapped if isinstance(structure, list) else tuple(mapped)
 
 
 def as_lists(structure):

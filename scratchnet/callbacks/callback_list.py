@@ -38,6 +38,13 @@ class CallbackList(Callback):
     def __iter__(self):
         return iter(self.callbacks)
 
+    @property
+    def wants_logs_of_batches(self):
+        """Whether a callback does anything at the end of a training step."""
+        hooks = Callback.on_train_batch_end, Callback.on_batch_end
+        found = [getattr(c, hook.__name__) for c in self._called for hook in hooks]
+        return any(getattr(method, "__func__", None) not in hooks for method in found)
+
     def set_model(self, model):
         super().set_model(model)
         for callback in self.callbacks:

@@ -40,9 +40,9 @@ class HoldsLayers:
                 keys[layer, name] = first.setdefault(id(array), key)
         return keys
 
-    def _gathered(self, own, of):
-        """The dict `own`, and the dicts `of` (layer) by name as one dict by key."""
-        keys = self.weight_keys
+    def _gathered(self, own, of, keys=None):
+        """`own`, and the dicts `of` (layer) by name as one dict by key; `keys`: the `weight_keys`, if known."""
+        keys = self.weight_keys if keys is None else keys
         sublayers = self.of_sublayers(of)
         return {**own, **{keys[layer, name]: w for _, layer, found in sublayers for name, w in found.items()}}
 
@@ -59,7 +59,11 @@ class HoldsLayers:
 
     @property
     def trainable_params(self):
-        return self._gathered(self._params, lambda layer: layer.trainable_params) if self.trainable else {}
+        return self.trainable_params_by(None)
+
+    def trainable_params_by(self, keys):
+        """`trainable_params`, by these `weight_keys`."""
+        return self._gathered(self._params, lambda layer: layer.trainable_params, keys) if self.trainable else {}
 
     @property
     def constraints(self):

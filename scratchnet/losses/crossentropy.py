@@ -247,23 +247,33 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
         labels = labels.astype(np.int64, copy=False)
         if self.from_logits:
             log_p = log_softmax(y_pred)
-            return -np.take_along_axis(log_p, labels, axis=-1)[..., 0], LogitsCache(labels, np.exp(log_p))
+            return -_of_labels(log_p, labels)[..., 0], LogitsCache(labels, np.exp(log_p))
         c = _cut(y_pred)
         s = c.sum(axis=-1, keepdims=True)
-        v = np.log(s) - np.log(np.take_along_axis(c, labels, axis=-1))  # (N, ..., 1)
+        v = np.log(s) - np.log(_of_labels(c, labels))  # (N, ..., 1)
         return v[..., 0], SparseCache(labels, c, s, c == y_pred)
 
     def gradient(self, dvalues, cache):
         if self.from_logits:
             labels, p = cache
             d = p.copy()
-            np.put_along_axis(d, labels, np.take_along_axis(p, labels, axis=-1) - 1, axis=-1)  # p - one_hot(label)
+            d.reshape(-1, d.shape[-1])[_places(labels)] -= 1  # p - one_hot(label)
             return d * dvalues
         labels, c, s, inside = cache
         d = np.broadcast_to(1 / s, c.shape).copy()  # v = log(s) - log(c[label])
-        np.put_along_axis(d, labels, 1 / s - 1 / np.take_along_axis(c, labels, axis=-1), axis=-1)
+        d.reshape(-1, d.shape[-1])[_places(labels)] -= 1 / _of_labels(c, labels).reshape(-1)
         d *= inside  # c = cut(y_pred)
         return d * dvalues
+
+
+def _places(labels):
+    """Where the labels (N, ..., 1) stand in predictions (N, ..., K), taken as one row for each sample."""
+    return np.arange(labels.size), labels.reshape(-1)
+
+
+def _of_labels(x, labels):
+    """What the predictions x (N, ..., K) say of each label: (N, ..., 1)."""
+    return x.reshape(-1, x.shape[-1])[_places(labels)].reshape(labels.shape)
 
 
 def _cut(p):

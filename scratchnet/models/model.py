@@ -156,9 +156,10 @@ class Model(Trainer, Saver, Explained, Composite):
         """Return ``(dx, grads)``; an adjoint in `dy` may be None where an output does not matter."""
         dxs, sums = cache.graph.backward(flatten(dy), cache, needs_dx)
         keys, grads = self.weight_keys, Adjoints()
+        trainable = self.trainable_params_by(keys)
         for weight, d in sums.items():
             grads.add(keys[weight], d)
-        grads = {key: grads[key] if key in grads else np.zeros_like(w) for key, w in self.trainable_params.items()}
+        grads = {key: grads[key] if key in grads else np.zeros_like(w) for key, w in trainable.items()}
         return (self.pack_inputs(dxs) if needs_dx else None), grads
 
     def remember(self, cache):

@@ -1,5 +1,7 @@
 """Helpers for dicts of arrays: sums, norms and names, and how to divide their elements among threads."""
 
+import functools
+
 import numpy as np
 
 STRETCH = 1 << 17  # elements that are updated at a time: few enough for the cache, enough to be worth a call
@@ -16,16 +18,21 @@ def total_of(arrays):
 
 def divided(params, shares):
     """All elements of all parameters in at most `shares` equal shares: lists of (key, slice)."""
-    total = sum(w.size for w in params.values())
+    return _divided(tuple((key, w.size) for key, w in params.items()), shares)
+
+
+@functools.lru_cache(maxsize=16)  # the same at every step
+def _divided(sizes, shares):
+    total = sum(size for _, size in sizes)
     shares = max(1, min(shares, total // SMALLEST_SHARE))
     divided = [[] for _ in range(shares)]
     first = 0  # where a parameter begins in the row of all
-    for key, w in params.items():
+    for key, size in sizes:
         for k, share in enumerate(divided):
             start = max(total * k // shares - first, 0)
-            stop = min(total * (k + 1) // shares - first, w.size)
+            stop = min(total * (k + 1) // shares - first, size)
             share += [(key, slice(at, min(at + STRETCH, stop))) for at in range(start, stop, STRETCH)]
-        first += w.size
+        first += size
     return divided
 
 

@@ -313,14 +313,13 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
     def _update_share(self, params, parts, learning_rate, share):
         """Sum the gradients of the parts and update, stretch by stretch, while the sum is still in the cache."""
         for key, stretch in share:
-
-            def cut(array, stretch=stretch):
-                return array if stretch is None else array.reshape(-1)[stretch]
-
-            param = cut(params[key])
-            grad = total_of([cut(part[key]) for part in parts])
-            keys = {slot: f"{slot}/{key}" for slot in self.slot_names if f"{slot}/{key}" in self.state}
-            slots = {slot: cut(self.state[slot_key]) for slot, slot_key in keys.items()}
+            found = ((slot, self.state.get(f"{slot}/{key}")) for slot in self.slot_names)
+            slots = {slot: array for slot, array in found if array is not None}
+            param, grads = params[key], [part[key] for part in parts]
+            if stretch is not None:
+                param, grads = param.reshape(-1)[stretch], [grad.reshape(-1)[stretch] for grad in grads]
+                slots = {slot: array.reshape(-1)[stretch] for slot, array in slots.items()}
+            grad = total_of(grads)
             decay = self.decay_of(key, params[key])
             if decay and not self._is_undecayed(key, params[key]):
                 param -= param * param.dtype.type(decay * learning_rate)

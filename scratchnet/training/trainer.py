@@ -119,6 +119,7 @@ class Trainer(Evaluator):
         if steps is not None and steps_per_epoch is not None:
             steps = min(steps, steps_per_epoch)
         callbacks = self._callbacks(callbacks, verbose, steps, epochs)
+        wants_logs = callbacks.wants_logs_of_batches
         self._stop_at_nan = not any(isinstance(c, TerminateOnNaN) for c in callbacks)
         averages, optimizer, model = self._averages, self.optimizer, self._objective.model
         if verbose and current_ranks().rank == 0:
@@ -146,7 +147,7 @@ class Trainer(Evaluator):
                         callbacks.on_train_batch_begin(done)
                         where = f"epoch {epoch + 1}, batch {done + 1}"
                         self._train_step(batch, trained, workers, averages, where)
-                        callbacks.on_train_batch_end(done, averages.logs())
+                        callbacks.on_train_batch_end(done, averages.logs() if wants_logs else {})
                         done += 1
                         if self.stop_training:
                             break

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import callbacks
-from scratchnet.callbacks import Callback, CallbackList, LambdaCallback
+from scratchnet.callbacks import Callback, CallbackList, LambdaCallback, ProgbarLogger
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
 from scratchnet.utils import set_random_seed
@@ -208,3 +208,14 @@ def test_kerass_other_callbacks_are_refused_by_name():
         _ = callbacks.RemoteMonitor
     with pytest.raises(AttributeError, match="has no 'Erlystopping'; closest: EarlyStopping"):
         _ = callbacks.Erlystopping
+
+
+def test_figures_are_only_worked_out_for_callbacks_that_look_at_batches():
+    class Looks(Callback):
+        def on_batch_end(self, batch, logs=None):
+            pass
+
+    assert not CallbackList([Callback(), LambdaCallback(on_epoch_end=print)]).wants_logs_of_batches
+    for callback in (Looks(), LambdaCallback(on_train_batch_end=print), ProgbarLogger()):
+        assert CallbackList([Callback(), callback]).wants_logs_of_batches
+    assert not CallbackList().wants_logs_of_batches

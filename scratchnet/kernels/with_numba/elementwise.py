@@ -102,7 +102,7 @@ def _erfc32(x, y):
 
 @njit
 def activate(code, z, y):
-    """``y = f(z)`` for one row (U,)."""
+    """``y = f(z)`` for arrays with one axis."""
     if code == _RELU:
         for u in range(y.size):
             y[u] = max(z[u], _ZERO)
@@ -130,7 +130,7 @@ def activate(code, z, y):
 
 @njit
 def multiply_by_slope(code, y, d):
-    """``d *= f'(z)`` for one row (U,), from y = f(z)."""
+    """``d *= f'(z)`` for arrays with one axis, from y = f(z)."""
     if code == _RELU:
         for u in range(d.size):
             d[u] = d[u] if y[u] > _ZERO else _ZERO

@@ -141,8 +141,7 @@ def _simple_rnn_forward(times, xW, R, b, h, act, mask):
     for t in range(T):
         add_bias(xW[t % len(xW)], b, z)
         add_matmul_by(times, h[t], R, z)  # z = x W + b + h_prev R
-        for n in range(N):
-            activate(act, z[n], h[t + 1, n])  # h = f(z)
+        activate(act, z.reshape(-1), h[t + 1].reshape(-1))  # h = f(z)
         if len(mask) > 0:
             stay(h[t], h[t + 1], mask[t])
 
@@ -155,20 +154,12 @@ def _simple_rnn_backward(times, dy, dh, R_T, h, dz, act, mask, past):
             add(dy[t], dh)
         if len(mask) > 0:
             set_aside(dh, past, mask[t])
-        _simple_rnn_step_backward(dh, h[t + 1], dz[t], act)
+        dz_t = dz[t].reshape(-1)
+        copy_row(dh.reshape(-1), dz_t)
+        multiply_by_slope(act, h[t + 1].reshape(-1), dz_t)  # h = f(z)
         matmul_into_by(times, dz[t], R_T, dh)  # z = x W + h_prev R + b
         if len(mask) > 0:
             add(past, dh)
-
-
-@njit(inline="always")
-def _simple_rnn_step_backward(dh, h, dz, act):
-    N, U = h.shape
-    for n in range(N):
-        dh_n, dz_n = dh[n], dz[n]
-        for u in range(U):
-            dz_n[u] = dh_n[u]
-        multiply_by_slope(act, h[n], dz_n)  # h = f(z)
 
 
 # ---- long short-term memory ----
