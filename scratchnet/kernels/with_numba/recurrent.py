@@ -154,8 +154,9 @@ def _simple_rnn_backward(times, dy, dh, R_T, h, dz, act, mask, past):
             add(dy[t], dh)
         if len(mask) > 0:
             set_aside(dh, past, mask[t])
-        dz_t = dz[t].reshape(-1)
-        copy_row(dh.reshape(-1), dz_t)
+        dh_t, dz_t = dh.reshape(-1), dz[t].reshape(-1)
+        for k in range(dz_t.size):
+            dz_t[k] = dh_t[k]
         multiply_by_slope(act, h[t + 1].reshape(-1), dz_t)  # h = f(z)
         matmul_into_by(times, dz[t], R_T, dh)  # z = x W + h_prev R + b
         if len(mask) > 0:
