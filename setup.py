@@ -37,7 +37,7 @@ class BuildWithExamples(build_py):
 
 
 if __name__ == "__main__":
-    source = re.search(r'^Source = "(.+)"$', (HERE / "pyproject.toml").read_text("utf-8"), re.MULTILINE)[1]
+    source = re.search(r"^\s+Source = (.+)$", (HERE / "setup.cfg").read_text("utf-8"), re.MULTILINE)[1]
     setup(
         long_description=absolute((HERE / "README.md").read_text("utf-8"), source),
         long_description_content_type="text/markdown",
