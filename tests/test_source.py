@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "scratchnet").rglob("*.py"))
 TEXTS = [
     path
-    for folder in ("scratchnet", "tests", "benches", "examples", "docs", "tools")
+    for folder in ("scratchnet", "tests", "benches", "examples", "docs")
     for path in (ROOT / folder).rglob("*")
     if path.suffix in (".py", ".md")
 ] + list(ROOT.glob("*.md"))

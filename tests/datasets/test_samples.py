@@ -17,7 +17,7 @@ ROOT = Path(scratchnet.__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def make_samples():
-    spec = importlib.util.spec_from_file_location("make_samples", ROOT / "tools" / "make_samples.py")
+    spec = importlib.util.spec_from_file_location("make_samples", Path(__file__).with_name("make_samples.py"))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,6 @@
-"""Makes the samples that the package embeds from the whole data sets: ``python tools/make_samples.py [FOLDER]``.
+"""Makes the samples that the package embeds from the whole data sets.
+
+    python tests/datasets/make_samples.py [FOLDER]
 
 Run it where scratchnet can be imported, with the data in the folder ``SCRATCHNET_DATA`` or within reach. The content is
 the same on every machine; the compressed bytes may differ between versions of zlib and liblzma.
