@@ -387,6 +387,19 @@ tanh_shrink = _TABLE["tanh_shrink"]
 threshold = _TABLE["threshold"]
 
 
+@registry.register("activations")
+def glu(x, axis=-1):
+    """The first half of an axis, times the sigmoid of the second (Dauphin et al. 2017).
+
+    It makes another shape, so a layer cannot have it for its activation; call it on what the layer gives.
+    """
+    halves = None if x.shape[axis] is None or x.shape[axis] % 2 else x.shape[axis] // 2
+    if halves is None:
+        raise ValueError(f"glu: axis {axis} of shape {x.shape} has no two halves")
+    before = (slice(None),) * (axis % len(x.shape))
+    return x[(*before, slice(halves))] * sigmoid(x[(*before, slice(halves, None))])
+
+
 def names():
     """The names of all activations, in the order of the table."""
     return list(_TABLE)

@@ -30,7 +30,15 @@ def map_structure(function, structure):
     if isinstance(structure, dict):
         return {key: map_structure(function, value) for key, value in structure.items()}
     mapped = [map_structure(function, value) for value in structure]
-    return mapped if isinstance(structure, list) else tuple(mapped)
+    if isinstance(structure, list):
+        return mapped
+    return type(structure)(*mapped) if hasattr(structure, "_fields") else tuple(mapped)
+
+
+def packed_like(structure, values):
+    """The structure with these values, in the order of `flatten`, in the place of its leaves."""
+    remaining = iter(values)
+    return map_structure(lambda _: next(remaining), structure)
 
 
 def as_lists(structure):

@@ -274,3 +274,14 @@ def test_layers_and_operations_stand_for_their_functions():
         activations.get(layers.Dense(3))
     dense = layers.deserialize(layers.serialize(layers.Dense(2, activation=layers.LeakyReLU(0.2))))
     assert dense.activation.parameters == {"negative_slope": 0.2}
+
+
+def test_gated_linear_units_halve_an_axis():
+    x = np.arange(12.0).reshape(3, 4)
+    expected = x[:, :2] / (1 + np.exp(-x[:, 2:]))
+    np.testing.assert_allclose(activations.glu(x), expected)
+    np.testing.assert_allclose(activations.get("glu")(x.T, axis=0), expected.T)
+    with pytest.raises(ValueError, match=r"glu: axis -2 of shape \(3, 4\) has no two halves"):
+        activations.glu(x, -2)
+    with pytest.raises(ValueError, match="an activation keeps the shape; this one makes"):
+        layers.Dense(4, activation="glu")(x)

@@ -11,11 +11,9 @@ from scratchnet.explain.tensors import EXACT_FACTOR, EXACT_PARAMETER, Tensors
 from scratchnet.explain.views import goes_back_by_itself
 from scratchnet.explain.views.base import mathml
 from scratchnet.kernels.loops import adam
-from scratchnet.losses import resolve
 from scratchnet.names import snake_case
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
-from scratchnet.training.objective import per_output
 
 _MOST_WITHIN = 60  # calls within one call that the page shows
 _SMALL = 4096  # numbers: up to here z and dz of a recurrent layer are shown, too
@@ -202,14 +200,15 @@ class Payload:
 
     def _loss(self):
         trace = self.trace
-        given = per_output(trace.model, trace.model.loss, "loss")
-        outputs = [self._loss_of(k, None if entry is None else resolve(entry)) for k, entry in enumerate(given)]
+        terms = {term.outputs: (term, value) for term, value in zip(trace.objective.plain_terms, trace.losses)}
+        outputs = [self._loss_of(k, *terms.get(k, (None, 0.0))) for k in range(len(trace.ys))]
         return {"total": trace.loss, "added": trace.added, "outputs": outputs}
 
-    def _loss_of(self, k, loss):
+    def _loss_of(self, k, term, value):
         trace, name = self.trace, self.trace.objective.names[k]
-        if loss is None:
+        if term is None:
             return {"name": name, "loss": None, "source": None}
+        loss = term.loss
         y, target, dy = trace.ys[k], trace.batch.y[k], trace.dys[k]
         fused = trace.objective._activations[k] is not None
         cut = int(np.count_nonzero((y < 1e-7) | (y > 1 - 1e-7))) if fused else 0
@@ -218,8 +217,8 @@ class Payload:
             "loss": loss.name,
             "kind": snake_case(type(loss).__name__),
             "plainly": _is_plain(loss) and trace.batch.weights[k] is None,
-            "value": trace.losses[k],
-            "weight": trace.objective.weights[k],
+            "value": value,
+            "weight": term.weight,
             "target": self._array(target),
             "y": self._array(y),
             "dy": self._array(dy),

@@ -18,11 +18,9 @@ from scratchnet.explain.recorder import Recorder
 from scratchnet.explain.table import html_of, table_of
 from scratchnet.explain.update import updates_of
 from scratchnet.graph.walk import watched_by
-from scratchnet.losses import resolve
 from scratchnet.parallel.batch import drawing_rows
 from scratchnet.structure import flatten
 from scratchnet.training.data import Arrays
-from scratchnet.training.objective import per_output
 
 _OF_TENSORFLOW = {
     **dict.fromkeys(("func", "input_signature", "autograph", "reduce_retracing", "jit_compile"), "tf.function"),
@@ -41,7 +39,7 @@ class Trace(Mapping):
         x, y: what went in and came out, in the structure that the model takes and gives.
         targets: as they were given; None without a pass back.
         loss: the number that is minimized, for these samples; None without targets.
-        losses: that of each output, unweighted; `added`: what layers and regularizers add.
+        losses: the value of each loss, unweighted; `added`: what layers and regularizers add.
         metrics: those that compile was given, for these samples, by name.
         dx: the gradient of the loss in x.
         grads: of the parameters, by key ("dense/kernel"): what the optimizer would get.
@@ -49,6 +47,9 @@ class Trace(Mapping):
     """
 
     def __init__(self, model, batch, objective, training):
+        terms = [] if objective is None else objective.terms
+        if any(term.is_joint or objective.term_of(term.outputs) is None for term in terms):
+            raise model.error("explain and trace show models of which each output has one loss for itself")
         self.model = model
         self.training = bool(training)
         self.step = model.optimizer.steps if model.compiled else 0
@@ -98,17 +99,16 @@ class Trace(Mapping):
     def _plain_dys(self, batch, predictions, counts, masks, dys):
         """The gradient of the loss, as it is written, in each output: also where training takes it in the logits."""
         objective = self.objective
-        given = per_output(self.model, self.model.loss, "loss")
         found = list(dys)
-        for k, activation in enumerate(objective._activations):
-            if activation is not None:
-                w, count = batch.weights[k], counts[k]
+        for term, plain, count in zip(objective.terms, objective.plain_terms, counts):
+            if term.loss is not plain.loss:
+                k = term.outputs
+                w = batch.weights[k]
                 if masks[k] is not None:
                     w, count = objective._masked(masks[k], w, count)
-                loss = resolve(given[k])
-                _, cache = loss.forward(batch.y[k], predictions[k], sample_weight=w, count=count)
-                dy = loss.backward(cache)
-                found[k] = dy * dy.dtype.type(objective.weights[k])
+                _, cache = plain.loss.forward(batch.y[k], predictions[k], sample_weight=w, count=count)
+                dy = plain.loss.backward(cache)
+                found[k] = dy * dy.dtype.type(term.weight)
         return found
 
     def _metrics(self, batch, values, predictions, masks):

@@ -114,7 +114,9 @@ def graph_from_config(config):
         layers[name] = layer
         uses[name] = [_read_use(use) for use in entry.get("inbound_nodes", [])]
         if hasattr(layer, "batch_shape"):
-            tensors[name, 0] = [KerasTensor(layer.batch_shape, layer.dtype, name)]
+            tensor = KerasTensor(layer.batch_shape, layer.dtype, name)
+            tensor.optional, tensor.sparse = layer.optional, layer.sparse
+            tensors[name, 0] = [tensor]
     ends = [_read_ends(config[key]) for key in ("input_layers", "output_layers")]
     ends.append([History(*loss) for loss in config.get("added_losses", [])])
     if any(isinstance(use, list) for entry in config["layers"] for use in entry.get("inbound_nodes", [])):

@@ -33,7 +33,10 @@ class KerasTensor(Operators):
         node: the Node that this tensor comes out of; None for an `Input`.
         name: of the layer or operation that made it.
         masked: whether a mask comes with its values: which time steps count, (N, T).
+        optional, sparse: what `Input` was told.
     """
+
+    optional = sparse = False
 
     def __init__(self, shape, dtype="float32", name=None, node=None, masked=False):
         self.shape = tuple(shape)

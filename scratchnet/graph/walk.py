@@ -130,6 +130,7 @@ class Graph:
         self._repeated = self._find_repeated()
         self._rows = {}  # what `rows_of_outputs` has found
         self._last_way_back = None  # what `_way_back` has found last
+        self.without = {}  # the graphs without some of the inputs, see `scratchnet.graph.absent`
 
     def _find_dtype(self):
         """The float dtype of operations here, or None where there are none."""

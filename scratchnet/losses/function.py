@@ -6,6 +6,7 @@ from typing import Any
 from scratchnet.losses.base import Loss
 from scratchnet.losses.of_tensors import of_same_rank
 from scratchnet.registry import register
+from scratchnet.structure import flatten, packed_like
 
 
 @register("losses")
@@ -34,5 +35,6 @@ class LossFunctionWrapper(Loss):
         self.fn_kwargs = kwargs
 
     def call(self, y_true, y_pred):
-        y_true, y_pred = of_same_rank(y_true, y_pred)
+        pairs = [of_same_rank(t, p) for t, p in zip(flatten(y_true), flatten(y_pred))]
+        y_true, y_pred = (packed_like(given, found) for given, found in zip((y_true, y_pred), zip(*pairs)))
         return self.fn(y_true, y_pred, **self.fn_kwargs)

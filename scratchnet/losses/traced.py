@@ -6,6 +6,8 @@
 
 `call` returns a value for each sample, or for each element, which are weighted and averaged as those of all losses; or
 one number for the whole batch. Then, as in Keras, weights count by their mean.
+
+What is said here of y_true and y_pred holds of lists and dicts of arrays as well: of several outputs together.
 """
 
 import copy
@@ -17,18 +19,18 @@ import numpy as np
 from scratchnet import config
 from scratchnet.graph.arguments import Spec, taken_apart
 from scratchnet.graph.attributes import KeepsTraces
-from scratchnet.graph.symbolic import KerasTensor, is_tensor
+from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.graph.trace import TracedCall, trace
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel.batch import counted_here, rows_of_batch, sum_over_batch
-from scratchnet.structure import flatten
+from scratchnet.structure import flatten, map_structure, packed_like
 
 
 class TracedLossCache(NamedTuple):
     call: TracedCall  # the trace that was run
     inner: Any  # the cache of its graph
     dvalues: np.ndarray  # the adjoint of what `call` returned
-    dtype: Any  # of y_pred
+    y_pred: Any  # the predictions as they were handed in, whose dtypes the adjoints get
 
 
 class _OnLogits:
@@ -47,17 +49,16 @@ class TracedLoss(KeepsTraces):
 
     def traced(self, y_true, y_pred):
         """The `TracedCall` for such targets and predictions: arrays, or whatever has shape and dtype."""
-        specs = _spec_of(y_true), _spec_of(y_pred)
-        return self.kept_trace(specs, lambda: self._trace(specs))
-
-    def _trace(self, specs):
         signature = inspect.signature(self.call)
-        tensors = [KerasTensor(spec.shape, spec.dtype, name) for spec, name in zip(specs, ("y_true", "y_pred"))]
-        arguments, _ = taken_apart(signature, dict(zip(signature.parameters, tensors)), is_tensor, _spec_of)
-        found = trace(self, arguments, [False, False], False, specs[1].dtype)
+        values = dict(zip(signature.parameters, (y_true, y_pred)))
+        arguments, _ = taken_apart(signature, values, _has_shape, _spec_of)
+        return self.kept_trace(arguments.key, lambda: self._trace(arguments, len(flatten(y_pred))))
+
+    def _trace(self, arguments, predictions):
+        found = trace(self, arguments, [False] * len(arguments.specs), False, arguments.specs[-1].dtype)
         if len(flatten(found.outputs)) != 1:
             raise self.error(f"the loss must be one tensor, got {len(flatten(found.outputs))}", TypeError)
-        if found.graph.outputs[0] not in found.graph.reached_from(found.graph.inputs[1:], ()):
+        if found.graph.outputs[0] not in found.graph.reached_from(found.graph.inputs[-predictions:], ()):
             raise self.error("the loss does not depend on y_pred, or not in a way that can be differentiated")
         return found
 
@@ -96,18 +97,19 @@ class TracedLoss(KeepsTraces):
 
     def in_one_part(self, y_true, y_pred):
         """Whether samples of such a batch meet, so that it cannot be computed in parts."""
-        return self.traced(*self._in_dtype(y_true, y_pred)).graph.rows_of_outputs([1, 1]) is None
+        graph = self.traced(*self._in_dtype(y_true, y_pred)).graph
+        return graph.rows_of_outputs([1] * len(graph.inputs)) is None
 
     def count(self, y_true, ndim, sample_weight=None):
         """None: how many values there are is known when `call` has computed them."""
         return None
 
     def forward(self, y_true, y_pred, sample_weight=None, count=None):
-        dtype = y_pred.dtype
-        y_true, y_pred = self._in_dtype(np.asarray(y_true), np.asarray(y_pred))
+        y_true, given = map_structure(np.asarray, y_true), map_structure(np.asarray, y_pred)
+        y_true, y_pred = self._in_dtype(y_true, given)
         found = self.traced(y_true, y_pred)
-        [values], inner = found.graph.forward([y_true, y_pred])
-        if self._of_samples(found, values, y_pred):
+        [values], inner = found.graph.forward(flatten([y_true, y_pred]))
+        if self._of_samples(found, values, len(flatten(y_pred)[0])):
             weights = 1.0 if sample_weight is None else self._expanded(sample_weight, values.shape)
             size, share = rows_of_batch(values.size), 1
             total_weight = None if sample_weight is None else sum_over_batch(weights.sum(dtype=np.float64))[0]
@@ -121,12 +123,12 @@ class TracedLoss(KeepsTraces):
             if self.reduction == "mean_with_sample_weight" and total_weight is not None:
                 count = total_weight
         dvalues = np.broadcast_to(share * weights / max(count, 1e-30), values.shape).astype(values.dtype)
-        return (values * dvalues).sum(), TracedLossCache(found, inner, dvalues, dtype)
+        return (values * dvalues).sum(), TracedLossCache(found, inner, dvalues, given)
 
-    def _of_samples(self, found, values, y_pred):
+    def _of_samples(self, found, values, size):
         """Whether the values belong to samples, one or several to each."""
-        rows = found.graph.rows_of_outputs([1, 1])
-        return rows[0] > 0 if rows is not None else values.ndim > 0 and len(values) == len(y_pred)
+        rows = found.graph.rows_of_outputs([1] * len(found.graph.inputs))
+        return rows[0] > 0 if rows is not None else values.ndim > 0 and len(values) == size
 
     def _weight_of_batch(self, sample_weight):
         """What the weights of samples mean for a number that stands for the whole batch."""
@@ -137,9 +139,9 @@ class TracedLoss(KeepsTraces):
 
     def _in_dtype(self, y_true, y_pred):
         """Both in the dtype of the loss, as Keras has them: labels as floats, too."""
-        is_float = y_pred.dtype in (np.float32, np.float64)
-        dtype = self.dtype or (y_pred.dtype if is_float else config.floatx())
-        return _cast(y_true, dtype), _cast(y_pred, dtype)
+        found = flatten(y_pred)[-1].dtype
+        dtype = self.dtype or (found if found in (np.float32, np.float64) else config.floatx())
+        return map_structure(lambda a: _cast(a, dtype), (y_true, y_pred))
 
     def _expanded(self, sample_weight, shape):
         weights = expanded_weights(sample_weight, shape)
@@ -152,8 +154,15 @@ class TracedLoss(KeepsTraces):
     def backward(self, cache):
         if cache is None:
             raise self.error('with reduction="none" the loss is an array, which has no gradient; take reduction="sum"')
-        (_, dy_pred), _ = cache.inner.graph.backward([cache.dvalues], cache.inner, needs_dx=[False, True])
-        return dy_pred.astype(cache.dtype, copy=False)
+        graph, count = cache.inner.graph, len(flatten(cache.y_pred))
+        wanted = [k >= len(graph.inputs) - count for k in range(len(graph.inputs))]
+        dys = graph.backward([cache.dvalues], cache.inner, needs_dx=wanted)[0][-count:]
+        pairs = zip(dys, flatten(cache.y_pred))
+        return packed_like(cache.y_pred, [dy.astype(y.dtype, copy=False) for dy, y in pairs])
+
+
+def _has_shape(a):
+    return hasattr(a, "shape")
 
 
 def _spec_of(a):
@@ -161,4 +170,4 @@ def _spec_of(a):
 
 
 def _cast(a, dtype):
-    return a.astype(dtype, copy=False) if isinstance(a, np.ndarray) else Spec(tuple(a.shape), dtype)
+    return a.astype(dtype, copy=False) if isinstance(a, np.ndarray) else KerasTensor(a.shape, np.dtype(dtype).name)

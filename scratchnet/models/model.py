@@ -17,6 +17,7 @@ import numpy as np
 
 from scratchnet import registry
 from scratchnet.files.saving import Saver
+from scratchnet.graph.absent import with_present
 from scratchnet.graph.config import graph_config, graph_from_config
 from scratchnet.graph.order import layers_in_order
 from scratchnet.graph.symbolic import KerasTensor, is_symbolic
@@ -25,6 +26,7 @@ from scratchnet.layers import InputLayer
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.models.explained import Explained
+from scratchnet.models.inputs import called_without, taken_apart
 from scratchnet.models.ranks import fits, hint_of_one_sample, with_ranks
 from scratchnet.models.subclass import TracedModel
 from scratchnet.models.summary import print_summary, summary_html
@@ -33,7 +35,7 @@ from scratchnet.ops import sum as sum_of
 from scratchnet.ops.operation import current_trace
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
-from scratchnet.structure import as_lists, flatten, flatten_shapes, flatten_sorted, is_deep, map_structure
+from scratchnet.structure import as_lists, flatten, flatten_shapes, flatten_sorted, is_deep, map_structure, packed_like
 from scratchnet.training.compiled import step_of_ones_own
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
@@ -149,7 +151,9 @@ class Model(Trainer, Saver, Explained, Composite):
 
     def forward(self, x, training=None, mask=None):
         """Return ``(y, cache)``; `x` and `y` have the structure of the model's inputs and outputs."""
-        ys, cache = self.graph.forward(self.flatten_inputs(x), training, None if mask is None else flatten(mask))
+        masks = None if mask is None else flatten(mask)
+        graph, xs, masks = with_present(self.graph, self.flatten_inputs(x), masks, self.error)
+        ys, cache = graph.forward(xs, training, masks)
         return map_structure(dict(zip(self.outputs, ys)).__getitem__, self._output_structure), cache
 
     def backward(self, dy, cache, needs_dx=True):
@@ -160,7 +164,8 @@ class Model(Trainer, Saver, Explained, Composite):
         for weight, d in sums.items():
             grads.add(keys[weight], d)
         grads = {key: grads[key] if key in grads else np.zeros_like(w) for key, w in trainable.items()}
-        return (self.pack_inputs(dxs) if needs_dx else None), grads
+        found = dict(zip(cache.graph.inputs, dxs)) if needs_dx else None
+        return (self.pack_inputs([found.get(t) for t in self.inputs]) if needs_dx else None), grads
 
     def remember(self, cache):
         cache.graph.remember(cache)
@@ -199,6 +204,8 @@ class Model(Trainer, Saver, Explained, Composite):
         """As every layer; on arrays the result has the structure of the outputs that the model was made with."""
         if self.knows_inputs:
             inputs = with_ranks(inputs, self.inputs)
+            if any(x is None for x in flatten(inputs)):
+                return called_without(self, inputs, training)
         result = super().__call__(inputs, training, mask)
         if is_symbolic(result):
             return result
@@ -227,15 +234,14 @@ class Model(Trainer, Saver, Explained, Composite):
 
     def pack_outputs(self, ys):
         """A flat list of arrays in the structure of the outputs that the model was made with."""
-        remaining = iter(ys)  # in this order also where the same tensor is an output twice
-        return map_structure(lambda _: next(remaining), self._given_outputs)
+        return packed_like(self._given_outputs, ys)  # so also where the same tensor is an output twice
 
     def flatten_inputs(self, x, adjust=True):
         """`x` (an array, a list, or a dict by the names of the inputs) as a list in the order of `inputs`."""
         if isinstance(x, dict):
             structure = self._input_structure
             if isinstance(structure, dict) and _is_nested(structure.values()):
-                values = self._taken_apart(structure, x)
+                values = taken_apart(structure, x, self.error)
                 return with_ranks(values, self.inputs) if adjust else values
             names = list(structure) if isinstance(structure, dict) else [t.name for t in self.inputs]
             if any(name not in x for name in names):
@@ -248,30 +254,18 @@ class Model(Trainer, Saver, Explained, Composite):
         structure = self._input_structure
         values = list(x) if isinstance(x, (list, tuple)) else [x]
         if isinstance(structure, list) and _is_nested(structure) and _is_nested(values):
-            values = self._taken_apart(structure, values)
+            values = taken_apart(structure, values, self.error)
         if len(self.inputs) == 1 and not (len(values) == 1 and hasattr(values[0], "shape")):
             values = [x]  # the rows of one array
         if len(values) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(values)}")
         return with_ranks(values, self.inputs) if adjust else values
 
-    def _taken_apart(self, structure, x):
-        """The leaves of `x`, which must have the structure of the inputs, as a list."""
-        if isinstance(structure, dict):
-            if not isinstance(x, dict) or x.keys() != structure.keys():
-                raise self.error(f"expected a dict with the inputs {list(structure)}, got {type(x).__name__}")
-            return [leaf for key in structure for leaf in self._taken_apart(structure[key], x[key])]
-        if isinstance(structure, list):
-            if not isinstance(x, (list, tuple)) or len(x) != len(structure):
-                raise self.error(f"expected a list of {len(structure)} inputs, got {type(x).__name__}")
-            return [leaf for inner, value in zip(structure, x) for leaf in self._taken_apart(inner, value)]
-        return [x]
-
     def check_inputs(self, xs):
         """Raise ValueError unless each of the flat list `xs` has the shape of its input."""
         for tensor, x in zip(self.inputs, xs):
             shape, expected = np.shape(x), tensor.shape
-            if not fits(shape, expected):
+            if x is not None and not fits(shape, expected):
                 hint = hint_of_one_sample(shape, expected)
                 raise self.error(f"the input {tensor.name!r} expects shape {expected}, got {shape}{hint}")
 
@@ -347,11 +341,12 @@ class Model(Trainer, Saver, Explained, Composite):
 
     @property
     def input_shape(self):
-        return map_structure(lambda t: t.shape, self._input_structure)
+        return _without_list_of_one([tensor.shape for tensor in self.inputs])
 
     @property
     def output_shape(self):
-        return map_structure(lambda t: t.shape, self._output_structure)
+        """That of the output; of several, a flat list, as in Keras."""
+        return _without_list_of_one([tensor.shape for tensor in self.outputs])
 
     @property
     def output_names(self):

@@ -10,6 +10,8 @@ from scratchnet.structure import flatten, map_structure
 
 def with_rank(x, shape):
     """`x` with an axis of size 1 at its end added or dropped, where only that is missing to the `shape` of an input."""
+    if x is None:
+        return None
     given = shape_of(x)
     if len(given) == len(shape) - 1 and shape[-1] == 1 and given:
         wanted, change = (*given, 1), expand_dims if is_symbolic(x) else np.expand_dims

@@ -64,7 +64,7 @@ class Sequential(Model):
             self._input = (
                 layer
                 if isinstance(layer, KerasTensor)
-                else Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name)
+                else Input(batch_shape=layer.batch_shape, dtype=layer.dtype, name=layer.name, sparse=layer.sparse)
             )
             return
         if not isinstance(layer, Layer):
@@ -163,7 +163,7 @@ class Sequential(Model):
             return Layer.get_config(self)
         own = {key: value for key, value in own.items() if key not in ("layers", "dtype")}
         tensor = self._input
-        inputs = [] if tensor is None else [InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)]
+        inputs = [] if tensor is None else [InputLayer.of(tensor)]
         return {
             **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,

@@ -29,8 +29,7 @@ def facts_of_training(model):
     rate = optimizer.learning_rate
     return {
         "the optimizer": f"{type(optimizer).__name__} after {optimizer.steps} steps, learning rate {float(rate)!r}",
-        "the losses": [None if loss is None else loss.name for loss in model._objective.losses],
-        "the loss weights": model._objective.weights,
+        "the losses": [(term.name, term.loss.name, term.weight) for term in model._objective.terms],
         "the trainable parameters": list(model.trainable_params),
     }
 

@@ -74,7 +74,9 @@ def warn_of_the_useless(model, train, validation):
     """A line for each of the mistakes that train without an error and learn nothing."""
     if not model.trainable_params:
         warnings.warn(f"{model.name}: there is nothing to train: no layer has a trainable parameter", stacklevel=3)
-    for tensor, loss in zip(model.outputs, model._objective.losses):
+    terms = [model._objective.term_of(k) for k in range(len(model.outputs))]
+    own_losses = [None if term is None else term.loss for term in terms]
+    for tensor, loss in zip(model.outputs, own_losses):
         found = None if tensor.node is None else logits_of(tensor.node)
         softmax = found is not None and found[1].name == "softmax"
         if loss is not None and softmax and tensor.shape[-1] == 1:
@@ -85,7 +87,7 @@ def warn_of_the_useless(model, train, validation):
         return
     if current_ranks().size > 1 and (train.is_large or validation.is_large):  # each rank reads its own rows alone
         return
-    for y, y_validation, loss in zip(train.y, validation.y, model._objective.losses):
+    for y, y_validation, loss in zip(train.y, validation.y, own_losses):
         if y is not None and y_validation is not None and y.size < 1 << 22:
             unseen = np.setdiff1d(_classes(y_validation, loss), _classes(y, loss))
             if unseen.size:

@@ -61,7 +61,7 @@ class Averages:
     def reset(self):
         """Begin an epoch."""
         self._samples = 0
-        self._sums = np.zeros(len(self.objective.names))
+        self._sums = np.zeros(len(self.objective.terms))
         self._added = 0.0
         for entries in self._metrics or []:
             for _, metric, _ in entries:
@@ -116,10 +116,10 @@ class Averages:
         `shapes`: of the targets and the predictions of each output.
         """
         self._shapes = shapes
-        shown = self.objective.shown
-        taken = {"loss"} | {f"{name}_loss" for name, _ in shown if len(shown) > 1}
+        prefixes = self.objective.prefixes
+        taken = {"loss", *self._loss_names()}
         self._metrics = []
-        for (_, prefix), specs, (y, y_pred) in zip(shown, self._specs, shapes):
+        for prefix, specs, (y, y_pred) in zip(prefixes, self._specs, shapes):
             plain, entries = set(), []
             for spec, weighted in specs:
                 key, metric = resolve_metric(spec, y, y_pred)
@@ -142,22 +142,24 @@ class Averages:
         That is "loss", for several outputs "<output>_loss", the metrics by their names, and those that layers hold;
         where the outputs have no names, the metrics come before the losses.
         """
-        shown = self.objective.shown
         samples = max(self._samples, 1)
         values = self._sums / samples
         total = {"loss": float(self.objective.total(values) + self._added / samples)}
-        losses, figures = {}, {}
-        with_loss = [loss is not None for loss in self.objective.losses]
-        if sum(with_loss) > 1:
-            losses = {f"{name}_loss": float(v) for (name, _), v, has in zip(shown, values, with_loss) if has}
+        losses, figures = dict(zip(self._loss_names(), map(float, values))), {}
         for entries in self._metrics or []:
             for key, metric, _ in entries:
                 result = metric.result()
                 figures.update(result if isinstance(result, dict) else {key: _plain(result)})
         held = {metric.name: _plain(metric.result()) for metric in self._others()}
-        if len(shown) > 1 and shown[0][1]:
+        if any(self.objective.prefixes):
             return {**total, **losses, **{key: figures[key] for key in sorted(figures)}, **held}
         return {**total, **figures, **losses, **held}
+
+    def _loss_names(self):
+        """The keys of the losses, where there are several."""
+        names = [f"{term.name}_loss" for term in self.objective.terms]
+        unique = [f"{name}_{names[:k].count(name)}" if name in names[:k] else name for k, name in enumerate(names)]
+        return unique if len(unique) > 1 else []
 
     def _others(self):
         """The metrics that the model and its layers hold, and `call` adds to, beside those of compile."""

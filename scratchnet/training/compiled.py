@@ -47,8 +47,10 @@ class Compiled:
 
         Args:
             optimizer: a name ("adam") or an `Optimizer`.
-            loss: a name ("mse"), a `Loss`, a function of `scratchnet.losses`, or a list or dict with one per output.
-            loss_weights: with several outputs, the weight of each in the total: a list or dict.
+            loss: a name ("mse"), a `Loss`, a function ``(y_true, y_pred) -> values``; or a list or dict with one for
+                each output, nested as the outputs are. One that stands for a list or dict of outputs gets them
+                together; of several that stand for one output among others the sum is taken.
+            loss_weights: with several losses, the weight of each in the total: a list or dict.
             metrics: a list of names ("accuracy"), `Metric`s or functions ``(y_true, y_pred) -> values``; with several
                 outputs, a list of lists or a dict of them.
             weighted_metrics: like `metrics`, but counted with the sample weights.
@@ -134,7 +136,7 @@ class Compiled:
             return [self._compile_config is None for _ in self.outputs]
         if self._objective is None:
             self._prepare("fit")
-        return [loss is not None for loss in self._objective.losses]
+        return self._objective.with_loss
 
     def check_targets(self, ys, size):
         """Raise what the losses say of targets that they do not take."""

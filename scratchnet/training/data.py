@@ -37,7 +37,7 @@ class Batch(NamedTuple):
     @property
     def size(self):
         """How many rows the whole batch has."""
-        return len(self.x[0]) if self.division is None else self.division.size
+        return rows_of(self.x) if self.division is None else self.division.size
 
     def own_rows(self, part):
         """`rows` of a slice that counts the rows of the whole batch."""
@@ -72,9 +72,10 @@ class Arrays:
             x = map_structure(lambda v: self._array("x", v), x) if _is_structure(x) else self._array("x", x)
             self._check_samples(flatten(x)[0])
             model.build_on(x)
-        self.x = [self._array("x", v, model.takes_strings) for v in model.flatten_inputs(x, adjust=False)]
-        self.size = len(self.x[0])
-        self._check_samples(self.x[0])
+        inputs = zip(model.inputs, model.flatten_inputs(x, adjust=False))
+        self.x = [None if v is None and t.optional else self._array("x", v, model.takes_strings) for t, v in inputs]
+        self.size = rows_of(self.x)
+        self._check_samples(next(x for x in self.x if x is not None))
         self.x = model.flatten_inputs(self.x)
         model.check_inputs(self.x)
         self.y = [] if y is None else self._targets(y)
@@ -100,11 +101,10 @@ class Arrays:
         return ("x", self.x), ("y", self.y), ("sample_weight", self.weights)
 
     def _array(self, name, value, strings=False):
+        if hasattr(value, "toarray"):  # a sparse matrix
+            value = value.toarray()
         if not hasattr(value, "__array__") and not isinstance(value, (list, tuple, int, float)):
-            hint = "; a sparse matrix becomes one by toarray()" if hasattr(value, "toarray") else ""
-            raise self.model.error(
-                f"the {self.what} data {name} must be arrays, got {type(value).__name__}{hint}", TypeError
-            )
+            raise self.model.error(f"the {self.what} data {name} must be arrays, got {type(value).__name__}", TypeError)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # before NumPy 1.24 a ragged list was only a warning
@@ -200,7 +200,7 @@ class Arrays:
         part = copy.copy(self)
         part.what = what
         part.x, part.y, part.weights, _ = Batch(self.x, self.y, self.weights).rows(rows)
-        part.size = len(part.x[0])
+        part.size = rows_of(part.x)
         return part
 
     def with_class_weight(self, class_weight):
@@ -253,7 +253,7 @@ class Arrays:
 
         dtype = self.model.compute_dtype
         x = [take(a) for a in self.x]
-        x = [a.astype(dtype, copy=False) if a.dtype.kind == "f" else a for a in x]
+        x = [a.astype(dtype, copy=False) if a is not None and a.dtype.kind == "f" else a for a in x]
         batch = Batch(x, [take(a) for a in self.y], [take(w) for w in self.weights])
         if self._refuse_late:
             self._refuse_non_finite(batch, start)
@@ -262,6 +262,11 @@ class Arrays:
             weights = weights_by_class(self.model, y, self._class_weight) if len(y) else np.ones(0)
             batch = batch._replace(weights=[weights if batch.weights[0] is None else batch.weights[0] * weights])
         return batch
+
+
+def rows_of(xs):
+    """How many samples a list of arrays has, in which None stands for an input that is missing."""
+    return next(len(x) for x in xs if x is not None)
 
 
 def weights_by_class(model, y, class_weight):

@@ -251,12 +251,12 @@ def _of_rows(arrays, rows):
 
 def _as_new(y, xs):
     """`y` as an array that belongs to the caller: not a view of something else, least of all of the data."""
-    shared = not y.flags.writeable or y.base is not None or any(np.may_share_memory(y, x) for x in xs)
+    shared = not y.flags.writeable or y.base is not None or any(np.may_share_memory(y, x) for x in xs if x is not None)
     return y.copy() if shared else y
 
 
 def _rows(x):
-    first = flatten(x)[0] if isinstance(x, (list, dict)) else x
+    first = next(a for a in flatten(x) if a is not None) if isinstance(x, (list, dict)) else x
     return len(first) if np.ndim(first) else len(x)
 
 

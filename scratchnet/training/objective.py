@@ -4,69 +4,79 @@ import functools
 
 import numpy as np
 
-from scratchnet import losses
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.losses.base import Loss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.ranks import current_ranks
-from scratchnet.structure import flattened_like, is_deep
+from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
+from scratchnet.training.terms import check_keys, terms_of
 from scratchnet.training.work import multiply_adds
 
 
 class Objective:
     """The weighted sum of the losses of all outputs.
 
-    It follows the contract of a single loss, with a list of everything: ``values, caches = forward(...)``,
-    ``dys = backward(caches)``. An output whose loss is None takes no part.
+    It follows the contract of a single loss, with a list of everything: ``values, caches = forward(...)`` have an entry
+    for each of `terms`, ``dys = backward(caches)`` one for each output. An output whose loss is None takes no part.
 
     Args:
         model: the model that is trained, `self.user_model`. `self.model` is the one to run: it leaves out a last
             softmax or sigmoid where the loss is better computed from logits.
-        loss: one for all outputs, or a list or dict with one for each.
-        loss_weights: None, or a list or dict with a number for each output.
+        loss: one for all outputs, or a list or dict with one for each, nested as the outputs are.
+        loss_weights: None, or a list or dict with a number for each loss.
+
+    Attributes:
+        terms: the list of `Term`s that are computed; `plain_terms`: the same as the user gave them, of probabilities.
+        names: of the outputs.
     """
 
     def __init__(self, model, loss, loss_weights=None):
         self.user_model = model
         self.names = model.output_names
-        self.shown = self._names_in_logs(model, loss)
         self.axes = [tensor.ndim for tensor in model.outputs]
-        given = [None if entry is None else losses.resolve(entry) for entry in per_output(model, loss, "loss")]
-        weights = [None] * len(given) if loss_weights is None else per_output(model, loss_weights, "loss_weights")
-        self.weights = [1.0 if w is None else float(w) for w in weights]
-        if all(entry is None for entry in given) and not model.adds_loss:
+        self.plain_terms = [] if loss is None else terms_of(model, loss, loss_weights)
+        self.terms = list(self.plain_terms)
+        if not self.terms and not model.adds_loss:
             raise ValueError("compile: no output has a loss")
-        candidates = [k for k, entry in enumerate(given) if entry is not None and entry.takes_logits]
+        self._activations = [None] * len(self.names)
+        candidates = [k for k in range(len(self.names)) if (term := self.term_of(k)) and term.loss.takes_logits]
         twin, activations = model.ending_in_logits(candidates)
-        self.losses = list(given)
-        self._activations = [None] * len(given)
         for k, activation in activations.items():
-            on_logits = given[k].on_logits(activation)
+            term = self.term_of(k)
+            on_logits = term.loss.on_logits(activation)
             if on_logits is not None:
-                self.losses[k], self._activations[k] = on_logits, activation
+                self.terms[self.terms.index(term)] = term._replace(loss=on_logits)
+                self._activations[k] = activation
         kept = [k for k, activation in enumerate(self._activations) if activation is not None]
         self.model = model if not kept else twin if len(kept) == len(activations) else model.ending_in_logits(kept)[0]
 
-    @staticmethod
-    def _names_in_logs(model, loss):
-        """``(of its loss, before its metrics)`` for each output. As in Keras, several outputs of a model with `call`
-        that come in a list have no names: their losses are told by the names of these."""
-        names = model.output_names
-        if model.names_outputs or len(names) == 1:
-            return [(name, f"{name}_" if len(names) > 1 else "") for name in names]
-        resolved = [
-            entry if isinstance(entry, str) or entry is None else losses.resolve(entry).name
-            for entry in per_output(model, loss, "loss")
-        ]
-        return [(name, "") for name in resolved]
+    def term_of(self, k):
+        """The one loss that the output `k` has for itself; None if there is none, or another one."""
+        found = [term for term in self.terms if k in flatten(term.outputs)]
+        return found[0] if len(found) == 1 and found[0].outputs == k else None
+
+    @property
+    def with_loss(self):
+        """For each output, whether it has a loss."""
+        numbers = {k for term in self.terms for k in flatten(term.outputs)}
+        return [k in numbers for k in range(len(self.names))]
+
+    @property
+    def prefixes(self):
+        """What logs put before the metrics of each output.
+
+        As in Keras, several outputs of a model with `call` that come in a list have no names.
+        """
+        named = self.user_model.names_outputs and len(self.names) > 1
+        return [f"{name}_" if named else "" for name in self.names]
 
     def in_one_part(self, ys):
         """Whether samples meet in the model or in a loss, so that a batch with targets like `ys` has one part alone."""
-        return self.model.in_one_part or any(
-            loss is not None and loss.in_one_part(y, _of_known_shape(tensor, y))
-            for loss, y, tensor in zip(self.losses, ys, self.model.outputs)
-        )
+        if self.model.in_one_part:
+            return True
+        tensors = [None if y is None else _of_known_shape(t, y) for t, y in zip(self.model.outputs, ys)]
+        return any(term.loss.in_one_part(_of(term, ys), _of(term, tensors)) for term in self.terms)
 
     @functools.cached_property
     def work(self):
@@ -78,46 +88,53 @@ class Objective:
         return [y if f is None else f.forward(y)[0] for f, y in zip(self._activations, ys)]
 
     def counts(self, batch):
-        """For each output, what its sum of loss values is divided by; parts of a batch share the batch's counts."""
+        """For each term, what its sum of loss values is divided by; parts of a batch share the batch's counts."""
         ys, weights = (batch.y, batch.weights) if batch.division is None else self._of_all_ranks(batch)
         return [
-            None if loss is None else loss.count(ys[k], self.axes[k], sample_weight=weights[k])
-            for k, loss in enumerate(self.losses)
+            None if term.is_joint else term.loss.count(ys[k], self.axes[k], sample_weight=weights[k])
+            for term in self.terms
+            for k in flatten(term.outputs)[:1]
         ]
 
     def _of_all_ranks(self, batch):
         """Targets and weights of all rows of the batch: values only where a count depends on them, else the shape."""
-        by_value = [
-            loss is not None and _counts_by_value(loss, y, axes)
-            for loss, y, axes in zip(self.losses, batch.y, self.axes)
-        ]
-        wanted = [y for y, is_wanted in zip(batch.y, by_value) if is_wanted]
+        by_value = {
+            term.outputs
+            for term in self.terms
+            if not term.is_joint and _counts_by_value(term.loss, batch.y[term.outputs], self.axes[term.outputs])
+        }
+        wanted = [batch.y[k] for k in sorted(by_value)]
         wanted += [w for w in batch.weights if w is not None]
         found = iter([])
         if wanted:
             found = iter([np.concatenate(pieces) for pieces in zip(*current_ranks().gather("counts", wanted))])
         ys = [
-            next(found) if is_wanted else None if y is None else _of_shape((batch.size, *y.shape[1:]), y.dtype)
-            for y, is_wanted in zip(batch.y, by_value)
+            next(found) if k in by_value else None if y is None else _of_shape((batch.size, *y.shape[1:]), y.dtype)
+            for k, y in enumerate(batch.y)
         ]
         return ys, [None if w is None else next(found) for w in batch.weights]
 
     def forward(self, batch, ys, counts, masks=None):
-        """Return ``(values, caches)``: the unweighted value of each output's loss (0.0 where there is none).
+        """Return ``(values, caches)``: the unweighted value of each term.
 
-        `masks`: for each output None, or which of its values count (N, T).
+        `masks`: for each output None, or which of its values count (N, T). A loss of several outputs reads none.
         """
         values, caches = [], []
-        for k, (loss, y_pred, count) in enumerate(zip(self.losses, ys, counts)):
-            value, cache = 0.0, None
-            if loss is not None:
-                w = batch.weights[k]
-                if masks is not None and masks[k] is not None:
-                    w, count = self._masked(masks[k], w, count)
-                value, cache = loss.forward(batch.y[k], y_pred, sample_weight=w, count=count)
+        for term, count in zip(self.terms, counts):
+            w = self._weights_of(term, batch)
+            if masks is not None and not term.is_joint and masks[term.outputs] is not None:
+                w, count = self._masked(masks[term.outputs], w, count)
+            value, cache = term.loss.forward(_of(term, batch.y), _of(term, ys), sample_weight=w, count=count)
             values.append(float(value))
             caches.append(cache)
         return values, caches
+
+    @staticmethod
+    def _weights_of(term, batch):
+        first, *others = [batch.weights[k] for k in flatten(term.outputs)]
+        if any((w is None) != (first is None) or w is not None and not np.array_equal(w, first) for w in others):
+            raise term.loss.error("is one loss for several outputs; their sample weights must be the same")
+        return first
 
     @staticmethod
     def _masked(mask, weights, count):
@@ -133,24 +150,32 @@ class Objective:
 
     def backward(self, caches):
         """The gradient of the total with respect to each output; None where there is no loss."""
-        dys = []
-        for loss, weight, cache in zip(self.losses, self.weights, caches):
-            dy = None if loss is None else loss.backward(cache)
-            dys.append(dy if dy is None or weight == 1.0 else dy * dy.dtype.type(weight))
+        dys = [None] * len(self.names)
+        for term, cache in zip(self.terms, caches):
+            for k, dy in zip(flatten(term.outputs), flatten(term.loss.backward(cache))):
+                dy = dy if term.weight == 1.0 else dy * dy.dtype.type(term.weight)
+                dys[k] = dy if dys[k] is None else dys[k] + dy
         return dys
 
     def total(self, values):
         """The number that is minimized, but for what layers add to it."""
-        return sum(weight * value for weight, value in zip(self.weights, values))
+        return sum(term.weight * value for term, value in zip(self.terms, values))
 
     def check_targets(self, ys, outputs, size):
         """Raise what a loss says of targets that it does not take, before anything is trained."""
-        for loss, y, tensor in zip(self.losses, ys, outputs):
-            if loss is None or y is None or None in tensor.shape[1:]:
+        for term in self.terms:
+            numbers = flatten(term.outputs)
+            if any(ys[k] is None or None in outputs[k].shape[1:] for k in numbers):
                 continue
             for start in range(0, size, 4096):
-                rows = y[start : start + 4096]
-                loss.check_targets(rows, np.broadcast_to(np.float32(0), (len(rows), *tensor.shape[1:])))
+                rows = [None if y is None else y[start : start + 4096] for y in ys]
+                zeros = {k: np.broadcast_to(np.float32(0), (len(rows[k]), *outputs[k].shape[1:])) for k in numbers}
+                term.loss.check_targets(_of(term, rows), _of(term, zeros))
+
+
+def _of(term, values):
+    """Of values by the number of the output, those of a term, in its structure."""
+    return map_structure(lambda k: values[k], term.outputs)
 
 
 def _of_known_shape(tensor, y):
@@ -174,48 +199,11 @@ def _of_shape(shape, dtype):
 def per_output(model, value, argument):
     """`value` of compile's `argument` as a list with an entry for each output of the model."""
     names = model.output_names
-    if isinstance(value, dict) and "class_name" in value:
-        return [value] * len(names)
     if is_deep(model.output_structure) and (found := flattened_like(model.output_structure, value)) is not None:
-        entries = found
-    elif argument == "loss" and (place := _of_several(model.output_structure, value)):
-        raise ValueError(
-            f"compile: loss has one entry for several outputs together, those in {place}; give one for each, nested as "
-            "the outputs are. A function of several outputs is not implemented in scratchnet: compute it in call, and "
-            "hand it over by add_loss"
-        )
-    elif isinstance(value, dict):
-        unknown = [key for key in value if key not in names]
-        if unknown:
-            raise ValueError(f"compile: {argument} names the outputs {unknown}; the model has {names}")
-        entries = [value.get(name) for name in names]
-    elif isinstance(value, (list, tuple)):
-        if len(value) != len(names):
-            raise ValueError(f"compile: {argument} has {len(value)} entries, the model {len(names)} outputs: {names}")
-        entries = list(value)
-    elif argument == "loss_weights" and not (isinstance(value, float) and len(names) == 1):
-        raise ValueError(f"compile: loss_weights must be a list or dict, got {value!r}")
-    else:
-        return [value] * len(names)
-    return entries if argument == "metrics" else [_only(entry) for entry in entries]
-
-
-def _of_several(structure, value, place="outputs"):
-    """The place in `structure` where there are several outputs and `value` is a single loss; None if there is none."""
+        return found
     if isinstance(value, dict):
-        pairs = structure.items() if isinstance(structure, dict) else ()
-        inner = [(key, below, value[key]) for key, below in pairs if key in value]
-    elif isinstance(value, (list, tuple)):
-        fits = isinstance(structure, (list, tuple)) and len(structure) == len(value)
-        inner = zip(range(len(value)), structure, value) if fits else ()
-    else:
-        return (
-            place if isinstance(structure, (dict, list, tuple)) and place != "outputs" and value is not None else None
-        )
-    found = (_of_several(below, entry, f"{place}[{key!r}]") for key, below, entry in inner)
-    return next((one for one in found if one), None)
-
-
-def _only(entry):
-    """The one entry of a list of one."""
-    return entry[0] if isinstance(entry, (list, tuple)) and len(entry) == 1 else entry
+        check_keys(argument, value, names)
+        return [value.get(name) for name in names]
+    if len(value) != len(names):
+        raise ValueError(f"compile: {argument} has {len(value)} entries, the model {len(names)} outputs: {names}")
+    return list(value)

@@ -48,7 +48,6 @@ ROOMS = {
 
 # Why something of Keras is not there, by its full name; of a room, for everything in it.
 REASONS = {
-    "keras.activations.glu": "halves its axis, which the activation of a layer cannot; `ops.glu` does it in a Lambda",
     "keras.distillation": "a training loop of its own",
     "keras.utils.FeatureSpace": "layers for columns (StringLookup, Normalization, ...) and a functional model do it",
     **{

@@ -68,14 +68,20 @@ class Sparse:
         return np.ones((2, 5))
 
 
+def test_sparse_matrices_are_made_dense():
+    model = classifier()
+    np.testing.assert_array_equal(model.predict(Sparse(), verbose=0), model.predict(np.ones((2, 5)), verbose=0))
+    model.fit(Sparse(), np.zeros(2), verbose=0)
+
+
 def test_data_that_are_not_numbers_are_refused():
     model = classifier()
     with pytest.raises(TypeError, match="must be numbers"):
         model.fit(np.array([["a"] * 5]), np.zeros(1), verbose=0)
     with pytest.raises(TypeError, match="must be numbers, got dtype <U1$"):  # of labels a hint is said, not of x
         model.predict(np.array([["a"] * 5]), verbose=0)
-    with pytest.raises(TypeError, match=r"must be arrays, got Sparse; a sparse matrix becomes one by toarray\(\)"):
-        model.predict(Sparse(), verbose=0)
+    with pytest.raises(TypeError, match="must be arrays, got object"):
+        model.predict(object(), verbose=0)
     with pytest.raises(ValueError, match="come in batches, which bring their targets"):
         model.fit((i for i in range(3)), np.zeros(3), verbose=0)
     with pytest.raises(ValueError, match="a generator, which may never end"):

@@ -11,12 +11,6 @@ from scratchnet.layers.base import Layer
 from scratchnet.names import check_name, unique_name
 from scratchnet.registry import register
 
-_INSTEAD = {
-    "sparse": "arrays are dense; a sparse matrix becomes one by toarray()",
-    "ragged": "rows have one length; pad_sequences gives them one, and Masking or mask_zero leaves the rest out",
-    "optional": "make a Model for each case, of the same layers, which share their parameters",
-}
-
 
 def Input(
     shape: int | Sequence[int | None] | None = None,
@@ -38,16 +32,20 @@ def Input(
         batch_shape: `shape` with the batch axis in front, instead of both.
         name: by default "input", counted.
         tensor: a symbolic tensor that is returned as it is; a shape that is given as well must be its own.
-        sparse, ragged, optional: not supported; None or False.
+        sparse: taken; sparse matrices are made dense, of any input, so it changes no result.
+        ragged: not supported; None or False.
+        optional: whether None may be given instead of an array. Then a layer with ``call(self, x, y=None)`` that reads
+            it is called without.
 
     Raises:
         ValueError: for a shape or a name that is none, or a shape that `tensor` does not have.
         TypeError: for what is not supported.
     """
-    for argument, value in {"sparse": sparse, "ragged": ragged, "optional": optional}.items():
-        if value is not None and value is not False:
-            problem = f"Keras's argument {argument!r} is not implemented in scratchnet (got {value!r})"
-            raise TypeError(f"Input: {problem}: {_INSTEAD[argument]}")
+    if ragged:
+        raise TypeError(
+            f"Input: Keras's argument 'ragged' is not implemented in scratchnet (got {ragged!r}): rows have one "
+            "length; pad_sequences gives them one, and Masking or mask_zero leaves the rest out"
+        )
     if tensor is not None:
         return _checked(tensor, shape, batch_shape, dtype)
     if (shape is None) == (batch_shape is None):
@@ -62,7 +60,9 @@ def Input(
             raise ValueError(f"Input: sizes must be positive integers or None, got {tuple(batch_shape)}")
     sizes = [None if size is None else int(size) for size in batch_shape]
     dtype = config.floatx() if dtype is None else config.check_dtype(dtype)
-    return KerasTensor(sizes, dtype, unique_name("input") if name is None else check_name("Input", name))
+    tensor = KerasTensor(sizes, dtype, unique_name("input") if name is None else check_name("Input", name))
+    tensor.optional, tensor.sparse = bool(optional), bool(sparse)
+    return tensor
 
 
 def _checked(tensor, shape, batch_shape, dtype):
@@ -105,14 +105,15 @@ class InputLayer(Layer):
         super().__init__(name=tensor.name, **kwargs)
         self.dtype = tensor.dtype
         self.batch_shape = tensor.shape
-        self.sparse, self.ragged, self.optional = False, False, False
+        self.sparse, self.ragged, self.optional = tensor.sparse, False, tensor.optional
         self.tensor = tensor
         self.built = True
 
     @classmethod
     def of(cls, tensor):
         """The layer that stands for an `Input` that is there already."""
-        layer = cls(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+        said = {"sparse": tensor.sparse, "optional": tensor.optional}
+        layer = cls(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name, **said)
         layer.tensor = tensor
         return layer
 
@@ -124,7 +125,8 @@ class InputLayer(Layer):
     output = input
 
     def get_config(self):
-        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype, "batch_shape": self.batch_shape}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype, "batch_shape": self.batch_shape}
+        return {**config, "sparse": self.sparse, "ragged": self.ragged, "optional": self.optional}
 
     def forward(self, x, training=False):
         return x, None

@@ -28,9 +28,9 @@ def test_inputs_say_what_is_wrong():
     ):
         with pytest.raises(ValueError, match=message):
             call()
-    assert Input((3,), sparse=False).shape == (None, 3)
-    with pytest.raises(TypeError, match="Keras's argument 'sparse' is not implemented"):
-        Input((3,), sparse=True)
+    assert Input((3,), ragged=False).shape == (None, 3)
+    with pytest.raises(TypeError, match="Keras's argument 'ragged' is not implemented"):
+        Input((3,), ragged=True)
     with pytest.raises(TypeError, match="unexpected keyword argument 'shpae'"):
         Input(shpae=(3,))
 
@@ -54,9 +54,6 @@ def test_what_is_said_of_inputs():
     ):
         assert said(make) == message
     for argument in ("sparse", "ragged", "optional"):
-        assert said(lambda a=argument: Input((3,), **{a: True}), TypeError).startswith(
-            f"Input: Keras's argument {argument!r} is not implemented in scratchnet (got True): "
-        )
         assert Input((3,), **{argument: None}).shape == (None, 3)
     tensor = Input((3,))
     assert Input(tensor=tensor) is tensor and Input((3,), tensor=tensor, dtype="float32") is tensor
@@ -79,9 +76,14 @@ def test_what_is_said_of_inputs():
     assert layer.forward(1) == (1, None) and layer.backward(2, None) == (2, {})
 
 
-@pytest.mark.parametrize(
-    ("argument", "hint"), [("sparse", "toarray"), ("ragged", "pad_sequences"), ("optional", "Model")]
-)
-def test_what_is_not_here_is_refused_with_what_to_do_instead(argument, hint):
-    with pytest.raises(TypeError, match=f"argument '{argument}' is not implemented .*{hint}"):
-        Input((2,), **{argument: True})
+def test_ragged_inputs_are_refused_with_what_to_do_instead():
+    with pytest.raises(TypeError, match="argument 'ragged' is not implemented .*pad_sequences"):
+        Input((2,), ragged=True)
+
+
+def test_sparse_and_optional_are_remembered():
+    for argument in ("sparse", "optional"):
+        tensor, layer = Input((2,), **{argument: True}), InputLayer((2,), **{argument: True})
+        assert getattr(tensor, argument) is getattr(layer, argument) is layer.get_config()[argument] is True
+        assert getattr(InputLayer.of(tensor), argument) is True
+        assert getattr(Input((2,)), argument) is InputLayer((2,)).get_config()[argument] is False
