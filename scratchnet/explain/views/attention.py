@@ -16,25 +16,30 @@ HEADS = View(
     "attention",
     _of_heads,
     (
-        Line("P", "P = softmax ( q k^T / √ D )", scaled_dot_product.attention_forward, "P, _ = softmax.forward(A)"),
-        Line("y", "y = P v", scaled_dot_product.attention_forward, "return np.matmul(kept, v), ScaledDotProductCache("),
+        Line("P", "P = softmax ( q k^T / √ D )", scaled_dot_product.attention_forward, "P = softmax(np.matmul(q, k"),
+        Line("y", "y = P v", scaled_dot_product.attention_forward, "return _product(kept, v, like=q), "),
     ),
     (
-        Line("dv", "dv = P^T dy", scaled_dot_product.attention_backward, "dv = np.matmul(kept.swapaxes(-1, -2), dy)"),
+        Line(
+            "dv",
+            "dv = P^T dy",
+            scaled_dot_product.attention_backward,
+            "dv = _product(kept",
+        ),
         Line(
             "dA",
             "dA = P ⊙ ( dP - sum_s dP ⊙ P )",
             scaled_dot_product.attention_backward,
-            "dA = softmax.backward(through_y if dP is None else through_y + dP, P)",
+            "dA = softmax_backward(dP, P, _scale(q))",
         ),
-        Line("dq", "dq = dA k / √ D", scaled_dot_product.attention_backward, "return np.matmul(dA, k)"),
+        Line("dq", "dq = dA k / √ D", scaled_dot_product.attention_backward, "return _product(dA, k, like=q)"),
     ),
 )
 LOOKUP = View(
     "attention",
     lambda layer, call: {"P": call.cache.P},
     (
-        Line("P", "P = softmax ( scores ( q , k ) )", SoftLookup.forward, "P, _ = softmax.forward(A)"),
+        Line("P", "P = softmax ( scores ( q , k ) )", SoftLookup.forward, "P = softmax(A)"),
         Line("y", "y = P v", SoftLookup.forward, "y = np.matmul(kept, v)"),
     ),
     (Line("dv", "dv = P^T dy", SoftLookup.backward, "dv = np.matmul(kept.swapaxes(-1, -2), dy)"),),

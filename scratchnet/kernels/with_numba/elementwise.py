@@ -47,6 +47,14 @@ def _expm1_parts(z):
 
 
 @njit(reorder=False)
+def exp32(z):
+    """e^z in float32, for z that is not above 88."""
+    p, s = _expm1_parts(z)
+    e = s + s * p
+    return _ZERO if z < _LOWEST else e
+
+
+@njit(reorder=False)
 def _sigmoid32(z):
     p, s = _expm1_parts(-z)
     return _ONE / (_ONE + (s + s * p))

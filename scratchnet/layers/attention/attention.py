@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet.activations import softmax
 from scratchnet.hints import Seed
 from scratchnet.layers.attention.masks import causal_mask, joined
+from scratchnet.layers.attention.scaled_dot_product import softmax, softmax_backward
 from scratchnet.layers.base import Layer
 from scratchnet.layers.regularization.dropout import Dropout
 from scratchnet.registry import register
@@ -88,7 +88,7 @@ class SoftLookup(Layer):
         )
         if may is not None:
             A = np.where(may, A, A - A.dtype.type(HIDDEN))
-        P, _ = softmax.forward(A)
+        P = softmax(A)
         kept, dropout = self.dropout_layer.forward(P, training)
         y = np.matmul(kept, v)  # (N, T, E)
         if q_mask is not None:
@@ -107,7 +107,7 @@ class SoftLookup(Layer):
         dv = np.matmul(kept.swapaxes(-1, -2), dy)  # y = kept v
         through_y = np.matmul(dy, v.swapaxes(-1, -2))  # (N, T, S)
         dP, _ = self.dropout_layer.backward(through_y if dkept is None else through_y + dkept, dropout)
-        dA = softmax.backward(dP, P)  # P = softmax(A)
+        dA = softmax_backward(dP, P)  # P = softmax(A)
         dq, dk, grads = self.scores_backward(dA, scores)
         dx = [dq, dv, dk] if len(xs) == 3 else [dq, dv + dk]  # where the values are their own keys
         return dx, grads if self.trainable else {}

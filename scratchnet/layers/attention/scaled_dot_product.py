@@ -16,9 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet.activations import softmax
-
-HIDDEN = -1e9  # the score of a hidden key: e^-1e9 is 0
+from scratchnet import kernels
 
 
 class ScaledDotProductCache(NamedTuple):
@@ -39,23 +37,45 @@ def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing)
         dropout_layer: a `Dropout` for P, whose first axis is that of the samples.
         blind_sees_nothing: whether y is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
     """
-    A = np.matmul(q, k.swapaxes(-1, -2)) * q.dtype.type(1 / math.sqrt(q.shape[-1]))  # (..., T, S)
-    if may is not None:
-        A = np.where(may, A, A.dtype.type(HIDDEN))
-    P, _ = softmax.forward(A)
+    P = softmax(np.matmul(q, k.swapaxes(-1, -2)), _scale(q), may)  # (..., T, S)
     if may is not None and blind_sees_nothing:
         P = np.where(may, P, P.dtype.type(0))
     kept, dropout = dropout_layer.forward(P, training)
-    return np.matmul(kept, v), ScaledDotProductCache(q, k, v, P, kept, may, dropout)
+    return _product(kept, v, like=q), ScaledDotProductCache(q, k, v, P, kept, may, dropout)
 
 
 def attention_backward(dy, dP, cache, dropout_layer):
     """``(dq, dk, dv)``; `dP` is the adjoint of P where P itself is an output, or None."""
     q, k, v, P, kept, may, dropout = cache
-    dv = np.matmul(kept.swapaxes(-1, -2), dy)  # y = kept v
+    dv = _product(kept.swapaxes(-1, -2), dy, like=v)  # y = kept v
     through_y, _ = dropout_layer.backward(np.matmul(dy, v.swapaxes(-1, -2)), dropout)  # (..., T, S)
-    dA = softmax.backward(through_y if dP is None else through_y + dP, P)  # P = softmax(A)
+    dP = through_y if dP is None else through_y + dP
+    dA = softmax_backward(dP, P, _scale(q))  # P = softmax(A), A = q k^T / sqrt(D)
     if may is not None:
         dA = np.where(may, dA, dA.dtype.type(0))
-    dA = dA * q.dtype.type(1 / math.sqrt(q.shape[-1]))  # A = q k^T / sqrt(D)
-    return np.matmul(dA, k), np.matmul(dA.swapaxes(-1, -2), q), dv
+    return _product(dA, k, like=q), _product(dA.swapaxes(-1, -2), q, like=k), dv
+
+
+def softmax(A, scale=1.0, may=None):
+    """P: the softmax of ``scale A`` over the keys, for scores (..., T, S); 0 where a query may not look."""
+    may = None if may is None else _rows(np.broadcast_to(may, A.shape))
+    return kernels.softmax_forward(_rows(A), scale, may).reshape(A.shape)
+
+
+def softmax_backward(dP, P, scale=1.0):
+    """dA, the adjoint of `softmax`."""
+    return kernels.softmax_backward(_rows(dP), _rows(P), scale).reshape(P.shape)
+
+
+def _rows(A):
+    """(..., T, S) as (M, S)."""
+    return A.reshape(-1, A.shape[-1])
+
+
+def _scale(q):
+    return 1 / math.sqrt(q.shape[-1])
+
+
+def _product(a, b, like):
+    """``a @ b``, whose axes lie in memory as those of `like`: so the heads of a place remain side by side."""
+    return np.matmul(a, b, out=np.empty_like(like, shape=(*a.shape[:-1], b.shape[-1])))

@@ -113,8 +113,8 @@ class EinsumDense(Layer):
         self.compute_output_shape(x.shape)
         z = contract(*self._letters(x.ndim), x, self.params["kernel"])
         if self.bias_axes is not None:
-            z = z + self.params["bias"]
-        y, activation = self.activation.forward(z)
+            z += self.params["bias"]
+        y, activation = self.activation.forward(z, overwrite=True)
         return y, EinsumDenseCache(x, activation)
 
     def backward(self, dy, cache, needs_dx=True):
