@@ -47,3 +47,21 @@ def test_the_dtype_stays(function):
     x = np.array([0.1, 0.2, 0.9], np.float32)
     assert function(x).dtype == np.float32
     np.testing.assert_allclose(function(x), function(x.astype(float)), rtol=1e-6)
+
+
+def test_the_bessel_function_of_order_1():
+    # Abramowitz and Stegun, table 9.8
+    x = np.array([0.0, 0.5, 1.0, 5.0, -5.0, 20.0])
+    expected = [
+        0.0,
+        0.2578943053908963,
+        0.5651591039924851,
+        24.335642142450524,
+        -24.335642142450524,
+        42454973.385127773,
+    ]
+    np.testing.assert_allclose(special.bessel_i1(x), expected, rtol=1e-13, atol=1e-15)
+    assert special.bessel_i1(x.astype("float32")).dtype == np.float32 and special.bessel_i1(np.zeros(0)).size == 0
+    large = np.array([300.0])
+    slope = (np.i0(large * (1 + 1e-7)) - np.i0(large * (1 - 1e-7))) / (large * 2e-7)
+    np.testing.assert_allclose(special.bessel_i1(large), slope, rtol=1e-8)

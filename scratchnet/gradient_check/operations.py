@@ -82,6 +82,7 @@ def cases(rng):
     _windows(rng, case)
     _shapes(rng, case)
     _selection(rng, case)
+    _signals(rng, case)
     return found
 
 
@@ -106,7 +107,7 @@ _UNARY = """
     tan arcsin arccos arctan sinh cosh arcsinh arccosh arctanh sinc deg2rad rad2deg nan_to_num copy relu relu6
     leaky_relu elu selu sigmoid hard_sigmoid tanh softsign softplus silu gelu softmax log_softmax
     celu mish linear log_sigmoid squareplus sparse_plus sparse_sigmoid sparsemax hard_silu hard_tanh hard_shrink
-    soft_shrink tanh_shrink
+    soft_shrink tanh_shrink i0
 """
 _BINARY = """
     add subtract multiply divide divide_no_nan mod fmod maximum minimum fmax fmin logaddexp arctan2 hypot
@@ -285,6 +286,23 @@ def _selection(rng, case):
     case("segment_max", x(4, 2), np.array([0, 2, 0, 1]))
     case("segment_min", x(4, 2), np.array([0, 2, 0, 1]), num_segments=3)
     case("segment_sum", x(4, 2), np.array([0, 2, 0, 1]), num_segments=5)
+
+
+def _signals(rng, case):
+    def x(*shape):
+        return rng.standard_normal(shape)
+
+    for axes, inverse in itertools.product(((-1,), (-2, -1)), (False, True)):
+        case("fourier_transform", x(3, 4, 2), axes=axes, inverse=inverse)
+    for n in (5, 6):
+        case("rfft", x(2, n), n=n)
+        case("irfft", x(2, n // 2 + 1, 2), n=n)
+    case("add_up_sequences", x(2, 3, 4), stride=2)
+    options = {"kernel": (2, 3), "dilation": (2, 1), "stride": (1, 2)}
+    case("gather_windows", x(2, 2, 4, 6), size=(4, 6), **options)
+    case("scatter_windows", x(2, 2, 2, 3, 2, 2), size=(4, 6), **options)
+    case("ctc_values", np.array([[1, 2, 0], [2, 2, 1]]), x(2, 6, 4))
+    case("custom_gradient", x(2, 3), x(3), function=lambda a, b: (a * b, lambda dz: [dz * b, (dz * a).sum(axis=0)]))
 
 
 def without_a_case(found):

@@ -49,11 +49,13 @@ from scratchnet.ops.attention import (
     dot_product_attention,
 )
 from scratchnet.ops.control import (
+    associative_scan,
     cond,
     fori_loop,
     map,
     scan,
     switch,
+    vectorize,
     vectorized_map,
     while_loop,
 )
@@ -92,6 +94,7 @@ from scratchnet.ops.creation import (
     saturate_cast,
     stop_gradient,
     tri,
+    view,
     zeros,
     zeros_like,
 )
@@ -99,6 +102,10 @@ from scratchnet.ops.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
+)
+from scratchnet.ops.ctc import (
+    ctc_decode,
+    ctc_loss,
 )
 from scratchnet.ops.cumulative import (
     cumprod,
@@ -165,6 +172,7 @@ from scratchnet.ops.elementwise import (
     greater_equal,
     heaviside,
     hypot,
+    i0,
     isclose,
     isfinite,
     isinf,
@@ -212,6 +220,16 @@ from scratchnet.ops.elementwise import (
     true_divide,
     trunc,
 )
+from scratchnet.ops.fourier import (
+    extract_sequences,
+    fft,
+    fft2,
+    ifft2,
+    irfft,
+    istft,
+    rfft,
+    stft,
+)
 from scratchnet.ops.linalg import (
     cholesky,
     cholesky_inverse,
@@ -220,6 +238,7 @@ from scratchnet.ops.linalg import (
     inv,
     logdet,
     lstsq,
+    lu_factor,
     matrix_rank,
     pinv,
     qr,
@@ -261,6 +280,12 @@ from scratchnet.ops.ordering import (
     searchsorted,
     sort,
     top_k,
+)
+from scratchnet.ops.own_gradient import (
+    custom_gradient,
+)
+from scratchnet.ops.rearranging import (
+    rearrange,
 )
 from scratchnet.ops.reductions import (
     all,
@@ -337,6 +362,14 @@ from scratchnet.ops.shapes import (
     transpose,
     vstack,
 )
+from scratchnet.ops.signals import (
+    correlate,
+    vander,
+)
+from scratchnet.ops.windows import (
+    fold,
+    unfold,
+)
 from scratchnet.ops.without_nan import (
     nanargmax,
     nanargmin,
@@ -344,8 +377,11 @@ from scratchnet.ops.without_nan import (
     nancumsum,
     nanmax,
     nanmean,
+    nanmedian,
     nanmin,
+    nanpercentile,
     nanprod,
+    nanquantile,
     nanstd,
     nansum,
     nanvar,

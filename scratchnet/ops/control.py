@@ -4,10 +4,13 @@ On arrays these are Python's own `if`, `for` and `while`. On symbolic tensors a 
 traced step by step; what depends on values cannot be, and is refused.
 """
 
+import numpy as np
+
 from scratchnet.ops.operation import is_symbolic, shape_of
 from scratchnet.ops.selection import get_item
-from scratchnet.ops.shapes import stack
-from scratchnet.structure import flatten, map_structure
+from scratchnet.ops.shapes import concatenate, stack
+from scratchnet.structure import flatten, map_structure, packed_like
+from scratchnet.variables import as_array
 
 
 def cond(pred, true_fn, false_fn):
@@ -66,6 +69,39 @@ def map(f, xs):
     return _stacked([f(_row(xs, k)) for k in range(_rows("map", xs))])
 
 
+def associative_scan(f, elems, reverse=False, axis=0):
+    """All that `f` makes of the first elements along an axis: ``z_0 = x_0, z_t = f(z_(t-1), x_t)``.
+
+    With `reverse` from the end. elems may be a list, tuple or dict of arrays; `f` gets slices of all of them, with an
+    axis of size 1. It is computed from left to right, though any order would do: f is associative.
+    """
+    shape = shape_of(flatten(elems)[0])
+    if shape[axis] is None:
+        raise ValueError(f"associative_scan: a loop over an axis of unknown size cannot be traced (shape {shape})")
+
+    def slice_of(k):
+        return map_structure(lambda x: get_item(x, (slice(None),) * (axis % len(shape)) + (slice(k, k + 1),)), elems)
+
+    order = range(shape[axis])[::-1] if reverse else range(shape[axis])
+    found = []
+    for k in order:
+        found.append(f(found[-1], slice_of(k)) if found else slice_of(k))
+    found = found[::-1] if reverse else found
+    return packed_like(elems, [concatenate(list(parts), axis) for parts in zip(*[flatten(one) for one in found])])
+
+
+def vectorize(pyfunc, *, excluded=None, signature=None):
+    """A function that applies `pyfunc` to each element of its arguments, as `numpy.vectorize`; on arrays alone."""
+    vectorized = np.vectorize(pyfunc, excluded=excluded, signature=signature)
+
+    def wrapped(*args, **kwargs):
+        for value in (*args, *kwargs.values()):
+            _refuse_symbolic("vectorize", value, "; operations work on all elements anyway")
+        return map_structure(as_array, vectorized(*args, **kwargs))
+
+    return wrapped
+
+
 def vectorized_map(function, elements):
     """`map`."""
     return map(function, elements)
@@ -86,8 +122,7 @@ def _stacked(ys):
     """A list of structures as a structure of arrays with a row for each."""
     if not ys or ys[0] is None:
         return None
-    leaves = iter([stack(list(parts)) for parts in zip(*[flatten(y) for y in ys])])
-    return map_structure(lambda _: next(leaves), ys[0])
+    return packed_like(ys[0], [stack(list(parts)) for parts in zip(*[flatten(y) for y in ys])])
 
 
 def _refuse_symbolic(name, value, hint):

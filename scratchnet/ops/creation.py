@@ -177,6 +177,13 @@ def copy(x):
     return x.copy()
 
 
+def view(x, dtype=None):
+    """The same bytes read as another dtype; on arrays alone."""
+    if is_symbolic(x):
+        raise TypeError("view reads bytes as something else and has no derivative, so it cannot be traced; see cast")
+    return as_array(np.asarray(x) if dtype is None else np.asarray(x).view(named(dtype)))
+
+
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     """x as an array, of `dtype` if that is given; symbolic tensors stay what they are.
 

@@ -118,6 +118,7 @@ sqrt       = _unary("sqrt",       lambda x: np.sqrt(x),             lambda dz, z
 rsqrt      = _unary("rsqrt",      lambda x: 1 / np.sqrt(x),         lambda dz, z: dz * z * z * z / -2)
 cbrt       = _unary("cbrt",       lambda x: np.cbrt(x),             lambda dz, z: dz / (3 * z * z))
 reciprocal = _unary("reciprocal", lambda x: 1 / x,                  lambda dz, z: -dz * z * z)
+i0         = _unary("i0",         lambda x: np.i0(x).astype(x.dtype), lambda dz, x: dz * special.bessel_i1(x))
 abs = absolute
 
 # ---- exponentials and logarithms ----

@@ -141,6 +141,26 @@ def pinv(x, rcond=None):
     return np.linalg.pinv(x, max(x.shape[-2:]) * np.finfo(x.dtype).eps if rcond is None else rcond)
 
 
+def lu_factor(x):
+    """``(LU, pivots)`` with ``L U = P x``: U above and on the diagonal, below it L, whose diagonal is 1.
+
+    pivots: which row each row was exchanged with, in their order, int32; always the one with the largest number in its
+    column (Golub and Van Loan, algorithm 3.4.1).
+    """
+    lu = np.array(_array("lu_factor", x))
+    n = min(lu.shape[-2:])
+    pivots = np.empty((*lu.shape[:-2], n), np.int32)
+    for place in np.ndindex(lu.shape[:-2]):
+        a = lu[place]
+        for k in range(n):
+            pivots[(*place, k)] = p = k + np.abs(a[k:, k]).argmax()
+            a[[k, p]] = a[[p, k]]
+            if a[k, k]:
+                a[k + 1 :, k] /= a[k, k]
+            a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k], a[k, k + 1 :])
+    return lu, pivots
+
+
 def matrix_rank(x, tol=None):
     """How many singular values are larger than `tol`."""
     return np.asarray(np.linalg.matrix_rank(_array("matrix_rank", x), tol), np.int32)

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from scratchnet.ops.dtypes import kept
+from scratchnet.ops.dtypes import floatx, kept
 from scratchnet.ops.elementwise import add, greater_equal, multiply
 from scratchnet.ops.operation import added_into, operation, shape_of
 from scratchnet.ops.selection import get_item, take, take_along_axis
@@ -72,7 +72,18 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     method: between two neighbours "linear", or the "lower", "higher" or "nearest" of them, or their "midpoint". Where q
     are several, they are the first axis of the result.
     """
-    if method not in ("linear", "lower", "higher", "nearest", "midpoint"):
+    rows, axes = sorted_rows(x, axis, method)
+    place = np.reshape(np.asarray(q, np.float64), -1) * (shape_of(rows)[-1] - 1)
+    is_float = np.dtype(rows.dtype).kind == "f"
+    share = share_of(place, method).astype(rows.dtype if is_float else floatx())
+    low = take(rows, np.floor(place).astype(np.int32), -1)
+    high = take(rows, np.ceil(place).astype(np.int32), -1)
+    return as_quantiles(add(multiply(low, 1 - share), multiply(high, share)), q, axes, keepdims)
+
+
+def sorted_rows(x, axis, method):
+    """``(rows, axes)``: x (..., n) sorted, with all that a quantile is of along its last axis."""
+    if method not in _METHODS:
         raise ValueError(f"quantile: method={method!r}, expected linear, lower, higher, nearest or midpoint")
     shape = shape_of(x)
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
@@ -80,16 +91,26 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     kept_axes = [k for k in range(len(shape)) if k not in axes]
     n = math.prod(shape[a] for a in axes)
     rows = moveaxis(x, axes, list(range(len(kept_axes), len(shape)))) if axes else expand_dims(x, -1)
-    rows = sort(reshape(rows, [-1 if shape[k] is None else shape[k] for k in kept_axes] + [n]), -1)
-    place = np.asarray(q, np.float64) * (n - 1)
-    below, above = np.floor(place), np.ceil(place)
-    share = {"linear": place - below, "midpoint": np.where(above > below, 0.5, 0.0), "lower": 0.0, "higher": 1.0}
-    share = {**share, "nearest": np.round(place) - below}[method] + np.zeros_like(place)
-    low = take(rows, below.astype(np.int32), -1)
-    high = take(rows, above.astype(np.int32), -1)
-    z = add(multiply(low, 1 - share), multiply(high, share))  # (..., q)
-    if np.ndim(q):
-        z = moveaxis(z, -1, 0)
+    return sort(reshape(rows, [-1 if shape[k] is None else shape[k] for k in kept_axes] + [n]), -1), axes
+
+
+_METHODS = {
+    "linear": lambda place: place - np.floor(place),
+    "midpoint": lambda place: np.where(np.ceil(place) > np.floor(place), 0.5, 0.0),
+    "lower": np.zeros_like,
+    "higher": np.ones_like,
+    "nearest": lambda place: np.round(place) - np.floor(place),
+}
+
+
+def share_of(place, method):
+    """How much the upper one of the two numbers counts between which a `place` lies."""
+    return _METHODS[method](place)
+
+
+def as_quantiles(z, q, axes, keepdims):
+    """Quantiles (..., q) in the shape of the result."""
+    z = moveaxis(z, -1, 0) if np.ndim(q) else squeeze(z, -1)
     return expand_dims(z, [a + np.ndim(q) for a in axes]) if keepdims and axes else z
 
 

@@ -5,12 +5,16 @@ Where all of what is reduced is nan, the sum is 0, the product 1, and anything e
 
 import math
 
+import numpy as np
+
 from scratchnet.ops.creation import cast, zeros_like
 from scratchnet.ops.cumulative import cumprod, cumsum
-from scratchnet.ops.dtypes import floatx
-from scratchnet.ops.elementwise import divide, isnan, logical_not, sqrt, square, subtract
+from scratchnet.ops.dtypes import floatx, kept
+from scratchnet.ops.elementwise import add, divide, isnan, logical_not, multiply, sqrt, square, subtract
+from scratchnet.ops.operation import operation
+from scratchnet.ops.ordering import as_quantiles, share_of, sorted_rows
 from scratchnet.ops.reductions import all, argmax, argmin, max, min, prod, sum
-from scratchnet.ops.selection import where
+from scratchnet.ops.selection import take_along_axis, where
 
 
 def _filled(x, value):
@@ -65,6 +69,43 @@ def nanargmax(x, axis=None, keepdims=False):
 def nanargmin(x, axis=None, keepdims=False):
     """The place of the smallest; -1 where all are nan."""
     return where(all(isnan(x), axis, keepdims), -1, argmin(_filled(x, math.inf), axis, keepdims))
+
+
+def _last(rows):
+    """The place of the last number of each row that is not nan."""
+    return np.maximum(np.count_nonzero(~np.isnan(rows), -1, keepdims=True) - 1, 0)
+
+
+@operation(name="places_of_nanquantile", x=None, dtypes=kept, options=("q", "above"))
+def _places(x, q, above):
+    """Beside which two of the sorted numbers of each row (..., n), nan at the end, the quantiles q lie."""
+    place = _last(x) * np.asarray(q)
+    return (np.ceil if above else np.floor)(place).astype(np.int32)
+
+
+@operation(name="shares_of_nanquantile", x=None, dtypes=kept, options=("q", "method"))
+def _shares(x, q, method):
+    """How much the upper one of the two counts."""
+    return share_of(_last(x) * np.asarray(q), method).astype(x.dtype)
+
+
+def nanquantile(x, q, axis=None, method="linear", keepdims=False):
+    """`quantile`."""
+    rows, axes = sorted_rows(x, axis, method)
+    several = tuple(np.reshape(np.asarray(q, np.float64), -1).tolist())
+    low, high = (take_along_axis(rows, _places(rows, several, above), -1) for above in (False, True))
+    share = _shares(rows, several, method)
+    return as_quantiles(add(multiply(low, subtract(1.0, share)), multiply(high, share)), q, axes, keepdims)
+
+
+def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
+    """`percentile`."""
+    return nanquantile(x, np.asarray(q, np.float64) / 100, axis, method, keepdims)
+
+
+def nanmedian(x, axis=None, keepdims=False):
+    """`median`."""
+    return nanquantile(x, 0.5, axis, keepdims=keepdims)
 
 
 def nancumsum(x, axis=None, dtype=None):

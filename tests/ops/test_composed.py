@@ -79,9 +79,16 @@ def check(function, *xs):
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 4))
 IMAGE = RNG.normal(size=(2, 3, 4, 2))
+SIGNAL = RNG.normal(size=(2, 11))
+LOGITS = RNG.normal(size=(2, 4, 4))
 POSITIVE = RNG.uniform(0.2, 2.0, (3, 4))
 PROBABILITIES = RNG.uniform(0.1, 0.9, (3, 4))
 ONE_HOT = np.eye(4)[[0, 3, 1]]
+
+
+def products_and_sums(a, b):
+    return {"p": ops.multiply(a["p"], b["p"]), "s": ops.add(a["s"], b["s"])}
+
 
 FUNCTIONS = {
     "var": lambda: check(lambda x: ops.var(x, (0, 2), keepdims=True), IMAGE),
@@ -173,6 +180,32 @@ FUNCTIONS = {
         IMAGE + 1,
         -IMAGE,
     ),
+    "fft": lambda: check(lambda a, b: ops.fft((a, b)), X, X + 1),
+    "fft2": lambda: check(lambda a, b: ops.fft2((a, b)), IMAGE[..., 0], IMAGE[..., 1]),
+    "ifft2": lambda: check(lambda a, b: ops.ifft2((a, b)), IMAGE[..., 0], IMAGE[..., 1]),
+    "rfft": lambda: check(lambda x: ops.rfft(x, 6), X),
+    "irfft": lambda: check(lambda a, b: ops.irfft((a, b), 5), X, X + 1),
+    "stft": lambda: check(lambda x: ops.stft(x, 4, 2, 6), SIGNAL),
+    "istft": lambda: check(lambda x: ops.istft(ops.stft(x, 4, 3, 4), 4, 3, 4, length=8), SIGNAL),
+    "unfold": lambda: check(lambda x: ops.unfold(x, (2, 1), padding=(1, 0), stride=(2, 1)), IMAGE),
+    "fold": lambda: check(lambda x: ops.fold(ops.unfold(x, 2, (1, 1), 1), (4, 2), 2, padding=1), IMAGE),
+    "rearrange": lambda: check(lambda x: ops.rearrange(x, "n h (w a) c -> n (a c) (h w)", a=2), IMAGE),
+    "ctc_loss": lambda: check(
+        lambda x, t, n, m: ops.ctc_loss(t, x, n, m, 3),
+        LOGITS,
+        np.array([[1, 2], [1, 0]]),
+        np.array([2, 1]),
+        np.array([3, 4]),
+    ),
+    "correlate": lambda: check(lambda a: ops.correlate(ops.sum(a, 0), [1.0, 2.0, 4.0], "same"), X),
+    "vander": lambda: check(lambda x: ops.vander(ops.sum(x, 0), 3), X),
+    "nanquantile": lambda: check(lambda x: ops.nanquantile(ops.where(ops.less(x, 0.0), math.nan, x), [0.3, 1], 1), X),
+    "nanmedian": lambda: check(lambda x: ops.nanmedian(x, (1, 2), keepdims=True), IMAGE),
+    "associative_scan": lambda: check(lambda x: ops.associative_scan(ops.multiply, x, axis=1), X),
+    "associative_scan from the end": lambda: check(
+        lambda x, y: list(ops.associative_scan(products_and_sums, {"p": x, "s": y}, True, -1).values()), X, X + 1
+    ),
+    "i0": lambda: check(lambda x: ops.i0(x), X),
     "multi_hot": lambda: check(lambda t: ops.multi_hot(t, 4), np.array([[0, 1], [2, 2]])),
     "allclose": lambda: check(lambda a, b: ops.allclose(a, b), X, X),
 }

@@ -56,3 +56,21 @@ def test_what_depends_on_values_is_refused():
             call()
     with pytest.raises(ValueError, match="map: a loop over an axis of unknown size"):
         ops.map(lambda row: row, x)
+
+
+def test_an_associative_scan_is_a_running_sum():
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(ops.associative_scan(ops.add, x, axis=1), np.cumsum(x, 1))
+    np.testing.assert_array_equal(ops.associative_scan(ops.add, x, reverse=True), x[::-1].cumsum(0)[::-1])
+    with pytest.raises(ValueError, match="a loop over an axis of unknown size"):
+        ops.associative_scan(ops.add, layers.Input((3,)))
+
+
+def test_vectorize():
+    f = ops.vectorize(lambda a, b=2: a * b + 1)
+    np.testing.assert_array_equal(f(np.arange(3)), [1, 3, 5])
+    assert f(np.arange(3), b=3).numpy().tolist() == [1, 4, 7]
+    of_rows = ops.vectorize(lambda row: row.sum(), signature="(n)->()")
+    assert of_rows(np.ones((2, 3))).tolist() == [3, 3]
+    with pytest.raises(TypeError, match="vectorize: .* cannot be traced"):
+        f(layers.Input((3,)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import ops
+from scratchnet import layers, ops
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,10 @@ def test_saturating():
 def test_nothing_goes_back_through_stop_gradient():
     _, kept = ops.stop_gradient.forward([np.ones(2)], {}, [True])
     assert ops.stop_gradient.backward(np.ones(2), kept) == [None]
+
+
+def test_the_same_bytes_as_another_dtype():
+    x = np.array([1.0, -2.0], "float32")
+    assert ops.view(x, "int32").tolist() == x.view(np.int32).tolist() and ops.view(x).tolist() == [1, -2]
+    with pytest.raises(TypeError, match="cannot be traced; see cast"):
+        ops.view(layers.Input((2,)), "int32")

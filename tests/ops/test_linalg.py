@@ -49,3 +49,16 @@ def test_what_cannot_be():
         ops.det(np.ones((2, 3)))
     with pytest.raises(TypeError, match="svd has no derivative here and cannot be traced"):
         ops.svd(layers.Input((3, 3)))
+
+
+def test_lu_factor():
+    x = np.random.default_rng(0).normal(size=(2, 3, 3))
+    lu, pivots = ops.lu_factor(x)
+    for a, both, exchanged in zip(x.copy(), lu, pivots):
+        for k, p in enumerate(exchanged):
+            a[[k, p]] = a[[p, k]]
+        np.testing.assert_allclose((np.tril(both, -1) + np.eye(3)) @ np.triu(both), a)
+        assert np.abs(np.tril(both, -1)).max() <= 1
+    assert pivots.dtype == np.int32
+    lu, _ = ops.lu_factor(np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 4.0]]))
+    assert lu.tolist() == [[0, 1], [0, 4], [0, 0.5]]

@@ -31,3 +31,21 @@ def test_where_all_are_nan():
     assert ops.nanargmax(x, 1).tolist() == [-1, 1]
     with np.errstate(invalid="ignore"):
         assert np.isnan(ops.nanmean(x, 1)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2)])
+@pytest.mark.parametrize("method", ["linear", "lower", "higher", "nearest", "midpoint"])
+def test_quantiles_are_numpy_s(axis, method):
+    for q in (0.3, [0.0, 0.5, 0.9]):
+        for keepdims in (False, True):
+            expected = np.nanquantile(X, q, axis=axis, method=method, keepdims=keepdims)
+            np.testing.assert_allclose(ops.nanquantile(X, q, axis, method, keepdims), expected)
+    np.testing.assert_allclose(ops.nanpercentile(X, 30, axis), np.nanpercentile(X, 30, axis=axis))
+    np.testing.assert_allclose(ops.nanmedian(X, axis, True), np.nanmedian(X, axis=axis, keepdims=True))
+
+
+def test_the_quantile_of_nothing_is_nan():
+    x = np.array([[np.nan, np.nan], [1.0, 3.0]])
+    assert np.isnan(ops.nanmedian(x, 1)).tolist() == [True, False]
+    with pytest.raises(ValueError, match="method='middle'"):
+        ops.nanquantile(x, 0.5, method="middle")

@@ -78,11 +78,21 @@ REASONS = {
     "keras.optimizers.MultiOptimizer": "train two models instead, or two calls of apply_gradients",
     "keras.optimizers.OptimizerMap": "of MultiOptimizer",
     **{
-        f"keras.ops.{name}": "complex numbers: MelSpectrogram and STFTSpectrogram do without"
+        f"keras.ops.{name}": "arrays are real: `fft` and its kin give pairs (re, im)"
         for name in (
-            *("angle", "conj", "conjugate", "fft", "fft2", "ifft2", "imag", "irfft", "isreal", "istft", "polar"),
-            *("real", "rfft", "stft", "view_as_complex", "view_as_real", "eig"),
+            *("angle", "conj", "conjugate", "eig", "imag", "isreal", "polar", "real"),
+            *("view_as_complex", "view_as_real"),
         )
+    },
+    "keras.ops.jvp": "derivatives are taken backward here, not forward",
+    "keras.saving.KerasFileEditor": "`load_weights` takes files of other names of layers; h5py edits them",
+    "keras.utils.Config": "a dict with attributes for keys, which types.SimpleNamespace is",
+    "keras.config.enable_unsafe_deserialization": "nothing is read that would be run",
+    "keras.config.is_nnx_enabled": "of JAX",
+    "keras.config.set_backend": "the compiled kernels are chosen by `scratchnet.set_backend`",
+    **{
+        f"keras.config.{name}": "`fit` is told by its arguments epochs and steps_per_epoch"
+        for name in ("max_epochs", "max_steps_per_epoch", "set_max_epochs", "set_max_steps_per_epoch")
     },
     **{
         f"keras.layers.{name}": "a chain of random layers that each draw for themselves does it"
