@@ -1,6 +1,7 @@
 """Packages that only some parts of the library need, and that the others do without."""
 
 import importlib
+import importlib.util
 
 _PACKAGES = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}
 
@@ -17,5 +18,15 @@ def require(module):
     except ModuleNotFoundError as problem:
         if (problem.name or "").split(".")[0] != root:
             raise
-        package = _PACKAGES.get(root, root)
-        raise ImportError(f"this needs {package}: pip install {package}", name=root) from problem
+        raise _missing(root) from problem
+
+
+def expect(module):
+    """Raise the error of `require` now if a package is missing, without importing it: that may take half a second."""
+    if importlib.util.find_spec(module) is None:
+        raise _missing(module)
+
+
+def _missing(module):
+    package = _PACKAGES.get(module, module)
+    return ImportError(f"this needs {package}: pip install {package}", name=module)

@@ -19,7 +19,7 @@ from scratchnet.datasets import cifar10, mnist
 from scratchnet.distribution import DataParallel, set_distribution
 from scratchnet.distribution.launch import end_all
 from scratchnet.evaluation import save_figure
-from scratchnet.optional import require
+from scratchnet.optional import expect
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.utils import set_random_seed
 
@@ -124,7 +124,7 @@ def run_example(main, description, epochs, batch_size=128, extra=None, draws=Tru
             set_random_seed(options.seed)
             output = Output(options.out)
             if draws:
-                require("matplotlib")  # better missed now than after the training
+                expect("matplotlib")  # better missed now than after the training
             main(options, output)
         except (OSError, ImportError, ValueError, FloatingPointError) as problem:
             return _failed(problem, f"{program}: {problem}", 1)

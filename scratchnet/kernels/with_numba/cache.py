@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
+from numba.core.runtime import rtsys
 
 from scratchnet import special
 from scratchnet.cache import cache_folder
@@ -133,11 +134,15 @@ class KernelCache(FunctionCache):
             self.disable()
 
     def load_overload(self, sig, target_context):
+        found = None
         try:
-            found = super().load_overload(sig, target_context)
+            # Numba's own would first make ready to compile whatever there is: more than half of the time until a first
+            # step. Machine code only needs the memory management; who compiles makes ready by itself.
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                found = self._load_overload(sig, target_context)
         except Exception:  # a damaged pickle may raise anything
             self._forget()
-            found = None
         if found is None and not _compiles:
             raise NotCompiled(f"{self._py_func.__name__} of {sig}")
         return found
