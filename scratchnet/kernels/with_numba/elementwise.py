@@ -55,13 +55,13 @@ def exp32(z):
 
 
 @njit(reorder=False)
-def _sigmoid32(z):
+def sigmoid32(z):
     p, s = _expm1_parts(-z)
     return _ONE / (_ONE + (s + s * p))
 
 
 @njit(reorder=False)
-def _tanh32(z):
+def tanh32(z):
     p, s = _expm1_parts(_TWO * z)
     e = s * p + (s - _ONE)  # e^(2z) - 1, without cancellation near 0
     return e / (e + _TWO)
@@ -117,14 +117,14 @@ def activate(code, z, y):
     elif code == _SIGMOID:
         if z.itemsize == 4:
             for u in range(y.size):
-                y[u] = _sigmoid32(z[u])
+                y[u] = sigmoid32(z[u])
         else:
             for u in range(y.size):
                 y[u] = 1 / (1 + math.exp(min(-z[u], 700.0)))  # beyond, math.exp overflows
     elif code == _TANH:
         if z.itemsize == 4:
             for u in range(y.size):
-                y[u] = _tanh32(z[u])
+                y[u] = tanh32(z[u])
         else:
             for u in range(y.size):
                 y[u] = math.tanh(z[u])

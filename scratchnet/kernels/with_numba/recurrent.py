@@ -7,9 +7,9 @@ A step is short: some 100 microseconds. If each of its products and functions we
 compute side by side would spend a fifth of their time waiting for the interpreter's lock.
 
 Between two matrix products a sample's row of pre-activations (4U numbers, 2 KB for U = 128 in float32) stays in the
-first-level cache while short loops over U go over it, one for each equation. The compiler vectorises short loops with
-few arrays. It would not vectorise one long loop with all equations, because it would have to prove that too many arrays
-do not overlap.
+first-level cache while short loops over U go over it, one for each equation, so that any activation can stand in any
+place. With an LSTM's defaults, tanh and sigmoid, all equations of a unit stand in one loop: every number is read once,
+and the step takes a tenth less.
 
 Cost of a step with N = 64, U = 128 (float32, one Zen 4 core): about 17 microseconds forward and 13 backward,
 beside 90 for the matrix product.
@@ -19,9 +19,12 @@ import numpy as np
 
 from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
+from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
+
+_DEFAULTS = "tanh", "sigmoid"  # activation and recurrent activation of an LSTM
+_ONE = np.float32(1)  # an integer would turn float32 into float64
 
 
 def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
@@ -52,8 +55,11 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     i, f, g, o, tanh_c = separate(5, (T, N, U), xW.dtype)
     h, c = separate(2, (T + 1, N, U), xW.dtype)
     h[0], c[0] = h0, c0
-    before, how = (one_for_all(xW), plain(R), plain(b)), (code(act), code(rec), as_mask(mask))
-    _lstm_forward(multiplier(h.dtype), *before, i, f, g, o, c, tanh_c, h, *how)
+    before, made = (multiplier(h.dtype), one_for_all(xW), plain(R), plain(b)), (i, f, g, o, c, tanh_c, h)
+    if (act.name, rec.name) == _DEFAULTS and h.itemsize == 4:
+        _default_lstm_forward(*before, *made, as_mask(mask))
+    else:
+        _lstm_forward(*before, *made, code(act), code(rec), as_mask(mask))
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
@@ -65,8 +71,12 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     dz = np.empty((T, N, 4 * U), i.dtype)
     dh, dc = np.array(dh, order="C"), np.array(dc, order="C")  # turned from the last states' into the first ones'
     R_T = np.ascontiguousarray(R.T)
-    how = code(act), code(rec), as_mask(mask), np.empty_like(dh), np.empty_like(dc)
-    _lstm_backward(multiplier(i.dtype), or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz, *how)
+    known = multiplier(i.dtype), or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz
+    rest = as_mask(mask), np.empty_like(dh), np.empty_like(dc)
+    if (act.name, rec.name) == _DEFAULTS:
+        _default_lstm_backward(*known, *rest)
+    else:
+        _lstm_backward(*known, code(act), code(rec), *rest)
     return dz, dh, dc
 
 
@@ -88,10 +98,9 @@ def as_mask(mask):
 @njit
 def add(x, y):
     """``y += x``; both (N, U)."""
-    for n in range(len(y)):
-        x_n, y_n = x[n], y[n]
-        for u in range(y_n.size):
-            y_n[u] += x_n[u]
+    source, target = x.reshape(-1), y.reshape(-1)
+    for k in range(target.size):
+        target[k] += source[k]
 
 
 @njit(inline="always")
@@ -239,3 +248,56 @@ def _lstm_step_backward(dh, dc, i, f, g, o, c_prev, tanh_c, dz, act, rec):
         multiply_by_slope(rec, f_n, df)
         multiply_by_slope(act, g_n, dg)
         multiply_by_slope(rec, o_n, do)
+
+
+# ---- the same with tanh and sigmoid ----
+
+
+@njit
+def _default_lstm_forward(times, xW, R, b, i, f, g, o, c, tanh_c, h, mask):
+    T, N, U = i.shape
+    z = np.empty((N, 4 * U), h.dtype)
+    for t in range(T):
+        add_bias(xW[t % len(xW)], b, z)
+        add_matmul_by(times, h[t], R, z)  # z = x W + b + h_prev R
+        for n in range(N):
+            z_n, i_n, f_n, g_n, o_n = z[n], i[t, n], f[t, n], g[t, n], o[t, n]
+            c_prev_n, c_n, tanh_c_n, h_n = c[t, n], c[t + 1, n], tanh_c[t, n], h[t + 1, n]
+            z_i, z_f, z_g, z_o = z_n[:U], z_n[U : 2 * U], z_n[2 * U : 3 * U], z_n[3 * U :]
+            for u in range(U):
+                i_u, f_u, g_u, o_u = sigmoid32(z_i[u]), sigmoid32(z_f[u]), tanh32(z_g[u]), sigmoid32(z_o[u])
+                c_u = f_u * c_prev_n[u] + i_u * g_u
+                tanh_c_u = tanh32(c_u)
+                h_n[u] = o_u * tanh_c_u
+                i_n[u], f_n[u], g_n[u], o_n[u], c_n[u], tanh_c_n[u] = i_u, f_u, g_u, o_u, c_u, tanh_c_u
+        if len(mask) > 0:
+            stay(c[t], c[t + 1], mask[t])
+            stay(h[t], h[t + 1], mask[t])
+
+
+@njit
+def _default_lstm_backward(times, dy, dh, dc, R_T, i, f, g, o, c, tanh_c, dz, mask, past_h, past_c):
+    T, N, U = i.shape
+    for t in range(T - 1, -1, -1):
+        if len(dy) > 0:
+            add(dy[t], dh)
+        if len(mask) > 0:
+            set_aside(dh, past_h, mask[t])
+            set_aside(dc, past_c, mask[t])
+        for n in range(N):
+            i_n, f_n, g_n, o_n, c_prev_n, tanh_c_n = i[t, n], f[t, n], g[t, n], o[t, n], c[t, n], tanh_c[t, n]
+            dh_n, dc_n, dz_n = dh[n], dc[n], dz[t, n]
+            dz_i, dz_f, dz_g, dz_o = dz_n[:U], dz_n[U : 2 * U], dz_n[2 * U : 3 * U], dz_n[3 * U :]
+            for u in range(U):
+                i_u, f_u, g_u, o_u, tanh_c_u = i_n[u], f_n[u], g_n[u], o_n[u], tanh_c_n[u]
+                dh_u = dh_n[u]
+                dc_u = dc_n[u] + dh_u * o_u * (_ONE - tanh_c_u * tanh_c_u)  # h = o * tanh(c)
+                dz_o[u] = dh_u * tanh_c_u * (o_u * (_ONE - o_u))
+                dz_i[u] = dc_u * g_u * (i_u * (_ONE - i_u))  # c = f * c_prev + i * g
+                dz_f[u] = dc_u * c_prev_n[u] * (f_u * (_ONE - f_u))
+                dz_g[u] = dc_u * i_u * (_ONE - g_u * g_u)
+                dc_n[u] = dc_u * f_u
+        matmul_into_by(times, dz[t], R_T, dh)  # z = x W + h_prev R + b
+        if len(mask) > 0:
+            add(past_h, dh)
+            add(past_c, dc)
