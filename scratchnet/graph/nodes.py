@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.graph.place import users_place
+from scratchnet.ops.trial import shape_in_trial
 from scratchnet.structure import flatten, flatten_shapes, map_structure
 
 
@@ -144,7 +145,13 @@ class LayerNode(Node):
         masked, shapes = [t.masked for t in flatten(self.inputs)], flatten_shapes(shapes)
         found = self.layer.traced(self.arguments.with_shapes(shapes), masked, self.training)
         rows = shapes[0][:1]  # what was traced has None there, whatever is given
-        return map_structure(lambda t: t.shape if t.shape[:1] != (None,) else (*rows, *t.shape[1:]), found.outputs)
+
+        def shape_of(t):
+            if t.shape[:1] != (None,):
+                return t.shape
+            return (*(rows if rows == (None,) else shape_in_trial(t, rows[0])[:1]), *t.shape[1:])
+
+        return map_structure(shape_of, found.outputs)
 
     def rows_of_outputs(self, rows):
         regularizer = self.layer.activity_regularizer

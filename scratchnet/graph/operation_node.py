@@ -90,7 +90,8 @@ class OperationNode(Node):
     def output_shapes(self, shapes):
         operands, shape_of = list(self.operands), dict(zip(self.inputs, shapes))
         for k in self._tensors:
-            operands[k] = Spec(shape_of[operands[k]], operands[k].dtype)
+            tensor, shape = operands[k], shape_of[operands[k]]
+            operands[k] = Spec(shape, tensor.dtype, tensor.trials if tuple(shape) == tensor.shape else None)
         options = self._settled_options()
         if not any(shape_of[t][axis] is None for f in self._formulas for t, axis in f.axes):
             options = with_numbers(options, lambda tensor, axis: shape_of[tensor][axis])

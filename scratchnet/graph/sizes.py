@@ -11,6 +11,8 @@ import operator
 
 import numpy as np
 
+from scratchnet.ops.trial import shape_in_trial
+
 _FUNCTIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod}
 
 
@@ -48,7 +50,7 @@ class Formula:
 
     def of_rows(self, rows):
         """The number, if all axes that are not known had so many rows; for `scratchnet.ops.trial`."""
-        return self.value(lambda tensor, axis: rows)
+        return self.value(lambda tensor, axis: shape_in_trial(tensor, rows)[axis])
 
     def _combined(self, function, other, reverse=False):
         if isinstance(other, (bool, np.bool_)) or not isinstance(other, (int, np.integer, Formula)):

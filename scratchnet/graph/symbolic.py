@@ -34,9 +34,11 @@ class KerasTensor(Operators):
         name: of the layer or operation that made it.
         masked: whether a mask comes with its values: which time steps count, (N, T).
         optional, sparse: what `Input` was told.
+        trials: see `scratchnet.ops.trial.Spec`.
     """
 
     optional = sparse = False
+    trials = None
 
     def __init__(self, shape, dtype="float32", name=None, node=None, masked=False):
         self.shape = tuple(shape)
@@ -123,6 +125,7 @@ def record_layer(layer, inputs, output_shape, training=None, options=None):
     node = LayerNode(layer, inputs, training, options)
     dtype = layer.output_dtype(inputs)
     node.outputs = map_shapes(lambda shape: KerasTensor(shape, dtype, layer.name, node), output_shape)
+    _take_over_trials(node)
     node.find_masks()
     return node.outputs
 
@@ -131,8 +134,21 @@ def record_call(layer, inputs, outputs, training, arguments):
     """The same of a layer that is traced, whose outputs are like the tensors `outputs`."""
     node = LayerNode(layer, inputs, training, arguments=arguments)
     node.outputs = map_structure(lambda t: KerasTensor(t.shape, t.dtype, layer.name, node), outputs)
+    for tensor, inner in zip(flatten(node.outputs), flatten(outputs)):
+        if inner.trials is not None:
+            tensor.trials = inner.trials
+    _take_over_trials(node)
     node.find_masks()
     return node.outputs
+
+
+def _take_over_trials(node):
+    """What comes out of a layer has as many rows as what goes in, also where that has others than the batch."""
+    found = next((tensor.trials for tensor in flatten(node.inputs) if tensor.trials is not None), None)
+    for tensor in flatten(node.outputs) if found is not None else ():
+        if tensor.shape[:1] == (None,) and tensor.trials is None:
+            usual = {rows: [rows if n is None else n for n in tensor.shape[1:]] for rows in found}
+            tensor.trials = {rows: (found[rows][0], *usual[rows]) for rows in found}
 
 
 def with_mask(tensor, mask):
@@ -177,6 +193,8 @@ def record(operation, operands, options, name=None):
     node = OperationNode(operation, operands, options, name, is_tensor, stream)
     dtype = np.dtype(spec.dtype)
     node.outputs = KerasTensor(spec.shape, "string" if dtype.kind == "U" else dtype.name, name, node)
+    if spec.trials is not None:
+        node.outputs.trials = spec.trials
     return node.outputs
 
 

@@ -11,6 +11,7 @@ Options may hold numbers of rows that are not known yet (`scratchnet.ops.shape` 
 
 import functools
 import math
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,10 +31,15 @@ class Unfit(ValueError):
 
 
 class Spec(NamedTuple):
-    """What is known of an array without its values."""
+    """What is known of an array without its values.
+
+    trials: the shapes that it had in the trials, by the rows of their batch; None where all unknown axes had so many.
+        What is flattened, ``reshape(x, (-1, 3))``, has more rows than the batch, and later goes back to as many.
+    """
 
     shape: tuple
     dtype: Any
+    trials: dict | None = None
 
 
 def output_spec(operation, operands, options):
@@ -47,10 +53,24 @@ def output_spec(operation, operands, options):
             first_problem = first_problem or problem
             continue
         if small.ndim == large.ndim:
-            return Spec(tuple(n if n == m else None for n, m in zip(small.shape, large.shape)), small.dtype)
+            shape = tuple(n if n == m else None for n, m in zip(small.shape, large.shape))
+            trials = {rows: z.shape for rows, z in zip(batches, (small, large))}
+            usual = all(shape_in_trial(Spec(shape, None), rows) == sizes for rows, sizes in trials.items())
+            return Spec(shape, small.dtype, None if usual else trials)
     kind = TypeError if isinstance(first_problem, TypeError) else ValueError
     said = f": {first_problem}" if isinstance(first_problem, Unfit) else ""  # NumPy's words name the trial's sizes
     raise kind(f"{operation.name} cannot be applied to {describe(operands, options)}{said}") from None
+
+
+def shape_in_trial(a, rows):
+    """The shape that `a` has where the batch has so many rows."""
+    trials, usual = getattr(a, "trials", None), tuple(rows if n is None else n for n in a.shape)
+    if trials is None or rows in trials:
+        return usual if trials is None else trials[rows]
+    share, *others = {Fraction(shape[0], tried) if shape else Fraction(1) for tried, shape in trials.items()}
+    if others or (share * rows).denominator > 1:
+        raise ValueError(f"no trial with {rows} rows")
+    return (int(share * rows), *usual[1:])
 
 
 def _try(operation, operands, options, rows):
@@ -137,7 +157,7 @@ def with_rows(value, rows):
 
 def _ones(a, rows):
     """Ones, which every function takes; zeros for integers, which may be places in an axis of size 1."""
-    shape = tuple(rows if n is None else n for n in a.shape)
+    shape = shape_in_trial(a, rows)
     if a.dtype == "string":
         return np.full(shape, "1")
     return np.zeros(shape, a.dtype) if np.dtype(a.dtype).kind in "iu" else _regular(np.ones(shape, a.dtype))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import ops
+from scratchnet import layers, ops
 from scratchnet.layers import Input
 from scratchnet.models import Model, clone_model
 
@@ -51,3 +51,39 @@ def test_a_copied_model_asks_its_own_tensors():
     model = Model(x, ops.reshape(x, (ops.shape(x)[0] * 2, 3)))
     values = np.arange(12, dtype="float32").reshape(2, 2, 3)
     np.testing.assert_array_equal(clone_model(model)(values), values.reshape(4, 3))
+
+
+def test_what_is_flattened_goes_back_to_the_rows_of_the_batch():
+    class Scaled(layers.Layer):
+        """A layer that is given rows of a flattened batch."""
+
+        def call(self, x):
+            return x * 2.0
+
+    class Quantized(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.scaled = layers.Dense(3, kernel_initializer="ones"), Scaled()
+
+        def call(self, x):
+            N = ops.shape(x)[0]
+            rows = self.scaled(self.dense(ops.reshape(x, (-1, 3))))
+            again = ops.reshape(rows, (ops.shape(rows)[0], 3))
+            return ops.reshape(again, (N, 4, 3)) + ops.reshape(ops.reshape(x, (-1,)), ops.shape(x))
+
+    inputs = layers.Input((4, 3))
+    model = Model(inputs, Quantized()(inputs))
+    x = np.random.default_rng(0).normal(size=(5, 4, 3)).astype("float32")
+    np.testing.assert_allclose(model(x), 2 * x.sum(-1, keepdims=True) + x, rtol=1e-6)
+    N, S = ops.shape(inputs)[0], ops.reshape(inputs, (-1, 3))
+    functional = Model(inputs, ops.reshape(layers.Dense(3, kernel_initializer="ones")(S), (N, 4, 3)))
+    np.testing.assert_allclose(functional.predict(x, verbose=0), x.sum(-1, keepdims=True) + 0 * x, rtol=1e-6)
+    assert functional.compute_output_shape((None, 4, 3)) == (None, 4, 3)
+
+    class Flat(layers.Layer):
+        def call(self, x):
+            return ops.reshape(x, (-1, 3))
+
+    behind = Model(inputs, ops.reshape(Flat()(inputs), (N, 12)))
+    np.testing.assert_array_equal(behind(x), x.reshape(5, 12))
+    np.testing.assert_array_equal(behind.predict(x, batch_size=2, verbose=0), x.reshape(5, 12))

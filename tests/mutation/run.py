@@ -48,7 +48,7 @@ BEGIN, END = "<!-- table: written by tests/mutation/run.py -->\n", "<!-- end of 
 # What is mutated together -> (its files, the tests among which mutmut looks for those that reach a function).
 GROUPS = {
     "activations": (["scratchnet/activations.py"], ["tests/test_activations.py"]),
-    "ops": (["scratchnet/ops/*.py"], ["tests/ops"]),
+    "ops": (["scratchnet/ops/*.py"], ["tests/ops", "tests/gradient_check/test_operations.py"]),
     "losses": (["scratchnet/losses/*.py"], ["tests/losses"]),
     "optimizers": (["scratchnet/optimizers/*.py"], ["tests/optimizers"]),
     "layers": (["scratchnet/layers/*.py"], ["tests/layers", "tests/models/test_model.py"]),

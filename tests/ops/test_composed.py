@@ -21,8 +21,10 @@ class Traced:
         tape.append(self)
 
     def __scratchnet_operation__(self, operation, operands, options):
-        shape, dtype = operation.output_spec(operands, options)
-        return Traced(self.tape, shape, dtype, (operation, operands, options))
+        spec = operation.output_spec(operands, options)
+        found = Traced(self.tape, spec.shape, spec.dtype, (operation, operands, options))
+        found.trials = spec.trials
+        return found
 
 
 def flat(z):

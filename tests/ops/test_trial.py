@@ -45,7 +45,24 @@ def rowwise(operation, *args, **kwargs):
     ],
 )
 def test_shapes_with_an_unknown_batch(operation, args, shape):
-    assert spec(operation, *args) == Spec(shape, F32)
+    assert spec(operation, *args)[:2] == (shape, F32)
+
+
+def test_what_is_flattened_keeps_its_number_of_rows():
+    flat = spec(ops.reshape, Spec((None, 4, 3), F32), (-1, 3))
+    assert flat == Spec((None, 3), F32, {5: (20, 3), 7: (28, 3)})
+    assert spec(ops.add, flat, flat) == flat and spec(ops.sum, flat, -1).trials == {5: (20,), 7: (28,)}
+    assert spec(ops.reshape, flat, (Rows(), 4, 3)) == Spec((None, 4, 3), F32)
+    with pytest.raises(ValueError, match="add cannot be applied"):
+        spec(ops.add, flat, Spec((None, 3), F32))
+    pairs = spec(ops.reshape, X, (-1, 2, 4))  # of 60 and 120 rows
+    assert pairs.trials == {60: (30, 2, 4), 120: (60, 2, 4)}
+    assert spec(ops.reshape, pairs, (Rows(), 4)) == X
+    assert spec(ops.sum, pairs, 1).trials == {60: (30, 4), 120: (60, 4)}
+    sequences = spec(ops.reshape, Spec((None, None, 3), F32), (-1, 3))
+    assert sequences.trials == {5: (25, 3), 7: (49, 3)}
+    with pytest.raises(ValueError, match="reshape cannot be applied"):
+        spec(ops.reshape, sequences, (-1, 2, 3, 60))
 
 
 def test_dtypes_are_found_as_well():
