@@ -40,6 +40,7 @@ BENCHES = {
     "kernels": ([], ["--small", "--turns", "1", "--only", "Adam"]),
     "ladder": ([], ["--small", "--turns", "1"]),
     "scaling": (["--data", "full"], ["--small", "--turns", "1", "--peers"]),
+    "curves": (["--peers", *PEERS], ["--small", "--turns", "1", "--only", "batch", "--peers"]),
     "startup": (["--data", "full", "--epochs", "5"], ["--turns", "1", "--starts", "1", "--peers", "--no-job"]),
 }
 
