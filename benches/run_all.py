@@ -41,6 +41,7 @@ BENCHES = {
     "ladder": ([], ["--small", "--turns", "1"]),
     "scaling": (["--data", "full"], ["--small", "--turns", "1", "--peers"]),
     "curves": (["--peers", *PEERS], ["--small", "--turns", "1", "--only", "batch", "--peers"]),
+    "parts": ([], ["--small", "--turns", "1"]),
     "startup": (["--data", "full", "--epochs", "5"], ["--turns", "1", "--starts", "1", "--peers", "--no-job"]),
 }
 
