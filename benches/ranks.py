@@ -305,7 +305,7 @@ def main():
     parser = make_parser(__doc__, turns=5)
     add = parser.add_argument
     add("--only", nargs="+", metavar="MODEL", help="these models")
-    add("--samples", type=positive, default=1280, help="in a call of fit (default: %(default)s)")
+    add("--samples", type=positive, default=2560, help="in a call of fit (default: %(default)s)")
     add("--large", action="store_true", help=f"{LARGE} at 224 pixels, too")
     add(
         "--launcher",
