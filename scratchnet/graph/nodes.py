@@ -33,6 +33,10 @@ class Node:
         self.outputs = None  # whoever makes the node makes its tensors
         self.place = users_place()
 
+    def read(self, values):
+        """What forward is given: the arrays in the dict `values` in the structure of `inputs`."""
+        return map_structure(values.__getitem__, self.inputs)
+
     def forward(self, x, training, mask=None):
         """``(y, cache)`` for arrays in the structure of `inputs`."""
         raise NotImplementedError

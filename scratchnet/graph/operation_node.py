@@ -97,6 +97,9 @@ class OperationNode(Node):
             options = with_numbers(options, lambda tensor, axis: shape_of[tensor][axis])
         return self.operation.output_spec(operands, options).shape
 
+    def read(self, values):
+        return [values[tensor] for tensor in self.inputs]
+
     def forward(self, x, training, mask=None):
         operands = list(self.operands)
         for k, array in zip(self._tensors, x):
@@ -108,11 +111,9 @@ class OperationNode(Node):
         if self.stream is not None:
             options = {**options, "seed": self.stream if self._draws_rows else SharedStream(self.stream)}
         z, kept = self.operation.forward(operands, options, self._needs)
-        return (
-            self._of_whole_batch(z, kept, operands[0].size)
-            if self._over_batch and in_several_parts(asking=True)
-            else (z, kept)
-        )
+        if self._over_batch and in_several_parts(asking=True):
+            return self._of_whole_batch(z, kept, operands[0].size)
+        return z, kept
 
     def _of_whole_batch(self, z, kept, size):
         """The sum or mean over all parts of the batch, given that over this part, of an operand of this size."""
@@ -123,7 +124,7 @@ class OperationNode(Node):
 
     def backward(self, dz, kept, adjoints, wanted):
         operation, needs = self.operation, [False] * len(self.operands)
-        if isinstance(kept, ReducedCache):  # z is the same in all parts, and each part has a share in its adjoint
+        if type(kept) is ReducedCache:  # z is the same in all parts, and each part has a share in its adjoint
             dz = np.asarray(sum_over_batch(dz)[0] * dz.dtype.type(kept.share))
             kept = kept.own
         for k, want in zip(self._tensors, wanted):
@@ -133,9 +134,10 @@ class OperationNode(Node):
             else:
                 needs[k] = want and kept.needs[k]
         if any(needs):
-            for k, d in enumerate(operation.backward(dz, Kept({**vars(kept), "needs": needs}))):
+            kept = kept if needs == kept.needs else Kept({**vars(kept), "needs": needs})
+            for operand, d in zip(self.operands, operation.backward(dz, kept)):
                 if d is not None:
-                    adjoints.add(self.operands[k], d)
+                    adjoints.add(operand, d)
         return {}
 
     def __str__(self):

@@ -126,6 +126,7 @@ class Graph:
         self.leaves = list(leaves)
         self.losses = list(losses)
         self.dtype = self._find_dtype()
+        self._written = [flatten(node.outputs) for node in self.nodes]
         self._last_reads = self._find_last_reads()
         self._repeated = self._find_repeated()
         self._rows = {}  # what `rows_of_outputs` has found
@@ -172,7 +173,7 @@ class Graph:
         values = dict(zip(self.inputs, xs))
         masks = {} if masks is None else dict(zip(self.inputs, masks))
         with self.computing():
-            caches = [cache for *_, cache in self.walk(values, training, masks)]
+            caches = [cache for _, _, _, cache in self.walk(values, training, masks)]
         ys, losses = ([values[tensor] for tensor in ends] for ends in (self.outputs, self.losses))
         return ys, GraphCache(self, list(xs), caches, [masks.get(tensor) for tensor in self.outputs], losses)
 
@@ -263,8 +264,8 @@ class Graph:
         """
         masks, watcher = {} if masks is None else masks, _watcher.get()
         values.update((leaf, leaf.array()) for leaf in self.leaves)
-        for node, last_read in zip(self.nodes, self._last_reads):
-            x = map_structure(values.__getitem__, node.inputs)
+        for node, written, last_read in zip(self.nodes, self._written, self._last_reads):
+            x = node.read(values)
             mask = map_structure(masks.get, node.inputs) if node.reads_mask or node.masks_output else None
             if watcher is not None:
                 watcher.enter(node)
@@ -278,9 +279,9 @@ class Graph:
             except Exception as problem:
                 _note(problem, node)
                 raise
-            values.update(zip(flatten(node.outputs), flatten(y)))
+            values.update(zip(written, flatten(y)))
             if node.masks_output:
-                masks.update(zip(flatten(node.outputs), node.output_masks(x, mask, cache)))
+                masks.update(zip(written, node.output_masks(x, mask, cache)))
             if watcher is not None:
                 watcher.forward(node, x, y, cache)
             yield node, x, y, cache
@@ -299,7 +300,7 @@ class Graph:
         for k, node, wanted in self._way_back(needs_dx):
             cache = caches[k]
             dy = map_structure(adjoints.get, node.outputs)
-            if all(d is None for d in flatten(dy)) and not node.adds_loss:
+            if not any(tensor in adjoints for tensor in self._written[k]) and not node.adds_loss:
                 continue
             if watcher is not None:
                 watcher.enter_back(node)
@@ -312,7 +313,7 @@ class Graph:
             if watcher is not None:
                 watcher.backward(node, dy, noted.hand_on(), grads)
             yield node, dy, grads
-            for tensor in flatten(node.outputs):
+            for tensor in self._written[k]:
                 adjoints.pop(tensor)
 
     def _way_back(self, needs_dx):

@@ -123,7 +123,7 @@ def _common_float(operands):
 def promoted(operands):
     """All in one dtype."""
     dtype = _common_float(operands) or (result_type(operands) if operands else None)
-    return [np.asarray(a, dtype) for a in operands]
+    return [a if type(a) is np.ndarray and a.dtype is dtype else np.asarray(a, dtype) for a in operands]
 
 
 def floats(operands):

@@ -135,7 +135,7 @@ class Operation:
         if self.sequence:
             return self.f(operands, **options)
         if self._operands_first:
-            return self.f(*operands, **options)
+            return self.f(*operands, **options) if options else self.f(*operands)
         return self.f(**dict(zip(self.operand_names, operands)), **options)
 
     # ---- forward and backward ----
@@ -146,14 +146,15 @@ class Operation:
         z = np.asarray(self._apply(settled, options))
         needs, like = list(needs), [None] * len(operands)
         kept = {"needs": needs, "like": like}
-        for k, a in enumerate(operands):
-            derivative = self._derivatives[0 if self.sequence else k]
-            if needs[k] and derivative.exists and is_float(a):
+        for k, need in enumerate(needs):
+            if need:
+                a, derivative = operands[k], self._derivatives[0 if self.sequence else k]
+                if not derivative.exists or not is_float(a):
+                    needs[k] = False
+                    continue
                 like[k] = a.shape, a.dtype
                 for name, source in derivative.sources:
                     kept[name] = source(settled, z, options)
-            else:
-                needs[k] = False
         return z, Kept(kept)
 
     def backward(self, dz, kept):
@@ -165,7 +166,8 @@ class Operation:
             if need:
                 shape, dtype = kept.like[k]
                 d = adjoints[k] if self.sequence else self._derivatives[k](dz, values, k)
-                adjoints[k] = unbroadcast(d, shape).astype(dtype, copy=False)
+                d = unbroadcast(d, shape)
+                adjoints[k] = d if d.dtype == dtype else d.astype(dtype)
             else:
                 adjoints[k] = None
         return adjoints
