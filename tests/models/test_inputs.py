@@ -16,7 +16,7 @@ class Beside(layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.first = layers.Dense(2, kernel_initializer="ones", **kwargs)
-        self.second = layers.Dense(2, kernel_initializer="ones", **kwargs)
+        self.second = layers.Dense(2, kernel_initializer="ones", **kwargs, name="second")
 
     def call(self, x, y=None):
         return self.first(x) if y is None else self.first(x) + self.second(y)
@@ -48,7 +48,7 @@ def test_a_fit_without_it_leaves_its_parameters():
     data = {"x": X, "o": None}
     assert m.fit(data, O, epochs=2, batch_size=3, verbose=0).history["loss"][0] > m.evaluate(data, O, verbose=0)
     moved = {w.path: np.any(w.numpy() != old) for w, old in zip(m.weights, before)}
-    assert [moves for path, moves in moved.items() if "dense_1" in path or "second" in path] == [False, False]
+    assert [moves for path, moves in moved.items() if "second" in path] == [False, False]
     assert sum(moved.values()) == 4
     m.fit((({"x": X, "o": o}, O) for o in (None, O, None)), steps_per_epoch=3, verbose=0)
     m.fit([O, X], O, verbose=0)
