@@ -15,8 +15,10 @@ class Beside(layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.first = layers.Dense(2, kernel_initializer="ones", **kwargs)
-        self.second = layers.Dense(2, kernel_initializer="ones", **kwargs, name="second")
+        self.first, self.second = (
+            layers.Dense(2, kernel_initializer="ones", dtype=kwargs.get("dtype"), name=name)
+            for name in ("first", "second")
+        )
 
     def call(self, x, y=None):
         return self.first(x) if y is None else self.first(x) + self.second(y)
