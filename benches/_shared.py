@@ -345,6 +345,20 @@ def write_json(path, result):
     print(f"wrote {path}")
 
 
+def write_between(path, name, text):
+    """Replace what stands between the markers `name` of a page. Raises ValueError if they are not there."""
+    first, last = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    if page.count(first) != 1 or page.count(last) != 1:
+        raise ValueError(f"{path} must hold the lines {first} and {last}, once each")
+    head, rest = page.split(first)
+    _, tail = rest.split(last)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{head}{first}\n{text}{last}{tail}")
+    print(f"wrote the figures into {path}")
+
+
 def save_plot(path, figure):
     """Write a figure as PNG, making the folder if need be."""
     from scratchnet.evaluation import save_figure

@@ -14,13 +14,23 @@ The rungs of plain Python are timed once, on a few samples, and multiplied. Asid
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import _textbook
 import numpy as np
-from _shared import Worker, calls_for, in_turns, make_parser, milliseconds, positive, ratios, run_bench, spread_text
+from _shared import (
+    Worker,
+    calls_for,
+    in_turns,
+    make_parser,
+    milliseconds,
+    positive,
+    ratios,
+    run_bench,
+    spread_text,
+    write_between,
+)
 
 from scratchnet import kernels
 from scratchnet.evaluation.style import colour, markdown_table, new_figure, text_table
@@ -29,7 +39,6 @@ from scratchnet.layers import LSTM, Conv2D
 from scratchnet.parallel.threads import Workers
 
 OPERATIONS = ("convolution", "LSTM")
-FIRST, LAST = "<!-- ladder:begin -->", "<!-- ladder:end -->"
 
 
 # ---- one pass, in several ways: (layer, x, dy) -> gradients of the parameters ----
@@ -220,13 +229,7 @@ explains the rungs. The ratio is that of the times within a turn: median, smalle
 
 def write_page(path, result):
     """Replace what stands between the markers of a page. Raises ValueError if they are not there."""
-    page = Path(path).read_text(encoding="utf-8")
-    if page.count(FIRST) != 1 or page.count(LAST) != 1:
-        raise ValueError(f"{path} must hold the lines {FIRST} and {LAST}, once each")
-    head, rest = page.split(FIRST)
-    _, tail = rest.split(LAST)
-    Path(path).write_text(f"{head}{FIRST}\n{figures(result)}{LAST}{tail}", encoding="utf-8")
-    print(f"wrote the figures into {path}")
+    write_between(path, "ladder", figures(result))
 
 
 def draw(result):

@@ -24,6 +24,7 @@ from _shared import describe, without_coretype
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"  # holds the figures of the bench ladder once more
+README = ROOT / "README.md"  # and those of waiting
 PEERS = ("tensorflow", "jax", "torch")
 
 # the order of the page: {bench: (its options, those of a small run that only shows that everything works)}
@@ -42,6 +43,7 @@ BENCHES = {
     "scaling": (["--data", "full"], ["--small", "--turns", "1", "--peers"]),
     "curves": (["--peers", *PEERS], ["--small", "--turns", "1", "--only", "batch", "--peers"]),
     "parts": ([], ["--small", "--turns", "1"]),
+    "waiting": ([], ["--small", "--turns", "1", "--peers"]),
     "startup": (["--data", "full", "--epochs", "5"], ["--turns", "1", "--starts", "1", "--peers", "--no-job"]),
 }
 
@@ -122,6 +124,8 @@ def main():
     print(f"wrote {page_path}")
     if "ladder" in found and not folder:
         importlib.import_module("ladder").write_page(PERFORMANCE, found["ladder"])
+    if "waiting" in found and not folder:
+        importlib.import_module("waiting").write_page(README, found["waiting"])
     return 1 if failed else 0
 
 

@@ -75,9 +75,3 @@ def test_every_rung_answers(ladder, operation, monkeypatch, capsys):
             ladder.work(operation, rung.name, options)
         ready, ms = capsys.readouterr().out.split()
         assert ready == "ready" and float(ms) > 0
-
-
-def test_a_page_without_markers_is_refused(ladder, tmp_path):
-    (tmp_path / "page.md").write_text("no markers")
-    with pytest.raises(ValueError, match="must hold the lines"):
-        ladder.write_page(tmp_path / "page.md", {})
