@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 numba = pytest.importorskip("numba")
 
 from scratchnet.kernels.with_numba import matrix_product as module  # noqa: E402
-from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into, matmul_into_by, multiplier  # noqa: E402
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier  # noqa: E402
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
@@ -22,7 +22,7 @@ def matrices(M, K, N, dtype, seed=0):
 
 def check(a, b):
     c = np.full((len(a), b.shape[1]), np.nan, a.dtype)
-    matmul_into(a, b, c)
+    matmul_into_by(multiplier(a.dtype), a, b, c)
     # Each product of K terms is off by at most K roundings of the terms' sizes (Higham, "Accuracy and stability", 3.1).
     bound = (max(a.shape[1], 1) * EPS[a.dtype.type]) * (np.abs(a).astype(float) @ np.abs(b).astype(float))
     assert (np.abs(c - a.astype(float) @ b.astype(float)) <= bound).all()
@@ -60,7 +60,7 @@ def test_what_is_not_a_number_stays_in_its_row_and_column():
     a, b = matrices(9, 5, 21, np.float32)
     a[2, 1], b[3, 20] = np.nan, np.inf
     c = np.empty((9, 21), np.float32)
-    matmul_into(a, b, c)
+    matmul_into_by(multiplier(c.dtype), a, b, c)
     finite = np.isfinite(c)
     assert not finite[2].any() and not finite[:, 20].any()
     assert np.delete(np.delete(finite, 2, 0), 20, 1).all()
@@ -74,7 +74,7 @@ def test_shapes_that_do_not_fit_are_refused():
         (left, right, np.empty((4, 6))),
     ):
         with pytest.raises(ValueError, match="do not fit"):
-            matmul_into(a, b, c)
+            matmul_into_by(multiplier(c.dtype), a, b, c)
 
 
 @numba.njit

@@ -23,7 +23,7 @@ from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba import depthwise, winograd
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
 
 _CACHE = 256 * 1024  # bytes to work on at a time
@@ -60,13 +60,13 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
         weights[:, :filled] = kernel.transpose(2, 0, 1, 3).reshape(C, -1)
         size = (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize
         for images, rows in _pieces(N, size):
-            _forward_adding(x[rows], weights, bias, relu, geometry, images, y[rows])
+            _forward_adding(multiplier(x.dtype), x[rows], weights, bias, relu, geometry, images, y[rows])
     else:
         weights = np.concatenate([kernel.reshape(-1, F), bias[None]])  # (KH KW C + 1, F)
         size = (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize
         for images, rows in _pieces(N, size):
             P = _patches(images * OH * OW, len(weights), C, x.dtype)
-            _forward_gathering(x[rows], weights, relu, geometry, images, C < _FEW, P, y[rows])
+            _forward_gathering(multiplier(x.dtype), x[rows], weights, relu, geometry, images, C < _FEW, P, y[rows])
     return y
 
 
@@ -89,7 +89,9 @@ def conv2d_relu_max_pool_forward(x, kernel, bias, strides, padding, dilation):
     geometry = _geometry(kernel.shape, strides, padding, dilation)
     for images, rows in _pieces(N, (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize):
         P = _patches(images * OH * OW, len(weights), C, x.dtype)
-        _pooled_forward_gathering(x[rows], weights, geometry, images, C < _FEW, P, (OH, OW), y[rows])
+        _pooled_forward_gathering(
+            multiplier(x.dtype), x[rows], weights, geometry, images, C < _FEW, P, (OH, OW), y[rows]
+        )
     return y
 
 
@@ -109,7 +111,16 @@ def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
     weights = kernel.reshape(-1, F)  # (KH KW C, F)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
     for images, rows in _pieces(N, (H * W * C + OH * OW * (len(weights) + F)) * dz.itemsize):
-        _dx_adding(dz[rows], weights, np.ascontiguousarray(weights.T), geometry, images, C < _FEW, dx[rows])
+        _dx_adding(
+            multiplier(dz.dtype),
+            dz[rows],
+            weights,
+            np.ascontiguousarray(weights.T),
+            geometry,
+            images,
+            C < _FEW,
+            dx[rows],
+        )
     return dx
 
 
@@ -146,6 +157,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         for images, rows in _pieces(N, size):
             P = _patches(images * H * W, len(flipped), F, x.dtype)
             _backward_gathering_dy(
+                multiplier(dy.dtype),
                 dy[rows],
                 y[rows],
                 relu,
@@ -170,6 +182,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         for images, rows in _pieces(N, size):
             P = _patches(images * OH * OW, len(dweights), C, x.dtype)
             _backward_gathering_x(
+                multiplier(dy.dtype),
                 dy[rows],
                 y[rows],
                 relu,
@@ -213,7 +226,7 @@ def _patches(M, K, channels, dtype):
 
 
 @njit
-def _forward_gathering(x, weights, relu, geometry, images, few, P, y):
+def _forward_gathering(times, x, weights, relu, geometry, images, few, P, y):
     """y = P weights, whose last row is the bias."""
     N, OH, OW, F = y.shape
     zero = y.dtype.type(0)
@@ -222,10 +235,10 @@ def _forward_gathering(x, weights, relu, geometry, images, few, P, y):
         z = y[n : n + images].reshape(-1, F)  # (M, F)
         if few:
             gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            matmul_into(PT.T, weights, z)
+            matmul_into_by(times, PT.T, weights, z)
         else:
             gather_rows(x[n : n + images], OH, OW, geometry, P)
-            matmul_into(P, weights, z)
+            matmul_into_by(times, P, weights, z)
         if relu:
             values = z.reshape(-1)
             for k in range(values.size):
@@ -233,7 +246,7 @@ def _forward_gathering(x, weights, relu, geometry, images, few, P, y):
 
 
 @njit
-def _pooled_forward_gathering(x, weights, geometry, images, few, P, size, y):
+def _pooled_forward_gathering(times, x, weights, geometry, images, few, P, size, y):
     """z = P weights, of which y keeps the largest."""
     OH, OW = size
     F = weights.shape[1]
@@ -242,10 +255,10 @@ def _pooled_forward_gathering(x, weights, geometry, images, few, P, size, y):
     for n in range(0, len(x), images):
         if few:
             gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            matmul_into(PT.T, weights, z)
+            matmul_into_by(times, PT.T, weights, z)
         else:
             gather_rows(x[n : n + images], OH, OW, geometry, P)
-            matmul_into(P, weights, z)
+            matmul_into_by(times, P, weights, z)
         _pool_relu(z.reshape(images, OH, OW, F), y[n : n + images])
 
 
@@ -268,7 +281,7 @@ def _pool_relu(z, y):
 
 
 @njit
-def _forward_adding(x, weights, bias, relu, geometry, images, y):
+def _forward_adding(times, x, weights, bias, relu, geometry, images, y):
     """Each pixel is first multiplied by the whole kernel; y is the sum of the shifted products. For few filters."""
     KH, KW, _, _, DH, DW, top, left = geometry
     N, H, W, C = x.shape
@@ -277,7 +290,7 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
     lines = products.reshape(images, H, W, weights.shape[1])
     total = np.empty(OW, x.dtype)
     for start in range(0, N, images):
-        matmul_into(x[start : start + images].reshape(-1, C), weights, products)
+        matmul_into_by(times, x[start : start + images].reshape(-1, C), weights, products)
         for n in range(images):
             for i in range(OH):
                 for f in range(F):
@@ -295,7 +308,7 @@ def _forward_adding(x, weights, bias, relu, geometry, images, y):
 
 
 @njit
-def _dx_adding(dz, weights, weights_T, geometry, images, few, dx):
+def _dx_adding(times, dz, weights, weights_T, geometry, images, few, dx):
     """dP = dz weights^T, whose windows add up to dx."""
     N, OH, OW, F = dz.shape
     M, K = images * OH * OW, len(weights)
@@ -303,15 +316,15 @@ def _dx_adding(dz, weights, weights_T, geometry, images, few, dx):
     for n in range(0, N, images):
         rows = dz[n : n + images].reshape(-1, F)  # (M, F)
         if few:
-            matmul_into(weights, rows.T, dP)
+            matmul_into_by(times, weights, rows.T, dP)
             add_planes(dP, OH, OW, geometry, dx[n : n + images])
         else:
-            matmul_into(rows, weights_T, dP)
+            matmul_into_by(times, rows, weights_T, dP)
             add_rows(dP, OH, OW, geometry, dx[n : n + images])
 
 
 @njit
-def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, few, P, dweights, dx):
+def _backward_gathering_x(times, dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, few, P, dweights, dx):
     """dweights += P^T dz; dP = dz weights^T, whose windows add up to dx."""
     N, OH, OW, F = dy.shape
     M, K = images * OH * OW, len(weights)
@@ -324,20 +337,20 @@ def _backward_gathering_x(dy, y, relu, x, weights, weights_T, geometry, images, 
             dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
         if few:
             gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            add_matmul(PT, dz, dweights)
+            add_matmul_by(times, PT, dz, dweights)
         else:
             gather_rows(x[n : n + images], OH, OW, geometry, P)
-            add_matmul(P.T, dz, dweights)
+            add_matmul_by(times, P.T, dz, dweights)
         if needs_dx and few:
-            matmul_into(weights, dz.T, dP)
+            matmul_into_by(times, weights, dz.T, dP)
             add_planes(dP, OH, OW, geometry, dx[n : n + images])
         elif needs_dx:
-            matmul_into(dz, weights_T, dP)
+            matmul_into_by(times, dz, weights_T, dP)
             add_rows(dP, OH, OW, geometry, dx[n : n + images])
 
 
 @njit
-def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, images, needs_dx, few, P, dflipped, dbias, dx):
+def _backward_gathering_dy(times, dy, y, relu, x, flipped, geometry, images, needs_dx, few, P, dflipped, dbias, dx):
     """P holds the windows of dz that each pixel of x took part in: dflipped += P^T x, dx = P flipped. For stride 1."""
     N, H, W, C = x.shape
     _, OH, OW, F = dy.shape
@@ -351,14 +364,14 @@ def _backward_gathering_dy(dy, y, relu, x, flipped, geometry, images, needs_dx, 
         pixels = x[n : n + images].reshape(-1, C)
         if few:
             gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, PT)
-            add_matmul(PT, pixels, dflipped)
+            add_matmul_by(times, PT, pixels, dflipped)
         else:
             gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
-            add_matmul(P.T, pixels, dflipped)
+            add_matmul_by(times, P.T, pixels, dflipped)
         if needs_dx and few:
-            matmul_into(PT.T, flipped, dx[n : n + images].reshape(-1, C))
+            matmul_into_by(times, PT.T, flipped, dx[n : n + images].reshape(-1, C))
         elif needs_dx:
-            matmul_into(P, flipped, dx[n : n + images].reshape(-1, C))
+            matmul_into_by(times, P, flipped, dx[n : n + images].reshape(-1, C))
 
 
 @njit

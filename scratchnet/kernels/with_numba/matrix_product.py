@@ -92,31 +92,21 @@ def _dot_products(a, b_T, c):
 
 
 @njit(inline="always")
-def matmul_into(a, b, c):
-    """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides."""
-    _multiply(a[:, ::1], b[:, ::1], c, np.bool_(False))
-
-
-@njit(inline="always")
-def add_matmul(a, b, c):
-    """``c += a @ b``, as `matmul_into`."""
-    _multiply(a[:, ::1], b[:, ::1], c, np.bool_(True))
-
-
-@njit(inline="always")
 def matmul_into_by(multiplier, a, b, c):
-    """`matmul_into`, quicker to compile: without a copy of `_multiply` (see `address`), for who has a `multiplier`."""
+    """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides.
+
+    The product is called by its address, so that it is compiled once and not for each of its callers (see `address`).
+    """
     call_at(multiplier, a[:, ::1], b[:, ::1], c, np.bool_(False))
 
 
 @njit(inline="always")
 def add_matmul_by(multiplier, a, b, c):
-    """`add_matmul`, likewise."""
+    """``c += a @ b``, as `matmul_into_by`."""
     call_at(multiplier, a[:, ::1], b[:, ::1], c, np.bool_(True))
 
 
-# Of what is sliced with a step Numba does not know in which order it lies: so it compiles one product for all orders,
-# where each would take a second. Nor does it compile one for False and one for True, as it would without np.bool_.
+# Of what is sliced with a step Numba does not know in which order it lies: so one product does for all orders.
 
 
 @njit

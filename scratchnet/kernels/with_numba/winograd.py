@@ -34,7 +34,7 @@ import numpy as np
 
 from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.compile import njit
-from scratchnet.kernels.with_numba.matrix_product import add_matmul, matmul_into
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 
 _CACHE = 1024 * 1024  # bytes to work on at a time
 _FEWEST = 16  # channels and filters with which the products are worth the transforms
@@ -54,7 +54,9 @@ def conv2d_forward(x, kernel, bias, padding, relu):
     N, H, W, C = x.shape
     F = kernel.shape[3]
     y = np.empty((N, *window_counts((H, W), (3, 3), (1, 1), padding), F), x.dtype)
-    _forward(x, _transformed(kernel), bias, relu, padding[0][0], padding[1][0], _images(y, C + F), y)
+    _forward(
+        multiplier(x.dtype), x, _transformed(kernel), bias, relu, padding[0][0], padding[1][0], _images(y, C + F), y
+    )
     return y
 
 
@@ -66,7 +68,7 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     flipped = _transformed(np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)))
     dU, dbias = np.zeros((16, C, F), x.dtype), np.zeros(F, x.dtype)
     corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
-    _backward(dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx, dU, dbias, dx)
+    _backward(multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx, dU, dbias, dx)
     return dx if needs_dx else None, _untransformed(dU), dbias
 
 
@@ -97,7 +99,7 @@ def _untransformed(dU):
 
 
 @njit
-def _forward(x, U, bias, relu, top, left, images, y):
+def _forward(times, x, U, bias, relu, top, left, images, y):
     N, OH, OW, F = y.shape
     C = x.shape[3]
     TH, TW = (OH + 1) // 2, (OW + 1) // 2
@@ -108,12 +110,12 @@ def _forward(x, U, bias, relu, top, left, images, y):
         here = min(images, N - n)
         _frame(x[n : n + here], x[n : n + here], False, top, left, frame)
         _transform(frame, here, V)
-        _multiply(V, here * TH * TW, U, Z)
+        _multiply(times, V, here * TH * TW, U, Z)
         _inverse(Z, bias, relu, y[n : n + here])
 
 
 @njit
-def _backward(dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx):
+def _backward(times, dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx):
     N, OH, OW, F = dy.shape
     _, H, W, C = x.shape
     top, left, back_top, back_left = corners
@@ -134,7 +136,7 @@ def _backward(dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx)
         _frame(x[n : n + here], x[n : n + here], False, top, left, frame)
         _transform(frame, here, V)
         for k in range(16):
-            add_matmul(_tiles(V[k], M, C).T, _tiles(dZ[k], M, F), dU[k])
+            add_matmul_by(times, _tiles(V[k], M, C).T, _tiles(dZ[k], M, F), dU[k])
         sums = _tiles(dZ[5], M, F)  # the second row and column of A are ones: this is the sum of a tile's dz
         for m in range(M):
             line = sums[m]
@@ -142,7 +144,7 @@ def _backward(dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx)
                 dbias[f] += line[f]
         if needs_dx:
             _transform(dframe, here, dV)
-            _multiply(dV, here * BH * BW, flipped, dD)
+            _multiply(times, dV, here * BH * BW, flipped, dD)
             _inverse(dD, nothing, False, dx[n : n + here])
 
 
@@ -153,11 +155,11 @@ def _tiles(lines, M, C):
 
 
 @njit
-def _multiply(V, M, U, Z):
+def _multiply(times, V, M, U, Z):
     """Z[k] = V[k] U[k]."""
     _, C, F = U.shape
     for k in range(16):
-        matmul_into(_tiles(V[k], M, C), U[k], _tiles(Z[k], M, F))
+        matmul_into_by(times, _tiles(V[k], M, C), U[k], _tiles(Z[k], M, F))
 
 
 # ---- the transforms ----

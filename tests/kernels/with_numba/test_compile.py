@@ -106,7 +106,7 @@ rng = np.random.default_rng(0)
 for dtype in (np.float32, np.float64):
     for rows in (15, 20):
         a, b, c = (rng.normal(size=shape).astype(dtype) for shape in ((rows, 300), (300, 45), (rows, 45)))
-        matrix_product.matmul_into(a, b, c)
+        matrix_product.matmul_into_by(matrix_product.multiplier(dtype), a, b, c)
         np.testing.assert_allclose(c, a @ b, rtol=0, atol=1e-3 if dtype == np.float32 else 1e-12)
 print(tile.VECTOR_BYTES, tile.TALLEST)
 """
