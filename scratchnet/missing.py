@@ -22,11 +22,11 @@ def refusal(package, reasons=None):
     """
 
     def __getattr__(name, depth=1):
+        if name.startswith("_"):  # Python's own questions, such as __path__ or __wrapped__
+            raise AttributeError(f"{package} has no {name!r}")
         reason = (reasons or {}).get(name)
         known = getattr(sys.modules[package], "__all__", ())
         message = f"{package} has no {name!r}{f': {reason}' if reason else closest(name, known)}"
-        if name.startswith("_"):  # Python's own questions, such as __path__ or __wrapped__
-            raise AttributeError(message)
         message += ". What Keras has and scratchnet has not: docs/keras.md"
         if _imports_from(sys._getframe(depth)) and f"{package}.{name}" not in sys.modules:
             raise ImportError(message, name=package)

@@ -1,5 +1,6 @@
 """Settings of all tests: hypothesis draws the same examples on every run and has no deadline; batches go in parts."""
 
+import gc
 import os
 
 import pytest
@@ -20,6 +21,13 @@ settings.register_profile(
     report_multiple_bugs=False,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """What has been imported and collected stays to the end: no need to look again and again whether it is garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

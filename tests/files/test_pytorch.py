@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from scratchnet.files import read_pytorch
+from scratchnet.files import pickle_machine, read_pytorch
 from tests.files.fuzzing import check_reader, mutate_bytes, mutate_zip
 
 SAMPLES = pathlib.Path(__file__).parent / "samples"
@@ -125,7 +125,6 @@ HARMFUL = {
     "a frame of an exabyte": b"\x80\x04\x95\0\0\0\0\0\0\0\x10N.",
     "a number of two gigabytes": b"\x8b\xff\xff\xff\x7f\x01.",
     "a number of many digits": b"L" + b"9" * 100_000 + b"L\n.",
-    "nothing but marks": b"(" * 1_100_000 + b".",
     "a list in itself": b"]q\x00h\x00a.",
     "a dict in itself": b"}q\x00X\x01\0\0\0ah\x00s.",
     "containers that double": b"]q\x00" + b"".join(b"](h\x00h\x00eq\x00" for _ in range(60)) + b".",
@@ -142,6 +141,19 @@ def test_nothing_is_run_and_nothing_hangs(tmp_path, kind, wrap):
     with pytest.raises(ValueError, match=r"harm\.pth is damaged or not a file of arrays by PyTorch: "):
         read_pytorch(path)
     assert not os.path.exists(TRACE)
+
+
+@pytest.mark.parametrize("wrap", [legacy, zipped])
+def test_nobody_waits_for_a_pickle_of_nothing_but_marks(tmp_path, monkeypatch, wrap):
+    assert pickle_machine.MOST_INSTRUCTIONS <= 1_000_000  # some seconds
+    monkeypatch.setattr(pickle_machine, "MOST_INSTRUCTIONS", 10_000)
+    path = tmp_path / "harm.pth"
+    path.write_bytes(wrap(b"(" * 9_000 + b"N."))
+    with pytest.raises(ValueError, match=r"harm\.pth is damaged or not a file of arrays by PyTorch: (?!.*10000)"):
+        read_pytorch(path)
+    path.write_bytes(wrap(b"(" * 11_000 + b"N."))
+    with pytest.raises(ValueError, match=r"harm\.pth .*: a pickle of more than 10000 instructions"):
+        read_pytorch(path)
 
 
 def tensor_pickle(shape, strides, length, offset=0, kind="FloatStorage"):

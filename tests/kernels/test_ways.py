@@ -1,5 +1,6 @@
 """A convolution goes different ways, by channels, filters and strides, and in pieces: all give the loops' result."""
 
+import functools
 import importlib
 import itertools
 
@@ -56,24 +57,29 @@ def images_at_a_time(monkeypatch, name, count):
     return module
 
 
-@pytest.mark.parametrize("name", FAST)
-@pytest.mark.parametrize("window", WINDOWS, ids=str)
-@pytest.mark.parametrize("C, F", CHANNELS)
-def test_every_way_leads_to_the_result_of_the_loops(monkeypatch, name, window, C, F):
-    module = images_at_a_time(monkeypatch, name, 2)
+@functools.cache
+def by_loops(window, C, F):
+    """Arguments in float64, and what the loops make of them: z, dx, dkernel, y = relu(z + bias), and back through y."""
     args, shape = geometry(*window)
     rng = np.random.default_rng(0)
     x, kernel, bias = rng.normal(size=(3, H, W, C)), rng.normal(size=(KH, KW, C, F)), rng.normal(size=F)
     dy = rng.normal(size=(3, *shape, F))
     z = loops.conv2d_forward(x, kernel, None, *args)
-    dx, dkernel = loops.conv2d_dx(dy, kernel, x.shape, *args), loops.conv2d_dkernel(dy, x, kernel.shape, *args)
     y = np.maximum(z + bias, 0)
     dz = dy * (y > 0)
-    through_relu = [
-        loops.conv2d_dx(dz, kernel, x.shape, *args),
-        loops.conv2d_dkernel(dz, x, kernel.shape, *args),
-        dz.sum((0, 1, 2)),
+    back = [
+        (loops.conv2d_dx(d, kernel, x.shape, *args), loops.conv2d_dkernel(d, x, kernel.shape, *args)) for d in (dy, dz)
     ]
+    return (x, kernel, bias, dy), (z, *back[0], y, (*back[1], dz.sum((0, 1, 2))))
+
+
+@pytest.mark.parametrize("name", FAST)
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize("C, F", CHANNELS)
+def test_every_way_leads_to_the_result_of_the_loops(monkeypatch, name, window, C, F):
+    module = images_at_a_time(monkeypatch, name, 2)
+    args, _ = geometry(*window)
+    (x, kernel, bias, dy), (z, dx, dkernel, y, through_relu) = by_loops(window, C, F)
     for dtype, atol in ((np.float64, 1e-11), (np.float32, 1e-4)):
         x_, kernel_, bias_, dy_, y_ = (v.astype(dtype) for v in (x, kernel, bias, dy, y))
         pairs = [

@@ -85,9 +85,9 @@ def _activations(rng):
 
 def _convolutions(rng):
     normal = rng.standard_normal
-    for size in ((7, 6), (5, 8), (1, 1)):
-        for options in _windows():
-            if options.get("padding") == "valid" and min(size) < 5:
+    for k, options in enumerate(_windows()):
+        for size in ((5, 6), (6, 5))[k % 2], (1, 1):
+            if options["padding"] == "valid" and min(size) < 5:
                 continue
             yield layers.Conv2D(3, **options, **F64), normal((2, *size, 2)), {**ALL_LINEAR, **FEW}
     yield layers.Conv2D(2, 3, activation="sigmoid", padding="same", **F64), normal((2, 4, 5, 1)), {}
