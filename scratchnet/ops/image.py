@@ -1,31 +1,29 @@
 """Operations on images (N, H, W, C), or on one image (H, W, C): the functions of `keras.ops.image`, by that name.
 
-Another size, the patches that an image is made of, edges cut off or put on, and grey instead of colours.
+Another size, the patches that an image is made of, edges cut off or put on, and grey instead of colours; what needs a
+look at the neighbours stands in `scratchnet.ops.pictures`.
 """
 
 import numpy as np
 
-from scratchnet import config
 from scratchnet import interpolation as resizing
 from scratchnet.ops.convolution import depthwise_conv
 from scratchnet.ops.dtypes import floats
 from scratchnet.ops.linear import tensordot
 from scratchnet.ops.operation import operation, shape_of
+from scratchnet.ops.pictures import (  # noqa: F401 (the names are for those who import this module)
+    check_images,
+    extract_patches_3d,
+    gaussian_blur,
+    hsv_to_rgb,
+    rgb_to_hsv,
+    sobel_edges,
+    ssim,
+)
 from scratchnet.ops.shapes import expand_dims, pad, reshape, squeeze, transpose
 from scratchnet.ops.trial import Unfit
 
 LUMINANCE = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
-
-
-def _check(name, images, data_format):
-    """The shape of `images`. Raises ValueError for a layout that is not here."""
-    shape = shape_of(images)
-    data_format = data_format or config.image_data_format()
-    if data_format != "channels_last":
-        raise ValueError(f'{name}: only data_format="channels_last" is here, got {data_format!r}')
-    if len(shape) not in (3, 4):
-        raise ValueError(f"{name}: images are (N, H, W, C) or (H, W, C), got the shape {shape}")
-    return shape
 
 
 def _pair(value):
@@ -58,7 +56,7 @@ def resize(
 
     crop_to_aspect_ratio, pad_to_aspect_ratio: first cut off, or put on (`fill_value`), what gives the new proportions.
     """
-    *_, H, W, _ = _check("resize", images, data_format)
+    *_, H, W, _ = check_images("resize", images, data_format)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("resize: crop_to_aspect_ratio or pad_to_aspect_ratio, not both")
     if fill_mode != "constant":
@@ -88,7 +86,7 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
         dilation_rate: the distance of neighbours in a patch.
         padding: "valid", or "same" for patches that reach over the edges, where there are zeros.
     """
-    *batch, H, W, C = _check("extract_patches", images, data_format)
+    *batch, H, W, C = check_images("extract_patches", images, data_format)
     KH, KW = _pair(size)
     strides = (KH, KW) if strides is None else _pair(strides)
     if not batch:
@@ -116,7 +114,7 @@ def crop_images(
     data_format=None,
 ):
     """Without so many rows and columns at the edges; of each pair and its target, two say the third."""
-    *_, H, W, _ = _check("crop_images", images, data_format)
+    *_, H, W, _ = check_images("crop_images", images, data_format)
     top, bottom = _edges("crop_images", "cropping", (top_cropping, bottom_cropping), H, target_height, -1)
     left, right = _edges("crop_images", "cropping", (left_cropping, right_cropping), W, target_width, -1)
     return images[..., top : H - bottom, left : W - right, :]
@@ -133,7 +131,7 @@ def pad_images(
     data_format=None,
 ):
     """With so many rows and columns of zeros at the edges; of each pair and its target, two say the third."""
-    *_, H, W, _ = _check("pad_images", images, data_format)
+    *_, H, W, _ = check_images("pad_images", images, data_format)
     rows = _edges("pad_images", "padding", (top_padding, bottom_padding), H, target_height, 1)
     columns = _edges("pad_images", "padding", (left_padding, right_padding), W, target_width, 1)
     return _padded(images, rows, columns)
@@ -158,7 +156,7 @@ def _edges(name, what, edges, size, target, sign):
 
 def rgb_to_grayscale(images, data_format=None):
     """The luminance of red, green and blue, as one channel."""
-    C = _check("rgb_to_grayscale", images, data_format)[-1]
+    C = check_images("rgb_to_grayscale", images, data_format)[-1]
     if C != 3:
         raise ValueError(f"rgb_to_grayscale: images have three channels, got {C}")
     return tensordot(images, np.array(LUMINANCE)[:, None], 1)

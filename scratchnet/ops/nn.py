@@ -40,6 +40,7 @@ from scratchnet.ops.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from scratchnet.ops.ctc import ctc_decode, ctc_loss
 from scratchnet.ops.normalization import (
     batch_normalization,
     layer_normalization,
@@ -50,3 +51,4 @@ from scratchnet.ops.normalization import (
 )
 from scratchnet.ops.selection import multi_hot, one_hot
 from scratchnet.ops.shapes import depth_to_space, space_to_depth
+from scratchnet.ops.windows import fold, unfold

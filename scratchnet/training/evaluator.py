@@ -135,7 +135,7 @@ class Evaluator(Compiled):
                 workers,
                 callbacks.on_predict_batch_begin,
                 results.append,
-                callbacks.on_predict_batch_end,
+                lambda step: callbacks.on_predict_batch_end(step, {"outputs": self.pack_outputs(results[-1][1])}),
                 tell=lambda result: ([], result[1]),
             )
         callbacks.on_predict_end()

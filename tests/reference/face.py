@@ -32,6 +32,9 @@ ROOMS = {
     "keras.optimizers.schedules": "scratchnet.optimizers.schedules",
     "keras.callbacks": "scratchnet.callbacks",
     "keras.ops": "scratchnet.ops",
+    "keras.ops.image": "scratchnet.ops.image",
+    "keras.ops.linalg": "scratchnet.ops.linalg",
+    "keras.ops.nn": "scratchnet.ops.nn",
     "keras.random": "scratchnet.random",
     "keras.saving": "scratchnet.saving",
     "keras.utils": "scratchnet.utils",
@@ -85,6 +88,16 @@ REASONS = {
         )
     },
     "keras.ops.jvp": "derivatives are taken backward here, not forward",
+    "keras.ops.linalg.jvp": "derivatives are taken backward here, not forward",
+    "keras.ops.linalg.eig": "arrays are real: `fft` and its kin give pairs (re, im)",
+    "keras.ops.nn.polar": "arrays are real: `fft` and its kin give pairs (re, im)",
+    **{
+        f"keras.ops.image.{name}": "the layers RandomRotation, RandomPerspective, RandomElasticTransform, ... do it"
+        for name in (
+            *("affine_transform", "elastic_transform", "map_coordinates", "perspective_transform"),
+            "scale_and_translate",
+        )
+    },
     "keras.saving.KerasFileEditor": "`load_weights` takes files of other names of layers; h5py edits them",
     "keras.utils.Config": "a dict with attributes for keys, which types.SimpleNamespace is",
     "keras.config.enable_unsafe_deserialization": "nothing is read that would be run",

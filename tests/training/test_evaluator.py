@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import scratchnet
+from scratchnet import callbacks, layers
 from scratchnet.layers import Dense, Input
-from scratchnet.models import Sequential
+from scratchnet.models import Model, Sequential
 from scratchnet.utils import set_random_seed
 
 
@@ -46,3 +47,16 @@ def test_single_batches():
         model.train_on_batch(x, y)
     assert model.test_on_batch(x, y)[0] < before
     assert model.predict_on_batch(x).shape == (90, 3)
+
+
+def test_callbacks_of_predict_are_told_the_outputs():
+    seen = []
+    inputs = layers.Input((3,))
+    model = Model(inputs, {"a": layers.Dense(2)(inputs), "b": layers.Dense(1)(inputs)})
+    told = callbacks.LambdaCallback()
+    told.on_predict_batch_end = lambda batch, logs=None: seen.append((batch, logs["outputs"]))
+    y = model.predict(np.ones((5, 3)), batch_size=2, verbose=0, callbacks=[told])
+    assert [(k, out["a"].shape, out["b"].shape) for k, out in seen] == [
+        (k, (n, 2), (n, 1)) for k, n in enumerate((2, 2, 1))
+    ]
+    np.testing.assert_array_equal(np.concatenate([out["a"] for _, out in seen]), y["a"])
