@@ -51,6 +51,7 @@ OPERATIONS = {
     "softmax": ("softmax_forward", "softmax_backward"),
     "routing": ("routing_forward", "routing_backward"),
     "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),
+    "lstm_step": ("lstm_step_forward", "lstm_step_backward"),
     "gru": ("gru_forward", "gru_backward"),
     "adam": ("adam_update",),
 }

@@ -41,6 +41,20 @@ class LSTMSteps(NamedTuple):
     h: np.ndarray  # (T + 1, N, U)
 
 
+class LSTMStep(NamedTuple):
+    """A single step; of which axes there are in front of the units, the kernel knows nothing."""
+
+    z: np.ndarray  # (..., 4U), in the order i, f, g, o
+    i: np.ndarray  # (..., U)
+    f: np.ndarray
+    g: np.ndarray
+    o: np.ndarray
+    c_prev: np.ndarray
+    c: np.ndarray
+    tanh_c: np.ndarray  # activation(c)
+    h: np.ndarray
+
+
 class GRUSteps(NamedTuple):
     s: np.ndarray | None  # (T, N, 3U), the pre-activations in the order z, r, g
     z: np.ndarray  # (T, N, U)

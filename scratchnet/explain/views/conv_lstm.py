@@ -6,15 +6,16 @@ As of the other recurrent layers (`scratchnet.explain.views.recurrent`), the way
 import numpy as np
 
 from scratchnet.explain.views.base import Line, View
+from scratchnet.kernels.loops import lstm_step
 from scratchnet.layers import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from scratchnet.layers.rnn.conv_lstm import ConvLSTM
 
 
 def conv_lstm_inside(layer, call):
     """i, f, g, o, c, h, z and, behind a pass back, the adjoint of each; dx is the layer's."""
-    cache = call.cache
-    names = ("z", "i", "f", "g", "o", "c", "h", "tanh_c")
-    found = {name: getattr(cache, name) for name in names}
+    steps = call.cache.steps
+    found = {name: np.stack([getattr(step, name) for step in steps]) for name in ("z", "i", "f", "g", "o", "tanh_c")}
+    found |= {"c": np.stack(call.cache.c), "h": call.cache.h}
     if call.dy is not None and layer.data_format == "channels_last":
         found |= _steps_back(layer, call)
     return {name: np.swapaxes(a, 0, 1) for name, a in found.items()}
@@ -22,25 +23,24 @@ def conv_lstm_inside(layer, call):
 
 def _steps_back(layer, call):
     cache, act, rec = call.cache, layer.activation, layer.recurrent_activation
-    z_i, z_f, z_g, z_o = np.split(cache.z, 4, axis=-1)
     dy, (dh_next, dc_next) = layer.unpack_dy(call.dy, cache.mask, cache.h)
     names = ("dh", "dc", "di", "df", "dg", "do", "dz")
-    T = len(cache.i)
+    T = len(cache.steps)
     steps = {name: [None] * T for name in names}
     for t in reversed(range(T)):
-        i, f, g, o, tanh_c = cache.i[t], cache.f[t], cache.g[t], cache.o[t], cache.tanh_c[t]
+        z, i, f, g, o, c_prev, c, tanh_c, _ = cache.steps[t]
+        z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)
         dh = dh_next if dy is None else dh_next + dy[t]  # h_t goes into the next step, and into y
         do = dh * tanh_c  # h = o * tanh(c)
-        dc = act.adjoint(dh * o, cache.c[t + 1], tanh_c) + dc_next
-        di, df, dg = dc * g, dc * cache.c[t], dc * i  # c = f * c_prev + i * g
-        gates = [rec.adjoint(di, z_i[t], i), rec.adjoint(df, z_f[t], f)]
-        gates += [act.adjoint(dg, z_g[t], g), rec.adjoint(do, z_o[t], o)]
+        dc = act.adjoint(dh * o, c, tanh_c) + dc_next
+        di, df, dg = dc * g, dc * c_prev, dc * i  # c = f * c_prev + i * g
+        gates = [rec.adjoint(di, z_i, i), rec.adjoint(df, z_f, f), act.adjoint(dg, z_g, g), rec.adjoint(do, z_o, o)]
         counts = True if cache.mask is None else cache.mask[t].reshape(-1, *[1] * (dh.ndim - 1))
         for name, value in zip(names, (dh, dc, di, df, dg, do, np.concatenate(gates, axis=-1))):
             steps[name][t] = np.where(counts, value, 0)
         dh_next = np.where(counts, layer.adjoint_of_h(steps["dz"][t], cache), dh)  # z = x * W + h_prev * R + b
         dc_next = np.where(counts, dc * f, dc_next)
-    return {name: np.stack(values).astype(cache.z.dtype) for name, values in steps.items()}
+    return {name: np.stack(values).astype(cache.h.dtype) for name, values in steps.items()}
 
 
 def replayed_grads(layer, call):
@@ -63,26 +63,27 @@ def _options(layer, call):
 
 
 _FORWARD, _BACKWARD = ConvLSTM._forward_steps, ConvLSTM._backward_steps
+_STEP, _STEP_BACK = lstm_step.lstm_step_forward, lstm_step.lstm_step_backward
 _FORWARD_LINES = (
     Line("z", "z_t = x_t * W + h_{t-1} * R + b", _FORWARD, "z[t] += _product(h[t : t + 1], h_drop, R, of_h)[0]"),
-    Line("i", "i_t = rec ( z_i )", _FORWARD, "i[t], _ = rec.forward(z_i[t])"),
-    Line("f", "f_t = rec ( z_f )", _FORWARD, "f[t], _ = rec.forward(z_f[t])"),
-    Line("g", "g_t = act ( z_g )", _FORWARD, "g[t], _ = act.forward(z_g[t])"),
-    Line("o", "o_t = rec ( z_o )", _FORWARD, "o[t], _ = rec.forward(z_o[t])"),
-    Line("c", "c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t", _FORWARD, "c[t + 1] = f[t] * c[t] + i[t] * g[t]"),
-    Line("h", "h_t = o_t ⊙ act ( c_t )", _FORWARD, "h[t + 1] = o[t] * tanh_c[t]"),
+    Line("i", "i_t = rec ( z_i )", _STEP, "i[n], f[n], g[n], o[n] = apply(rec, z_i)"),
+    Line("f", "f_t = rec ( z_f )", _STEP, "apply(rec, z_f)"),
+    Line("g", "g_t = act ( z_g )", _STEP, "apply(act, z_g)"),
+    Line("o", "o_t = rec ( z_o )", _STEP, "apply(rec, z_o)"),
+    Line("c", "c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t", _STEP, "c[n][u] = f[n][u] * c_prev[n][u] + i[n][u] * g[n][u]"),
+    Line("h", "h_t = o_t ⊙ act ( c_t )", _STEP, "h[n][u] = o[n][u] * tanh_c[n][u]"),
 )
 _BACKWARD_LINES = (
     Line("dh", "dh_t = dy_t + dz_{t+1} * R^T", _BACKWARD, "dh_t = dh if dy is None else dh + dy[t]"),
-    Line("do", "do_t = dh_t ⊙ act ( c_t )", _BACKWARD, "do = dh_t * tanh_c[t]"),
+    Line("do", "do_t = dh_t ⊙ act ( c_t )", _STEP_BACK, "do, d_tanh_c = dh[n] * tanh_c[n]"),
     Line(
         "dc",
         "dc_t = dh_t ⊙ o_t ⊙ act' ( c_t ) + f_{t+1} ⊙ dc_{t+1}",
-        _BACKWARD,
-        "dc_t = dc + act.adjoint(dh_t * o[t], c[t + 1], tanh_c[t])",
+        _STEP_BACK,
+        "dc_n = dc[n] + adjoint(act, d_tanh_c, c[n], tanh_c[n])",
     ),
-    Line("di", "di_t = dc_t ⊙ g_t , df_t = dc_t ⊙ c_{t-1} , dg_t = dc_t ⊙ i_t", _BACKWARD, "di, df, dg = dc_t * g[t]"),
-    Line("dz", "dz_f = df_t ⊙ rec' ( z_f )", _BACKWARD, "dz_f[t] = rec.adjoint(df, z_f[t], f[t])"),
+    Line("di", "di_t = dc_t ⊙ g_t , df_t = dc_t ⊙ c_{t-1} , dg_t = dc_t ⊙ i_t", _STEP_BACK, "di, df, dg = dc_n * g[n]"),
+    Line("dz", "dz_f = df_t ⊙ rec' ( z_f )", _STEP_BACK, "adjoint(rec, df, z_f, f[n])"),
     Line("dkernel", "dW = sum_t x_t * dz_t", ConvLSTM.gradients, 'grads["kernel"] = _adjoint_of_kernel('),
 )
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet import activations, constraints, initializers, regularizers
+from scratchnet import activations, constraints, initializers, kernels, regularizers
 from scratchnet.checks import check_data_format, check_number, check_padding, check_positive_int, check_sizes
 from scratchnet.kernels.by_rank import conv_dkernel, conv_dx, conv_forward
 from scratchnet.kernels.geometry import output_size, pad_amounts
@@ -29,21 +29,20 @@ from scratchnet.streams import RandomStream
 
 
 class ConvLSTMCache(NamedTuple):
-    """Steps are in the order of processing; h[0] and c[0] are the initial states. S stands for the axes of space."""
+    """Steps are in the order of processing; h[0] is the initial state. S stands for the axes of space."""
 
     x: np.ndarray  # (T, N, S, C)
-    z: np.ndarray  # (T, N, S', 4F)
-    i: np.ndarray  # (T, N, S', F)
-    f: np.ndarray
-    g: np.ndarray
-    o: np.ndarray
-    c: np.ndarray  # (T + 1, N, S', F)
-    tanh_c: np.ndarray  # (T, N, S', F), activation(c[1:])
+    steps: list  # of `LSTMStep`, each with arrays (N, S', F)
     h: np.ndarray  # (T + 1, N, S', F)
     mask: np.ndarray | None  # (T, N)
     x_drop: np.ndarray | None  # what is dropped of x and of h, as masks (4, N, S, C) and (4, N, S', F)
     h_drop: np.ndarray | None
     has_initial_state: bool
+
+    @property
+    def c(self):
+        """All cell states, as h."""
+        return [self.steps[0].c_prev, *(step.c for step in self.steps)]
 
 
 class ConvLSTM(ChannelsFirstToo, ThroughTime):
@@ -216,33 +215,28 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         h_drop = self._draw(self.recurrent_dropout, shape) if training else None
         x = x.swapaxes(0, 1)[::-1] if self.go_backwards else x.swapaxes(0, 1)  # (T, N, S, C)
         x = np.ascontiguousarray(x)
-        steps = self._forward_steps(x, *states, mask, x_drop, h_drop)
-        y = self.pack_output(mask, steps["h"], steps["c"])
-        return y, ConvLSTMCache(
-            x, **steps, mask=mask, x_drop=x_drop, h_drop=h_drop, has_initial_state=has_initial_state
-        )
+        steps, h = self._forward_steps(x, *states, mask, x_drop, h_drop)
+        cache = ConvLSTMCache(x, steps, h, mask, x_drop, h_drop, has_initial_state)
+        return self.pack_output(mask, h, cache.c), cache
 
     def _forward_steps(self, x, h0, c0, mask, x_drop, h_drop):
         T, act, rec = len(x), self.activation, self.recurrent_activation
         W, R, b = self.params["kernel"], self.params["recurrent_kernel"], self.params.get("bias", 0)
         of_x, of_h = self.geometries(x.shape[2:-1])
-        z = _product(x, x_drop, W, of_x) + b  # (T, N, S', 4F), of all steps at once
-        z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)  # views
-        i, f, g, o, tanh_c = np.empty((5, T, *h0.shape), z.dtype)
-        h, c = np.empty((2, T + 1, *h0.shape), z.dtype)
-        h[0], c[0] = h0, c0
+        z = _product(x, x_drop, W, of_x)  # (T, N, S', 4F), of all steps at once
+        z += b
+        steps, c = [], c0
+        h = np.empty((T + 1, *h0.shape), z.dtype)
+        h[0] = h0
         for t in range(T):
-            z[t] += _product(h[t : t + 1], h_drop, R, of_h)[0]
-            i[t], _ = rec.forward(z_i[t])
-            f[t], _ = rec.forward(z_f[t])
-            g[t], _ = act.forward(z_g[t])
-            o[t], _ = rec.forward(z_o[t])
-            c[t + 1] = f[t] * c[t] + i[t] * g[t]
-            tanh_c[t], _ = act.forward(c[t + 1])
-            h[t + 1] = o[t] * tanh_c[t]
-            if mask is not None:
-                c[t + 1, ~mask[t]], h[t + 1, ~mask[t]] = c[t, ~mask[t]], h[t, ~mask[t]]
-        return {"z": z, "i": i, "f": f, "g": g, "o": o, "c": c, "tanh_c": tanh_c, "h": h}
+            if t > 0 or h0.any():
+                z[t] += _product(h[t : t + 1], h_drop, R, of_h)[0]
+            step = kernels.lstm_step_forward(z[t], c, act, rec)  # the gates, c and h
+            if mask is not None:  # a step that does not count leaves the states as they were
+                step.c[~mask[t]], step.h[~mask[t]] = c[~mask[t]], h[t, ~mask[t]]
+            c, h[t + 1] = step.c, step.h
+            steps.append(step)
+        return steps, h
 
     def backward(self, dy, cache, needs_dx=True):
         """Return ``(dx, grads)``; dx is ``[dx, dh0, dc0]`` if forward was given initial states.
@@ -261,7 +255,9 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         grads = {}
         if self.trainable:
             grads["kernel"] = _adjoint_of_kernel(dz, x, x_drop, W.shape, of_x)  # z = x * W + h_prev * R + b
-            grads["recurrent_kernel"] = _adjoint_of_kernel(dz, cache.h[:-1], cache.h_drop, R.shape, of_h)
+            first = 0 if cache.h[0].any() or len(dz) == 1 else 1  # from which step on there is an h_prev
+            h_prev = cache.h[first:-1]
+            grads["recurrent_kernel"] = _adjoint_of_kernel(dz[first:], h_prev, cache.h_drop, R.shape, of_h)
             if self.use_bias:
                 grads["bias"] = dz.reshape(-1, dz.shape[-1]).sum(axis=0)
         if not needs_dx:
@@ -275,23 +271,16 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         return _adjoint_of_x(dz_t[np.newaxis], cache.h_drop, R, (1, *cache.h.shape[1:]), of_h)[0]
 
     def _backward_steps(self, dy, dh, dc, cache):
-        z, i, f, g, o, c, tanh_c = cache.z, cache.i, cache.f, cache.g, cache.o, cache.c, cache.tanh_c
-        act, rec, mask = self.activation, self.recurrent_activation, cache.mask
-        dz = np.empty_like(z)
-        z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)  # views
-        dz_i, dz_f, dz_g, dz_o = np.split(dz, 4, axis=-1)
-        for t in reversed(range(len(dz))):
+        act, rec, mask, steps = self.activation, self.recurrent_activation, cache.mask, cache.steps
+        dz = np.empty((len(steps), *steps[0].z.shape), cache.h.dtype)
+        for t in reversed(range(len(steps))):
             dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
-            do = dh_t * tanh_c[t]  # h = o * tanh(c)
-            dc_t = dc + act.adjoint(dh_t * o[t], c[t + 1], tanh_c[t])
-            di, df, dg = dc_t * g[t], dc_t * c[t], dc_t * i[t]  # c = f * c_prev + i * g
-            dz_i[t] = rec.adjoint(di, z_i[t], i[t])
-            dz_f[t] = rec.adjoint(df, z_f[t], f[t])
-            dz_g[t] = act.adjoint(dg, z_g[t], g[t])
-            dz_o[t] = rec.adjoint(do, z_o[t], o[t])
-            past_dc, dc = dc, dc_t * f[t]
+            past_dc = dc
+            dz[t], dc = kernels.lstm_step_backward(dh_t, dc, steps[t], act, rec)
             if mask is not None:
                 dz[t, ~mask[t]] = 0
+            if t == 0 and not cache.has_initial_state:
+                return dz, None, None
             dh = self.adjoint_of_h(dz[t], cache)  # z = x * W + h_prev * R + b
             if mask is not None:  # what a masked step repeats, it hands back
                 dh[~mask[t]], dc[~mask[t]] = dh_t[~mask[t]], past_dc[~mask[t]]
