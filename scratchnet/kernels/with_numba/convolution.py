@@ -104,9 +104,10 @@ def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
         return depthwise.dx(dz, kernel, x_shape, strides, padding, dilation)
     if CG < C:
         return grouped.dx(conv2d_dx, dz, kernel, x_shape, strides, padding, dilation)
-    if max(strides) == 1 and F <= 2 * C:  # the image that dz is, seen through the flipped windows
-        flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2)  # (KH, KW, F, C)
-        return conv2d_forward(dz, flipped, None, strides, mirrored(padding, (KH, KW), dilation), dilation)
+    flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2)  # (KH, KW, F, C)
+    geometry = strides, mirrored(padding, (KH, KW), dilation), dilation
+    if max(strides) == 1 and (F <= 2 * C or winograd.applies(flipped, *geometry, (H, W))):
+        return conv2d_forward(dz, flipped, None, *geometry)  # the image that dz is, seen through the flipped windows
     dx = np.empty(x_shape, dz.dtype)
     weights = kernel.reshape(-1, F)  # (KH KW C, F)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
