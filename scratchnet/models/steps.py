@@ -43,8 +43,11 @@ class Step:
 
 
 def steps_of(model):
-    """The steps of a model, the inputs first, then in the order of the graph; its layers, while there is no graph."""
-    if not model.built:
+    """The steps of a model, the inputs first, then in the order of the graph; its layers, while there is no graph.
+
+    Layers that are attributes of a model with `call`, which does not use them, come last.
+    """
+    if not model.built or not model.knows_inputs:
         return [Step(layer.name, type(layer).__name__, layer, [], []) for layer in model.layers]
     found = {}
     for layer, tensor in zip(model.input_layers, model.inputs):
@@ -55,7 +58,8 @@ def steps_of(model):
             kind = _kind(node) if node.layer is None else type(node.layer).__name__
             found[what] = Step(node.name, kind, node.layer, [], flatten(node.outputs))
         found[what].nodes.append(node)
-    return list(found.values())
+    unused = [layer for layer in model.layers if layer not in found] if model.is_traced else []
+    return [*found.values(), *(Step(layer.name, type(layer).__name__, layer, [], []) for layer in unused)]
 
 
 def sources_of(step, steps):

@@ -3,6 +3,8 @@
 import re
 import shutil
 
+import numpy as np
+
 from scratchnet.console import say_by
 from scratchnet.html import html_table
 from scratchnet.models.steps import sources_of, steps_of
@@ -93,11 +95,19 @@ def _rows_of(step, steps, show_sources, show_trainable, expand_nested, level=0):
 def parameter_counts(model):
     """For each line below the table: its name, how many numbers that are, and how much memory they take."""
     trainable, fixed = model.trainable_weights, model.non_trainable_weights
-    slots = [] if model.optimizer is None else list(model.optimizer.state.values())
+    slots = _kept_by(model.optimizer)
     kinds = [("Total params", [*trainable, *fixed, *slots])]
     kinds += [("Trainable params", trainable), ("Non-trainable params", fixed)]
     kinds += [("Optimizer params", slots)] if slots else []
     return [(what, sum(a.size for a in arrays), _memory(arrays)) for what, arrays in kinds]
+
+
+def _kept_by(optimizer):
+    """The arrays of an optimizer that has begun, the number of its steps and its learning rate among them."""
+    if optimizer is None or not (optimizer.state or optimizer.steps):
+        return []
+    scheduled = isinstance(optimizer.get_config()["learning_rate"], dict)
+    return [np.int64(optimizer.steps), *([] if scheduled else [np.float32(0)]), *optimizer.state.values()]
 
 
 def _is_chain(model):

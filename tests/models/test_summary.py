@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import ops
+from scratchnet import layers, models, ops, optimizers
 from scratchnet.layers import Concatenate, Dense, Flatten, Input
 from scratchnet.models import Model, Sequential
 
@@ -71,10 +71,37 @@ def test_what_is_frozen_and_what_the_optimizer_keeps_are_counted_apart(chain):
     slots = sum(slot.size for slot in chain.optimizer.state.values())
     assert slots >= 16
     *_, total, trainable, fixed, optimizer = lines(chain)
-    assert total.startswith(f" Total params: {23 + slots} (")
+    assert total.startswith(f" Total params: {23 + slots + 2} (")
     assert trainable.startswith(" Trainable params: 8 (")
     assert fixed.startswith(" Non-trainable params: 15 (")
-    assert optimizer.startswith(f" Optimizer params: {slots} (")
+    assert optimizer == f" Optimizer params: {slots + 2} ({4 * slots + 12:.2f} B)"  # steps and learning rate as well
+    schedule = optimizers.schedules.ExponentialDecay(0.1, 2, 0.9)
+    for rate, expected in ((0.1, "2 (12.00 B)"), (schedule, "1 (8.00 B)")):
+        chain.compile(optimizers.SGD(rate), "mse")
+        assert not lines(chain)[-1].startswith(" Optimizer")
+        chain.fit(np.ones((2, 4)), np.ones((2, 2)), verbose=0)
+        assert lines(chain)[-1] == f" Optimizer params: {expected}"
+
+
+def test_a_model_with_call_lists_layers_before_it_is_traced_and_those_it_does_not_use():
+    class Own(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.unused = layers.Dense(4, name="first"), layers.Dense(1, name="unused")
+
+        def build(self, input_shape):
+            self.first.build(input_shape)
+
+        def call(self, x):
+            return self.first(x)
+
+    model = Own()
+    model.build((None, 2))
+    rows = cells(model)
+    assert rows["first (Dense)"][1] == "12" and rows["unused (Dense)"] == ["?", "0 (unbuilt)"]
+    model(np.ones((1, 2)))
+    rows = cells(model)
+    assert rows["first (Dense)"] == ["(None, 4)", "12"] and rows["unused (Dense)"] == ["?", "0 (unbuilt)"]
 
 
 def test_a_graph_says_which_use_of_which_layer_is_read(siamese):
