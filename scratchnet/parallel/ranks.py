@@ -62,6 +62,7 @@ class Ranks:
         self._told = []  # of failures by other ranks
         self.bytes = self.messages = 0  # that this rank has sent
         self._room = 0  # bytes of a trade that `make_room` has prepared
+        self._boxes = {}  # ("in" or "out", rank) -> array of bytes
 
     def __deepcopy__(self, memo):
         return self
@@ -187,7 +188,7 @@ class Ranks:
         Returns a dict from rank to the array of bytes (uint8) that came; it is valid until the next trade.
         """
         near = self._near()
-        incoming = {other: np.empty(size, np.uint8) for other, size in sizes.items() if other not in near}
+        incoming = {other: self._box("in", other, size) for other, size in sizes.items() if other not in near}
         requests = [self.comm.Irecv(array, other, BYTES) for other, array in incoming.items()]
         places = self._mailboxes.put({other: outgoing.get(other, []) for other in near}) if near else {}
         found = {other: np.empty(1, np.int64) for other in near}
@@ -197,7 +198,8 @@ class Ranks:
             self._count(sum(array.nbytes for array in outgoing.get(other, [])))
         for other, arrays in outgoing.items():
             if other not in near:
-                packed = np.concatenate([as_bytes(array) for array in arrays])
+                packed = self._box("out", other, sum(array.nbytes for array in arrays))
+                np.concatenate([as_bytes(array) for array in arrays], out=packed)
                 requests.append(self.comm.Isend(packed, other, BYTES))
                 self._count(packed.nbytes)
 
@@ -210,6 +212,13 @@ class Ranks:
             if other in near:
                 incoming[other] = self._mailboxes.look(other, int(found[other][0]), size)
         return incoming
+
+    def _box(self, way, other, size):
+        """Memory for a message, the same at every step: MPI would have to make each new piece ready to be sent."""
+        box = self._boxes.get((way, other))
+        if box is None or box.size < size:
+            box = self._boxes[way, other] = np.empty(size, np.uint8)
+        return box[:size]
 
     def _near(self):
         """The ranks that read this one's mailbox."""
