@@ -47,6 +47,8 @@ def terms_of(model, loss, loss_weights=None):
     elif isinstance(loss, dict) and not isinstance(structure, dict):
         check_keys("loss", loss, names)
         loss = [loss.get(name) for name in names]
+    if len(names) == 1 and not _is_nested(structure):
+        loss = _only(loss)
     if isinstance(loss_weights, dict) and not isinstance(loss, dict):
         check_keys("loss_weights", loss_weights, names)
         loss_weights = [loss_weights.get(name) for name in names]
@@ -71,7 +73,7 @@ def _find(said, outputs, path, model, terms):
         if isinstance(said, _Weighted):
             _find(said, outputs, path, model, terms)
             return
-    elif path and isinstance(said, list) and not isinstance(outputs, (list, tuple)):
+    elif isinstance(said, list) and not isinstance(outputs, (list, tuple)) and (path or isinstance(outputs, dict)):
         for one in said:  # several of the same output
             _find(one, outputs, path, model, terms)
         return
@@ -135,6 +137,11 @@ def _is_flat_for(weights, entries):
 
 def _is_nested(value):
     return isinstance(value, (list, tuple)) or (isinstance(value, dict) and "class_name" not in value)
+
+
+def _only(loss):
+    """The one loss in lists of one."""
+    return _only(loss[0]) if isinstance(loss, (list, tuple)) and len(loss) == 1 else loss
 
 
 def _leaves(loss):

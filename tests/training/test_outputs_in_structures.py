@@ -148,6 +148,29 @@ def test_the_one_output_of_a_model_has_one_loss():
         model.fit(X, Y2, verbose=0)
 
 
+@pytest.mark.parametrize("loss", [{"p": ["mse"]}, {"p": "mse"}, [["mse"]], ["mse"]])
+def test_the_one_loss_may_stand_in_lists_and_under_its_name(loss):
+    model = Sequential([layers.Input((3,)), layers.Dense(2, name="p")])
+    model.compile("sgd", loss=loss, loss_weights=[0.5])
+    assert model.evaluate(X, Y2, verbose=0) == pytest.approx(np.mean((model.predict(X, verbose=0) - Y2) ** 2) / 2)
+
+
+def test_a_loss_of_all_outputs_beside_those_of_each():
+    inputs = layers.Input((3,))
+    model = Model(inputs, {"a": layers.Dense(2)(inputs), "b": layers.Dense(2)(inputs)})
+
+    def distance(y_true, y_pred):
+        return ops.mean(ops.abs(y_pred["a"] - y_pred["b"]), -1)
+
+    model.compile("sgd", loss=[distance, {"a": "mse", "b": "mae"}], loss_weights=[2.0, {"a": 1.0, "b": 0.5}])
+    y = model.predict(X, verbose=0)
+    logs = model.evaluate(X, {"a": Y2, "b": Y2}, verbose=0, return_dict=True)
+    assert list(logs)[0] == "loss" and list(logs)[2:] == ["a_loss", "b_loss"]
+    figures = [np.mean(np.abs(y["a"] - y["b"])), np.mean((y["a"] - Y2) ** 2), np.mean(np.abs(y["b"] - Y2))]
+    expected = [2 * figures[0] + figures[1] + figures[2] / 2, *figures]
+    np.testing.assert_allclose(list(logs.values()), expected, rtol=1e-5)
+
+
 def test_losses_and_targets_in_one_list_for_outputs_in_structures():
     model, targets = two_in_a_list()
     model.compile("sgd", loss=["mse", "mae", "mse"], loss_weights=[0.0, 1.0, 0.0])
