@@ -21,6 +21,12 @@ def test_backends_agree(backend, R, through_all):
         np.testing.assert_allclose(a, b, atol=1e-14)
     d = found.routing_backward(DV, U_HAT, steps, through_all)
     np.testing.assert_allclose(d, expected.routing_backward(DV, U_HAT, wanted, through_all), atol=1e-14)
+    u_hat, dv = U_HAT.astype("float32"), DV.astype("float32")
+    single = found.routing_forward(u_hat, R)
+    d_single = found.routing_backward(dv, u_hat, single, through_all)
+    for a, b in zip((*single, d_single), (*steps, d)):
+        assert a.dtype == np.float32
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -112,9 +112,16 @@ def test_groups_are_those_of_the_loops(name, window, C, F, groups):
         ("conv2d_dx", (dz, kernel, x.shape)),
         ("conv2d_dkernel", (dz, x, kernel.shape)),
     ):
-        found, wanted = (getattr(where, operation)(*arguments, *args) for where in (backend, loops))
-        assert found.flags.c_contiguous
-        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
+        wanted = getattr(loops, operation)(*arguments, *args)
+        for dtype, atol in ((np.float64, 1e-12), (np.float32, 1e-4)):
+            same = [v.astype(dtype) if isinstance(v, np.ndarray) else v for v in arguments]
+            found = getattr(backend, operation)(*same, *args)
+            assert found.flags.c_contiguous and found.dtype == dtype
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
+        if operation == "conv2d_forward":
+            found, zeros = (backend.conv2d_forward(*same[:2], b, *args) for b in (None, np.zeros(F, dtype)))
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(found, zeros)
 
 
 @pytest.mark.skipif("numba" not in FAST, reason="Numba is not installed")

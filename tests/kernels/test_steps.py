@@ -1,0 +1,15 @@
+"""Arrays of a recurrent step: apart in memory, and what was asked for."""
+
+import numpy as np
+import pytest
+
+from scratchnet.kernels.steps import separate
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_separate_arrays_are_four_lines_of_a_cache_further_apart_than_they_are_long(dtype):
+    arrays = separate(3, (4, 2, 8), dtype)
+    assert [a.shape for a in arrays] == [(4, 2, 8)] * 3 and {a.dtype for a in arrays} == {np.dtype(dtype)}
+    for before, after in zip(arrays, arrays[1:]):
+        assert after.ctypes.data - before.ctypes.data == before.nbytes + 256
+        assert before.flags.c_contiguous and before.flags.aligned
