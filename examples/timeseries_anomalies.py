@@ -7,7 +7,7 @@ to be known beforehand.
 
 The series is an electrocardiogram in which cardiologists have noted every beat, so that it can be told what was found
 and what was missed: ventricular beats, beats that are half ventricular ("fusion"), and noise. It learns from those
-parts of the first half that have none of them, as one would who may choose a quiet stretch. With a file of one's own:
+parts of the first half that have none of them, as one would who may choose a quiet stretch. With a file of your own:
 
     python examples/timeseries_anomalies.py
     python examples/timeseries_anomalies.py --csv sensor.csv --column temperature --window 96

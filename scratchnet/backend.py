@@ -417,7 +417,7 @@ learning_phase = set_learning_phase = _refused(
     "learning_phase", "there is no global phase; call has a training argument"
 )
 get_session = set_session = _refused("get_session", "there are no sessions")
-rnn = _refused("rnn", "a recurrent layer of one's own is a cell in scratchnet.layers.RNN(cell)")
+rnn = _refused("rnn", "a recurrent layer of your own is a cell in scratchnet.layers.RNN(cell)")
 
 __all__ = sorted(name for name, value in globals().items() if callable(value) and not name.startswith("_"))
 __getattr__ = _refusal(__name__)

@@ -196,7 +196,7 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
 def serialize(value):
     """`value` as JSON can hold it, so that `deserialize` gives it back.
 
-    What only stands for something else, an activation for a function of one's own, says so by `written_as`.
+    What only stands for something else, an activation for a function of your own, says so by `written_as`.
     Raises TypeError for what cannot be written: a lambda, an open file, any object without `get_config`.
     """
     value = getattr(value, "written_as", value)
@@ -325,7 +325,7 @@ def _deserialize(config, kind=None):
 
 
 def clone(thing):
-    """A thing like `thing`, with new parameters; classes and functions of one's own need not be registered."""
+    """A thing like `thing`, with new parameters; classes and functions of your own need not be registered."""
     before = _met.set({})
     try:
         written, own = serialize(thing), _met.get()

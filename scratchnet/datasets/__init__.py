@@ -6,7 +6,7 @@
     (x_train, y_train), (x_test, y_test) = mnist.load_sample()    # a part that the package embeds: no network needed
 
 MNIST and CIFAR-10 have a ``load_sample``; so has `electrocardiogram`, which Keras does not know and which is nothing
-but a sample. `csv_column` reads a series of one's own. ``load_data`` takes the files from the first of these places:
+but a sample. `csv_column` reads a series of your own. ``load_data`` takes the files from the first of these places:
 
 1. the folder that the environment variable ``SCRATCHNET_DATA`` names. If the variable is set, it is the only place:
    files that are missing there are an error and are not downloaded behind the user's back;

@@ -82,7 +82,7 @@ def _encoded(text, encoding="latin1"):
 
 def _ordered_dict(pairs=()):
     if not isinstance(pairs, (list, tuple)) or not all(isinstance(p, (list, tuple)) and len(p) == 2 for p in pairs):
-        raise ValueError("a pickled OrderedDict that is none")
+        raise ValueError("an invalid pickled OrderedDict")
     if not all(isinstance(key, str) for key, _ in pairs):
         raise ValueError("a pickled OrderedDict with keys that are no texts")
     return dict(pairs)

@@ -141,7 +141,7 @@ def _storage(persistent_id):
     start = 0
     if view and view[0] is not None:
         if not isinstance(view[0], tuple) or len(view[0]) != 3:
-            raise ValueError("a view of a storage that is none")
+            raise ValueError("an invalid view of a storage")
         _, start, length = view[0]
     if not (isinstance(kind, StorageType) and isinstance(key, str) and is_shape((start, length))):
         raise ValueError("a storage without a proper type, key or length")

@@ -215,12 +215,12 @@ class LayerNode(Node):
         return {(layer, name): grads[name] for name in trainable}
 
     def _in_dtype(self, a):
-        """What a layer of one's own made in float64 out of float32, in the dtype of the layer."""
+        """What a layer of your own made in float64 out of float32, in the dtype of the layer."""
         is_other = isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.dtype != self.layer.dtype
         return a.astype(self.layer.dtype) if is_other else a
 
     def _checked_adjoint(self, d, tensor):
-        """The dx of a layer of one's own. Raises ValueError for one of another shape than its input."""
+        """The dx of a layer of your own. Raises ValueError for one of another shape than its input."""
         if d is None:
             return None
         shape, expected = np.shape(d), tensor.shape

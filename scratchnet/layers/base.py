@@ -28,7 +28,7 @@ import functools
 import inspect
 from typing import Any
 
-import scratchnet.graph.activation  # noqa: F401 (by it `activations.get` takes functions of one's own)
+import scratchnet.graph.activation  # noqa: F401 (by it `activations.get` takes functions of your own)
 from scratchnet import activations, config, initializers, regularizers
 from scratchnet.layers.calling import Calling
 from scratchnet.layers.completion import listed

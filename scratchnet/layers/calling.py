@@ -82,7 +82,7 @@ class Calling:
         return outputs
 
     def _try_promise(self, inputs, promised, options):
-        """Try a compute_output_shape of one's own on zeros: where it lies, the layer behind would be blamed."""
+        """Try a compute_output_shape of your own on zeros: where it lies, the layer behind would be blamed."""
         tensors = flatten(inputs)
         own = not type(self).compute_output_shape.__module__.startswith("scratchnet.")
         if not own or self.is_traced or any(None in tensor.shape[1:] for tensor in tensors):
@@ -125,7 +125,7 @@ class Calling:
                 )
 
     def checked_pair(self, result):
-        """What forward returned, if it is a pair; a layer of one's own may forget the cache."""
+        """What forward returned, if it is a pair; a layer of your own may forget the cache."""
         if type(result) is not tuple or len(result) != 2:
             raise self.error(f"forward must return (y, cache), it returned {type(result).__name__}", TypeError)
         return result

@@ -1,4 +1,4 @@
-"""What a layer of one's own says of the inputs that it takes.
+"""What a layer of your own says of the inputs that it takes.
 
     self.input_spec = InputSpec(ndim=4, axes={-1: 3})        # images of three channels
 

@@ -136,7 +136,7 @@ def get(identifier):
     """The loss that a name, a class, a config, a Loss or a function means: a `Loss`, or a function.
 
     As in Keras, "MeanSquaredError" is the Loss, "mean_squared_error" and "mse" the function. None stays None. Raises
-    ValueError for an unknown name, TypeError for what is none of these.
+    ValueError for an unknown name, TypeError for anything else.
     """
     if isinstance(identifier, str) and registry.get_registered_object(identifier) is None:
         function = globals().get(identifier)

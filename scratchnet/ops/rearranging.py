@@ -19,7 +19,7 @@ def rearrange(tensor, pattern, **axes_lengths):
     Args:
         axes_lengths: of names in parentheses on the left, all but one of each pair.
 
-    Raises ValueError for a pattern that is none, or does not fit the shape.
+    Raises ValueError for an invalid pattern, or one that does not fit the shape.
     """
     sides = pattern.split("->")
     if len(sides) != 2:

@@ -100,7 +100,7 @@ class Averages:
             self._resolve([[np.shape(y), np.shape(y_pred)] for y, y_pred in zip(batch.y, y_preds)])
         for k, entries in enumerate(self._metrics):
             y, y_pred = batch.y[k], y_preds[k]
-            if entries:  # a metric of one's own would make pairs of (N,) and (N, 1)
+            if entries:  # a metric of your own would make pairs of (N,) and (N, 1)
                 matched = in_shape_of(y_pred, y)
                 y = y if matched is None else matched
             for _, metric, weighted in entries:

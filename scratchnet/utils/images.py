@@ -111,7 +111,7 @@ def smart_resize(x, size, interpolation="bilinear", data_format="channels_last",
 
 
 def is_channels_first(data_format):
-    """Whether (C, H, W) is meant. Raises ValueError for a layout that is none."""
+    """Whether (C, H, W) is meant. Raises ValueError for an invalid layout."""
     if data_format not in (None, "channels_last", "channels_first"):
         raise ValueError(f'data_format must be "channels_last" or "channels_first", got {data_format!r}')
     return (data_format or config.image_data_format()) == "channels_first"

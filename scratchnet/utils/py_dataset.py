@@ -1,4 +1,4 @@
-"""Data sets of one's own: a class that gives batch number k."""
+"""Data sets of your own: a class that gives batch number k."""
 
 import itertools
 

@@ -63,7 +63,7 @@ def reduced(module, name, *arguments):
         (b"Pname\n.", "a persistent id, which has no meaning here"),
         (reduced("_codecs", "encode", 1), "encodes something else than bytes"),
         (reduced("_codecs", "encode", "a", "utf8"), "encodes something else than bytes"),
-        (reduced("collections", "OrderedDict", 7), "a pickled OrderedDict that is none"),
+        (reduced("collections", "OrderedDict", 7), "an invalid pickled OrderedDict"),
         (reduced("collections", "OrderedDict", [(1, 2)]), "with keys that are no texts"),
         (reduced("builtins", "set", [1]), "a pickled set of something else than texts"),
         (reduced("numpy", "dtype", "f4")[:-1] + b"I1\nb.", "a pickled dtype without a byte order"),

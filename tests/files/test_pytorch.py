@@ -253,7 +253,7 @@ def storage_pickle(key="X\x01\0\0\0" + "0", length=b"K\x02", view=b"", kind="Flo
 @pytest.mark.parametrize(
     "data_pickle, message",
     [
-        (storage_pickle(view=b"K\x05") + b".", "a view of a storage that is none"),
+        (storage_pickle(view=b"K\x05") + b".", "an invalid view of a storage"),
         (storage_pickle(length=b"N") + b".", "a storage without a proper type, key or length"),
         (storage_pickle(key="K\x01") + b".", "a storage without a proper type, key or length"),
         (b"(" + storage_pickle() + storage_pickle(kind="IntStorage") + b"t.", "the storage '0' is of two types"),

@@ -115,7 +115,7 @@ class Chunks:
             seen.add(address)
             signature, kind, level, count = self._content.unpack("<4sBBH", address)
             if signature != b"TREE" or kind != 1:
-                raise ValueError("a tree that is none")
+                raise ValueError("a damaged tree")
             for stored, left_out, *start, _, child in entry.iter_unpack(
                 self._content.read(address + 24, count * entry.size)
             ):
@@ -142,9 +142,9 @@ class Chunks:
         """The pieces that a *fixed array* lists: a block of entries, in pages with a checksum each if they are many."""
         signature, filtered, size, page_bits, count, block = self._content.unpack("<4sxBBBQQ", address)
         if signature != b"FAHD" or filtered != bool(self._filters) or size < 8 or count != math.prod(self._counts):
-            raise ValueError("a table of pieces that is none")
+            raise ValueError("a damaged table of pieces")
         if self._content.read(block, 4) != b"FADB":
-            raise ValueError("a table of pieces that is none")
+            raise ValueError("a damaged table of pieces")
         in_page = 1 << min(page_bits, 60)
         at, pages = block + 14, -(-count // in_page)
         if pages > 1:

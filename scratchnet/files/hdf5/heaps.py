@@ -20,7 +20,7 @@ class Heaps:
         if address not in self._texts:
             signature, size = self._content.unpack("<4sxxxxQ", address)
             if signature != b"GCOL":
-                raise ValueError("a heap of texts that is none")
+                raise ValueError("a damaged heap of texts")
             heap, at, found = self._content.read(address, size), 16, {}
             while at + 16 <= size:
                 number, stored = struct.unpack_from("<HxxxxxxQ", heap, at)
@@ -59,7 +59,7 @@ class Heaps:
                         raise ValueError("a link that leads nowhere or out of the file")
                     found[names[name:end].decode()] = header
             else:
-                raise ValueError("a tree that is none")
+                raise ValueError("a damaged tree")
             if len(found) > _MOST_OBJECTS:
                 raise ValueError("a group of too many objects")
         return found
@@ -102,7 +102,7 @@ def records(content, address, kind):
     """All records of a *version 2 B-tree*, bytes each, in order of leaves and inner nodes as they come."""
     signature, found, node_size, size, depth, root, count, total = content.unpack("<4sxBIHHxxQHQ", address)
     if signature != b"BTHD" or found != kind or size == 0 or total > _MOST_OBJECTS or depth > 20:
-        raise ValueError("a tree that is none")
+        raise ValueError("a damaged tree")
     # A node says of each child how many records it has, and how many there are below it, in as few bytes as will do.
     most = [(node_size - 10) // size]
     count_width, widths = _width(most[0]), [0]
@@ -116,7 +116,7 @@ def records(content, address, kind):
         address, count, depth = waiting.pop()
         left -= count
         if left < 0 or content.read(address, 4) != (b"BTIN" if depth else b"BTLF"):
-            raise ValueError("a tree that is none")
+            raise ValueError("a damaged tree")
         node = content.read(address + 6, count * size)
         yield from (node[at : at + size] for at in range(0, count * size, size))
         if depth:
@@ -146,7 +146,7 @@ class _FractalHeap:
         signature, _, self.id_length, filters, _, largest_object, _, self._tree_of_huge = values[:8]
         self._width, self._first, self._largest, bits, _, self._root, self._rows = values[18:]
         if signature != b"FRHP" or filters or min(self._width, self._first, self._largest) < 1 or bits > 64:
-            raise ValueError("a heap of links or attributes that is none, or is compressed")
+            raise ValueError("a heap of links or attributes that is damaged or compressed")
         self._offset_width = (bits + 7) // 8
         length_width = min((self._largest.bit_length() - 1 + 7) // 8, _width(largest_object))
         self._length_width, self._huge = length_width, None
@@ -173,7 +173,7 @@ class _FractalHeap:
         block, rows = self._root, self._rows
         while rows:  # the block is a table of blocks
             if self._content.read(block, 4) != b"FHIB":
-                raise ValueError("a heap of links or attributes that is none")
+                raise ValueError("a damaged heap of links or attributes")
             row = (offset // (self._first * self._width)).bit_length()
             size = self._first << max(row - 1, 0)  # of each block of the row
             if row:

@@ -100,7 +100,7 @@ def kind_of(cell):
 
 
 def step_of(w, cell):
-    """The `step` of any cell: the library's own, several of them, or a layer of one's own with `call`."""
+    """The `step` of any cell: the library's own, several of them, or a layer of your own with `call`."""
     if hasattr(cell, "cells"):
         return _stacked(w, cell)
     if getattr(cell, "is_traced", False):

@@ -38,7 +38,7 @@ def Input(
             it is called without.
 
     Raises:
-        ValueError: for a shape or a name that is none, or a shape that `tensor` does not have.
+        ValueError: for an invalid shape or name, or a shape that `tensor` does not have.
         TypeError: for what is not supported.
     """
     if ragged:

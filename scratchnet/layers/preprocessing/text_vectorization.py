@@ -43,7 +43,7 @@ class TextVectorization(TokenLayer):
         sparse, ragged: False.
         encoding: of strings that are bytes.
 
-    Raises ValueError for arguments that are none or exclude one another.
+    Raises ValueError for invalid arguments and for those that exclude one another.
     """
 
     absent = {"ragged": (False, None)}

@@ -50,7 +50,7 @@ class Dropout(RandomLayer):
             the size of x. (None, 1, None) drops whole features of a sequence.
         seed: an integer of at least 0 makes the masks repeatable by themselves; None takes the library's seed.
 
-    Raises ValueError for a rate, a shape or a seed that is none.
+    Raises ValueError for an invalid rate, shape or seed.
     """
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None, **kwargs):

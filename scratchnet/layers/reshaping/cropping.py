@@ -51,7 +51,7 @@ class Cropping1D(Cropping):
     Args:
         cropping: how many steps at both ends, or (A, B).
 
-    Raises ValueError for a cropping that is none, or leaves nothing.
+    Raises ValueError for an invalid cropping, or one that leaves nothing.
     """
 
     axes = "T"
@@ -67,7 +67,7 @@ class Cropping2D(Cropping):
     Args:
         cropping: how many pixels on every side; (rows, columns); or ((top, bottom), (left, right)).
 
-    Raises ValueError for a cropping that is none, or leaves nothing.
+    Raises ValueError for an invalid cropping, or one that leaves nothing.
     """
 
     axes = "HW"
@@ -85,7 +85,7 @@ class Cropping3D(Cropping):
     Args:
         cropping: how many on every side, a number for each of the three axes, or a pair for each.
 
-    Raises ValueError for a cropping that is none, or leaves nothing.
+    Raises ValueError for an invalid cropping, or one that leaves nothing.
     """
 
     axes = "DHW"

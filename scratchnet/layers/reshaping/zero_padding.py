@@ -46,7 +46,7 @@ class ZeroPadding1D(ZeroPadding):
     Args:
         padding: how many zeros at both ends, or (A, B).
 
-    Raises ValueError for a padding that is none.
+    Raises ValueError for an invalid padding.
     """
 
     axes = "T"
@@ -62,7 +62,7 @@ class ZeroPadding2D(ZeroPadding):
     Args:
         padding: how many zeros on every side; (rows, columns); or ((top, bottom), (left, right)).
 
-    Raises ValueError for a padding that is none.
+    Raises ValueError for an invalid padding.
     """
 
     axes = "HW"
@@ -78,7 +78,7 @@ class ZeroPadding3D(ZeroPadding):
     Args:
         padding: how many zeros on every side, a number for each of the three axes, or a pair for each.
 
-    Raises ValueError for a padding that is none.
+    Raises ValueError for an invalid padding.
     """
 
     axes = "DHW"

@@ -2,7 +2,7 @@
 
     y_t, states_t = cell(x_t, states_(t-1))          for t = 1 ... T
 
-The cell is whatever knows one step: `LSTMCell`, a stack of cells, or a layer of one's own. The loop is here, and so is
+The cell is whatever knows one step: `LSTMCell`, a stack of cells, or a layer of your own. The loop is here, and so is
 backpropagation through time: the steps in reverse, each of which hands the adjoints of the states on to the one before
 it, while the gradients of the weights, which all steps share, add up.
 

@@ -1,4 +1,4 @@
-"""One way to go a step with any cell: the library's own, a stack of them, or a layer of one's own with `call`."""
+"""One way to go a step with any cell: the library's own, a stack of them, or a layer of your own with `call`."""
 
 import numpy as np
 

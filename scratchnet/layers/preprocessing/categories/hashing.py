@@ -25,7 +25,7 @@ class Hashing(TokenLayer):
         output_mode: "int", "one_hot", "multi_hot" or "count".
         sparse: False.
 
-    Raises ValueError for a number of bins, a salt or a mode that is none.
+    Raises ValueError for an invalid number of bins, salt or mode.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ class IntegerLookup(IndexLookup):
             or "farmhash", by a fingerprint.
         salt: a secret key for "farmhash".
 
-    Raises ValueError for arguments that exclude one another, a vocabulary that is none, and unknown integers without a
+    Raises ValueError for arguments that exclude one another, an invalid vocabulary, and unknown integers without a
     number.
     """
 

@@ -27,7 +27,7 @@ class StringLookup(IndexLookup):
         encoding: of words that are bytes.
         salt: a secret key for choosing between several numbers of unknown words.
 
-    Raises ValueError for arguments that exclude one another, a vocabulary that is none, and unknown words without a
+    Raises ValueError for arguments that exclude one another, an invalid vocabulary, and unknown words without a
     number.
     """
 

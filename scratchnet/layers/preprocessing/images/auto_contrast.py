@@ -22,7 +22,7 @@ class AutoContrast(ImageLayer):
     Args:
         value_range: the smallest and the largest value of a pixel.
 
-    Raises ValueError for a range that is none.
+    Raises ValueError for an invalid range.
     """
 
     def __init__(self, value_range: Sequence[float] = (0, 255), **kwargs):

@@ -32,7 +32,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         tile_grid_size: how many tiles an image has, along its height and its width.
         data_format: "channels_last" or "channels_first".
 
-    Raises ValueError for a range, a limit or a grid that is none.
+    Raises ValueError for an invalid range, limit or grid.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class CutMix(Mixing):
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
         data_format: "channels_last" or "channels_first".
 
-    Raises ValueError for a factor that is none.
+    Raises ValueError for an invalid factor.
     """
 
     def __init__(self, factor: Any = 1.0, seed: Seed = None, data_format: str | None = None, **kwargs):

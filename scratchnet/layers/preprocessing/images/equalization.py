@@ -25,7 +25,7 @@ class Equalization(ImageLayer):
         bins: how many shades are told apart.
         data_format: "channels_last" or "channels_first".
 
-    Raises ValueError for a range or a number of bins that is none.
+    Raises ValueError for an invalid range or number of bins.
     """
 
     def __init__(

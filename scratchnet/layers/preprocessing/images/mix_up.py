@@ -21,7 +21,7 @@ class MixUp(Mixing):
         data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
-    Raises ValueError for an alpha that is none.
+    Raises ValueError for an invalid alpha.
     """
 
     def __init__(self, alpha: float = 0.2, data_format: str | None = None, seed: Seed = None, **kwargs):

@@ -21,7 +21,7 @@ class RandomBrightness(RandomImageLayer):
         value_range: the smallest and the largest value of a pixel.
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
-    Raises ValueError for a factor or a range that is none.
+    Raises ValueError for an invalid factor or range.
     """
 
     def __init__(self, factor: Any, value_range: Sequence[float] = (0, 255), seed: Seed = None, **kwargs):

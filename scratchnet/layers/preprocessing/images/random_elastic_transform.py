@@ -37,7 +37,7 @@ class RandomElasticTransform(RandomMapping):
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
         data_format: "channels_last" or "channels_first".
 
-    Raises ValueError for factors, modes, ranges and interpolations that are none.
+    Raises ValueError for invalid factors, modes, ranges and interpolations.
     """
 
     fill_modes = (*FILL_MODES, "mirror")

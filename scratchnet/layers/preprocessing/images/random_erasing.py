@@ -27,7 +27,7 @@ class RandomErasing(RandomImageLayer):
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
         data_format: "channels_last" or "channels_first".
 
-    Raises ValueError for a factor or a range that is none.
+    Raises ValueError for an invalid factor or range.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ class RandomGaussianBlur(RandomImageLayer):
         data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
-    Raises ValueError for a factor, a range or a size that is none.
+    Raises ValueError for an invalid factor, range or size.
     """
 
     def __init__(

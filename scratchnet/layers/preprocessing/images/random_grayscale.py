@@ -18,7 +18,7 @@ class RandomGrayscale(RandomImageLayer):
         data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the choice repeatable by itself.
 
-    Raises ValueError for a factor that is none, and for images of other than 3 channels, or 1, which stay as they are.
+    Raises ValueError for an invalid factor, and for images of other than 3 channels, or 1, which stay as they are.
     """
 
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Seed = None, **kwargs):

@@ -25,7 +25,7 @@ class RandomHue(RandomImageLayer):
         data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
-    Raises ValueError for a factor or a range that is none, and for images of other than 3 channels.
+    Raises ValueError for an invalid factor or range, and for images of other than 3 channels.
     """
 
     def __init__(

@@ -35,7 +35,7 @@ class RandomPerspective(RandomMapping):
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
         data_format: "channels_last" or "channels_first".
 
-    Raises ValueError for a factor, a scale or an interpolation that is none.
+    Raises ValueError for an invalid factor, scale or interpolation.
     """
 
     unrecorded = (*RandomMapping.unrecorded, "fill_mode")  # there is no choice

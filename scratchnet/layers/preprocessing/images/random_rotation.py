@@ -25,7 +25,7 @@ class RandomRotation(RandomAffine):
         fill_value: what is seen with "constant".
         data_format: "channels_last" or "channels_first".
 
-    Raises ValueError for factors, modes and interpolations that are none.
+    Raises ValueError for invalid factors, modes and interpolations.
     """
 
     def __init__(

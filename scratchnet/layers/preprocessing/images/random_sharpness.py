@@ -29,7 +29,7 @@ class RandomSharpness(RandomImageLayer):
         data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
-    Raises ValueError for a factor or a range that is none.
+    Raises ValueError for an invalid factor or range.
     """
 
     def __init__(

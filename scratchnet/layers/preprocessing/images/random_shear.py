@@ -25,7 +25,7 @@ class RandomShear(RandomAffine):
         data_format: "channels_last" or "channels_first".
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
-    Raises ValueError for factors, modes and interpolations that are none.
+    Raises ValueError for invalid factors, modes and interpolations.
     """
 
     def __init__(

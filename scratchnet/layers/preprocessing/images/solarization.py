@@ -27,7 +27,7 @@ class Solarization(RandomImageLayer):
         value_range: the smallest and the largest value of a pixel.
         seed: an integer of at least 0 makes the numbers repeatable by themselves.
 
-    Raises ValueError for a factor or a range that is none.
+    Raises ValueError for an invalid factor or range.
     """
 
     def __init__(
