@@ -44,7 +44,7 @@ class EinsumDense(Layer):
     Shapes: as the equation says.
 
     Raises:
-        ValueError: for an invalid equation, one that does not determine the kernel, or one that x or `output_shape` does
+        ValueError: for an invalid equation, one that does not determine the kernel, or that x or `output_shape` does
             not fit; and where a letter is in x alone: sum x along it first.
     """
 
