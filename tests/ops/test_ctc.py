@@ -77,3 +77,12 @@ def test_decoding_is_computed_not_traced():
         ops.ctc_decode(Input((8, 4)), [8])
     with pytest.raises(ValueError, match="strategy must be"):
         ops.ctc_decode(LOGITS, LENGTHS, "best")
+
+
+def test_the_usual_arguments_of_decoding():
+    logits = LOGITS.astype("float32")
+    for strategy in ("greedy", "beam_search"):
+        labels, scores = ops.ctc_decode(logits, LENGTHS, strategy)
+        assert labels.shape == (1, 2, 8) and scores.shape == (2, 1) and scores.dtype == np.float32
+    narrow = ops.ctc_decode(logits, LENGTHS, "beam_search", beam_width=1)[1]
+    assert (narrow <= ops.ctc_decode(logits, LENGTHS, "beam_search")[1]).all() and (narrow < 0).all()

@@ -28,3 +28,19 @@ def test_areas():
     np.testing.assert_allclose(ops.trapezoid(X, places[:3], axis=0), trapezoid(X, places[:3], axis=0))
     np.testing.assert_allclose(ops.trapezoid(X, X**2, axis=0), trapezoid(X, X**2, axis=0))
     np.testing.assert_allclose(ops.trapezoid(X, dx=0.5, axis=0), trapezoid(X, dx=0.5, axis=0))
+
+
+def test_sums_of_all_and_of_another_dtype():
+    x = np.array([[1, 2], [3, 4]], "int8")
+    assert ops.cumsum(x, dtype="float32").dtype == ops.cumprod(x, dtype="float32").dtype == np.float32
+    assert ops.cumsum(x).tolist() == [1, 3, 6, 10] and ops.cumprod(x).tolist() == [1, 2, 6, 24]
+
+
+def test_trapezoids_of_an_axis_that_is_not_the_last():
+    y = np.arange(12.0).reshape(3, 2, 2) ** 2
+    places = np.array([0.0, 1.0, 4.0])
+    np.testing.assert_allclose(
+        ops.trapezoid(y, places, axis=0),
+        np.trapezoid(y, places, axis=0) if hasattr(np, "trapezoid") else np.trapz(y, places, axis=0),
+    )
+    np.testing.assert_allclose(ops.trapezoid(y, y + 1, axis=0), ((y[1:] + y[:-1]) / 2 * np.diff(y, axis=0)).sum(0))

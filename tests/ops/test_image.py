@@ -60,3 +60,18 @@ def test_grey():
         ops.image.rgb_to_grayscale(X[..., :2])
     with pytest.raises(ValueError, match="channels_last"):
         ops.image.rgb_to_grayscale(X, "channels_first")
+
+
+def test_another_size_with_the_proportions_kept():
+    x = np.arange(2 * 4 * 10 * 1.0).reshape(2, 4, 10, 1)
+    cropped = ops.image.resize(x, (2, 2), crop_to_aspect_ratio=True)
+    np.testing.assert_allclose(cropped, ops.image.resize(x[:, :, 3:7], (2, 2)))
+    padded = ops.image.resize(x, (10, 10), "nearest", pad_to_aspect_ratio=True, fill_value=-1.0)
+    np.testing.assert_array_equal(padded[:, 3:7], x)
+    assert (padded[:, :3] == -1).all() and (padded[:, 7:] == -1).all()
+    tall = x.transpose(0, 2, 1, 3)
+    padded = ops.image.resize(tall, (10, 10), "nearest", pad_to_aspect_ratio=True)
+    np.testing.assert_array_equal(padded[:, :, 3:7], tall)
+    assert not padded[:, :, :3].any() and not padded[:, :, 7:].any()
+    smooth, rough = (ops.image.resize(x, (2, 5), antialias=antialias) for antialias in (True, False))
+    assert not np.allclose(smooth, rough) and np.array_equal(rough, ops.image.resize(x, (2, 5)))

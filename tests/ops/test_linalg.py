@@ -62,3 +62,35 @@ def test_lu_factor():
     assert pivots.dtype == np.int32
     lu, _ = ops.lu_factor(np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 4.0]]))
     assert lu.tolist() == [[0, 1], [0, 4], [0, 0.5]]
+
+
+def test_what_counts_as_nothing():
+    x = np.diag([1.0, 1e-4, 1e-9])
+    assert ops.matrix_rank(x) == 3 and ops.matrix_rank(x, 1e-3) == 1 and ops.matrix_rank(x).dtype == np.int32
+    np.testing.assert_allclose(ops.pinv(x, 1e-6), np.diag([1.0, 1e4, 0.0]))
+    small = np.diag([1.0, 1e-15, 1e-17])  # at most eps times 3 is nothing
+    np.testing.assert_allclose(ops.pinv(small), np.diag([1.0, 1e15, 0.0]))
+    b = np.ones(3)
+    np.testing.assert_allclose(ops.lstsq(x, b, rcond=1e-6), [1.0, 1e4, 0.0])
+    np.testing.assert_allclose(ops.lstsq(x, b), [1.0, 1e4, 1e9])
+
+
+def test_what_is_computed_and_not_traced_says_its_name():
+    x = layers.Input((3, 3))
+    for name in ("qr", "svd", "eigh", "pinv", "matrix_rank", "lu_factor"):
+        with pytest.raises(TypeError, match=f"^{name} has no derivative here and cannot be traced"):
+            getattr(ops, name)(x)
+    for a, b in ((x, np.ones((3, 1))), (np.eye(3), x)):
+        with pytest.raises(TypeError, match="^lstsq has no derivative"):
+            ops.lstsq(a, b)
+
+
+def test_inverse_of_a_cholesky_factor():
+    a = np.array([[4.0, 2.0], [2.0, 3.0]])
+    for upper in (False, True):
+        np.testing.assert_allclose(ops.cholesky_inverse(ops.cholesky(a, upper), upper), np.linalg.inv(a))
+    np.testing.assert_allclose(ops.cholesky_inverse(ops.cholesky(a)), np.linalg.inv(a))
+    wide = np.arange(6.0).reshape(2, 3) + np.eye(2, 3) * 5
+    lu, pivots = ops.lu_factor(wide)
+    assert pivots.shape == (2,)
+    np.testing.assert_allclose((np.tril(lu[:, :2], -1) + np.eye(2)) @ np.triu(lu), wide[[pivots[0], 1 - pivots[0]]])

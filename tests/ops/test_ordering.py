@@ -49,3 +49,14 @@ def test_places():
     np.testing.assert_array_equal(ops.digitize([0.5, 1.0, 9.0], [1.0, 2.0]), [0, 1, 2])
     np.testing.assert_array_equal(ops.isin([1, 2], [2, 3]), [False, True])
     np.testing.assert_array_equal(ops.isin([1, 2], [2, 3], invert=True), [True, False])
+
+
+def test_in_top_k_of_sequences():
+    predictions = np.array([[[0.1, 0.9, 0.3], [0.2, 0.1, 0.7]]])
+    targets = np.array([[2, 1]])
+    assert [ops.in_top_k(targets, predictions, k).tolist() for k in (1, 2, 3)] == [
+        [[False, False]],
+        [[True, False]],
+        [[True, True]],
+    ]
+    assert ops.in_top_k(targets[:, :1], predictions[:, :1], 2).shape == (1, 1)

@@ -23,3 +23,8 @@ def test_vander():
     for N in (None, 2, 6):
         for increasing in (False, True):
             np.testing.assert_allclose(ops.vander(B, N, increasing), np.vander(B, N, increasing))
+
+
+def test_the_usual_arguments():
+    np.testing.assert_array_equal(ops.correlate(A, B), ops.correlate(A, B, "valid"))
+    assert ops.vander(B).shape == (4, 4) and ops.vander(B)[1, 0] == -8

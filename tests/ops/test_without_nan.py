@@ -49,3 +49,10 @@ def test_the_quantile_of_nothing_is_nan():
     assert np.isnan(ops.nanmedian(x, 1)).tolist() == [True, False]
     with pytest.raises(ValueError, match="method='middle'"):
         ops.nanquantile(x, 0.5, method="middle")
+
+
+def test_the_place_of_the_smallest_of_nothing():
+    x = np.array([[np.nan, np.nan, np.nan], [3.0, np.nan, 1.0]])
+    assert ops.nanargmin(x, 1).tolist() == [-1, 2] and ops.nanargmin(x, 1, keepdims=True).tolist() == [[-1], [2]]
+    assert ops.nanargmin(x, 0).tolist() == [1, -1, 1] and ops.nanargmin(x) == 5
+    assert ops.nanstd(x[1:], 1).shape == (1,)
