@@ -23,7 +23,11 @@ def multiply_adds(name, training):
         layer = node.layer
         kernels = {key: p.size for key, p in layer.params.items() if p.ndim > 1 and key not in _NOT_KERNELS}
         x, y = ((tensor if isinstance(tensor, list) else [tensor])[0].shape for tensor in (node.inputs, node.outputs))
-        if any(key.endswith("recurrent_kernel") for key in kernels):  # used once for every step, of a map every pixel
+        if type(layer).__name__ == "CapsuleLayer":  # every matrix once
+            times = 1
+        elif type(layer).__name__ == "PrimaryCapsules":  # of a pixel's channels several capsules are made
+            times = math.prod(y[1:]) // layer.filters
+        elif any(key.endswith("recurrent_kernel") for key in kernels):  # used once for every step, of a map every pixel
             times = x[1] * math.prod(y[1:-1]) if len(x) > 3 else x[1]
         else:  # for every position of the output, or of the input where that is spread
             times = math.prod((x if "Transpose" in type(layer).__name__ else y)[1:-1])

@@ -108,6 +108,52 @@ def convolutional_lstm(K):
     ]
 
 
+def capsule_network(K):
+    L = K.layers
+    own = [L.PrimaryCapsules(8, 8, 5, strides=2), L.CapsuleLayer(10, 16), L.Length()] if _has_capsules(K) else None
+    return [
+        L.Input((28, 28, 1)),
+        L.Conv2D(32, 5, strides=2, activation="relu"),
+        *(own or [L.Conv2D(64, 5, strides=2), *_capsules_of_operations(K, 8, 10, 16)]),
+    ]
+
+
+def _has_capsules(K):
+    return hasattr(K.layers, "CapsuleLayer")
+
+
+def _capsules_of_operations(K, dim_below, count, dim, routings=3):
+    """The capsules of `capsule_network` as a Keras user writes them, in three layers behind a convolution."""
+    ops = K.ops
+
+    def squash(s):
+        square = ops.sum(ops.square(s), axis=-1, keepdims=True)
+        return s * ops.sqrt(square + 1e-12) / (1 + square)
+
+    class Primary(K.layers.Layer):
+        def call(self, z):
+            return squash(ops.reshape(z, (-1, z.shape[1] * z.shape[2] * z.shape[3] // dim_below, dim_below)))
+
+    class Routed(K.layers.Layer):
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(*shape[1:], count, dim), name="kernel")
+
+        def call(self, u):
+            u_hat = ops.einsum("nik,ikjd->nijd", u, self.kernel)
+            held = ops.stop_gradient(u_hat)
+            b = ops.zeros_like(held[..., 0])
+            for _ in range(routings - 1):
+                v = squash(ops.einsum("nij,nijd->njd", ops.softmax(b, axis=-1), held))
+                b = b + ops.einsum("nijd,njd->nij", held, v)
+            return squash(ops.einsum("nij,nijd->njd", ops.softmax(b, axis=-1), u_hat))
+
+    class Lengths(K.layers.Layer):
+        def call(self, v):
+            return ops.sqrt(ops.sum(ops.square(v), axis=-1) + 1e-12)
+
+    return [Primary(), Routed(), Lengths()]
+
+
 def _with_shape(*shape):
     def data(count):
         x, y = digits(count)
@@ -128,6 +174,11 @@ def _tokens(count):
     return (x.reshape(count, -1)[:, ::8] * 63).astype("int32"), y
 
 
+def _one_hot(count):
+    x, y = digits(count)
+    return x[..., None], np.eye(10, dtype="float32")[y]
+
+
 _CLASSES = "sparse_categorical_crossentropy"
 LAYERS = {
     "GRU": (gru_classifier, _CLASSES, 128, digits),
@@ -145,5 +196,6 @@ LAYERS = {
     "Embedding, Bidirectional": (bidirectional_classifier, _CLASSES, 128, _tokens),
     "MultiHeadAttention": (transformer_block, _CLASSES, 128, digits),
     "ConvLSTM2D": (convolutional_lstm, _CLASSES, 128, _quarters),
+    "CapsuleLayer": (capsule_network, "mse", 128, _one_hot),
 }
 MODELS = {**MISSIONS, **LAYERS}

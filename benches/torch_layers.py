@@ -82,6 +82,31 @@ class TransformerBlock(nn.Module):
         return self.classes(h.mean(1))
 
 
+class Capsules(nn.Module):
+    """Capsules (N, count, dim), routed by agreement, above the channels of an image in vectors of `dim_below`."""
+
+    def __init__(self, below, dim_below, count, dim, routings=3):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.empty(below, dim_below, count, dim))
+        self.dim_below, self.routings = dim_below, routings
+
+    def forward(self, z):
+        u = squash(z.permute(0, 2, 3, 1).reshape(len(z), -1, self.dim_below))
+        u_hat = torch.einsum("nik,ikjd->nijd", u, self.kernel)
+        held = u_hat.detach()
+        b = torch.zeros_like(held[..., 0])
+        for _ in range(self.routings - 1):
+            v = squash(torch.einsum("nij,nijd->njd", b.softmax(-1), held))
+            b = b + torch.einsum("nijd,njd->nij", held, v)
+        v = squash(torch.einsum("nij,nijd->njd", b.softmax(-1), u_hat))
+        return (v.square().sum(-1) + 1e-12).sqrt()
+
+
+def squash(s):
+    square = s.square().sum(-1, keepdim=True)
+    return s * (square + 1e-12).sqrt() / (1 + square)
+
+
 def _normalized(inputs, filters):
     return nn.Conv2d(inputs, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters, 1e-3, 0.01), nn.ReLU()
 
@@ -117,6 +142,9 @@ LAYERS = {
     ),
     "Embedding, Bidirectional": lambda: nn.Sequential(nn.Embedding(64, 32), BothDirections(32, 32), nn.Linear(64, 10)),
     "MultiHeadAttention": TransformerBlock,
+    "CapsuleLayer": lambda: nn.Sequential(
+        *(nn.Conv2d(1, 32, 5, stride=2), nn.ReLU(), nn.Conv2d(32, 64, 5, stride=2)), Capsules(128, 8, 10, 16)
+    ),
 }
 
 
@@ -163,6 +191,8 @@ def copy_layer_weights(model, weights):
                 put(module.running_var)
         elif isinstance(module, nn.Embedding):
             put(module.weight)
+        elif isinstance(module, Capsules):
+            put(module.kernel)
         elif isinstance(module, nn.GRU):  # gates z, r, g -> r, z, g
             U = module.hidden_size
             order = np.r_[U : 2 * U, :U, 2 * U : 3 * U]

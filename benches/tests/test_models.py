@@ -132,6 +132,8 @@ def test_the_limit_counts_every_multiply_add_once(bench):
     assert count("Conv2DTranspose", training=False) == 9 * 16 * (28 * 28 + 14 * 14 * 16 + 28 * 28)
     assert count("ConvLSTM2D", training=False) == 4 * 14 * 14 * 9 * 64 * (1 + 16) + 160
     assert count("Embedding, Bidirectional", training=False) == 98 * 2 * 4 * 32 * (32 + 32) + 640
+    first, second = 12 * 12 * 25 * 32, 4 * 4 * 25 * 32 * 64
+    assert count("CapsuleLayer", training=False) == first + second + 128 * 8 * 10 * 16
     one, two, three = 28 * 28 * 9 * 32, 14 * 14 * 9 * 32 * 32, 28 * 28 * 9 * 32  # the convolutions of the autoencoder
     assert count("CNN autoencoder", training=False) == one + two + three
     assert count("CNN autoencoder", training=True) == 2 * one + 3 * (two + three)
