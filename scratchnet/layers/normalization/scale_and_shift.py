@@ -94,12 +94,15 @@ class ScaleAndShift(Layer):
 
 def as_rows(x, axes):
     """x as (M, D): a row for each group of numbers over `axes`."""
-    last = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
-    return last.reshape(-1, math.prod(x.shape[axis] for axis in axes))
+    return x.transpose(_with_last(axes, x.ndim)).reshape(-1, math.prod(x.shape[axis] for axis in axes))
 
 
 def from_rows(rows, shape, axes):
     """`as_rows` backwards, to an array of this shape."""
-    others = [size for k, size in enumerate(shape) if k not in axes]
-    y = rows.reshape(*others, *(shape[axis] for axis in axes))
-    return np.moveaxis(y, range(len(others), len(shape)), axes)
+    order = _with_last(axes, len(shape))
+    return rows.reshape([shape[k] for k in order]).transpose([order.index(k) for k in range(len(shape))])
+
+
+def _with_last(axes, ndim):
+    """The order of all axes in which these are the last."""
+    return [*(k for k in range(ndim) if k not in axes), *axes]
