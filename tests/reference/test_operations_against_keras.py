@@ -21,6 +21,9 @@ NOT_COMPARED = {  # and why
     "get_item": "a list as key is a tuple there",
     "slice_update": "not differentiable there",
     "cumprod": "its derivative behind a zero is 0 there",
+    "rfft": "the function makes one array of a pair: below",
+    "irfft": "likewise",
+    "custom_gradient": "takes the function alone there",
 }
 
 
@@ -86,6 +89,16 @@ def test_values_and_derivatives_are_keras_s(keras, tf, name):
         adjoints = [d for d in operation.backward(dz, kept) if d is not None]
         for gradient, adjoint in zip(gradients, adjoints):
             np.testing.assert_allclose(adjoint, tf.convert_to_tensor(gradient), rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("n", [None, 4, 9])
+def test_real_fourier_transforms_are_keras_s(keras, n):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 6)).astype(np.float32)
+    for name, given in (("rfft", x), ("irfft", ops.rfft(x))):
+        ours, theirs = getattr(ops, name)(given, fft_length=n), getattr(keras.ops, name)(given, fft_length=n)
+        for one, other in zip(*((z if isinstance(z, tuple) else (z,)) for z in (ours, theirs)), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
 def operation_options(operation, arrays, options):
