@@ -290,9 +290,10 @@ def draw(result):
 
     calls = [call for call in CALLS if any(row["call"] == call for row in result["rows"])]
     peers = peers_of(result)
-    figure, axes = new_figure(10, 3.6 * len(calls) + 0.6, len(calls), squeeze=False)
-    for ax, call in zip(axes[:, 0], calls):
-        rows = [row for row in result["rows"] if row["call"] == call]
+    rows_of = {call: [row for row in result["rows"] if row["call"] == call] for call in calls}
+    widest = max(map(len, rows_of.values()))  # names of models stand side by side
+    figure, axes = new_figure(max(10, 1.2 * widest), 3.6 * len(calls) + 0.6, len(calls), squeeze=False)
+    for ax, (call, rows) in zip(axes[:, 0], rows_of.items()):
         width = 0.8 / max(len(peers), 1)
         for k, peer in enumerate(peers):
             missing = (np.nan,) * 3
