@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 
 from scratchnet import activations
 from scratchnet.gradient_check import numeric_gradient, relative_error
-from scratchnet.kernels import numba_is_installed, operations
-
-loops = operations("loops")
-FAST = ["numpy"] + ["numba"] * numba_is_installed()
-EVERY_FAST = pytest.mark.parametrize("backend", [operations(name) for name in FAST], ids=FAST)
-NAMES = ["loops", *FAST]
-EVERY = pytest.mark.parametrize("backend", [operations(name) for name in NAMES], ids=NAMES)
+from tests.kernels.every_backend import EVERY, EVERY_FAST, loops
 
 
 @EVERY_FAST

@@ -6,13 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet.gradient_check import numeric_gradient, relative_error
-from scratchnet.kernels import numba_is_installed, operations
+from tests.kernels.every_backend import EVERY, EVERY_FAST, loops
 
-loops = operations("loops")
-FAST = ["numpy"] + ["numba"] * numba_is_installed()
-EVERY_FAST = pytest.mark.parametrize("backend", [operations(name) for name in FAST], ids=FAST)
-NAMES = ["loops", *FAST]
-EVERY = pytest.mark.parametrize("backend", [operations(name) for name in NAMES], ids=NAMES)
 RNG = np.random.default_rng(3)
 
 

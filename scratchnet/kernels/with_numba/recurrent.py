@@ -251,6 +251,7 @@ def _lstm_step_backward(dh, dc, i, f, g, o, c_prev, tanh_c, dz, act, rec):
 
 
 # ---- the same with tanh and sigmoid ----
+# The loops over time stand here again: each kernel is compiled when it is first used, and few programs need both.
 
 
 @njit
