@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from scratchnet import registry
-from scratchnet.files.saving import load_model, save_model
 from scratchnet.missing import refusal
+from scratchnet.models import load_model, save_model
 from scratchnet.registry import (
     CustomObjectScope,
     custom_object_scope,

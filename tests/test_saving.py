@@ -1,5 +1,8 @@
 """`scratchnet.saving` and the settings of `scratchnet.config`, under Keras's names."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -54,3 +57,12 @@ def test_the_package_answers_to_keras_s_names():
     assert scratchnet.version() == scratchnet.__version__
     for name in ("saving", "random", "ops", "regularizers", "constraints", "Initializer", "Regularizer"):
         assert getattr(scratchnet, name) is not None
+
+
+def test_a_model_is_loaded_by_a_program_that_imports_nothing_else(tmp_path):
+    Sequential([Input((2,)), Dense(3)]).save(tmp_path / "model.npz")
+    program = (
+        f"from scratchnet.saving import load_model; print(load_model({str(tmp_path / 'model.npz')!r}).count_params())"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "9"

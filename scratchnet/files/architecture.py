@@ -24,7 +24,7 @@ def build(architecture, custom_objects, numbers):
         raise ValueError(f"it has {found} layers and uses of layers; more than {MOST_LAYERS} are not read")
     with limits.at_most(numbers):
         model = registry.deserialize(architecture, "layers", custom_objects)
-    if not hasattr(model, "named_arrays") or not hasattr(model, "layers"):
+    if not hasattr(model, "named_arrays") or not hasattr(model, "save"):
         raise ValueError(f"it describes a {type(model).__name__}, not a model")
     return model
 

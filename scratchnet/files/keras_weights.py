@@ -60,6 +60,7 @@ def _place(layer, sublayer):
     for attribute, value in sorted(vars(layer).items(), key=lambda item: (item[0].startswith("_"), item[0])):
         if value is sublayer:
             return f"_{attribute}" if type(layer).__name__ == "GroupedQueryAttention" else attribute
+        value = list(value.values()) if isinstance(value, dict) else value
         if isinstance(value, (list, tuple)) and any(entry is sublayer for entry in value):
             layers = [entry for entry in value if isinstance(entry, Layer)]
             return f"{attribute}/{_counted(layers)[[entry is sublayer for entry in layers].index(True)]}"

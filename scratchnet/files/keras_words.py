@@ -128,7 +128,7 @@ def _known_class(value, name):
 
 
 def _arguments(name, config, cls):
-    if name != "InputLayer" or "float" in str(config.get("dtype")):  # inputs may be integers or strings
+    if name not in ("InputLayer", "Feature") or "float" in str(config.get("dtype")):  # these may be integers or strings
         config = {key: _dtype(entry) if key == "dtype" else entry for key, entry in config.items()}
     if not isinstance(cls, type):
         return config
@@ -171,6 +171,11 @@ _NOT_IN_KERAS = {
     "SpatialDropout2D": ("noise_shape", "trainable"),
     "SpatialDropout3D": ("noise_shape", "trainable"),
 }
+# Where Keras has classes that it does not show in the room of their kind.
+_ELSEWHERE = {
+    **dict.fromkeys(("Cross", "Feature"), "keras.src.layers.preprocessing.feature_space"),
+    "FeatureSpace": "keras.utils",
+}
 
 
 def to_keras(value):
@@ -190,6 +195,9 @@ def to_keras(value):
     if name in ("Model", "Sequential"):
         value["module"] = "keras" if name == "Sequential" else "keras.src.models.functional"
         value["class_name"] = value["registered_name"] = "Sequential" if name == "Sequential" else "Functional"
+    if name in _ELSEWHERE:
+        value["module"] = _ELSEWHERE[name]
+        value["registered_name"] = None if name == "FeatureSpace" else name
     if name in _NOT_IN_KERAS:
         value["config"] = {key: entry for key, entry in config.items() if key not in _NOT_IN_KERAS[name]}
     if name == "function" and value["module"] == "keras.losses":

@@ -251,9 +251,13 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON-able values: `from_config` makes the same layer, with new parameters."""
+        return self.config_with()
+
+    def config_with(self, **instead):
+        """`get_config` with other values for some of the arguments, such as what `adapt` has found since."""
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         try:
-            config = {**config, **recorded_config(self), **config}
+            config = {**config, **recorded_config(self, **instead), **config}
         except TypeError as problem:  # a lambda, an open file
             raise self.error(str(problem), TypeError) from None
         if config.get("activity_regularizer", ...) is None:  # Keras names it only where there is one

@@ -6,6 +6,7 @@ from scratchnet.callbacks.progbar import Progbar
 from scratchnet.config import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from scratchnet.datasets.get_file import get_file
 from scratchnet.missing import refusal
+from scratchnet.models.feature_space import FeatureSpace
 from scratchnet.saving import (
     CustomObjectScope,
     custom_object_scope,
@@ -36,6 +37,7 @@ Sequence = PyDataset  # Keras's older name
 __all__ = [
     "CustomObjectScope",
     "Dataset",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",

@@ -53,8 +53,8 @@ class Dataset:
 
     @classmethod
     def from_tensor_slices(cls, tensors):
-        """The samples of an array, or of a tuple or dict of arrays, one by one."""
-        arrays = _map(np.asarray, tensors)
+        """The samples of an array, or of a tuple or dict of arrays, one by one; a list is an array."""
+        arrays = _arrays(tensors)
         size = len(flatten(arrays)[0])
         return cls.from_samples(size, lambda rows: _map(lambda array: array[rows], arrays), None)
 
@@ -149,6 +149,12 @@ class Dataset:
 
     def _like(self, elements, length):
         return Dataset(elements, length, self.batch_size)
+
+
+def _arrays(tensors):
+    if isinstance(tensors, dict):
+        return {key: _arrays(part) for key, part in tensors.items()}
+    return tuple(_arrays(part) for part in tensors) if isinstance(tensors, tuple) else np.asarray(tensors)
 
 
 def _map(function, element):

@@ -52,7 +52,6 @@ ROOMS = {
 # Why something of Keras is not there, by its full name; of a room, for everything in it.
 REASONS = {
     "keras.distillation": "a training loop of its own",
-    "keras.utils.FeatureSpace": "layers for columns (StringLookup, Normalization, ...) and a functional model do it",
     **{
         f"keras.distribution.{name}": "a layer is computed on one machine as a whole"
         for name in ("LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor")

@@ -122,3 +122,9 @@ def test_elements_answer_numpy():
     x, y = next(iter(dataset.batch(3)))
     assert type(x["a"].numpy()) is np.ndarray and y.numpy().tolist() == [0, 1, 2]
     assert type(next(dataset.batch(3).as_numpy_iterator())[1]) is np.ndarray
+
+
+def test_lists_are_arrays_in_dicts_and_tuples():
+    dataset = Dataset.from_tensor_slices(({"a": [1, 2, 3], "b": ["x", "y", "z"]}, [[4], [5], [6]])).batch(2)
+    (first, y), _ = dataset
+    assert first["a"].tolist() == [1, 2] and first["b"].tolist() == ["x", "y"] and y.tolist() == [[4], [5]]

@@ -4,7 +4,7 @@ from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
 
-@register("layers")
+@register("layers", "TFDIdentity")  # the second is Keras's, within a FeatureSpace
 class Identity(Layer):
     """Any shape, unchanged."""
 

@@ -19,7 +19,6 @@ import numpy as np
 from scratchnet import config
 from scratchnet.layers.base import Layer
 from scratchnet.layers.preprocessing.adapting import batches_of
-from scratchnet.recorded import recorded_config
 from scratchnet.registry import register
 from scratchnet.variables import as_array
 
@@ -103,8 +102,7 @@ class Normalization(Layer):
         self.state["mean"][...], self.state["variance"][...] = mean, variance
 
     def get_config(self):
-        given = recorded_config(self, mean=self.input_mean, variance=self.input_variance)
-        return {**given, "name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        return self.config_with(mean=self.input_mean, variance=self.input_variance)
 
     def forward(self, x, training=False):
         self.compute_output_shape(x.shape)

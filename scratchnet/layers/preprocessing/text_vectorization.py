@@ -16,7 +16,6 @@ from scratchnet.checks import check_positive_int
 from scratchnet.layers.preprocessing.categories.index_lookup import IndexLookup
 from scratchnet.layers.preprocessing.categories.string_lookup import StringLookup
 from scratchnet.layers.preprocessing.categories.token_layer import TokenLayer, as_words
-from scratchnet.recorded import recorded_config
 from scratchnet.registry import register
 
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
@@ -101,6 +100,11 @@ class TextVectorization(TokenLayer):
                 raise self.error(f'output_sequence_length needs output_mode="int", got {output_mode!r}')
 
     # ---- the vocabulary ----
+
+    @property
+    def has_given_vocabulary(self):
+        """Whether the constructor was given it, so that there is nothing to adapt."""
+        return self._lookup.has_given_vocabulary
 
     def adapt(self, data, batch_size=None, steps=None):
         """Make the vocabulary of the words of texts.
@@ -197,9 +201,7 @@ class TextVectorization(TokenLayer):
         return super().from_config(config)
 
     def get_config(self):
-        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        vocabulary, weights = self._lookup.vocabulary, self._lookup.idf_weights
-        return {**own, **recorded_config(self, vocabulary=vocabulary, idf_weights=weights, **own)}
+        return self.config_with(vocabulary=self._lookup.vocabulary, idf_weights=self._lookup.idf_weights)
 
     def load_vocabulary(self, text, idf_weights=None):
         """Take the vocabulary as Keras saves it; as of `StringLookup`."""

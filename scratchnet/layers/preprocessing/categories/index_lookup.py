@@ -23,7 +23,6 @@ import numpy as np
 from scratchnet.checks import check_count
 from scratchnet.layers.preprocessing.categories.hashing import check_salt, hashed
 from scratchnet.layers.preprocessing.categories.token_layer import TokenLayer
-from scratchnet.recorded import recorded_config
 
 _MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
@@ -76,7 +75,7 @@ class IndexLookup(TokenLayer):
             raise self.error("pad_to_max_tokens needs max_tokens")
         self.vocabulary, self.idf_weights = None, None
         self._numbers, self._weights = {}, None  # by token; of each number
-        self._is_given = vocabulary is not None
+        self.has_given_vocabulary = vocabulary is not None
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
         elif idf_weights is not None:
@@ -155,7 +154,7 @@ class IndexLookup(TokenLayer):
 
     def learn(self, documents):
         """Make the vocabulary of an iterable of documents, lists of tokens. Raises ValueError where it is given."""
-        if self._is_given:
+        if self.has_given_vocabulary:
             raise self.error("was made with a vocabulary: there is nothing to adapt")
         tokens, with_token, count = Counter(), Counter(), 0
         for document in documents:
@@ -250,8 +249,7 @@ class IndexLookup(TokenLayer):
         return super().from_config(config)
 
     def get_config(self):
-        own = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        return {**own, **recorded_config(self, vocabulary=self.vocabulary, idf_weights=self.idf_weights, **own)}
+        return self.config_with(vocabulary=self.vocabulary, idf_weights=self.idf_weights)
 
     def load_vocabulary(self, text, idf_weights=None):
         """Take the vocabulary as Keras saves it: one token in each line, the special ones too; and all weights."""
