@@ -5,7 +5,7 @@ import pytest
 
 from scratchnet import models, utils
 
-pytestmark = pytest.mark.reference
+pytestmark = [pytest.mark.reference, pytest.mark.filterwarnings("ignore")]
 
 RAW = {
     "x": [0.0, 0.1, 0.2, 0.7],
