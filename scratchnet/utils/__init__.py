@@ -18,6 +18,7 @@ from scratchnet.saving import (
     serialize_keras_object,
 )
 from scratchnet.utils.arrays import normalize, to_categorical
+from scratchnet.utils.audio_dataset import audio_dataset_from_directory
 from scratchnet.utils.dataset import Dataset
 from scratchnet.utils.dot import model_to_dot
 from scratchnet.utils.drawing import plot_model
@@ -42,6 +43,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

@@ -24,11 +24,12 @@ def dataset_of_files(
     subset,
     follow_links,
     verbose,
+    stack=np.stack,
 ):
     """The `Dataset` of the samples that ``read(path)`` makes of files, or two in a list where `subset` is "both".
 
-    `owner` is who is named in errors, `endings` says which files count; the other arguments are those of
-    `image_dataset_from_directory`.
+    `owner` is who is named in errors, `endings` says which files count, `stack` makes a batch of a list of samples; the
+    other arguments are those of `image_dataset_from_directory`.
     """
     if label_mode not in ("int", "categorical", "binary", None):
         raise ValueError(f'{owner}: label_mode must be "int", "categorical", "binary" or None, got {label_mode!r}')
@@ -54,15 +55,16 @@ def dataset_of_files(
         if verbose and purpose and subset != "both":
             say(f"Using {len(paths[rows])} files for {purpose}.")
         in_order = subset == "both" and purpose == "validation"  # as in Keras
-        dataset = _dataset(read, paths[rows], y if y is None else y[rows], batch_size, shuffle and not in_order, seed)
+        rows_y, shuffled = y if y is None else y[rows], shuffle and not in_order
+        dataset = _dataset(read, paths[rows], rows_y, batch_size, shuffled, seed, stack)
         dataset.class_names = None if labels is None else classes
         datasets.append(dataset)
     return datasets if subset == "both" else datasets[0]
 
 
-def _dataset(read, paths, y, batch_size, shuffle, seed):
+def _dataset(read, paths, y, batch_size, shuffle, seed, stack):
     def samples(rows):
-        x = np.stack([read(paths[k]) for k in rows])
+        x = stack([read(paths[k]) for k in rows])
         return x if y is None else (x, y[rows])
 
     dataset = Dataset.from_samples(len(paths), samples, batch_size, shuffle, seed)
