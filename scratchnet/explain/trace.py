@@ -52,7 +52,7 @@ class Trace(Mapping):
             raise model.error("explain and trace show models of which each output has one loss for itself")
         self.model = model
         self.training = bool(training)
-        self.step = model.optimizer.steps if model.compiled else 0
+        self.step = 0 if model.optimizer is None else model.optimizer.steps
         self.backend = kernels.get_backend()
         self.batch = batch
         self.objective = objective

@@ -111,7 +111,8 @@ def _build(config, custom_objects, size, filepath):
 def _settings(settings):
     """compile's arguments, those that change no result left out."""
     known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
-    return {key: _without_wrappers(settings[key]) for key in known if settings.get(key) is not None}
+    found = {key: _without_wrappers(settings[key]) for key in known if settings.get(key) is not None}
+    return {"optimizer": settings.get("optimizer", "rmsprop"), **found}
 
 
 def _optimizer(config):
@@ -141,11 +142,13 @@ def _compile(model, settings, custom_objects, filepath, row, older=False):
         check_counts(settings)
         with registry.CustomObjectScope(custom_objects):
             settings = from_keras(settings)
-            optimizer = optimizers.get(settings.pop("optimizer", "rmsprop"))
+            optimizer = optimizers.get(settings.pop("optimizer"))
             model.compile(optimizer, **{key: _revived(key, value) for key, value in settings.items()})
     except Exception as problem:  # a setting may be anybody's
         warnings.warn(f"{filepath}: the model is not compiled, its settings cannot be used: {problem}", stacklevel=5)
-        model.optimizer = None
+        model.optimizer = model._compile_config = None
+        return
+    if optimizer is None:
         return
     arrays = [dataset.read() if isinstance(dataset, Dataset) else dataset for dataset in row]
     try:
@@ -201,6 +204,7 @@ def save_hdf5(model, filepath, overwrite, include_optimizer):
         settings["optimizer_config"] = settings.pop("optimizer")
         settings["loss"] = _in_full(settings["loss"])
         attributes[""]["training_config"] = json.dumps(settings)
+        include_optimizer = include_optimizer and model.optimizer is not None
         row = optimizer_arrays(model.optimizer, model.trainable_params) if include_optimizer else None
         if row is not None:
             names = [f"{model.optimizer.name}/{k}" for k in range(len(row))]

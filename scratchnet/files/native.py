@@ -22,7 +22,7 @@ def save_model(model, filepath, overwrite, include_optimizer):
     settings = compile_settings(model)
     if settings is not None:
         texts["training"] = settings
-        if include_optimizer and model.optimizer.has_state:
+        if include_optimizer and model.optimizer is not None and model.optimizer.has_state:
             arrays.update((f"optimizer/{k}", np.asarray(v)) for k, v in model.optimizer.get_state().items())
     write_archive(filepath, "model", arrays, texts, overwrite)
 

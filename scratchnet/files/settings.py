@@ -11,7 +11,7 @@ def compile_settings(model):
     If one of them cannot be written, such as a lambda for a loss, the model is saved without them, and a warning says
     so: the trained parameters are not lost.
     """
-    if model.optimizer is None:
+    if not model.compiled:
         return None
     try:
         return registry.serialize({**model._compile_config, "optimizer": model.optimizer})

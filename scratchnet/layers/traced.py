@@ -225,8 +225,9 @@ class Traced(KeepsTraces, HoldsLayers):
             tensors[: len(masks)] = [t if m is None else with_mask(t, m) for t, m in zip(tensors, masks)]
         now = training if training is not None else False if current is None else current.training
         found = self.traced(arguments, [t.masked for t in tensors], now)
-        by_name = list(arguments.by_name(tensors).values())
-        inputs = as_lists(by_name[0]) if len(by_name) == 1 and None not in map(type, flatten(by_name[0])) else tensors
+        nested, *others = arguments.by_name(tensors).values()
+        plain = bool(others) or any(leaf is None for leaf in flatten(nested))
+        inputs = tensors if plain else as_lists(nested)
         outputs = record_call(self, inputs, found.outputs, training, arguments)
         if current is None:
             self.inbound_nodes.append(flatten(outputs)[0].node)

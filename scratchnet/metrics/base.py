@@ -94,7 +94,7 @@ class Metric(metaclass=Recorded, kind="metrics"):
         """
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         kind = np.float64 if dtype is None or np.dtype(dtype).kind == "f" else np.dtype(dtype)
-        array = np.array(initializers.get(initializer or "zeros")(shape, dtype=kind))
+        array = np.array(initializers.get("zeros" if initializer is None else initializer)(shape, dtype=kind))
         variable = StateVariable(f"{self.name}/{name or 'variable'}", array)
         self._variables.append(variable)
         return variable

@@ -49,12 +49,12 @@ def __dir__():
 
 
 def get(identifier):
-    """The Optimizer that compile's ``optimizer=`` means: a name, an Optimizer, a class, or a config from `serialize`.
+    """The Optimizer that compile's ``optimizer=`` means: a name, an Optimizer, a class, or a config; None for None.
 
     Raises ValueError for an unknown name, TypeError for anything else.
     """
     found = registry.get("optimizers", identifier)
-    if not isinstance(found, Optimizer):
+    if found is not None and not isinstance(found, Optimizer):
         raise TypeError(f"optimizer {identifier!r} is neither a name nor an Optimizer")
     return found
 

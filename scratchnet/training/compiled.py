@@ -46,7 +46,7 @@ class Compiled:
         """Say how the model is to be trained.
 
         Args:
-            optimizer: a name ("adam") or an `Optimizer`.
+            optimizer: a name ("adam") or an `Optimizer`; None for a model that is evaluated only.
             loss: a name ("mse"), a `Loss`, a function ``(y_true, y_pred) -> values``; or a list or dict with one for
                 each output, nested as the outputs are. One that stands for a list or dict of outputs gets them
                 together; of several that stand for one output among others the sum is taken.
@@ -93,10 +93,10 @@ class Compiled:
     @property
     def compiled(self):
         """Whether `compile` has been called."""
-        return self.optimizer is not None
+        return self._compile_config is not None
 
     def _refuse_optimizer_of_another(self, optimizer):
-        owner = _owners.get(optimizer)
+        owner = None if optimizer is None else _owners.get(optimizer)
         if owner is not None and owner() is not self:
             which = "another model" if owner() is None else f"the model {owner().name!r}"
             raise self.error(f"the optimizer has trained {which} and goes on from there; give each model its own")
@@ -112,7 +112,7 @@ class Compiled:
 
     def _prepare(self, what):
         """What can only be made once the model is both compiled and built."""
-        if self.optimizer is None:
+        if not self.compiled:
             raise self.error(f"{what} before compile: call compile(optimizer=..., loss=...) first")
         if self.loss is None and not (self.knows_inputs and self.adds_loss):
             raise self.error(f"{what} needs a loss: compile(optimizer=..., loss=...)")

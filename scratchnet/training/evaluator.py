@@ -59,7 +59,7 @@ class Evaluator(Compiled):
         verbose = check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
         steps = check_count(self, "steps", steps, 1, optional=True)
-        if self.optimizer is None:
+        if not self.compiled:
             self._prepare("evaluate")
         data = data_set(self, x, y, sample_weight, "test", steps)
         self._prepare("evaluate")

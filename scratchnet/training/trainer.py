@@ -300,8 +300,10 @@ class Trainer(Evaluator):
         validation_steps=None,
     ):
         """The checked data sets (training, validation or None) of a fit."""
-        if self.optimizer is None:
+        if not self.compiled:
             raise self.error("fit before compile: call compile(optimizer=..., loss=...) first")
+        if self.optimizer is None:
+            raise self.error("was compiled with optimizer=None: it evaluates and predicts, but cannot be trained")
         train = data_set(self, x, y, sample_weight, "training", steps, class_weight)
         self._prepare("fit")
         validation = None

@@ -242,3 +242,13 @@ def test_a_loss_that_cannot_be_written_does_not_keep_a_model_from_being_saved(tm
     loaded = load_model(tmp_path / f"m.{ending}")
     assert not loaded.compiled
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("ending", ["npz", "keras", "h5"])
+def test_a_model_that_is_only_evaluated_comes_back_without_an_optimizer(tmp_path, ending):
+    model, x, y = Sequential([Input((3,)), Dense(1)]), np.ones((2, 3), "float32"), np.ones((2, 1))
+    model.compile(None, "mse")
+    model.save(tmp_path / f"m.{ending}")
+    loaded = load_model(tmp_path / f"m.{ending}")
+    assert loaded.compiled and loaded.optimizer is None
+    assert loaded.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)

@@ -158,6 +158,22 @@ def test_an_attribute_that_changes_is_seen():
     assert "linear.2/w" in block.params
 
 
+class AddsWhatIsThere(Layer):
+    def call(self, parts):
+        parts = parts if isinstance(parts, list) else list(parts.values())
+        return sum(part * (k + 1) for k, part in enumerate(parts) if part is not None)
+
+
+def test_a_list_or_dict_may_have_nothing_in_a_place():
+    layer, x, y = AddsWhatIsThere(), data(3, 4, seed=1), data(3, 4, seed=2)
+    for parts in ([x, None, y], {"a": x, "b": None, "c": y}):
+        np.testing.assert_allclose(layer(parts), x + 3 * y)
+    a, b = Input((4,)), Input((4,))
+    model = Model([a, b], layer([a, None, b]))
+    np.testing.assert_allclose(model([x, y]), x + 3 * y, rtol=1e-6)
+    assert Model(a, layer({"a": None, "b": a})).predict(x[:1], verbose=0).tolist() == (2 * x[:1]).tolist()
+
+
 class Weighted(Layer):
     """Several arguments, a default, a number, a list."""
 

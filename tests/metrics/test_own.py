@@ -57,6 +57,8 @@ def test_variables_are_set_read_and_forgotten():
     metric.reset_state()
     assert metric.result() == 0 and not metric.seen.numpy().any()
     assert metric.add_weight("total").name == "total" and metric.add_weight(name="n", shape=3).shape == (3,)
+    counted = metric.add_variable((2, 2), np.array([[1, 2], [3, 4]]), dtype="int")
+    assert counted.numpy().tolist() == [[1, 2], [3, 4]]
 
 
 def test_a_metric_within_a_metric_is_forgotten_with_it():

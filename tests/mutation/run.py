@@ -53,6 +53,8 @@ GROUPS = {
     "optimizers": (["scratchnet/optimizers/*.py"], ["tests/optimizers"]),
     "layers": (["scratchnet/layers/*.py"], ["tests/layers", "tests/models/test_model.py"]),
     "kernels": (["scratchnet/kernels/*.py"], ["tests/kernels", "tests/optimizers/test_base.py"]),
+    "parallel": (["scratchnet/parallel/*.py"], ["tests/parallel"]),
+    "graph": (["scratchnet/graph/*.py"], ["tests/graph", "tests/ops", "tests/models", "tests/layers/test_traced.py"]),
 }
 # How things are compiled cannot be seen where nothing is.
 LEFT_OUT = ["scratchnet/kernels/with_numba/compile.py", "scratchnet/kernels/with_numba/tile.py"]

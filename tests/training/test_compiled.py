@@ -115,3 +115,14 @@ def test_one_output_has_one_weight_and_no_metric_is_none():
     with pytest.raises(ValueError, match="loss_weights must be a list or dict, got 'heavy'"):
         model.compile("sgd", "sparse_categorical_crossentropy", loss_weights="heavy")
         model.fit(x, y, verbose=0)
+
+
+def test_a_model_without_an_optimizer_is_evaluated_but_not_trained():
+    x, y = data(8)
+    model, trained = classifier(optimizer=None), classifier()
+    assert model.compiled and model.optimizer is None and optimizers.get(None) is None
+    assert model.evaluate(x, y, verbose=0) == trained.evaluate(x, y, verbose=0)
+    assert model.trace(x, y).step == 0
+    for train in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match="compiled with optimizer=None: it evaluates and predicts, but cannot be"):
+            train(x, y)
