@@ -21,7 +21,7 @@ _MODULES = {
 _MODULE = {name: module for module, names in _MODULES.items() for name in names.split()}
 _ONLY_HERE = (
     "size conv2d conv2d_transpose max_pool2d average_pool2d zeros ones eye tri resize_images log_abs_det sign_of_det "
-    "mish linear top_k_places searchsorted isin shape"
+    "mish linear top_k_places searchsorted isin shape singular_values"
 ).split()
 _IN_CALL = {"get_item": ("key",), "pad": ("constant_values",), "isclose": ("rtol", "atol")}
 _IN_CONFIG = {"clip": ("x_min", "x_max")}  # arguments behind the first

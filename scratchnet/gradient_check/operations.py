@@ -191,6 +191,8 @@ def _matrices(rng, case):
             case(name, x)
         for b in (shape, (*shape[:-1], 2), shape[:-1]):
             case("solve", x, rng.standard_normal(b))
+    for shape in ((3, 3), (2, 2, 4), (2, 4, 2)):
+        case("singular_values", rng.standard_normal(shape))
     case("cholesky", np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]]))
 
 

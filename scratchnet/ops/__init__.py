@@ -268,6 +268,9 @@ from scratchnet.ops.normalization import (
     psnr,
     rms_normalization,
 )
+from scratchnet.ops.norms import (
+    norm,
+)
 from scratchnet.ops.ordering import (
     argpartition,
     argsort,
@@ -301,7 +304,6 @@ from scratchnet.ops.reductions import (
     max,
     mean,
     min,
-    norm,
     prod,
     ptp,
     std,

@@ -10,8 +10,9 @@ from scratchnet.ops.diagonals import diagonal, tril, triu
 from scratchnet.ops.dtypes import floats
 from scratchnet.ops.elementwise import log, multiply
 from scratchnet.ops.linear import matmul
+from scratchnet.ops.norms import norm  # noqa: F401 (for those who import this module)
 from scratchnet.ops.operation import is_symbolic, operation
-from scratchnet.ops.reductions import norm, sum  # noqa: F401 (norm is for those who import this module)
+from scratchnet.ops.reductions import sum
 from scratchnet.ops.shapes import swapaxes
 from scratchnet.ops.trial import Unfit
 

@@ -4,8 +4,9 @@ import math
 
 from scratchnet import config
 from scratchnet.ops.elementwise import add, divide, log10, maximum, multiply, rsqrt, square, subtract
+from scratchnet.ops.norms import norm
 from scratchnet.ops.operation import shape_of
-from scratchnet.ops.reductions import mean, norm, sum, var
+from scratchnet.ops.reductions import mean, sum, var
 from scratchnet.ops.shapes import reshape
 
 

@@ -3,27 +3,21 @@
 The adjoint of a sum is a copy to everything that was summed, and so are, with weights, those of the other reductions.
 `_spread` puts the reduced axes back into dz, so that it broadcasts against x.
 
-`var`, `std`, `logsumexp`, `norm` are written with these operations and have no derivative of their own.
+`var`, `std`, `logsumexp` are written with these operations and have no derivative of their own.
 """
-
-import builtins
-import math
 
 import numpy as np
 
 from scratchnet.ops import dtypes
-from scratchnet.ops.creation import cast, ones_like, stop_gradient
-from scratchnet.ops.dtypes import booleans, counted, floats, floatx, kept
+from scratchnet.ops.creation import ones_like, stop_gradient
+from scratchnet.ops.dtypes import booleans, counted, floats, kept
 from scratchnet.ops.elementwise import (
-    absolute,
     add,
     divide,
     exp,
     isclose,
     log,
     multiply,
-    not_equal,
-    power,
     sqrt,
     square,
     subtract,
@@ -194,35 +188,6 @@ def logsumexp(x, axis=None, keepdims=False):
     shifted = log(sum(exp(subtract(x, largest)), axis, keepdims=True))
     z = add(shifted, largest)
     return z if keepdims else squeeze(z, _axes(axis, len(shape_of(x))))
-
-
-def norm(x, ord=None, axis=None, keepdims=False):
-    """The length of vectors (one axis) or matrices (two): of all of x, flat, without `axis` and `ord`.
-
-    ord: None or 2 or "fro" the root of the sum of squares; 1 the sum of the absolute values (of matrices the largest
-    of the columns' sums); inf and -inf the largest and smallest absolute value (of the rows' sums); 0 how many are not
-    0; another number p of a vector ``sum(|x|^p)^(1/p)``. Its derivative where all are 0 is nan, as Keras's.
-
-    Raises ValueError for the singular values' norms of matrices ("nuc", 2, -2), which are not there.
-    """
-    ndim = len(shape_of(x))
-    axes = _axes(axis, ndim)
-    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
-        return sqrt(sum(square(x), axes, keepdims))
-    if len(axes) == 1:
-        if ord in (math.inf, -math.inf):
-            return (max if ord > 0 else min)(absolute(x), axes, keepdims)
-        if ord == 0:
-            return cast(sum(not_equal(x, 0), axes, keepdims), floatx())
-        if ord == 1:
-            return sum(absolute(x), axes, keepdims)
-        if not isinstance(ord, str):
-            return power(sum(power(absolute(x), ord), axes, keepdims), 1 / ord)
-    elif len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
-        summed, other = axes if builtins.abs(ord) == 1 else axes[::-1]
-        largest = (max if ord > 0 else min)(sum(absolute(x), summed, keepdims=True), other, keepdims=True)
-        return largest if keepdims else squeeze(largest, axes)
-    raise ValueError(f"norm: ord={ord!r} of {len(axes)} axes is not supported")
 
 
 def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
