@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices: NumPy's values for every order and axis; gradients of singular values; what is told."""
+"""Norms of vectors and matrices: NumPy's values for every order and axis; gradients of singular values; refusals."""
 
 import math
 
