@@ -47,18 +47,26 @@ def thread_gain(threads, milliseconds=30):
 
 
 def _seconds(calls, threads):
-    """How long `calls` matrix products of some hundred microseconds take, shared by so many threads."""
+    """How long `calls` matrix products of some hundred microseconds take, shared by so many threads.
+
+    Each thread stays on a processor of its own: new threads are often put on the same one, and stay there for ten
+    milliseconds although another is idle. Those of a fit, which wait for each other all the time, are moved at once.
+    """
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    def multiply():
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+    def multiply(number=None):
+        if number is not None and allowed:
+            os.sched_setaffinity(0, {allowed[number % len(allowed)]})  # of this thread alone
         a, b, c = np.ones((96, 256), "float32"), np.ones((256, 256), "float32"), np.empty((96, 256), "float32")
         for _ in range(calls // threads):
             np.matmul(a, b, out=c)
 
     with threadpool_limits(1, user_api="blas"):
         multiply()  # every page touched
-        workers = [threading.Thread(target=multiply) for _ in range(threads)]
+        workers = [threading.Thread(target=multiply, args=(number,)) for number in range(threads)]
         began = time.perf_counter()
         for worker in workers:
             worker.start()

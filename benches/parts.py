@@ -60,6 +60,7 @@ def measure(options):
     """A row for each model of the grid: ``{"ms": {way: median}, "over": that of the better, with its spread, ...}``."""
     import scratchnet
     from scratchnet.training import work
+    from scratchnet.training.step import SMALLEST_PART
 
     def timed(fit, calls, way):
         least = work.LEAST
@@ -88,10 +89,11 @@ def measure(options):
         readings, gains, repeated = in_sound_turns(ways, options.turns, options.threads, name)
         decided, one, all_threads = (readings[way] for way in WAYS)
         counted = batch * work.multiply_adds(model)
+        weights = sum(parameter.size for parameter in model.params.values())
         rows.append(
             {
                 **{"model": kind, "width": width, "batch": batch, "multiply-adds": counted},
-                "parts": int(min(options.threads, batch // 16, work.parts_worth(counted))),
+                "parts": int(min(options.threads, batch // SMALLEST_PART, work.parts_worth(counted, weights))),
                 "ms": {way: median_and_spread(found)[0] for way, found in readings.items()},
                 "over": median_and_spread([ms / min(a, b) for ms, a, b in zip(decided, one, all_threads)]),
                 "all over one": median_and_spread([a / b for a, b in zip(all_threads, one)])[0],

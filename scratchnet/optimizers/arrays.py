@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 STRETCH = 1 << 17  # elements that are updated at a time: few enough for the cache, enough to be worth a call
-SMALLEST_SHARE = 1 << 14  # elements: below this, a thread of its own costs more than it saves
+SMALLEST_SHARE = 1 << 18  # elements: below this, a thread of its own costs more than it saves
 
 
 def total_of(arrays):

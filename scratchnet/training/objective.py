@@ -83,6 +83,11 @@ class Objective:
         """Multiply-adds of one sample, see `scratchnet.training.work`."""
         return multiply_adds(self.model)
 
+    @functools.cached_property
+    def weights(self):
+        """How many numbers the parameters of the model are."""
+        return sum(parameter.size for parameter in self.model.params.values())
+
     def predictions(self, ys):
         """The outputs of the user's model, given those of `self.model`."""
         return [y if f is None else f.forward(y)[0] for f, y in zip(self._activations, ys)]

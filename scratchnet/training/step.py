@@ -17,7 +17,7 @@ from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
 from scratchnet.training.work import parts_worth
 
-SMALLEST_PART = 16  # rows: below this, a thread of its own costs more than it saves
+SMALLEST_PART = 4  # rows: with fewer, a kernel computes what nobody wants, or one number at a time
 
 
 class Trained(NamedTuple):
@@ -80,7 +80,7 @@ def divided(size, ys, objective, workers):
     ranks = current_ranks()
     count = 1 if objective.in_one_part(ys) else ranks.size * workers.count
     if count > 1:
-        count = int(min(count, parts_worth(size * objective.work)))
+        count = int(min(count, parts_worth(size * objective.work, objective.weights)))
     return Division.among(parts_of(size, count), ranks)
 
 

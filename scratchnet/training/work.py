@@ -1,9 +1,10 @@
 """How much a batch gives to compute, by counting: what decides whether another thread is worth its while.
 
 Two threads take turns at the interpreter's lock for every line of Python that is not in a kernel. That costs a step
-about a millisecond, whatever the layers are, and what is gained is half of the time of the kernels: so a small model is
-quicker on one thread. A clock would say so best; but into how many parts a batch goes decides how its sums are rounded,
-and that must not depend on what else the machine is doing. So multiply-adds are counted, from the shapes alone.
+more than half a millisecond, whatever the layers are; besides, each part reads all weights, and has a gradient of each.
+What is gained is half of the time of the kernels: so a small model is quicker on one thread. A clock would say so best;
+but into how many parts a batch goes decides how its sums are rounded, and that must not depend on what else the machine
+is doing. So multiply-adds are counted, from the shapes alone.
 """
 
 import math
@@ -11,14 +12,15 @@ import math
 from scratchnet.structure import flatten
 
 LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
+_WEIGHTS = 400_000  # as many, for each of these: a part of a dense layer has 25 rows, or its matrix moves for too few
 _MOST_ROWS = 512  # of batches that are joined
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
 _UNKNOWN = 32  # what is taken for a length that is not known
 
 
-def parts_worth(work):
-    """How many parts there should be of so many multiply-adds, at most; a float."""
-    return max(1.0, work / LEAST)
+def parts_worth(work, weights):
+    """How many parts there should be of so many multiply-adds with so many weights, at most; a float."""
+    return max(1.0, work / (LEAST * (1 + weights / _WEIGHTS)))
 
 
 def batches_worth(rows, work):

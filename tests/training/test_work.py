@@ -65,6 +65,7 @@ def test_a_part_is_made_where_there_is_enough_to_compute(monkeypatch, rows, part
     model.compile("sgd", "mse")
     made = []
     monkeypatch.setattr(work, "LEAST", 32 * multiply_adds(model))
+    monkeypatch.setattr(work, "_WEIGHTS", math.inf)
     monkeypatch.setattr(
         step,
         "gradients",
@@ -78,6 +79,19 @@ def test_a_part_is_made_where_there_is_enough_to_compute(monkeypatch, rows, part
     finally:
         scratchnet.set_num_threads(None)
     assert len(made) == parts and sum(made) == rows
+
+
+def test_the_more_weights_a_part_has_to_read_the_more_it_should_have_to_compute():
+    assert work.parts_worth(4 * work.LEAST, 0) == 4
+    assert work.parts_worth(4 * work.LEAST, work._WEIGHTS) == 2
+    assert work.parts_worth(4 * work.LEAST, 9 * work._WEIGHTS) == 1  # one there is always
+
+
+def test_the_weights_are_those_of_all_layers():
+    model = Sequential([Input((7,)), Dense(5), Dense(3, use_bias=False)])
+    model.compile("sgd", "mse")
+    model._prepare("fit")
+    assert model._objective.weights == 7 * 5 + 5 + 5 * 3
 
 
 def spied_on(monkeypatch, model):
