@@ -159,7 +159,11 @@ def constructor_arguments(cls):
 
 def is_library(cls):
     """Whether the constructor of `cls` is the library's own, which keeps arguments as attributes of the same name."""
-    return (getattr(cls.__init__, "__module__", None) or "scratchnet").partition(".")[0] == "scratchnet"
+    return _is_ours(cls.__init__)
+
+
+def _is_ours(function):
+    return (getattr(function, "__module__", None) or "scratchnet").partition(".")[0] == "scratchnet"
 
 
 def recorded_arguments(thing):
@@ -186,12 +190,23 @@ def recorded_arguments(thing):
 def recorded_config(thing, **instead):
     """`recorded_arguments` as `get_config` returns them: JSON-able, but tuples are tuples, as in Keras.
 
+    What a `get_config` of one's own adds is left to it: ``dict(units=3, **super().get_config())`` must not have the
+    units twice.
+
     `instead`: values to write for some of the arguments.
     """
     library = is_library(type(thing))
     arguments = recorded_arguments(thing)
     arguments.update((name, value) for name, value in instead.items() if name in arguments)
-    return {name: _config_value(value, library) for name, value in arguments.items()}
+    known = _known_to_the_base(type(thing))
+    return {name: _config_value(value, library) for name, value in arguments.items() if known is None or name in known}
+
+
+def _known_to_the_base(cls):
+    """The arguments of the base behind all classes with a `get_config` of their own; None where there are none."""
+    mro = cls.__mro__
+    own = [k for k, base in enumerate(mro) if "get_config" in vars(base) and not _is_ours(base.get_config)]
+    return frozenset(constructor_arguments(mro[own[-1] + 1])) if own else None
 
 
 def _config_value(value, library):

@@ -267,3 +267,53 @@ def test_an_abstract_base_class_is_no_conflict_of_metaclasses():
         f = 1.0
 
     assert Both(name="both").get_config()["name"] == "both"
+
+
+class Said(Elementwise):
+    """Says what it was made with by itself, as Keras's layers do, and one derived from it does so, too."""
+
+    def __init__(self, factor, *, shift=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.f, self._shift = factor, shift
+
+    def get_config(self):
+        return dict(factor=self.f, shift=self._shift, **super().get_config())
+
+
+class SaidAgain(Said):
+    def __init__(self, half, **kwargs):
+        super().__init__(2 * half, **kwargs)
+
+    def get_config(self):
+        config = super().get_config()
+        return dict(half=config.pop("factor") / 2, **config)
+
+
+class SaidFromKeywords(FromKeywords):
+    def get_config(self):
+        return dict(factor=self.f, **super().get_config())
+
+
+class SaidOfDense(Dense):
+    def get_config(self):
+        return dict(more=1, **super().get_config())
+
+
+class SaidLoss(losses.Loss):
+    def __init__(self, delta, name="said"):
+        super().__init__(name=name)
+        self.d = delta
+
+    def get_config(self):
+        return dict(delta=self.d, **super().get_config())
+
+
+def test_a_get_config_of_ones_own_adds_to_what_the_base_knows_and_nothing_is_said_twice():
+    config = Said(2.0, shift=1.0, name="a").get_config()
+    assert config == {"factor": 2.0, "shift": 1.0, "name": "a", "trainable": True, "dtype": "float32"}
+    again = SaidAgain.from_config(SaidAgain(2.0, shift=3.0).get_config())
+    assert (again.f, again._shift) == (4.0, 3.0) and "factor" not in again.get_config()
+    assert SaidFromKeywords.from_config(SaidFromKeywords(factor=2.0).get_config()).f == 2.0
+    dense = SaidOfDense(3, activation="relu").get_config()
+    assert (dense["more"], dense["units"], dense["activation"]) == (1, 3, "relu")
+    assert SaidLoss(2.0).get_config() == {"delta": 2.0, "name": "said"}

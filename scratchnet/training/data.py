@@ -270,7 +270,7 @@ def rows_of(xs):
 
 
 def weights_by_class(model, y, class_weight):
-    """``class_weight[label]`` of each sample, for labels (N,) or (N, 1), or one-hot rows (N, classes).
+    """``class_weight[label]`` of each sample, for labels (N,) or (N, 1), or the largest entry of rows (N, classes).
 
     Raises ValueError for any other targets, and for classes that the model does not have.
     """
@@ -278,10 +278,7 @@ def weights_by_class(model, y, class_weight):
         raise model.error(f"class_weight must be a dict from class to weight, got {class_weight!r}", TypeError)
     if y.ndim > 2:
         raise model.error(f"class_weight needs one label for each sample, got targets of shape {y.shape}")
-    one_hot = y.ndim == 2 and y.shape[1] > 1
-    if one_hot:
-        if not (((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
-            raise model.error("class_weight needs one class for each sample, got rows that are not one-hot")
+    if y.ndim == 2 and y.shape[1] > 1:
         labels, classes = y.argmax(axis=1), y.shape[1]
     else:
         labels, classes = y.reshape(len(y)), max(model.outputs[0].shape[-1] or 0, 2)

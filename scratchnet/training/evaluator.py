@@ -84,6 +84,7 @@ class Evaluator(Compiled):
             return counted, values, objective.predictions(ys), added + penalty, masks
 
         penalty = model.penalty()[0]
+        self.stop_evaluating = False
         callbacks.on_test_begin()
         self._run(
             model,
@@ -95,6 +96,7 @@ class Evaluator(Compiled):
             callbacks.on_test_batch_begin,
             lambda result: averages.add(*result),
             lambda step: callbacks.on_test_batch_end(step, averages.logs()),
+            lambda: self.stop_evaluating,
         )
         logs = averages.logs()
         callbacks.on_test_end(logs)
@@ -124,6 +126,7 @@ class Evaluator(Compiled):
         self.trace_ahead((False,))
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
         results = []
+        self.stop_predicting = False
         callbacks.on_predict_begin()
         with Workers() as workers:
             self._run(
@@ -136,6 +139,7 @@ class Evaluator(Compiled):
                 callbacks.on_predict_batch_begin,
                 results.append,
                 lambda step: callbacks.on_predict_batch_end(step, {"outputs": self.pack_outputs(results[-1][1])}),
+                lambda: self.stop_predicting,
                 tell=lambda result: ([], result[1]),
             )
         callbacks.on_predict_end()
@@ -144,13 +148,14 @@ class Evaluator(Compiled):
         ys = concatenated([y for _, y in results])
         return self.pack_outputs([_as_new(y, results[0][0]) for y in ys] if len(results) == 1 else ys)
 
-    def _run(self, model, use_of, data, batch_size, steps, workers, begin, use, end, tell=None):
+    def _run(self, model, use_of, data, batch_size, steps, workers, begin, use, end, stops, tell=None):
         """Compute as many batches at a time as there are workers on all ranks; use the results in their order.
 
         Args:
             model: computes the outputs.
             use_of: ``use_of(batch, ys, masks, added)`` makes the result of a batch of its outputs, their masks and what
                 layers add to the loss.
+            stops: whether a callback has asked for no more batches.
             tell: of a result, what other ranks need; by default all of it.
         """
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
@@ -196,6 +201,8 @@ class Evaluator(Compiled):
             for number, result in results if ranks.size == 1 else _of_all_ranks(results, tell):
                 use(result)
                 end(number)
+                if stops():
+                    return
             first += len(group)
             joined = most if all(row_by_row) else 1  # as the first ones have shown
         if not isinstance(data, Arrays):

@@ -46,6 +46,7 @@ class Trainer(Evaluator):
     own_attributes = (
         *("optimizer", "loss", "history", "stop_training", "shuffle_seed", "first_epoch", "_objective"),
         *("_averages", "_compile_config", "_predictions_begun", "_stop_at_nan", "fits_running", "begun_epoch"),
+        *("stop_evaluating", "stop_predicting"),
     )
 
     history = None

@@ -91,6 +91,16 @@ def test_weights_of_classes_are_the_same_for_labels_and_one_hot_rows():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+def test_of_soft_targets_the_largest_has_the_weight_of_its_class():
+    x, y = data(12)
+    soft = np.eye(3)[y] * 0.7 + 0.1
+    by_class, by_sample = (classifier(loss="categorical_crossentropy") for _ in range(2))
+    by_class.fit(x, soft, class_weight={0: 1.0, 1: 3.0, 2: 0.5}, verbose=0, shuffle=False)
+    by_sample.fit(x, soft, sample_weight=np.array([1.0, 3.0, 0.5])[y], verbose=0, shuffle=False)
+    for a, b in zip(by_class.get_weights(), by_sample.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_weights_of_classes_need_classes():
     model = Sequential([Input((5,)), Dense(1)])
     model.compile("sgd", "mse")

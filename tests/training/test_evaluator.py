@@ -60,3 +60,44 @@ def test_callbacks_of_predict_are_told_the_outputs():
         (k, (n, 2), (n, 1)) for k, n in enumerate((2, 2, 1))
     ]
     np.testing.assert_array_equal(np.concatenate([out["a"] for _, out in seen]), y["a"])
+
+
+class StopsAt(callbacks.Callback):
+    """Asks for no more once `count` batches are done."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.count, self.seen = count, []
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.seen.append(batch)
+        self.model.stop_evaluating = batch + 1 == self.count
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self.seen.append(batch)
+        self.model.stop_predicting = batch + 1 == self.count
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_callback_ends_an_evaluation_or_a_prediction(threads):
+    scratchnet.set_num_threads(threads)
+    x, y = data(10)
+    model, stops = classifier(), StopsAt(3)
+    assert model.evaluate(x, y, 2, 0, callbacks=[stops]) == model.evaluate(x[:6], y[:6], 2, 0)
+    np.testing.assert_array_equal(model.predict(x, 2, 0, callbacks=[stops]), model.predict(x[:6], 2, 0))
+    assert stops.seen == [0, 1, 2] * 2
+    without = classifier().fit(x, y, validation_data=(x[:4], y[:4]), validation_batch_size=2, verbose=0).history
+    told = classifier().fit(x, y, validation_data=(x, y), validation_batch_size=2, verbose=0, callbacks=[StopsAt(2)])
+    assert told.history == without
+    assert len(model.predict(x, 2, 0)) == 10  # the next one goes to its end
+
+
+def test_data_without_an_end_end_where_a_callback_says_so():
+    model, stops = classifier(), StopsAt(2)
+
+    def batches():
+        while True:
+            yield data(4)
+
+    assert model.evaluate(batches(), verbose=0, callbacks=[stops]) == model.evaluate(*data(4), verbose=0)
+    assert len(model.predict((x for x, _ in batches()), verbose=0, callbacks=[StopsAt(2)])) == 8
