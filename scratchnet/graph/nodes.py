@@ -22,10 +22,11 @@ class Node:
         trainable: whether a parameter here wants a gradient.
         adds_loss: whether this adds to the loss, so that backward must come by whatever its output is for.
         reads_mask, masks_output: whether a mask comes in, and whether one goes on.
+        tile: the place in its input that this reads, if it is a slice: a key of NumPy's; else None.
         repeats, takes_repeat: those of the layer: see `Graph`.
     """
 
-    layer = None
+    layer = tile = None
     trainable = adds_loss = reads_mask = masks_output = repeats = takes_repeat = False
 
     def __init__(self, inputs):

@@ -13,7 +13,9 @@ import numpy as np
 
 from scratchnet.graph.nodes import Node
 from scratchnet.graph.sizes import formulas_in, with_numbers
+from scratchnet.ops.dtypes import floatx
 from scratchnet.ops.operation import Kept
+from scratchnet.ops.selection import get_item, is_basic
 from scratchnet.ops.trial import Spec, with_rows
 from scratchnet.parallel.batch import in_several_parts, rows_of_batch, sum_over_batch
 from scratchnet.streams import SharedStream
@@ -24,6 +26,15 @@ class ReducedCache(NamedTuple):
 
     own: Any  # what the operation keeps, of this part
     share: float  # of this part in the result
+
+
+class Settled(NamedTuple):
+    """What an operation's operands become, for arrays of these dtypes that it takes as they are."""
+
+    floatx: Any  # the dtype of floats there
+    dtypes: list  # of the tensors
+    operands: list  # the constants, and None in the places of tensors
+    to_keep: Any
 
 
 class OperationNode(Node):
@@ -45,8 +56,11 @@ class OperationNode(Node):
         self.options = options
         self.name = name
         self.stream = stream
+        if operation is get_item and not self._formulas and is_basic(options["key"]):
+            self.tile = options["key"]
         self._kinds = {k: _kind(operands[k].dtype) for k in self._tensors}
         self._needs = [False] * len(operands)  # which of the operands can have an adjoint
+        self._last_settled = None
         self._over_batch = False  # whether this is a sum or mean over the samples of the batch
         self._draws_rows = False  # whether the random numbers of a row belong to a sample
         self._differentiable = [
@@ -54,6 +68,7 @@ class OperationNode(Node):
         ]
         for k, can in zip(self._tensors, self._differentiable):
             self._needs[k] = can
+        self._adds = [operation.adds_into(k) for k in self._tensors]
 
     def wanted(self, reaches):
         """For each tensor among the operands, whether its adjoint is wanted and can be had."""
@@ -98,22 +113,40 @@ class OperationNode(Node):
         return self.operation.output_spec(operands, options).shape
 
     def read(self, values):
-        return [values[tensor] for tensor in self.inputs]
+        return list(map(values.__getitem__, self.inputs))
 
     def forward(self, x, training, mask=None):
-        operands = list(self.operands)
-        for k, array in zip(self._tensors, x):
-            operands[k] = array if array.dtype.kind == self._kinds[k] else _of_kind(array, operands[k].dtype)
         options = self.options
         if self._formulas:
             size_of = dict(zip(self.inputs, x))
             options = with_numbers(options, lambda tensor, axis: size_of[tensor].shape[axis])
         if self.stream is not None:
             options = {**options, "seed": self.stream if self._draws_rows else SharedStream(self.stream)}
-        z, kept = self.operation.forward(operands, options, self._needs)
+        operands, to_keep = self._settled(x)
+        z, kept = self.operation.forward_settled(operands, options, to_keep)
         if self._over_batch and in_several_parts(asking=True):
             return self._of_whole_batch(z, kept, operands[0].size)
         return z, kept
+
+    def _settled(self, x):
+        """``(operands, to_keep)`` of the operation. Nearly always dtypes are those of the last time."""
+        last = self._last_settled
+        if last is not None and last.floatx is floatx():
+            operands = last.operands.copy()
+            for k, array, dtype in zip(self._tensors, x, last.dtypes):
+                if array.dtype is not dtype or type(array) is not np.ndarray:
+                    break
+                operands[k] = array
+            else:
+                return operands, last.to_keep
+        given = list(self.operands)
+        for k, array in zip(self._tensors, x):
+            given[k] = array if array.dtype.kind == self._kinds[k] else _of_kind(array, given[k].dtype)
+        operands, to_keep = self.operation.settle(given), self.operation.to_keep(given, self._needs)
+        if all(operands[k] is array for k, array in zip(self._tensors, x)):
+            constants = [None if k in self._tensors else a for k, a in enumerate(operands)]
+            self._last_settled = Settled(floatx(), [a.dtype for a in x[: len(self._tensors)]], constants, to_keep)
+        return operands, to_keep
 
     def _of_whole_batch(self, z, kept, size):
         """The sum or mean over all parts of the batch, given that over this part, of an operand of this size."""
@@ -123,22 +156,38 @@ class OperationNode(Node):
         return np.asarray(total / z.dtype.type(total_size)), ReducedCache(kept, size / total_size)
 
     def backward(self, dz, kept, adjoints, wanted):
-        operation, needs = self.operation, [False] * len(self.operands)
+        operation, operands = self.operation, self.operands
         if type(kept) is ReducedCache:  # z is the same in all parts, and each part has a share in its adjoint
             dz = np.asarray(sum_over_batch(dz)[0] * dz.dtype.type(kept.share))
             kept = kept.own
-        for k, want in zip(self._tensors, wanted):
-            if want and operation.adds_into(k):
-                target = adjoints.to_add_into(self.operands[k], *kept.like[k])
-                operation.add_adjoint(k, target, dz, kept)
-            else:
+        if operation.sequence:
+            needs = [False] * len(operands)
+            for k, want in zip(self._tensors, wanted):
                 needs[k] = want and kept.needs[k]
-        if any(needs):
-            kept = kept if needs == kept.needs else Kept({**vars(kept), "needs": needs})
-            for operand, d in zip(self.operands, operation.backward(dz, kept)):
+            for operand, d in zip(operands, operation.backward(dz, Kept({**kept, "needs": needs}))):
                 if d is not None:
                     adjoints.add(operand, d)
+            return {}
+        needs = kept["needs"]
+        for k, want, adds in zip(self._tensors, wanted, self._adds):
+            if not want or not needs[k]:
+                continue
+            if adds:
+                self._add_adjoint(k, dz, kept, adjoints)
+            else:
+                adjoints.add(operands[k], operation.adjoint(k, dz, kept))
         return {}
+
+    def _add_adjoint(self, k, dz, kept, adjoints):
+        tensor, like = self.operands[k], kept["like"][k]
+        whole = adjoints.to_put_together(tensor, self, *like) if self.tile is not None else None
+        if whole is None:
+            self.operation.add_adjoint(k, adjoints.to_add_into(tensor, *like), dz, kept)
+        else:
+            whole[self.tile] = dz
+
+    def __getstate__(self):
+        return {**vars(self), "_last_settled": None}
 
     def __str__(self):
         return f"operation {self.operation.name!r}, {self.place}"

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.graph.batch import rows_of_outputs
+from scratchnet.graph.tiles import find_tiles
 from scratchnet.ops.dtypes import computing_in
 from scratchnet.parallel.batch import counted_here, in_several_parts
 from scratchnet.structure import flatten, map_structure
@@ -55,9 +56,11 @@ class Adjoints(dict):
     What is handed in may belong to somebody else, or be a view of it. Only arrays that were made here are added into.
     """
 
-    def __init__(self):
+    def __init__(self, tiles=None):
         super().__init__()
         self._own = set()
+        self._tiles = tiles or {}
+        self.unfinished = {}  # of tensors that are read tile by tile, the tiles that nobody has written yet
 
     def add(self, key, d):
         """Add `d` to the sum of `key`; None adds nothing."""
@@ -80,9 +83,25 @@ class Adjoints(dict):
             self._own.add(key)
         return self[key]
 
+    def to_put_together(self, key, node, shape, dtype):
+        """The array of a tensor of which `node` reads a tile, to be written into; None for any other tensor."""
+        if key not in self._tiles or any(n not in (None, m) for m, n in zip(shape, key.shape)):
+            return None
+        if key not in self.unfinished:
+            self[key] = np.empty(shape, dtype)
+            self._own.add(key)
+            self.unfinished[key] = set(self._tiles[key])
+        self.unfinished[key].discard(node)
+        return self[key]
+
+    def finish(self, key):
+        """Write zeros where a slice has no adjoint."""
+        for node in self.unfinished.pop(key):
+            self[key][node.tile] = 0
+
     def pop(self, key, default=None):
         self._own.discard(key)
-        return super().pop(key, default)
+        return dict.pop(self, key, default)
 
 
 class _Noted:
@@ -102,6 +121,9 @@ class _Noted:
         if key not in self._arrays:
             self._arrays[key] = np.zeros(shape, dtype)
         return self._arrays[key]
+
+    def to_put_together(self, key, node, shape, dtype):
+        return None
 
     def hand_on(self):
         """What was added, when the node is done."""
@@ -129,6 +151,7 @@ class Graph:
         self._written = [flatten(node.outputs) for node in self.nodes]
         self._last_reads = self._find_last_reads()
         self._repeated = self._find_repeated()
+        self._tiles = find_tiles(self.nodes, [*self.outputs, *self.losses])
         self._rows = {}  # what `rows_of_outputs` has found
         self._last_way_back = None  # what `_way_back` has found last
         self.without = {}  # the graphs without some of the inputs, see `scratchnet.graph.absent`
@@ -183,7 +206,7 @@ class Graph:
         An adjoint in `dys` may be None where an output does not matter; dxs is None unless `needs_dx`, which may be a
         list of bools, one for each input. What is added to the loss here has its derivative, 1, in it.
         """
-        adjoints, grads = Adjoints(), Adjoints()
+        adjoints, grads = Adjoints(self._tiles), Adjoints()
         for tensor, d in zip(self.outputs, dys):
             adjoints.add(tensor, d)
         for tensor, value in zip(self.losses, cache.losses):
@@ -192,6 +215,8 @@ class Graph:
             for _, _, node_grads in self.walk_back(adjoints, cache.nodes, needs_dx):
                 for weight, d in node_grads.items():
                     grads.add(weight, d)
+        for tensor in list(adjoints.unfinished):
+            adjoints.finish(tensor)
         for leaf in self.leaves:
             if leaf.trainable and leaf in adjoints:
                 grads.add(leaf.weight, adjoints.to_add_into(leaf, leaf.shape, leaf.dtype))
@@ -218,7 +243,8 @@ class Graph:
     def remember(self, cache):
         """Move the states of the layers on."""
         for node, node_cache in zip(self.nodes, cache.nodes):
-            node.remember(node_cache)
+            if node.layer is not None:
+                node.remember(node_cache)
 
     def prepare(self, training):
         """Have the layers here ready that are traced: not in the threads that compute."""
@@ -279,7 +305,10 @@ class Graph:
             except Exception as problem:
                 _note(problem, node)
                 raise
-            values.update(zip(written, flatten(y)))
+            if node.outputs is written[0]:
+                values[written[0]] = y
+            else:
+                values.update(zip(written, flatten(y)))
             if node.masks_output:
                 masks.update(zip(written, node.output_masks(x, mask, cache)))
             if watcher is not None:
@@ -298,9 +327,16 @@ class Graph:
         """
         watcher = _watcher.get()
         for k, node, wanted in self._way_back(needs_dx):
-            cache = caches[k]
-            dy = map_structure(adjoints.get, node.outputs)
-            if not any(tensor in adjoints for tensor in self._written[k]) and not node.adds_loss:
+            cache, written = caches[k], self._written[k]
+            if written[0] in adjoints.unfinished:
+                adjoints.finish(written[0])
+            if node.outputs is written[0]:
+                dy = adjoints.get(written[0])
+                is_reached = dy is not None
+            else:
+                dy = map_structure(adjoints.get, node.outputs)
+                is_reached = any(tensor in adjoints for tensor in written)
+            if not is_reached and not node.adds_loss:
                 continue
             if watcher is not None:
                 watcher.enter_back(node)
@@ -313,7 +349,7 @@ class Graph:
             if watcher is not None:
                 watcher.backward(node, dy, noted.hand_on(), grads)
             yield node, dy, grads
-            for tensor in self._written[k]:
+            for tensor in written:
                 adjoints.pop(tensor)
 
     def _way_back(self, needs_dx):

@@ -27,7 +27,7 @@ def _of_activation(activation, **defaults):
         return activation.function(x, **options)
 
     def dx(dz, kept, *options):
-        return activation.gradient(dz, kept, **dict(zip(names, options)))
+        return activation.gradient(dz, kept, **dict(zip(names, options))) if names else activation.gradient(dz, kept)
 
     kept = "z" if activation.keeps == "y" else "x"  # the result is y there and z here
     f.__signature__ = inspect.Signature([inspect.Parameter("x", positional), *parameters])

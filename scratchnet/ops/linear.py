@@ -23,7 +23,9 @@ from scratchnet.ops.trial import Unfit
 
 def _product(a, b):
     """``a @ b`` (..., M, K), (..., K, N). Where one matrix b takes all of a, that is one product of two matrices."""
-    if b.ndim == 2 and a.dtype == b.dtype and a.dtype in (np.float32, np.float64) and a.shape[-1] == len(b):
+    if b.ndim == 2 and a.dtype == b.dtype and a.dtype.char in "fd" and a.shape[-1] == len(b):
+        if a.ndim == 2:
+            return kernels.matmul(a, b)
         rows = a.reshape(-1, a.shape[-1])
         return kernels.matmul(rows, b).reshape(*a.shape[:-1], b.shape[1])
     return np.matmul(a, b)

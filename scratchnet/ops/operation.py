@@ -18,6 +18,7 @@ method's result is the result. Of shapes nothing is written down: see `trial`.
 """
 
 import inspect
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,17 +38,26 @@ class added_into:
         self.add = add
 
 
-class Kept:
-    """What forward keeps for backward, under the names of the table, for a debugger as well."""
+class Kept(dict):
+    """What forward keeps for backward, under the names of the table, for a debugger as well: ``kept.x1``."""
 
-    def __init__(self, values):
-        self.__dict__ = values
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     def __repr__(self):
-        shown = (
-            f"{k}: {v.shape} {v.dtype}" if isinstance(v, np.ndarray) else f"{k}={v!r}" for k, v in vars(self).items()
-        )
+        shown = (f"{k}: {v.shape} {v.dtype}" if isinstance(v, np.ndarray) else f"{k}={v!r}" for k, v in self.items())
         return f"Kept({', '.join(shown)})"
+
+
+class ToKeep(NamedTuple):
+    """What forward keeps of its operands."""
+
+    needs: list  # whether backward is to return the adjoint of each, and can
+    dtypes: list  # of these adjoints
+    sources: list  # what each is called, and where it comes from: see `_Derivative`
 
 
 class Operation:
@@ -74,7 +84,7 @@ class Operation:
         self.sequence, self.reduction, self.random = sequence, reduction, random
         self.parameters = tuple(parameters)
         self.operand_names = tuple(p for p in parameters if p in derivatives)
-        self._operands_first = self.parameters[: len(self.operand_names)] == self.operand_names
+        self._is_plain = not sequence and self.parameters[: len(self.operand_names)] == self.operand_names
         self._defaults = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
         self._check(derivatives, options)
         self._derivatives = [_Derivative(derivatives[p], self) for p in self.operand_names]
@@ -134,43 +144,49 @@ class Operation:
     def _apply(self, operands, options):
         if self.sequence:
             return self.f(operands, **options)
-        if self._operands_first:
-            return self.f(*operands, **options) if options else self.f(*operands)
+        if self._is_plain:
+            return self.f(*operands, **options)
         return self.f(**dict(zip(self.operand_names, operands)), **options)
 
     # ---- forward and backward ----
 
     def forward(self, operands, options, needs):
         """``(z, kept)``; `needs` says for each operand whether backward is to return its adjoint."""
-        settled = self.settle(operands)
-        z = np.asarray(self._apply(settled, options))
-        needs, like = list(needs), [None] * len(operands)
-        kept = {"needs": needs, "like": like}
-        for k, need in enumerate(needs):
-            if need:
-                a, derivative = operands[k], self._derivatives[0 if self.sequence else k]
-                if not derivative.exists or not is_float(a):
-                    needs[k] = False
-                    continue
-                like[k] = a.shape, a.dtype
-                for name, source in derivative.sources:
-                    kept[name] = source(settled, z, options)
-        return z, Kept(kept)
+        return self.forward_settled(self.settle(operands), options, self.to_keep(operands, needs))
+
+    def to_keep(self, operands, needs):
+        """What forward has to keep, a `ToKeep`; it is the same for all operands of these dtypes."""
+        needs, dtypes, sources = list(needs), [None] * len(operands), {}
+        for k, (a, need) in enumerate(zip(operands, needs)):
+            derivative = self._derivatives[0 if self.sequence else k]
+            needs[k] = need and derivative.exists and is_float(a)
+            if needs[k]:
+                dtypes[k] = a.dtype
+                sources.update(derivative.sources)
+        return ToKeep(needs, dtypes, list(sources.items()))
+
+    def forward_settled(self, operands, options, to_keep):
+        """`forward` for operands in the dtypes that are computed in."""
+        z = self.f(*operands, **options) if self._is_plain else self._apply(operands, options)
+        if type(z) is not np.ndarray:
+            z = np.asarray(z)
+        needs, dtypes, sources = to_keep
+        kept = Kept(needs=needs, like=[dtype and (a.shape, dtype) for a, dtype in zip(operands, dtypes)])
+        for name, source in sources:
+            kept[name] = source(operands, z, options)
+        return z, kept
 
     def backward(self, dz, kept):
         """The adjoints of the operands, None for those that need none. They may be views, also of dz."""
-        values, adjoints = vars(kept), [None] * len(kept.needs)
-        if self.sequence and True in kept.needs:
-            adjoints = self._derivatives[0](dz, values)
-        for k, need in enumerate(kept.needs):
-            if need:
-                shape, dtype = kept.like[k]
-                d = adjoints[k] if self.sequence else self._derivatives[k](dz, values, k)
-                d = unbroadcast(d, shape)
-                adjoints[k] = d if d.dtype == dtype else d.astype(dtype)
-            else:
-                adjoints[k] = None
-        return adjoints
+        if self.sequence:
+            found = self._derivatives[0](dz, kept) if True in kept.needs else kept.needs
+            return [_like(d, *kept.like[k]) if need else None for k, (d, need) in enumerate(zip(found, kept.needs))]
+        return [self.adjoint(k, dz, kept) if need else None for k, need in enumerate(kept.needs)]
+
+    def adjoint(self, k, dz, kept):
+        """That of operand k, where `kept.needs[k]`; not of a sequence."""
+        d, (shape, dtype) = self._derivatives[k](dz, kept, k), kept["like"][k]
+        return d if d.shape == shape and d.dtype is dtype else _like(d, shape, dtype)
 
     def differentiable(self, k):
         """Whether operand k has a derivative at all."""
@@ -182,7 +198,7 @@ class Operation:
 
     def add_adjoint(self, k, dx, dz, kept):
         """``dx += `` the adjoint of operand k, in place, without an array of zeros; only where `adds_into(k)`."""
-        self._derivatives[k].add(dx, dz, vars(kept))
+        self._derivatives[k].add(dx, dz, kept)
 
     # ---- what is known without values ----
 
@@ -233,15 +249,15 @@ class _Derivative:
         self._names = tuple(inspect.signature(self._function).parameters)[given:] if self.exists else ()
         self.sources = [(name, _source(name, operation)) for name in self._names if name != "needs"]
 
-    def __call__(self, dz, values, k=None):
+    def __call__(self, dz, kept, k=None):
         if self.adds:
-            dx = np.zeros(*values["like"][k])
-            self.add(dx, dz, values)
+            dx = np.zeros(*kept["like"][k])
+            self.add(dx, dz, kept)
             return dx
-        return self._function(dz, *[values[name] for name in self._names])
+        return self._function(dz, *map(kept.__getitem__, self._names))
 
-    def add(self, dx, dz, values):
-        self._function(dx, dz, *[values[name] for name in self._names])
+    def add(self, dx, dz, kept):
+        self._function(dx, dz, *map(kept.__getitem__, self._names))
 
 
 def _source(name, operation):
@@ -309,6 +325,11 @@ def get(name):
         return TABLE[name]
     except KeyError:
         raise ValueError(f"unknown operation {name!r}") from None
+
+
+def _like(d, shape, dtype):
+    """The adjoint d of an operand that is broadcast, in the shape and dtype of the operand."""
+    return unbroadcast(d, shape).astype(dtype, copy=False)
 
 
 def unbroadcast(d, shape):

@@ -60,14 +60,14 @@ def select(condlist, choicelist, default=0):
 # ---- by a slice ----
 
 
-def _is_basic(key):
+def is_basic(key):
     """Whether NumPy answers with a view, in which no element stands twice."""
     parts = key if isinstance(key, tuple) else (key,)
     return builtins.all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, _span)) for p in parts)
 
 
 def _get_item_adds(dx, dz, key):
-    if _is_basic(key):
+    if is_basic(key):
         dx[key] += dz
     else:
         np.add.at(dx, key, dz)
