@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from scratchnet.parallel import Workers, gather_over_batch, rows_of_batch, sum_over_batch
-from scratchnet.parallel.batch import Division, PartFailed, WholeBatch, current_part, map_parts
+from scratchnet.parallel.batch import (
+    Division,
+    Part,
+    PartFailed,
+    WholeBatch,
+    computing,
+    counted_here,
+    current_part,
+    drawing_rows,
+    in_several_parts,
+    map_parts,
+)
 
 
 def slices(*edges):
@@ -90,3 +101,43 @@ def test_one_who_waits_for_a_part_that_failed_says_so():
 def test_more_parts_than_threads_would_wait_for_ever_and_are_refused():
     with Workers(1) as workers, pytest.raises(ValueError, match="2 parts cannot wait for one another on 1 threads"):
         map_parts(lambda rows: rows, slices(0, 1, 2), 0, workers)
+
+
+def test_each_part_knows_its_step_its_rows_and_its_number():
+    def part(rows):
+        part = current_part()
+        return part.step, part.first_row, part.rows, part.index, type(rows_of_batch(rows.stop - rows.start))
+
+    with Workers(2) as workers:
+        found = map_parts(part, slices(0, 2, 5), 7, workers)
+        assert map_parts(lambda rows: current_part().step, slices(0, 1), (7, 3), workers) == [(7, 3)]
+    assert found == [((7,), 0, 2, 0, int), ((7,), 2, 3, 1, int)]
+
+
+def test_what_is_drawn_by_hand_is_that_of_the_rows_that_are_told():
+    with drawing_rows(3, 4, 2):
+        part = current_part()
+        assert (part.step, part.first_row, part.rows, part.index, part.batch) == ((3,), 4, 2, 0, None)
+        assert part.first_row_of(2) == 4 and part.first_row_of(6) == 12 and type(part.first_row_of(6)) is int
+        assert part.first_row_of(3) == 0  # has nothing to do with the batch
+        assert not in_several_parts() and counted_here() == 1 and rows_of_batch(5) == 5
+    assert current_part() is None and not in_several_parts() and counted_here() == 1
+    with drawing_rows(3, 4):
+        assert current_part().first_row_of(3) == 4
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_value_that_all_parts_share_is_counted_in_the_first(count):
+    found = in_parts(lambda rows: (counted_here(), in_several_parts()), *range(count + 1))
+    assert found == [(int(k == 0), count > 1) for k in range(count)]
+
+
+def test_a_part_is_told_that_the_others_were_asked_for():
+    def part(rows):
+        told = [in_several_parts(), current_part().looks_across]
+        return [*told, in_several_parts(asking=True), current_part().looks_across, current_part().is_row_by_row]
+
+    assert in_parts(part, 0, 1, 2) == [[True, False, True, True, False]] * 2
+    with computing(Part(0)):
+        assert current_part().is_row_by_row and not in_several_parts(asking=True)
+        assert not current_part().is_row_by_row

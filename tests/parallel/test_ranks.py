@@ -3,6 +3,7 @@
 import copy
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -51,6 +52,22 @@ def test_bytes_are_traded_and_counted():
         ({0: [1], 2: [21, 21, 21]}, 4, 2),
         ({0: [2], 1: [12, 12]}, 6, 2),
     ]
+
+
+def test_messages_between_machines_use_the_memory_of_those_before():
+    everybody = fake_ranks(2, one_machine=False)
+    for ranks in everybody:
+        ranks.comm.Irecv = lambda array, source, tag, ranks=ranks: (
+            array.fill(source + 1) or SimpleNamespace(Test=lambda: True)
+        )
+    first = [ranks.trade({1 - ranks.rank: [np.zeros(8, np.uint8)]}, {1 - ranks.rank: 8}) for ranks in everybody]
+    for ranks, found in zip(everybody, first):
+        other = 1 - ranks.rank
+        again = ranks.trade({other: [np.zeros(8, np.uint8)]}, {other: 8})[other]
+        assert again.tolist() == [other + 1] * 8 and np.shares_memory(again, found[other])
+        assert ranks.trade({}, {other: 9})[other].tolist() == [other + 1] * 9
+        shorter = ranks.trade({}, {other: 4})[other]
+        assert shorter.size == 4 and not np.shares_memory(shorter, found[other])  # of the longest so far
 
 
 def test_a_rank_that_fails_ends_those_that_wait_for_it_and_they_name_it():
@@ -111,10 +128,24 @@ def test_of_ranks_that_fail_alike_the_first_shows_the_error():
 def test_what_differs_between_ranks_is_named_on_all_of_them():
     def program(rank):
         check_agreement("fit", {"batch_size": 32, "epochs": 3})
-        check_agreement("fit", {"batch_size": 32, "epochs": 3 + (rank == 2)})
+        check_agreement("fit", {"batch_size": 32 + (rank == 1), "epochs": 3 + (rank == 2)})
 
     for error in run_ranks(3, program, expect=ValueError):
-        assert str(error) == "fit: the ranks do not agree: epochs: 3 on rank 0, 4 on rank 2"
+        assert str(error) == (
+            "fit: the ranks do not agree: batch_size: 32 on rank 0, 33 on rank 1; epochs: 3 on rank 0, 4 on rank 2"
+        )
+
+
+def test_ranks_that_compare_or_add_up_in_different_places_are_told_which():
+    def program(rank):
+        if rank == 0:
+            check_agreement("fit", {})
+        else:
+            with Workers(1) as workers:
+                map_own_parts(sum_over_batch, Division(slices(0, 1, 2), 1, 2), 0, workers, current_ranks())
+
+    for error in run_ranks(2, program, expect=(RuntimeError, RankFailed)):
+        assert "'fit'" in str(error) and "'the whole batch'" in str(error)
 
 
 def test_the_ranks_of_a_machine_share_its_processors(monkeypatch):
@@ -127,7 +158,7 @@ def slices(*edges):
     return [slice(a, b) for a, b in zip(edges, edges[1:])]
 
 
-@pytest.mark.parametrize("ranks, counts", [(1, [5]), (2, [3, 2]), (3, [2, 2, 1]), (7, [1, 1, 1, 1, 1, 0, 0])])
+@pytest.mark.parametrize("ranks, counts", [(1, [5]), (2, [3, 2]), (3, [2, 2, 1]), (5, [1] * 5), (7, [1] * 5 + [0] * 2)])
 def test_the_parts_of_a_batch_are_dealt_out_in_order(ranks, counts):
     parts = slices(0, 3, 6, 8, 9, 10)
     divisions = [Division.among(parts, each) for each in fake_ranks(ranks)]

@@ -18,6 +18,10 @@ def test_the_setter_rules_over_the_environment(monkeypatch):
     assert threads.get_num_threads() == 3
     threads.set_num_threads(2)
     assert threads.get_num_threads() == 2
+    threads.set_num_threads(None)
+    for count in (1, 2):
+        monkeypatch.setenv("SCRATCHNET_NUM_THREADS", f" {count} ")
+        assert threads.get_num_threads() == count
     monkeypatch.setenv("SCRATCHNET_NUM_THREADS", "many")
     threads.set_num_threads(None)
     with pytest.raises(ValueError, match="SCRATCHNET_NUM_THREADS must be an integer of at least 1, got 'many'"):
@@ -25,6 +29,35 @@ def test_the_setter_rules_over_the_environment(monkeypatch):
     for wrong in (0, -1, 1.5, True):
         with pytest.raises(ValueError, match="integer of at least 1"):
             threads.set_num_threads(wrong)
+
+
+def test_the_default_is_all_processors_that_this_process_may_use(monkeypatch):
+    monkeypatch.delenv("SCRATCHNET_NUM_THREADS", raising=False)
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda pid: {0: {3, 5, 6}}[pid], raising=False)
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 8)
+    assert threads.available_processors() == threads.get_num_threads() == 3
+    assert type(threads.get_num_threads()) is int
+    monkeypatch.delattr(threads.os, "sched_getaffinity")  # there is none on macOS and Windows
+    assert threads.available_processors() == 8
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: None)
+    assert threads.available_processors() == threads.get_num_threads() == 1
+
+
+def test_a_forked_child_gives_blas_its_threads_back_and_waits_for_no_thread_of_its_parent(monkeypatch):
+    class Limit:
+        restored = 0
+
+        def restore_original_limits(self):
+            self.restored += 1
+
+    for limit in (Limit(), None):
+        held = threading.Lock()
+        held.acquire()  # by a thread that the child does not have
+        for name, value in (("_blas_lock", held), ("_blas_users", 2), ("_blas_limit", limit)):
+            monkeypatch.setattr(threads, name, value)
+        threads._after_fork_in_child()
+        assert not threads._blas_lock.locked() and (threads._blas_users, threads._blas_limit) == (0, None)
+        assert limit is None or limit.restored == 1
 
 
 def test_results_come_in_the_order_of_the_items_and_run_side_by_side():
