@@ -122,11 +122,17 @@ def irfft(x, fft_length=None):
 
 def extract_sequences(x, sequence_length, sequence_stride):
     """(..., samples) -> (..., frames, sequence_length): frames that begin every `sequence_stride` samples."""
+    _check_stride("extract_sequences", sequence_stride)
     size = shape_of(x)[-1]
     if size is None or size < sequence_length:
         raise ValueError(f"extract_sequences: no {sequence_length} samples in an axis of size {size}")
     starts = np.arange(0, size - sequence_length + 1, sequence_stride)
     return take(x, (starts[:, None] + np.arange(sequence_length)).astype(np.int32), -1)
+
+
+def _check_stride(name, stride):
+    if not isinstance(stride, (int, np.integer)) or stride < 1:
+        raise ValueError(f"{name}: sequence_stride must be an integer of at least 1, got {stride!r}")
 
 
 def _add_up(frames, stride):
@@ -168,6 +174,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
         window: "hann", "hamming", an array of `sequence_length`, or None for none.
         center: whether frames are about their samples: the signal is mirrored at both ends.
     """
+    _check_stride("stft", sequence_stride)
     if fft_length < sequence_length:
         raise ValueError(f"stft: fft_length={fft_length} is less than sequence_length={sequence_length}")
     x = convert_to_tensor(x)
@@ -179,6 +186,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
 
 def istft(x, sequence_length, sequence_stride, fft_length, length=None, window="hann", center=True):
     """The signal (..., samples) whose `stft` is ``x = (re, im)``; of `length` samples, if that is given."""
+    _check_stride("istft", sequence_stride)
     frames = irfft(x, fft_length)
     if window is not None:
         w = _window("istft", window, sequence_length, fft_length, frames.dtype)

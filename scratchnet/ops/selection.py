@@ -149,6 +149,9 @@ def dsplit(x, indices_or_sections):
 
 def unstack(x, num=None, axis=0):
     """A list of all x[0], x[1], ... along an axis."""
+    ndim = len(shape_of(x))
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"unstack: axis {axis} is not among the {ndim} axes of its input")
     n = shape_of(x)[axis]
     if n is None:
         raise ValueError(f"unstack: the size of axis {axis} of shape {shape_of(x)} is not known; the batch stays whole")
@@ -267,24 +270,32 @@ def scatter_update(inputs, indices, updates, reduction=None):
     return z
 
 
-# ---- reductions of the rows with the same number ----
+# ---- reductions of the rows with the same number; those with a negative number count for nothing ----
 
 
 def _segments(ufunc, data, segment_ids, num_segments, start):
     n = int(segment_ids.max(initial=-1)) + 1 if num_segments is None else num_segments
     z = np.full((n, *data.shape[1:]), start, data.dtype)
-    ufunc.at(z, segment_ids, data)
+    counts = segment_ids >= 0
+    ufunc.at(z, segment_ids[counts], data[counts])
     return z
+
+
+def _of_rows(z, segment_ids):
+    """For each row what its segment has in z; 0 for a row that counts for nothing."""
+    rows = z[segment_ids]
+    rows[segment_ids < 0] = 0
+    return rows
 
 
 def _segment_extreme_dx(dz, data, segment_ids, z):
     """As `max`: equal ones share."""
     chosen = data == z[segment_ids]
     count = _segments(np.add, chosen.astype(dz.dtype), segment_ids, len(z), 0)
-    return chosen * (dz / np.maximum(count, 1))[segment_ids]
+    return chosen * _of_rows(dz / np.maximum(count, 1), segment_ids)
 
 
-@operation(data=lambda dz, segment_ids: dz[segment_ids], segment_ids=None, dtypes=kept)
+@operation(data=lambda dz, segment_ids: _of_rows(dz, segment_ids), segment_ids=None, dtypes=kept)
 def segment_sum(data, segment_ids, num_segments=None, sorted=False):
     """The sum of all rows with the same number, at the row of that number."""
     return _segments(np.add, data, segment_ids, num_segments, 0)
@@ -304,7 +315,7 @@ def segment_min(data, segment_ids, num_segments=None, sorted=False):
 
 def _segment_prod_ddata(dz, data, segment_ids, z):
     """dz times the product of all the others of the segment, without a division: data may hold zeros."""
-    dx = np.empty_like(data)
+    dx = np.zeros_like(data)
     for k in range(len(z)):
         rows = np.flatnonzero(segment_ids == k)
         for row in rows:

@@ -64,3 +64,14 @@ def test_what_makes_no_spectrogram():
         ops.stft(SIGNAL, 8, 4, 8, window="kaiser")
     with pytest.raises(ValueError, match=r"istft: the window must have the shape \(8,\), got \(7,\)"):
         ops.istft(ops.stft(SIGNAL, 8, 4, 8), 8, 4, 8, window=np.ones(7))
+
+
+@pytest.mark.parametrize("stride", [0, -1, 1.5])
+def test_a_stride_that_is_none(stride):
+    x = np.ones((2, 8))
+    with pytest.raises(ValueError, match="extract_sequences: sequence_stride must be an integer of at least 1"):
+        ops.extract_sequences(x, 4, stride)
+    with pytest.raises(ValueError, match=f"stft: sequence_stride must be .*, got {stride}"):
+        ops.stft(x, 4, stride, 4)
+    with pytest.raises(ValueError, match="istft: sequence_stride must be"):
+        ops.istft((np.ones((2, 3)), np.ones((2, 3))), 4, stride, 4)

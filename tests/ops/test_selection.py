@@ -79,6 +79,9 @@ def test_unstack():
         np.testing.assert_array_equal(part, X[:, k])
     with pytest.raises(ValueError, match="num=2, but axis 1 has the size 3"):
         ops.unstack(X, 2, axis=1)
+    for axis in (X.ndim, -X.ndim - 1):
+        with pytest.raises(ValueError, match=f"unstack: axis {axis} is not among the {X.ndim} axes"):
+            ops.unstack(X, axis=axis)
 
 
 @pytest.mark.parametrize("axis", [None, 0, 1, -1])
@@ -124,3 +127,10 @@ def test_segments():
     np.testing.assert_array_equal(ops.segment_min(data, ids), [1, np.inf, 2])
     np.testing.assert_array_equal(ops.segment_min(np.array([4]), [1]), [np.iinfo(np.int64).max, 4])
     np.testing.assert_array_equal(ops.segment_prod(data, ids, 4), [3, 1, 10, 1])
+
+
+def test_rows_with_a_negative_number_are_in_no_segment():
+    data, ids = np.array([1.0, 7.0, 3.0, 2.0]), np.array([0, -1, 1, 1])
+    for reduce, found in (("sum", [1, 5]), ("max", [1, 3]), ("min", [1, 2]), ("prod", [1, 6])):
+        np.testing.assert_array_equal(getattr(ops, f"segment_{reduce}")(data, ids), found)
+    np.testing.assert_array_equal(ops.segment_sum(data, np.full(4, -2), 1), [0])
