@@ -58,7 +58,13 @@ OPERATIONS = {
 
 # What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise.
 FUSED = {
-    "convolution": ("conv2d_relu_forward", "conv2d_relu_max_pool_forward", "conv2d_backward"),
+    "convolution": (
+        "conv2d_relu_forward",
+        "conv2d_relu_max_pool_forward",
+        "conv2d_backward",
+        "affine_forward",  # which is a convolution whose windows are one pixel
+        "affine_backward",
+    ),
 }
 
 _backend = None

@@ -1,8 +1,8 @@
-"""A convolution and the activation that follows it, in one pass over the image if the backend can do that.
+"""A convolution, or x W + b, and the activation that follows it, in one pass if the backend can do that.
 
-The two functions say what is computed. A backend that can do it faster in one pass defines `conv2d_relu_forward` and
-`conv2d_backward`. The compiled kernels do: relu costs nothing while the numbers are in the cache, and dx and dkernel
-need the same patches.
+The functions say what is computed. A backend that can do it faster in one pass defines `conv2d_relu_forward` and
+`conv2d_backward`, `affine_forward` and `affine_backward`. The compiled kernels do: bias and relu cost nothing while the
+numbers are in the cache, and dx and dkernel need the same patches.
 """
 
 import numpy as np
@@ -33,6 +33,29 @@ def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation,
     rows = dz.reshape(-1, dz.shape[-1])
     dbias = np.ones(len(rows), dz.dtype) @ rows  # a product is quicker than a sum over rows
     return dx, kernels.conv2d_dkernel(dz, x, kernel.shape, *geometry), dbias
+
+
+def affine_forward(x, W, b, activation):
+    """``y, kept = activation.forward(z)`` for ``z = x W + b``: (M, C), (C, F), and (F,) or None."""
+    if kernels.affine_forward is not None:
+        relu = is_relu(activation)
+        z = kernels.affine_forward(x, W, b, relu)
+        return (z, z) if relu else activation.forward(z, overwrite=True)
+    z = kernels.matmul(x, W)
+    if b is not None:
+        z += b
+    return activation.forward(z, overwrite=True)
+
+
+def affine_backward(dy, kept, x, W, activation, needs_dx=True, needs_weights=True):
+    """The adjoint of `affine_forward`: ``dx, dW, db``; what is not needed is None."""
+    if kernels.affine_backward is not None and needs_weights:
+        if is_relu(activation):
+            return kernels.affine_backward(dy, x, W, needs_dx, relu_output=kept)
+        return kernels.affine_backward(activation.backward(dy, kept), x, W, needs_dx)
+    dz = activation.backward(dy, kept)  # y = f(z)
+    dx = kernels.matmul(dz, W.T) if needs_dx else None  # z = x W + b
+    return (dx, kernels.matmul(x.T, dz), dz.sum(axis=0)) if needs_weights else (dx, None, None)
 
 
 def is_relu(activation):

@@ -1,4 +1,4 @@
-"""A convolution with its activation, in one pass or in several: the same numbers."""
+"""A convolution, or x W + b, with its activation, in one pass or in several: the same numbers."""
 
 import numpy as np
 import pytest
@@ -16,19 +16,22 @@ def backend(request):
         yield request.param
 
 
-def arrays():
+def arrays(shape=(3, 3, 3, 4), C=3):
     rng = np.random.default_rng(2)
     return (
-        rng.normal(size=(2, 6, 5, 3)),
-        rng.normal(size=(3, 3, 3, 4)),
-        rng.normal(size=4),
-        rng.normal(size=(2, 6, 5, 4)),
+        rng.normal(size=(2, 6, 5, C)),
+        rng.normal(size=shape),
+        rng.normal(size=shape[3]),
+        rng.normal(size=(2, 6, 5, shape[3])),
     )
 
 
-@pytest.mark.parametrize("name", ["relu", "tanh", "gelu", "linear"])
-def test_it_is_the_convolution_and_then_the_activation(name, backend):
-    x, kernel, bias, dy = arrays()
+@pytest.mark.parametrize(
+    "name, shape, C",
+    [(name, (3, 3, 3, 4), 3) for name in ("relu", "tanh", "gelu", "linear")] + [("relu", (3, 3, 1, 6), 3)],
+)
+def test_it_is_the_convolution_and_then_the_activation(name, shape, C, backend):
+    x, kernel, bias, dy = arrays(shape, C)
     activation = activations.get(name)
     z = kernels.conv2d_forward(x, kernel, bias, *GEOMETRY)
     assert (z < 0).any()
@@ -56,6 +59,54 @@ def test_an_activation_of_ones_own_that_is_called_relu_is_not_taken_for_it(backe
     double = activations.Activation("relu", lambda z, out=None: 2 * z, lambda dy, y: 2 * dy, keeps="y")
     y, _ = fused.conv2d_forward(x, kernel, bias, *GEOMETRY, double)
     np.testing.assert_allclose(y, 2 * kernels.conv2d_forward(x, kernel, bias, *GEOMETRY), rtol=0, atol=1e-12)
+
+
+def test_of_windows_of_one_pixel_it_is_an_affine_map(backend):
+    x, kernel, bias, dy = arrays((1, 1, 20, 18), 20)
+    geometry = (1, 1), ((0, 0), (0, 0)), (1, 1)
+    y, kept = fused.conv2d_forward(x, kernel, bias, *geometry, activations.relu)
+    np.testing.assert_allclose(y, np.maximum(x @ kernel[0, 0] + bias, 0), rtol=0, atol=1e-12)
+    dz = dy * (y > 0)
+    for needs_dx in (True, False):
+        dx, dkernel, dbias = fused.conv2d_backward(dy, kept, x, kernel, *geometry, activations.relu, needs_dx)
+        np.testing.assert_allclose(dkernel[0, 0], np.einsum("nijc,nijf->cf", x, dz), rtol=0, atol=1e-12)
+        np.testing.assert_allclose(dbias, dz.sum(axis=(0, 1, 2)), rtol=0, atol=1e-12)
+        if needs_dx:
+            np.testing.assert_allclose(dx, dz @ kernel[0, 0].T, rtol=0, atol=1e-12)
+        else:
+            assert dx is None
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu"])
+@pytest.mark.parametrize("M, C, F", [(5, 3, 4), (7, 40, 36), (1500, 40, 36), (0, 40, 36)])
+def test_an_affine_map_is_the_product_and_then_the_activation(M, C, F, name, backend):
+    M = min(M, 7) if backend == "loops" else M  # 1500 rows are several pieces
+    rng = np.random.default_rng(3)
+    x, W, b, dy = rng.normal(size=(M, C)), rng.normal(size=(C, F)), rng.normal(size=F), rng.normal(size=(M, F))
+    activation = activations.get(name)
+    for bias in (b, None):
+        z = x @ W if bias is None else x @ W + bias
+        y, kept = fused.affine_forward(x, W, bias, activation)
+        np.testing.assert_allclose(y, activation(z), rtol=0, atol=1e-12)
+    dz = activation.backward(dy, activation.forward(z)[1])
+    dx, *of_weights = fused.affine_backward(dy, kept, x, W, activation)
+    np.testing.assert_allclose(dx, dz @ W.T, rtol=0, atol=1e-12)
+    for found, wanted in zip(of_weights, (x.T @ dz, dz.sum(axis=0))):
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-10)
+    nothing, *others = fused.affine_backward(dy, kept, x, W, activation, needs_dx=False)
+    assert nothing is None
+    for found, wanted in zip(others, of_weights):
+        np.testing.assert_array_equal(found, wanted)
+    alone, *nothing = fused.affine_backward(dy, kept, x, W, activation, needs_weights=False)
+    np.testing.assert_allclose(alone, dx, rtol=0, atol=1e-12)
+    assert nothing == [None, None]
+
+
+@pytest.mark.skipif(not numba_is_installed(), reason="of the compiled kernels")
+def test_compiled_matrices_of_two_dtypes_are_refused():
+    x, W = np.ones((4, 3), np.float32), np.ones((3, 5))
+    with kernels.using_backend("numba"), pytest.raises(TypeError, match="one dtype, got float32, float64"):
+        kernels.affine_forward(x, W, None)
 
 
 def test_the_definitions_have_nothing_fused():

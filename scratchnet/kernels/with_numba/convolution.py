@@ -8,6 +8,7 @@ lock at each of them, which took a quarter of the time of a small convolution.
   `P` (M, KH KW C), a window to a row; with few channels P^T (KH KW C, M) stands in memory instead, where an image row
   is a run (`few`). Pieces of one call are equal; the images that are left over are a second call.
 * A last column of ones in P multiplies the bias; in backward it gives dbias.
+* Where the window is one pixel, a row of `x` is a row of P: nothing is copied (`affine`).
 * Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less.
 * A relu that follows is applied to a piece of y, and its slope to a piece of dy, while it is in the cache; and one pass
   over the patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
@@ -22,6 +23,7 @@ import numpy as np
 from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba import depthwise, winograd
+from scratchnet.kernels.with_numba.affine import affine_backward, affine_forward, is_narrow
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
@@ -46,12 +48,16 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
     KH, KW, CG, F = kernel.shape
     if CG < C:
         arguments = x, kernel, bias, strides, padding, dilation
-        z = depthwise.forward(*arguments) if CG == 1 else grouped.forward(conv2d_forward, *arguments)
+        if CG == 1:
+            return depthwise.forward(*arguments, relu)
+        z = grouped.forward(conv2d_forward, *arguments)
         return np.maximum(z, 0, out=z) if relu else z
     bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
     OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
     if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
         return winograd.conv2d_forward(x, kernel, bias, padding, relu)
+    if _is_affine(kernel, strides, padding):
+        return affine_forward(x.reshape(-1, C), kernel.reshape(C, F), bias, relu).reshape(N, H, W, F)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
     y = np.empty((N, OH, OW, F), x.dtype)
     if max(strides) == 1 and F < min(_FEW, C):
@@ -141,6 +147,8 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     N, H, W, C = x.shape
     KH, KW, CG, F = kernel.shape
     OH, OW = dy.shape[1:3]
+    if CG == 1 < C:
+        return depthwise.backward(dy, x, kernel, strides, padding, dilation, needs_dx, relu_output)
     if CG < C:
         dz = dy if relu_output is None else dy * (relu_output > 0)
         dkernel = conv2d_dkernel(dz, x, kernel.shape, strides, padding, dilation)
@@ -149,6 +157,10 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
     if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
         return winograd.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y)
+    if _is_affine(kernel, strides, padding):
+        rows, y = x.reshape(-1, C), y.reshape(-1, F) if relu else None
+        dx, dkernel, dbias = affine_backward(dy.reshape(-1, F), rows, kernel.reshape(C, F), needs_dx, y)
+        return dx.reshape(x.shape) if needs_dx else None, dkernel.reshape(kernel.shape), dbias
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C):
         flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
@@ -206,6 +218,13 @@ def _geometry(kernel_shape, strides, padding, dilation):
     """(KH, KW, SH, SW, DH, DW, top, left), as all compiled functions here take it."""
     (top, _), (left, _) = padding
     return tuple(int(k) for k in (*kernel_shape[:2], *strides, *dilation, top, left))
+
+
+def _is_affine(kernel, strides, padding):
+    """Whether each window is one pixel, and each pixel a window: then there is nothing to be gathered."""
+    KH, KW, C, F = kernel.shape
+    is_pixel = KH == KW == 1 and max(strides) == 1 and padding == ((0, 0), (0, 0))
+    return is_pixel and not is_narrow(kernel.reshape(C, F))
 
 
 def _pieces(N, bytes_per_image):

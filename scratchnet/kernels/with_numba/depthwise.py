@@ -16,31 +16,46 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 _RUN = 512  # numbers: of the nine places of a window, 18 KB of float32 weights, which stay in the nearest cache
 
 
-def forward(x, kernel, bias, strides, padding, dilation):
+def forward(x, kernel, bias, strides, padding, dilation, relu=False):
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
     z = np.empty((N, *window_counts((H, W), (KH, KW), strides, padding, dilation), F), x.dtype)
     bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
-    _forward(_repeated(x, F), plain(kernel).reshape(KH, KW, F), bias, _geometry(strides, padding, dilation), z)
+    _forward(_repeated(x, F), plain(kernel).reshape(KH, KW, F), bias, relu, _geometry(strides, padding, dilation), z)
     return z
 
 
 def dx(dz, kernel, x_shape, strides, padding, dilation):
     KH, KW, _, F = kernel.shape
-    dx = np.zeros((*x_shape[:3], F), dz.dtype)
-    _dx(plain(dz), plain(kernel).reshape(KH, KW, F), _geometry(strides, padding, dilation), dx)
-    return dx if F == x_shape[3] else dx.reshape(*x_shape, -1).sum(axis=4)  # x was repeated
+    dz, dx = plain(dz), np.zeros((*x_shape[:3], F), dz.dtype)
+    kernel, geometry = plain(kernel).reshape(KH, KW, F), _geometry(strides, padding, dilation)
+    _backward(dz, dz, False, dx, kernel, geometry, dx, np.empty((0, KW, F), dz.dtype), np.empty(0, dz.dtype))
+    return _not_repeated(dx, x_shape)
 
 
 def dkernel(dz, x, kernel_shape, strides, padding, dilation):
-    KH, KW, _, F = kernel_shape
-    dkernel = np.zeros((KH, KW, F), dz.dtype)
-    _dkernel(plain(dz), _repeated(x, F), _geometry(strides, padding, dilation), dkernel)
-    return dkernel.reshape(kernel_shape)
+    nothing = np.empty(kernel_shape, dz.dtype)
+    return backward(dz, x, nothing, strides, padding, dilation, needs_dx=False)[1]
+
+
+def backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
+    """``dx, dkernel, dbias``, as `conv2d_backward`."""
+    KH, KW, _, F = kernel.shape
+    dy, repeated = plain(dy), _repeated(x, F)
+    dx = np.zeros(repeated.shape, dy.dtype) if needs_dx else repeated[:0]
+    dkernel, dbias = np.zeros((KH, KW, F), dy.dtype), np.zeros(F, dy.dtype)
+    relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
+    kernel, geometry = plain(kernel).reshape(KH, KW, F), _geometry(strides, padding, dilation)
+    _backward(dy, y, relu, repeated, kernel, geometry, dx, dkernel, dbias)
+    return _not_repeated(dx, x.shape) if needs_dx else None, dkernel.reshape(KH, KW, 1, F), dbias
 
 
 def _repeated(x, F):
     return plain(x) if x.shape[3] == F else np.repeat(x, F // x.shape[3], axis=3)
+
+
+def _not_repeated(dx, x_shape):
+    return dx if dx.shape[3] == x_shape[3] else dx.reshape(*x_shape, -1).sum(axis=4)
 
 
 def _geometry(strides, padding, dilation):
@@ -79,12 +94,12 @@ def _met(first, last, W, SW, shift):
 
 
 @njit
-def _forward(x, kernel, bias, geometry, z):
+def _forward(x, kernel, bias, relu, geometry, z):
     SH, SW, DH, DW, top, left = geometry
     _, H, W, _ = x.shape
     N, OH, OW, F = z.shape
     KH, KW, _ = kernel.shape
-    columns = _columns(OW, F, SW)
+    columns, zero = _columns(OW, F, SW), z.dtype.type(0)
     kernels = _laid_out(kernel, columns)
     for n in range(N):
         for i in range(OH):
@@ -105,60 +120,54 @@ def _forward(x, kernel, bias, geometry, z):
                         pixels = x_np[(j * SW + shift) * F :]
                         for k in range(run.size):
                             run[k] += pixels[k] * weights[k]
+            if relu:
+                for k in range(z_ni.size):
+                    z_ni[k] = max(z_ni[k], zero)
 
 
 @njit
-def _dx(dz, kernel, geometry, dx):
-    SH, SW, DH, DW, top, left = geometry
-    _, H, W, _ = dx.shape
-    N, OH, OW, F = dz.shape
-    KH, KW, _ = kernel.shape
-    columns = _columns(OW, F, SW)
-    kernels = _laid_out(kernel, columns)
-    for n in range(N):
-        for i in range(OH):
-            dz_ni = dz[n, i].reshape(-1)
-            for start in range(0, OW, columns):
-                for a in range(KH):
-                    p = i * SH + a * DH - top
-                    if not 0 <= p < H:
-                        continue
-                    dx_np = dx[n, p].reshape(-1)
-                    for b in range(KW):
-                        shift = b * DW - left
-                        j, last = _met(start, min(start + columns, OW), W, SW, shift)
-                        run, weights = dz_ni[j * F : last * F], kernels[a, b]
-                        pixels = dx_np[(j * SW + shift) * F :]
-                        for k in range(run.size):
-                            pixels[k] += weights[k] * run[k]
-
-
-@njit
-def _dkernel(dz, x, geometry, dkernel):
+def _backward(dy, y, relu, x, kernel, geometry, dx, dkernel, dbias):
+    """dx += what comes back of dz; dkernel and dbias += theirs; nothing of what has no rows."""
     SH, SW, DH, DW, top, left = geometry
     _, H, W, _ = x.shape
-    N, OH, OW, F = dz.shape
-    KH, KW, _ = dkernel.shape
+    N, OH, OW, F = dy.shape
+    KH, KW, _ = kernel.shape
+    needs_dx, needs_weights, zero = len(dx) > 0, len(dkernel) > 0, dy.dtype.type(0)
     columns = _columns(OW, F, SW)
-    dkernels = np.zeros((KH, KW, columns * F), dz.dtype)  # of the kernel as it is laid out
+    kernels = _laid_out(kernel, columns)
+    dkernels = np.zeros(kernels.shape, dy.dtype)
+    slopes = np.empty(OW * F, dy.dtype)
     for n in range(N):
         for i in range(OH):
-            dz_ni = dz[n, i].reshape(-1)
+            dz_ni, y_ni = dy[n, i].reshape(-1), y[n, i].reshape(-1)
+            if relu:  # dz is dy where y > 0, else 0
+                for k in range(slopes.size):
+                    slopes[k] = dz_ni[k] if y_ni[k] > zero else zero
+                dz_ni = slopes
+            if needs_weights:
+                for j in range(OW):
+                    for f in range(F):
+                        dbias[f] += dz_ni[j * F + f]
             for start in range(0, OW, columns):
                 for a in range(KH):
                     p = i * SH + a * DH - top
                     if not 0 <= p < H:
                         continue
-                    x_np = x[n, p].reshape(-1)
                     for b in range(KW):
                         shift = b * DW - left
                         j, last = _met(start, min(start + columns, OW), W, SW, shift)
-                        run, dweights = dz_ni[j * F : last * F], dkernels[a, b]
-                        pixels = x_np[(j * SW + shift) * F :]
-                        for k in range(run.size):
-                            dweights[k] += pixels[k] * run[k]
-    for a in range(KH):
-        for b in range(KW):
-            for j in range(columns):
-                for f in range(F):
-                    dkernel[a, b, f] += dkernels[a, b, j * F + f]
+                        run, first = dz_ni[j * F : last * F], (j * SW + shift) * F
+                        if needs_weights:
+                            dweights, pixels = dkernels[a, b], x[n, p].reshape(-1)[first:]
+                            for k in range(run.size):
+                                dweights[k] += pixels[k] * run[k]
+                        if needs_dx:
+                            weights, dpixels = kernels[a, b], dx[n, p].reshape(-1)[first:]
+                            for k in range(run.size):
+                                dpixels[k] += weights[k] * run[k]
+    if needs_weights:
+        for a in range(KH):
+            for b in range(KW):
+                for j in range(columns):
+                    for f in range(F):
+                        dkernel[a, b, f] += dkernels[a, b, j * F + f]

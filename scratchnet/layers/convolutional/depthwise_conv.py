@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import kernels
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
+from scratchnet.kernels import fused
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -80,21 +80,18 @@ class DepthwiseConvolution(BaseConvolution):
     def forward(self, x, training=False):
         N, *sizes, C = self.unpack(x, f"N{self.axes}C")
         padding = self.pad_amounts(sizes)
-        W = in_groups(self.params["kernel"])
-        z = kernels.conv2d_forward(self.as_images(x), W, None, *self.geometry(padding))
-        y, kept = self.activate(self.from_images(z))
-        return y, DepthwiseCache(x, kept, padding)
+        W, b = in_groups(self.params["kernel"]), self.params.get("bias")
+        y, kept = fused.conv2d_forward(self.as_images(x), W, b, *self.geometry(padding), self.activation)
+        return self.from_images(y), DepthwiseCache(x, kept, padding)
 
     def backward(self, dy, cache, needs_dx=True):
         x, kept, padding = cache
-        W = in_groups(self.params["kernel"])
-        dz, grads = self.activate_backward(dy, kept)
-        dz, x = self.as_images(dz), self.as_images(x)
-        if self.trainable:
-            dW = kernels.conv2d_dkernel(dz, x, W.shape, *self.geometry(padding))
-            grads["kernel"] = dW.reshape(self.params["kernel"].shape)
-        dx = self.from_images(kernels.conv2d_dx(dz, W, x.shape, *self.geometry(padding))) if needs_dx else None
-        return dx, grads
+        W, geometry, train = in_groups(self.params["kernel"]), self.geometry(padding), self.trainable
+        dx, dW, db = fused.conv2d_backward(
+            self.as_images(dy), kept, self.as_images(x), W, *geometry, self.activation, needs_dx, train
+        )
+        grads = {"kernel": dW.reshape(self.params["kernel"].shape), "bias": db} if train else {}
+        return self.from_images(dx) if needs_dx else None, {name: grads[name] for name in self.trainable_params}
 
 
 def in_groups(kernel):

@@ -17,6 +17,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
+from scratchnet.kernels import fused
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.layers.convolutional.depthwise_conv import in_groups
 from scratchnet.registry import register
@@ -90,26 +91,28 @@ class SeparableConvolution(BaseConvolution):
     def forward(self, x, training=False):
         N, *sizes, C = self.unpack(x, f"N{self.axes}C")
         padding = self.pad_amounts(sizes)
-        D, P = in_groups(self.params["depthwise_kernel"]), self.params["pointwise_kernel"]
+        D, P, b = in_groups(self.params["depthwise_kernel"]), self._pointwise(), self.params.get("bias")
         h = self.from_images(kernels.conv2d_forward(self.as_images(x), D, None, *self.geometry(padding)))
-        z = kernels.matmul(h.reshape(-1, h.shape[-1]), P.reshape(-1, self.filters))  # (N OH OW, F)
-        y, kept = self.activate(z.reshape(*h.shape[:-1], self.filters))
-        return y, SeparableCache(x, h, kept, padding)
+        y, kept = fused.affine_forward(h.reshape(-1, len(P)), P, b, self.activation)  # y = f(h P + b), (N OH OW, F)
+        return y.reshape(*h.shape[:-1], self.filters), SeparableCache(x, h, kept, padding)
 
     def backward(self, dy, cache, needs_dx=True):
         x, h, kept, padding = cache
-        D, P = in_groups(self.params["depthwise_kernel"]), self.params["pointwise_kernel"]
-        dz, grads = self.activate_backward(dy, kept)
-        dz, P = dz.reshape(-1, self.filters), P.reshape(-1, self.filters)
-        dh = self.as_images(kernels.matmul(dz, P.T).reshape(h.shape))  # z = h P + b
-        x = self.as_images(x)
+        D, P = in_groups(self.params["depthwise_kernel"]), self._pointwise()
+        rows = dy.reshape(-1, self.filters), kept, h.reshape(-1, len(P))
+        dh, dP, db = fused.affine_backward(*rows, P, self.activation, needs_weights=self.trainable)
+        dh, x, grads = self.as_images(dh.reshape(h.shape)), self.as_images(x), {}
         if self.trainable:
-            dP = kernels.matmul(h.reshape(-1, h.shape[-1]).T, dz)
             dD = kernels.conv2d_dkernel(dh, x, D.shape, *self.geometry(padding))  # h = x * D
             grads["depthwise_kernel"] = dD.reshape(self.params["depthwise_kernel"].shape)
             grads["pointwise_kernel"] = dP.reshape(self.params["pointwise_kernel"].shape)
+            grads["bias"] = db
         dx = self.from_images(kernels.conv2d_dx(dh, D, x.shape, *self.geometry(padding))) if needs_dx else None
-        return dx, grads
+        return dx, {name: grads[name] for name in self.trainable_params}
+
+    def _pointwise(self):
+        """P (C M, F)."""
+        return self.params["pointwise_kernel"].reshape(-1, self.filters)
 
 
 @register("layers", "SeparableConvolution2D")
