@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 # ruff: noqa: F401 (the names are for those who import this package)
 from scratchnet.missing import refusal
-from scratchnet.ops import image, linalg, nn
+from scratchnet.ops import image, linalg, nn, numpy
 from scratchnet.ops.activation import (
     celu,
     elu,
@@ -389,7 +389,7 @@ from scratchnet.ops.without_nan import (
     nanvar,
 )
 
-__all__ = sorted(["image", "linalg", "nn", *(name for name, value in globals().items() if callable(value))])
+__all__ = sorted(["image", "linalg", "nn", "numpy", *(name for name, value in globals().items() if callable(value))])
 if not TYPE_CHECKING:
     __getattr__ = refusal(__name__)
 

@@ -50,9 +50,11 @@ def _axes(name, inputs):
     return ndim
 
 
-def _check_padding(name, padding):
-    if padding not in ("valid", "same"):
+def _checked_padding(name, padding):
+    found = padding.lower() if isinstance(padding, str) else padding
+    if found not in ("valid", "same"):
         raise ValueError(f'{name}: padding must be "valid" or "same", got {padding!r}')
+    return found
 
 
 def _paddings(size, kernel_size, strides, padding, dilation):
@@ -86,6 +88,9 @@ def _conv2d_dkernel(dz, inputs, kernel_shape, strides, padding, dilation):
 def _conv2d(inputs, kernel, strides, padding, dilation):
     if kernel.shape[2] == 0 or inputs.shape[3] % kernel.shape[2]:
         raise Unfit(f"{inputs.shape[3]} channels are no multiple of the kernel's {kernel.shape[2]}")
+    groups = inputs.shape[3] // kernel.shape[2]
+    if kernel.shape[3] % groups:
+        raise Unfit(f"{kernel.shape[3]} filters are not to be divided among {groups} groups of channels")
     geometry = _geometry(inputs.shape, kernel.shape[:2], strides, padding, dilation)
     return kernels.conv2d_forward(inputs, kernel, None, *geometry)
 
@@ -94,7 +99,7 @@ def _conv2d(inputs, kernel, strides, padding, dilation):
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution with a kernel (K, C, F) or (KH, KW, C, F); where C divides the channels, in groups."""
     ndim = _axes("conv", inputs)
-    _check_padding("conv", padding)
+    padding = _checked_padding("conv", padding)
     strides, dilation = _pair("strides", strides, ndim), _pair("dilation_rate", dilation_rate, ndim)
     if ndim == 2:
         return _conv2d(inputs, kernel, strides, padding, dilation)
@@ -105,6 +110,8 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution of each channel with M kernels of its own, (K, C, M) or (KH, KW, C, M) -> (..., C M)."""
     *sizes, C, M = shape_of(kernel)
+    if shape_of(inputs)[-1] != C:
+        raise ValueError(f"depthwise_conv: {shape_of(inputs)[-1]} channels are not the kernel's {C}")
     return conv(inputs, reshape(kernel, (*sizes, 1, C * M)), strides, padding, data_format, dilation_rate)
 
 
@@ -158,7 +165,7 @@ def _conv2d_transpose(inputs, kernel, strides, padding, dilation):
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     """Transposed convolution with a kernel (K, F, C) or (KH, KW, F, C): the adjoint of the one from F to C channels."""
     ndim = _axes("conv_transpose", inputs)
-    _check_padding("conv_transpose", padding)
+    padding = _checked_padding("conv_transpose", padding)
     if output_padding is not None:
         raise ValueError("conv_transpose: output_padding is not supported here; the layer Conv2DTranspose has it")
     strides, dilation = _pair("strides", strides, ndim), _pair("dilation_rate", dilation_rate, ndim)
@@ -208,7 +215,7 @@ def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=N
 
 def _pool(name, operation, inputs, pool_size, strides, padding):
     ndim = _axes(name, inputs)
-    _check_padding(name, padding)
+    padding = _checked_padding(name, padding)
     size = _pair("pool_size", pool_size, ndim)
     steps = size if strides is None else _pair("strides", strides, ndim)
     if ndim == 2:

@@ -18,6 +18,8 @@ def moments(x, axes, keepdims=False, synchronized=False):
 def normalize(x, axis=-1, order=2, epsilon=None):
     """x divided by its norm of this order along an axis, by at least `epsilon` (1e-7 by default)."""
     epsilon = config.epsilon() if epsilon is None else epsilon
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"normalize: order must be an integer of at least 1, got {order!r}")
     if order == 2:  # the bound before the root, whose derivative at 0 is infinite
         return multiply(x, rsqrt(maximum(sum(square(x), axis, keepdims=True), epsilon * epsilon)))
     return divide(x, maximum(norm(x, order, axis, keepdims=True), epsilon))

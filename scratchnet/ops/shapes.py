@@ -109,7 +109,7 @@ def flipud(x):
 
 def depth_to_space(x, block_size, data_format="channels_last"):
     """(N, H, W, C b b) -> (N, H b, W b, C): each pixel's channels become a block of pixels (Shi et al. 2016)."""
-    H, W, C, b = *_image_sizes("depth_to_space", x, data_format), block_size
+    H, W, C, b = *_image_sizes("depth_to_space", x, data_format, block_size), block_size
     if C % (b * b):
         raise ValueError(f"depth_to_space: {C} channels are no multiple of {b} x {b}")
     x = reshape(x, (-1, H, W, b, b, C // (b * b)))
@@ -118,14 +118,16 @@ def depth_to_space(x, block_size, data_format="channels_last"):
 
 def space_to_depth(x, block_size, data_format="channels_last"):
     """(N, H b, W b, C) -> (N, H, W, b b C): the way back of `depth_to_space`."""
-    H, W, C, b = *_image_sizes("space_to_depth", x, data_format), block_size
+    H, W, C, b = *_image_sizes("space_to_depth", x, data_format, block_size), block_size
     if H % b or W % b:
         raise ValueError(f"space_to_depth: {H} x {W} pixels are no blocks of {b} x {b}")
     x = reshape(x, (-1, H // b, b, W // b, b, C))
     return reshape(transpose(x, (0, 1, 3, 2, 4, 5)), (-1, H // b, W // b, b * b * C))
 
 
-def _image_sizes(name, x, data_format):
+def _image_sizes(name, x, data_format, block_size):
+    if not isinstance(block_size, int) or block_size < 2:
+        raise ValueError(f"{name}: block_size must be an integer of at least 2, got {block_size!r}")
     if data_format != "channels_last":
         raise ValueError(f'{name}: only data_format="channels_last" is here, got {data_format!r}')
     if len(shape_of(x)) != 4 or None in shape_of(x)[1:]:

@@ -252,6 +252,9 @@ def test_normalizations():
     np.testing.assert_allclose(np.linalg.norm(ops.normalize(X), axis=-1), 1)
     np.testing.assert_allclose(np.abs(ops.normalize(X, 0, order=1)).sum(axis=0), 1)
     assert not ops.normalize(np.zeros((2, 2))).any()
+    for order in (0, -1, "fro", 1.5):
+        with pytest.raises(ValueError, match="normalize: order must be an integer of at least 1"):
+            ops.normalize(X, order=order)
     z = ops.layer_normalization(IMAGE, axis=(1, 2, 3))
     np.testing.assert_allclose([z.mean(axis=(1, 2, 3)), z.std(axis=(1, 2, 3))], [[0, 0], [1, 1]], atol=1e-6)
     z = ops.batch_normalization(IMAGE, IMAGE.mean((0, 1, 2)), IMAGE.var((0, 1, 2)), 3, offset=[1.0, 2.0], epsilon=0.0)

@@ -79,8 +79,22 @@ def test_channels_first():
         (lambda: ops.conv_transpose(IMAGE, np.ones((2, 2, 3, 3))), "2 channels are not the kernel's 3"),
         (lambda: ops.conv_transpose(IMAGE, np.ones((2, 2, 3, 2)), output_padding=1), "Conv2DTranspose has it"),
         (lambda: ops.max_pool(IMAGE, 2, padding="causal"), "max_pool: padding"),
+        (lambda: ops.conv(IMAGE, np.ones((2, 2, 1, 3))), "3 filters are not to be divided among 2 groups of channels"),
+        (lambda: ops.depthwise_conv(IMAGE, np.ones((2, 2, 4, 1))), "depthwise_conv: 2 channels are not the kernel's 4"),
+        (
+            lambda: ops.separable_conv(IMAGE, np.ones((2, 2, 1, 2)), np.ones((1, 1, 2, 3))),
+            "depthwise_conv: 2 channels are not the kernel's 1",
+        ),
     ],
 )
 def test_what_is_wrong_is_told(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+def test_paddings_are_words_in_any_case():
+    kernel = np.ones((2, 2, 2, 3))
+    np.testing.assert_array_equal(ops.conv(IMAGE, kernel, padding="SAME"), ops.conv(IMAGE, kernel, padding="same"))
+    kernel = kernel.swapaxes(2, 3)
+    assert ops.conv_transpose(IMAGE, kernel, 2, "Same").shape == ops.conv_transpose(IMAGE, kernel, 2, "same").shape
+    assert ops.max_pool(IMAGE, 2, padding="VALID").shape == ops.max_pool(IMAGE, 2).shape

@@ -95,3 +95,10 @@ def test_results_are_no_views_that_change_the_input_of_others():
     x = np.zeros((2, 2))
     ops.copy(x)[0, 0] = 1
     assert x[0, 0] == 0
+
+
+@pytest.mark.parametrize("block_size", [0, 1, -2, 1.5])
+def test_blocks_of_pixels_have_a_size(block_size):
+    for function in (ops.depth_to_space, ops.space_to_depth):
+        with pytest.raises(ValueError, match=f"{function.__name__}: block_size must be an integer of at least 2"):
+            function(np.ones((1, 4, 4, 4)), block_size)

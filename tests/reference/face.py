@@ -35,6 +35,7 @@ ROOMS = {
     "keras.ops.image": "scratchnet.ops.image",
     "keras.ops.linalg": "scratchnet.ops.linalg",
     "keras.ops.nn": "scratchnet.ops.nn",
+    "keras.ops.numpy": "scratchnet.ops.numpy",
     "keras.random": "scratchnet.random",
     "keras.saving": "scratchnet.saving",
     "keras.utils": "scratchnet.utils",

@@ -40,6 +40,7 @@ def test_signatures_are_keras_s(keras):
         (keras.ops, ops),
         (keras.random, random),
         (keras.ops.nn, ops.nn),
+        (keras.ops.numpy, ops.numpy),
         (keras.ops.image, ops.image),
     ):
         functions = public(theirs)
