@@ -44,7 +44,6 @@ from scratchnet.ops import (
     logical_and,
     logical_not,
     logical_or,
-    matmul,
     maximum,
     meshgrid,
     minimum,
@@ -110,6 +109,12 @@ def concat(values, axis=0, name=None):
 def transpose(a, perm=None):
     """`ops.transpose`."""
     return ops.transpose(a, perm)
+
+
+def matmul(a, b, transpose_a=False, transpose_b=False, name=None):
+    """`ops.matmul`, of matrices that are transposed first where that is said."""
+    a = ops.swapaxes(a, -1, -2) if transpose_a else a
+    return ops.matmul(a, ops.swapaxes(b, -1, -2) if transpose_b else b)
 
 
 def split(value, num_or_size_splits, axis=0):

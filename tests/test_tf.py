@@ -31,6 +31,8 @@ def test_arguments_as_tensorflow_has_them():
     np.testing.assert_array_equal(concat([X, X], 1), np.concatenate([X, X], 1))
     np.testing.assert_allclose(reduce_mean(X, [0, 1], keepdims=True), X.mean(keepdims=True), rtol=1e-6)
     np.testing.assert_array_equal(tf.transpose(X, perm=[1, 0]), X.T)
+    np.testing.assert_allclose(tf.matmul(X, X, transpose_b=True), X @ X.T, rtol=1e-6)
+    np.testing.assert_allclose(tf.linalg.matmul(X, X, transpose_a=True), X.T @ X, rtol=1e-6)
     np.testing.assert_array_equal(tf.one_hot([1], 3, on_value=5.0, off_value=2.0), [[2, 5, 2]])
     np.testing.assert_array_equal(tf.gather(X, [2, 0]), X[[2, 0]])
     np.testing.assert_array_equal(tf.reverse(X, [1]), X[:, ::-1])

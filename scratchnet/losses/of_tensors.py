@@ -57,6 +57,7 @@ def _formula_of(loss):
 
 def of_same_rank(a, b):
     """Both with as many axes, if it is an axis of size 1 at the end that one of them has too many."""
+    a, b = (x if hasattr(x, "shape") else np.asarray(x, y.dtype) for x, y in ((a, b), (b, a)))  # numbers
     if len(a.shape) == len(b.shape) + 1 and a.shape[-1] == 1:
         return (a, ops.expand_dims(b, -1)) if len(b.shape) == 1 else (ops.squeeze(a, -1), b)
     if len(b.shape) == len(a.shape) + 1 and b.shape[-1] == 1:

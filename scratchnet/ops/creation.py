@@ -187,12 +187,14 @@ def view(x, dtype=None):
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     """x as an array, of `dtype` if that is given; symbolic tensors stay what they are.
 
-    Python's floats become floatx and its integers int32, as in Keras.
+    Python's floats become floatx and its integers int32, as in Keras; strings stay strings.
     """
     if sparse or ragged:
         raise ValueError("convert_to_tensor: sparse and ragged tensors are not supported; give a dense array")
     if is_symbolic(x):
         return x if dtype is None else cast(x, dtype)
+    if dtype in (None, "string") and np.asarray(x).dtype.kind in "SU":
+        return as_array(np.asarray(x))
     [x] = kept([x])
     return as_array(x if dtype is None else x.astype(named(dtype), copy=False))
 

@@ -66,6 +66,15 @@ def test_both_arguments_have_a_derivative(name):
     check_layer(layer, np.random.default_rng(0).normal(size=(4, 2))).raise_if_failed()
 
 
+def test_a_number_stands_for_all_targets():
+    """As in a regularizer that holds mean activities to a target (sparse autoencoders)."""
+    x = Input((3,), dtype="float64")
+    model = Model(x, losses.kl_divergence(0.3, x), dtype="float64")
+    data = np.random.default_rng(0).uniform(0.1, 0.9, (4, 3))
+    expected = (0.3 * np.log(0.3 / data)).sum(-1)
+    np.testing.assert_allclose(model.forward(data)[0], expected, rtol=1e-12)
+
+
 def test_a_loss_of_one_s_own():
     class Quartic(losses.Loss):
         def call(self, y_true, y_pred):

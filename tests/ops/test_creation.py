@@ -55,6 +55,8 @@ def test_converting():
     assert ops.convert_to_numpy(x) is x and type(ops.convert_to_numpy(ops.array(x))) is np.ndarray
     assert ops.array([1, 2], "float32").dtype == "float32"
     assert ops.is_tensor(x) and not ops.is_tensor([1.0])
+    for strings in (ops.convert_to_tensor(["a", "b"]), ops.convert_to_tensor(np.array(["a", "b"]), "string")):
+        assert strings.numpy().tolist() == ["a", "b"]
     with pytest.raises(ValueError, match="sparse and ragged"):
         ops.convert_to_tensor(x, sparse=True)
     with pytest.raises(ValueError, match="retstep=True"):
