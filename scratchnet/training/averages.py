@@ -9,6 +9,7 @@ from scratchnet.graph.attributes import metrics_in
 from scratchnet.losses.base import in_shape_of
 from scratchnet.training.metric_states import set_state_of, state_of
 from scratchnet.training.objective import per_output
+from scratchnet.training.terms import leaves_of
 
 _OF_SHAPES = ("accuracy", "acc", "crossentropy", "ce")  # whose meaning the shapes tell
 
@@ -192,12 +193,12 @@ def metrics_per_output(model, value, argument):
     names = model.output_names
     if value is None:
         return [[] for _ in names]
-    if isinstance(value, dict):
-        entries = per_output(model, value, "metrics")
-    elif not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple, dict)):
         raise TypeError(f"compile: {argument} must be a list or dict of metrics, got {value!r}")
-    elif len(names) == 1:
-        entries = [value[0] if len(value) == 1 and isinstance(value[0], (list, tuple)) else value]
+    if len(names) == 1:  # however they are nested, and whatever it is called
+        entries = [leaves_of(value)]
+    elif isinstance(value, dict):
+        entries = per_output(model, value, "metrics")
     elif all(isinstance(entry, (list, tuple, dict)) or entry is None for entry in value) or len(value) == len(names):
         entries = per_output(model, value, "metrics")
     else:

@@ -3,10 +3,12 @@
     total = sum over the terms of weight * loss(y_true, y_pred)
 
 The losses are nested as the outputs are. Where one of them stands for a list or dict of outputs, it is a term of all of
-these together; where several stand for one output among others, they are several terms of it. (Of several for the one
-output of a model Keras takes the first and says nothing; here that is refused.)
+these together; where several stand for one output among others, they are several terms of it. As in Keras, of several
+for the one output of a model the first counts, and outputs that a short list does not reach go without; a warning says
+so.
 """
 
+import warnings
 from typing import Any, NamedTuple
 
 from scratchnet import losses
@@ -43,12 +45,12 @@ def terms_of(model, loss, loss_weights=None):
     """The list of `Term`s of a model. Raises ValueError, TypeError for a loss that does not fit its outputs."""
     structure, names = model.pack_outputs(range(len(model.outputs))), model.output_names
     if not _is_nested(loss):
-        loss = [loss] * len(names)
+        loss, loss_weights = [loss] * len(names), _of_one_loss(loss_weights, len(names))
     elif isinstance(loss, dict) and not isinstance(structure, dict):
         check_keys("loss", loss, names)
         loss = [loss.get(name) for name in names]
     if len(names) == 1 and not _is_nested(structure):
-        loss = _only(loss)
+        loss, loss_weights = _of_one_output(loss, loss_weights, names[0])
     if isinstance(loss_weights, dict) and not isinstance(loss, dict):
         check_keys("loss_weights", loss_weights, names)
         loss_weights = [loss_weights.get(name) for name in names]
@@ -83,11 +85,12 @@ def _find(said, outputs, path, model, terms):
         check_keys("loss", said, list(outputs))
         inner = [(key, said[key], outputs[key]) for key in said]
     else:
-        if not isinstance(outputs, (list, tuple)) or len(said) != len(outputs):
-            raise ValueError(
-                f"compile: loss has {len(said)} entries, the model {len(leaves)} outputs: "
-                f"{[model.output_names[k] for k in leaves]}"
-            )
+        told = f"loss has {len(said)} entries, the model {len(leaves)} outputs: "
+        told += f"{[model.output_names[k] for k in leaves]}"
+        if not isinstance(outputs, (list, tuple)) or len(said) > len(outputs):
+            raise ValueError(f"compile: {told}")
+        if len(said) < len(outputs):
+            warnings.warn(f"compile: {told}; the last ones go without", stacklevel=2)
         inner = [(key, one, output) for key, (one, output) in enumerate(zip(said, outputs))]
     for key, one, output in inner:
         _find(one, output, (*path, key), model, terms)
@@ -121,11 +124,11 @@ def _weighted(loss, weights):
     if weights is None:
         weights = [None] * len(entries)
     elif isinstance(weights, dict) or len(weights) != len(entries) or _is_flat_for(weights, entries):
-        weights, count = flatten(weights), len(_leaves(loss))
+        weights, count = flatten(weights), len(leaves_of(loss))
         if len(weights) != count:
             raise ValueError(f"compile: loss_weights has {len(weights)} entries, for {count} losses")
         remaining = iter(weights)
-        weights = [[next(remaining) for _ in _leaves(entry)] for entry in entries]
+        weights = [[next(remaining) for _ in leaves_of(entry)] for entry in entries]
     found = [_weighted(entry, weight) for entry, weight in zip(entries, weights)]
     return dict(zip(loss, found)) if isinstance(loss, dict) else found
 
@@ -139,15 +142,26 @@ def _is_nested(value):
     return isinstance(value, (list, tuple)) or (isinstance(value, dict) and "class_name" not in value)
 
 
-def _only(loss):
-    """The one loss in lists of one."""
-    return _only(loss[0]) if isinstance(loss, (list, tuple)) and len(loss) == 1 else loss
+def _of_one_loss(weights, count):
+    """The weights of one loss for all of `count` outputs: a single number, however nested, holds for each of them."""
+    leaves = flatten(weights)
+    return leaves * count if len(leaves) == 1 and (weights is not leaves[0] or isinstance(weights, float)) else weights
 
 
-def _leaves(loss):
+def _of_one_output(loss, weights, name):
+    """``(loss, weights)`` of a model's only output, as one loss."""
+    given = leaves_of(loss)
+    if len(given) > 1:
+        warnings.warn(f"compile: of the losses {loss} for the one output {name!r} the first counts", stacklevel=2)
+        weights = weights[:1] if isinstance(weights, (list, tuple)) and len(weights) == len(given) else weights
+    return given[0] if given else loss, weights
+
+
+def leaves_of(loss):
+    """All losses, or metrics, in lists and dicts, as a list."""
     if not _is_nested(loss):
         return [loss]
-    return [leaf for entry in (loss.values() if isinstance(loss, dict) else loss) for leaf in _leaves(entry)]
+    return [leaf for entry in (loss.values() if isinstance(loss, dict) else loss) for leaf in leaves_of(entry)]
 
 
 def _place(path):

@@ -141,11 +141,31 @@ def test_several_losses_of_one_output_add_up():
     assert logs["loss"][0] == pytest.approx(logs["b_loss"][0] + 2 * logs["b_loss_1"][0] + 3 * logs["a/p_loss"][0])
 
 
-def test_the_one_output_of_a_model_has_one_loss():
+@pytest.mark.parametrize("loss", [["mse", "mae"], [["mse", "mae"]], {"p": ["mse", "mae"]}])
+@pytest.mark.parametrize("weights", [None, [0.5, 3.0], [0.5], 0.5])
+def test_of_several_losses_of_the_one_output_the_first_counts(loss, weights):
     model = Sequential([layers.Input((3,)), layers.Dense(2, name="p")])
-    model.compile("sgd", loss=["mse", "mae"])
-    with pytest.raises(ValueError, match=r"loss has 2 entries, the model 1 outputs: \['p'\]"):
-        model.fit(X, Y2, verbose=0)
+    model.compile("sgd", loss=loss, loss_weights=weights)
+    with pytest.warns(UserWarning, match=r"\['mse', 'mae'\].* for the one output 'p' the first counts"):
+        found = model.evaluate(X, Y2, verbose=0)
+    share = 1 if weights is None else 0.5
+    assert found == pytest.approx(share * np.mean((model.predict(X, verbose=0) - Y2) ** 2))
+
+
+@pytest.mark.parametrize("weights", [3.0, [3.0], {"a": 3.0}])
+def test_one_weight_of_one_loss_holds_for_all_outputs(weights):
+    inputs = layers.Input((3,))
+    model = Model(inputs, [layers.Dense(2, name=name)(inputs) for name in "ab"])
+    model.compile("sgd", "mse", loss_weights=weights)
+    loss, of_a, of_b = model.evaluate(X, [Y2, Y2], verbose=0)
+    assert loss == pytest.approx(3 * (of_a + of_b))
+
+
+@pytest.mark.parametrize("metrics", [[["mae"], ["mse"]], {"other": ["mae", "mse"]}, [{"x": "mae", "y": "mse"}]])
+def test_the_metrics_of_the_one_output_however_they_are_nested(metrics):
+    model = Sequential([layers.Input((3,)), layers.Dense(2, name="p")])
+    model.compile("sgd", "mse", metrics=metrics)
+    assert list(model.evaluate(X, Y2, verbose=0, return_dict=True)) == ["loss", "mae", "mse"]
 
 
 @pytest.mark.parametrize("loss", [{"p": ["mse"]}, {"p": "mse"}, [["mse"]], ["mse"]])
@@ -184,7 +204,7 @@ def test_losses_and_targets_in_one_list_for_outputs_in_structures():
     [
         ({"loss": {"a": "mse", "c": "mse"}}, r"loss names the outputs \['c'\]; the model has \['a', 'b'\]"),
         ({"loss": {"a": {"x": "mse"}}}, r"loss has a dict for outputs\['a'\], which are no dict"),
-        ({"loss": {"a": ["mse"], "b": "mse"}}, "loss has 1 entries, the model 2 outputs: \\['p', 'q'\\]"),
+        ({"loss": {"a": ["mse"] * 3, "b": "mse"}}, "loss has 3 entries, the model 2 outputs: \\['p', 'q'\\]"),
         (
             {"loss": {"a": "mse"}, "loss_weights": {"b": 1.0}},
             r"loss_weights names the outputs \['b'\]; the losses are for",
@@ -243,5 +263,9 @@ def test_a_loss_for_each_of_too_many_or_in_lists():
     model.compile("sgd", loss=["mse", "mse"])
     assert np.isfinite(model.evaluate(X, targets, verbose=0)).all()
     model.compile("sgd", loss=["mse"])
-    with pytest.raises(ValueError, match="loss has 1 entries, the model 3 outputs"):
+    with pytest.warns(UserWarning, match="loss has 1 entries, the model 3 outputs: .*; the last ones go without"):
+        found = model.evaluate(X, targets, verbose=0)
+    assert found == pytest.approx(np.mean((model.predict(X, verbose=0)[0] - Y1) ** 2))
+    model.compile("sgd", loss=["mse"] * 4)
+    with pytest.raises(ValueError, match="loss has 4 entries, the model 3 outputs"):
         model.fit(X, targets, verbose=0)
