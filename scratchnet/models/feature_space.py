@@ -74,7 +74,7 @@ class FeatureSpace(Saver, Composite):
             of categories is unknown, and numbers of categories among what is concatenated.
     """
 
-    optimizer = None  # what a saver asks of models
+    compiled, optimizer = False, None  # what a saver asks of models
 
     def __init__(
         self,
