@@ -122,6 +122,8 @@ def _multiply(a, b, c, add):
     blocks = (K - 1) // _DEPTH + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
     room = np.empty(((N + width - 1) // width * deepest if copies else deepest, width), c.dtype)  # for copied blocks
+    if left % lanes:
+        room[len(room) - deepest :, left:] = 0  # beside the last columns
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
     for k in range(0, max(K, 1), max(deepest, 1)):
         depth = min(deepest, K - k)
@@ -143,10 +145,16 @@ def _multiply(a, b, c, add):
                     block = room[:, :vectors]
                 target, column = (c, n) if columns == vectors else (rest, 0)
                 _column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
-    if len(rest) > 0:  # the last columns, which fill no vector
-        for m in range(M):
-            for j in range(left):
-                c[m, N - left + j] = c[m, N - left + j] + rest[m, j] if add else rest[m, j]
+    for m in range(len(rest)):  # the last columns, which fill no vector
+        source, target = rest[m], c[m, N - left :]
+        fours = left - left % 4
+        for j in range(0, fours, 4):  # at once, which the compiler does where it sees how many there are
+            s0, s1, s2, s3 = source[j], source[j + 1], source[j + 2], source[j + 3]
+            if add:
+                s0, s1, s2, s3 = target[j] + s0, target[j + 1] + s1, target[j + 2] + s2, target[j + 3] + s3
+            target[j], target[j + 1], target[j + 2], target[j + 3] = s0, s1, s2, s3
+        for j in range(fours, left):
+            target[j] = target[j] + source[j] if add else source[j]
 
 
 @njit
@@ -157,12 +165,16 @@ def _copy(b, k, depth, n, columns, block):
                 block[d, j] = b[k + d, n + j]
     else:
         for d in range(depth):
-            source, target = b[k + d, n:], block[d]
-            for j in range(columns):
-                target[j] = source[j]
-    for d in range(depth):
-        for j in range(columns, block.shape[1]):
-            block[d, j] = 0
+            source, target = b[k + d, n : n + columns], block[d]
+            if columns == target.size:
+                for j in range(columns):
+                    target[j] = source[j]
+            else:
+                for j in range(0, columns - columns % 4, 4):  # four at a time, see the end of `_multiply`
+                    s0, s1, s2, s3 = source[j], source[j + 1], source[j + 2], source[j + 3]
+                    target[j], target[j + 1], target[j + 2], target[j + 3] = s0, s1, s2, s3
+                for j in range(columns - columns % 4, columns):
+                    target[j] = source[j]
 
 
 @njit
