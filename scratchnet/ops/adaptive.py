@@ -1,20 +1,20 @@
 """Adaptive pooling of sequences, images and volumes, as in `scratchnet.layers.pooling.adaptive_pooling`."""
 
 from scratchnet.kernels.geometry import adaptive_windows
-from scratchnet.ops.convolution import either_way
+from scratchnet.ops.layouts import either_way
 from scratchnet.ops.operation import shape_of
 from scratchnet.ops.reductions import max, mean
 from scratchnet.ops.selection import take
 from scratchnet.ops.shapes import stack
 
 
-@either_way
+@either_way("inputs")
 def adaptive_average_pool(inputs, output_size, data_format=None):
     """The mean of each of so many windows, along each axis between those of samples and channels."""
     return _pooled("adaptive_average_pool", mean, inputs, output_size)
 
 
-@either_way
+@either_way("inputs")
 def adaptive_max_pool(inputs, output_size, data_format=None):
     """The largest number of each of so many windows; of equal ones each gets its share of what comes back."""
     return _pooled("adaptive_max_pool", max, inputs, output_size)

@@ -3,14 +3,12 @@
 A sequence is an image of one column. What a convolution is, and its adjoints, stands in `scratchnet.kernels.loops`.
 """
 
-import functools
-import inspect
-
-from scratchnet import config, kernels
+from scratchnet import kernels
 from scratchnet.kernels.geometry import pad_amounts
 from scratchnet.ops.dtypes import floats
+from scratchnet.ops.layouts import either_way
 from scratchnet.ops.operation import operation, shape_of
-from scratchnet.ops.shapes import expand_dims, moveaxis, reshape, squeeze
+from scratchnet.ops.shapes import expand_dims, reshape, squeeze
 from scratchnet.ops.trial import Unfit
 
 
@@ -20,26 +18,6 @@ def _pair(name, value, ndim):
     if len(values) != ndim:
         raise ValueError(f"{name} has {len(values)} numbers, x has {ndim} axes to slide along")
     return tuple(values) if ndim == 2 else (values[0], 1)
-
-
-def either_way(function):
-    """`function` of inputs with channels last, for data_format="channels_first" as well."""
-    signature = inspect.signature(function)
-
-    @functools.wraps(function)
-    def of_either(*args, **kwargs):
-        arguments = signature.bind(*args, **kwargs).arguments
-        data_format = arguments.get("data_format") or config.image_data_format()
-        if data_format not in ("channels_last", "channels_first"):
-            name = function.__name__
-            raise ValueError(f'{name}: data_format must be "channels_last" or "channels_first", got {data_format!r}')
-        arguments["data_format"] = "channels_last"
-        if data_format == "channels_last":
-            return function(**arguments)
-        arguments["inputs"] = moveaxis(arguments["inputs"], 1, -1)
-        return moveaxis(function(**arguments), -1, 1)
-
-    return of_either
 
 
 def _axes(name, inputs):
@@ -95,7 +73,7 @@ def _conv2d(inputs, kernel, strides, padding, dilation):
     return kernels.conv2d_forward(inputs, kernel, None, *geometry)
 
 
-@either_way
+@either_way("inputs")
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution with a kernel (K, C, F) or (KH, KW, C, F); where C divides the channels, in groups."""
     ndim = _axes("conv", inputs)
@@ -106,7 +84,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     return squeeze(_conv2d(expand_dims(inputs, 2), expand_dims(kernel, 1), strides, padding, dilation), 2)
 
 
-@either_way
+@either_way("inputs")
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Convolution of each channel with M kernels of its own, (K, C, M) or (KH, KW, C, M) -> (..., C M)."""
     *sizes, C, M = shape_of(kernel)
@@ -115,7 +93,7 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
     return conv(inputs, reshape(kernel, (*sizes, 1, C * M)), strides, padding, data_format, dilation_rate)
 
 
-@either_way
+@either_way("inputs")
 def separable_conv(
     inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
 ):
@@ -161,7 +139,7 @@ def _conv2d_transpose(inputs, kernel, strides, padding, dilation):
     return kernels.conv2d_dx(inputs, kernel, z_shape, *geometry)
 
 
-@either_way
+@either_way("inputs")
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     """Transposed convolution with a kernel (K, F, C) or (KH, KW, F, C): the adjoint of the one from F to C channels."""
     ndim = _axes("conv_transpose", inputs)
@@ -201,13 +179,13 @@ def _average_pool2d(inputs, pool_size, strides, padding):
     return kernels.average_pool2d_forward(inputs, *_pool_geometry(inputs.shape, pool_size, strides, padding))
 
 
-@either_way
+@either_way("inputs")
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The largest number of each window; windows lie beside each other, unless `strides` says otherwise."""
     return _pool("max_pool", _max_pool2d, inputs, pool_size, strides, padding)
 
 
-@either_way
+@either_way("inputs")
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     """The mean of each window, of what lies inside the image."""
     return _pool("average_pool", _average_pool2d, inputs, pool_size, strides, padding)

@@ -9,6 +9,7 @@ import numpy as np
 from scratchnet import interpolation as resizing
 from scratchnet.ops.convolution import depthwise_conv
 from scratchnet.ops.dtypes import floats
+from scratchnet.ops.layouts import either_way
 from scratchnet.ops.linear import tensordot
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.pictures import (  # noqa: F401 (the names are for those who import this module)
@@ -41,6 +42,7 @@ def _resize(images, size, interpolation, antialias):
     return resizing.resize(images, size, interpolation, antialias)
 
 
+@either_way("images", ndim=2)
 def resize(
     images,
     size,
@@ -56,12 +58,14 @@ def resize(
 
     crop_to_aspect_ratio, pad_to_aspect_ratio: first cut off, or put on (`fill_value`), what gives the new proportions.
     """
-    *_, H, W, _ = check_images("resize", images, data_format)
+    *_, H, W, _ = check_images("resize", images)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("resize: crop_to_aspect_ratio or pad_to_aspect_ratio, not both")
     if fill_mode != "constant":
         raise ValueError(f'resize: only fill_mode="constant" is here, got {fill_mode!r}')
     height, width = size
+    if not (isinstance(height, (int, np.integer)) and isinstance(width, (int, np.integer)) and height > 0 < width):
+        raise ValueError(f"resize: size must be two positive integers, height and width, got {size!r}")
     if crop_to_aspect_ratio:
         top, left, h, w = resizing.middle(H, W, (height, width))
         images = images[..., top : top + h, left : left + w, :]
@@ -77,6 +81,7 @@ def _padded(images, rows, columns, value=0.0):
     return pad(images, ((0, 0),) * (len(shape_of(images)) - 3) + (rows, columns, (0, 0)), constant_values=value)
 
 
+@either_way("images", ndim=2)
 def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid", data_format=None):
     """The patches of an image, each as one row: (N, H, W, C) -> (N, H', W', KH KW C).
 
@@ -86,7 +91,7 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
         dilation_rate: the distance of neighbours in a patch.
         padding: "valid", or "same" for patches that reach over the edges, where there are zeros.
     """
-    *batch, H, W, C = check_images("extract_patches", images, data_format)
+    *batch, H, W, C = check_images("extract_patches", images)
     KH, KW = _pair(size)
     strides = (KH, KW) if strides is None else _pair(strides)
     if not batch:
@@ -97,12 +102,13 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
         x = transpose(reshape(x, (-1, rows, KH, columns, KW, C)), (0, 1, 3, 2, 4, 5))
         return reshape(x, (-1, rows, columns, KH * KW * C))
     each_pixel = np.tile(np.eye(KH * KW).reshape(KH, KW, 1, KH * KW), (1, 1, C, 1))  # kernels with a single one
-    x = depthwise_conv(images, each_pixel, strides, padding, None, dilation_rate)  # (N, H', W', C KH KW)
+    x = depthwise_conv(images, each_pixel, strides, padding, "channels_last", dilation_rate)  # (N, H', W', C KH KW)
     rows, columns = shape_of(x)[1:3]
     x = transpose(reshape(x, (-1, rows, columns, C, KH * KW)), (0, 1, 2, 4, 3))
     return reshape(x, (-1, rows, columns, KH * KW * C))
 
 
+@either_way("images", ndim=2)
 def crop_images(
     images,
     top_cropping=None,
@@ -114,12 +120,13 @@ def crop_images(
     data_format=None,
 ):
     """Without so many rows and columns at the edges; of each pair and its target, two say the third."""
-    *_, H, W, _ = check_images("crop_images", images, data_format)
+    *_, H, W, _ = check_images("crop_images", images)
     top, bottom = _edges("crop_images", "cropping", (top_cropping, bottom_cropping), H, target_height, -1)
     left, right = _edges("crop_images", "cropping", (left_cropping, right_cropping), W, target_width, -1)
     return images[..., top : H - bottom, left : W - right, :]
 
 
+@either_way("images", ndim=2)
 def pad_images(
     images,
     top_padding=None,
@@ -131,7 +138,7 @@ def pad_images(
     data_format=None,
 ):
     """With so many rows and columns of zeros at the edges; of each pair and its target, two say the third."""
-    *_, H, W, _ = check_images("pad_images", images, data_format)
+    *_, H, W, _ = check_images("pad_images", images)
     rows = _edges("pad_images", "padding", (top_padding, bottom_padding), H, target_height, 1)
     columns = _edges("pad_images", "padding", (left_padding, right_padding), W, target_width, 1)
     return _padded(images, rows, columns)
@@ -154,9 +161,10 @@ def _edges(name, what, edges, size, target, sign):
     return before, after
 
 
+@either_way("images", ndim=2)
 def rgb_to_grayscale(images, data_format=None):
     """The luminance of red, green and blue, as one channel."""
-    C = check_images("rgb_to_grayscale", images, data_format)[-1]
+    C = check_images("rgb_to_grayscale", images)[-1]
     if C != 3:
         raise ValueError(f"rgb_to_grayscale: images have three channels, got {C}")
     return tensordot(images, np.array(LUMINANCE)[:, None], 1)

@@ -14,7 +14,6 @@ import math
 
 import numpy as np
 
-from scratchnet import config
 from scratchnet.ops.convolution import depthwise_conv
 from scratchnet.ops.elementwise import (
     absolute,
@@ -27,18 +26,16 @@ from scratchnet.ops.elementwise import (
     multiply,
     subtract,
 )
+from scratchnet.ops.layouts import either_way
 from scratchnet.ops.operation import shape_of
 from scratchnet.ops.reductions import max, mean, min
 from scratchnet.ops.selection import get_item, take, where
 from scratchnet.ops.shapes import expand_dims, pad, reshape, squeeze, stack, transpose
 
 
-def check_images(name, images, data_format):
-    """The shape of `images`. Raises ValueError for a layout that is not here."""
+def check_images(name, images):
+    """The shape of `images`. Raises ValueError for another number of axes."""
     shape = shape_of(images)
-    data_format = data_format or config.image_data_format()
-    if data_format != "channels_last":
-        raise ValueError(f'{name}: only data_format="channels_last" is here, got {data_format!r}')
     if len(shape) not in (3, 4):
         raise ValueError(f"{name}: images are (N, H, W, C) or (H, W, C), got the shape {shape}")
     return shape
@@ -54,9 +51,10 @@ def _of_batches(f, *images):
 # ---- colours ----
 
 
+@either_way("images", ndim=2)
 def rgb_to_hsv(images, data_format=None):
     """Hue (of the circle of colours red, green, blue; from 0 to 1), saturation and value of colours from 0 to 1."""
-    check_images("rgb_to_hsv", images, data_format)
+    check_images("rgb_to_hsv", images)
     red, green, blue = (get_item(images, (..., k)) for k in range(3))
     value, span = max(images, -1), subtract(max(images, -1), min(images, -1))
     sixths = multiply(where(greater(span, 0), span, 1.0), 6.0)
@@ -71,9 +69,10 @@ def rgb_to_hsv(images, data_format=None):
     return stack([hue, saturation, value], -1)
 
 
+@either_way("images", ndim=2)
 def hsv_to_rgb(images, data_format=None):
     """The colours that `rgb_to_hsv` makes hue, saturation and value of."""
-    check_images("hsv_to_rgb", images, data_format)
+    check_images("hsv_to_rgb", images)
     hue, saturation, value = (get_item(images, (..., k)) for k in range(3))
     hue = multiply(hue, 6.0)
     # How far each colour is from its third of the circle: 0 for its own hue, 1 in the middle of the two others.
@@ -101,17 +100,19 @@ def _filtered(x, kernel, padding):
     )
 
 
+@either_way("images", ndim=2)
 def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
     """Each pixel the mean of those around it, weighted by a bell as wide as `sigma`; beyond the edges all is 0.
 
     kernel_size, sigma: along the width and the height.
     """
-    check_images("gaussian_blur", images, data_format)
+    check_images("gaussian_blur", images)
     across, down = map(_bell, kernel_size, sigma)
     kernel = np.outer(down, across)
     return _of_batches(lambda x: _filtered(x, kernel, "same"), images)
 
 
+@either_way("volumes", ndim=3)
 def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding="valid", data_format=None):
     """The patches of volumes, each as one row: (N, D, H, W, C) -> (N, D', H', W', KD KH KW C); N may be missing.
 
@@ -120,8 +121,8 @@ def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding="va
     if len(shape_of(volumes)) == 4:
         x = extract_patches_3d(expand_dims(volumes, 0), size, strides, dilation_rate, padding, data_format)
         return squeeze(x, 0)
-    if (data_format or config.image_data_format()) != "channels_last" or len(shape_of(volumes)) != 5:
-        raise ValueError(f"extract_patches_3d: volumes are (N, D, H, W, C), channels last, got {shape_of(volumes)}")
+    if len(shape_of(volumes)) != 5:
+        raise ValueError(f"extract_patches_3d: volumes are (N, D, H, W, C) or (D, H, W, C), got {shape_of(volumes)}")
     N, *sizes, C = shape_of(volumes)
     size, dilation = ((n,) * 3 if isinstance(n, int) else tuple(n) for n in (size, dilation_rate))
     strides = size if strides is None else (strides,) * 3 if isinstance(strides, int) else tuple(strides)
@@ -143,9 +144,10 @@ def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding="va
 _SOBEL = np.array([[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]])
 
 
+@either_way("images", ndim=2, behind=1)
 def sobel_edges(images, data_format=None):
     """How steeply each pixel's brightness rises downwards and to the right: (..., C, 2); edges are mirrored."""
-    check_images("sobel_edges", images, data_format)
+    check_images("sobel_edges", images)
 
     def edges(x):
         x = pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
@@ -154,6 +156,7 @@ def sobel_edges(images, data_format=None):
     return _of_batches(edges, images)
 
 
+@either_way("image1", "image2", ndim=2, behind=None)
 def ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03, data_format=None):
     """The structural similarity of two images, from -1 to 1: the mean over all windows and channels, (N,).
 
@@ -162,7 +165,7 @@ def ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01,
         filter_size, filter_sigma: of the window.
         k1, k2: make the constants ``c1 = (k1 max_val)^2`` and ``c2 = (k2 max_val)^2``.
     """
-    shapes = [check_images("ssim", image, data_format) for image in (image1, image2)]
+    shapes = [check_images("ssim", image) for image in (image1, image2)]
     *_, H, W, _ = shapes[0]
     if shapes[0][-3:] != shapes[1][-3:]:
         raise ValueError(f"ssim: the images have different shapes, {shapes[0]} and {shapes[1]}")

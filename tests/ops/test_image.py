@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import ops
+from scratchnet import config, ops
 from scratchnet.layers import Input, UpSampling2D
 
 X = np.random.default_rng(0).normal(size=(2, 6, 5, 3)).astype("float32")
@@ -58,8 +58,8 @@ def test_grey():
     np.testing.assert_allclose(grey[..., 0], X @ np.float32([0.2989, 0.587, 0.114]), rtol=1e-6)
     with pytest.raises(ValueError, match="three channels, got 2"):
         ops.image.rgb_to_grayscale(X[..., :2])
-    with pytest.raises(ValueError, match="channels_last"):
-        ops.image.rgb_to_grayscale(X, "channels_first")
+    with pytest.raises(ValueError, match="rgb_to_grayscale: data_format must be .*, got 'NCHW'"):
+        ops.image.rgb_to_grayscale(X, "NCHW")
 
 
 def test_another_size_with_the_proportions_kept():
@@ -75,3 +75,54 @@ def test_another_size_with_the_proportions_kept():
     assert not padded[:, :, :3].any() and not padded[:, :, 7:].any()
     smooth, rough = (ops.image.resize(x, (2, 5), antialias=antialias) for antialias in (True, False))
     assert not np.allclose(smooth, rough) and np.array_equal(rough, ops.image.resize(x, (2, 5)))
+
+
+FIRST = np.moveaxis(X, -1, 1)
+CALLS = [
+    ("resize", {"size": (4, 7)}),
+    ("resize", {"size": (4, 4), "pad_to_aspect_ratio": True}),
+    ("extract_patches", {"size": (3, 2)}),
+    ("extract_patches", {"size": 2, "strides": 1, "padding": "same"}),
+    ("crop_images", {"top_cropping": 1, "left_cropping": 2, "target_height": 3, "target_width": 2}),
+    ("pad_images", {"top_padding": 1, "left_padding": 2, "target_height": 9, "target_width": 8}),
+    ("rgb_to_grayscale", {}),
+    ("rgb_to_hsv", {}),
+    ("hsv_to_rgb", {}),
+    ("gaussian_blur", {}),
+    ("sobel_edges", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), CALLS, ids=lambda value: value if isinstance(value, str) else "")
+def test_channels_first_as_argument_and_as_setting(name, options, request):
+    function, X_ = getattr(ops.image, name), np.abs(X) % 1
+    back = (0, 3, 1, 2, 4) if name == "sobel_edges" else (0, 3, 1, 2)
+    expected = function(X_, **options).transpose(back)
+    first = X_.transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(function(first, data_format="channels_first", **options), expected)
+    request.addfinalizer(lambda: config.set_image_data_format("channels_last"))
+    config.set_image_data_format("channels_first")
+    np.testing.assert_array_equal(function(first, **options), expected)
+    np.testing.assert_array_equal(function(first[1], **options), expected[1])
+    np.testing.assert_array_equal(
+        function(X_, data_format="channels_last", **options), expected.transpose(np.argsort(back))
+    )
+
+
+def test_channels_first_of_volumes_and_of_two_images():
+    volume = np.random.default_rng(1).random((2, 3, 4, 4, 2))
+    patches = ops.image.extract_patches_3d(volume, 2)
+    first = ops.image.extract_patches_3d(np.moveaxis(volume, -1, 1), 2, data_format="channels_first")
+    np.testing.assert_array_equal(first, np.moveaxis(patches, -1, 1))
+    options = {"filter_size": 3, "data_format": "channels_first"}
+    np.testing.assert_array_equal(
+        ops.image.ssim(FIRST, FIRST + 0.1, **options), ops.image.ssim(X, X + np.float32(0.1), filter_size=3)
+    )
+    with pytest.raises(ValueError, match=r"images are \(N, H, W, C\) or \(H, W, C\), got the shape \(5, 3\)"):
+        ops.image.resize(X[0, 0], (2, 2), data_format="channels_first")
+
+
+@pytest.mark.parametrize("size", [(0, 4), (4, -1), (2.5, 4), (4, None)])
+def test_a_size_is_two_positive_integers(size):
+    with pytest.raises(ValueError, match="resize: size must be two positive integers"):
+        ops.image.resize(X, size)
