@@ -25,13 +25,16 @@ def unique(
 ):
     """The different elements, the smallest first, and what else is asked for, as `numpy.unique`.
 
-    size: so many of them, by default any number; where there are fewer, `fill_value` (by default the smallest).
+    size: so many of them, by default any number; where there are fewer, `fill_value` (by default the smallest), which
+        is counted 0 times.
     """
     [x] = _known("unique", x)
     results = np.unique(x, return_index, return_inverse, return_counts, axis)
     values, *others = results if isinstance(results, tuple) else (results,)
     others = [other.astype(np.int32) for other in others]
     if size is not None:
+        if return_counts:
+            others[-1] = np.pad(others[-1][:size], (0, max(size - len(others[-1]), 0)))
         along = axis or 0
         values = np.take(values, range(min(size, values.shape[along])), along)
         if missing := size - values.shape[along]:
@@ -61,6 +64,8 @@ def bincount(x, weights=None, minlength=0, sparse=False):
 def histogram(x, bins=10, range=None):
     """``(counts, bounds)`` of `bins` equal parts of the range, by default that of x."""
     [x] = _known("histogram", x)
+    if x.ndim != 1:
+        raise ValueError(f"histogram: x must have one axis, got the shape {x.shape}")
     counts, bounds = np.histogram(x, bins, range)
     [bounds] = promoted([bounds.astype(x.dtype if x.dtype.kind == "f" else np.float32)])
     return counts.astype(np.int32), bounds

@@ -75,9 +75,9 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     rows, axes = sorted_rows(x, axis, method)
     place = np.reshape(np.asarray(q, np.float64), -1) * (shape_of(rows)[-1] - 1)
     is_float = np.dtype(rows.dtype).kind == "f"
-    share = share_of(place, method).astype(rows.dtype if is_float else floatx())
-    low = take(rows, np.floor(place).astype(np.int32), -1)
-    high = take(rows, np.ceil(place).astype(np.int32), -1)
+    low, high, share = neighbours(place, method)
+    share = share.astype(rows.dtype if is_float else floatx())
+    low, high = take(rows, low, -1), take(rows, high, -1)
     return as_quantiles(add(multiply(low, 1 - share), multiply(high, share)), q, axes, keepdims)
 
 
@@ -103,9 +103,14 @@ _METHODS = {
 }
 
 
-def share_of(place, method):
-    """How much the upper one of the two numbers counts between which a `place` lies."""
-    return _METHODS[method](place)
+def neighbours(place, method):
+    """``(low, high, share)``: the two numbers between which a `place` lies, and how much the upper one counts.
+
+    Where only one of them counts, both are this one, and each is half of it: 0 times infinity would be nan.
+    """
+    share, low, high = _METHODS[method](place), np.floor(place), np.ceil(place)
+    low, high = np.where(share == 1, high, low), np.where(share == 0, low, high)
+    return low.astype(np.int32), high.astype(np.int32), np.where(low == high, 0.5, share)
 
 
 def as_quantiles(z, q, axes, keepdims):

@@ -115,9 +115,9 @@ def split(x, indices_or_sections, axis=0):
     if n is None:
         raise ValueError(f"split: the size of axis {axis} of shape {shape_of(x)} is not known")
     if isinstance(indices_or_sections, (int, np.integer)):
-        if n % indices_or_sections:
+        if indices_or_sections < 1 or n % indices_or_sections:
             raise ValueError(f"split: axis {axis} of size {n} makes no {indices_or_sections} equal parts")
-        places = range(0, n + 1, n // indices_or_sections)
+        places = [k * (n // indices_or_sections) for k in range(indices_or_sections + 1)]
     else:
         places = [0, *(int(place) for place in indices_or_sections), n]
     return [get_item(x, _along(axis, shape_of(x), _span(a, b))) for a, b in itertools.pairwise(places)]

@@ -12,7 +12,7 @@ from scratchnet.ops.cumulative import cumprod, cumsum
 from scratchnet.ops.dtypes import floatx, kept
 from scratchnet.ops.elementwise import add, divide, isnan, logical_not, multiply, sqrt, square, subtract
 from scratchnet.ops.operation import operation
-from scratchnet.ops.ordering import as_quantiles, share_of, sorted_rows
+from scratchnet.ops.ordering import as_quantiles, neighbours, sorted_rows
 from scratchnet.ops.reductions import all, argmax, argmin, max, min, prod, sum
 from scratchnet.ops.selection import take_along_axis, where
 
@@ -76,24 +76,23 @@ def _last(rows):
     return np.maximum(np.count_nonzero(~np.isnan(rows), -1, keepdims=True) - 1, 0)
 
 
-@operation(name="places_of_nanquantile", x=None, dtypes=kept, options=("q", "above"))
-def _places(x, q, above):
+@operation(name="places_of_nanquantile", x=None, dtypes=kept, options=("q", "method", "above"))
+def _places(x, q, method, above):
     """Beside which two of the sorted numbers of each row (..., n), nan at the end, the quantiles q lie."""
-    place = _last(x) * np.asarray(q)
-    return (np.ceil if above else np.floor)(place).astype(np.int32)
+    return neighbours(_last(x) * np.asarray(q), method)[int(above)]
 
 
 @operation(name="shares_of_nanquantile", x=None, dtypes=kept, options=("q", "method"))
 def _shares(x, q, method):
     """How much the upper one of the two counts."""
-    return share_of(_last(x) * np.asarray(q), method).astype(x.dtype)
+    return neighbours(_last(x) * np.asarray(q), method)[2].astype(x.dtype)
 
 
 def nanquantile(x, q, axis=None, method="linear", keepdims=False):
     """`quantile`."""
     rows, axes = sorted_rows(x, axis, method)
     several = tuple(np.reshape(np.asarray(q, np.float64), -1).tolist())
-    low, high = (take_along_axis(rows, _places(rows, several, above), -1) for above in (False, True))
+    low, high = (take_along_axis(rows, _places(rows, several, method, above), -1) for above in (False, True))
     share = _shares(rows, several, method)
     return as_quantiles(add(multiply(low, subtract(1.0, share)), multiply(high, share)), q, axes, keepdims)
 

@@ -16,6 +16,8 @@ def test_unique_elements():
     assert [index.tolist(), inverse.tolist(), counts.tolist()] == [[1, 3, 0], [2, 0, 2, 1], [1, 1, 2]]
     assert ops.unique(x, size=2).tolist() == [1, 2]
     assert ops.unique(x, size=5).tolist() == [1, 2, 3, 1, 1] and ops.unique(x, size=4, fill_value=9).tolist()[-1] == 9
+    for size, seen in ((2, [1, 2]), (3, [1, 2, 1]), (5, [1, 2, 1, 0, 0])):
+        assert ops.unique([2, 3, 1, 2], size=size, return_counts=True)[1].tolist() == seen
     assert ops.unique([[1, 2], [1, 2], [0, 1]], axis=0).tolist() == [[0, 1], [1, 2]]
 
 
@@ -43,3 +45,8 @@ class Symbol:
 def test_they_cannot_be_traced(name):
     with pytest.raises(TypeError, match=f"{name}: the size of the result depends on values"):
         getattr(ops, name)(Symbol())
+
+
+def test_a_histogram_is_of_numbers_in_a_row():
+    with pytest.raises(ValueError, match=r"histogram: x must have one axis, got the shape \(2, 2\)"):
+        ops.histogram([[1.0, 2.0], [3.0, 4.0]])

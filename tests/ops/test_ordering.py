@@ -38,6 +38,16 @@ def test_quantiles_are_numpy_s(q, axis, keepdims, method):
     np.testing.assert_allclose(ops.percentile(X, 100 * np.array(q), axis, method, keepdims), expected, rtol=1e-12)
 
 
+def test_infinity_is_a_number_among_others():
+    x = np.array([[1.0, np.inf, np.inf], [-np.inf, -np.inf, 2.0], [-np.inf, 0.0, np.inf]])
+    assert ops.median(x, 1).tolist() == [np.inf, -np.inf, 0.0]
+    assert ops.quantile(x, [0.0, 1.0], 1).tolist() == [[1.0, -np.inf, -np.inf], [np.inf, 2.0, np.inf]]
+    assert ops.quantile(x, 0.25, 1, "lower").tolist() == [1.0, -np.inf, -np.inf]
+    assert ops.quantile(x, 0.25, 1, "higher").tolist() == [np.inf, -np.inf, 0.0]
+    assert ops.nanmedian(np.where(x == 0, np.nan, x)[:2], 1).tolist() == [np.inf, -np.inf]
+    assert ops.nanquantile([[1.0, np.nan, np.inf]], 0.3, 1, "lower").tolist() == [1.0]
+
+
 def test_quantiles_know_their_methods():
     with pytest.raises(ValueError, match="method='cubic'"):
         ops.quantile(X, 0.5, method="cubic")

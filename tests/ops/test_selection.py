@@ -67,6 +67,9 @@ def test_split_is_numpy_s(parts, axis):
 def test_split_wants_equal_parts_and_array_split_does_not():
     with pytest.raises(ValueError, match="axis 1 of size 3 makes no 2 equal parts"):
         ops.split(X, 2, 1)
+    with pytest.raises(ValueError, match="makes no 0 equal parts"):
+        ops.split(X, 0, 1)
+    assert [part.shape for part in ops.split(np.ones((0, 3)), 2)] == [(0, 3)] * 2
     for part, expected in zip(ops.array_split(X, 3, 2), np.array_split(X, 3, 2)):
         np.testing.assert_array_equal(part, expected)
     for name, axis in (("vsplit", 0), ("hsplit", 1), ("dsplit", 2)):
