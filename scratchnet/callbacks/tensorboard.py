@@ -23,7 +23,8 @@ class TensorBoard(Callback):
         log_dir: the folder; training writes into its folder "train", validation into "validation".
         histogram_freq: after how many epochs to write histograms of the parameters; 0: never.
         write_graph: taken as Keras's; a graph of TensorFlow does not exist here, `plot_model` draws the model.
-        write_steps_per_second: whether to write how many training steps a second takes.
+        write_steps_per_second: whether to write how many training steps there are in a second, of each epoch, and, as
+            often as `update_freq` says, of a step.
         update_freq: "epoch", "batch", or after how many batches to write the figures so far.
         write_images, profile_batch, embeddings_freq, embeddings_metadata: Keras's; nothing is written for them, and a
             warning says so.
@@ -84,10 +85,16 @@ class TensorBoard(Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch_began, self._steps_before = time.perf_counter(), self._steps
 
+    def on_train_batch_begin(self, batch, logs=None):
+        self._batch_began = time.perf_counter()
+
     def on_train_batch_end(self, batch, logs=None):
         self._steps += 1
         if self.update_freq != "epoch" and self._steps % self.update_freq == 0:
-            self._scalars("train", {f"batch_{name}": value for name, value in (logs or {}).items()}, self._steps)
+            figures = {f"batch_{name}": value for name, value in (logs or {}).items()}
+            if self.write_steps_per_second:
+                figures["batch_steps_per_second"] = 1 / (time.perf_counter() - self._batch_began)
+            self._scalars("train", figures, self._steps)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}

@@ -56,6 +56,14 @@ def test_histograms_and_steps_per_second(model, tmp_path):
     assert [step for step, _ in train["last/kernel/histogram"]] == [0, 2]
     assert train["last/kernel/histogram"][1][1][2] == pytest.approx(float(model.get_weights()[0].max()))
     assert all(value > 0 for _, value in train["epoch_steps_per_second"])
+    assert "batch_steps_per_second" not in train
+
+
+def test_steps_per_second_of_batches(model, tmp_path):
+    fit(model, tmp_path, update_freq=2, write_steps_per_second=True)
+    train = reader.points(tmp_path / "train")
+    assert [step for step, value in train["batch_steps_per_second"] if value > 0] == [2, 4]
+    assert [step for step, _ in train["epoch_steps_per_second"]] == [0, 1]
 
 
 def test_evaluate_by_itself(model, tmp_path):

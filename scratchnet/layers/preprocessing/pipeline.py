@@ -77,4 +77,7 @@ class Pipeline(Composite):
 
     @classmethod
     def from_config(cls, config):
-        return super().from_config({**config, "layers": [deserialize(layer, "layers") for layer in config["layers"]]})
+        layers = config.get("layers")
+        if not isinstance(layers, (list, tuple)):
+            raise ValueError(f"Pipeline: a config has a list of layers, got {layers!r}")
+        return super().from_config({**config, "layers": [deserialize(layer, "layers") for layer in layers]})

@@ -45,3 +45,9 @@ def test_configuration_and_strings():
     np.testing.assert_array_equal(copy(np.array(["a", "b"])), [3, 0])
     with pytest.raises(TypeError, match="expected layers"):
         Pipeline(["flip"])
+
+
+@pytest.mark.parametrize("config", [{"name": "a"}, {"layers": None}, {"layers": "ab"}])
+def test_a_config_without_layers_is_told(config):
+    with pytest.raises(ValueError, match="Pipeline: a config has a list of layers, got"):
+        Pipeline.from_config(config)

@@ -58,8 +58,10 @@ class CategoryEncoding(TokenLayer):
         shape = input_shape
         if isinstance(input_shape, list):
             shape, weights = input_shape
-            if self.output_mode != "count" or len(shape) != len(weights):
-                raise self.error(f'count_weights need output_mode="count" and the shape {shape}, got {weights}')
+            if self.output_mode != "count":
+                raise self.error(f'count_weights need output_mode="count", not {self.output_mode!r}')
+            if len(shape) != len(weights):
+                raise self.error(f"count_weights need the shape {shape}, got {weights}")
         self.check_shape(shape, "*")
         return self.encoded_shape(shape, self.num_tokens)
 

@@ -162,3 +162,10 @@ def test_a_mask_has_a_bin_of_its_own():
     bins = np.asarray(Hashing(4, mask_value="")(words))
     assert bins[0] == 0
     assert set(bins[1:].tolist()) == {1, 2, 3}
+
+
+def test_weights_of_counts_are_for_counts_and_of_the_shape_of_the_tokens():
+    with pytest.raises(ValueError, match="count_weights need output_mode=\"count\", not 'multi_hot'"):
+        CategoryEncoding(4, "multi_hot")(TOKENS, count_weights=np.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"count_weights need the shape \(2, 3\), got \(2,\)"):
+        CategoryEncoding(4, "count")(TOKENS, count_weights=[1, 2])
