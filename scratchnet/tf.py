@@ -75,7 +75,6 @@ from scratchnet.ops import (
     zeros,
     zeros_like,
 )
-from scratchnet.ops import clip as clip_by_value
 from scratchnet.ops import power as pow
 from scratchnet.ops import random as _random
 from scratchnet.utils.dataset import Dataset as _Dataset
@@ -115,6 +114,11 @@ def matmul(a, b, transpose_a=False, transpose_b=False, name=None):
     """`ops.matmul`, of matrices that are transposed first where that is said."""
     a = ops.swapaxes(a, -1, -2) if transpose_a else a
     return ops.matmul(a, ops.swapaxes(b, -1, -2) if transpose_b else b)
+
+
+def clip_by_value(t, clip_value_min, clip_value_max, name=None):
+    """`ops.clip`."""
+    return ops.clip(t, clip_value_min, clip_value_max)
 
 
 def split(value, num_or_size_splits, axis=0):
@@ -344,7 +348,17 @@ image = Room(
     flip_left_right=_flip_left_right,
     flip_up_down=_flip_up_down,
 )
-data = Room("tf.data", Dataset=_Dataset, AUTOTUNE=-1, experimental=Room("tf.data.experimental", AUTOTUNE=-1))
+_of_data = {"AUTOTUNE": -1, "UNKNOWN_CARDINALITY": -2}
+_experimental = Room("tf.data.experimental", cardinality=lambda dataset: dataset.cardinality(), **_of_data)
+data = Room("tf.data", Dataset=_Dataset, experimental=_experimental, **_of_data)
+
+
+class TensorSpec:
+    """What `tf.data.Dataset.from_generator` is told of an array."""
+
+    def __init__(self, shape, dtype="float32", name=None):
+        self.shape, self.dtype, self.name = shape, dtype, name
+
 
 # ---- what is TensorFlow's own ----
 

@@ -31,6 +31,7 @@ def test_arguments_as_tensorflow_has_them():
     np.testing.assert_array_equal(concat([X, X], 1), np.concatenate([X, X], 1))
     np.testing.assert_allclose(reduce_mean(X, [0, 1], keepdims=True), X.mean(keepdims=True), rtol=1e-6)
     np.testing.assert_array_equal(tf.transpose(X, perm=[1, 0]), X.T)
+    np.testing.assert_array_equal(tf.clip_by_value(X, clip_value_min=0.2, clip_value_max=0.5), np.clip(X, 0.2, 0.5))
     np.testing.assert_allclose(tf.matmul(X, X, transpose_b=True), X @ X.T, rtol=1e-6)
     np.testing.assert_allclose(tf.linalg.matmul(X, X, transpose_a=True), X.T @ X, rtol=1e-6)
     np.testing.assert_array_equal(tf.one_hot([1], 3, on_value=5.0, off_value=2.0), [[2, 5, 2]])
@@ -100,3 +101,12 @@ def test_what_is_tensorflow_s_own_is_refused():
         _ = tf.nn.ctc_loss
     with pytest.raises(AttributeError, match="scratchnet has no 'raw_ops'"):
         _ = tf.raw_ops
+
+
+def test_data_sets_of_tensorflow():
+    signature = (tf.TensorSpec(shape=(2,), dtype=tf.float32), tf.TensorSpec(shape=(), dtype=tf.int32))
+    data = tf.data.Dataset.from_generator(lambda: iter([([1, 2], 0.0), ([3, 4], 1.0)]), output_signature=signature)
+    x, y = next(iter(data.batch(2)))
+    assert x.dtype == np.float32 and y.dtype == np.int32 and y.tolist() == [0, 1]
+    assert tf.data.experimental.cardinality(data).numpy() == tf.data.UNKNOWN_CARDINALITY
+    assert tf.data.experimental.cardinality(tf.data.Dataset.range(3)).numpy() == 3

@@ -115,7 +115,9 @@ class Sequential(Model):
             raise self.error("has no layers; add some first")
         if not isinstance(input_shape, tuple):
             raise self.error(f"expected the shape of one input, got {input_shape}")
-        self._stack_on(Input(batch_shape=(None, *input_shape[1:]), dtype=self.dtype))
+        first = self._layers[0]
+        is_of_words = first.takes_strings and getattr(first, "token_dtype", "string") == "string"
+        self._stack_on(Input(batch_shape=(None, *input_shape[1:]), dtype="string" if is_of_words else self.dtype))
         self._is_built_for_data = True
 
     def _stack_on(self, tensor):
@@ -150,6 +152,10 @@ class Sequential(Model):
         for layer in self._layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
+
+    @property
+    def takes_strings(self):
+        return super().takes_strings if self.built else bool(self._layers) and self._layers[0].takes_strings
 
     @property
     def layers(self) -> list[Layer]:

@@ -69,7 +69,9 @@ class Arrays:
         if x is None:
             raise model.error(f"the {what} data x is missing")
         if not model.knows_inputs:
-            x = map_structure(lambda v: self._array("x", v), x) if _is_structure(x) else self._array("x", x)
+            strings = model.takes_strings
+            nested = _is_structure(x)
+            x = map_structure(lambda v: self._array("x", v, strings), x) if nested else self._array("x", x, strings)
             self._check_samples(flatten(x)[0])
             model.build_on(x)
         inputs = zip(model.inputs, model.flatten_inputs(x, adjust=False))

@@ -4,6 +4,7 @@ A `Dataset` can be gone through again and again; nothing is held that has not be
 `tf.data.Dataset` that programs around Keras use, with the same names.
 """
 
+import functools
 import itertools
 
 import numpy as np
@@ -58,17 +59,71 @@ class Dataset:
         size = len(flatten(arrays)[0])
         return cls.from_samples(size, lambda rows: _map(lambda array: array[rows], arrays), None)
 
+    @classmethod
+    def from_tensors(cls, tensors):
+        """One element: an array, or a tuple or dict of arrays; a list is an array."""
+        return cls(lambda: iter([_arrays(tensors)]), 1)
+
+    @classmethod
+    def from_generator(cls, generator, output_types=None, output_shapes=None, args=None, output_signature=None):
+        """What ``generator(*args)``, called anew for each pass, gives.
+
+        Args:
+            output_types, output_signature: one of them: dtypes, or `tf.TensorSpec`s, nested as an element is.
+        """
+        types = output_types if output_signature is None else _map(lambda spec: spec.dtype, output_signature)
+        return cls(lambda: (_typed(element, types) for element in generator(*(args or ()))))
+
+    @classmethod
+    def range(cls, *args):
+        """The numbers of Python's ``range(*args)``."""
+        numbers = range(*args)
+        return cls(lambda: (np.asarray(number) for number in numbers), len(numbers))
+
+    @staticmethod
+    def zip(*args):
+        """The elements of several data sets side by side, as a tuple; the shortest ends it."""
+        datasets = args[0] if isinstance(args[0], tuple) else args
+        lengths = [dataset._length for dataset in datasets]
+        length = None if None in lengths else min(lengths)
+        return Dataset(lambda: zip(*datasets), length, datasets[0].batch_size)
+
     def __iter__(self):
-        return (_map(as_array, element) for element in self._elements())
+        return (_map(_as_array, element) for element in self._elements())
 
     def __len__(self):
         if self._length is None:
             raise TypeError("the length of this data set is not known")
         return self._length
 
+    def cardinality(self):
+        """How many elements there are; -2 where nobody knows."""
+        return as_array(np.asarray(-2 if self._length is None else self._length))
+
     def map(self, map_func, num_parallel_calls=None, deterministic=None):
         """`map_func` of each element; the parts of a tuple are its arguments. The other arguments change no result."""
-        return self._like(lambda: (map_func(*e) if isinstance(e, tuple) else map_func(e) for e in self), self._length)
+        return self._like(lambda: (_called(map_func, element) for element in self), self._length)
+
+    def filter(self, predicate):
+        """The elements of which `predicate` is true."""
+        return self._like(lambda: (element for element in self if _called(predicate, element)), None)
+
+    def flat_map(self, map_func):
+        """The elements of the data sets that `map_func` makes of each element."""
+        return Dataset(lambda: (inner for element in self for inner in _called(map_func, element)))
+
+    def enumerate(self, start=0):
+        """Pairs of a number, from `start` on, and an element."""
+        return self._like(lambda: ((np.asarray(k), element) for k, element in enumerate(self, start)), self._length)
+
+    def concatenate(self, dataset):
+        """The elements, and then those of another data set."""
+        lengths = self._length, dataset._length
+        return self._like(lambda: itertools.chain(self, dataset), None if None in lengths else sum(lengths))
+
+    def reduce(self, initial_state, reduce_func):
+        """``reduce_func(state, element)``, from element to element."""
+        return functools.reduce(reduce_func, self, initial_state)
 
     def take(self, count):
         """The first `count` elements; -1: all."""
@@ -80,19 +135,58 @@ class Dataset:
         """What comes after the first `count` elements."""
         return self._like(lambda: itertools.islice(self, count, None), self._length and max(self._length - count, 0))
 
-    def batch(self, batch_size, drop_remainder=False):
+    def batch(self, batch_size, drop_remainder=False, num_parallel_calls=None, deterministic=None):
         """`batch_size` elements at a time, stacked along a new first axis; the last batch may be smaller."""
+        return self._grouped(batch_size, drop_remainder, np.stack)
 
+    def padded_batch(self, batch_size, padded_shapes=None, padding_values=None, drop_remainder=False):
+        """As `batch`, of samples of different sizes: they get as long as the longest of their batch.
+
+        Args:
+            padded_shapes: taken as TensorFlow's, if it says None or -1 of each axis.
+            padding_values: one value to fill up with; by default zeros, and empty strings.
+
+        Raises ValueError for shapes with sizes, and for several values.
+        """
+        if any(size not in (None, -1) for size in flatten(padded_shapes)):
+            raise ValueError(f"Dataset.padded_batch pads to the longest sample, not to {padded_shapes!r}")
+        if isinstance(padding_values, (tuple, list, dict)):
+            raise ValueError(f"Dataset.padded_batch takes one of padding_values for all, got {padding_values!r}")
+        return self._grouped(batch_size, drop_remainder, lambda arrays: _padded(arrays, padding_values))
+
+    def _grouped(self, batch_size, drop_remainder, stack):
         def elements():
             samples = iter(self)
             while group := list(itertools.islice(samples, batch_size)):
                 if len(group) == batch_size or not drop_remainder:
-                    yield _stack(group)
+                    yield _column_by_column(stack, group)
 
         length = self._length
         if length is not None:
             length = length // batch_size if drop_remainder else -(-length // batch_size)
         return Dataset(elements, length, batch_size)
+
+    def window(self, size, shift=None, stride=1, drop_remainder=False):
+        """Data sets of `size` elements, each `stride` from the last, that begin `shift` apart.
+
+        Where an element is a tuple or dict, so is a window, of data sets. Without `drop_remainder` the last ones are
+        shorter.
+        """
+        shift = size if shift is None else shift
+
+        def elements():
+            rest, waiting = iter(self), []
+            while True:
+                waiting += itertools.islice(rest, (size - 1) * stride + 1 - len(waiting))
+                group = waiting[::stride]
+                if not group or (drop_remainder and len(group) < size):
+                    return
+                yield _column_by_column(lambda column: Dataset(lambda: iter(column), len(column)), group)
+                for _ in range(shift - len(waiting)):  # what lies between this window and the next
+                    next(rest, None)
+                waiting = waiting[shift:]
+
+        return Dataset(elements)
 
     def unbatch(self):
         """The samples of the batches, one by one."""
@@ -144,8 +238,8 @@ class Dataset:
         return self
 
     def as_numpy_iterator(self):
-        """An iterator over the elements as plain arrays."""
-        return (_map(np.asarray, element) for element in self._elements())
+        """An iterator over the elements as plain arrays, single values as NumPy's scalars."""
+        return (_map(lambda array: np.asarray(array)[()], element) for element in self._elements())
 
     def _like(self, elements, length):
         return Dataset(elements, length, self.batch_size)
@@ -164,11 +258,40 @@ def _map(function, element):
     return map_structure(function, element)
 
 
-def _stack(samples):
-    """Samples of the same structure as one batch."""
+def _called(function, element):
+    """`function` of an element, whose parts are its arguments if it is a tuple."""
+    return function(*element) if isinstance(element, tuple) else function(element)
+
+
+def _as_array(value):
+    return value if isinstance(value, Dataset) else as_array(value)
+
+
+def _typed(element, types):
+    """An element as arrays of these dtypes."""
+    if isinstance(types, dict):
+        return {key: _typed(element[key], dtype) for key, dtype in types.items()}
+    if isinstance(types, tuple):
+        return tuple(_typed(part, dtype) for part, dtype in zip(element, types))
+    return np.asarray(element, None if types in (None, "string") else types)
+
+
+def _padded(arrays, value):
+    """Arrays of different sizes as one, filled up behind their ends."""
+    arrays = [np.asarray(array) for array in arrays]
+    sizes = [max(axis) for axis in zip(*(array.shape for array in arrays))]
+    dtype = np.result_type(*arrays)
+    y = np.full((len(arrays), *sizes), dtype.type() if value is None else value, dtype)
+    for k, array in enumerate(arrays):
+        y[(k, *map(slice, array.shape))] = array
+    return y
+
+
+def _column_by_column(make, samples):
+    """What `make` makes of each part of samples of the same structure, in that structure."""
     first = samples[0]
     if isinstance(first, (tuple, list)):
-        return type(first)(_stack(parts) for parts in zip(*samples))
+        return type(first)(_column_by_column(make, parts) for parts in zip(*samples))
     if isinstance(first, dict):
-        return {key: _stack([sample[key] for sample in samples]) for key in first}
-    return np.stack(samples)
+        return {key: _column_by_column(make, [sample[key] for sample in samples]) for key in first}
+    return make(samples)

@@ -128,3 +128,71 @@ def test_lists_are_arrays_in_dicts_and_tuples():
     dataset = Dataset.from_tensor_slices(({"a": [1, 2, 3], "b": ["x", "y", "z"]}, [[4], [5], [6]])).batch(2)
     (first, y), _ = dataset
     assert first["a"].tolist() == [1, 2] and first["b"].tolist() == ["x", "y"] and y.tolist() == [[4], [5]]
+
+
+def values(dataset):
+    return [element.tolist() for element in dataset]
+
+
+def test_numbers_in_a_range_and_one_element():
+    assert values(Dataset.range(2, 9, 3)) == [2, 5, 8] and len(Dataset.range(2, 9, 3)) == 3
+    assert values(Dataset.from_tensors([1, 2])) == [[1, 2]]
+    assert all(isinstance(number, np.int64) for number in Dataset.range(3).as_numpy_iterator())
+
+
+def test_what_a_generator_gives_pass_after_pass():
+    dataset = Dataset.from_generator(
+        lambda n: ({"a": k, "b": str(k)} for k in range(n)), {"a": "float32", "b": "string"}, args=(2,)
+    )
+    for _ in range(2):
+        first, last = dataset
+        assert first["a"].dtype == np.float32 and last["b"] == "1"
+    assert values(Dataset.from_generator(lambda: iter([[1, 2], [3]]))) == [[1, 2], [3]]
+    with pytest.raises(TypeError, match="not known"):
+        len(dataset)
+
+
+def test_data_sets_side_by_side_and_behind_one_another():
+    left, right = Dataset.range(3), Dataset.range(10, 15)
+    assert [(int(a), int(b)) for a, b in Dataset.zip((left, right))] == [(0, 10), (1, 11), (2, 12)]
+    assert len(Dataset.zip(left, right)) == 3
+    both = left.concatenate(right)
+    assert values(both) == [0, 1, 2, 10, 11, 12, 13, 14] and len(both) == both.cardinality().numpy() == 8
+    unknown = left.filter(lambda n: n > 0)
+    assert values(unknown) == [1, 2] and unknown.cardinality() == -2
+    assert left.concatenate(unknown)._length is Dataset.zip(left, unknown)._length is None
+    assert [(int(k), int(n)) for k, n in right.enumerate(start=1)] == list(enumerate(range(10, 15), 1))
+    assert right.reduce(0, lambda total, n: total + n) == 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"size": 3}, [[0, 1, 2], [3, 4, 5], [6]]),
+        ({"size": 3, "shift": 2, "drop_remainder": True}, [[0, 1, 2], [2, 3, 4], [4, 5, 6]]),
+        ({"size": 2, "shift": 1, "stride": 2, "drop_remainder": True}, [[0, 2], [1, 3], [2, 4], [3, 5], [4, 6]]),
+        ({"size": 2, "shift": 3}, [[0, 1], [3, 4], [6]]),
+    ],
+)
+def test_windows(settings, expected):
+    windows = Dataset.range(7).window(**settings)
+    assert values(windows.flat_map(lambda window: window.batch(settings["size"]))) == expected
+
+
+def test_windows_of_pairs():
+    pairs = Dataset.from_tensor_slices((np.arange(4), np.arange(4) * 2)).window(2)
+    assert [(values(x), values(y)) for x, y in pairs] == [([0, 1], [0, 2]), ([2, 3], [4, 6])]
+    joined = pairs.flat_map(lambda x, y: Dataset.zip((x.batch(2), y.batch(2))))
+    assert [(x.tolist(), y.tolist()) for x, y in joined] == [([0, 1], [0, 2]), ([2, 3], [4, 6])]
+
+
+def test_samples_of_different_sizes():
+    dataset = Dataset.from_generator(lambda: iter([([1, 2], "a"), ([3], "b"), ([4, 5, 6], "c")]), ("int32", "string"))
+    (x, y), (last, _) = dataset.padded_batch(2, padded_shapes=([None], []))
+    assert x.tolist() == [[1, 2], [3, 0]] and y.tolist() == ["a", "b"] and last.tolist() == [[4, 5, 6]]
+    ((x, _),) = dataset.padded_batch(2, padding_values=-1, drop_remainder=True).map(lambda x, y: (x, y))
+    assert x.tolist() == [[1, 2], [3, -1]]
+    with pytest.raises(ValueError, match="pads to the longest sample"):
+        dataset.padded_batch(2, padded_shapes=([5], []))
+    with pytest.raises(ValueError, match="one of padding_values for all"):
+        dataset.padded_batch(2, padding_values=(0, "x"))

@@ -11,11 +11,13 @@ from scratchnet.layers import (
     Embedding,
     GlobalAveragePooling1D,
     Input,
+    IntegerLookup,
     Normalization,
     StringLookup,
     TextVectorization,
 )
 from scratchnet.models import Model, Sequential, load_model
+from scratchnet.utils import Dataset
 
 TEXTS = np.array(["good film", "bad film", "very good", "very bad, bad!", "good good", "BAD"] * 8)
 LABELS = np.array([1, 0, 1, 0, 1, 0] * 8)
@@ -95,3 +97,18 @@ def test_strings_are_refused_where_numbers_are_wanted():
     model = Sequential([Input((1,)), Dense(1)])
     with pytest.raises(TypeError, match="must be numbers, got dtype <U"):
         model.predict(np.array(["a"]), verbose=0)
+
+
+def test_a_stack_that_begins_with_it_takes_strings_without_an_input():
+    vectorize = TextVectorization(output_sequence_length=3)
+    vectorize.adapt(["a b", "b c"])
+    texts = np.array(["b", "c a"])
+    for data in (texts, Dataset.from_tensor_slices(texts).batch(2)):
+        model = Sequential([vectorize])
+        assert model.takes_strings
+        assert model.predict(data, verbose=0).tolist() == [[2, 0, 0], [3, 4, 0]]
+        assert model.inputs[0].dtype == "string" and model.takes_strings
+    assert not Sequential().takes_strings and not Sequential([IntegerLookup(vocabulary=[1])]).built
+    numbers = Sequential([IntegerLookup(vocabulary=[7])])
+    assert numbers.predict(np.array([[7], [8]]), verbose=0).tolist() == [[1], [0]]
+    assert numbers.inputs[0].dtype == "float32"
