@@ -165,6 +165,16 @@ def load():
     globals().update(vars(operations(get_backend())))
 
 
+def helper():
+    """A context in which another thread helps this one in large products, once it has been told by `wake`; or None.
+
+    Of the compiled kernels alone: see `scratchnet.kernels.with_numba.team`.
+    """
+    if get_backend() != "numba":
+        return None
+    return importlib.import_module(f"{__name__}.with_numba.matrix_product").helper()
+
+
 def if_compiled(function):
     """The result of `function()`, or None if it needs a kernel that Numba has not compiled yet."""
     cache = importlib.import_module(f"{__name__}.with_numba.cache")

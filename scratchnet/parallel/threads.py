@@ -4,6 +4,9 @@ A step is split once, above the layers: each thread takes a part of the batch th
 one thread meanwhile, because two pools of threads on the same cores (BLAS's and ours) spend their time waiting for each
 other. NumPy and the compiled kernels release the interpreter lock, so plain Python threads do run side by side.
 
+Where there is too little for two parts, one thread takes the whole batch, and a helper shares its large products
+(`Workers.help_one`).
+
 `set_num_threads` or `SCRATCHNET_NUM_THREADS` sets the number. The default is the number of processors that this process
 may use, divided by the number of ranks on this machine. Threads live as long as one call of fit, evaluate or
 predict.
@@ -65,13 +68,22 @@ class Workers:
         kernels.load()
         self._scope = contextlib.ExitStack()
         self._scope.enter_context(_single_threaded_blas())
-        self._pool = None
+        self._helper = self._pool = None
         if self.count > 1:  # the calling thread is one of them
             self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
         return self
 
     def __exit__(self, *exception):
         return self._scope.__exit__(*exception)
+
+    def help_one(self):
+        """Another thread is to help the calling one in large products: those of a step that is computed in one part."""
+        if self._helper is None and self.count > 1:
+            self._helper = kernels.helper()
+            if self._helper is not None:
+                self._scope.enter_context(self._helper)
+        if self._helper is not None:
+            self._helper.wake()
 
     def map(self, function, items):
         """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.

@@ -15,7 +15,7 @@ import numpy as np
 from scratchnet.parallel.batch import Division, map_own_parts
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
-from scratchnet.training.work import parts_worth
+from scratchnet.training.work import LEAST_HELPED, parts_worth
 
 SMALLEST_PART = 4  # rows: with fewer, a kernel computes what nobody wants, or one number at a time
 
@@ -69,6 +69,8 @@ def run_step(objective, batch, step, workers):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
             return gradients(objective, batch.own_rows(rows), counts)
 
+    if len(division.own) == 1 and batch.size * objective.work >= LEAST_HELPED:
+        workers.help_one()
     return map_own_parts(compute, division, step, workers, current_ranks())
 
 

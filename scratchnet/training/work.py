@@ -12,7 +12,8 @@ import math
 from scratchnet.structure import flatten
 
 LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
-_WEIGHTS = 400_000  # as many, for each of these: a part of a dense layer has 25 rows, or its matrix moves for too few
+LEAST_HELPED = 2_000_000  # and that it is worth helping with in its products, see `scratchnet.kernels.helper`
+_WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _MOST_ROWS = 512  # of batches that are joined
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
 _UNKNOWN = 32  # what is taken for a length that is not known

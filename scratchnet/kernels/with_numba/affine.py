@@ -7,6 +7,7 @@ one of them.
 
 import numpy as np
 
+from scratchnet.kernels.with_numba import team
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
@@ -17,11 +18,12 @@ _CACHE = 256 * 1024  # bytes to work on at a time
 def affine_forward(x, W, b, relu=False):
     """y (M, F) for x (M, C), W (C, F), and b (F,) or None."""
     x, W = _alike(x, W)
-    if is_narrow(W):
-        y = matmul(x, W) if b is None else matmul(x, W) + b
-        return np.maximum(y, 0, out=y) if relu else y
-    y = np.empty((len(x), W.shape[1]), x.dtype)
     b = np.zeros(W.shape[1], x.dtype) if b is None else plain(b)
+    if _is_one_piece(x, W):
+        y = matmul(x, W)
+        _finish(y, b, relu)
+        return y
+    y = np.empty((len(x), W.shape[1]), x.dtype)
     _forward(multiplier(x.dtype), x, W, b, relu, _rows(W), y)
     return y
 
@@ -31,7 +33,7 @@ def affine_backward(dy, x, W, needs_dx=True, relu_output=None):
     dy, x, W = _alike(dy, x, W)
     relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
     db = np.zeros(W.shape[1], x.dtype)
-    if is_narrow(W) or len(x) <= _rows(W):  # there is one piece alone
+    if _is_one_piece(x, W):
         dz = np.empty(dy.shape, dy.dtype) if relu else dy
         _slopes(dy, y, relu, dz, db)
         return matmul(dz, W.T) if needs_dx else None, matmul(x.T, dz), db
@@ -45,6 +47,11 @@ def is_narrow(W):
     return min(W.shape) * W.itemsize < 2 * VECTOR_BYTES
 
 
+def _is_one_piece(x, W):
+    """Whether product and all else go one after the other: where a team shares the product, too."""
+    return is_narrow(W) or len(x) <= _rows(W) or team.at_work is not None
+
+
 def _alike(*matrices):
     """As kernels want them. Raises TypeError for matrices of several dtypes."""
     if len({matrix.dtype for matrix in matrices}) > 1:
@@ -54,20 +61,25 @@ def _alike(*matrices):
 
 def _rows(W):
     """How many rows of x and y there are in a piece."""
-    return max(96, _CACHE // (sum(W.shape) * W.itemsize))
+    return max(256, _CACHE // (sum(W.shape) * W.itemsize))
 
 
 @njit
 def _forward(times, x, W, b, relu, rows, y):
-    zero = y.dtype.type(0)
     for m in range(0, len(x), rows):
-        z = y[m : m + rows]
-        matmul_into_by(times, x[m : m + rows], W, z)
-        for n in range(len(z)):
-            z_n = z[n]
-            for f in range(b.size):
-                total = z_n[f] + b[f]
-                z_n[f] = max(total, zero) if relu else total
+        matmul_into_by(times, x[m : m + rows], W, y[m : m + rows])
+        _finish(y[m : m + rows], b, relu)
+
+
+@njit
+def _finish(z, b, relu):
+    """z += b, and relu if there is one."""
+    zero = z.dtype.type(0)
+    for m in range(len(z)):
+        z_m = z[m]
+        for f in range(b.size):
+            total = z_m[f] + b[f]
+            z_m[f] = max(total, zero) if relu else total
 
 
 @njit

@@ -19,6 +19,7 @@ import functools
 import numba
 import numpy as np
 
+from scratchnet.kernels.with_numba import team
 from scratchnet.kernels.with_numba.address import address_of, call_at
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, make_tile
@@ -45,11 +46,24 @@ def matmul(a, b):
         _dot_products(a, plain(b.T), c)
     elif (a_is_transposed and N * a.itemsize < 2 * VECTOR_BYTES and N < M) or (b_is_transposed and M * (K + N) < K * N):
         c_T = np.empty((N, M), a.dtype)  # its rows fill vectors, where those of c do not; or less is copied
-        _compiled(a.dtype)[0](b.T, a.T, c_T, False)
+        _product(b.T, a.T, c_T)
         c[...] = c_T.T
     else:
-        _compiled(a.dtype)[0](a, b, c, False)
+        _product(a, b, c)
     return c
+
+
+def _product(a, b, c):
+    """``c = a @ b``, by two threads where there is a team for it."""
+    if team.at_work is not None and team.at_work.shares(a, b):
+        team.at_work.multiply(a, b, c)
+    else:
+        _compiled(c.dtype)[0](a, b, c, False)
+
+
+def helper():
+    """The `Team` of this thread; None without the compiler, since nothing could do without the interpreter's lock."""
+    return None if numba.config.DISABLE_JIT else team.Team(multiplier(np.float32))
 
 
 def _stored(matrix):
