@@ -39,7 +39,7 @@ X = np.ones((4, 3))
         (lambda: two_outputs().fit(X, [np.ones((4, 1))] * 3), "y has 3 entries, the model 2 outputs"),
         (lambda: two_outputs().fit(X, {"r": np.ones((4, 1))}), r"y names the outputs \['r'\]"),
         (lambda: two_outputs().fit(X, [np.ones((4, 1))] * 2, class_weight={0: 1}), "one output only"),
-        (lambda: small(2).fit(X, np.ones((4, 2)), class_weight={0: 1}), "one class for each sample"),
+        (lambda: small(1).fit(X, np.full((4, 1), 0.5), class_weight={0: 1}), "one class for each sample"),
         (lambda: small().evaluate(X), "needs targets: the test data have no y"),
         (lambda: Model([Input((2,))] * 2, Dense(1)(Input((2,)))), "given as an input twice"),
         (lambda: Sequential([Dense(1), InputLayer((2,))]), "an Input must be the first entry"),
@@ -62,7 +62,7 @@ def test_compile_tells_what_is_wrong_with_losses_weights_and_metrics():
     y = [np.ones((4, 1))] * 2
     for arguments, message in (
         ({"loss": {"r": "mse"}}, r"loss names the outputs \['r'\]"),
-        ({"loss": ["mse"]}, "loss has 1 entries, the model 2 outputs"),
+        ({"loss": ["mse"] * 3}, "loss has 3 entries, the model 2 outputs"),
         ({"loss": "mse", "loss_weights": 3}, "loss_weights must be a list or dict"),
         ({"loss": [None, None]}, "no output has a loss"),
     ):
