@@ -151,15 +151,33 @@ def _add_up_adds(dx, dz, stride):
 _added_up = operation(_add_up, "add_up_sequences", frames=added_into(_add_up_adds), options=("stride",))
 
 
+# By name the a_k of  w_n = a_0 - a_1 cos(2 pi n / L) + a_2 cos(4 pi n / L) - ...  (Harris, "On the use of windows for
+# harmonic analysis with the discrete Fourier transform", 1978).
+WINDOWS = {
+    "boxcar": (1.0,),
+    "hann": (0.5, 0.5),
+    "hamming": (0.54, 0.46),
+    "blackman": (0.42, 0.5, 0.08),
+    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
+    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
+    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
+}
+
+
+def window_values(window, length, periodic=True):
+    """A window of so many samples, by its name, float64; `periodic`: the first of the next would follow the last."""
+    angle = 2 * np.pi * np.arange(length) / max(length if periodic else length - 1, 1)
+    return np.sum([(-1) ** k * a * np.cos(k * angle) for k, a in enumerate(WINDOWS[window])], axis=0)
+
+
 def _window(name, window, length, fft_length, dtype):
     """The window as an array of `fft_length`, in the middle of zeros."""
     if window is None:
         return np.ones(fft_length, dtype)
     if isinstance(window, str):
-        if window not in ("hann", "hamming"):
-            raise ValueError(f'{name}: window must be "hann", "hamming" or an array, got {window!r}')
-        a = {"hann": 0.5, "hamming": 0.54}[window]
-        window = a - (1 - a) * np.cos(2 * np.pi * np.arange(length) / length)
+        if window not in WINDOWS:
+            raise ValueError(f"{name}: window must be one of {', '.join(WINDOWS)}, or an array, got {window!r}")
+        window = window_values(window, length)
     window = np.asarray(window, np.float64)
     if window.shape != (length,):
         raise ValueError(f"{name}: the window must have the shape ({length},), got {window.shape}")
@@ -171,7 +189,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     """``(re, im)``, each (..., frames, fft_length // 2 + 1), of a signal x (..., samples).
 
     Args:
-        window: "hann", "hamming", an array of `sequence_length`, or None for none.
+        window: one of `WINDOWS`, an array of `sequence_length`, or None for none.
         center: whether frames are about their samples: the signal is mirrored at both ends.
     """
     _check_stride("stft", sequence_stride)

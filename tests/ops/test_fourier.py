@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import ops
+from scratchnet.ops import fourier
 
 RNG = np.random.default_rng(0)
 RE, IM = RNG.normal(size=(2, 2, 3, 8))
@@ -75,3 +76,25 @@ def test_a_stride_that_is_none(stride):
         ops.stft(x, 4, stride, 4)
     with pytest.raises(ValueError, match="istft: sequence_stride must be"):
         ops.istft((np.ones((2, 3)), np.ones((2, 3))), 4, stride, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "half"),
+    [
+        ("boxcar", [1.0, 1.0, 1.0]),
+        ("hann", [0.0, 0.5, 1.0]),
+        ("hamming", [0.08, 0.54, 1.0]),
+        ("blackman", [0.0, 0.34, 1.0]),
+        ("nuttall", [0.0003628, 0.2269824, 1.0]),
+        ("blackmanharris", [0.00006, 0.21747, 1.0]),
+        ("flattop", [-0.000421051, -0.05473684, 1.0]),
+    ],
+)
+def test_windows_by_name(name, half):
+    symmetric = [*half, *half[1::-1]]
+    np.testing.assert_allclose(fourier.window_values(name, 5, periodic=False), symmetric, atol=2e-8)
+    np.testing.assert_allclose(fourier.window_values(name, 4), symmetric[:4], atol=2e-8)
+    assert fourier.window_values(name, 1, periodic=False).shape == (1,)
+    re, im = ops.stft(SIGNAL, 8, 4, 8, window=name)
+    for part, expected in zip((re, im), ops.stft(SIGNAL, 8, 4, 8, window=fourier.window_values(name, 8))):
+        np.testing.assert_array_equal(part, expected)

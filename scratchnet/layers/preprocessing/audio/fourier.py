@@ -11,15 +11,6 @@ cosine, Im X_k that with a negative sine, so the adjoint adds up cosines and sin
 
 import numpy as np
 
-WINDOWS = {"hann": (0.5, 0.5), "hamming": (0.54, 0.46)}  # a, b of a - b cos(2 pi n / F)
-
-
-def window_values(window, length, periodic=True):
-    """A window of so many samples, by its name, float64; `periodic`: the first of the next would follow the last."""
-    a, b = WINDOWS[window]
-    count = length if periodic else length - 1
-    return a - b * np.cos(2 * np.pi * np.arange(length) / max(count, 1))
-
 
 def reflected(x, margin):
     """(N, samples) with what lies beside both ends mirrored beyond them."""

@@ -20,15 +20,14 @@ import numpy as np
 from scratchnet.checks import check_number, check_positive_int
 from scratchnet.layers.base import Layer
 from scratchnet.layers.preprocessing.audio.fourier import (
-    WINDOWS,
     frames_backward,
     frames_of,
     reflected,
     reflected_backward,
     transform,
     transform_backward,
-    window_values,
 )
+from scratchnet.ops.fourier import WINDOWS, window_values
 from scratchnet.registry import register
 
 
@@ -49,7 +48,7 @@ class MelSpectrogram(Layer):
         fft_length: F, samples in a frame.
         sequence_stride: S, samples between the beginnings of frames.
         sequence_length: samples that the window covers, in the middle of a frame; by default all.
-        window: "hann", "hamming", a list of `sequence_length` numbers, or None for none.
+        window: the name of one of `ops.fourier.WINDOWS`, a list of `sequence_length` numbers, or None for none.
         sampling_rate: samples in a second.
         num_mel_bins: how many bands there are.
         min_freq, max_freq: from where to where they reach, in Hertz; by default to half of `sampling_rate`.
@@ -108,7 +107,7 @@ class MelSpectrogram(Layer):
             w = np.ones(self.sequence_length)
         elif isinstance(self.window, str):
             if self.window not in WINDOWS:
-                raise self.error(f"window must be {' or '.join(map(repr, WINDOWS))}, or numbers, got {self.window!r}")
+                raise self.error(f"window must be one of {', '.join(WINDOWS)}, or numbers, got {self.window!r}")
             w = window_values(self.window, self.sequence_length)
         else:
             w = np.asarray(self.window, float)

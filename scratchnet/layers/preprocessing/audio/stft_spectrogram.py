@@ -24,7 +24,8 @@ from scratchnet import config
 from scratchnet.checks import check_data_format, check_padding, check_positive_int
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.base import Layer
-from scratchnet.layers.preprocessing.audio.fourier import WINDOWS, frames_backward, frames_of, window_values
+from scratchnet.layers.preprocessing.audio.fourier import frames_backward, frames_of
+from scratchnet.ops.fourier import WINDOWS, window_values
 from scratchnet.registry import register
 
 MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
@@ -47,7 +48,7 @@ class STFTSpectrogram(Layer):
         frame_length: L, samples in a frame.
         frame_step: samples between the beginnings of frames; by default half a frame.
         fft_length: F; by default the next power of two.
-        window: "hann", "hamming", L numbers, or None for none.
+        window: the name of one of `ops.fourier.WINDOWS`, L numbers, or None for none.
         periodic: whether the window is that of a longer series.
         scaling: "density", |w| is the root of the sum of squares; "spectrum", the sum; None, 1.
         padding: "valid", only frames inside, or "same".
@@ -99,7 +100,7 @@ class STFTSpectrogram(Layer):
             return np.ones(self.frame_length)
         if isinstance(self.window, str):
             if self.window not in WINDOWS:
-                raise self.error(f"window must be {' or '.join(map(repr, WINDOWS))}, or numbers, got {self.window!r}")
+                raise self.error(f"window must be one of {', '.join(WINDOWS)}, or numbers, got {self.window!r}")
             w = window_values(self.window, self.frame_length, self.periodic)
         else:
             w = np.asarray(self.window, float)

@@ -22,10 +22,3 @@ def test_adjoints_are_adjoints(length):
         y = forward(x)
         dy = RNG.standard_normal(y.shape)
         assert (y * dy).sum() == pytest.approx((x * backward(dy)).sum(), rel=1e-12)
-
-
-def test_windows():
-    np.testing.assert_allclose(fourier.window_values("hann", 4), [0, 0.5, 1, 0.5], atol=1e-15)
-    np.testing.assert_allclose(fourier.window_values("hann", 5, periodic=False), [0, 0.5, 1, 0.5, 0], atol=1e-15)
-    np.testing.assert_allclose(fourier.window_values("hamming", 2), [0.08, 1])
-    assert fourier.window_values("hann", 1, periodic=False).shape == (1,)

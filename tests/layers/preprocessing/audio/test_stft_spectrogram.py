@@ -81,7 +81,7 @@ def test_configured_and_refused():
         ({"scaling": "l2"}, 'scaling must be "density", "spectrum" or None'),
         ({"frame_step": 9}, "frame_step must lie between 1 and frame_length 8, got 9"),
         ({"fft_length": 4}, "fft_length must be at least frame_length 8, got 4"),
-        ({"window": "kaiser"}, "window must be 'hann' or 'hamming', or numbers, got 'kaiser'"),
+        ({"window": "kaiser"}, "window must be one of .*hann, .*, or numbers, got 'kaiser'"),
         ({"window": [1.0]}, r"window must be 8 numbers, got the shape \(1,\)"),
         ({"padding": "causal"}, 'padding must be "valid" or "same"'),
     ):
