@@ -1,28 +1,31 @@
 """Convolution, compiled; the method is explained at the head of `scratchnet.kernels.with_numpy.convolution`.
 
-The patches under the windows are copied into a matrix and multiplied, one piece of the batch after the other. No line
-of Python runs between the first piece and the last: threads that compute side by side would wait for the interpreter's
-lock at each of them, which took a quarter of the time of a small convolution.
+Forward, windows are multiplied where they lie in the image (`windows`). Backward, the patches under them are copied
+into a matrix, which both adjoints need, and multiplied, one piece of the batch after the other. No line of Python runs
+between the first piece and the last: threads that compute side by side would wait for the interpreter's lock at each of
+them, which took a quarter of the time of a small convolution.
 
 * A piece is a number of whole images, as many as stay in the L2 cache with their patches. The matrix of its patches is
   `P` (M, KH KW C), a window to a row; with few channels P^T (KH KW C, M) stands in memory instead, where an image row
   is a run (`few`). Pieces of one call are equal; the images that are left over are a second call.
-* A last column of ones in P multiplies the bias; in backward it gives dbias.
+* A last column of ones in P gives dbias.
 * Where the window is one pixel, a row of `x` is a row of P: nothing is copied (`affine`).
+* With fewer filters than channels, pixels are multiplied by the whole kernel first, and the products added, shifted.
 * Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less.
-* A relu that follows is applied to a piece of y, and its slope to a piece of dy, while it is in the cache; and one pass
-  over the patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
-* Where max pooling of 2 x 2 follows as well and nobody will go back, z never leaves the cache: of four numbers one goes
-  to memory, and relu comes last, on a quarter of them, since max(relu(a), relu(b)) = relu(max(a, b)).
+* A relu that follows is applied to y, and its slope to a piece of dy, while it is in the cache; and one pass over the
+  patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
+* Where max pooling of 2 x 2 follows as well and nobody will go back, z never goes to memory, only one of four numbers
+  does, and relu comes last, on a quarter of them, since max(relu(a), relu(b)) = relu(max(a, b)).
 
-Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and KH KW C copied elements for each row.
+Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and backward KH KW C copied elements for
+each row.
 """
 
 import numpy as np
 
 from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
-from scratchnet.kernels.with_numba import depthwise, winograd
+from scratchnet.kernels.with_numba import depthwise, windows, winograd
 from scratchnet.kernels.with_numba.affine import affine_backward, affine_forward, is_narrow
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
@@ -59,20 +62,15 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
     if _is_affine(kernel, strides, padding):
         return affine_forward(x.reshape(-1, C), kernel.reshape(C, F), bias, relu).reshape(N, H, W, F)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
+    if max(strides) > 1 or F >= min(_FEW, C):
+        return windows.forward(x, kernel, bias, geometry, padding, (OH, OW), relu)
     y = np.empty((N, OH, OW, F), x.dtype)
-    if max(strides) == 1 and F < min(_FEW, C):
-        filled = KH * KW * F
-        weights = np.zeros((C, filled + -filled % _LANES), x.dtype)  # (C, KH KW F and zeros)
-        weights[:, :filled] = kernel.transpose(2, 0, 1, 3).reshape(C, -1)
-        size = (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize
-        for images, rows in _pieces(N, size):
-            _forward_adding(multiplier(x.dtype), x[rows], weights, bias, relu, geometry, images, y[rows])
-    else:
-        weights = np.concatenate([kernel.reshape(-1, F), bias[None]])  # (KH KW C + 1, F)
-        size = (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize
-        for images, rows in _pieces(N, size):
-            P = _patches(images * OH * OW, len(weights), C, x.dtype)
-            _forward_gathering(multiplier(x.dtype), x[rows], weights, relu, geometry, images, C < _FEW, P, y[rows])
+    filled = KH * KW * F
+    weights = np.zeros((C, filled + -filled % _LANES), x.dtype)  # (C, KH KW F and zeros)
+    weights[:, :filled] = kernel.transpose(2, 0, 1, 3).reshape(C, -1)
+    size = (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize
+    for images, rows in _pieces(N, size):
+        _forward_adding(multiplier(x.dtype), x[rows], weights, bias, relu, geometry, images, y[rows])
     return y
 
 
@@ -82,22 +80,15 @@ def conv2d_relu_max_pool_forward(x, kernel, bias, strides, padding, dilation):
     N, H, W, C = x.shape
     KH, KW, CG, F = kernel.shape
     OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
-    y = np.empty((N, OH // 2, OW // 2, F), x.dtype)
     adding = max(strides) == 1 and F < min(_FEW, C)
-    if CG < C or adding or winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
-        for images, rows in _pieces(N, OH * OW * F * x.itemsize // 4):  # larger: each begins with a call of Python
-            for n in range(rows.start or 0, rows.stop, images):
-                z = conv2d_forward(x[n : n + images], kernel, bias, strides, padding, dilation)
-                _pool_relu(z, y[n : n + images])
-        return y
-    bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
-    weights = np.concatenate([kernel.reshape(-1, F), bias[None]])  # (KH KW C + 1, F)
-    geometry = _geometry(kernel.shape, strides, padding, dilation)
-    for images, rows in _pieces(N, (H * W * C + OH * OW * (len(weights) + F)) * x.itemsize):
-        P = _patches(images * OH * OW, len(weights), C, x.dtype)
-        _pooled_forward_gathering(
-            multiplier(x.dtype), x[rows], weights, geometry, images, C < _FEW, P, (OH, OW), y[rows]
-        )
+    if CG == C and not adding and not winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
+        bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
+        geometry = _geometry(kernel.shape, strides, padding, dilation)
+        return windows.forward(x, kernel, bias, geometry, padding, (OH, OW), relu=True, pools=True)
+    y = np.empty((N, OH // 2, OW // 2, F), x.dtype)
+    for images, rows in _pieces(N, OH * OW * F * x.itemsize // 4):  # larger: each begins with a call of Python
+        for n in range(rows.start or 0, rows.stop, images):
+            _pool_relu(conv2d_forward(x[n : n + images], kernel, bias, strides, padding, dilation), y[n : n + images])
     return y
 
 
@@ -243,43 +234,6 @@ def _patches(M, K, channels, dtype):
 
 
 # ---- piece after piece ----
-
-
-@njit
-def _forward_gathering(times, x, weights, relu, geometry, images, few, P, y):
-    """y = P weights, whose last row is the bias."""
-    N, OH, OW, F = y.shape
-    zero = y.dtype.type(0)
-    PT = P[:, : images * OH * OW]  # what P is where there are few
-    for n in range(0, N, images):
-        z = y[n : n + images].reshape(-1, F)  # (M, F)
-        if few:
-            gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            matmul_into_by(times, PT.T, weights, z)
-        else:
-            gather_rows(x[n : n + images], OH, OW, geometry, P)
-            matmul_into_by(times, P, weights, z)
-        if relu:
-            values = z.reshape(-1)
-            for k in range(values.size):
-                values[k] = max(values[k], zero)
-
-
-@njit
-def _pooled_forward_gathering(times, x, weights, geometry, images, few, P, size, y):
-    """z = P weights, of which y keeps the largest."""
-    OH, OW = size
-    F = weights.shape[1]
-    PT = P[:, : images * OH * OW]
-    z = np.empty((images * OH * OW, F), y.dtype)
-    for n in range(0, len(x), images):
-        if few:
-            gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            matmul_into_by(times, PT.T, weights, z)
-        else:
-            gather_rows(x[n : n + images], OH, OW, geometry, P)
-            matmul_into_by(times, P, weights, z)
-        _pool_relu(z.reshape(images, OH, OW, F), y[n : n + images])
 
 
 @njit

@@ -74,55 +74,78 @@ def _generate(rows, vectors, context, builder, signature, arguments):
     a, block, c = (
         context.make_array(t)(context, builder, v) for t, v in ((a_type, a), (block_type, block), (c_type, c))
     )
-    number = context.get_data_type(a_type.dtype)
-    size = context.get_abi_sizeof(number)
-    vector = ir.VectorType(number, VECTOR_BYTES // size)
+    write = Instructions(context, builder, a_type.dtype)
+    address, constant, size = write.address, write.constant, write.size
     sequence = range(vectors)
-
-    def constant(value):
-        return ir.Constant(k.type, value)
-
-    def address(data, *steps):
-        """`data` moved on by ``index * stride`` bytes for each of `steps`."""
-        data = builder.bitcast(data, cgutils.voidptr_t)
-        for index, stride in steps:
-            data = builder.gep(data, [builder.mul(index, stride)])
-        return data
-
-    def load(kind, data):
-        return builder.load(builder.bitcast(data, kind.as_pointer()), align=size)
-
-    def spread(value):
-        """A vector that holds `value` everywhere."""
-        nothing, first = ir.Constant(vector, ir.Undefined), ir.Constant(ir.IntType(32), 0)
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-        return builder.shuffle_vector(builder.insert_element(nothing, value, first), nothing, everywhere)
-
-    def multiply_add(x, y, total):
-        """x * y + total, in one instruction where the processor has one."""
-        return builder.fadd(builder.fmul(x, y, flags=["contract"]), total, flags=["contract"])
 
     row_stride, column_stride = cgutils.unpack_tuple(builder, a.strides, 2)
     starts = [address(a.data, (builder.add(m, constant(r)), row_stride), (k, column_stride)) for r in range(rows)]
-    zero = ir.Constant(vector, None)
     sums = [
-        [cgutils.alloca_once_value(builder, zero) for _ in sequence] for _ in starts
+        [cgutils.alloca_once_value(builder, write.zero) for _ in sequence] for _ in starts
     ]  # LLVM makes registers of them
     block_stride, _ = cgutils.unpack_tuple(builder, block.strides, 2)
     with cgutils.for_range(builder, depth) as loop:
-        block_row = address(block.data, (loop.index, block_stride))
-        columns = [load(vector, address(block_row, (constant(v), constant(VECTOR_BYTES)))) for v in sequence]
+        columns = write.load_row(address(block.data, (loop.index, block_stride)), vectors)
         for start, totals in zip(starts, sums):
-            value = spread(load(number, address(start, (loop.index, column_stride))))
+            value = write.load_everywhere(address(start, (loop.index, column_stride)))
             for column, total in zip(columns, totals):
-                builder.store(multiply_add(value, column, builder.load(total)), total)
+                builder.store(write.multiply_add(value, column, builder.load(total)), total)
 
     c_stride, _ = cgutils.unpack_tuple(builder, c.strides, 2)
     for r, totals in enumerate(sums):
-        target = address(c.data, (builder.add(m, constant(r)), c_stride), (n, constant(size)))
-        for v, total in enumerate(totals):
-            place = address(target, (constant(v), constant(VECTOR_BYTES)))
-            with builder.if_then(add):
-                builder.store(builder.fadd(load(vector, place), builder.load(total)), total)
-            builder.store(builder.load(total), builder.bitcast(place, vector.as_pointer()), align=size)
+        target = address(c.data, (builder.add(m, constant(r)), c_stride), (n, size))
+        with builder.if_then(add):
+            for before, total in zip(write.load_row(target, vectors), totals):
+                builder.store(builder.fadd(before, builder.load(total)), total)
+        write.store_row([builder.load(total) for total in totals], target)
     return context.get_dummy_value()
+
+
+class Instructions:
+    """Writes instructions on vectors of one dtype; rows are vectors that follow one another in memory."""
+
+    def __init__(self, context, builder, dtype):
+        self._builder = builder
+        self._index = context.get_value_type(types.intp)
+        self._number = context.get_data_type(dtype)
+        self._bytes = context.get_abi_sizeof(self._number)
+        self._vector = ir.VectorType(self._number, VECTOR_BYTES // self._bytes)
+        self.size = self.constant(self._bytes)  # of a number
+        self.zero = ir.Constant(self._vector, None)
+        self.nan = ir.Constant(self._vector, [float("nan")] * self._vector.count)
+
+    def constant(self, value):
+        return ir.Constant(self._index, value)
+
+    def address(self, data, *steps):
+        """`data` moved on by ``index * stride`` bytes for each of `steps`."""
+        data = self._builder.bitcast(data, cgutils.voidptr_t)
+        for index, stride in steps:
+            data = self._builder.gep(data, [self._builder.mul(index, stride)])
+        return data
+
+    def everywhere(self, value):
+        """A vector that holds `value` everywhere."""
+        nothing, first = ir.Constant(self._vector, ir.Undefined), ir.Constant(ir.IntType(32), 0)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self._vector.count), [0] * self._vector.count)
+        return self._builder.shuffle_vector(self._builder.insert_element(nothing, value, first), nothing, zeros)
+
+    def load_everywhere(self, data):
+        return self.everywhere(self._load(self._number, data))
+
+    def load_row(self, data, vectors):
+        return [self._load(self._vector, place) for place in self._places(data, vectors)]
+
+    def store_row(self, row, data):
+        for value, place in zip(row, self._places(data, len(row))):
+            self._builder.store(value, self._builder.bitcast(place, self._vector.as_pointer()), align=self._bytes)
+
+    def multiply_add(self, x, y, total):
+        """x * y + total, in one instruction where the processor has one."""
+        return self._builder.fadd(self._builder.fmul(x, y, flags=["contract"]), total, flags=["contract"])
+
+    def _load(self, kind, data):
+        return self._builder.load(self._builder.bitcast(data, kind.as_pointer()), align=self._bytes)
+
+    def _places(self, data, vectors):
+        return [self.address(data, (self.constant(v), self.constant(VECTOR_BYTES))) for v in range(vectors)]

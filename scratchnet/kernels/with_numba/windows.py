@@ -1,0 +1,171 @@
+"""Convolution forward, compiled: windows are multiplied where they lie in the image, in tiles of `window_tile`.
+
+    y[m] = max(window m * kernel + bias, least)       least: 0 for a relu, minus infinity for none
+
+No patches are copied together, and no z is written that relu or pooling would then go over once more. So a convolution
+of one channel with relu and max pooling takes as long as its multiply-adds. Where windows leave the image, a piece of
+the batch is copied into frames of zeros first.
+
+Cost: 2 M KH KW C F floating-point operations for M windows.
+"""
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
+from scratchnet.kernels.with_numba.window_tile import make_window_tile
+
+_CACHE = 256 * 1024  # bytes to work on at a time
+_ROWS = 96  # windows that meet a panel of the kernel, one of two vectors' width: a multiple of all tiles' rows
+
+_tall_2, _tile_4_2, _tile_1_2 = (make_window_tile(rows, vectors=2) for rows in (TALLEST, 4, 1))
+_tall_1, _tile_4_1, _tile_1_1 = (make_window_tile(rows, vectors=1) for rows in (TALLEST, 4, 1))
+_TALL_SQUARES = 8 if TALLEST == 8 else 4  # windows of 2 x 2 neighbours each
+_tall_squares_2, _square_2 = (make_window_tile(rows, vectors=2, pool=4) for rows in (_TALL_SQUARES, 4))
+_tall_squares_1, _square_1 = (make_window_tile(rows, vectors=1, pool=4) for rows in (_TALL_SQUARES, 4))
+
+
+def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False):
+    """y (N, OH, OW, F), with `pools` the largest of each 2 x 2 of it."""
+    N, H, W, C = x.shape
+    KH, KW, SH, SW, DH, DW, top, left = geometry
+    F = kernel.shape[3]
+    OH, OW = window_counts
+    FH, FW = H, W  # of a frame
+    leaves = max(map(max, padding)) > 0
+    if leaves:
+        FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
+    images = max(min(_CACHE // max((FH * FW * C + OH * OW * F) * x.itemsize, 1), N), 1)
+    frames = np.zeros((images if leaves else 0, FH, FW, C), x.dtype)
+
+    lines, columns = np.arange(OH) * SH - top, np.arange(OW) * SW - left
+    starts = ((np.arange(images)[:, None, None] * FH + lines[:, None]) * FW + columns) * C  # (images, OH, OW)
+    if pools:
+        OH, OW = OH // 2, OW // 2
+        starts = starts[:, : 2 * OH, : 2 * OW].reshape(images, OH, 2, OW, 2).transpose(0, 1, 3, 2, 4)
+    runs, length = np.arange(KH) * DH * FW * C, KW * C  # the lines of a window
+    if DW > 1:
+        runs, length = (runs[:, None] + np.arange(KW) * DW * C).reshape(-1), C  # its pixels
+    y = np.empty((N, OH, OW, F), x.dtype)
+    least = x.dtype.type(0 if relu else -np.inf)
+    (_convolve_and_pool if pools else _convolve)(
+        x, frames, geometry[-2:], images, starts.reshape(-1), runs, length, _matrix(kernel, bias), least, y
+    )
+    return y
+
+
+def _matrix(kernel, bias):
+    """The kernel as a matrix (KH KW C + 1, F and zeros): its last row is the bias, its columns fill vectors."""
+    F = kernel.shape[3]
+    rows = kernel.reshape(-1, F)
+    weights = np.zeros((len(rows) + 1, F + -F % (VECTOR_BYTES // kernel.itemsize)), kernel.dtype)
+    weights[:-1, :F], weights[-1, :F] = rows, bias
+    return weights
+
+
+@njit
+def _convolve(x, frames, corner, images, starts, runs, length, weights, least, y):
+    N, OH, OW, F = y.shape
+    lanes = VECTOR_BYTES // y.itemsize
+    rest = np.empty((_ROWS, 2 * lanes), y.dtype)  # for columns that fill no vector
+    for n in range(0, N, images):
+        pixels = _in_frames(x[n : n + images], frames, corner)
+        rows = y[n : n + images].reshape(-1, F)
+        for m in range(0, len(rows), _ROWS):
+            stop = min(m + _ROWS, len(rows))
+            for f in range(0, weights.shape[1], 2 * lanes):
+                two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
+                target, row, column = (rows, m, f) if fits else (rest, 0, 0)
+                _column_of_tiles(pixels, starts, m, stop, runs, length, weights, f, two, least, target, row, column)
+                if not fits:
+                    _copy(rest, rows, m, stop, f)
+
+
+@njit
+def _convolve_and_pool(x, frames, corner, images, starts, runs, length, weights, least, y):
+    """As `_convolve`; `starts` goes from square to square of windows."""
+    N, OH, OW, F = y.shape
+    lanes = VECTOR_BYTES // y.itemsize
+    rest = np.empty((_ROWS, 2 * lanes), y.dtype)
+    for n in range(0, N, images):
+        pixels = _in_frames(x[n : n + images], frames, corner)
+        rows = y[n : n + images].reshape(-1, F)
+        for m in range(0, len(rows), _ROWS):
+            stop = min(m + _ROWS, len(rows))
+            for f in range(0, weights.shape[1], 2 * lanes):
+                two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
+                target, row, column = (rows, m, f) if fits else (rest, 0, 0)
+                _column_of_squares(pixels, starts, m, stop, runs, length, weights, f, two, least, target, row, column)
+                if not fits:
+                    _copy(rest, rows, m, stop, f)
+
+
+@njit
+def _in_frames(x, frames, corner):
+    """The numbers of x, one after the other, each image amid zeros if there are frames, or cut."""
+    if len(frames) == 0:
+        return x.reshape(-1)
+    top, left = corner
+    N, H, W, C = x.shape
+    FH, FW = frames.shape[1:3]
+    for n in range(N):
+        for p in range(max(-top, 0), min(FH - top, H)):
+            target = frames[n, p + top].reshape(-1)[max(left, 0) * C :]
+            source = x[n, p].reshape(-1)[max(-left, 0) * C :]
+            for k in range(min(target.size, source.size)):
+                target[k] = source[k]
+    return frames.reshape(-1)
+
+
+@njit
+def _copy(rest, rows, m, stop, f):
+    for r in range(m, stop):
+        target, source = rows[r, f:], rest[r - m]
+        for k in range(target.size):
+            target[k] = source[k]
+
+
+@njit
+def _column_of_tiles(x, starts, m, stop, runs, length, weights, f, two, least, y, row, column):
+    """``y[row : row + stop - m, column : column + width]`` of the windows from m to stop."""
+    while m < stop:
+        if stop - m >= TALLEST:
+            if two:
+                _tall_2(x, starts, m, runs, length, weights, f, least, y, row, column)
+            else:
+                _tall_1(x, starts, m, runs, length, weights, f, least, y, row, column)
+            done = TALLEST
+        elif stop - m >= 4:
+            if two:
+                _tile_4_2(x, starts, m, runs, length, weights, f, least, y, row, column)
+            else:
+                _tile_4_1(x, starts, m, runs, length, weights, f, least, y, row, column)
+            done = 4
+        else:
+            if two:
+                _tile_1_2(x, starts, m, runs, length, weights, f, least, y, row, column)
+            else:
+                _tile_1_1(x, starts, m, runs, length, weights, f, least, y, row, column)
+            done = 1
+        m += done
+        row += done
+
+
+@njit
+def _column_of_squares(x, starts, m, stop, runs, length, weights, f, two, least, y, row, column):
+    """The same of squares."""
+    while m < stop:
+        if 4 * (stop - m) >= _TALL_SQUARES:
+            if two:
+                _tall_squares_2(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+            else:
+                _tall_squares_1(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+            done = _TALL_SQUARES // 4
+        else:
+            if two:
+                _square_2(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+            else:
+                _square_1(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+            done = 1
+        m += done
+        row += done
