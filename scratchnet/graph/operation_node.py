@@ -14,7 +14,7 @@ import numpy as np
 from scratchnet.graph.nodes import Node
 from scratchnet.graph.sizes import formulas_in, with_numbers
 from scratchnet.ops.dtypes import floatx
-from scratchnet.ops.operation import Kept
+from scratchnet.ops.operation import Kept, ToKeep
 from scratchnet.ops.selection import get_item, is_basic
 from scratchnet.ops.trial import Spec, with_rows
 from scratchnet.parallel.batch import in_several_parts, rows_of_batch, sum_over_batch
@@ -29,12 +29,23 @@ class ReducedCache(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What an operation's operands become, for arrays of these dtypes that it takes as they are."""
+    """What an operation's operands become, for arrays of these dtypes, which it takes as they are."""
 
     floatx: Any  # the dtype of floats there
-    dtypes: list  # of the tensors
+    dtypes: list  # pairs: the place of a tensor among the operands, and its dtype
     operands: list  # the constants, and None in the places of tensors
-    to_keep: Any
+    to_keep: ToKeep
+
+    def filled(self, arrays):
+        """The operands with these arrays, or None if they are others; nearly always they are those of the last time."""
+        if self.floatx is not floatx():
+            return None
+        operands = self.operands.copy()
+        for (k, dtype), array in zip(self.dtypes, arrays):
+            if array.dtype is not dtype or type(array) is not np.ndarray:
+                return None
+            operands[k] = array
+        return operands
 
 
 class OperationNode(Node):
@@ -122,30 +133,27 @@ class OperationNode(Node):
             options = with_numbers(options, lambda tensor, axis: size_of[tensor].shape[axis])
         if self.stream is not None:
             options = {**options, "seed": self.stream if self._draws_rows else SharedStream(self.stream)}
-        operands, to_keep = self._settled(x)
+        last = self._last_settled
+        operands = None if last is None else last.filled(x)
+        if operands is None:
+            operands, to_keep = self._settled(x)
+        else:
+            to_keep = last.to_keep
         z, kept = self.operation.forward_settled(operands, options, to_keep)
         if self._over_batch and in_several_parts(asking=True):
             return self._of_whole_batch(z, kept, operands[0].size)
         return z, kept
 
     def _settled(self, x):
-        """``(operands, to_keep)`` of the operation. Nearly always dtypes are those of the last time."""
-        last = self._last_settled
-        if last is not None and last.floatx is floatx():
-            operands = last.operands.copy()
-            for k, array, dtype in zip(self._tensors, x, last.dtypes):
-                if array.dtype is not dtype or type(array) is not np.ndarray:
-                    break
-                operands[k] = array
-            else:
-                return operands, last.to_keep
+        """``(operands, to_keep)`` of the operation."""
         given = list(self.operands)
         for k, array in zip(self._tensors, x):
             given[k] = array if array.dtype.kind == self._kinds[k] else _of_kind(array, given[k].dtype)
         operands, to_keep = self.operation.settle(given), self.operation.to_keep(given, self._needs)
         if all(operands[k] is array for k, array in zip(self._tensors, x)):
+            dtypes = [(k, array.dtype) for k, array in zip(self._tensors, x)]
             constants = [None if k in self._tensors else a for k, a in enumerate(operands)]
-            self._last_settled = Settled(floatx(), [a.dtype for a in x[: len(self._tensors)]], constants, to_keep)
+            self._last_settled = Settled(floatx(), dtypes, constants, to_keep)
         return operands, to_keep
 
     def _of_whole_batch(self, z, kept, size):
@@ -179,7 +187,7 @@ class OperationNode(Node):
         return {}
 
     def _add_adjoint(self, k, dz, kept, adjoints):
-        tensor, like = self.operands[k], kept["like"][k]
+        tensor, like = self.operands[k], (kept["shapes"][k], kept["dtypes"][k])
         whole = adjoints.to_put_together(tensor, self, *like) if self.tile is not None else None
         if whole is None:
             self.operation.add_adjoint(k, adjoints.to_add_into(tensor, *like), dz, kept)

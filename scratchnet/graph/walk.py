@@ -147,6 +147,7 @@ class Graph:
         self.outputs = list(outputs)
         self.leaves = list(leaves)
         self.losses = list(losses)
+        self._layers = [(k, node) for k, node in enumerate(self.nodes) if node.layer is not None]
         self.dtype = self._find_dtype()
         self._written = [flatten(node.outputs) for node in self.nodes]
         self._last_reads = self._find_last_reads()
@@ -158,9 +159,9 @@ class Graph:
 
     def _find_dtype(self):
         """The float dtype of operations here, or None where there are none."""
-        if all(node.layer is not None for node in self.nodes):
+        if len(self._layers) == len(self.nodes):
             return None
-        tensors = [tensor for node in self.nodes for tensor in flatten(node.outputs) if node.layer is not None]
+        tensors = [tensor for _, node in self._layers for tensor in flatten(node.outputs)]
         floats = (t.dtype for t in (*tensors, *self.inputs, *self.outputs) if t.dtype.startswith("float"))
         return next(floats, None)
 
@@ -228,27 +229,26 @@ class Graph:
     def added_loss(self, cache):
         """What is added to the loss here and by layers: the share of this part of the batch."""
         own = sum(float(value) for value in cache.losses) * counted_here()
-        return own + sum(node.added_loss(c) for node, c in zip(self.nodes, cache.nodes))
+        return own + sum(node.added_loss(cache.nodes[k]) for k, node in self._layers)
 
     def loss_values(self, cache):
         """What is added to the loss, one by one."""
-        inner = [value for node, c in zip(self.nodes, cache.nodes) for value in node.loss_values(c)]
+        inner = [value for k, node in self._layers for value in node.loss_values(cache.nodes[k])]
         return [*cache.losses, *inner]
 
     @property
     def adds_loss(self):
         """Whether `added_loss` says anything."""
-        return bool(self.losses) or any(node.adds_loss for node in self.nodes)
+        return bool(self.losses) or any(node.adds_loss for _, node in self._layers)
 
     def remember(self, cache):
         """Move the states of the layers on."""
-        for node, node_cache in zip(self.nodes, cache.nodes):
-            if node.layer is not None:
-                node.remember(node_cache)
+        for k, node in self._layers:
+            node.remember(cache.nodes[k])
 
     def prepare(self, training):
         """Have the layers here ready that are traced: not in the threads that compute."""
-        for node in self.nodes:
+        for _, node in self._layers:
             node.prepare(training)
 
     def rows_of_outputs(self, rows):
@@ -360,7 +360,7 @@ class Graph:
         wanted_inputs = needs_dx if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
         ends = [leaf for leaf in self.leaves if leaf.trainable]
         ends += [tensor for tensor, wanted in zip(self.inputs, wanted_inputs) if wanted]
-        trainable = {node for node in self.nodes if node.trainable}  # asked once: a layer may hold many
+        trainable = {node for _, node in self._layers if node.trainable}  # asked once: a layer may hold many
         way = self._last_way_back
         if way is None or way[0] != ends or way[1] != trainable:
             reaches = self.reached_from(ends, trainable)

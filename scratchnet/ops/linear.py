@@ -43,12 +43,16 @@ def _as_matrix(dz, x1, x2):
 
 
 def _matmul_dx1(dz, x1, x2):
+    if x1.ndim == x2.ndim == 2:
+        return _product(dz, x2.T)
     _, B = _as_matrices(x1, x2)
     dA = _product(_as_matrix(dz, x1, x2), B.swapaxes(-1, -2))  # (..., M, K)
     return dA.reshape(*dA.shape[:-2], -1) if x1.ndim == 1 else dA
 
 
 def _matmul_dx2(dz, x1, x2):
+    if x1.ndim == x2.ndim == 2:
+        return _product(x1.T, dz)
     A, B = _as_matrices(x1, x2)
     dZ = _as_matrix(dz, x1, x2)
     if B.ndim == 2:  # one matrix for all: the sum over the batch is one product
@@ -63,6 +67,8 @@ def matmul(x1, x2):
 
     A vector x1 is a row, a vector x2 a column, and the axis that this adds is not in the result.
     """
+    if x1.ndim == x2.ndim == 2:
+        return _product(x1, x2)
     if x1.ndim == 0 or x2.ndim == 0:
         raise Unfit("matmul takes no single numbers; multiply does")
     A, B = _as_matrices(x1, x2)

@@ -41,6 +41,8 @@ class added_into:
 class Kept(dict):
     """What forward keeps for backward, under the names of the table, for a debugger as well: ``kept.x1``."""
 
+    __slots__ = ()
+
     def __getattr__(self, name):
         try:
             return self[name]
@@ -53,11 +55,12 @@ class Kept(dict):
 
 
 class ToKeep(NamedTuple):
-    """What forward keeps of its operands."""
+    """What forward keeps for operands of some dtypes."""
 
-    needs: list  # whether backward is to return the adjoint of each, and can
-    dtypes: list  # of these adjoints
-    sources: list  # what each is called, and where it comes from: see `_Derivative`
+    always: Kept  # `needs`: whether backward is to return the adjoint of each operand, and can; `dtypes` of these
+    shapes: bool  # whether those of the operands: they may be others than those that the derivatives have
+    arrays: list  # pairs: what an operand or z is called, and the number of the operand, -1 for z
+    others: list  # pairs: what something else is called, and ``f(operands, options)``
 
 
 class Operation:
@@ -156,37 +159,48 @@ class Operation:
 
     def to_keep(self, operands, needs):
         """What forward has to keep, a `ToKeep`; it is the same for all operands of these dtypes."""
-        needs, dtypes, sources = list(needs), [None] * len(operands), {}
+        needs, dtypes, arrays, others = list(needs), [None] * len(operands), {}, {}
         for k, (a, need) in enumerate(zip(operands, needs)):
             derivative = self._derivatives[0 if self.sequence else k]
             needs[k] = need and derivative.exists and is_float(a)
             if needs[k]:
                 dtypes[k] = a.dtype
-                sources.update(derivative.sources)
-        return ToKeep(needs, dtypes, list(sources.items()))
+                arrays.update(derivative.arrays)
+                others.update(derivative.others)
+        shapes = any(needs) and (len(operands) > 1 or self.adds_into(0))
+        return ToKeep(Kept(needs=needs, dtypes=dtypes), shapes, list(arrays.items()), list(others.items()))
 
     def forward_settled(self, operands, options, to_keep):
         """`forward` for operands in the dtypes that are computed in."""
         z = self.f(*operands, **options) if self._is_plain else self._apply(operands, options)
         if type(z) is not np.ndarray:
             z = np.asarray(z)
-        needs, dtypes, sources = to_keep
-        kept = Kept(needs=needs, like=[dtype and (a.shape, dtype) for a, dtype in zip(operands, dtypes)])
-        for name, source in sources:
-            kept[name] = source(operands, z, options)
+        always, shapes, arrays, others = to_keep
+        kept = Kept(always)
+        if shapes:
+            kept["shapes"] = [a.shape for a in operands]
+        for name, k in arrays:
+            kept[name] = z if k < 0 else operands[k]
+        for name, source in others:
+            kept[name] = source(operands, options)
         return z, kept
 
     def backward(self, dz, kept):
         """The adjoints of the operands, None for those that need none. They may be views, also of dz."""
         if self.sequence:
-            found = self._derivatives[0](dz, kept) if True in kept.needs else kept.needs
-            return [_like(d, *kept.like[k]) if need else None for k, (d, need) in enumerate(zip(found, kept.needs))]
+            derivative, needs = self._derivatives[0], kept.needs
+            found = derivative.function(dz, *map(kept.__getitem__, derivative.names)) if True in needs else needs
+            return [_in_form(d, k, kept) if need else None for k, (d, need) in enumerate(zip(found, needs))]
         return [self.adjoint(k, dz, kept) if need else None for k, need in enumerate(kept.needs)]
 
     def adjoint(self, k, dz, kept):
         """That of operand k, where `kept.needs[k]`; not of a sequence."""
-        d, (shape, dtype) = self._derivatives[k](dz, kept, k), kept["like"][k]
-        return d if d.shape == shape and d.dtype is dtype else _like(d, shape, dtype)
+        derivative = self._derivatives[k]
+        if derivative.adds:
+            d = np.zeros(kept["shapes"][k], kept["dtypes"][k])
+            derivative.function(d, dz, *map(kept.__getitem__, derivative.names))
+            return d
+        return _in_form(derivative.function(dz, *map(kept.__getitem__, derivative.names)), k, kept)
 
     def differentiable(self, k):
         """Whether operand k has a derivative at all."""
@@ -198,7 +212,8 @@ class Operation:
 
     def add_adjoint(self, k, dx, dz, kept):
         """``dx += `` the adjoint of operand k, in place, without an array of zeros; only where `adds_into(k)`."""
-        self._derivatives[k].add(dx, dz, kept)
+        derivative = self._derivatives[k]
+        derivative.function(dx, dz, *map(kept.__getitem__, derivative.names))
 
     # ---- what is known without values ----
 
@@ -239,42 +254,39 @@ class _Derivative:
     """A derivative of the table and what it is computed from.
 
     Attributes:
-        sources: ``(name, f)`` for each of its arguments but dz; ``f(operands, z, options)`` is what forward keeps.
+        function: of dz, or dx and dz, and then of what `names` say.
+        exists: whether there is one.
+        adds: whether it is `added_into` dx.
+        names: those of its further arguments.
+        arrays, others: where these come from, see `ToKeep`.
     """
 
     def __init__(self, function, operation):
         self.exists, self.adds = function is not None, isinstance(function, added_into)
-        self._function = function.add if self.adds else function
+        self.function = function.add if self.adds else function
         given = 2 if self.adds else 1  # dz, or dx and dz
-        self._names = tuple(inspect.signature(self._function).parameters)[given:] if self.exists else ()
-        self.sources = [(name, _source(name, operation)) for name in self._names if name != "needs"]
-
-    def __call__(self, dz, kept, k=None):
-        if self.adds:
-            dx = np.zeros(*kept["like"][k])
-            self.add(dx, dz, kept)
-            return dx
-        return self._function(dz, *map(kept.__getitem__, self._names))
-
-    def add(self, dx, dz, kept):
-        self._function(dx, dz, *map(kept.__getitem__, self._names))
+        self.names = tuple(inspect.signature(self.function).parameters)[given:] if self.exists else ()
+        self.arrays, self.others = [], []
+        for name in self.names:
+            if name == "z":
+                self.arrays.append((name, -1))
+            elif name in operation.operand_names and not operation.sequence:
+                self.arrays.append((name, operation.operand_names.index(name)))
+            elif name != "needs":
+                self.others.append((name, _source(name, operation)))
 
 
 def _source(name, operation):
-    """What the argument `name` of a derivative means."""
-    if name == "z":
-        return lambda operands, z, options: z
+    """What the argument `name` of a derivative means, if it is no array: a function of the operands and options."""
     if operation.sequence and name == operation.operand_names[0]:
-        return lambda operands, z, options: operands
+        return lambda operands, options: operands
     if operation.sequence and name == f"{operation.operand_names[0]}_shapes":
-        return lambda operands, z, options: [a.shape for a in operands]
+        return lambda operands, options: [a.shape for a in operands]
     for k, operand in enumerate(operation.operand_names):
-        if name == operand:
-            return lambda operands, z, options: operands[k]
         if name == f"{operand}_shape":
-            return lambda operands, z, options: operands[k].shape
+            return lambda operands, options: operands[k].shape
     if name in operation.parameters:
-        return lambda operands, z, options: options[name]
+        return lambda operands, options: options[name]
     raise TypeError(f"operation {operation.name!r}: a derivative asks for {name!r}, which nobody keeps")
 
 
@@ -327,9 +339,12 @@ def get(name):
         raise ValueError(f"unknown operation {name!r}") from None
 
 
-def _like(d, shape, dtype):
-    """The adjoint d of an operand that is broadcast, in the shape and dtype of the operand."""
-    return unbroadcast(d, shape).astype(dtype, copy=False)
+def _in_form(d, k, kept):
+    """The adjoint d of operand k in the shape and dtype of the operand."""
+    if "shapes" in kept and d.shape != kept["shapes"][k]:
+        d = unbroadcast(d, kept["shapes"][k])
+    dtype = kept["dtypes"][k]
+    return d if d.dtype is dtype else d.astype(dtype, copy=False)
 
 
 def unbroadcast(d, shape):

@@ -37,7 +37,7 @@ def test_forward_keeps_what_the_derivatives_name_and_nothing_else():
     _, kept = ops.multiply.forward([x1, x2], {}, [True, False])
     assert kept.x2 is x2 and not hasattr(kept, "x1")
     _, kept = ops.multiply.forward([x1, x2], {}, [False, False])
-    assert kept == {"needs": [False, False], "like": [None, None]}
+    assert kept == {"needs": [False, False], "dtypes": [None, None]}
     z, kept = ops.exp.forward([x1], {}, [True])
     assert kept.z is z and not hasattr(kept, "x")
     _, kept = ops.sum.forward([x1], {"axis": 1, "keepdims": False}, [True])
