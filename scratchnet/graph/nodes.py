@@ -22,12 +22,13 @@ class Node:
         trainable: whether a parameter here wants a gradient.
         adds_loss: whether this adds to the loss, so that backward must come by whatever its output is for.
         reads_mask, masks_output: whether a mask comes in, and whether one goes on.
+        is_function: whether this is an operation that depends on the arrays of its operands alone.
         tile: the place in its input that this reads, if it is a slice: a key of NumPy's; else None.
         repeats, takes_repeat: those of the layer: see `Graph`.
     """
 
     layer = tile = None
-    trainable = adds_loss = reads_mask = masks_output = repeats = takes_repeat = False
+    is_function = trainable = adds_loss = reads_mask = masks_output = repeats = takes_repeat = False
 
     def __init__(self, inputs):
         self.inputs = inputs
@@ -63,6 +64,11 @@ class Node:
         None if samples meet here, so that a batch cannot be computed in parts.
         """
         return [max(rows, default=0)] * len(flatten(self.outputs))
+
+    def note(self, problem):
+        """Let an error say where in the program the node is that it comes from."""
+        if hasattr(problem, "add_note"):  # since Python 3.11
+            problem.add_note(f"in the {self}")
 
     def find_masks(self):
         """Find out which masks come in and go on."""

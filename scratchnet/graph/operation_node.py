@@ -58,10 +58,10 @@ class OperationNode(Node):
     """
 
     def __init__(self, operation, operands, options, name, is_tensor, stream=None):
-        self._tensors = [k for k, a in enumerate(operands) if is_tensor(a)]  # the places of tensors
+        self.places = [k for k, a in enumerate(operands) if is_tensor(a)]  # the places of tensors
         self._formulas = formulas_in(options)
         self.sizes_of = list(dict.fromkeys(tensor for formula in self._formulas for tensor, _ in formula.axes))
-        super().__init__([operands[k] for k in self._tensors] + self.sizes_of)
+        super().__init__([operands[k] for k in self.places] + self.sizes_of)
         self.operation = operation
         self.operands = operands
         self.options = options
@@ -69,35 +69,42 @@ class OperationNode(Node):
         self.stream = stream
         if operation is get_item and not self._formulas and is_basic(options["key"]):
             self.tile = options["key"]
-        self._kinds = {k: _kind(operands[k].dtype) for k in self._tensors}
+        self._kinds = {k: _kind(operands[k].dtype) for k in self.places}
         self._needs = [False] * len(operands)  # which of the operands can have an adjoint
-        self._last_settled = None
+        self.settled = None  # the `Settled` of the last time
+        # Whether it is no more than that: what is computed depends on the operands alone, each part for itself.
+        self.is_function = not (operation.random or stream or self._formulas or self._may_be_over_batch())
         self._over_batch = False  # whether this is a sum or mean over the samples of the batch
         self._draws_rows = False  # whether the random numbers of a row belong to a sample
         self._differentiable = [
-            operation.differentiable(k) and operands[k].dtype.startswith("float") for k in self._tensors
+            operation.differentiable(k) and operands[k].dtype.startswith("float") for k in self.places
         ]
-        for k, can in zip(self._tensors, self._differentiable):
+        for k, can in zip(self.places, self._differentiable):
             self._needs[k] = can
-        self._adds = [operation.adds_into(k) for k in self._tensors]
+        self._adds = [operation.adds_into(k) for k in self.places]
 
     def wanted(self, reaches):
         """For each tensor among the operands, whether its adjoint is wanted and can be had."""
-        return [can and self.operands[k] in reaches for k, can in zip(self._tensors, self._differentiable)]
+        return [can and self.operands[k] in reaches for k, can in zip(self.places, self._differentiable)]
 
     def rows_of_outputs(self, rows):
         if not any(rows):
             return [0]
         counts = [0] * len(self.operands)
-        for k, count in zip(self._tensors, rows):
+        for k, count in zip(self.places, rows):
             counts[k] = count
         if self.stream is not None:
             return self._rows_drawn(max(counts, default=0))
-        if self.operation.name in ("sum", "mean") and self.operation.reduces_axis(0, self.operands, self.options):
+        if self._may_be_over_batch():
             self._over_batch = True
             return [0]
         count = self.operation.rowwise(self.operands, self._settled_options(), counts)
         return [count] if count else None
+
+    def _may_be_over_batch(self):
+        """Whether the first axis of the operand is summed up."""
+        name, operands = self.operation.name, self.operands
+        return name in ("sum", "mean") and self.operation.reduces_axis(0, operands, self.options)
 
     def _rows_drawn(self, rows):
         """The same for a random operation: each row has numbers of its own, whatever part of the batch it is in."""
@@ -115,7 +122,7 @@ class OperationNode(Node):
 
     def output_shapes(self, shapes):
         operands, shape_of = list(self.operands), dict(zip(self.inputs, shapes))
-        for k in self._tensors:
+        for k in self.places:
             tensor, shape = operands[k], shape_of[operands[k]]
             operands[k] = Spec(shape, tensor.dtype, tensor.trials if tuple(shape) == tensor.shape else None)
         options = self._settled_options()
@@ -133,7 +140,7 @@ class OperationNode(Node):
             options = with_numbers(options, lambda tensor, axis: size_of[tensor].shape[axis])
         if self.stream is not None:
             options = {**options, "seed": self.stream if self._draws_rows else SharedStream(self.stream)}
-        last = self._last_settled
+        last = self.settled
         operands = None if last is None else last.filled(x)
         if operands is None:
             operands, to_keep = self._settled(x)
@@ -147,13 +154,13 @@ class OperationNode(Node):
     def _settled(self, x):
         """``(operands, to_keep)`` of the operation."""
         given = list(self.operands)
-        for k, array in zip(self._tensors, x):
+        for k, array in zip(self.places, x):
             given[k] = array if array.dtype.kind == self._kinds[k] else _of_kind(array, given[k].dtype)
         operands, to_keep = self.operation.settle(given), self.operation.to_keep(given, self._needs)
-        if all(operands[k] is array for k, array in zip(self._tensors, x)):
-            dtypes = [(k, array.dtype) for k, array in zip(self._tensors, x)]
-            constants = [None if k in self._tensors else a for k, a in enumerate(operands)]
-            self._last_settled = Settled(floatx(), dtypes, constants, to_keep)
+        if all(operands[k] is array for k, array in zip(self.places, x)):
+            dtypes = [(k, array.dtype) for k, array in zip(self.places, x)]
+            constants = [None if k in self.places else a for k, a in enumerate(operands)]
+            self.settled = Settled(floatx(), dtypes, constants, to_keep)
         return operands, to_keep
 
     def _of_whole_batch(self, z, kept, size):
@@ -170,14 +177,14 @@ class OperationNode(Node):
             kept = kept.own
         if operation.sequence:
             needs = [False] * len(operands)
-            for k, want in zip(self._tensors, wanted):
+            for k, want in zip(self.places, wanted):
                 needs[k] = want and kept.needs[k]
             for operand, d in zip(operands, operation.backward(dz, Kept({**kept, "needs": needs}))):
                 if d is not None:
                     adjoints.add(operand, d)
             return {}
         needs = kept["needs"]
-        for k, want, adds in zip(self._tensors, wanted, self._adds):
+        for k, want, adds in zip(self.places, wanted, self._adds):
             if not want or not needs[k]:
                 continue
             if adds:
@@ -195,7 +202,7 @@ class OperationNode(Node):
             whole[self.tile] = dz
 
     def __getstate__(self):
-        return {**vars(self), "_last_settled": None}
+        return {**vars(self), "settled": None}
 
     def __str__(self):
         return f"operation {self.operation.name!r}, {self.place}"

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.graph.adjoints import Adjoints
 from scratchnet.graph.arguments import Arguments
 from scratchnet.graph.changes import Changes
 from scratchnet.graph.logits import without_last_activations
@@ -25,7 +26,7 @@ from scratchnet.graph.operators import ufunc_as_operation
 from scratchnet.graph.place import users_place
 from scratchnet.graph.symbolic import KerasTensor, is_tensor, record
 from scratchnet.graph.variable import Variable
-from scratchnet.graph.walk import Adjoints, Graph, sorted_nodes
+from scratchnet.graph.walk import Graph, sorted_nodes
 from scratchnet.ops import sum as sum_of
 from scratchnet.ops.dtypes import computing_in
 from scratchnet.ops.operation import current_trace

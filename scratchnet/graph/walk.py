@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.graph.adjoints import Adjoints, Noted
 from scratchnet.graph.batch import rows_of_outputs
+from scratchnet.graph.program import CachesOfProgram, program_of, walks_of
 from scratchnet.graph.tiles import find_tiles
 from scratchnet.ops.dtypes import computing_in
 from scratchnet.parallel.batch import counted_here, in_several_parts
@@ -50,88 +52,6 @@ class GraphCache(NamedTuple):
     losses: list  # the values of what is added to the loss here
 
 
-class Adjoints(dict):
-    """Sums of adjoints by tensor, or of gradients by parameter.
-
-    What is handed in may belong to somebody else, or be a view of it. Only arrays that were made here are added into.
-    """
-
-    def __init__(self, tiles=None):
-        super().__init__()
-        self._own = set()
-        self._tiles = tiles or {}
-        self.unfinished = {}  # of tensors that are read tile by tile, the tiles that nobody has written yet
-
-    def add(self, key, d):
-        """Add `d` to the sum of `key`; None adds nothing."""
-        if d is None:
-            return
-        before = self.get(key)
-        if before is None:
-            self[key] = d
-        elif key in self._own:
-            before += d
-        else:
-            self[key] = before + d
-            self._own.add(key)
-
-    def to_add_into(self, key, shape, dtype):
-        """The array of `key` to add into, in place: zeros, if there is none yet."""
-        if key not in self._own:
-            before = self.get(key)
-            self[key] = np.zeros(shape, dtype) if before is None else np.array(before)
-            self._own.add(key)
-        return self[key]
-
-    def to_put_together(self, key, node, shape, dtype):
-        """The array of a tensor of which `node` reads a tile, to be written into; None for any other tensor."""
-        if key not in self._tiles or any(n not in (None, m) for m, n in zip(shape, key.shape)):
-            return None
-        if key not in self.unfinished:
-            self[key] = np.empty(shape, dtype)
-            self._own.add(key)
-            self.unfinished[key] = set(self._tiles[key])
-        self.unfinished[key].discard(node)
-        return self[key]
-
-    def finish(self, key):
-        """Write zeros where a slice has no adjoint."""
-        for node in self.unfinished.pop(key):
-            self[key][node.tile] = 0
-
-    def pop(self, key, default=None):
-        self._own.discard(key)
-        return dict.pop(self, key, default)
-
-
-class _Noted:
-    """`Adjoints` as a node sees them while it is watched: what it adds is noted in `added`."""
-
-    def __init__(self, adjoints):
-        self.adjoints = adjoints
-        self.added = []
-        self._arrays = {}
-
-    def add(self, key, d):
-        self.added.append((key, d))
-        self.adjoints.add(key, d)
-
-    def to_add_into(self, key, shape, dtype):
-        """An array of zeros, which `hand_on` adds to the sum: in place nobody would see what came from here."""
-        if key not in self._arrays:
-            self._arrays[key] = np.zeros(shape, dtype)
-        return self._arrays[key]
-
-    def to_put_together(self, key, node, shape, dtype):
-        return None
-
-    def hand_on(self):
-        """What was added, when the node is done."""
-        for key, d in self._arrays.items():
-            self.add(key, d)
-        return self.added
-
-
 class Graph:
     """What lies between `inputs` and `outputs`, lists of KerasTensors.
 
@@ -150,11 +70,13 @@ class Graph:
         self._layers = [(k, node) for k, node in enumerate(self.nodes) if node.layer is not None]
         self.dtype = self._find_dtype()
         self._written = [flatten(node.outputs) for node in self.nodes]
-        self._last_reads = self._find_last_reads()
+        self.last_reads = self._find_last_reads()
         self._repeated = self._find_repeated()
-        self._tiles = find_tiles(self.nodes, [*self.outputs, *self.losses])
+        self.tiles = find_tiles(self.nodes, [*self.outputs, *self.losses])
         self._rows = {}  # what `rows_of_outputs` has found
-        self._last_way_back = None  # what `_way_back` has found last
+        self._program = None
+        self._walks_left = walks_of(self)  # until the program is written
+        self._last_way_back = None  # what `way_back` has found last
         self.without = {}  # the graphs without some of the inputs, see `scratchnet.graph.absent`
 
     def _find_dtype(self):
@@ -194,12 +116,26 @@ class Graph:
         """Return ``(ys, cache)`` for a list of arrays, one for each input; `masks`: None, or a list of those masks."""
         if self.dtype is not None and in_several_parts():
             self._check_parts()
-        values = dict(zip(self.inputs, xs))
         masks = {} if masks is None else dict(zip(self.inputs, masks))
         with self.computing():
-            caches = [cache for _, _, _, cache in self.walk(values, training, masks)]
-        ys, losses = ([values[tensor] for tensor in ends] for ends in (self.outputs, self.losses))
+            ys, losses, caches = self._run(xs, training, masks)
         return ys, GraphCache(self, list(xs), caches, [masks.get(tensor) for tensor in self.outputs], losses)
+
+    def _run(self, xs, training, masks):
+        """``(ys, losses, caches)``; masks of the outputs are added to `masks`."""
+        if self._program is not None and _watcher.get() is None and self._program.takes(xs):
+            ys, losses, kept = self._program.forward(xs)
+            return ys, losses, CachesOfProgram(self._program, xs, kept)
+        values = dict(zip(self.inputs, xs))
+        steps = self.walk(values, training, masks)
+        if self._walks_left > 0:
+            self._walks_left -= 1
+            if self._walks_left == 0:
+                steps = list(steps)
+                self._program = program_of(self, xs, steps)
+        caches = [cache for _, _, _, cache in steps]
+        ys, losses = ([values[tensor] for tensor in ends] for ends in (self.outputs, self.losses))
+        return ys, losses, caches
 
     def backward(self, dys, cache, needs_dx=True):
         """Return ``(dxs, grads)``; grads has the keys ``(layer, name)`` of parameters.
@@ -207,24 +143,32 @@ class Graph:
         An adjoint in `dys` may be None where an output does not matter; dxs is None unless `needs_dx`, which may be a
         list of bools, one for each input. What is added to the loss here has its derivative, 1, in it.
         """
-        adjoints, grads = Adjoints(self._tiles), Adjoints()
-        for tensor, d in zip(self.outputs, dys):
-            adjoints.add(tensor, d)
-        for tensor, value in zip(self.losses, cache.losses):
-            adjoints.add(tensor, np.full_like(value, counted_here()))
+        losses = [np.full_like(value, counted_here()) for value in cache.losses]
         with self.computing():
-            for _, _, node_grads in self.walk_back(adjoints, cache.nodes, needs_dx):
-                for weight, d in node_grads.items():
-                    grads.add(weight, d)
+            if type(cache.nodes) is CachesOfProgram and _watcher.get() is None:
+                dxs, grads = cache.nodes.backward(dys, losses, needs_dx)
+            else:
+                dxs, grads = self._run_back(dys, losses, cache.nodes, needs_dx)
+        sums = Adjoints()
+        for weight, d in grads:
+            sums.add(weight, d)
+        if not needs_dx:
+            return None, sums
+        return [np.zeros_like(x) if dx is None else dx for dx, x in zip(dxs, cache.inputs)], sums
+
+    def _run_back(self, dys, losses, caches, needs_dx):
+        """``(dxs, grads)``: dxs may be None, grads is a list of pairs of a weight and a gradient."""
+        adjoints, grads = Adjoints(self.tiles), []
+        for tensor, d in [*zip(self.outputs, dys), *zip(self.losses, losses)]:
+            adjoints.add(tensor, d)
+        for _, _, node_grads in self.walk_back(adjoints, caches, needs_dx):
+            grads.extend(node_grads.items())
         for tensor in list(adjoints.unfinished):
             adjoints.finish(tensor)
         for leaf in self.leaves:
             if leaf.trainable and leaf in adjoints:
-                grads.add(leaf.weight, adjoints.to_add_into(leaf, leaf.shape, leaf.dtype))
-        if not needs_dx:
-            return None, grads
-        dxs = [adjoints.get(tensor) for tensor in self.inputs]
-        return [np.zeros_like(x) if dx is None else dx for dx, x in zip(dxs, cache.inputs)], grads
+                grads.append((leaf.weight, adjoints.to_add_into(leaf, leaf.shape, leaf.dtype)))
+        return [adjoints.get(tensor) for tensor in self.inputs], grads
 
     def added_loss(self, cache):
         """What is added to the loss here and by layers: the share of this part of the batch."""
@@ -281,6 +225,11 @@ class Graph:
 
     # ---- node by node ----
 
+    def caches_of(self, xs):
+        """The caches of the nodes for a list of arrays, without anybody watching."""
+        with watched_by(None), self.computing():
+            return [cache for _, _, _, cache in self.walk(dict(zip(self.inputs, xs)))]
+
     def walk(self, values, training=False, masks=None):
         """Run the nodes, one after the other; yields ``(node, x, y, cache)`` behind each.
 
@@ -290,7 +239,7 @@ class Graph:
         """
         masks, watcher = {} if masks is None else masks, _watcher.get()
         values.update((leaf, leaf.array()) for leaf in self.leaves)
-        for node, written, last_read in zip(self.nodes, self._written, self._last_reads):
+        for node, written, last_read in zip(self.nodes, self._written, self.last_reads):
             x = node.read(values)
             mask = map_structure(masks.get, node.inputs) if node.reads_mask or node.masks_output else None
             if watcher is not None:
@@ -303,7 +252,7 @@ class Graph:
                 else:
                     y, cache = node.forward(x, training, mask)
             except Exception as problem:
-                _note(problem, node)
+                node.note(problem)
                 raise
             if node.outputs is written[0]:
                 values[written[0]] = y
@@ -326,7 +275,7 @@ class Graph:
             needs_dx: whether somebody wants the adjoints of the inputs; or a list, which of them.
         """
         watcher = _watcher.get()
-        for k, node, wanted in self._way_back(needs_dx):
+        for k, node, wanted in self.way_back(needs_dx):
             cache, written = caches[k], self._written[k]
             if written[0] in adjoints.unfinished:
                 adjoints.finish(written[0])
@@ -340,11 +289,11 @@ class Graph:
                 continue
             if watcher is not None:
                 watcher.enter_back(node)
-            noted = adjoints if watcher is None else _Noted(adjoints)
+            noted = adjoints if watcher is None else Noted(adjoints)
             try:
                 grads = node.backward(dy, cache, noted, wanted)
             except Exception as problem:
-                _note(problem, node)
+                node.note(problem)
                 raise
             if watcher is not None:
                 watcher.backward(node, dy, noted.hand_on(), grads)
@@ -352,7 +301,7 @@ class Graph:
             for tensor in written:
                 adjoints.pop(tensor)
 
-    def _way_back(self, needs_dx):
+    def way_back(self, needs_dx):
         """``(number, node, wanted)`` for the nodes that have a part in the gradient, the last first.
 
         It is the same at every step, until something is frozen, or somebody wants other adjoints.
@@ -370,7 +319,7 @@ class Graph:
         return way[2]
 
     def __getstate__(self):
-        return {**vars(self), "_last_way_back": None}
+        return {**vars(self), "_last_way_back": None, "_program": None, "_walks_left": walks_of(self)}
 
     def reached_from(self, tensors, trainable):
         """The set of tensors whose adjoints lead on to one of `tensors`, or to a parameter of a node in `trainable`."""
@@ -391,12 +340,6 @@ def first_non_finite(graph, xs, training):
             if not all(np.isfinite(value).all() for value in flatten(y)):
                 return node.first_non_finite(x, training) or f"the output of {node}"
     return None
-
-
-def _note(problem, node):
-    """Let an error say where in the program the node is that it comes from."""
-    if hasattr(problem, "add_note"):  # since Python 3.11
-        problem.add_note(f"in the {node}")
 
 
 def sorted_nodes(inputs, outputs, error):

@@ -18,10 +18,11 @@ import numpy as np
 from scratchnet import registry
 from scratchnet.files.saving import Saver
 from scratchnet.graph.absent import with_present
+from scratchnet.graph.adjoints import Adjoints
 from scratchnet.graph.config import graph_config, graph_from_config
 from scratchnet.graph.order import layers_in_order
 from scratchnet.graph.symbolic import KerasTensor, is_symbolic
-from scratchnet.graph.walk import Adjoints, Graph, first_non_finite, sorted_nodes
+from scratchnet.graph.walk import Graph, first_non_finite, sorted_nodes
 from scratchnet.layers import InputLayer
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite

@@ -17,6 +17,7 @@ with the method ``__scratchnet_operation__(operation, operands, options)``, a sy
 method's result is the result. Of shapes nothing is written down: see `trial`.
 """
 
+import functools
 import inspect
 from typing import NamedTuple
 
@@ -201,6 +202,17 @@ class Operation:
             derivative.function(d, dz, *map(kept.__getitem__, derivative.names))
             return d
         return _in_form(derivative.function(dz, *map(kept.__getitem__, derivative.names)), k, kept)
+
+    def derivative_of(self, k):
+        """``(function, names)``: what operand k's adjoint is computed by, of dz and of what has these names."""
+        derivative = self._derivatives[k]
+        return derivative.function, derivative.names
+
+    def of_operands(self, options):
+        """z as a function of the operands, one by one."""
+        if self._is_plain:
+            return functools.partial(self.f, **options) if options else self.f
+        return lambda *operands: self._apply(operands, options)
 
     def differentiable(self, k):
         """Whether operand k has a derivative at all."""

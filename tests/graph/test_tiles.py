@@ -24,7 +24,7 @@ def tiles_of(shape, keys):
     layer = Gates(keys)
     layer(x)
     [found] = layer.kept_traces()
-    return layer, found.graph._tiles
+    return layer, found.graph.tiles
 
 
 HALVES = [(slice(None), slice(0, 2)), (..., slice(2, None))]
@@ -70,7 +70,7 @@ def test_a_tensor_that_is_an_output_too_is_not_tiled():
     x = Input((4,))
     z = 2 * x
     model = Model(x, [z, z[:, :2] + z[:, 2:]])
-    assert not model.graph._tiles
+    assert not model.graph.tiles
 
 
 class TwoOutputs(Layer):
