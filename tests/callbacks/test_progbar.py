@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,14 +22,14 @@ class Terminal(io.StringIO):
 def clock(monkeypatch):
     """A second passes at every look at the clock, and nothing is compiled."""
     ticks = iter(range(1000))
-    monkeypatch.setattr(progbar.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(progbar, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     monkeypatch.setattr(kernels, "seconds_compiling", lambda: 0.0)
 
 
 def open_terminal(monkeypatch, columns=80):
     stream = Terminal()
     monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((columns, 24)))
     return stream
 
 
