@@ -24,6 +24,7 @@ def test_both_forms_are_opened_whatever_the_name(tmp_path, name, content):
         b"\x1f\x8b garbage",
         b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 9,
     ],
+    ids=["cut off", "another length", "no header", "no block"],
 )
 def test_damages_are_what_reading_a_damaged_one_raises(tmp_path, content):
     (tmp_path / "a.gz").write_bytes(content)
