@@ -108,7 +108,7 @@ def _forward(times, x, U, bias, relu, top, left, images, y):
     Z = np.empty((16, images * TH, TW * F), x.dtype)
     for n in range(0, N, images):
         here = min(images, N - n)
-        _frame(x[n : n + here], x[n : n + here], False, top, left, frame)
+        _frame(x[n : n + here], x[n : n + here], np.bool_(False), top, left, frame)
         _transform(frame, here, V)
         _multiply(times, V, here * TH * TW, U, Z)
         _inverse(Z, bias, relu, y[n : n + here])
@@ -133,7 +133,7 @@ def _backward(times, dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbi
         M = here * TH * TW
         _frame(dy[n : n + here], y[n : n + here], relu, back_top, back_left, dframe)
         _inverse_adjoint(dframe, here, back_top, back_left, dZ)
-        _frame(x[n : n + here], x[n : n + here], False, top, left, frame)
+        _frame(x[n : n + here], x[n : n + here], np.bool_(False), top, left, frame)
         _transform(frame, here, V)
         for k in range(16):
             add_matmul_by(times, _tiles(V[k], M, C).T, _tiles(dZ[k], M, F), dU[k])
@@ -145,7 +145,7 @@ def _backward(times, dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbi
         if needs_dx:
             _transform(dframe, here, dV)
             _multiply(times, dV, here * BH * BW, flipped, dD)
-            _inverse(dD, nothing, False, dx[n : n + here])
+            _inverse(dD, nothing, np.bool_(False), dx[n : n + here])
 
 
 @njit
@@ -163,6 +163,9 @@ def _multiply(times, V, M, U, Z):
 
 
 # ---- the transforms ----
+#
+# How often the outer loops run is read from a shape where it could be written as 2 or 4: what the compiler knows it
+# unrolls, and then takes twice as long for the many copies of the long loops inside.
 
 
 @njit
@@ -172,12 +175,12 @@ def _frame(x, y, relu, top, left, frame):
     With `relu` only what is where y > 0.
     """
     N, H, W, C = x.shape
-    _, FH, _, half, _ = frame.shape
+    _, FH, parities, half, _ = frame.shape
     zero = x.dtype.type(0)
     for n in range(N):
         for p in range(FH):
             r = p - top
-            for b in range(2):
+            for b in range(parities):
                 for j in range(half):
                     s = 2 * j + b - left
                     if not (0 <= r < H and 0 <= s < W):
@@ -210,7 +213,7 @@ def _transform(frame, images, V):
                 flat[2, k] = lines[n, p + 2, k] - lines[n, p + 1, k]
             for k in range(2 * width):
                 flat[3, k] = lines[n, p + 1, k] - lines[n, p + 3, k]
-            for a in range(4):  # a tile's columns are even, odd, and the next even, odd
+            for a in range(len(V) // 4):  # a tile's columns are even, odd, and the next even, odd
                 d0, d1, d2, d3 = rows[a, 0], rows[a, 1], rows[a, 0, C:], rows[a, 1, C:]
                 for k in range(run):
                     V[4 * a, line, k] = d0[k] - d2[k]
@@ -234,7 +237,7 @@ def _inverse(Z, bias, relu, y):
     for n in range(N):
         for i in range(OH):
             line = n * TH + i // 2
-            for b in range(4):
+            for b in range(len(Z) // 4):
                 if i % 2 == 0:
                     for k in range(run):
                         rows[b, k] = Z[b, line, k] + Z[4 + b, line, k] + Z[8 + b, line, k]
@@ -255,14 +258,14 @@ def _inverse(Z, bias, relu, y):
 @njit
 def _inverse_adjoint(frame, images, top, left, dZ):
     """dZ = A dz A^T for the 2 x 2 tiles of dz, which lies in a frame from row `top` and column `left` on."""
-    _, FH, _, half, F = frame.shape
+    _, FH, parities, half, F = frame.shape
     TH, run = dZ.shape[1] // len(frame), dZ.shape[2]
     lines = frame.reshape(len(frame), FH, 2, half * F)
     rows = np.empty((4, 2, run), frame.dtype)  # A dz, for the two columns of a line of tiles
     for n in range(images):
         for i in range(TH):
             p, line = 2 * i + top, n * TH + i
-            for b in range(2):
+            for b in range(parities):
                 q, start = (left + b) % 2, (left + b) // 2 * F
                 above, below = lines[n, p, q, start:], lines[n, p + 1, q, start:]
                 for k in range(run):
@@ -273,7 +276,7 @@ def _inverse_adjoint(frame, images, top, left, dZ):
                     rows[2, b, k] = above[k] - below[k]
                 for k in range(run):
                     rows[3, b, k] = -below[k]
-            for a in range(4):
+            for a in range(len(dZ) // 4):
                 for k in range(run):
                     dZ[4 * a, line, k] = rows[a, 0, k]
                 for k in range(run):
