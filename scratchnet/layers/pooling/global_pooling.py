@@ -7,6 +7,7 @@ p runs over the M steps of a sequence, the pixels of an image or the cells of a 
 largest, they share dy equally.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,14 @@ from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
 
-class GlobalPoolingCache(NamedTuple):
+class GlobalAverageCache(NamedTuple):
     x_shape: tuple
-    weights: Any  # what share of dy each place gets, of x's shape or broadcasting to it
+    weights: Any  # what share of dy each place gets, broadcasting to x
+
+
+class GlobalMaxCache(NamedTuple):
+    is_largest: np.ndarray  # of x's shape
+    count: np.ndarray  # (N, 1, ..., 1, C): how many are
 
 
 class GlobalPooling(ChannelsFirstToo):
@@ -34,11 +40,6 @@ class GlobalPooling(ChannelsFirstToo):
         ones = [1] * len(self.axes) if self.keepdims else []
         return input_shape[0], *ones, input_shape[-1]
 
-    def backward(self, dy, cache, needs_dx=True):
-        N, *places, C = cache.x_shape
-        dx = dy.reshape(N, *[1] * len(places), C) * cache.weights
-        return np.broadcast_to(dx, cache.x_shape).copy(), {}
-
     def _pooled_axes(self, x):
         return tuple(range(1, len(self.unpack(x, f"N{self.axes}C")) - 1))
 
@@ -46,17 +47,34 @@ class GlobalPooling(ChannelsFirstToo):
 class _GlobalAveragePooling(GlobalPooling):
     def forward(self, x, training=False):
         axes = self._pooled_axes(x)
-        y = x.mean(axis=axes, keepdims=self.keepdims)
-        return y, GlobalPoolingCache(x.shape, x.dtype.type(1 / (x.size // y.size)))
+        M = math.prod(x.shape[1:-1])
+        y = _sum_over_places(x) / x.dtype.type(M)
+        return np.expand_dims(y, axes) if self.keepdims else y, GlobalAverageCache(x.shape, x.dtype.type(1 / M))
+
+    def backward(self, dy, cache, needs_dx=True):
+        N, *places, C = cache.x_shape
+        dx = dy.reshape(N, *[1] * len(places), C) * cache.weights
+        return np.broadcast_to(dx, cache.x_shape).copy(), {}
 
 
 class _GlobalMaxPooling(GlobalPooling):
     def forward(self, x, training=False):
         axes = self._pooled_axes(x)
         y = x.max(axis=axes, keepdims=True)
-        largest = x == y
-        weights = largest / largest.sum(axis=axes, keepdims=True, dtype=x.dtype)
-        return y if self.keepdims else y.reshape(len(x), -1), GlobalPoolingCache(x.shape, weights)
+        is_largest = x == y
+        count = np.expand_dims(_sum_over_places(is_largest.astype(x.dtype)), axes)
+        return y if self.keepdims else y.reshape(len(x), -1), GlobalMaxCache(is_largest, count)
+
+    def backward(self, dy, cache, needs_dx=True):
+        is_largest, count = cache
+        return is_largest * (dy.reshape(count.shape) / count), {}
+
+
+def _sum_over_places(x):
+    """(N, C), the sum over all between; a product is quicker than a sum over rows."""
+    N, *places, C = x.shape
+    M = math.prod(places)
+    return np.matmul(np.ones(M, x.dtype), x.reshape(N, M, C))
 
 
 @register("layers", "GlobalAvgPool1D")
@@ -80,7 +98,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         self._pooled_axes(x)
         counted = mask.astype(x.dtype)
         weights = (counted / np.maximum(counted.sum(axis=1, keepdims=True), 1))[:, :, np.newaxis]  # (N, T, 1)
-        return (x * weights).sum(axis=1, keepdims=self.keepdims), GlobalPoolingCache(x.shape, weights)
+        return (x * weights).sum(axis=1, keepdims=self.keepdims), GlobalAverageCache(x.shape, weights)
 
     def output_masked(self, masked):
         return False
