@@ -9,6 +9,8 @@ simple and efficient tensor calculus", 2020):
     dz = dy * f'(z)      dx = einsum("abde,cde->abc", dz, W)      dW = einsum("abc,abde->cde", x, dz)
 """
 
+import functools
+import math
 import re
 import string
 from typing import Any, NamedTuple
@@ -17,6 +19,7 @@ import numpy as np
 
 from scratchnet import activations, constraints, initializers, regularizers
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
+from scratchnet.kernels import fused
 from scratchnet.layers.base import Layer, with_activation
 from scratchnet.ops.contraction import contract
 from scratchnet.ops.operation import unbroadcast
@@ -111,6 +114,10 @@ class EinsumDense(Layer):
     def forward(self, x, training=False):
         self.unpack(x, "*")
         self.compute_output_shape(x.shape)
+        if summed := self._summed(x.ndim):
+            W, b = self._matrix_and_bias(summed)
+            y, kept = fused.affine_forward(x.reshape(-1, len(W)), W, b, self.activation)
+            return y.reshape(*x.shape[:-summed], *self.params["kernel"].shape[summed:]), EinsumDenseCache(x, kept)
         z = contract(*self._letters(x.ndim), x, self.params["kernel"])
         if self.bias_axes is not None:
             z += self.params["bias"]
@@ -119,6 +126,8 @@ class EinsumDense(Layer):
 
     def backward(self, dy, cache, needs_dx=True):
         x, W = cache.x, self.params["kernel"]
+        if summed := self._summed(x.ndim):
+            return self._backward_of_matrix(dy, cache, summed, needs_dx)
         x_letters, w_letters, z_letters = self._letters(x.ndim)
         dz = self.activation.backward(dy, cache.activation)  # y = f(z)
         grads = {}
@@ -128,6 +137,34 @@ class EinsumDense(Layer):
                 grads["bias"] = unbroadcast(dz, self.params["bias"].shape)
         dx = contract(z_letters, w_letters, x_letters, dz, W) if needs_dx else None
         return dx, grads
+
+    # ---- where it is x W + b ----
+
+    def _summed(self, ndim):
+        """How many axes are summed where each row of x meets one matrix, as in `Dense`: the last of x, first of W.
+
+        Otherwise 0: where axes lie in another order, or an activation is not element by element.
+        """
+        x, w, y = self._letters(ndim)
+        summed = len(w) - sum(c in y for c in w)
+        rows, made = x[: len(x) - summed], w[summed:]
+        is_matrix = summed and x == rows + w[:summed] and y == rows + made
+        has_its_bias = self.bias_axes is None or {*self.bias_axes} == {*made}
+        is_elementwise = self.activation is activations.linear or fused.is_relu(self.activation)
+        return summed if is_matrix and has_its_bias and is_elementwise else 0
+
+    def _matrix_and_bias(self, summed):
+        kernel, bias = self.params["kernel"], self.params.get("bias")
+        return kernel.reshape(math.prod(kernel.shape[:summed]), -1), None if bias is None else bias.reshape(-1)
+
+    def _backward_of_matrix(self, dy, cache, summed, needs_dx):
+        (x, kept), (W, _) = cache, self._matrix_and_bias(summed)
+        dx, dW, db = fused.affine_backward(
+            dy.reshape(-1, W.shape[1]), kept, x.reshape(-1, len(W)), W, self.activation, needs_dx, self.trainable
+        )
+        grads = {"kernel": dW, "bias": db} if self.trainable else {}
+        grads = {name: grads[name].reshape(w.shape) for name, w in self.trainable_params.items()}
+        return dx.reshape(x.shape) if needs_dx else None, grads
 
     def without_last_activation(self):
         return with_activation(self, activations.linear), self.activation
@@ -162,12 +199,10 @@ class EinsumDense(Layer):
 
     def _letters(self, ndim):
         """The letters of x, the kernel and y, with further ones for the axes of "..." of an x with `ndim` axes."""
-        x, w, y = self.equation.replace("->", ",").split(",")
-        elided = ndim - len(x.replace("...", ""))
-        if elided != 0 and (elided < 0 or "..." not in x) or (elided == 0 and x.startswith("...")):
+        letters = _letters(self.equation, ndim)
+        if letters is None:
             raise self.error(f"the equation {self.equation!r} does not fit an input with {ndim} axes")
-        spare = [c for c in string.ascii_letters if c not in self.equation]
-        return [term.replace("...", "".join(spare[:elided])) for term in (x, w, y)]
+        return letters
 
     def _sizes(self, input_shape):
         """The size of each letter's axis."""
@@ -184,3 +219,14 @@ class EinsumDense(Layer):
                 if sizes[c] not in (None, size):
                     raise self.error(f"{self.equation!r} expected {c!r} to be {size}, got an input of {input_shape}")
         return sizes
+
+
+@functools.lru_cache(maxsize=64)  # the same at every step
+def _letters(equation, ndim):
+    """See `EinsumDense._letters`; None where x cannot have so many axes."""
+    x, w, y = equation.replace("->", ",").split(",")
+    elided = ndim - len(x.replace("...", ""))
+    if elided != 0 and (elided < 0 or "..." not in x) or (elided == 0 and x.startswith("...")):
+        return None
+    spare = [c for c in string.ascii_letters if c not in equation]
+    return tuple(term.replace("...", "".join(spare[:elided])) for term in (x, w, y))

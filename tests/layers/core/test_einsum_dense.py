@@ -20,9 +20,10 @@ EQUATIONS = [  # equation, output_shape, bias_axes, shapes of kernel and bias, s
 ]
 
 
+@pytest.mark.parametrize("activation", ["tanh", None])
 @pytest.mark.parametrize(("equation", "output_shape", "bias_axes", "kernel", "bias", "shape"), EQUATIONS)
-def test_shapes_and_gradients(equation, output_shape, bias_axes, kernel, bias, shape):
-    layer = EinsumDense(equation, output_shape, "tanh", bias_axes, bias_initializer="uniform", dtype="float64")
+def test_shapes_and_gradients(equation, output_shape, bias_axes, kernel, bias, shape, activation):
+    layer = EinsumDense(equation, output_shape, activation, bias_axes, bias_initializer="uniform", dtype="float64")
     y = layer(X)
     assert y.shape == layer.compute_output_shape(X.shape) == shape
     assert layer.compute_output_shape((None, 4, 5)) == (None, *shape[1:])
@@ -83,3 +84,18 @@ def test_configuration():
     layer = EinsumDense("abc,cd->abd", (None, 2), "relu", "d")
     assert layer.get_config()["output_shape"] == (None, 2)
     assert EinsumDense.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_a_softmax_is_over_the_last_axis_and_a_frozen_layer_has_no_gradients():
+    layer = EinsumDense("abc,cde->abde", (4, 2, 3), "softmax")
+    np.testing.assert_allclose(layer(X).sum(axis=-1), 1, rtol=1e-6)
+    layer = EinsumDense("abc,cde->abde", (4, 2, 3), bias_axes="de", dtype="float64")
+    layer.build(X.shape)
+    y, cache = layer.forward(X)
+    dx, grads = layer.backward(y, cache)
+    assert {name: d.shape for name, d in grads.items()} == {"kernel": (5, 2, 3), "bias": (2, 3)}
+    assert layer.backward(y, cache, needs_dx=False)[0] is None
+    layer.trainable = False
+    frozen, grads = layer.backward(y, cache)
+    np.testing.assert_allclose(frozen, dx, rtol=1e-12)
+    assert grads == {}
