@@ -109,6 +109,8 @@ class Operation:
 
     def __call__(self, *args, **kwargs):
         operands, options = self.bind(args, kwargs)
+        if not self.sequence:
+            operands = [_as_one(a) if isinstance(a, (list, tuple)) else a for a in operands]
         handler = handler_of(operands, options)
         if handler is None and (self.random or any(isinstance(a, StateVariable) for a in operands)):
             handler = current_trace.get()
@@ -376,6 +378,11 @@ def is_float(a):
 def is_symbolic(a):
     """Whether operations on `a` are its own business: a symbolic tensor, or a parameter of a layer."""
     return hasattr(type(a), "__scratchnet_operation__")
+
+
+def _as_one(values):
+    """A list of symbolic tensors as one, as a list of numbers is an array."""
+    return TABLE["stack"](list(values)) if any(is_symbolic(a) for a in values) else values
 
 
 def handler_of(operands, options):

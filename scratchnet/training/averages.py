@@ -9,6 +9,7 @@ from scratchnet.graph.attributes import metrics_in
 from scratchnet.losses.base import in_shape_of
 from scratchnet.training.metric_states import set_state_of, state_of
 from scratchnet.training.objective import per_output
+from scratchnet.training.own_loss import count_in, overrides
 from scratchnet.training.terms import leaves_of
 
 _OF_SHAPES = ("accuracy", "acc", "crossentropy", "ce")  # whose meaning the shapes tell
@@ -34,6 +35,8 @@ class Averages:
         if own:
             self._specs = copy.deepcopy(self._specs)
         self._keep_apart()
+        self._hooks = overrides(model, "compute_metrics") or overrides(model, "compute_loss")
+        self._told = None  # what `compute_metrics` of one's own has returned
         self._metrics = None
         self._shapes = None  # of targets and predictions, which tell what "accuracy" means
         self.reset()
@@ -51,8 +54,8 @@ class Averages:
 
     @property
     def wants_predictions(self):
-        """Whether there are metrics, which need the predictions of the whole batch."""
-        return any(self._specs)
+        """Whether there are metrics, or hooks, which need the predictions of the whole batch."""
+        return any(self._specs) or self._hooks
 
     @property
     def metrics(self):
@@ -97,9 +100,9 @@ class Averages:
         self._added += added * batch.size
         if not self.wants_predictions:
             return
-        if self._metrics is None:
+        if self._metrics is None and batch.y:
             self._resolve([[np.shape(y), np.shape(y_pred)] for y, y_pred in zip(batch.y, y_preds)])
-        for k, entries in enumerate(self._metrics):
+        for k, entries in enumerate(self._metrics or []):
             y, y_pred = batch.y[k], y_preds[k]
             if entries:  # a metric of your own would make pairs of (N,) and (N, 1)
                 matched = in_shape_of(y_pred, y)
@@ -110,6 +113,8 @@ class Averages:
                     mask = masks[k].astype(np.float64)
                     w = mask if w is None else mask * np.reshape(w, w.shape + (1,) * (mask.ndim - w.ndim))
                 metric.update_state(y, y_pred, sample_weight=w)
+        if self._hooks:
+            self._told = count_in(self.objective.user_model, self, batch, y_preds, added)
 
     def _resolve(self, shapes):
         """Find ``(key, metric, weighted)`` for each metric of each output; the keys are all different.
@@ -138,6 +143,10 @@ class Averages:
             self._metrics.append(entries)
 
     def logs(self):
+        """The figures so far: what `compute_metrics` of one's own has returned, or what is `counted`."""
+        return dict(self.counted() if self._told is None else {key: _plain(a) for key, a in self._told.items()})
+
+    def counted(self):
         """The figures so far under Keras's keys, in the order in which `evaluate` returns them.
 
         That is "loss", for several outputs "<output>_loss", the metrics by their names, and those that layers hold;

@@ -6,13 +6,14 @@ from typing import Any
 from scratchnet import losses, optimizers, registry
 from scratchnet.training.averages import Averages, check_names
 from scratchnet.training.objective import Objective
+from scratchnet.training.own_loss import OwnLoss, overrides
 
 _owners = weakref.WeakKeyDictionary()  # which model an optimizer belongs to: it knows parameters only
 
 
 def step_of_ones_own(cls):
     """What to say of a class that computes a step itself, with gradients from a tape, which there is not; or None."""
-    for name in ("train_step", "test_step", "compute_loss", "make_train_function"):
+    for name in ("train_step", "test_step", "make_train_function"):
         if hasattr(cls, name):
             return (
                 f"the class defines {name}, with gradients of its own (GradientTape), which cannot be traced: put what "
@@ -22,7 +23,7 @@ def step_of_ones_own(cls):
     return None
 
 
-class Compiled:
+class Compiled(OwnLoss):
     """The part of a Model that knows what it is trained for."""
 
     optimizer = None
@@ -114,7 +115,8 @@ class Compiled:
         """What can only be made once the model is both compiled and built."""
         if not self.compiled:
             raise self.error(f"{what} before compile: call compile(optimizer=..., loss=...) first")
-        if self.loss is None and not (self.knows_inputs and self.adds_loss):
+        is_own = overrides(self, "compute_loss")
+        if self.loss is None and not is_own and not (self.knows_inputs and self.adds_loss):
             raise self.error(f"{what} needs a loss: compile(optimizer=..., loss=...)")
         if what == "fit":
             self._refuse_optimizer_of_another(self.optimizer)
@@ -132,7 +134,7 @@ class Compiled:
 
     def outputs_with_loss(self):
         """For each output, whether it has a loss; before compile, all count."""
-        if self._compile_config is None or self.loss is None:
+        if self._compile_config is None or self.loss is None or overrides(self, "compute_loss"):
             return [self._compile_config is None for _ in self.outputs]
         if self._objective is None:
             self._prepare("fit")

@@ -29,6 +29,8 @@ class Counted(NamedTuple):
     size: int
     y: list | None
     weights: list | None
+    x: list | None = None
+    division: None = None
 
 
 class Evaluator(Compiled):
@@ -78,9 +80,9 @@ class Evaluator(Compiled):
 
         def use_of(batch, ys, masks, added):
             values = objective.forward(batch, ys, objective.counts(batch), masks)[0]
-            counted = Counted(batch.size, batch.y, batch.weights)
+            counted = Counted(batch.size, batch.y, batch.weights, batch.x)
             if not averages.wants_predictions:
-                return counted._replace(y=None, weights=None), values, None, added + penalty, None
+                return counted._replace(y=None, weights=None, x=None), values, None, added + penalty, None
             return counted, values, objective.predictions(ys), added + penalty, masks
 
         penalty = model.penalty()[0]

@@ -10,7 +10,8 @@ from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
-from scratchnet.training.terms import check_keys, terms_of
+from scratchnet.training.own_loss import LossOfModel, overrides
+from scratchnet.training.terms import Term, check_keys, terms_of
 from scratchnet.training.work import multiply_adds
 
 
@@ -35,7 +36,10 @@ class Objective:
         self.user_model = model
         self.names = model.output_names
         self.axes = [tensor.ndim for tensor in model.outputs]
-        self.plain_terms = [] if loss is None else terms_of(model, loss, loss_weights)
+        if overrides(model, "compute_loss"):
+            self.plain_terms = [Term(LossOfModel(model), 1.0, "loss", list(range(len(self.names))))]
+        else:
+            self.plain_terms = [] if loss is None else terms_of(model, loss, loss_weights)
         self.terms = list(self.plain_terms)
         if not self.terms and not model.adds_loss:
             raise ValueError("compile: no output has a loss")
@@ -73,7 +77,7 @@ class Objective:
 
     def in_one_part(self, ys):
         """Whether samples meet in the model or in a loss, so that a batch with targets like `ys` has one part alone."""
-        if self.model.in_one_part:
+        if self.model.in_one_part or any(isinstance(term.loss, LossOfModel) for term in self.terms):
             return True
         tensors = [None if y is None else _of_known_shape(t, y) for t, y in zip(self.model.outputs, ys)]
         return any(term.loss.in_one_part(_of(term, ys), _of(term, tensors)) for term in self.terms)
@@ -126,10 +130,13 @@ class Objective:
         """
         values, caches = [], []
         for term, count in zip(self.terms, counts):
-            w = self._weights_of(term, batch)
+            if isinstance(term.loss, LossOfModel):
+                y_true, w = term.loss.of_batch(batch), None
+            else:
+                y_true, w = _of(term, batch.y), self._weights_of(term, batch)
             if masks is not None and not term.is_joint and masks[term.outputs] is not None:
                 w, count = self._masked(masks[term.outputs], w, count)
-            value, cache = term.loss.forward(_of(term, batch.y), _of(term, ys), sample_weight=w, count=count)
+            value, cache = term.loss.forward(y_true, _of(term, ys), sample_weight=w, count=count)
             values.append(float(value))
             caches.append(cache)
         return values, caches

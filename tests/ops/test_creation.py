@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import layers, ops
+from scratchnet.models import Model
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,9 @@ def test_the_same_bytes_as_another_dtype():
     assert ops.view(x, "int32").tolist() == x.view(np.int32).tolist() and ops.view(x).tolist() == [1, -2]
     with pytest.raises(TypeError, match="cannot be traced; see cast"):
         ops.view(layers.Input((2,)), "int32")
+
+
+def test_a_list_of_tensors_is_one_tensor():
+    x = layers.Input((3,))
+    model = Model(x, ops.sum([x, 2 * x], axis=0))
+    np.testing.assert_allclose(model.predict(np.ones((2, 3)), verbose=0), 3 * np.ones((2, 3)))
