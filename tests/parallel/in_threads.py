@@ -117,12 +117,12 @@ def fake_ranks(count, one_machine=True):
     return [Ranks(FakeComm(rank, mail), rank, count, ANY, boxes[rank]) for rank in range(count)]
 
 
-def run_ranks(count, function, expect=()):
+def run_ranks(count, function, expect=(), one_machine=True):
     """``[function(rank) for rank in range(count)]``, each in a thread that is this rank.
 
     Of the exceptions that are expected, the exception itself takes the place of a result.
     """
-    everybody = fake_ranks(count)
+    everybody = fake_ranks(count, one_machine)
     proxy, before = OfThisThread(), ranks_module.current_ranks()
     results, errors = [None] * count, []
 

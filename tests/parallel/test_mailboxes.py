@@ -1,13 +1,15 @@
 """Memory that the ranks of one machine share: the same bytes arrive, and nothing is overwritten before it is read."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from scratchnet.parallel import mailboxes
 from scratchnet.parallel import ranks as ranks_module
-from scratchnet.parallel.ranks import current_ranks
-from tests.parallel.in_threads import run_ranks
+from scratchnet.parallel.ranks import RankFailed, Ranks, current_ranks
+from tests.parallel.in_threads import FakeWindow, run_ranks
 
 
 def test_on_one_machine_arrays_of_any_layout_are_read_where_they_lie():
@@ -84,5 +86,66 @@ def test_a_system_that_says_nothing_of_its_shared_memory_has_none_to_spare(monke
 
     monkeypatch.setattr(mailboxes.os, "statvfs", no_such_folder, raising=False)
     assert mailboxes.free_shared_memory() == 0
+    shared = SimpleNamespace(f_bavail=10, f_frsize=4096, f_bfree=11, f_bsize=512)
+    monkeypatch.setattr(mailboxes.os, "statvfs", lambda path: {"/dev/shm": shared}[path], raising=False)
+    assert mailboxes.free_shared_memory() == 40960
     monkeypatch.undo()
     assert mailboxes.free_shared_memory() >= 0
+
+
+def test_arrays_begin_where_a_line_of_the_cache_does_in_one_half_after_the_other():
+    sizes, memory = [], [np.zeros(512, np.uint8), np.zeros(512, np.uint8)]
+
+    def open_window(size):
+        sizes.append(size)
+        return FakeWindow(memory)
+
+    boxes = mailboxes.Mailboxes(0, [0, 4, 7], open_window)
+    memory.append(memory[0])
+    boxes.resize(129)
+    assert boxes.is_open and sizes == [2 * 192]  # three lines for each half
+    one, other = [np.full(3, 1, np.uint8), np.full(2, 2, np.uint8)], [np.full(4, 3, np.uint8)]
+    first, second = boxes.put({4: one, 7: other}), boxes.put({4: one, 7: one})
+    assert first[7] - first[4] == 64 and second[4] == second[7]
+    assert sorted([first[4], second[4]]) == [0, 192]
+    assert boxes.put({7: other}) == {7: first[4]}
+    assert boxes.look(0, second[4], 5).tolist() == [1, 1, 1, 2, 2]
+    boxes.resize(0)
+    assert not boxes.is_open and sizes == [384]
+
+
+def test_room_is_made_once_and_only_of_a_quarter_of_what_is_free(monkeypatch):
+    made, boxes = [], SimpleNamespace(members=[0, 1, 2], resize=lambda size: made.append(size))
+    for free in (1536, 1535):  # bytes; two halves of 64 for each of three ranks are a quarter of 1536
+        monkeypatch.setattr(ranks_module, "free_shared_memory", lambda free=free: free)
+        ranks = Ranks(None, 0, 1, -1, boxes)
+        for size in (64, 64, 32):
+            ranks.make_room(size)
+    assert made == [64, 0]
+    Ranks(None, 0, 1, -1).make_room(64)  # alone on its machine it needs none
+
+
+@pytest.mark.parametrize("place", ["room for gradients", "ranks on a machine"])
+def test_ranks_that_make_room_are_told_where_another_one_is(place):
+    def program(rank):
+        ranks = current_ranks()
+        if rank == 0:
+            return ranks.make_room(64)
+        if place == "ranks on a machine":
+            ranks.gather("room for gradients", 1e9)
+        ranks.gather("elsewhere", None)
+
+    for error in run_ranks(2, program, expect=(RuntimeError, RankFailed)):
+        assert f"'{place}'" in str(error) and "'elsewhere'" in str(error)
+
+
+def test_between_machines_the_bytes_of_each_rank_arrive_in_memory_of_their_own():
+    def program(rank):
+        others = [other for other in range(3) if other != rank]
+        current_ranks().make_room(8)
+        came = current_ranks().trade(
+            {other: [np.array([10 * rank + other])] for other in others}, dict.fromkeys(others, 8)
+        )
+        return {other: int(found.view(np.int64)[0]) for other, found in came.items()}
+
+    assert run_ranks(3, program, one_machine=False) == [{1: 10, 2: 20}, {0: 1, 2: 21}, {0: 2, 1: 12}]
