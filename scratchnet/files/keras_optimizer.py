@@ -28,6 +28,8 @@ _SLOTS = {
 
 def _keys(optimizer, params, state, older=False):
     """The keys of the optimizer's state in Keras's order, or None for an optimizer whose state is not translated."""
+    if optimizer.takes_variables and not optimizer.gradient_accumulation_steps:  # in the order in which they were made
+        return [key for key in state if key not in ("iterations", "learning_rate")]
     slots = _SLOTS.get(type(optimizer))
     if slots is None or optimizer.gradient_accumulation_steps:
         return None

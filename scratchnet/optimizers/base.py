@@ -4,7 +4,8 @@
     optimizer.update(params, grads)     every step: change the arrays of `params` in place
 
 A subclass names its slots and defines the rule for one parameter, `update_step`, on flat arrays. A rule treats each
-element by itself, so any stretch of a parameter can be updated alone: the training loop gives each thread one.
+element by itself, so any stretch of a parameter can be updated alone: the training loop gives each thread one. Classes
+that are written as Keras's are, with rules for variables, stand in `scratchnet.optimizers.of_variables`.
 """
 
 import re
@@ -28,6 +29,7 @@ from scratchnet.optimizers.arrays import (
     writer,
 )
 from scratchnet.optimizers.by_hand import ByHand
+from scratchnet.optimizers.of_variables import OfVariables
 from scratchnet.optimizers.share import Share
 from scratchnet.recorded import (
     Recorded,
@@ -40,7 +42,7 @@ from scratchnet.recorded import (
 from scratchnet.variables import BoundVariable, Number
 
 
-class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
+class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
     """Base of all optimizers.
 
     Args:
@@ -237,6 +239,8 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
         """Make the slots for this rank's share of `params`; from now on this optimizer updates that share only."""
         if self.share is not None and self.share.ranks is not ranks:
             self.state, self._built_for, self.share = self.share.gathered(self.state), self.share.shapes, None
+        if ranks.size > 1 and self.takes_variables:
+            raise ValueError(f"{type(self).__name__}: its update_step takes whole variables, which no ranks share")
         if self.share is None and ranks.size > 1:
             shapes = self._built_for or {key: (w.shape, w.dtype) for key, w in params.items()}
             share = Share(shapes, ranks, not self.elementwise or bool(self.clipnorm or self.global_clipnorm))
@@ -269,6 +273,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
             if self.clipvalue or self.clipnorm or self.global_clipnorm:  # of the sum
                 parts = [self.clip({key: total_of([part[key] for part in parts]) for key in params})]
             learning_rate, division = self._rate(), divided if self.elementwise else dealt
+            shares = 1 if self.takes_variables else shares  # a rule of variables may know of several of them
             self.begin_step()
             list(run(lambda share: self._update_share(params, parts, learning_rate, share), division(params, shares)))
         if self.use_ema:
@@ -323,7 +328,7 @@ class Optimizer(ByHand, metaclass=Recorded, kind="optimizers"):
             decay = self.decay_of(key, params[key])
             if decay and not self._is_undecayed(key, params[key]):
                 param -= param * param.dtype.type(decay * learning_rate)
-            self.update_step(param, grad, slots, learning_rate)
+            self._step(key, param, grad, slots, learning_rate)
 
     def clip(self, grads):
         """The clipped gradients, a dict or list like the given one; an array that is clipped is a new one."""

@@ -240,6 +240,7 @@ def test_names_dicts_and_a_learning_rate_that_is_a_function():
     assert isinstance(optimizers.deserialize({"class_name": "Mine"}, {"Mine": optimizers.SGD}), optimizers.SGD)
     with pytest.raises(ValueError, match="optimizer: expected a dict with 'class_name'"):
         optimizers.deserialize({})
+    assert optimizers.get(None) is None
     for wrong in (3, int):
         with pytest.raises(TypeError, match=f"optimizer {wrong!r} is neither a name nor an Optimizer"):
             optimizers.get(wrong)
