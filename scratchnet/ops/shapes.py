@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from scratchnet.ops.dtypes import kept, promoted
-from scratchnet.ops.operation import is_symbolic, operation, shape_of
+from scratchnet.ops.operation import is_symbolic, operation, shape_of, unbroadcast
 from scratchnet.ops.trial import Unfit
 
 
@@ -67,9 +67,9 @@ def moveaxis(x, source, destination):
     return np.moveaxis(x, source, destination)
 
 
-@operation(x=lambda dz: dz, dtypes=kept, options=("shape",))
+@operation(x=lambda dz, x_shape: unbroadcast(dz, x_shape), dtypes=kept, options=("shape",))
 def broadcast_to(x, shape):
-    """Repeated along axes of size 1 and new axes in front; `unbroadcast` does the rest."""
+    """Repeated along axes of size 1 and new axes in front."""
     return np.broadcast_to(x, tuple(shape))
 
 
