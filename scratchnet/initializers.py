@@ -55,6 +55,10 @@ class Initializer(metaclass=Recorded, kind="initializers"):
         """The initializer with these arguments."""
         return from_recorded(cls, config)
 
+    def clone(self):
+        """Another one with these arguments."""
+        return self.from_config(self.get_config())
+
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 

@@ -215,3 +215,12 @@ def test_a_seed_generator_gives_other_values_at_each_call():
     assert (first != second).all()
     again = initializers.deserialize(initializers.serialize(initializers.RandomNormal(seed=random.SeedGenerator(3))))
     np.testing.assert_array_equal(again((3,)), first)
+
+
+@pytest.mark.parametrize(
+    "initializer", [initializers.HeNormal(seed=3), initializers.Constant(2.0), initializers.FromArray(np.eye(2))]
+)
+def test_a_clone_is_another_one_that_gives_the_same(initializer):
+    clone = initializer.clone()
+    assert clone is not initializer and type(clone) is type(initializer)
+    np.testing.assert_array_equal(clone((2, 2)), initializer((2, 2)))

@@ -47,7 +47,7 @@ class FakeComm:
             if not queue:
                 return False
             found = queue.popleft()
-            assert found.nbytes == array.nbytes
+            assert found.nbytes == array.nbytes and found.dtype == array.dtype
             array[...] = found
             return True
 
