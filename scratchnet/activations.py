@@ -30,7 +30,7 @@ def _linear_gradient(dy, y):
 
 def _relu(z, out=None, negative_slope=0.0, max_value=None, threshold=0.0):
     if negative_slope == 0 and threshold == 0:
-        y = np.maximum(z, 0, out=out)
+        y = np.maximum(z, 0, out=out) if kernels.relu is None else kernels.relu(z, out)
     else:
         below = negative_slope * (z - z.dtype.type(threshold))
         y = np.add(np.where(z > threshold, z, below), 0, out=out)
@@ -38,6 +38,8 @@ def _relu(z, out=None, negative_slope=0.0, max_value=None, threshold=0.0):
 
 
 def _relu_gradient(dy, y, negative_slope=0.0, max_value=None, threshold=0.0):
+    if negative_slope == 0 and max_value is None and kernels.relu_backward is not None:
+        return kernels.relu_backward(dy, y)
     slope = y > 0 if max_value is None else (y > 0) & (y < max_value)
     return dy * slope if negative_slope == 0 else dy * np.where(y > 0, slope, dy.dtype.type(negative_slope))
 

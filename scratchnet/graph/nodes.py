@@ -141,7 +141,7 @@ class LayerNode(Node):
 
     @property
     def trainable(self):
-        return bool(self.layer.trainable_params)
+        return self.layer.has_trainable_params
 
     @property
     def adds_loss(self):

@@ -58,6 +58,7 @@ OPERATIONS = {
 
 # What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise.
 FUSED = {
+    "elementwise": ("relu", "relu_backward"),
     "convolution": (
         "conv2d_relu_forward",
         "conv2d_relu_max_pool_forward",

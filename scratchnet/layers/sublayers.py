@@ -66,6 +66,11 @@ class HoldsLayers:
         return self._gathered(self._params, lambda layer: layer.trainable_params, keys) if self.trainable else {}
 
     @property
+    def has_trainable_params(self):
+        within = self.of_sublayers(lambda layer: layer.has_trainable_params) if self.trainable else []
+        return self.trainable and (bool(self._params) or any(found for *_, found in within))
+
+    @property
     def constraints(self):
         return self._gathered(self._constraints, lambda layer: layer.constraints) if self.trainable else {}
 

@@ -140,6 +140,11 @@ class Weights:
         """Those of `params` that an optimizer may change."""
         return self.params if self.trainable else {}
 
+    @property
+    def has_trainable_params(self):
+        """Whether `trainable_params` has any."""
+        return self.trainable and bool(self._params)
+
     def named_arrays(self):
         """`params` and `state` in one dict, in Keras's order of weights; saving and loading go by it."""
         return {**self.params, **self.state}

@@ -1,4 +1,4 @@
-"""erfc, which NumPy has not, is that of the math module, whatever the backend, the dtype and the layout."""
+"""erfc is that of the math module and a compiled relu that of NumPy, whatever the backend, the dtype and the layout."""
 
 import math
 
@@ -59,3 +59,29 @@ def test_gelu_is_computed_with_it(backend, monkeypatch):
     activations.gelu.backward(np.ones(3), cache)
     np.testing.assert_allclose(y, [-0.04550026389635842, 0, 0.8413447460685429], rtol=1e-14)
     assert len(calls) == 2
+
+
+@pytest.mark.skipif(not numba_is_installed(), reason="of the compiled kernels")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
+def test_relu_is_that_of_numpy(dtype):
+    compiled = operations("numba")
+    z, dy = (10 * np.random.default_rng(0).normal(size=(2, 6, 7))).astype(dtype)
+    if z.dtype.kind == "f":
+        z[0, :4] = [np.nan, -0.0, np.inf, -np.inf]
+    expected = np.maximum(z, 0)
+    for laid_out in (z, np.asfortranarray(z), np.repeat(z, 2, axis=1)[:, ::2], np.broadcast_to(z, (2, 6, 7))):
+        y = compiled.relu(laid_out)
+        assert y.dtype == expected.dtype
+        np.testing.assert_array_equal(y, np.broadcast_to(expected, y.shape))
+        for room in (np.empty_like(y), np.empty_like(y, order="F"), np.array(laid_out)):
+            assert compiled.relu(laid_out, room) is room
+            np.testing.assert_array_equal(room, y)
+    for d in (dy, np.asfortranarray(dy), dy.astype("float64")):
+        dz = compiled.relu_backward(d, expected)
+        np.testing.assert_array_equal(dz, np.where(expected > 0, d, 0))
+        assert dz.dtype == d.dtype
+
+
+def test_the_definitions_leave_relu_to_numpy():
+    for name in ("loops", "numpy"):
+        assert operations(name).relu is None and operations(name).relu_backward is None
