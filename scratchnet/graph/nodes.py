@@ -3,6 +3,7 @@
 Both kinds of nodes answer to the same names, so that the walks of `scratchnet.graph.walk` need not ask which they have.
 """
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +13,14 @@ from scratchnet.ops.trial import shape_in_trial
 from scratchnet.structure import flatten, flatten_shapes, map_structure
 
 
+_numbers = itertools.count()
+
+
 class Node:
     """One use of something in a graph.
 
     Attributes:
+        number: nodes made later have larger ones.
         inputs, outputs: symbolic tensors, in the structure in which forward takes and returns arrays.
         layer: the layer that is used; None where an operation is.
         place: the line of the program that made the node.
@@ -31,6 +36,7 @@ class Node:
     is_function = trainable = adds_loss = reads_mask = masks_output = repeats = takes_repeat = False
 
     def __init__(self, inputs):
+        self.number = next(_numbers)
         self.inputs = inputs
         self.outputs = None  # whoever makes the node makes its tensors
         self.place = users_place()

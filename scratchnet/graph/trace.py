@@ -278,6 +278,7 @@ def trace(layer, arguments, masked, training, dtype):
             *_tensors(current.counted),
         ]
         nodes = sorted_nodes([*given, *leaves], [*ends, *current.losses], lambda text: _left_over(layer, text))
+        nodes.sort(key=lambda node: node.number)  # as `call` goes: what it has computed last is in the cache
         graph = Graph(given, ends, nodes, leaves, current.losses)
     current.changes.bring_about()
     sublayers = tuple(layer.sublayers.items())

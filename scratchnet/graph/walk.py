@@ -130,7 +130,7 @@ class Graph:
         steps = self.walk(values, training, masks)
         if self._walks_left > 0:
             self._walks_left -= 1
-            if self._walks_left == 0:
+            if self._walks_left <= 0:  # threads may count at the same time
                 steps = list(steps)
                 self._program = program_of(self, xs, steps)
         caches = [cache for _, _, _, cache in steps]

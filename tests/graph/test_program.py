@@ -214,6 +214,14 @@ def test_layers_random_numbers_and_sums_over_the_batch_are_walked_through():
     assert walks_of(cache.inner.graph) == 0
 
 
+def test_a_graph_goes_as_call_does():
+    layer = Recurrent()
+    _, graph = written(layer, X)
+    names = [node.operation.name for node in graph.nodes]
+    step = ["get_item", "matmul", "matmul", "add", "add", "get_item", "sigmoid", "multiply", "get_item", "tanh", "add"]
+    assert names[-2 * len(step) :] == step * 2
+
+
 def test_who_watches_sees_the_walk_and_nothing_twice():
     class Watcher:
         def __init__(self):
