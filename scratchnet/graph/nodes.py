@@ -12,7 +12,6 @@ from scratchnet.graph.place import users_place
 from scratchnet.ops.trial import shape_in_trial
 from scratchnet.structure import flatten, flatten_shapes, map_structure
 
-
 _numbers = itertools.count()
 
 
