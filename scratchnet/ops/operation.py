@@ -10,7 +10,8 @@ The *names* of a derivative's arguments say what forward keeps for it: an operan
 shape of an operand (``x_shape``), an option (``axis``). They are read once, when the entry is made. Nothing else is
 kept, and nothing at all for an operand that wants no adjoint: the product above keeps x2 only if x1 wants one.
 
-Broadcasting is undone here and nowhere else: a derivative is written as if all operands had the shape of z.
+Broadcasting is undone here and nowhere else: where there are several operands, a derivative is written as if all had
+the shape of z.
 
 An operation is called as the function of `keras.ops` that has its name. Where an argument is no array but something
 with the method ``__scratchnet_operation__(operation, operands, options)``, a symbolic tensor or a parameter, that
