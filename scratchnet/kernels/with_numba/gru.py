@@ -6,7 +6,7 @@ with R_g is computed apart from the others, because one of the two variants need
 
 import numpy as np
 
-from scratchnet.kernels.steps import GRUSteps, separate
+from scratchnet.kernels.steps import GRUSteps, separate, transposed
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
@@ -37,7 +37,7 @@ def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):
     T, N, U = z.shape
     ds, dq = np.empty((T, N, 3 * U), z.dtype), np.empty((T, N, U), z.dtype)
     dh = np.array(dh, order="C")  # turned from the last state's into the first one's
-    R_T = np.ascontiguousarray(R.T)
+    R_T = transposed(R)
     zr_T, g_T = R_T[: 2 * U], R_T[2 * U :]
     how = code(act), code(rec), bool(reset_after), as_mask(mask), np.empty_like(dh)
     _gru_backward(multiplier(z.dtype), or_nothing(dy, z), dh, zr_T, g_T, z, r, g, q, h, ds, dq, *how)

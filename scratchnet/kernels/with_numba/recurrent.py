@@ -17,7 +17,7 @@ beside 90 for the matrix product.
 
 import numpy as np
 
-from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
+from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate, transposed
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
@@ -42,7 +42,7 @@ def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
         return with_numpy.simple_rnn_backward(dy, dh, R, steps, act, mask, drop)
     dz = np.empty_like(steps.h[1:])
     dh = np.array(dh, order="C")  # turned from the last state's into the first one's
-    R_T = np.ascontiguousarray(R.T)
+    R_T = transposed(R)
     how = code(act), as_mask(mask), np.empty_like(dh)
     _simple_rnn_backward(multiplier(dh.dtype), or_nothing(dy, dz), dh, R_T, steps.h, dz, *how)
     return dz, dh
@@ -70,7 +70,7 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     T, N, U = i.shape
     dz = np.empty((T, N, 4 * U), i.dtype)
     dh, dc = np.array(dh, order="C"), np.array(dc, order="C")  # turned from the last states' into the first ones'
-    R_T = np.ascontiguousarray(R.T)
+    R_T = transposed(R)
     known = multiplier(i.dtype), or_nothing(dy, i), dh, dc, R_T, i, f, g, o, c, tanh_c, dz
     rest = as_mask(mask), np.empty_like(dh), np.empty_like(dc)
     if (act.name, rec.name) == _DEFAULTS:
