@@ -218,12 +218,6 @@ class Model(Trainer, Saver, Explained, Composite):
         """Whether there is a graph yet, so that it is known which inputs there are."""
         return self.graph is not None
 
-    def build_on(self, x):
-        """Build for data: an array, or a structure of arrays."""
-        if isinstance(x, (list, tuple, dict)):
-            raise self.error(f"is built for one input; it got {len(x)}. Give it an Input, or call build")
-        self.ensure_built(x.shape)
-
     def trace_ahead(self, modes=(False, True)):
         """Make what is traced within, before threads compute, for these values of `training`."""
         for training in modes:

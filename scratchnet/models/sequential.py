@@ -16,11 +16,14 @@ from scratchnet.models.ranks import fits
 from scratchnet.names import unique_name
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
+from scratchnet.structure import as_lists, map_shapes, map_structure
 
 
 @register("layers")
 class Sequential(Model):
     """A `Model` of one input, one output, and a list of layers between them.
+
+    The one input may be a list or dict of arrays, if the first layer takes that.
 
     Args:
         layers: the layers, in order; an `Input` or ``input_shape=`` on the first makes the model complete at once,
@@ -113,12 +116,15 @@ class Sequential(Model):
             return
         if not self._layers:
             raise self.error("has no layers; add some first")
-        if not isinstance(input_shape, tuple):
-            raise self.error(f"expected the shape of one input, got {input_shape}")
         first = self._layers[0]
         is_of_words = first.takes_strings and getattr(first, "token_dtype", "string") == "string"
-        self._stack_on(Input(batch_shape=(None, *input_shape[1:]), dtype="string" if is_of_words else self.dtype))
-        self._is_built_for_data = True
+        dtype = "string" if is_of_words else self.dtype
+        self._stack_on(map_shapes(lambda shape: Input(batch_shape=(None, *shape[1:]), dtype=dtype), input_shape))
+        self._is_built_for_data = isinstance(input_shape, tuple)
+
+    def build_on(self, x):
+        """Build for data: an array, or a list or dict of them where the first layer takes these."""
+        self.ensure_built(map_structure(np.shape, as_lists(x)))
 
     def _stack_on(self, tensor):
         """Put the stack on this input."""
@@ -143,7 +149,18 @@ class Sequential(Model):
             else:
                 for node in before:
                     node.layer.inbound_nodes.remove(node)
-        super().check_inputs(xs)
+        if len(self.inputs) > 1 or not self._layers_take(given):
+            super().check_inputs(xs)
+
+    def _layers_take(self, shape):
+        """Whether the layers take an input of this shape, whatever was said before; so it is in Keras."""
+        if len(shape) != len(self.inputs[0].shape):
+            return False
+        try:
+            self.compute_output_shape((None, *shape[1:]))
+        except (ValueError, TypeError):
+            return False
+        return True
 
     def compute_output_shape(self, input_shape):
         """The output's shape for this input's; a stack that is not built yet asks its layers one after the other."""
@@ -169,14 +186,14 @@ class Sequential(Model):
             return Layer.get_config(self)
         own = {key: value for key, value in own.items() if key not in ("layers", "dtype")}
         tensor = self._input
-        inputs = [] if tensor is None else [InputLayer.of(tensor)]
+        inputs = [InputLayer.of(tensor)] if isinstance(tensor, KerasTensor) else []
         return {
             **{key: registry.serialize(value) for key, value in own.items()},
             "name": self.name,
             "trainable": self.trainable,
             "dtype": self.dtype,
             "layers": [registry.serialize(layer) for layer in (*inputs, *self._layers)],
-            "build_input_shape": None if tensor is None else list(tensor.shape),
+            "build_input_shape": None if tensor is None else map_structure(lambda t: list(t.shape), tensor),
         }
 
     @classmethod
@@ -193,9 +210,17 @@ class Sequential(Model):
             for layer in config["layers"]:
                 model.add(registry.deserialize(layer, "layers"))
             if model._layers and not model.built and config.get("build_input_shape"):
-                model.build(tuple(config["build_input_shape"]))
+                model.build(_as_shapes(config["build_input_shape"]))
         model._trainable = config.get("trainable", True)
         return model
+
+
+def _as_shapes(written):
+    """A shape, or a list or dict of shapes, that JSON had as lists."""
+    if isinstance(written, dict):
+        return {key: _as_shapes(shape) for key, shape in written.items()}
+    nested = any(isinstance(entry, (list, tuple, dict)) for entry in written)
+    return [_as_shapes(shape) for shape in written] if nested else tuple(written)
 
 
 # What `get_config` says of the stack; the rest are arguments of a subclass.

@@ -6,8 +6,8 @@ import pytest
 import scratchnet
 from scratchnet import layers
 from scratchnet.callbacks import Callback
-from scratchnet.layers import LSTM, Concatenate, Dense, Flatten, Input, InputLayer
-from scratchnet.models import Model, Sequential, save_model
+from scratchnet.layers import LSTM, Concatenate, Dense, Flatten, Input, InputLayer, Layer
+from scratchnet.models import Model, Sequential, clone_model, load_model, save_model
 from scratchnet.utils import PyDataset
 
 
@@ -44,7 +44,7 @@ X = np.ones((4, 3))
         (lambda: Model([Input((2,))] * 2, Dense(1)(Input((2,)))), "given as an input twice"),
         (lambda: Sequential([Dense(1), InputLayer((2,))]), "an Input must be the first entry"),
         (lambda: Sequential().build((None, 3)), "has no layers"),
-        (lambda: Sequential([Dense(1)]).build([(None, 3)]), "the shape of one input"),
+        (lambda: Sequential([Dense(1)]).build([(None, 3)]), "expected one input of shape"),
         (lambda: Sequential([Input((4, 2)), LSTM(2, return_state=True)]), "several outputs"),
         (lambda: Sequential([Dense(1)]).save_weights("x"), "before it is built"),
         (lambda: Sequential([Dense(1)]).load_weights("x"), "before it is built"),
@@ -166,8 +166,44 @@ def test_a_stack_without_an_input_is_fitted_on_batches_of_different_lengths():
         model = of_tokens()
         assert len(model.fit(data, steps_per_epoch=3, verbose=0).history["loss"]) == 1
         assert model.input_shape == (None, None) and len(model.layers[0].inbound_nodes) == 1
-    with pytest.raises(ValueError, match=r"expects shape \(None, 5\), got \(4, 6\)"):
-        of_tokens(layers.Input((5,), dtype="int32")).fit(Bucketed(), shuffle=False, verbose=0)
+
+
+def test_a_stack_takes_what_its_layers_take_whatever_its_input_says():
+    """So it is in Keras, also of a stack that was loaded."""
+    fixed, free = of_tokens(layers.Input((5,), dtype="int32")), of_tokens()
+    free.build((None, None))
+    free.set_weights(fixed.get_weights())
+    histories = [model.fit(Bucketed(), shuffle=False, epochs=2, verbose=0).history["loss"] for model in (fixed, free)]
+    assert histories[0] == pytest.approx(histories[1], rel=1e-6)
+    tokens = np.arange(18).reshape(2, 9) % 10
+    for model in (fixed, Sequential.from_config(fixed.get_config()), clone_model(fixed)):
+        model.set_weights(free.get_weights())
+        np.testing.assert_allclose(model.predict(tokens, verbose=0), free.predict(tokens, verbose=0), rtol=1e-6)
+        assert model.input_shape == (None, 5)
+    flat = Sequential([layers.Input((4, 3)), layers.Flatten(), Dense(1)])
+    assert flat.predict(np.ones((2, 3, 4)), verbose=0).shape == (2, 1)
+    for wrong in ((2, 5, 3), (2, 3)):
+        with pytest.raises(ValueError, match=r"expects shape \(None, 4, 3\), got"):
+            flat.predict(np.ones(wrong), verbose=0)
+
+
+@pytest.mark.parametrize("kind", [dict, list])
+def test_a_stack_whose_first_layer_takes_several_arrays(kind, tmp_path):
+    class Sum(Layer):
+        def call(self, xs):
+            a, b = (xs["a"], xs["b"]) if isinstance(xs, dict) else xs
+            return a + 2 * b
+
+    a, b = np.ones((4, 3), "float32"), np.full((4, 3), 2, "float32")
+    x = {"a": a, "b": b} if kind is dict else [a, b]
+    model = Sequential([Sum(), Dense(1)])
+    np.testing.assert_allclose(model(x), model.predict(x, verbose=0))
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones(4), verbose=0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), Sequential([model.layers[1]]).predict(a + 2 * b, verbose=0))
+    model.save(tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz", custom_objects={"Sum": Sum})
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
 def test_what_was_built_for_data_takes_data_of_other_sizes():

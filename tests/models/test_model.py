@@ -308,10 +308,10 @@ def test_inputs_in_lists_of_lists_must_come_in_such():
         model.predict([one, [one]], verbose=0)
 
 
-def test_a_model_without_an_input_is_built_on_one_array_only():
+def test_a_stack_is_built_on_what_its_first_layer_takes():
     model = Sequential([Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="is built for one input; it got 2. Give it an Input, or call build"):
+    with pytest.raises(ValueError, match="expected one input of shape .*, got 2 inputs"):
         model.fit([np.ones((2, 1)), np.ones((2, 1))], np.ones(2), verbose=0)
 
 
