@@ -158,6 +158,8 @@ def _edges(name, what, edges, size, target, sign):
         after = sign * (target - size) - before
     if before < 0 or after < 0:
         raise ValueError(f"{name}: {what} must be positive, got {before} and {after} of {size} pixels")
+    if sign == -1 and size is not None and before + after >= size:
+        raise ValueError(f"{name}: {what} of {before} and {after} leaves nothing of {size} pixels")
     return before, after
 
 

@@ -83,6 +83,12 @@ def get_item(x, key):
 
 def slice(inputs, start_indices, shape):
     """The block of this shape that begins at `start_indices`; -1 in the shape is all that is left of its axis."""
+    ndim = len(shape_of(inputs))
+    if not len(start_indices) == len(shape) == ndim:
+        raise ValueError(
+            f"slice: an input of {ndim} axes needs as many start_indices and sizes, got {len(start_indices)} and "
+            f"{len(shape)}"
+        )
     spans = [_span(start, None if n == -1 else start + n) for start, n in zip(start_indices, shape)]
     return get_item(inputs, tuple(spans))
 

@@ -1,6 +1,7 @@
 """Optimizers in training loops that are written by hand, under Keras's names: lists of gradients and variables."""
 
 import copy
+import warnings
 
 import numpy as np
 
@@ -29,7 +30,8 @@ class ByHand:
     def apply(self, grads, trainable_variables=None):
         """One step for a list of gradients of `trainable_variables`; by default, of those that it was built with.
 
-        Gradients that are None are left out. Afterwards the constraints of the layers' weights are applied.
+        Gradients that are None are left out, and a warning says whose. Afterwards the constraints of the layers'
+        weights are applied.
         Raises ValueError if all gradients are None, or there are no variables to belong to.
         """
         if trainable_variables is None:
@@ -45,6 +47,9 @@ class ByHand:
         given = {key: np.asarray(g) / scale for key, g in zip(params, grads) if g is not None}
         if not given:
             raise ValueError(f"{type(self).__name__}: there is no gradient for any of {list(params)}")
+        if len(given) < len(params):
+            without = [key for key in params if key not in given]
+            warnings.warn(f"{type(self).__name__}: {without} get no gradient, and stay as they are", stacklevel=3)
         self.update({key: params[key] for key in given}, given)
         for variable in variables:
             constraint = getattr(variable, "constraint", None)

@@ -51,6 +51,9 @@ def test_edges():
         ops.image.pad_images(X, 1, 1, 1, 1, target_height=9)
     with pytest.raises(ValueError, match="must be positive"):
         ops.image.crop_images(X, 1, 1, target_height=9, target_width=2)
+    for rows in ({"bottom_cropping": 4}, {"target_height": 0}, {"target_height": -2}):
+        with pytest.raises(ValueError, match="crop_images: cropping of 2 and . leaves nothing of 6 pixels"):
+            ops.image.crop_images(X, 2, 0, right_cropping=1, **rows)
 
 
 def test_grey():

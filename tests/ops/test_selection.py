@@ -137,3 +137,9 @@ def test_rows_with_a_negative_number_are_in_no_segment():
     for reduce, found in (("sum", [1, 5]), ("max", [1, 3]), ("min", [1, 2]), ("prod", [1, 6])):
         np.testing.assert_array_equal(getattr(ops, f"segment_{reduce}")(data, ids), found)
     np.testing.assert_array_equal(ops.segment_sum(data, np.full(4, -2), 1), [0])
+
+
+@pytest.mark.parametrize(("start", "sizes"), [((1, 1), (2, 2, 2)), ((0, 0, 0), (1, 1)), ((0, 0), (1, 1))])
+def test_a_slice_says_something_of_each_axis(start, sizes):
+    with pytest.raises(ValueError, match=f"slice: .*, got {len(start)} and {len(sizes)}"):
+        ops.slice(X, start, sizes)

@@ -61,7 +61,8 @@ def test_gradients_are_applied_to_the_weights_of_layers():
     model = Sequential([Input((2,)), Dense(1, kernel_constraint=NonNeg())])
     model.set_weights([[[1.0], [2.0]], [0.5]])
     sgd = optimizers.SGD(1.0)
-    iterations = sgd.apply_gradients([(np.array([[2.0], [0.5]]), model.weights[0]), (None, model.weights[1])])
+    with pytest.warns(UserWarning, match=r"SGD: \['.*bias'\] get no gradient, and stay as they are"):
+        iterations = sgd.apply_gradients([(np.array([[2.0], [0.5]]), model.weights[0]), (None, model.weights[1])])
     kernel, bias = model.get_weights()
     np.testing.assert_array_equal(kernel, [[0.0], [1.5]])  # 1 - 2 is not allowed
     assert bias == 0.5 and iterations == 1
