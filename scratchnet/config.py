@@ -95,6 +95,8 @@ def set_dtype_policy(policy):
 
 def check_float_dtype(value):
     """Return `value` (a string, NumPy dtype or type) as ``"float32"`` or ``"float64"``, or raise ValueError."""
+    if type(value) is str and value in _FLOATS:  # nearly always
+        return value
     try:
         name = np.dtype(value).name
     except TypeError:

@@ -6,7 +6,10 @@ grown since it became an attribute. Traces are forgotten when an attribute chang
 
 import functools
 
+import numpy as np
+
 from scratchnet.graph.trace import LOCK, outside_of_traces
+from scratchnet.graph.variable import Variable
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.random import SeedGenerator
 from scratchnet.streams import RandomStream
@@ -17,7 +20,8 @@ MOST_GRAPHS = 64  # of one object: sequences of a hundred lengths are traced ane
 # What the library itself keeps in such an object; each class adds its own as `own_attributes`.
 _OWN = {"_graphs", "_handles", "_losses", "_recorded", "_streams"}
 
-_PLAIN = (bool, int, float, str, type(None))  # most attributes of a layer: nothing stands in them
+# Most attributes of a layer: nothing stands in them.
+_PLAIN = (bool, int, float, str, type(None), np.ndarray, Variable)
 
 
 class KeepsTraces:
@@ -97,6 +101,6 @@ def layers_and_streams(thing):
                 visit(f"{path}.{key}".replace("/", "_"), entry)
 
     for name, value in vars(thing).items():
-        if not is_own_attribute(thing, name):
+        if not (isinstance(value, _PLAIN) or is_own_attribute(thing, name)):
             visit(name, value)
     return layers, streams

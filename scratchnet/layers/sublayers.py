@@ -42,8 +42,10 @@ class HoldsLayers:
 
     def _gathered(self, own, of, keys=None):
         """`own`, and the dicts `of` (layer) by name as one dict by key; `keys`: the `weight_keys`, if known."""
-        keys = self.weight_keys if keys is None else keys
         sublayers = self.of_sublayers(of)
+        if not sublayers:
+            return {**own}
+        keys = self.weight_keys if keys is None else keys
         return {**own, **{keys[layer, name]: w for _, layer, found in sublayers for name, w in found.items()}}
 
     @property
