@@ -32,4 +32,4 @@ def test_a_public_program_runs_and_learns(path, monkeypatch):
 
 
 def test_the_kinds_that_there_ought_to_be():
-    assert len(either.PROGRAMS) == 15
+    assert len(either.PROGRAMS) == 22
