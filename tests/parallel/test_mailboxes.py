@@ -114,6 +114,17 @@ def test_arrays_begin_where_a_line_of_the_cache_does_in_one_half_after_the_other
     assert not boxes.is_open and sizes == [384]
 
 
+def test_bytes_in_a_mailbox_count_as_sent():
+    def program(rank):
+        ranks = current_ranks()
+        ranks.make_room(64)
+        before = ranks.bytes, ranks.messages
+        ranks.trade({1 - rank: [np.zeros(3, np.uint8), np.zeros(2, np.int16)]}, {1 - rank: 7})
+        return ranks.bytes - before[0], ranks.messages - before[1]
+
+    assert run_ranks(2, program) == [(7, 1)] * 2
+
+
 def test_room_is_made_once_and_only_of_a_quarter_of_what_is_free(monkeypatch):
     made, boxes = [], SimpleNamespace(members=[0, 1, 2], resize=lambda size: made.append(size))
     for free in (1536, 1535):  # bytes; two halves of 64 for each of three ranks are a quarter of 1536
