@@ -230,6 +230,7 @@ class Arrays:
             wanted: None, or says by its number whether a batch is read; None stands for one that is not.
             part: None, or the range of those batches of the pass that are gone through.
         """
+        dtype = self.model.compute_dtype  # asked once: a model with `call` has to look for its parameters
         for number in range(self.steps(batch_size)) if part is None else part:
             start = number * batch_size
             if wanted is not None and not wanted(number):
@@ -240,10 +241,11 @@ class Arrays:
                 division = divide(stop - start, self.y)
                 start, stop = start + division.rows.start, start + division.rows.stop
             rows = slice(start, stop)
-            yield self.batch(rows if order is None else order[rows], start)._replace(division=division)
+            batch = self.batch(rows if order is None else order[rows], start, dtype)
+            yield batch._replace(division=division)
 
-    def batch(self, rows, start=0):
-        """The samples `rows` (a slice or an array of indices); floating point x in the model's dtype."""
+    def batch(self, rows, start=0, dtype=None):
+        """The samples `rows` (a slice or an array of indices); floating point x in `dtype`, by default the model's."""
         taken = {}
 
         def take(array):
@@ -253,7 +255,7 @@ class Arrays:
                 taken[id(array)] = array[rows]
             return taken[id(array)]
 
-        dtype = self.model.compute_dtype
+        dtype = self.model.compute_dtype if dtype is None else dtype
         x = [take(a) for a in self.x]
         x = [a.astype(dtype, copy=False) if a is not None and a.dtype.kind == "f" else a for a in x]
         batch = Batch(x, [take(a) for a in self.y], [take(w) for w in self.weights])
