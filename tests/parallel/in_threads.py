@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import os
 import pickle
 import threading
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from scratchnet.parallel.mailboxes import Mailboxes
 from scratchnet.parallel.ranks import Alone, Ranks
 
 ANY = -1
+_LONGEST = 15 if os.environ.get("HYPOTHESIS_PROFILE") == "mutation" else 60  # seconds; mutants hang often
 
 
 class FakeComm:
@@ -144,7 +146,7 @@ def run_ranks(count, function, expect=(), one_machine=True):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(_LONGEST)
         assert not any(thread.is_alive() for thread in threads), "a rank hangs"
     finally:
         ranks_module.set_ranks(before)
