@@ -117,6 +117,24 @@ def test_variables_have_names_and_are_asked_for_as_keras_s():
     assert optimizer.calls == 13 and optimizer.last[0].numpy().tolist() == weights[6].tolist()
 
 
+class Watched(Momentum):
+    """Builds what its base builds, and more."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.steps_of, self.signs = self.add_optimizer_variables(variables, ["steps_of", "signs"])
+
+    def update_step(self, gradient, variable, learning_rate):
+        self.assign_add(self.steps_of[self._get_variable_index(variable)], np.ones(variable.shape))
+        super().update_step(gradient, variable, learning_rate)
+
+
+def test_a_class_derived_from_such_a_class():
+    watched, plain = model(Watched(0.1)), model(Momentum(0.1))
+    assert fit(watched) == fit(plain)
+    assert all((v.value == 9).all() for v in watched.optimizer.steps_of) and len(watched.optimizer.signs) == 4
+
+
 def test_a_step_by_hand_and_one_that_changes_nothing():
     optimizer, ours = Momentum(0.5), optimizers.SGD(0.5, momentum=0.9)
     a, b = (np.array([1.0, 2.0]) for _ in range(2))
