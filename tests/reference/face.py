@@ -87,6 +87,10 @@ REASONS = {
             *("view_as_complex", "view_as_real"),
         )
     },
+    **{
+        f"keras.ops.numpy.{name}": "arrays are real: `fft` and its kin give pairs (re, im)"
+        for name in ("angle", "conj", "conjugate", "imag", "isreal", "real")
+    },
     "keras.ops.jvp": "derivatives are taken backward here, not forward",
     "keras.ops.linalg.jvp": "derivatives are taken backward here, not forward",
     "keras.ops.linalg.eig": "arrays are real: `fft` and its kin give pairs (re, im)",
