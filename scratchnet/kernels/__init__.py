@@ -66,6 +66,7 @@ FUSED = {
         "affine_forward",  # which is a convolution whose windows are one pixel
         "affine_backward",
     ),
+    "recurrent": ("lstm_states",),
 }
 
 _backend = None

@@ -13,6 +13,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   same.
 * An activation that is a layer of its own is applied where the convolution puts out its numbers. So is the max pooling
   of 2 x 2 behind a relu, the beginning of most image classifiers, where the backend has `conv2d_relu_max_pool_forward`.
+* Of an LSTM only the states are kept, and without `return_sequences` only the last ones, where the backend has
+  `lstm_states`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
 
 All weights are looked up when they are used: what a step or the user has changed since is seen.
@@ -32,6 +34,7 @@ from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_g
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.structure import flatten
 
 
@@ -106,6 +109,20 @@ class Normalized(JoinedNode):
         return y.reshape(x.shape), None
 
 
+class StatesAlone(JoinedNode):
+    """An LSTM that keeps no gates."""
+
+    takes_repeat = True
+
+    def forward(self, x, training, mask=None, repeat=None):
+        layer = self.layer
+        x, T, (h0, c0) = layer.unpack_input(layer.accept(x), repeat)
+        R, b = layer.params["recurrent_kernel"], layer.params.get("bias", np.zeros(4 * layer.units, x.dtype))
+        functions = layer.activation, layer.recurrent_activation
+        h, c = kernels.lstm_states(layer.project(x, T), R, b, h0, c0, *functions, layer.return_sequences)
+        return layer.pack_output(None, h, c), None
+
+
 class JoinedSum(JoinedNode):
     """A sum and the activation behind it."""
 
@@ -152,7 +169,7 @@ def _chains(graph):
             behind = only_reader(nodes[-1])
             if behind is not None and _fits(behind, node) and can_follow(behind.layer, nodes[-1].layer):
                 nodes.append(behind)
-        if len(nodes) > 1 or kind is Normalized:
+        if len(nodes) > 1 or kind in (Normalized, StatesAlone):
             taken.update(nodes)
             yield kind, nodes
 
@@ -164,6 +181,8 @@ def _kind_of(node):
         return JoinedConvolution
     if type(layer) is BatchNormalization:
         return Normalized if layer.axis in (-1, len(node.inputs.shape) - 1) else None
+    if type(layer) is LSTM and kernels.lstm_states is not None:
+        return None if layer.stateful or isinstance(node.inputs, list) else StatesAlone
     return JoinedSum if type(layer) is Add else None
 
 
@@ -210,6 +229,7 @@ def _cuts_off(layer, before):
 _FOLLOWERS = {
     JoinedConvolution: (_normalizes, _activates, _pools),
     Normalized: (_cuts_off,),
+    StatesAlone: (),
     JoinedSum: (_activates,),
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from scratchnet import kernels, ops
 from scratchnet.layers import (
+    LSTM,
     Activation,
     AveragePooling2D,
     BatchNormalization,
@@ -15,12 +16,14 @@ from scratchnet.layers import (
     Flatten,
     Input,
     LayerNormalization,
+    Masking,
     MaxPooling2D,
     ReLU,
+    RepeatVector,
     add,
 )
 from scratchnet.models import Model, Sequential, clone_model
-from scratchnet.training.in_use import JoinedConvolution, JoinedNode, in_use
+from scratchnet.training.in_use import JoinedConvolution, JoinedNode, StatesAlone, in_use
 from scratchnet.utils import set_random_seed
 
 
@@ -160,6 +163,58 @@ def test_what_somebody_else_reads_is_computed():
 def test_the_other_backends_do_not_pool_with_a_convolution():
     model = classifier(Conv2D(6, 3, activation="relu"), MaxPooling2D())
     with kernels.using_backend("numpy"):
+        assert in_use(model) is model
+
+
+# ---- states alone ----
+
+
+def sequences(*layers):
+    set_random_seed(3)
+    model = Sequential([Input((5, 3)), *layers])
+    model.compile("sgd", "mse")
+    return model
+
+
+@needs_numba
+@pytest.mark.parametrize("options", [{}, {"use_bias": False, "go_backwards": True}, {"activation": "relu"}])
+def test_of_an_lstm_nothing_but_the_states_is_kept(options):
+    with kernels.using_backend("numba"):
+        layers = LSTM(4, **options), RepeatVector(6), LSTM(7, return_sequences=True, **options), Dropout(0.5)
+        model = sequences(*layers)
+        x = np.random.default_rng(0).normal(size=(50, 5, 3)).astype("float32")
+        assert [node.layer for node in joined(model)] == [layers[0], layers[2]]
+        assert all(type(node) is StatesAlone for node in joined(model))
+        np.testing.assert_array_equal(model.predict(x, verbose=0), model(x))
+
+
+@needs_numba
+def test_of_an_lstm_that_returns_its_states_they_are_the_last_ones():
+    with kernels.using_backend("numba"):
+        x = Input((5, 3))
+        model = Model(x, LSTM(4, return_state=True)(x))
+        values = np.random.default_rng(0).normal(size=(6, 5, 3)).astype("float32")
+        assert len(joined(model)) == 1
+        for found, expected in zip(model.predict(values, verbose=0), model(values)):
+            np.testing.assert_array_equal(found, expected)
+
+
+@needs_numba
+def test_an_lstm_with_a_mask_or_states_from_elsewhere_stays_as_it_is():
+    with kernels.using_backend("numba"):
+        x, h, c = Input((5, 3)), Input((4,)), Input((4,))
+        given = Model([x, h, c], LSTM(4)([x, h, c]))
+        for model in (sequences(Masking(), LSTM(4)), sequences(type("Mine", (LSTM,), {})(4)), given):
+            assert in_use(model) is model
+    with kernels.using_backend("numpy"):
+        model = sequences(LSTM(4))
+        assert in_use(model) is model
+
+
+@needs_numba
+def test_an_lstm_that_goes_on_where_it_stopped_stays_as_it_is():
+    with kernels.using_backend("numba"):
+        model = Sequential([Input(batch_shape=(2, 5, 3)), LSTM(4, stateful=True)])
         assert in_use(model) is model
 
 

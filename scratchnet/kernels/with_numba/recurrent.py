@@ -63,6 +63,18 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
+def lstm_states(xW, R, b, h0, c0, act, rec, sequence):
+    """h and c of `lstm_forward`, whose last entries are the last states; of h without `sequence` only two entries."""
+    if (act.name, rec.name) != _DEFAULTS or None in (code(act), code(rec)) or xW.itemsize != 4:
+        steps = lstm_forward(xW, R, b, h0, c0, act, rec)
+        return steps.h, steps.c
+    T, N, _ = xW.shape
+    h, c = np.empty((T + 1 if sequence else 2, N, len(R)), xW.dtype), np.array(c0, order="C")
+    h[(-T - 1) % len(h)] = h0
+    _default_lstm_states(multiplier(h.dtype), one_for_all(xW), plain(R), plain(b), T, c, h)
+    return h, c[np.newaxis]
+
+
 def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     if None in (code(act), code(rec)) or drop is not None:
         return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec, mask, drop)
@@ -274,6 +286,23 @@ def _default_lstm_forward(times, xW, R, b, i, f, g, o, c, tanh_c, h, mask):
         if len(mask) > 0:
             stay(c[t], c[t + 1], mask[t])
             stay(h[t], h[t + 1], mask[t])
+
+
+@njit
+def _default_lstm_states(times, xW, R, b, T, c, h):
+    """The same where nobody goes back: of the gates nothing is kept, and c is turned into the last one."""
+    N, U = c.shape
+    z = np.empty((N, 4 * U), h.dtype)
+    for t in range(T):
+        h_prev, h_t = h[(t - T - 1) % len(h)], h[(t - T) % len(h)]  # counted from the end: there may be two alone
+        add_bias(xW[t % len(xW)], b, z)
+        add_matmul_by(times, h_prev, R, z)  # z = x W + b + h_prev R
+        for n in range(N):
+            z_n, c_n, h_n = z[n], c[n], h_t[n]
+            z_i, z_f, z_g, z_o = z_n[:U], z_n[U : 2 * U], z_n[2 * U : 3 * U], z_n[3 * U :]
+            for u in range(U):
+                c_n[u] = sigmoid32(z_f[u]) * c_n[u] + sigmoid32(z_i[u]) * tanh32(z_g[u])
+                h_n[u] = sigmoid32(z_o[u]) * tanh32(c_n[u])
 
 
 @njit
