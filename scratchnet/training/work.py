@@ -12,7 +12,7 @@ import math
 from scratchnet.structure import flatten
 
 LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
-LEAST_HELPED = 2_000_000  # and that it is worth helping with in its products, see `scratchnet.kernels.helper`
+LEAST_HELPED = 2_000_000  # and from which its products are worth sharing, see `scratchnet.kernels.helper`
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _MOST_ROWS = 512  # of batches that are joined
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
