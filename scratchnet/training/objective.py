@@ -12,7 +12,7 @@ from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.own_loss import LossOfModel, overrides
 from scratchnet.training.terms import Term, check_keys, terms_of
-from scratchnet.training.work import multiply_adds
+from scratchnet.training.work import multiply_adds, products_of
 
 
 class Objective:
@@ -86,6 +86,11 @@ class Objective:
     def work(self):
         """Multiply-adds of one sample, see `scratchnet.training.work`."""
         return multiply_adds(self.model)
+
+    @functools.cached_property
+    def products(self):
+        """Those of them that two threads can share."""
+        return products_of(self.model)
 
     @functools.cached_property
     def weights(self):

@@ -69,7 +69,7 @@ def run_step(objective, batch, step, workers):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
             return gradients(objective, batch.own_rows(rows), counts)
 
-    if len(division.own) == 1 and batch.size * objective.work >= LEAST_HELPED:
+    if len(division.own) == 1 and batch.size * objective.products >= LEAST_HELPED:
         workers.help_one()
     return map_own_parts(compute, division, step, workers, current_ranks())
 

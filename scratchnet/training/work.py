@@ -7,12 +7,13 @@ but into how many parts a batch goes decides how its sums are rounded, and that 
 is doing. So multiply-adds are counted, from the shapes alone.
 """
 
+import itertools
 import math
 
 from scratchnet.structure import flatten
 
 LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
-LEAST_HELPED = 2_000_000  # and from which its products are worth sharing, see `scratchnet.kernels.helper`
+LEAST_HELPED = 5_000_000  # of `products_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _MOST_ROWS = 512  # of batches that are joined
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
@@ -38,18 +39,37 @@ def multiply_adds(model):
     return math.inf if graph is None else sum(_of_node(node) for node in graph.nodes)
 
 
+def products_of(model):
+    """Those of them in matrix products that two threads can share: a convolution's are not, it is one kernel."""
+    graph = getattr(model, "graph", None)
+    return math.inf if graph is None else sum(_products_of_node(node) for node in graph.nodes)
+
+
 def _of_node(node):
-    inner = getattr(node.layer, "graph", None)
-    outputs = [_positions_and_features(tensor) for tensor in flatten(node.outputs)]
-    elements = _OF_AN_ELEMENT * sum(positions * features for positions, features in outputs)
-    if node.layer is None:
-        return elements
-    if inner is not None:
+    if (inner := _inner(node)) is not None:
         return sum(_of_node(inside) for inside in inner.nodes)
-    # A matrix is used once for each position (pixel, time step) of what comes in or goes out; rows are only looked up.
+    outputs = [_positions_and_features(tensor) for tensor in flatten(node.outputs)]
+    return _in_products(node) + _OF_AN_ELEMENT * sum(positions * features for positions, features in outputs)
+
+
+def _products_of_node(node):
+    if (inner := _inner(node)) is not None:
+        return sum(_products_of_node(inside) for inside in inner.nodes)
+    return 0 if hasattr(node.layer, "kernel_size") else _in_products(node)
+
+
+def _inner(node):
+    """The graph of a model that is a layer here; None of any other layer."""
+    return getattr(node.layer, "graph", None)
+
+
+def _in_products(node):
+    """A matrix is used once for each position (pixel, time step) of what comes in or goes out; rows are looked up."""
+    if node.layer is None:
+        return 0
     weights = sum(p.size for name, p in node.layer.params.items() if p.ndim > 1 and not name.endswith("embeddings"))
-    inputs = [_positions_and_features(tensor) for tensor in flatten(node.inputs)]
-    return elements + weights * max(positions for positions, _ in (*inputs, *outputs))
+    tensors = flatten(node.inputs), flatten(node.outputs)
+    return weights * max(_positions_and_features(tensor)[0] for tensor in itertools.chain(*tensors))
 
 
 def _positions_and_features(tensor):

@@ -13,6 +13,7 @@ from scratchnet.layers import (
     LSTM,
     Activation,
     ActivityRegularization,
+    Conv1D,
     Conv2D,
     Dense,
     Dropout,
@@ -24,7 +25,7 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential
 from scratchnet.training import step, work
-from scratchnet.training.work import multiply_adds
+from scratchnet.training.work import multiply_adds, products_of
 
 
 def elements(*counts):
@@ -56,7 +57,13 @@ def test_of_a_nested_model_they_are_those_of_its_layers():
 
 
 def test_where_nothing_is_known_nothing_is_small():
-    assert multiply_adds(Sequential([Dense(3)])) == math.inf
+    assert multiply_adds(Sequential([Dense(3)])) == products_of(Sequential([Dense(3)])) == math.inf
+
+
+def test_products_that_threads_can_share_are_not_those_of_convolutions():
+    inner = Sequential([Input((6, 7)), Conv1D(5, 3), LSTM(4)])
+    x = Input((6, 7))
+    assert products_of(Model(x, Dense(2)(inner(x) + 1))) == 4 * (5 + 4) * 16 + 4 * 2
 
 
 @pytest.mark.parametrize("rows, parts", [(63, 1), (64, 2), (96, 3), (128, 4), (1024, 4)])
