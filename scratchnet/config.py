@@ -195,3 +195,15 @@ def enable_traceback_filtering():
 
 def disable_traceback_filtering():
     """Changes nothing: tracebacks are always whole."""
+
+
+# ---- of tf.config: ``import scratchnet as tf`` finds these here ----
+
+
+def list_physical_devices(device_type=None):
+    """The devices of this kind, as TensorFlow names them: the processor, and no "GPU"."""
+    return [] if device_type not in (None, "CPU") else ["/physical_device:CPU:0"]
+
+
+def run_functions_eagerly(run_eagerly):
+    """Taken, since it changes no result."""

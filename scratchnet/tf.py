@@ -10,6 +10,7 @@ a sentence: what a step computes is said by layers and losses, and `fit` takes i
 
 # ruff: noqa: F401, F811 (the names are for those who import this module, and names of arguments as well)
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -186,6 +187,16 @@ def rank(input):
 def is_tensor(x):
     """Whether `x` is an array or a symbolic tensor."""
     return ops.is_tensor(x)
+
+
+def executing_eagerly():
+    """Outside of `call`, always."""
+    return True
+
+
+def get_logger():
+    """A logger to which nothing is written."""
+    return logging.getLogger("tensorflow")
 
 
 def _reduction(name):
@@ -385,7 +396,7 @@ def function(func=None, **settings):
     return (lambda f: f) if func is None else func
 
 
-_NOT_TENSORFLOW_S = {"np", "sys", "refusal", "ops", "TYPE_CHECKING", "Room"}
+_NOT_TENSORFLOW_S = {"logging", "np", "sys", "refusal", "ops", "TYPE_CHECKING", "Room"}
 __all__ = sorted(name for name in vars() if not name.startswith("_") and name not in _NOT_TENSORFLOW_S)
 if not TYPE_CHECKING:
     __getattr__ = refusal(__name__)

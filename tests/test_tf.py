@@ -110,3 +110,9 @@ def test_data_sets_of_tensorflow():
     assert x.dtype == np.float32 and y.dtype == np.int32 and y.tolist() == [0, 1]
     assert tf.data.experimental.cardinality(data).numpy() == tf.data.UNKNOWN_CARDINALITY
     assert tf.data.experimental.cardinality(tf.data.Dataset.range(3)).numpy() == 3
+
+
+def test_what_programs_ask_of_the_machine():
+    assert tf.config.list_physical_devices("GPU") == [] and len(tf.config.list_physical_devices()) == 1
+    assert tf.config.run_functions_eagerly(True) is None and tf.executing_eagerly()
+    tf.get_logger().setLevel("ERROR")

@@ -53,6 +53,8 @@ ROOMS = {
 # Why something of Keras is not there, by its full name; of a room, for everything in it.
 REASONS = {
     "keras.distillation": "a training loop of its own",
+    "keras.Function": "`Model(inputs, outputs)` is that, and `backend.function`",
+    "keras.Operation": "a Layer with `call` is that; those of `ops` are entries of a table",
     **{
         f"keras.distribution.{name}": "a layer is computed on one machine as a whole"
         for name in ("LayoutMap", "ModelParallel", "TensorLayout", "distribute_tensor")
@@ -112,7 +114,7 @@ REASONS = {
         for name in ("max_epochs", "max_steps_per_epoch", "set_max_epochs", "set_max_steps_per_epoch")
     },
     **{
-        f"keras.layers.{name}": "a chain of random layers that each draw for themselves does it"
+        f"keras.layers.{name}": "`Pipeline`, a chain of random layers that each draw for themselves, does it"
         for name in ("AugMix", "RandAugment")
     },
     "keras.layers.MaxNumBoundingBoxes": "boxes go with their images nowhere here",
