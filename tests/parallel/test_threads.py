@@ -98,3 +98,38 @@ def test_blas_is_held_to_one_thread_until_the_last_of_several_users_has_gone():
             assert set(blas()) <= {1}
         assert set(blas()) <= {1}
     assert blas() == before
+
+
+def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monkeypatch):
+    class Helper:
+        woken, inside = 0, False
+
+        def __enter__(self):
+            self.inside = True
+
+        def __exit__(self, *exception):
+            self.inside = False
+
+        def wake(self):
+            assert self.inside
+            self.woken += 1
+
+    made = []
+
+    def helper():
+        made.append(Helper())
+        return made[-1]
+
+    monkeypatch.setattr(threads.kernels, "helper", helper)
+    with threads.Workers(1) as alone:
+        alone.help_one()  # there is nobody to help
+    assert made == []
+    with threads.Workers(2) as workers:
+        assert made == []  # nobody has asked yet
+        workers.help_one()
+        workers.help_one()
+        assert len(made) == 1 and made[0].woken == 2 and made[0].inside
+    assert not made[0].inside
+    monkeypatch.setattr(threads.kernels, "helper", lambda: None)
+    with threads.Workers(2) as workers:
+        workers.help_one()  # not of these kernels
