@@ -152,6 +152,8 @@ class LayerNode(Node):
     def adds_loss(self):
         return self.layer.adds_loss or self.layer.activity_regularizer is not None
 
+    drops_mask = False  # whether `call` has deleted the mask of the output
+
     repeats = property(lambda self: self.layer.repeats)
     takes_repeat = property(lambda self: self.layer.takes_repeat)
 
@@ -181,7 +183,7 @@ class LayerNode(Node):
     def find_masks(self):
         masked = map_structure(lambda tensor: tensor.masked, self.inputs)
         self.reads_mask = self.layer.takes_mask and any(flatten(masked))
-        self.masks_output = bool(self.layer.output_masked(masked))
+        self.masks_output = not self.drops_mask and bool(self.layer.output_masked(masked))
         if self.masks_output:
             flatten(self.outputs)[0].masked = True
 

@@ -64,6 +64,18 @@ class KerasTensor(Operators):
         """`scratchnet.ops.squeeze`."""
         return squeeze(self, axis)
 
+    @property
+    def _keras_mask(self):
+        raise AttributeError("a symbolic tensor holds no mask")
+
+    @_keras_mask.deleter
+    def _keras_mask(self):
+        """The mask ends here: what comes behind, a loss above all, reads none."""
+        if not self.masked or not isinstance(self.node, LayerNode):
+            raise AttributeError("_keras_mask")
+        self.masked, self.node.drops_mask = False, True
+        self.node.find_masks()
+
     def __repr__(self):
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 

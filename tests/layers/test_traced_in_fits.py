@@ -245,3 +245,29 @@ def test_an_lstm_of_operations_computes_and_keeps_what_the_layer_does():
     assert 400 < len(nodes) < 500
     weights = {id(w): w for w in written.params.values()}
     assert kept(nodes, dict(weights)) + x.nbytes <= 1.1 * kept(cache, {id(w): w for w in layer.params.values()})
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_a_mask_that_call_deletes_reaches_no_loss(drops):
+    """As in TensorFlow's tutorial on transformers, whose loss leaves out the padding by itself."""
+
+    class Tagger(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.dense = layers.Embedding(5, 4, mask_zero=True), layers.Dense(1)
+
+        def call(self, tokens):
+            y = self.dense(self.embedding(tokens))
+            if drops:
+                del y._keras_mask
+                assert not hasattr(y, "_keras_mask")
+                with pytest.raises(AttributeError):
+                    del y._keras_mask
+            return y
+
+    tokens = np.array([[1, 2, 0], [3, 0, 0]])
+    model = Tagger()
+    model.compile("sgd", "mse")
+    errors = np.square(model.predict(tokens, verbose=0)[..., 0] - 1)
+    counted = errors if drops else errors[tokens != 0]
+    assert model.evaluate(tokens, np.ones((2, 3, 1)), verbose=0) == pytest.approx(counted.mean(), rel=1e-5)
