@@ -185,7 +185,7 @@ def test_of_an_lstm_nothing_but_the_states_is_kept(options):
         x = np.random.default_rng(0).normal(size=(50, 5, 3)).astype("float32")
         assert [node.layer for node in joined(model)] == [layers[0], layers[2]]
         assert all(type(node) is StatesAlone for node in joined(model))
-        np.testing.assert_array_equal(model.predict(x, verbose=0), model(x))
+        np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
 
 
 @needs_numba
@@ -196,7 +196,7 @@ def test_of_an_lstm_that_returns_its_states_they_are_the_last_ones():
         values = np.random.default_rng(0).normal(size=(6, 5, 3)).astype("float32")
         assert len(joined(model)) == 1
         for found, expected in zip(model.predict(values, verbose=0), model(values)):
-            np.testing.assert_array_equal(found, expected)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
 @needs_numba

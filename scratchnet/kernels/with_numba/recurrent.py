@@ -301,8 +301,10 @@ def _default_lstm_states(times, xW, R, b, T, c, h):
             z_n, c_n, h_n = z[n], c[n], h_t[n]
             z_i, z_f, z_g, z_o = z_n[:U], z_n[U : 2 * U], z_n[2 * U : 3 * U], z_n[3 * U :]
             for u in range(U):
-                c_n[u] = sigmoid32(z_f[u]) * c_n[u] + sigmoid32(z_i[u]) * tanh32(z_g[u])
-                h_n[u] = sigmoid32(z_o[u]) * tanh32(c_n[u])
+                i_u, f_u, g_u, o_u = sigmoid32(z_i[u]), sigmoid32(z_f[u]), tanh32(z_g[u]), sigmoid32(z_o[u])
+                c_u = f_u * c_n[u] + i_u * g_u
+                h_n[u] = o_u * tanh32(c_u)
+                c_n[u] = c_u
 
 
 @njit
