@@ -73,3 +73,10 @@ def test_compiled_code_refuses_shapes_that_do_not_fit(N):
 def test_compiled_code_refuses_two_dtypes():
     with kernels.using_backend("numba"), pytest.raises(TypeError, match="float32 and float64"):
         kernels.matmul(np.ones((2, 3), "float32"), np.ones((3, 2)))
+
+
+def test_few_rows_by_a_matrix_that_no_cache_holds():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((9, 1500), dtype="float32"), rng.standard_normal((1500, 1501), dtype="float32")
+    found = kernels.matmul(a, b)
+    np.testing.assert_allclose(found, a.astype("float64") @ b, rtol=0, atol=1e-3)

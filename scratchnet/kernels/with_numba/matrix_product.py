@@ -25,6 +25,8 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, make_tile
 
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
+_FEW, _LARGE = 16, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
+_DEPTH_OF_FEW = 16  # then so few rows of b at a time, read from end to end, come up to twice as fast as 256 far apart
 _ROWS = 96  # of a, which with that depth has 96 KB
 _ROWS_FOR_A_COPY = 192  # of a, from which copying b pays; with vectors of 64 bytes, if it is larger than a cache:
 _BYTES_FOR_A_COPY = 1 << 20 if VECTOR_BYTES == 64 else 0
@@ -133,7 +135,8 @@ def _multiply(a, b, c, add):
     width = 2 * lanes
     left = N % width
     copies = (M >= _ROWS_FOR_A_COPY and b.nbytes > _BYTES_FOR_A_COPY) or b.strides[1] != b.itemsize
-    blocks = (K - 1) // _DEPTH + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
+    deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
+    blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
     room = np.empty(((N + width - 1) // width * deepest if copies else deepest, width), c.dtype)  # for copied blocks
     if left % lanes:
