@@ -8,7 +8,8 @@ pixels of an image. Every side is a process for each number of threads, all take
 every second size. Cost should grow smoothly: it is laid beside the curve a + b size + c size^2 that fits best, none of
 a, b, c negative. A size that takes 1.3 times as long as the curve says, with a fixed threshold, is called a cliff.
 
-Memory: what `predict`, and then `fit`, add to the largest resident size of a process of its own at the largest sizes.
+Memory: what `predict`, and then `fit`, add to the largest resident size of a process of its own at the largest sizes,
+after both at the smallest: code that is loaded at first use is not counted, on any side.
 """
 
 import itertools
@@ -175,6 +176,10 @@ def memory_worker(side, sweep, threads):
     make = start_side(side, threads)
     x, y, batch_size, of = data(sweep, SWEEPS[sweep][2][-1])
     model = make(*of)
+    few_x, few_y, few, of = data(sweep, SWEEPS[sweep][2][0])
+    other = make(*of)  # what is loaded at first use takes as much at every size
+    other.predict(few_x, batch_size=few, verbose=0)
+    other.fit(few_x, few_y, batch_size=few, verbose=0)
     print("ready", flush=True)
     sys.stdin.readline()
     forget_peak()
@@ -339,7 +344,8 @@ that takes {CLIFF} times what it says is a cliff. The peers' ratio is that of wh
 """
     if memory:
         text += f"""
-What one call of `predict`, and then one of `fit`, add to the largest resident size of a process of its own.
+What one call of `predict`, and then one of `fit`, add to the largest resident size of a process of its own, after
+calls at the smallest size.
 
 {markdown_table(MEMORY_HEADINGS, memory)}
 """
