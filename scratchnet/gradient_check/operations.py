@@ -289,7 +289,7 @@ def _selection(rng, case):
     case("segment_min", x(4, 2), np.array([0, 2, 0, 1]), num_segments=3)
     case("segment_sum", x(4, 2), np.array([0, 2, 0, 1]), num_segments=5)
     for name in ("segment_sum", "segment_prod", "segment_max", "segment_min"):
-        case(name, x(5, 2), np.array([0, -1, 0, 1, -1]))
+        case(name, x(5, 2), np.array([0, -1, 0, 1, -1]), num_segments=2)
 
 
 def _signals(rng, case):

@@ -25,7 +25,7 @@ class Adjoints(dict):
         elif key in self._own:
             before += d
         else:
-            self[key] = before + d
+            self[key] = np.asarray(before + d)  # without axes it would be a number, which nothing can be added into
             self._own.add(key)
 
     def to_add_into(self, key, shape, dtype):

@@ -39,10 +39,12 @@ def _cover(shape, keys):
     unknown = [axis for axis, n in enumerate(shape) if n is None]
     if any(key[axis] != slice(None) for key in keys for axis in unknown):
         return False
-    count = np.zeros([1 if n is None else n for n in shape], np.int8)
+    covered = np.zeros([1 if n is None else n for n in shape], bool)
     for key in keys:
-        count[key] += 1
-    return bool((count == 1).all())
+        if covered[key].any():
+            return False
+        covered[key] = True
+    return bool(covered.all())
 
 
 def _by_axis(key, ndim):

@@ -307,8 +307,8 @@ class Graph:
         It is the same at every step, until something is frozen, or somebody wants other adjoints.
         """
         wanted_inputs = needs_dx if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
-        ends = [leaf for leaf in self.leaves if leaf.trainable]
-        ends += [tensor for tensor, wanted in zip(self.inputs, wanted_inputs) if wanted]
+        ends = {leaf for leaf in self.leaves if leaf.trainable}  # a set: `==` of symbolic tensors is an operation
+        ends.update(tensor for tensor, wanted in zip(self.inputs, wanted_inputs) if wanted)
         trainable = {node for _, node in self._layers if node.trainable}  # asked once: a layer may hold many
         way = self._last_way_back
         if way is None or way[0] != ends or way[1] != trainable:

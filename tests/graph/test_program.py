@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pytest
@@ -141,6 +141,36 @@ def test_a_tile_without_adjoint_is_zero():
     y, cache = layer.forward(x)
     assert layer.backward([None, np.ones_like(y[1])], cache)[0].tolist() == [[0, 0, 3, 3]] * 2
     assert layer.backward([None, None], cache)[0].tolist() == [[0, 0, 0, 0]] * 2
+
+
+@pytest.mark.parametrize("uses", [2, 3, 4])
+def test_a_number_that_is_used_often_has_the_sum_of_its_adjoints(uses):
+    class Scaled(Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(), initializer="ones", name="w")
+            self.v = self.add_weight(shape=(2,), initializer="ones", name="v")
+
+        def call(self, x):
+            total = ops.sum(self.v)
+            return sum(x * self.w * (k + 1.0) + x * total * (k + 1.0) for k in range(uses))
+
+    layer = Scaled()
+    x, graph = written(layer, np.ones((2, 3)))
+    expected = 6 * sum(range(1, uses + 1))
+    for keep in (nullcontext, lambda: walking(graph)):
+        with keep():
+            _, grads = layer.backward(np.ones_like(x), layer.forward(x)[1])
+        assert grads["w"] == expected and grads["v"].tolist() == [expected] * 2
+
+
+def test_what_has_a_part_in_the_gradient_may_change():
+    i, j = Input((3,)), Input((4,))
+    model = Model([i, j], ops.concatenate([ops.tanh(i), ops.tanh(j)], axis=-1))
+    [y], cache = model.graph.forward([np.ones((2, 3)), np.ones((2, 4))])
+    for wanted in ([True, False], [False, True], [True, True]):
+        dxs, _ = model.graph.backward([np.ones_like(y)], cache, wanted)
+        for dx, want in zip(dxs, wanted):
+            assert dx.any() if want else dx is None or not dx.any()
 
 
 def test_what_is_added_to_the_loss_is_differentiated():

@@ -50,6 +50,7 @@ def test_slices_side_by_side_tile_a_tensor(shape, keys):
         ((4,), [(slice(None), slice(0, 3)), (slice(None), slice(2, 4))]),  # with an overlap
         ((4,), [(slice(None), slice(0, 1)), (slice(None), slice(2, 4))]),  # with a hole
         ((4,), [(slice(0, 1), slice(0, 2)), (slice(None), slice(2, 4))]),  # not of all samples
+        ((4,), HALVES * 257),  # so often that a count of eight bits begins anew
         ((4,), [(None, slice(None), slice(0, 2)), (slice(None), slice(2, 4))]),  # with another axis
         ((4,), [(slice(None), [0, 1]), (slice(None), slice(2, 4))]),  # with a list
     ],
