@@ -202,9 +202,10 @@ class Program:
 
     def _compiled(self, name, text):
         """The function of this name; an error in it says in which node."""
-        self.texts.append("\n".join(text.lines))
+        lines = "\n".join(text.lines)  # and not from `texts`: another thread may be writing a backward of its own
+        self.texts.append(lines)
         variables = dict(self._names)
-        exec(compile(self.texts[-1], f"<{name} of a graph>", "exec"), variables)
+        exec(compile(lines, f"<{name} of a graph>", "exec"), variables)
         function, nodes = variables[name], text.nodes
 
         def with_notes(*arguments):
@@ -218,7 +219,10 @@ class Program:
 
 
 class CachesOfProgram(Sequence):
-    """What a program keeps, in the place of a list of the caches of the nodes; who asks for one has them walked for."""
+    """What a program keeps, in the place of a list of the caches of the nodes.
+
+    Who asks for one of these has them walked for, with the weights as they are then. A pickle holds them all.
+    """
 
     def __init__(self, program, xs, kept):
         self._program, self._xs, self._kept = program, xs, kept
@@ -236,6 +240,9 @@ class CachesOfProgram(Sequence):
 
     def __len__(self):
         return len(self._program.graph.nodes)
+
+    def __reduce__(self):
+        return list, (list(self),)
 
 
 class _Text:

@@ -64,4 +64,5 @@ def _of_vectors(x, ord, axes, keepdims):
         return cast(sum(not_equal(x, 0), axes, keepdims), floatx())
     if ord == 1:
         return sum(absolute(x), axes, keepdims)
-    return power(sum(power(absolute(x), ord), axes, keepdims), 1 / ord)
+    with np.errstate(divide="ignore"):  # a zero to a negative power: the norm is 0
+        return power(sum(power(absolute(x), ord), axes, keepdims), 1 / ord)

@@ -9,6 +9,7 @@ import itertools
 
 import numpy as np
 
+from scratchnet.ops.creation import convert_to_tensor
 from scratchnet.structure import flatten, map_structure
 from scratchnet.variables import as_array
 
@@ -248,7 +249,9 @@ class Dataset:
 def _arrays(tensors):
     if isinstance(tensors, dict):
         return {key: _arrays(part) for key, part in tensors.items()}
-    return tuple(_arrays(part) for part in tensors) if isinstance(tensors, tuple) else np.asarray(tensors)
+    if isinstance(tensors, tuple):
+        return tuple(_arrays(part) for part in tensors)
+    return np.asarray(convert_to_tensor(tensors) if isinstance(tensors, list) else tensors)
 
 
 def _map(function, element):

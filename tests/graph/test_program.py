@@ -288,6 +288,7 @@ def test_caches_of_nodes_are_there_for_who_asks():
     _, cache = layer.forward(x)
     assert len(cache.nodes) == len(graph.nodes)
     np.testing.assert_array_equal(cache.nodes[0].x1, x)
+    assert type(pickle.loads(pickle.dumps(cache)).nodes) is list
 
 
 def test_an_error_in_a_program_says_where_it_comes_from():

@@ -25,6 +25,10 @@ def test_norms_are_numpy_s(order, axis, keepdims):
     assert z.shape == (X.sum(axis=axis, keepdims=keepdims).shape)
 
 
+def test_zeros_to_a_negative_power_are_a_norm_of_zero():
+    assert ops.norm(np.array([0.0, 3.0]), -2) == 0
+
+
 @pytest.mark.parametrize("order", [2, -2, "nuc"])
 def test_a_step_along_the_gradient_changes_singular_values_as_it_says(order):
     inputs = Input((3, 4), dtype="float64")

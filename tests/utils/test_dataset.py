@@ -5,6 +5,7 @@ import pytest
 
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
+from scratchnet.structure import flatten
 from scratchnet.utils import Dataset
 
 X = np.arange(10.0)
@@ -132,6 +133,16 @@ def test_lists_are_arrays_in_dicts_and_tuples():
 
 def values(dataset):
     return [element.tolist() for element in dataset]
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [([1, 2], "int32"), ([1.0, 2.0], "float32"), ([np.ones(2)], "float64"), (np.arange(2), "int64"), (["a"], "U")],
+)
+def test_lists_have_the_dtypes_of_tensors_and_arrays_their_own(data, dtype):
+    for dataset in (Dataset.from_tensor_slices(data), Dataset.from_tensors((data,))):
+        for part in flatten(next(iter(dataset))):
+            assert part.dtype == dtype or part.dtype.kind == dtype
 
 
 def test_numbers_in_a_range_and_one_element():
