@@ -10,6 +10,9 @@ An LSTM written with operations has 18 of them at each time step, and a walk tak
 as NumPy takes for a small array. Here each is one line of Python. What is computed, and in which order adjoints are
 added, is what the walk does; results are equal bit for bit.
 
+t is a tensor and d its adjoint; f and g compute node k and the adjoints of its operands; c is a constant operand, s the
+shapes of the operands, and k and h what else is kept and its function; y and l are the adjoints that come in.
+
 Only a graph is written of which all nodes are functions of arrays, which come in dtypes in which they are computed
 with: no layers, no random numbers, no sums over a batch, no numbers of rows. All others are walked through, and so is
 this one when somebody watches.

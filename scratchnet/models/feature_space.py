@@ -62,7 +62,7 @@ class FeatureSpace(Saver, Composite):
         output_mode: "concat", or "dict" for a dict.
         crosses: list of tuples of names, or of ``FeatureSpace.cross(names, crossing_dim)``.
         crossing_dim: into how many bins crossed columns are hashed, unless they say it themselves.
-        hashing_dim: ... columns that are named "integer_hashed" or "string_hashed".
+        hashing_dim: into how many bins those of the kinds "integer_hashed" and "string_hashed" are.
         num_discretization_bins: how many bins "float_discretized" has.
 
     `adapt` first finds what the layers must know of the data. Then the space is called on a dict of arrays (N,) or
