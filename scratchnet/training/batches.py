@@ -4,6 +4,7 @@ Anything will do that gives batches ``x``, ``(x, y)`` or ``(x, y, sample_weight)
 arrays) when it is iterated over, or by ``data[k]`` for k below ``len(data)``.
 """
 
+import dis
 import inspect
 import itertools
 
@@ -11,8 +12,10 @@ import numpy as np
 
 from scratchnet.parallel.agreement import check_agreement
 from scratchnet.training.agreement import described
-from scratchnet.training.data import Arrays, weights_by_class
+from scratchnet.training.data import Arrays, times, weights_by_class
 from scratchnet.training.epochs import warn_of_the_end
+
+_AGAIN = {"training": "steps_per_epoch", "validation": "validation_steps"}  # data that each epoch asks for more of
 
 
 def come_in_batches(x):
@@ -20,6 +23,14 @@ def come_in_batches(x):
     if x is None or hasattr(x, "__array__") or hasattr(x, "toarray") or isinstance(x, (list, tuple, dict, str, bytes)):
         return False
     return hasattr(x, "__iter__") or hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def check_end(model, data, what, steps, callbacks):
+    """Raise ValueError for a generator that nothing ends: ``while True`` without a way out, number or callback."""
+    if steps is not None or callbacks or not inspect.isgenerator(data):
+        return
+    if not any(step.opname in ("RETURN_VALUE", "RETURN_CONST") for step in dis.get_instructions(data.gi_code)):
+        raise model.error(f"the {what} data are a generator that never ends: say how many batches to take (steps)")
 
 
 class Batches:
@@ -33,9 +44,8 @@ class Batches:
         class_weight: None, or a dict from class to weight.
 
     Where an epoch does not take all batches, the next one goes on where it stopped; where the data end, the epoch ends.
-    The next one, and every validation, begins anew, unless the data are a generator, which cannot. Without `steps` a
-    generator is taken to its end, and a fit stops where it finds nothing left; as validation data, which every epoch
-    needs, it is refused.
+    The next one, and every validation, begins anew, unless the data are a generator, which cannot. Without `steps`,
+    evaluate and predict take a generator to its end; fit, which would find nothing left in its second epoch, refuses.
     """
 
     size = None  # nobody knows how many samples there are
@@ -46,10 +56,9 @@ class Batches:
         self._steps = steps
         self._by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
         self._iterator = None if self._by_number else iter(data)
-        if steps is None and what == "validation" and inspect.isgenerator(data):
+        if steps is None and what in _AGAIN and inspect.isgenerator(data):
             raise model.error(
-                "the validation data are a generator, of which the first epoch would leave nothing: say how many "
-                "batches to take (validation_steps)"
+                f"the {what} data are a generator, which may never end: say how many batches to take ({_AGAIN[what]})"
             )
         self._came = False  # whether there has been a batch
         self._one_shot = not self._by_number and self._iterator is data
@@ -146,7 +155,7 @@ class Batches:
         arrays = Arrays(self.model, x, y, sample_weight, self.what, self.finite)
         if self.class_weight is not None:
             weights = weights_by_class(self.model, arrays.y[0], self.class_weight)
-            arrays.weights = [weights if arrays.weights[0] is None else arrays.weights[0] * weights]
+            arrays.weights = [times(arrays.weights[0], weights)]
         return arrays.batch(slice(None))
 
 

@@ -214,7 +214,7 @@ class Arrays:
             weights_by_class(self.model, self.y[0][:1], class_weight)  # classes that there are not are told now
             return
         weights = weights_by_class(self.model, self.y[0], class_weight)
-        self.weights = [weights if self.weights[0] is None else self.weights[0] * weights]
+        self.weights = [times(self.weights[0], weights)]
 
     def steps(self, batch_size):
         """How many batches an epoch has."""
@@ -263,8 +263,8 @@ class Arrays:
             self._refuse_non_finite(batch, start)
         if self._class_weight is not None:
             y = batch.y[0]
-            weights = weights_by_class(self.model, y, self._class_weight) if len(y) else np.ones(0)
-            batch = batch._replace(weights=[weights if batch.weights[0] is None else batch.weights[0] * weights])
+            weights = weights_by_class(self.model, y, self._class_weight)
+            batch = batch._replace(weights=[times(batch.weights[0], weights)])
         return batch
 
 
@@ -274,22 +274,30 @@ def rows_of(xs):
 
 
 def weights_by_class(model, y, class_weight):
-    """``class_weight[label]`` of each sample, for labels (N,) or (N, 1), or the largest entry of rows (N, classes).
+    """``class_weight[label]`` of each sample, or of each step of sequences of labels.
 
-    Raises ValueError for any other targets, and for classes that the model does not have.
+    Labels are (N,) or (N, 1); the largest entry of rows (N, classes) that sum to 1, one-hot or soft; or (N, T), where
+    the model has outputs for each step. Raises ValueError for any other targets, several labels a row among them, and
+    for classes that the model does not have.
     """
     if not isinstance(class_weight, dict):
         raise model.error(f"class_weight must be a dict from class to weight, got {class_weight!r}", TypeError)
     if y.ndim > 2:
         raise model.error(f"class_weight needs one label for each sample, got targets of shape {y.shape}")
-    if y.ndim == 2 and y.shape[1] > 1:
+    of_steps = y.ndim == 2 and y.ndim < model.outputs[0].ndim
+    if y.ndim == 2 and y.shape[1] > 1 and not of_steps:
+        if (y < 0).any() or not np.allclose(y.sum(axis=1, dtype=np.float64), 1, rtol=0, atol=1e-3):
+            raise model.error(
+                "class_weight needs one class for each sample, got rows with several labels or none: the entries of a "
+                "row, one-hot or soft, must sum to 1"
+            )
         labels, classes = y.argmax(axis=1), y.shape[1]
     else:
-        labels, classes = y.reshape(len(y)), max(model.outputs[0].shape[-1] or 0, 2)
+        labels, classes = y if of_steps else y.reshape(len(y)), max(model.outputs[0].shape[-1] or 0, 2)
         no_class = labels[labels != np.round(labels)]
         if len(no_class):
             raise model.error(f"class_weight needs one class for each sample, got the target {no_class[0]:g}")
-    weights = np.ones(len(y))
+    weights = np.ones(labels.shape)
     for label, weight in class_weight.items():
         is_class = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
         if not is_class or not 0 <= label < classes:
@@ -298,6 +306,15 @@ def weights_by_class(model, y, class_weight):
             raise model.error(f"class_weight gives the class {label} the weight {weight!r}; weights are at least 0")
         weights[labels == label] = weight
     return weights
+
+
+def times(weights, by_class):
+    """Sample weights, or None, multiplied by those of the classes, each for samples or for their steps."""
+    if weights is None:
+        return by_class
+    ndim = max(weights.ndim, by_class.ndim)
+    weights, by_class = (w.reshape(w.shape + (1,) * (ndim - w.ndim)) for w in (weights, by_class))
+    return weights * by_class
 
 
 def _is_structure(x):

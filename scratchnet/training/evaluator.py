@@ -15,7 +15,7 @@ from scratchnet.parallel.threads import Workers, get_num_threads
 from scratchnet.structure import flatten
 from scratchnet.training.agreement import facts_of
 from scratchnet.training.arguments import as_list, check_count, check_verbose, data_set
-from scratchnet.training.batches import Batches, come_in_batches
+from scratchnet.training.batches import Batches, check_end, come_in_batches
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.in_use import in_use
@@ -63,6 +63,7 @@ class Evaluator(Compiled):
         steps = check_count(self, "steps", steps, 1, optional=True)
         if not self.compiled:
             self._prepare("evaluate")
+        check_end(self, x, "test", steps, callbacks)
         data = data_set(self, x, y, sample_weight, "test", steps)
         self._prepare("evaluate")
         self._agree_in("evaluate", data, batch_size)
@@ -120,6 +121,7 @@ class Evaluator(Compiled):
         verbose = check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
         steps = check_count(self, "steps", steps, 1, optional=True)
+        check_end(self, x, "prediction", steps, callbacks)
         if come_in_batches(x):
             data = Batches(self, x, steps, "prediction", finite=False)
         else:

@@ -39,6 +39,7 @@ X = np.ones((4, 3))
         (lambda: two_outputs().fit(X, [np.ones((4, 1))] * 3), "y has 3 entries, the model 2 outputs"),
         (lambda: two_outputs().fit(X, {"r": np.ones((4, 1))}), r"y names the outputs \['r'\]"),
         (lambda: two_outputs().fit(X, [np.ones((4, 1))] * 2, class_weight={0: 1}), "one output only"),
+        (lambda: small(2).fit(X, np.ones((4, 2)), class_weight={0: 1}), "one class for each sample"),
         (lambda: small(1).fit(X, np.full((4, 1), 0.5), class_weight={0: 1}), "one class for each sample"),
         (lambda: small().evaluate(X), "needs targets: the test data have no y"),
         (lambda: Model([Input((2,))] * 2, Dense(1)(Input((2,)))), "given as an input twice"),

@@ -101,6 +101,38 @@ def test_of_soft_targets_the_largest_has_the_weight_of_its_class():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("row", [[1, 1, 0], [0, 0, 0], [0.5, 0.2, 0.1], [1.5, -0.5, 0]])
+def test_rows_with_several_labels_or_none_have_no_class(row):
+    x, y = data(3)
+    rows = np.eye(3)[y]
+    rows[1] = row
+    with pytest.raises(ValueError, match="class_weight needs one class for each sample, got rows with several labels"):
+        classifier(loss="categorical_crossentropy").fit(x, rows, class_weight={0: 2.0}, verbose=0)
+
+
+@pytest.mark.parametrize("batches", [False, True])
+@pytest.mark.parametrize("sample_weight", [None, (5,), (5, 4)])
+def test_each_step_of_a_sequence_of_labels_has_the_weight_of_its_class(sample_weight, batches):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 4, 5)), rng.integers(0, 3, (5, 4))
+    of_steps = np.array([1.0, 3.0, 0.5])[y]
+    given = None if sample_weight is None else rng.random(sample_weight)
+    wanted = of_steps if given is None else of_steps * given.reshape(5, -1)
+
+    def fitted(class_weight, weights):
+        set_random_seed(0)
+        model = Sequential([Input((4, 5)), Dense(3, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        if batches:
+            model.fit(iter([(x, y, weights)]), class_weight=class_weight, verbose=0)
+        else:
+            model.fit(x, y, sample_weight=weights, class_weight=class_weight, verbose=0, shuffle=False)
+        return model.get_weights()
+
+    for a, b in zip(fitted({0: 1.0, 1: 3.0, 2: 0.5}, given), fitted(None, wanted)):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_weights_of_classes_need_classes():
     model = Sequential([Input((5,)), Dense(1)])
     model.compile("sgd", "mse")

@@ -206,9 +206,9 @@ def test_each_rank_reads_its_own_rows_alone(tmp_path, monkeypatch):
     read = {0: set(), 1: set()}
     batch = Arrays.batch
 
-    def noting(data, rows, start=0):
+    def noting(data, rows, start=0, dtype=None):
         read[current_ranks().rank] |= set(np.arange(len(X))[rows])
-        return batch(data, rows, start)
+        return batch(data, rows, start, dtype)
 
     everybody = [classifier() for _ in range(2)]
     scratchnet.set_num_threads(1)
