@@ -77,8 +77,11 @@ class Workers:
         return self._scope.__exit__(*exception)
 
     def help_one(self):
-        """Another thread is to help the calling one in large products: those of a step that is computed in one part."""
-        if self._helper is None and self.count > 1:
+        """Another thread is to help the calling one in large products: those of a step that is computed in one part.
+
+        With one processor for both they would wait for each other, whatever the number of threads was set to.
+        """
+        if self._helper is None and self.count > 1 and available_processors() > 1:
             self._helper = kernels.helper()
             if self._helper is not None:
                 self._scope.enter_context(self._helper)

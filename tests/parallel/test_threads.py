@@ -121,6 +121,11 @@ def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monk
         return made[-1]
 
     monkeypatch.setattr(threads.kernels, "helper", helper)
+    monkeypatch.setattr(threads, "available_processors", lambda: 1)
+    with threads.Workers(2) as workers:
+        workers.help_one()  # they would take turns at the processor
+    assert made == []
+    monkeypatch.setattr(threads, "available_processors", lambda: 2)
     with threads.Workers(1) as alone:
         alone.help_one()  # there is nobody to help
     assert made == []

@@ -23,15 +23,29 @@ def address_of(function, signature):
 @intrinsic
 def _call_at(typing_context, address, a, b, c, flag):
     def generate(context, builder, signature, arguments):
-        kinds, (address, *values) = signature.args[1:], arguments
-        kind = context.call_conv.get_function_type(types.void, kinds)
-        function = builder.inttoptr(address, kind.as_pointer())
-        status, _ = context.call_conv.call_function(builder, function, types.void, kinds, values)
+        status = _status_of_call(context, builder, signature, arguments)
         with cgutils.if_unlikely(builder, status.is_error):
             context.call_conv.return_status_propagate(builder, status)
         return context.get_dummy_value()
 
     return types.void(address, a, b, c, types.boolean), generate
+
+
+@intrinsic
+def succeeds_at(typing_context, address, a, b, c, flag):
+    """As `call_at`, but an error is not raised: whether there was none."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.not_(_status_of_call(context, builder, signature, arguments).is_error)
+
+    return types.boolean(address, a, b, c, types.boolean), generate
+
+
+def _status_of_call(context, builder, signature, arguments):
+    kinds, (address, *values) = signature.args[1:], arguments
+    kind = context.call_conv.get_function_type(types.void, kinds)
+    function = builder.inttoptr(address, kind.as_pointer())
+    return context.call_conv.call_function(builder, function, types.void, kinds, values)[0]
 
 
 def _call(function, *values):

@@ -7,7 +7,6 @@ one of them.
 
 import numpy as np
 
-from scratchnet.kernels.with_numba import team
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
@@ -48,8 +47,8 @@ def is_narrow(W):
 
 
 def _is_one_piece(x, W):
-    """Whether product and all else go one after the other: where a team shares the product, too."""
-    return is_narrow(W) or len(x) <= _rows(W) or team.at_work is not None
+    """Whether product and all else go one after the other: dW is rounded by it, so that shapes alone may decide."""
+    return is_narrow(W) or len(x) <= _rows(W)
 
 
 def _alike(*matrices):

@@ -57,9 +57,10 @@ def matmul(a, b):
 
 def _product(a, b, c):
     """``c = a @ b``, by two threads where there is a team for it."""
-    if team.at_work is not None and team.at_work.shares(a, b):
-        team.at_work.multiply(a, b, c)
-    else:
+    mine = team.at_work()
+    if mine is not None and mine.shares(a, b) and not (_FEW < len(a) <= 3 * _FEW and b.nbytes > _LARGE):
+        mine.multiply(a, b, c)
+    else:  # also where each chunk would have few rows and the whole has not: of another depth, and other bits
         _compiled(c.dtype)[0](a, b, c, False)
 
 

@@ -11,7 +11,8 @@ product is computed by itself.
 
 `box` is what the two share; each of its numbers has a line of the cache for itself. A chunk is claimed by adding 1 to
 `_NEXT`; the claim is good if there were less than `_CHUNKS` before. The number is set back after all else has been laid
-down, so whoever has a good claim finds the product that it belongs to.
+down, so whoever has a good claim finds the product that it belongs to. A chunk for which there is no memory is counted
+as done, too: the one who leads goes on only when nobody writes into the result any more.
 """
 
 import threading
@@ -20,7 +21,7 @@ import numpy as np
 from numba import carray, types
 from numba.extending import intrinsic
 
-from scratchnet.kernels.with_numba.address import call_at
+from scratchnet.kernels.with_numba.address import call_at, succeeds_at
 from scratchnet.kernels.with_numba.compile import njit
 
 _CHUNKS = 2  # of the rows of a product: in smaller ones the right matrix would be read more often
@@ -28,9 +29,14 @@ _ROWS = 8  # of which a chunk is a multiple, as high as a tile
 _LEAST = 1 << 18  # multiply-adds that are worth sharing: some microseconds
 _PATIENCE = 1 << 20  # how often a helper looks until it sleeps: about a millisecond
 
-_NEXT, _DONE, _END, _PRODUCT = 0, 8, 16, 24  # places in the box
+_NEXT, _DONE, _END, _PRODUCT, _FAILED = 0, 8, 16, 24, 32  # places in the box
 
-at_work = None  # the `Team` that `matmul` asks
+_mine = threading.local()  # its `team` is that of the thread that asks
+
+
+def at_work():
+    """The `Team` of the calling thread, the innermost; None if it has none."""
+    return getattr(_mine, "team", None)
 
 
 class Team:
@@ -44,20 +50,17 @@ class Team:
         self._multiplier = multiplier
         self._box = np.zeros(64, np.int64)
         self._box[_NEXT] = _CHUNKS
-        self._leader = threading.get_ident()
         self._wanted, self._is_ending, self._sleeps = threading.Event(), False, True
 
     def __enter__(self):
-        global at_work
         _help(self._multiplier, self._box, 0)  # compiled by this thread
         self._helper = threading.Thread(target=self._wait_and_help, name="scratchnet helper", daemon=True)
         self._helper.start()
-        at_work = self
+        self._outer, _mine.team = at_work(), self
         return self
 
     def __exit__(self, *exception):
-        global at_work
-        at_work = None if at_work is self else at_work
+        _mine.team = self._outer
         self._is_ending = True
         self._box[_END] = 1
         self._wanted.set()
@@ -69,9 +72,9 @@ class Team:
             self._wanted.set()
 
     def shares(self, a, b):
-        """Whether the product of these is for the team: asked by its leader, and large enough."""
+        """Whether the product of these is for the team: of float32, and large enough."""
         (M, K), N = a.shape, b.shape[1]
-        return a.itemsize == 4 and M * K * N >= _LEAST and threading.get_ident() == self._leader
+        return a.dtype == np.float32 and M * K * N >= _LEAST
 
     def multiply(self, a, b, c):
         """``c = a @ b``, `a` and `b` row by row or column by column in memory."""
@@ -145,12 +148,17 @@ def _lead(times, box, a, a_is_transposed, b, b_is_transposed, c):
     box[_PRODUCT], box[_PRODUCT + 1], box[_PRODUCT + 2] = a.ctypes.data, b.ctypes.data, c.ctypes.data
     box[_PRODUCT + 3], box[_PRODUCT + 4] = a_is_transposed, b_is_transposed
     box[_PRODUCT + 5], box[_PRODUCT + 6], box[_PRODUCT + 7] = a_rows, a_columns, b_columns
+    box[_FAILED] = 0
     _write(box, _DONE, 0)
     _write(box, _NEXT, 0)
     while _take_a_chunk(times, box):
         pass
     while _read(box, _DONE) < _CHUNKS:
         pass
+    if _read(box, _FAILED):  # alone it succeeds, or raises here what is wrong
+        left = _matrix(box[_PRODUCT], a_rows, a_columns, a_is_transposed)
+        right = _matrix(box[_PRODUCT + 1], b_rows, b_columns, b_is_transposed)
+        call_at(times, left, right, c, np.bool_(False))
 
 
 @njit
@@ -177,7 +185,8 @@ def _take_a_chunk(times, box):
     if first < stop:
         a, b = _matrix(product[0], M, K, product[3]), _matrix(product[1], K, N, product[4])
         c = carray(_floats_at(product[2]), (M, N))
-        call_at(times, a[first:stop], b, c[first:stop], np.bool_(False))
+        if not succeeds_at(times, a[first:stop], b, c[first:stop], np.bool_(False)):
+            _write(box, _FAILED, 1)
     _count(box, _DONE)
     return True
 

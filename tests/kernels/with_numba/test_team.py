@@ -11,9 +11,10 @@ numba = pytest.importorskip("numba")
 import scratchnet  # noqa: E402
 from scratchnet import kernels  # noqa: E402
 from scratchnet.kernels.with_numba import affine, matrix_product, team  # noqa: E402
-from scratchnet.layers import Dense, Input  # noqa: E402
+from scratchnet.kernels.with_numba.address import address_of  # noqa: E402
+from scratchnet.layers import Dense, EinsumDense, Input  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
-from scratchnet.parallel import Workers  # noqa: E402
+from scratchnet.parallel import Workers, threads  # noqa: E402
 from scratchnet.training import step, work  # noqa: E402
 from scratchnet.utils import set_random_seed  # noqa: E402
 
@@ -46,7 +47,7 @@ def test_a_shared_product_has_the_bits_of_one_thread(counted, awake):
                 helper.wake()
             for _ in range(5):
                 np.testing.assert_array_equal(matrix_product.matmul(a, b), expected)
-    assert counted and team.at_work is None
+    assert counted and team.at_work() is None
 
 
 def test_a_helper_takes_a_chunk_falls_asleep_and_is_woken(monkeypatch):
@@ -96,37 +97,127 @@ def test_shapes_that_do_not_fit_are_refused():
         matrix_product.matmul(a, b)
 
 
-def test_an_affine_map_has_the_same_numbers(counted):
+@pytest.mark.parametrize("rows, shared", [(300, 3), (2000, 0)])  # in one piece, and piece by piece
+def test_an_affine_map_has_the_same_bits(counted, rows, shared):
     rng = np.random.default_rng(1)
-    x, W, b, dy = (rng.normal(size=s).astype("float32") for s in ((600, 70), (70, 40), (40,), (600, 40)))
-    y, parts = affine.affine_forward(x, W, b, True), affine.affine_backward(dy, x, W)
+    x, W, b, dy = (rng.normal(size=s).astype("float32") for s in ((rows, 70), (70, 40), (40,), (rows, 40)))
+    y, parts = affine.affine_forward(x, W, b, True), affine.affine_backward(dy, x, W, relu_output=x[:, :40])
     with matrix_product.helper():
         np.testing.assert_array_equal(affine.affine_forward(x, W, b, True), y)
-        for found, expected in zip(affine.affine_backward(dy, x, W), parts):
-            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
-    assert len(counted) == 3
+        for found, expected in zip(affine.affine_backward(dy, x, W, relu_output=x[:, :40]), parts):
+            np.testing.assert_array_equal(found, expected)
+    assert len(counted) == shared
 
 
-def test_of_two_teams_the_last_is_asked():
+def test_what_is_computed_piece_by_piece_has_the_same_bits_with_a_team():
+    rng = np.random.default_rng(3)
+    x, kernel = rng.normal(size=(3, 20, 20, 64)).astype("float32"), rng.normal(size=(1, 1, 64, 96)).astype("float32")
+    dy, bias, one = (
+        rng.normal(size=(3, 20, 20, 96)).astype("float32"),
+        np.ones(96, "float32"),
+        ((1, 1), ((0, 0), (0, 0))),
+    )
+    layer = EinsumDense("abc,cd->abd", (None, 96), bias_axes="d")
+    layer.build((None, 400, 64))
+    of_pixels = kernels.operations("numba")
+
+    def results():
+        yield of_pixels.conv2d_forward(x, kernel, bias, *one, (1, 1))
+        yield from of_pixels.conv2d_backward(dy, x, kernel, *one, (1, 1))
+        with kernels.using_backend("numba"):
+            y, cache = layer.forward(x.reshape(3, 400, 64))
+            dx, grads = layer.backward(dy.reshape(3, 400, 96), cache)
+        yield from (y, dx, *grads.values())
+
+    alone = list(results())
     with matrix_product.helper():
+        for found, expected in zip(results(), alone):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("M", [12, 20, 36, 45])
+def test_few_rows_that_meet_a_matrix_larger_than_a_cache_have_the_same_bits(M):
+    rng = np.random.default_rng(4)
+    a, b = rng.random((M, 1100), np.float32), rng.random((1100, 2000), np.float32)
+    assert b.nbytes > matrix_product._LARGE
+    alone = matrix_product.matmul(a, b)
+    with matrix_product.helper():
+        np.testing.assert_array_equal(matrix_product.matmul(a, b), alone)
+
+
+@pytest.mark.parametrize("rows_that_fail", [63, 64])
+def test_a_chunk_that_fails_is_waited_for_and_the_whole_is_tried_once_more(rows_that_fail):
+    def multiply(a, b, c, add):
+        if len(a) <= rows_that_fail:
+            raise MemoryError("no room for the blocks")
+        c[...] = a[0, 0]
+
+    any_order, by_rows = (numba.types.Array(numba.float32, 2, order) for order in "AC")
+    signature = any_order, any_order, by_rows, numba.boolean
+    compiled = numba.njit(nogil=True)(multiply)
+    compiled.compile(signature)
+    a = np.ones((64, 64), "float32")
+    with team.Team(address_of(compiled, signature)) as helped:
+        helped.wake()
+        for _ in range(50):
+            c = np.zeros((64, 64), "float32")
+            if rows_that_fail < 64:
+                helped.multiply(a, a, c)
+                np.testing.assert_array_equal(c, a)
+            else:
+                with pytest.raises(MemoryError, match="no room"):
+                    helped.multiply(a, a, c)
+            assert helped._box[team._DONE] == team._CHUNKS
+    assert not helped._helper.is_alive()
+
+
+def test_of_two_teams_the_inner_one_is_asked_and_then_the_outer_one():
+    with matrix_product.helper() as first:
         with matrix_product.helper() as second:
-            assert team.at_work is second
-        assert team.at_work is None
+            assert team.at_work() is second
+        assert team.at_work() is first
+    assert team.at_work() is None
 
 
-def test_workers_have_a_helper_where_there_is_a_second_thread():
+def test_threads_that_have_a_team_each_do_not_see_that_of_another(counted):
+    a = np.random.default_rng(5).normal(size=(128, 128)).astype("float32")
+    expected, wrong = matrix_product.matmul(a, a), []
+
+    def work_with_a_team():
+        for _ in range(20):
+            with matrix_product.helper() as mine:
+                mine.wake()
+                for _ in range(20):
+                    if team.at_work() is not mine or not np.array_equal(matrix_product.matmul(a, a), expected):
+                        wrong.append(mine)
+
+    others = [threading.Thread(target=work_with_a_team) for _ in range(2)]
+    for other in others:
+        other.start()
+    while any(other.is_alive() for other in others):
+        assert team.at_work() is None
+        np.testing.assert_array_equal(matrix_product.matmul(a, a), expected)
+    assert not wrong and len(counted) == 800
+
+
+def test_workers_have_a_helper_where_there_is_a_second_thread_and_a_processor_for_it(monkeypatch):
+    monkeypatch.setattr(threads, "available_processors", lambda: 2)
     with Workers(1) as alone:
         alone.help_one()
-        assert team.at_work is None
+        assert team.at_work() is None
     with kernels.using_backend("numpy"), Workers(2) as without:
         without.help_one()
-        assert team.at_work is None
+        assert team.at_work() is None
     with kernels.using_backend("numba"), Workers(2) as workers:
         workers.help_one()
-        first = team.at_work
+        first = team.at_work()
         workers.help_one()
-        assert first is not None and team.at_work is first
-    assert team.at_work is None
+        assert first is not None and team.at_work() is first
+    assert team.at_work() is None
+    monkeypatch.setattr(threads, "available_processors", lambda: 1)
+    with kernels.using_backend("numba"), Workers(2) as workers:
+        workers.help_one()
+        assert team.at_work() is None
 
 
 def test_a_step_in_one_part_is_the_same_on_two_threads_bit_by_bit(counted, monkeypatch):
@@ -134,17 +225,18 @@ def test_a_step_in_one_part_is_the_same_on_two_threads_bit_by_bit(counted, monke
     trained = []
     monkeypatch.setattr(step, "LEAST_HELPED", 100_000)
     monkeypatch.setattr(work, "LEAST", 10_000_000)  # too much for two parts
-    for threads in (1, 2):
+    monkeypatch.setattr(threads, "available_processors", lambda: 2)
+    for count in (1, 2):
         set_random_seed(1)
         model = Sequential([Input((80,)), Dense(90, activation="relu"), Dense(80)])
         model.compile("adam", "mse")
-        scratchnet.set_num_threads(threads)
+        scratchnet.set_num_threads(count)
         try:
             with kernels.using_backend("numba"):
                 model.fit(x, y, batch_size=64, epochs=2, verbose=0)
         finally:
             scratchnet.set_num_threads(None)
-        assert bool(counted) == (threads == 2)
+        assert bool(counted) == (count == 2)
         trained.append(model.get_weights())
     for one, two in zip(*trained):
         np.testing.assert_array_equal(one, two)
