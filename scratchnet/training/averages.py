@@ -93,7 +93,7 @@ class Averages:
         for metric, kept in zip([*self.metrics, *self._others()], [*state["metrics"], *state["held"]]):
             set_state_of(metric, kept)
 
-    def add(self, batch, values, y_preds=None, added=0.0, masks=None):
+    def add(self, batch, values, y_preds=None, added=0.0, masks=None, training=True):
         """Count in one batch: its loss values, what layers added and, where there are metrics, its predictions."""
         self._samples += batch.size
         self._sums += np.multiply(values, batch.size)
@@ -114,7 +114,7 @@ class Averages:
                     w = mask if w is None else mask * np.reshape(w, w.shape + (1,) * (mask.ndim - w.ndim))
                 metric.update_state(y, y_pred, sample_weight=w)
         if self._hooks:
-            self._told = count_in(self.objective.user_model, self, batch, y_preds, added)
+            self._told = count_in(self.objective.user_model, self, batch, y_preds, added, training)
 
     def _resolve(self, shapes):
         """Find ``(key, metric, weighted)`` for each metric of each output; the keys are all different.

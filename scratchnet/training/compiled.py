@@ -151,8 +151,11 @@ class Compiled(OwnLoss):
 
     @property
     def metrics(self):
-        """The metrics that compile was given, once a batch has told which ones its names mean."""
-        return [] if self._averages is None else self._averages.metrics
+        """The metrics that compile was given, once a batch has told which ones its names mean, and those that are
+        attributes of the model and of layers within.
+        """
+        compiled = [] if self._averages is None else self._averages.metrics
+        return list({id(metric): metric for metric in [*compiled, *super().metrics]}.values())
 
     @property
     def metrics_names(self):

@@ -80,7 +80,7 @@ class Evaluator(Compiled):
         model = in_use(objective.model)
 
         def use_of(batch, ys, masks, added):
-            values = objective.forward(batch, ys, objective.counts(batch), masks)[0]
+            values = objective.forward(batch, ys, objective.counts(batch), masks, training=False)[0]
             counted = Counted(batch.size, batch.y, batch.weights, batch.x)
             if not averages.wants_predictions:
                 return counted._replace(y=None, weights=None, x=None), values, None, added + penalty, None
@@ -97,7 +97,7 @@ class Evaluator(Compiled):
             steps,
             workers,
             callbacks.on_test_batch_begin,
-            lambda result: averages.add(*result),
+            lambda result: averages.add(*result, training=False),
             lambda step: callbacks.on_test_batch_end(step, averages.logs()),
             lambda: self.stop_evaluating,
         )

@@ -128,15 +128,16 @@ class Objective:
         ]
         return ys, [None if w is None else next(found) for w in batch.weights]
 
-    def forward(self, batch, ys, counts, masks=None):
+    def forward(self, batch, ys, counts, masks=None, training=True):
         """Return ``(values, caches)``: the unweighted value of each term.
 
         `masks`: for each output None, or which of its values count (N, T). A loss of several outputs reads none.
+        `training`: what `compute_loss` of one's own is told.
         """
         values, caches = [], []
         for term, count in zip(self.terms, counts):
             if isinstance(term.loss, LossOfModel):
-                y_true, w = term.loss.of_batch(batch), None
+                y_true, w = term.loss.of_batch(batch, training), None
             else:
                 y_true, w = _of(term, batch.y), self._weights_of(term, batch)
             if masks is not None and not term.is_joint and masks[term.outputs] is not None:

@@ -70,7 +70,7 @@ class OwnLoss:
         return list(losses) if model is self else super().losses
 
 
-def count_in(model, averages, batch, y_preds, added):
+def count_in(model, averages, batch, y_preds, added, training=True):
     """Run the hooks of `model` on the arrays of a batch; what `compute_metrics` returns, or None."""
     if batch.division is not None:
         raise model.error("compute_loss and compute_metrics of one's own are for one process")
@@ -84,7 +84,7 @@ def count_in(model, averages, batch, y_preds, added):
     vars(model)["_counting"] = averages
     try:
         if overrides(model, "compute_loss"):
-            model.compute_loss(**given)
+            model.compute_loss(**given, **_training_of(model, training))
         return model.compute_metrics(**given) if overrides(model, "compute_metrics") else None
     finally:
         del vars(model)["_counting"]
@@ -100,11 +100,13 @@ class LossOfModel(TracedLoss, Loss):
 
     takes_logits = False
 
-    def of_batch(self, batch):
-        """What `forward` is given as targets: all arrays of the batch, and one that stands for what layers add."""
+    def of_batch(self, batch, training):
+        """What `forward` is given as targets: all arrays of the batch, one that stands for what layers add, and
+        `training`, for each value of which there is a trace.
+        """
         given = {"x": batch.x, "y": batch.y, "weights": batch.weights}
         found = {key: {str(k): a for k, a in enumerate(of) if a is not None} for key, of in given.items()}
-        return {**found, "added": np.zeros(1)}
+        return {**found, "added": np.zeros(1), "training": training}
 
     def call(self, given, y_pred):
         model, count = self.model, len(self.model.outputs)
@@ -113,11 +115,10 @@ class LossOfModel(TracedLoss, Loss):
             "y": model.pack_outputs([given["y"].get(str(k)) for k in range(count)]) if given["y"] else None,
             "y_pred": model.pack_outputs(y_pred),
             "sample_weight": None,
+            **_training_of(model, given["training"]),
         }
         if given["weights"]:
             arguments["sample_weight"] = model.pack_outputs([given["weights"].get(str(k)) for k in range(count)])
-        if "training" in inspect.signature(model.compute_loss).parameters:
-            arguments["training"] = True
         before = _standing_in.set((model, [ops.sum(given["added"])]))
         try:
             loss = model.compute_loss(**arguments)
@@ -136,7 +137,7 @@ class LossOfModel(TracedLoss, Loss):
     def forward(self, y_true, y_pred, sample_weight=None, count=None):
         y_true, y_pred = self._in_dtype(y_true, y_pred)
         found = self.traced(y_true, y_pred)
-        (value, *_), inner = found.graph.forward(flatten([y_true, y_pred]))
+        (value, *_), inner = found.graph.forward([a for a in flatten([y_true, y_pred]) if hasattr(a, "shape")])
         return value, (found.graph, inner, value, y_pred)
 
     def backward(self, cache):
@@ -155,7 +156,16 @@ class LossOfModel(TracedLoss, Loss):
 
     def _in_dtype(self, y_true, y_pred):
         dtype = flatten(y_pred)[0].dtype
-        return map_structure(lambda a: a.astype(dtype, copy=False) if a.dtype.kind == "f" else a, (y_true, y_pred))
+
+        def cast(a):
+            return a.astype(dtype, copy=False) if hasattr(a, "shape") and a.dtype.kind == "f" else a
+
+        return map_structure(cast, (y_true, y_pred))
+
+
+def _training_of(model, training):
+    """The argument `training` for the model's `compute_loss`, if it has one."""
+    return {"training": training} if "training" in inspect.signature(model.compute_loss).parameters else {}
 
 
 def _flat(model, structure):

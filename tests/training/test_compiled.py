@@ -7,8 +7,9 @@ import pytest
 
 import scratchnet
 from scratchnet import callbacks, optimizers
-from scratchnet.layers import Dense, Input
-from scratchnet.models import Sequential
+from scratchnet.layers import Dense, Input, Layer
+from scratchnet.metrics import Mean, MeanAbsoluteError
+from scratchnet.models import Model, Sequential
 from scratchnet.utils import set_random_seed
 
 
@@ -126,3 +127,32 @@ def test_a_model_without_an_optimizer_is_evaluated_but_not_trained():
     for train in (model.fit, model.train_on_batch):
         with pytest.raises(ValueError, match="compiled with optimizer=None: it evaluates and predicts, but cannot be"):
             train(x, y)
+
+
+class Metered(Layer):
+    def __init__(self):
+        super().__init__()
+        self.within = Mean(name="within")
+
+    def call(self, x):
+        return x
+
+
+class Holding(Model):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.b, self.listed = Mean(name="b"), [Mean(name="listed")]
+        self.a = Mean(name="a")
+
+
+def test_metrics_are_those_of_compile_then_those_of_the_model_and_its_layers():
+    """In the order of Keras 3.15, where one object stands for all of compile's."""
+    inputs = Input((2,))
+    model = Holding(inputs, Dense(1)(Metered()(inputs)))
+    held = ["b", "listed", "a", "within"]
+    assert [metric.name for metric in model.metrics] == held and len(model.metrics_variables) == 8
+    given = MeanAbsoluteError(name="mae")
+    model.compile("sgd", "mse", metrics=[given])
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert [metric.name for metric in model.metrics] == ["mae", *held]
+    assert model.metrics_names == ["loss", "mae", *held]

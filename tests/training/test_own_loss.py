@@ -203,6 +203,29 @@ def test_it_is_for_one_process():
         count_in(graph(WithFigure), None, Batch(), None, 0.0)
 
 
+def test_it_is_told_whether_the_model_is_trained():
+    class Told(Model):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.told = metrics.Mean(name="told")
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            loss = ops.mean(ops.square(y - y_pred)) * (1.0 if training else 100.0)
+            self.told.update_state(loss)
+            return loss
+
+    model, usual = graph(Told), graph(Model)
+    model.compile("sgd")
+    usual.compile("sgd", "mse")
+    found, expected = (trained(m, X, Y, validation_data=(X, Y)) for m in (model, usual))
+    assert found[0]["loss"] == pytest.approx(expected[0]["loss"], rel=1e-5)
+    assert found[0]["val_loss"] == pytest.approx([100 * value for value in expected[0]["val_loss"]], rel=1e-5)
+    assert found[1]["loss"] == pytest.approx(100 * expected[1]["loss"], rel=1e-5)
+    for key, figures in (("told", found[1]), ("told", found[0]), ("val_told", found[0])):
+        assert figures[key] == pytest.approx(figures[key.replace("told", "loss")], rel=1e-5)
+    np.testing.assert_array_equal(found[2], expected[2])
+
+
 def test_by_hand_it_is_a_number():
     model = closer()
     value = model.compute_loss(X, Y, model(X))
