@@ -15,8 +15,6 @@ from scratchnet.training.agreement import described
 from scratchnet.training.data import Arrays, times, weights_by_class
 from scratchnet.training.epochs import warn_of_the_end
 
-_AGAIN = {"training": "steps_per_epoch", "validation": "validation_steps"}  # data that each epoch asks for more of
-
 
 def come_in_batches(x):
     """Whether `x` is not an array, or a list or dict of arrays, but something that gives batches."""
@@ -25,12 +23,17 @@ def come_in_batches(x):
     return hasattr(x, "__iter__") or hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
-def check_end(model, data, what, steps, callbacks):
-    """Raise ValueError for a generator that nothing ends: ``while True`` without a way out, number or callback."""
-    if steps is not None or callbacks or not inspect.isgenerator(data):
-        return
-    if not any(step.opname in ("RETURN_VALUE", "RETURN_CONST") for step in dis.get_instructions(data.gi_code)):
-        raise model.error(f"the {what} data are a generator that never ends: say how many batches to take (steps)")
+def check_end(model, data, what, may_end, name="steps"):
+    """Raise ValueError for a generator that nothing ends: ``while True`` without a way out.
+
+    may_end: whether something else ends it, such as a number of steps.
+    """
+    if (
+        not may_end
+        and inspect.isgenerator(data)
+        and not any(step.opname in ("RETURN_VALUE", "RETURN_CONST") for step in dis.get_instructions(data.gi_code))
+    ):
+        raise model.error(f"the {what} data are a generator that never ends: say how many batches to take ({name})")
 
 
 class Batches:
@@ -44,8 +47,9 @@ class Batches:
         class_weight: None, or a dict from class to weight.
 
     Where an epoch does not take all batches, the next one goes on where it stopped; where the data end, the epoch ends.
-    The next one, and every validation, begins anew, unless the data are a generator, which cannot. Without `steps`,
-    evaluate and predict take a generator to its end; fit, which would find nothing left in its second epoch, refuses.
+    The next one, and every validation, begins anew, unless the data are a generator, which cannot. Without `steps` a
+    generator is taken to its end, and a fit stops where it finds nothing left; as validation data, which every epoch
+    needs, it is refused.
     """
 
     size = None  # nobody knows how many samples there are
@@ -56,9 +60,10 @@ class Batches:
         self._steps = steps
         self._by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
         self._iterator = None if self._by_number else iter(data)
-        if steps is None and what in _AGAIN and inspect.isgenerator(data):
+        if steps is None and what == "validation" and inspect.isgenerator(data):
             raise model.error(
-                f"the {what} data are a generator, which may never end: say how many batches to take ({_AGAIN[what]})"
+                "the validation data are a generator, of which the first epoch would leave nothing: say how many "
+                "batches to take (validation_steps)"
             )
         self._came = False  # whether there has been a batch
         self._one_shot = not self._by_number and self._iterator is data

@@ -63,7 +63,7 @@ class Evaluator(Compiled):
         steps = check_count(self, "steps", steps, 1, optional=True)
         if not self.compiled:
             self._prepare("evaluate")
-        check_end(self, x, "test", steps, callbacks)
+        check_end(self, x, "test", steps is not None or callbacks)
         data = data_set(self, x, y, sample_weight, "test", steps)
         self._prepare("evaluate")
         self._agree_in("evaluate", data, batch_size)
@@ -121,7 +121,7 @@ class Evaluator(Compiled):
         verbose = check_verbose(verbose)
         batch_size = check_batch_size(self, batch_size)
         steps = check_count(self, "steps", steps, 1, optional=True)
-        check_end(self, x, "prediction", steps, callbacks)
+        check_end(self, x, "prediction", steps is not None or callbacks)
         if come_in_batches(x):
             data = Batches(self, x, steps, "prediction", finite=False)
         else:

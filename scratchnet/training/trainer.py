@@ -32,7 +32,7 @@ from scratchnet.training.arguments import (
     data_set,
     warn_of_the_useless,
 )
-from scratchnet.training.batches import come_in_batches
+from scratchnet.training.batches import check_end, come_in_batches
 from scratchnet.training.data import check_batch_size
 from scratchnet.training.epochs import place_in_pass, warn_of_the_end
 from scratchnet.training.evaluator import Evaluator, as_keras
@@ -305,6 +305,7 @@ class Trainer(Evaluator):
             raise self.error("fit before compile: call compile(optimizer=..., loss=...) first")
         if self.optimizer is None:
             raise self.error("was compiled with optimizer=None: it evaluates and predicts, but cannot be trained")
+        check_end(self, x, "training", steps is not None, "steps_per_epoch")
         train = data_set(self, x, y, sample_weight, "training", steps, class_weight)
         self._prepare("fit")
         validation = None

@@ -53,11 +53,22 @@ def test_evaluate_and_predict_take_a_generator_to_its_end():
         made.predict((x for _ in ()), verbose=0)
 
 
-def test_evaluate_and_predict_refuse_a_generator_without_an_end():
+def test_fit_takes_a_generator_to_its_end_in_one_epoch():
+    made = model()
+    history = made.fit(((X, Y) for _ in range(3)), verbose=0).history
+    assert len(history["loss"]) == 1 and int(made.optimizer.iterations) == 3
+    with pytest.warns(UserWarning, match="the training data ended after 0 batches of 1"):
+        made.fit(((X, Y) for _ in range(3)), epochs=3, verbose=0)
+    assert int(made.optimizer.iterations) == 6
+
+
+def test_a_generator_without_an_end_is_refused_without_a_number_of_steps():
     def endless():
         while True:
             yield X, Y
 
+    with pytest.raises(ValueError, match=r"training data are a generator that never ends: .* \(steps_per_epoch\)"):
+        model().fit(endless(), verbose=0)
     with pytest.raises(ValueError, match=r"test data are a generator that never ends: .* \(steps\)"):
         model().evaluate(endless(), verbose=0)
     with pytest.raises(ValueError, match=r"prediction data are a generator that never ends: .* \(steps\)"):
@@ -65,10 +76,8 @@ def test_evaluate_and_predict_refuse_a_generator_without_an_end():
     assert model().predict(endless(), steps=2, verbose=0).shape == (8, 1)
 
 
-def test_fit_asks_how_many_batches_of_a_generator_make_an_epoch():
+def test_a_generator_for_validation_needs_to_say_how_much_of_it_an_epoch_takes():
     batches = ((X, Y) for _ in range(3))
-    with pytest.raises(ValueError, match=r"training data are a generator, .* how many .* \(steps_per_epoch\)"):
-        model().fit(batches, verbose=0)
     with pytest.raises(ValueError, match=r"validation data are a generator, .* \(validation_steps\)"):
         model().fit(X, Y, validation_data=batches, verbose=0)
 
