@@ -12,6 +12,7 @@ from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul, 
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 _CACHE = 256 * 1024  # bytes to work on at a time
+_WHOLE = 2 << 20  # bytes that go through in one piece as quickly, and a team can share the products
 
 
 def affine_forward(x, W, b, relu=False):
@@ -48,7 +49,7 @@ def is_narrow(W):
 
 def _is_one_piece(x, W):
     """Whether product and all else go one after the other: dW is rounded by it, so that shapes alone may decide."""
-    return is_narrow(W) or len(x) <= _rows(W)
+    return is_narrow(W) or len(x) <= _rows(W, _WHOLE)
 
 
 def _alike(*matrices):
@@ -58,9 +59,9 @@ def _alike(*matrices):
     return [plain(matrix) for matrix in matrices]
 
 
-def _rows(W):
-    """How many rows of x and y there are in a piece."""
-    return max(256, _CACHE // (sum(W.shape) * W.itemsize))
+def _rows(W, size=_CACHE):
+    """How many rows of x and y there are in a piece of `size` bytes."""
+    return max(256, size // (sum(W.shape) * W.itemsize))
 
 
 @njit

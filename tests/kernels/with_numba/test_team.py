@@ -97,7 +97,7 @@ def test_shapes_that_do_not_fit_are_refused():
         matrix_product.matmul(a, b)
 
 
-@pytest.mark.parametrize("rows, shared", [(300, 3), (2000, 0)])  # in one piece, and piece by piece
+@pytest.mark.parametrize("rows, shared", [(600, 3), (5000, 0)])  # in one piece, and piece by piece
 def test_an_affine_map_has_the_same_bits(counted, rows, shared):
     rng = np.random.default_rng(1)
     x, W, b, dy = (rng.normal(size=s).astype("float32") for s in ((rows, 70), (70, 40), (40,), (rows, 40)))
@@ -111,9 +111,9 @@ def test_an_affine_map_has_the_same_bits(counted, rows, shared):
 
 def test_what_is_computed_piece_by_piece_has_the_same_bits_with_a_team():
     rng = np.random.default_rng(3)
-    x, kernel = rng.normal(size=(3, 20, 20, 64)).astype("float32"), rng.normal(size=(1, 1, 64, 96)).astype("float32")
+    x, kernel = rng.normal(size=(9, 20, 20, 64)).astype("float32"), rng.normal(size=(1, 1, 64, 96)).astype("float32")
     dy, bias, one = (
-        rng.normal(size=(3, 20, 20, 96)).astype("float32"),
+        rng.normal(size=(9, 20, 20, 96)).astype("float32"),
         np.ones(96, "float32"),
         ((1, 1), ((0, 0), (0, 0))),
     )
@@ -125,8 +125,8 @@ def test_what_is_computed_piece_by_piece_has_the_same_bits_with_a_team():
         yield of_pixels.conv2d_forward(x, kernel, bias, *one, (1, 1))
         yield from of_pixels.conv2d_backward(dy, x, kernel, *one, (1, 1))
         with kernels.using_backend("numba"):
-            y, cache = layer.forward(x.reshape(3, 400, 64))
-            dx, grads = layer.backward(dy.reshape(3, 400, 96), cache)
+            y, cache = layer.forward(x.reshape(9, 400, 64))
+            dx, grads = layer.backward(dy.reshape(9, 400, 96), cache)
         yield from (y, dx, *grads.values())
 
     alone = list(results())
