@@ -12,7 +12,7 @@ Cost: 2 T N U G U floating-point operations for the products of G gates, forward
 import numpy as np
 
 from scratchnet.kernels import dropped
-from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, transposed
+from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps
 
 
 def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
@@ -31,7 +31,7 @@ def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
 def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
     z, h = steps.z, steps.h
     dz = np.empty_like(h[1:])
-    R_T = transposed(R)  # once, not in every product
+    R_T = np.ascontiguousarray(R.T)  # once, not in every product
     for t in reversed(range(len(dz))):
         dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
         if mask is not None:
@@ -70,7 +70,7 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     dz = np.empty_like(z)
     z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)  # views (T, N, U)
     dz_i, dz_f, dz_g, dz_o = np.split(dz, 4, axis=-1)
-    R_T = transposed(R)  # once, not in every product
+    R_T = np.ascontiguousarray(R.T)  # once, not in every product
     for t in reversed(range(len(dz))):
         dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
         if mask is not None:
