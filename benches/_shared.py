@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 
-from machine import HELD, ISAS, LEAST_GAIN, instruction_set, thread_gain
+from machine import HELD, ISAS, LEAST_GAIN, NAMES, instruction_set, thread_gain, widest
 
 # The names under which a package may be installed: the module of tensorflow-cpu is tensorflow too.
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "scikit-learn": ("scikit-learn",)}
@@ -133,6 +133,7 @@ def environment(threads):
         "blas": blas,
         "threads": threads,
         "isa": os.environ.get(HELD, "native"),
+        "widest": widest(),
     }
 
 
@@ -141,18 +142,24 @@ def environment_line(threads):
     return describe(environment(threads))
 
 
+def instructions(environment):
+    """Which vectors a reading was taken with: "AVX2", "AVX-512", or whatever the processor has."""
+    isa = environment.get("isa", "native")
+    return NAMES.get(environment.get("widest") if isa == "native" else isa, "native instructions")
+
+
 def describe(environment):
     """Two lines for what `environment` gave."""
     versions = [f"Python {environment['python']}"]
     versions += [f"{name} {version}" for name, version in environment["packages"].items()]
-    isa = environment.get("isa", "native")
-    held = "" if isa == "native" else f", held to {isa.upper()}"
+    held = "" if environment.get("isa", "native") == "native" else "held to "
     blas = " and ".join(
         dict.fromkeys(f"{pool['internal_api']} for {pool['architecture']}" for pool in environment["blas"])
     )
     return (
         f"{environment['processors']} processors, {environment['processor']}; {blas or 'BLAS unknown'}; "
-        f"{environment['threads']} threads a side{held}\n{', '.join(versions)}"
+        f"{environment['threads']} threads a side; "
+        f"{held}{instructions(environment)}\n{', '.join(versions)}"
     )
 
 

@@ -9,8 +9,27 @@ import threading
 import time
 
 ISAS = ("native", "avx2", "avx512")
+NAMES = {"avx2": "AVX2", "avx512": "AVX-512", "neither": "no AVX2"}
 LEAST_GAIN = 1.7  # of two threads over one: below that a turn does not count
 HELD = "SCRATCHNET_BENCH_ISA"  # environment variable: what this process and its workers are held to
+
+
+_NEEDED = {"avx512": "avx512f", "avx2": "avx2"}  # the longer vectors first
+
+
+def widest():
+    """The longer vectors of the two that this processor has, "neither", or None where nothing can tell."""
+    try:
+        features = _features()
+    except ImportError:  # no Numba here
+        return None
+    return next((isa for isa, feature in _NEEDED.items() if features.get(feature)), "neither")
+
+
+def _features():
+    import llvmlite.binding
+
+    return llvmlite.binding.get_host_cpu_features()
 
 
 def instruction_set(isa):
@@ -20,10 +39,8 @@ def instruction_set(isa):
     """
     if isa == "native":
         return {}
-    import llvmlite.binding
-
-    features = llvmlite.binding.get_host_cpu_features()
-    if not features.get({"avx2": "avx2", "avx512": "avx512f"}[isa]):
+    features = _features()
+    if not features.get(_NEEDED[isa]):
         raise ValueError(f"--isa {isa}: this processor does not have it")
     kept = {name: has and not (isa == "avx2" and name.startswith("avx512")) for name, has in features.items()}
     return {

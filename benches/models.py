@@ -20,6 +20,7 @@ from _shared import (
     describe,
     hold_to,
     in_sound_turns,
+    instructions,
     make_parser,
     median_and_spread,
     milliseconds,
@@ -248,7 +249,8 @@ def sections(result, heading, remark):
     """A section of the page of benchmarks, with a part for each call."""
     from scratchnet.evaluation import markdown_table
 
-    options, parts = result["options"], [f"## {heading}"]
+    options, vectors = result["options"], instructions(result["environment"])
+    parts = [f"## {heading}, {vectors}"]
     paragraph = (
         f"Milliseconds per step of {options['samples']:,} samples through one call, float32, {options['threads']} "
         f"threads a side, the same initial weights; the median of {options['turns']} turns. The ratio is the peer's "
@@ -270,7 +272,7 @@ def sections(result, heading, remark):
         if not rows:
             continue
         of_call = {**result, "rows": rows}
-        parts.append(f"### `{call}`\n\n{markdown_table(*_cells(of_call, with_call=False))}")
+        parts.append(f"### `{call}`, {vectors}\n\n{markdown_table(*_cells(of_call, with_call=False))}")
         found = [(fastest_peer(row), row["model"]) for row in rows if fastest_peer(row)]
         if found:
             (peer, least), name = min(found, key=lambda item: item[0][1])
@@ -289,6 +291,7 @@ def draw(result):
     from scratchnet.evaluation.style import colour, new_figure
 
     calls = [call for call in CALLS if any(row["call"] == call for row in result["rows"])]
+    vectors = instructions(result["environment"])
     peers = peers_of(result)
     rows_of = {call: [row for row in result["rows"] if row["call"] == call] for call in calls}
     widest = max(map(len, rows_of.values()))  # names of models stand side by side
@@ -306,7 +309,7 @@ def draw(result):
         size = 8 if len(rows) < 8 else 6.5
         ax.set_xticks(range(len(rows)), [row["model"].replace(" ", "\n", 1) for row in rows], fontsize=size)
         ax.set_ylabel("peer's time / scratchnet's")
-        ax.set_title(f"{call}: how many times faster (line: twice)")
+        ax.set_title(f"{call}: how many times faster (line: twice), {vectors}")
         if peers:
             ax.legend(fontsize=8)
     figure.supxlabel(describe(result["environment"]), fontsize=6)

@@ -1,11 +1,12 @@
 """Run every bench and rewrite the page of benchmarks from what they measured.
 
     python benches/run_all.py                            # about half an hour; leave the machine alone meanwhile
-    python benches/run_all.py --only models scaling      # these anew, the others as they were
+    python benches/run_all.py --only models_avx2         # this anew, the others as they were
     python benches/run_all.py --from-json                # only the page and nothing else
 
 Each bench runs as a command of its own, which is shown, and writes its readings as JSON into benches/results and its
 plot into docs/images/benches. docs/benchmarks.md is made from the JSON files alone: no figure in it is written by hand.
+Models and layers are measured twice on a processor with AVX-512: as it is, and with all sides held to AVX2.
 """
 
 import argparse
@@ -19,7 +20,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from _shared import describe, without_coretype
+from _shared import describe, instructions, without_coretype
+from machine import widest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -27,16 +29,22 @@ PERFORMANCE = ROOT / "docs" / "performance.md"  # holds the figures of the bench
 README = ROOT / "README.md"  # and those of waiting
 PEERS = ("tensorflow", "jax", "torch")
 
+AVX2 = "_avx2"  # ends the name of a bench that runs once more, with every side held to these vectors
+
+_MODELS = (
+    ["--peers", *PEERS, "--calls", "fit", "evaluate", "predict", "--turns", "9"],
+    ["--peers", "--only", "SimpleRNN classifier", "--calls", "fit", "--samples", "256", "--turns", "2"],
+)
+_LAYERS = (
+    ["--peers", *PEERS, "--turns", "5", "--samples", "2560"],
+    ["--peers", "--only", "GRU", "--samples", "256", "--turns", "1"],
+)
 # the order of the page: {bench: (its options, those of a small run that only shows that everything works)}
 BENCHES = {
-    "models": (
-        ["--peers", *PEERS, "--calls", "fit", "evaluate", "predict", "--turns", "9"],
-        ["--peers", "--only", "SimpleRNN classifier", "--calls", "fit", "--samples", "256", "--turns", "2"],
-    ),
-    "layers": (
-        ["--peers", *PEERS, "--turns", "5", "--samples", "2560"],
-        ["--peers", "--only", "GRU", "--samples", "256", "--turns", "1"],
-    ),
+    "models": _MODELS,
+    f"models{AVX2}": _MODELS,
+    "layers": _LAYERS,
+    f"layers{AVX2}": _LAYERS,
     "one_sample": ([], ["--only", "SimpleRNN classifier", "--turns", "1", "--peers"]),
     "kernels": ([], ["--small", "--turns", "1", "--only", "Adam"]),
     "ladder": ([], ["--small", "--turns", "1"]),
@@ -48,9 +56,22 @@ BENCHES = {
 }
 
 
+def script_of(bench):
+    """The module that measures a bench, and shows it."""
+    return bench.removesuffix(AVX2)
+
+
+def those_to_run():
+    """All benches; where the processor has no longer vectors than AVX2, each of them once."""
+    is_wider = widest() == "avx512"
+    return [bench for bench in BENCHES if is_wider or not bench.endswith(AVX2)]
+
+
 def run(bench, results, images, small):
     """Run one bench; raises CalledProcessError if it fails."""
-    command = [sys.executable, str(Path(__file__).with_name(f"{bench}.py")), *BENCHES[bench][1 if small else 0]]
+    script = Path(__file__).with_name(f"{script_of(bench)}.py")
+    command = [sys.executable, str(script), *BENCHES[bench][1 if small else 0]]
+    command += ["--isa", "avx2"] if bench.endswith(AVX2) else []
     command += ["--json", str(results / f"{bench}.json"), "--plot", str(images / f"{bench}.png")]
     print(f"\n$ {shlex.join(command)}", flush=True)
     subprocess.run(command, check=True, env=without_coretype())
@@ -65,7 +86,7 @@ def read_results(folder):
 
 
 def page(found, images, page_path):
-    """The text of the page: a section for each result."""
+    """The text of the page: a section for each result, which says what vectors it was measured with."""
     introduction = (
         "This page is written by `python benches/run_all.py` from the readings in `benches/results`; no figure in it "
         "is written by hand. The sides of a comparison run in turns; a ratio is that within a turn, and what is shown "
@@ -74,7 +95,9 @@ def page(found, images, page_path):
     )
     parts = ["# Benchmarks", textwrap.fill(introduction, 120), _when_and_where(found)]
     for bench, result in found.items():
-        parts.append(importlib.import_module(bench).markdown(result).strip())
+        heading, _, rest = importlib.import_module(script_of(bench)).markdown(result).strip().partition("\n")
+        vectors = instructions(result["environment"])
+        parts += [heading, *([] if vectors in heading else [f"Measured with {vectors}."]), rest.strip("\n")]
         if (images / f"{bench}.png").exists():
             link = Path(os.path.relpath(images / f"{bench}.png", page_path.parent)).as_posix()
             parts.append(f"![{bench}: the plot of this section]({link})")
@@ -113,7 +136,7 @@ def main():
     if folder:
         results, images, page_path = folder.resolve(), folder.resolve() / "images", folder.resolve() / PAGE.name
     failed = []
-    for bench in [] if options.from_json else options.only or BENCHES:
+    for bench in [] if options.from_json else options.only or those_to_run():
         try:
             run(bench, results, images, options.small)
         except subprocess.CalledProcessError as problem:

@@ -20,6 +20,7 @@ from _shared import (
     Worker,
     calls_for,
     in_turns,
+    instructions,
     make_parser,
     milliseconds,
     progress,
@@ -170,8 +171,8 @@ Whole programs are started anew and run once; a prediction is the median of {res
 
 def write_page(path, result):
     """Write the table between the markers of a page. Raises ValueError if they are not there."""
-    threads = result["options"]["threads"]
-    write_between(path, "waiting", f"{markdown_table(*_lines(result))}\n\nOn {threads} processors.\n")
+    threads, vectors = result["options"]["threads"], instructions(result["environment"])
+    write_between(path, "waiting", f"{markdown_table(*_lines(result))}\n\nOn {threads} processors with {vectors}.\n")
 
 
 def draw(result):

@@ -1,5 +1,7 @@
 """What holds the sides of a bench to the same instructions, and which turns count. (No test depends on a time.)"""
 
+import sys
+
 import pytest
 
 
@@ -21,6 +23,19 @@ def test_what_the_processor_does_not_have_is_refused(bench, monkeypatch):
     with pytest.raises(ValueError, match="--isa avx512: this processor does not have it"):
         bench("machine").instruction_set("avx512")
     assert bench("machine").instruction_set("native") == {}
+
+
+def test_a_reading_says_which_vectors_it_was_taken_with(bench, monkeypatch):
+    shared, machine = bench("_shared"), bench("machine")
+    for features, isa in (({"avx2": True}, "avx2"), ({"avx2": True, "avx512f": True}, "avx512"), ({}, "neither")):
+        with_features(monkeypatch, **features)
+        assert machine.widest() == isa
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    assert machine.widest() is None
+    assert shared.instructions({"isa": "native", "widest": "avx512"}) == "AVX-512"
+    assert shared.instructions({"isa": "avx2", "widest": "avx512"}) == "AVX2"
+    assert shared.instructions({"isa": "native", "widest": "neither"}) == "no AVX2"
+    assert shared.instructions({}) == "native instructions"
 
 
 def test_workers_are_held_to_what_the_bench_is_held_to(bench, monkeypatch):

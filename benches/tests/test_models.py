@@ -32,7 +32,7 @@ def result_of(peers):
     return {"bench": "models", "options": options, "environment": environment, "rows": [row]}
 
 
-def test_all_of_it_runs_and_the_page_is_written_from_the_json_files(tmp_path):
+def test_all_of_it_runs_and_the_page_is_written_from_the_json_files(tmp_path, bench):
     # a variable that makes OpenBLAS compute as on another processor is taken away before NumPy loads
     result = run(
         BENCHES / "run_all.py", "--small", "--only", "models", "--folder", tmp_path, OPENBLAS_CORETYPE="Prescott"
@@ -47,10 +47,46 @@ def test_all_of_it_runs_and_the_page_is_written_from_the_json_files(tmp_path):
     assert (tmp_path / "images" / "models.png").read_bytes().startswith(b"\x89PNG")
     text = (tmp_path / "benchmarks.md").read_text()
     assert "SimpleRNN classifier" in text and "![models: the plot of this section](images/models.png)" in text
+    assert f"## Models beside their peers, {bench('_shared').instructions(written['environment'])}" in text
 
     (tmp_path / "benchmarks.md").unlink()
     run(BENCHES / "run_all.py", "--from-json", "--folder", tmp_path)
     assert (tmp_path / "benchmarks.md").read_text() == text
+
+
+def test_the_page_has_the_models_with_either_vectors(tmp_path, bench):
+    run_all, result = bench("run_all"), result_of({"torch": 20.0})
+    result.update(began="2026-11-26T12:00:00+00:00", seconds=60)
+    for name, isa in (("models", "native"), ("models_avx2", "avx2")):
+        (tmp_path / f"{name}.png").touch()
+        environment = {**result["environment"], "isa": isa, "widest": "avx512"}
+        (tmp_path / f"{name}.json").write_text(json.dumps({**result, "environment": environment}))
+    text = run_all.page(run_all.read_results(tmp_path), tmp_path, tmp_path / "page.md")
+    first, second = (text.index(f"## Models beside their peers, {vectors}") for vectors in ("AVX-512", "AVX2"))
+    assert first < text.index("### `fit`, AVX-512") < text.index("(models.png)") < second
+    assert second < text.index("### `fit`, AVX2") < text.index("(models_avx2.png)")
+    assert "2 threads a side; AVX-512" in text and "2 threads a side; held to AVX2" in text
+
+
+def test_a_section_whose_heading_does_not_say_so_says_below_with_which_vectors(tmp_path, bench):
+    run_all, module = bench("run_all"), bench("waiting")
+    row = {"what": "one prediction", "unit": "ms", "times": {"scratchnet": 0.2}}
+    found = {**result_of({}), "rows": [row], "began": "2026-11-26T12:00:00+00:00", "seconds": 60}
+    text = run_all.page({"waiting": found}, tmp_path, tmp_path / "page.md")
+    assert module.markdown(found).startswith("## What you wait for\n\n    python")
+    assert "## What you wait for\n\nMeasured with native instructions.\n\n    python" in text
+
+
+def test_a_processor_without_longer_vectors_measures_once(bench, monkeypatch):
+    run_all, started = bench("run_all"), []
+    monkeypatch.setattr(run_all.subprocess, "run", lambda command, **settings: started.append(command))
+    run_all.run("layers_avx2", Path("results"), Path("images"), small=True)
+    (command,) = started
+    assert command[1].endswith("layers.py") and command[command.index("--isa") + 1] == "avx2"
+    assert command[command.index("--json") + 1].endswith("layers_avx2.json")
+    for isa, is_twice in (("avx512", True), ("avx2", False), (None, False)):
+        monkeypatch.setattr(run_all, "widest", lambda isa=isa: isa)
+        assert ("layers_avx2" in run_all.those_to_run()) == is_twice and "layers" in run_all.those_to_run()
 
 
 def test_options_are_explained():

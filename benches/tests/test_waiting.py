@@ -13,6 +13,7 @@ pytest.importorskip("numba")
 BENCHES = Path(__file__).parents[1]
 RESULT = {
     "options": {"turns": 7, "threads": 2},
+    "environment": {"isa": "native", "widest": "avx512"},
     "rows": [
         {"what": "the first command", "unit": "s", "times": {"scratchnet": 60.0}},
         {"what": "one prediction", "unit": "ms", "times": {"scratchnet": 0.25, "tensorflow": 75.0}},
@@ -41,7 +42,7 @@ def test_the_table_stands_between_the_markers_of_a_page(tmp_path, bench):
     text = page.read_text()
     assert text.startswith("before\n<!-- waiting:begin -->\n| what you wait for") and "old" not in text
     assert "0.25 ms" in text and "75 ms (300 times)" in text and "60 s" in text
-    assert text.endswith("On 2 processors.\n<!-- waiting:end -->\nafter\n")
+    assert text.endswith("On 2 processors with AVX-512.\n<!-- waiting:end -->\nafter\n")
     page.write_text("no markers")
     with pytest.raises(ValueError, match="must hold the lines <!-- waiting:begin -->"):
         bench("waiting").write_page(page, RESULT)
