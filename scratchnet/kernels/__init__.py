@@ -168,13 +168,13 @@ def load():
 
 
 def helper():
-    """A context in which another thread helps this one in large products, once it has been told by `wake`; or None.
+    """A context in which another thread helps this one in large kernels, once it has been told by `wake`; or None.
 
     Of the compiled kernels alone: see `scratchnet.kernels.with_numba.team`.
     """
     if get_backend() != "numba":
         return None
-    return importlib.import_module(f"{__name__}.with_numba.matrix_product").helper()
+    return importlib.import_module(f"{__name__}.with_numba.team").helper()
 
 
 def if_compiled(function):

@@ -15,7 +15,8 @@ from numba.extending import intrinsic
 
 
 def address_of(function, signature):
-    """The address of a function that has been compiled for these types; it does not move."""
+    """The address of a function, compiled for these types; it does not move."""
+    function.compile(signature)
     compiled = function.overloads[signature]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
@@ -23,26 +24,56 @@ def address_of(function, signature):
 @intrinsic
 def _call_at(typing_context, address, a, b, c, flag):
     def generate(context, builder, signature, arguments):
-        status = _status_of_call(context, builder, signature, arguments)
-        with cgutils.if_unlikely(builder, status.is_error):
-            context.call_conv.return_status_propagate(builder, status)
+        _call_or_raise(context, builder, signature.args[1:], *arguments)
         return context.get_dummy_value()
 
     return types.void(address, a, b, c, types.boolean), generate
 
 
 @intrinsic
-def succeeds_at(typing_context, address, a, b, c, flag):
-    """As `call_at`, but an error is not raised: whether there was none."""
+def place_of(typing_context, values):
+    """Where the tuple `values` lies in memory, as long as the calling function runs: a number, for `call_with`."""
 
     def generate(context, builder, signature, arguments):
-        return builder.not_(_status_of_call(context, builder, signature, arguments).is_error)
+        place = cgutils.alloca_once(builder, context.get_data_type(values))
+        context.pack_value(builder, values, arguments[0], place)
+        return builder.ptrtoint(place, context.get_value_type(types.intp))
 
-    return types.boolean(address, a, b, c, types.boolean), generate
+    return types.intp(values), generate
 
 
-def _status_of_call(context, builder, signature, arguments):
-    kinds, (address, *values) = signature.args[1:], arguments
+@intrinsic
+def call_with(typing_context, address, first, stop, place):
+    """``function(first, stop, *values)``, with the tuple `values` at `place`, which points to one of its type."""
+    kinds = types.intp, types.intp, *place.dtype.types
+
+    def generate(context, builder, signature, arguments):
+        address, first, stop, pointer = arguments
+        values = cgutils.unpack_tuple(builder, context.unpack_value(builder, place.dtype, pointer), place.dtype.count)
+        _call_or_raise(context, builder, kinds, address, first, stop, *values)
+        return context.get_dummy_value()
+
+    return types.void(address, first, stop, place), generate
+
+
+@intrinsic
+def succeeds_at(typing_context, address, function, first, stop, place):
+    """`function`, `first`, `stop` and `place`, which are numbers, go to the function at `address`: whether no error."""
+
+    def generate(context, builder, signature, arguments):
+        status = _status_of_call(context, builder, signature.args[1:], *arguments)
+        return builder.not_(status.is_error)
+
+    return types.boolean(address, types.intp, types.intp, types.intp, types.intp), generate
+
+
+def _call_or_raise(context, builder, kinds, address, *values):
+    status = _status_of_call(context, builder, kinds, address, *values)
+    with cgutils.if_unlikely(builder, status.is_error):
+        context.call_conv.return_status_propagate(builder, status)
+
+
+def _status_of_call(context, builder, kinds, address, *values):
     kind = context.call_conv.get_function_type(types.void, kinds)
     function = builder.inttoptr(address, kind.as_pointer())
     return context.call_conv.call_function(builder, function, types.void, kinds, values)[0]

@@ -57,16 +57,19 @@ def matmul(a, b):
 
 def _product(a, b, c):
     """``c = a @ b``, by two threads where there is a team for it."""
-    mine = team.at_work()
-    if mine is not None and mine.shares(a, b) and not (_FEW < len(a) <= 3 * _FEW and b.nbytes > _LARGE):
-        mine.multiply(a, b, c)
-    else:  # also where each chunk would have few rows and the whole has not: of another depth, and other bits
+    M, K = a.shape
+    work = M * K * b.shape[1]
+    if c.dtype != np.float32 or not can_share(M, b) or not team.shares(work):
         _compiled(c.dtype)[0](a, b, c, False)
+        return
+    a_is_transposed, b_is_transposed = not a.flags.c_contiguous, not b.flags.c_contiguous
+    a, b = a.T if a_is_transposed else a, b.T if b_is_transposed else b
+    team.by_rows(_rows_of_product, M, work, multiplier(c.dtype), a, a_is_transposed, b, b_is_transposed, c)
 
 
-def helper():
-    """The `Team` of this thread; None without the compiler, since nothing could do without the interpreter's lock."""
-    return None if numba.config.DISABLE_JIT else team.Team(multiplier(np.float32))
+def can_share(rows, b):
+    """Whether `rows` times b have the same bits chunk by chunk: not if few rows make blocks of another depth."""
+    return not (_FEW < rows <= 3 * _FEW and b.nbytes > _LARGE)
 
 
 def _stored(matrix):
@@ -85,13 +88,19 @@ def _compiled(dtype):
         return _multiply, _multiply
     any_order, by_rows = (numba.types.Array(numba.from_dtype(dtype), 2, order) for order in "AC")
     signature = any_order, any_order, by_rows, numba.types.boolean
-    function = _multiply.compile(signature)
-    return function, address_of(_multiply, signature)
+    return _multiply.compile(signature), address_of(_multiply, signature)
 
 
 def multiplier(dtype):
     """What `matmul_into_by` and `add_matmul_by` have to be given."""
     return _compiled(np.dtype(dtype))[1]
+
+
+@njit
+def _rows_of_product(first, stop, times, a, a_is_transposed, b, b_is_transposed, c):
+    left = a.T[:, ::1] if a_is_transposed else a[:, ::1]
+    right = b.T[:, ::1] if b_is_transposed else b[:, ::1]
+    matmul_into_by(times, left[first:stop], right, c[first:stop])
 
 
 @njit

@@ -1,37 +1,53 @@
-"""Two threads in one product, for a step of which there is too little to give each thread a part of the batch.
+"""Two threads in one kernel, for a step of which there is too little to give each thread a part of the batch.
 
 The threads of `scratchnet.parallel.threads` take turns at the interpreter's lock, and in a small step they wait for it
-longer than they compute. Here one thread alone runs Python. When it comes to a product, it lays down what is to be
-multiplied, and takes one chunk of the rows after the other; so does a helper, which never needs the lock, since it
-waits within compiled code. To wait it reads one number again and again: a thread that sleeps would be woken after a
-small product is done. If for a while there is nothing, it sleeps nevertheless.
+longer than they compute. Here one thread alone runs Python. When it comes to a kernel whose rows do not depend on each
+other, it lays down what is to be computed, and takes one chunk of the rows after the other; so does a helper, which
+never needs the lock, since it waits within compiled code. To wait it reads one number again and again: a thread that
+sleeps would be woken after a small product is done. If for a while there is nothing, it sleeps nevertheless.
 
-Whoever is quicker takes more chunks, and a helper that comes late takes none. No bit depends on it: every row of a
-product is computed by itself.
+Whoever is quicker takes more chunks, and a helper that comes late takes none. No bit depends on it, because every row
+is computed by itself.
 
-`box` is what the two share; each of its numbers has a line of the cache for itself. A chunk is claimed by adding 1 to
-`_NEXT`; the claim is good if there were less than `_CHUNKS` before. The number is set back after all else has been laid
-down, so whoever has a good claim finds the product that it belongs to. A chunk for which there is no memory is counted
+How to share a kernel: it gets the rows that it is to compute in front of its other arguments, and `by_rows` calls it.
+
+    @njit
+    def _scale(first, stop, x, factor, y):
+        for n in range(first, stop):
+            for k in range(x.shape[1]):
+                y[n, k] = factor * x[n, k]
+
+    by_rows(_scale, len(x), x.size, x, factor, y)  # _scale(0, len(x), x, factor, y), on two threads if there is a team
+
+Its arguments are `plain` arrays, numbers and bools. It returns nothing, and what it reads it does not write: where a
+chunk has failed, for want of memory, all is computed once more.
+
+`box` is what the two threads share; each of its numbers has a line of the cache for itself. A chunk is claimed by
+adding 1 to `_NEXT`; the claim is good if there were less than `_CHUNKS` before. The number is set back after all else
+has been laid down, so whoever has a good claim finds the kernel that it belongs to. A chunk that has failed is counted
 as done, too: the one who leads goes on only when nobody writes into the result any more.
 """
 
 import threading
 
+import numba
 import numpy as np
-from numba import carray, types
+from numba import types
+from numba._dispatcher import compute_fingerprint
 from numba.extending import intrinsic
 
-from scratchnet.kernels.with_numba.address import call_at, succeeds_at
+from scratchnet.kernels.with_numba.address import address_of, call_with, place_of, succeeds_at
 from scratchnet.kernels.with_numba.compile import njit
 
-_CHUNKS = 2  # of the rows of a product: in smaller ones the right matrix would be read more often
+_CHUNKS = 2  # of the rows: in smaller ones a product would read the right matrix more often
 _ROWS = 8  # of which a chunk is a multiple, as high as a tile
 _LEAST = 1 << 18  # multiply-adds that are worth sharing: some microseconds
 _PATIENCE = 1 << 20  # how often a helper looks until it sleeps: about a millisecond
 
-_NEXT, _DONE, _END, _PRODUCT, _FAILED = 0, 8, 16, 24, 32  # places in the box
+_NEXT, _DONE, _END, _JOB, _FAILED = 0, 8, 16, 24, 32  # places in the box
 
 _mine = threading.local()  # its `team` is that of the thread that asks
+_addresses = {}  # of kernels and of `_chunk`, by kernel and types of arguments
 
 
 def at_work():
@@ -39,21 +55,40 @@ def at_work():
     return getattr(_mine, "team", None)
 
 
-class Team:
-    """The thread that makes it, and a helper, for the length of a ``with`` block.
+def shares(work):
+    """Whether the calling thread has a team, and so many multiply-adds are worth sharing."""
+    return work >= _LEAST and at_work() is not None
+
+
+def by_rows(kernel, rows, work, *arguments):
+    """``kernel(0, rows, *arguments)``, by two threads where there is a team: see above.
 
     Args:
-        multiplier: the address of the product of float32.
+        kernel: compiled by `njit`; ``kernel(first, stop, *arguments)`` computes the rows from `first` to `stop`.
+        rows: how many there are.
+        work: how many multiply-adds that is; what is small is not shared.
     """
+    if shares(work):
+        at_work().share(kernel, rows, arguments)
+    else:
+        kernel(0, rows, *arguments)
 
-    def __init__(self, multiplier):
-        self._multiplier = multiplier
+
+def helper():
+    """A `Team` for this thread; None without the compiler, since nothing could do without the interpreter's lock."""
+    return None if numba.config.DISABLE_JIT else Team()
+
+
+class Team:
+    """The thread that makes it, and a helper, for the length of a ``with`` block."""
+
+    def __init__(self):
         self._box = np.zeros(64, np.int64)
         self._box[_NEXT] = _CHUNKS
         self._wanted, self._is_ending, self._sleeps = threading.Event(), False, True
 
     def __enter__(self):
-        _help(self._multiplier, self._box, 0)  # compiled by this thread
+        _help(self._box, 0)  # compiled by this thread
         self._helper = threading.Thread(target=self._wait_and_help, name="scratchnet helper", daemon=True)
         self._helper.start()
         self._outer, _mine.team = at_work(), self
@@ -67,28 +102,32 @@ class Team:
         self._helper.join()
 
     def wake(self):
-        """Products are about to come."""
+        """Kernels are about to come."""
         if self._sleeps:
             self._wanted.set()
 
-    def shares(self, a, b):
-        """Whether the product of these is for the team: of float32, and large enough."""
-        (M, K), N = a.shape, b.shape[1]
-        return a.dtype == np.float32 and M * K * N >= _LEAST
-
-    def multiply(self, a, b, c):
-        """``c = a @ b``, `a` and `b` row by row or column by column in memory."""
-        a_is_transposed, b_is_transposed = not a.flags.c_contiguous, not b.flags.c_contiguous
-        a, b = a.T if a_is_transposed else a, b.T if b_is_transposed else b
-        _lead(self._multiplier, self._box, a, a_is_transposed, b, b_is_transposed, c)
+    def share(self, kernel, rows, arguments):
+        """``kernel(0, rows, *arguments)``"""
+        if not _lead(self._box, *_addresses_of(kernel, arguments), rows, arguments):
+            kernel(0, rows, *arguments)  # alone it succeeds, or raises here what is wrong
 
     def _wait_and_help(self):
         while not self._is_ending:
             self._wanted.wait()
             self._wanted.clear()
             self._sleeps = False
-            _help(self._multiplier, self._box, _PATIENCE)
+            _help(self._box, _PATIENCE)
             self._sleeps = True
+
+
+def _addresses_of(kernel, arguments):
+    """``(chunk, kernel)``: the addresses of `_chunk` and of the kernel, compiled for arguments of these types."""
+    key = kernel, compute_fingerprint(arguments)
+    if key not in _addresses:
+        kinds = numba.typeof(arguments)
+        chunk = address_of(_chunk, (types.intp, types.intp, types.intp, types.CPointer(kinds)))
+        _addresses[key] = chunk, address_of(kernel, (types.intp, types.intp, *kinds.types))
+    return _addresses[key]
 
 
 @intrinsic
@@ -128,71 +167,47 @@ def _pointer(context, builder, signature, arguments):
     return builder.gep(box.data, [arguments[1]])
 
 
-@intrinsic
-def _floats_at(typing_context, address):
-    """The address as that of float32 numbers."""
-    kind = types.CPointer(types.float32)
-
-    def generate(context, builder, signature, arguments):
-        return builder.inttoptr(arguments[0], context.get_value_type(kind))
-
-    return kind(types.intp), generate
+@njit
+def _chunk(kernel, first, stop, place):
+    """Some rows of a kernel, given its address and where its arguments lie: a machine code for each of their types."""
+    call_with(kernel, first, stop, place)
 
 
 @njit
-def _lead(times, box, a, a_is_transposed, b, b_is_transposed, c):
-    a_rows, a_columns = a.shape[::-1] if a_is_transposed else a.shape
-    b_rows, b_columns = b.shape[::-1] if b_is_transposed else b.shape
-    if a_columns != b_rows or c.shape != (a_rows, b_columns):
-        raise ValueError("matmul: the shapes of a, b and c do not fit together")
-    box[_PRODUCT], box[_PRODUCT + 1], box[_PRODUCT + 2] = a.ctypes.data, b.ctypes.data, c.ctypes.data
-    box[_PRODUCT + 3], box[_PRODUCT + 4] = a_is_transposed, b_is_transposed
-    box[_PRODUCT + 5], box[_PRODUCT + 6], box[_PRODUCT + 7] = a_rows, a_columns, b_columns
+def _lead(box, chunk, kernel, rows, arguments):
+    """All chunks, some of them by the helper; whether each has succeeded."""
+    box[_JOB], box[_JOB + 1], box[_JOB + 2], box[_JOB + 3] = chunk, kernel, place_of(arguments), rows
     box[_FAILED] = 0
     _write(box, _DONE, 0)
     _write(box, _NEXT, 0)
-    while _take_a_chunk(times, box):
+    while _take_a_chunk(box):
         pass
     while _read(box, _DONE) < _CHUNKS:
         pass
-    if _read(box, _FAILED):  # alone it succeeds, or raises here what is wrong
-        left = _matrix(box[_PRODUCT], a_rows, a_columns, a_is_transposed)
-        right = _matrix(box[_PRODUCT + 1], b_rows, b_columns, b_is_transposed)
-        call_at(times, left, right, c, np.bool_(False))
+    return _read(box, _FAILED) == 0
 
 
 @njit
-def _help(times, box, patience):
+def _help(box, patience):
     """Take chunks until there have been none for a while."""
     waited = 0
     while waited < patience and _read(box, _END) == 0:
-        if _read(box, _NEXT) < _CHUNKS and _take_a_chunk(times, box):
+        if _read(box, _NEXT) < _CHUNKS and _take_a_chunk(box):
             waited = 0
         else:
             waited += 1
 
 
 @njit
-def _take_a_chunk(times, box):
+def _take_a_chunk(box):
     """Compute a chunk that nobody has taken; whether there was one."""
-    chunk = _count(box, _NEXT)
-    if chunk >= _CHUNKS:
+    number = _count(box, _NEXT)
+    if number >= _CHUNKS:
         return False
-    product = box[_PRODUCT : _PRODUCT + 8]
-    M, K, N = product[5], product[6], product[7]
-    rows = (M + _CHUNKS * _ROWS - 1) // (_CHUNKS * _ROWS) * _ROWS
-    first, stop = min(chunk * rows, M), min((chunk + 1) * rows, M)
-    if first < stop:
-        a, b = _matrix(product[0], M, K, product[3]), _matrix(product[1], K, N, product[4])
-        c = carray(_floats_at(product[2]), (M, N))
-        if not succeeds_at(times, a[first:stop], b, c[first:stop], np.bool_(False)):
-            _write(box, _FAILED, 1)
+    chunk, kernel, place, rows = box[_JOB], box[_JOB + 1], box[_JOB + 2], box[_JOB + 3]
+    size = (rows + _CHUNKS * _ROWS - 1) // (_CHUNKS * _ROWS) * _ROWS
+    first, stop = min(number * size, rows), min((number + 1) * size, rows)
+    if first < stop and not succeeds_at(chunk, kernel, first, stop, place):
+        _write(box, _FAILED, 1)
     _count(box, _DONE)
     return True
-
-
-@njit
-def _matrix(address, rows, columns, is_transposed):
-    if is_transposed:
-        return carray(_floats_at(address), (columns, rows)).T[:, ::1]
-    return carray(_floats_at(address), (rows, columns))[:, ::1]

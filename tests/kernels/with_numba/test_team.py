@@ -11,7 +11,6 @@ numba = pytest.importorskip("numba")
 import scratchnet  # noqa: E402
 from scratchnet import kernels  # noqa: E402
 from scratchnet.kernels.with_numba import affine, matrix_product, team  # noqa: E402
-from scratchnet.kernels.with_numba.address import address_of  # noqa: E402
 from scratchnet.layers import Dense, EinsumDense, Input  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
 from scratchnet.parallel import Workers, threads  # noqa: E402
@@ -23,9 +22,11 @@ pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="a helper
 
 @pytest.fixture
 def counted(monkeypatch):
-    """How many products a team was given."""
-    shared, multiply = [], team.Team.multiply
-    monkeypatch.setattr(team.Team, "multiply", lambda *args: shared.append(args) or multiply(*args))
+    """The kernels that a team was given."""
+    shared, share = [], team.Team.share
+    monkeypatch.setattr(
+        team.Team, "share", lambda mine, kernel, *rest: shared.append(kernel) or share(mine, kernel, *rest)
+    )
     return shared
 
 
@@ -41,7 +42,7 @@ def pairs():
 def test_a_shared_product_has_the_bits_of_one_thread(counted, awake):
     alone = [matrix_product.matmul(a, b) for a, b in pairs()]
     assert not counted
-    with matrix_product.helper() as helper:
+    with team.helper() as helper:
         for (a, b), expected in zip(pairs(), alone):
             if awake:
                 helper.wake()
@@ -53,7 +54,7 @@ def test_a_shared_product_has_the_bits_of_one_thread(counted, awake):
 def test_a_helper_takes_a_chunk_falls_asleep_and_is_woken(monkeypatch):
     monkeypatch.setattr(team, "_PATIENCE", 1000)
     a = np.ones((512, 512), "float32")
-    with matrix_product.helper() as helper:
+    with team.helper() as helper:
         for _ in range(2):
             helper.wake()
             _until(lambda: not helper._wanted.is_set() and helper._sleeps)
@@ -80,7 +81,7 @@ def _until(happened):
 
 def test_what_is_small_or_of_another_thread_or_dtype_is_not_shared(counted):
     large, small = np.ones((128, 128), "float32"), np.ones((8, 8), "float32")
-    with matrix_product.helper():
+    with team.helper():
         matrix_product.matmul(small, small)
         matrix_product.matmul(large.astype("float64"), large.astype("float64"))
         other = threading.Thread(target=matrix_product.matmul, args=(large, large))
@@ -93,7 +94,7 @@ def test_what_is_small_or_of_another_thread_or_dtype_is_not_shared(counted):
 
 def test_shapes_that_do_not_fit_are_refused():
     a, b = np.ones((128, 64), "float32"), np.ones((65, 128), "float32")
-    with matrix_product.helper(), pytest.raises(ValueError, match="do not fit together"):
+    with team.helper(), pytest.raises(ValueError, match="do not fit together"):
         matrix_product.matmul(a, b)
 
 
@@ -102,7 +103,7 @@ def test_an_affine_map_has_the_same_bits(counted, rows, shared):
     rng = np.random.default_rng(1)
     x, W, b, dy = (rng.normal(size=s).astype("float32") for s in ((rows, 70), (70, 40), (40,), (rows, 40)))
     y, parts = affine.affine_forward(x, W, b, True), affine.affine_backward(dy, x, W, relu_output=x[:, :40])
-    with matrix_product.helper():
+    with team.helper():
         np.testing.assert_array_equal(affine.affine_forward(x, W, b, True), y)
         for found, expected in zip(affine.affine_backward(dy, x, W, relu_output=x[:, :40]), parts):
             np.testing.assert_array_equal(found, expected)
@@ -130,7 +131,7 @@ def test_what_is_computed_piece_by_piece_has_the_same_bits_with_a_team():
         yield from (y, dx, *grads.values())
 
     alone = list(results())
-    with matrix_product.helper():
+    with team.helper():
         for found, expected in zip(results(), alone):
             np.testing.assert_array_equal(found, expected)
 
@@ -141,39 +142,55 @@ def test_few_rows_that_meet_a_matrix_larger_than_a_cache_have_the_same_bits(M):
     a, b = rng.random((M, 1100), np.float32), rng.random((1100, 2000), np.float32)
     assert b.nbytes > matrix_product._LARGE
     alone = matrix_product.matmul(a, b)
-    with matrix_product.helper():
+    with team.helper():
         np.testing.assert_array_equal(matrix_product.matmul(a, b), alone)
 
 
 @pytest.mark.parametrize("rows_that_fail", [63, 64])
 def test_a_chunk_that_fails_is_waited_for_and_the_whole_is_tried_once_more(rows_that_fail):
-    def multiply(a, b, c, add):
-        if len(a) <= rows_that_fail:
-            raise MemoryError("no room for the blocks")
-        c[...] = a[0, 0]
+    @numba.njit(nogil=True)
+    def copy(first, stop, x, most, y):
+        if stop - first <= most:
+            raise MemoryError("no room")
+        y[first:stop] = x[first:stop]
 
-    any_order, by_rows = (numba.types.Array(numba.float32, 2, order) for order in "AC")
-    signature = any_order, any_order, by_rows, numba.boolean
-    compiled = numba.njit(nogil=True)(multiply)
-    compiled.compile(signature)
-    a = np.ones((64, 64), "float32")
-    with team.Team(address_of(compiled, signature)) as helped:
-        helped.wake()
+    x = np.random.default_rng(6).normal(size=(64, 3))
+    with team.helper() as helper:
+        helper.wake()
         for _ in range(50):
-            c = np.zeros((64, 64), "float32")
+            y = np.zeros_like(x)
             if rows_that_fail < 64:
-                helped.multiply(a, a, c)
-                np.testing.assert_array_equal(c, a)
+                team.by_rows(copy, 64, team._LEAST, x, rows_that_fail, y)
+                np.testing.assert_array_equal(y, x)
             else:
                 with pytest.raises(MemoryError, match="no room"):
-                    helped.multiply(a, a, c)
-            assert helped._box[team._DONE] == team._CHUNKS
-    assert not helped._helper.is_alive()
+                    team.by_rows(copy, 64, team._LEAST, x, rows_that_fail, y)
+            assert helper._box[team._DONE] == team._CHUNKS
+    assert not helper._helper.is_alive()
+
+
+@pytest.mark.parametrize("work", [team._LEAST - 1, team._LEAST])
+def test_every_row_is_computed_once_whatever_the_types_of_the_arguments(counted, work):
+    @numba.njit(nogil=True)
+    def add(first, stop, x, is_doubled, counts, step, places):
+        for n in range(first, stop):
+            places[n] = n
+            counts[n] += step * (2 if is_doubled else 1) * int(x.reshape(len(x), -1)[n, -1])
+
+    with team.helper() as helper:
+        helper.wake()
+        for rows in (0, 1, 7, 8, 9, 16, 17, 100):
+            for x in (np.ones((rows, 2), "float32"), np.ones((rows, 2, 2)), np.ones(rows, bool)):
+                counts, places = np.zeros(rows, np.int64), np.full(rows, -1)
+                team.by_rows(add, rows, work, x, x.ndim > 1, counts, 3, places)
+                np.testing.assert_array_equal(counts, np.full(rows, 6 if x.ndim > 1 else 3))
+                np.testing.assert_array_equal(places, np.arange(rows))
+    assert len(counted) == (24 if work == team._LEAST else 0)
 
 
 def test_of_two_teams_the_inner_one_is_asked_and_then_the_outer_one():
-    with matrix_product.helper() as first:
-        with matrix_product.helper() as second:
+    with team.helper() as first:
+        with team.helper() as second:
             assert team.at_work() is second
         assert team.at_work() is first
     assert team.at_work() is None
@@ -185,7 +202,7 @@ def test_threads_that_have_a_team_each_do_not_see_that_of_another(counted):
 
     def work_with_a_team():
         for _ in range(20):
-            with matrix_product.helper() as mine:
+            with team.helper() as mine:
                 mine.wake()
                 for _ in range(20):
                     if team.at_work() is not mine or not np.array_equal(matrix_product.matmul(a, a), expected):
