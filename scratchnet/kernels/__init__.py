@@ -12,7 +12,8 @@ use: it is put into this module when the first operation is asked for, so nothin
 Notation: N batch, H W height and width of the input, OH OW of the output, C channels, F filters, KH KW kernel size,
 T time steps, U units. Arrays are float32 or float64, results have the dtype of the inputs. `padding` is
 ``((top, bottom), (left, right))``; strides, dilation and pool sizes are pairs. Kernels return what they compute, and
-change nothing that they are given; only `adam_update` writes, into the parameters.
+change nothing that they are given; only `adam_update` writes, into the parameters, and `lstm_step_backward`, if it is
+given room for its result.
 """
 
 import contextlib

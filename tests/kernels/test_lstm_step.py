@@ -37,6 +37,16 @@ def test_backends_agree(backend, dtype, tolerance, shape, names, layout, seed):
 
 
 @EVERY
+@pytest.mark.parametrize("name", ["tanh", "gelu"])
+def test_dz_is_written_into_the_room_for_it(backend, name):
+    rng, act, rec = np.random.default_rng(2), activations.get(name), activations.sigmoid
+    z, c_prev, dh, dc = rng.normal(size=(4, 12)), *rng.normal(size=(3, 4, 3))
+    step, room = backend.lstm_step_forward(z, c_prev, act, rec), np.empty((4, 12))
+    assert backend.lstm_step_backward(dh, dc, step, act, rec, room)[0] is room
+    np.testing.assert_array_equal(room, backend.lstm_step_backward(dh, dc, step, act, rec)[0])
+
+
+@EVERY
 def test_backward_is_the_derivative(backend):
     rng, act, rec = np.random.default_rng(1), activations.tanh, activations.sigmoid
     z, c_prev, dh, dc = rng.normal(size=(4, 12)), *rng.normal(size=(3, 4, 3))

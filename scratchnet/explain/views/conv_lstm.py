@@ -84,7 +84,7 @@ _BACKWARD_LINES = (
     ),
     Line("di", "di_t = dc_t ⊙ g_t , df_t = dc_t ⊙ c_{t-1} , dg_t = dc_t ⊙ i_t", _STEP_BACK, "di, df, dg = dc_n * g[n]"),
     Line("dz", "dz_f = df_t ⊙ rec' ( z_f )", _STEP_BACK, "adjoint(rec, df, z_f, f[n])"),
-    Line("dkernel", "dW = sum_t x_t * dz_t", ConvLSTM.gradients, 'grads["kernel"] = _adjoint_of_kernel('),
+    Line("dkernel", "dW = sum_t x_t * dz_t", ConvLSTM.gradients, "dW, db = _adjoints_of_weights("),
 )
 
 CONV_LSTM = dict.fromkeys(

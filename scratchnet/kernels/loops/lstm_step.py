@@ -27,10 +27,13 @@ def lstm_step_forward(z, c_prev, act, rec):
     return LSTMStep(z, i, f, g, o, c_prev, c, tanh_c, h)
 
 
-def lstm_step_backward(dh, dc, step, act, rec):
-    """The adjoint of `lstm_step_forward`: ``dz, dc_prev``; dh and dc are what h and c receive."""
+def lstm_step_backward(dh, dc, step, act, rec, dz=None):
+    """The adjoint of `lstm_step_forward`: ``dz, dc_prev``; dh and dc are what h and c receive.
+
+    A `dz` that is given, in C order, is room for it.
+    """
     z, i, f, g, o, c_prev, c, tanh_c, _ = step
-    dz, dc_prev = np.empty_like(z), np.empty_like(dc)
+    dz, dc_prev = np.empty_like(z) if dz is None else dz, np.empty_like(dc)
     for n in np.ndindex(*dc.shape[:-1]):
         z_i, z_f, z_g, z_o = np.split(z[n], 4)
         do, d_tanh_c = dh[n] * tanh_c[n], dh[n] * o[n]  # h = o * tanh(c)

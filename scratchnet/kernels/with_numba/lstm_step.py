@@ -24,11 +24,11 @@ def lstm_step_forward(z, c_prev, act, rec):
     return LSTMStep(z, i, f, g, o, c_prev, c, tanh_c, h)
 
 
-def lstm_step_backward(dh, dc, step, act, rec):
+def lstm_step_backward(dh, dc, step, act, rec, dz=None):
     if None in (code(act), code(rec)):
-        return with_numpy.lstm_step_backward(dh, dc, step, act, rec)
+        return with_numpy.lstm_step_backward(dh, dc, step, act, rec, dz)
     z, i, f, g, o, c_prev, _, tanh_c, _ = step
-    dz, dc_prev = np.empty(z.shape, z.dtype), np.empty(dc.shape, dc.dtype)
+    dz, dc_prev = np.empty(z.shape, z.dtype) if dz is None else dz, np.empty(dc.shape, dc.dtype)
     flat = (_rows(array) for array in (dh, dc, i, f, g, o, c_prev, tanh_c, dz, dc_prev))
     _backward(*flat, code(act), code(rec), np.empty((4, _block(dc)), z.dtype))
     return dz, dc_prev

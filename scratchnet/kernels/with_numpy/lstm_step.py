@@ -13,9 +13,9 @@ def lstm_step_forward(z, c_prev, act, rec):
     return LSTMStep(z, i, f, g, o, c_prev, c, tanh_c, o * tanh_c)
 
 
-def lstm_step_backward(dh, dc, step, act, rec):
+def lstm_step_backward(dh, dc, step, act, rec, dz=None):
     z, i, f, g, o, c_prev, c, tanh_c, _ = step
-    dz = np.empty_like(z)
+    dz = np.empty_like(z) if dz is None else dz
     z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)  # views
     dz_i, dz_f, dz_g, dz_o = np.split(dz, 4, axis=-1)
     do = dh * tanh_c  # h = o * tanh(c)

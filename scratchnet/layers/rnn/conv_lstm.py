@@ -20,7 +20,7 @@ import numpy as np
 
 from scratchnet import activations, constraints, initializers, kernels, regularizers
 from scratchnet.checks import check_data_format, check_number, check_padding, check_positive_int, check_sizes
-from scratchnet.kernels.by_rank import conv_dkernel, conv_dx, conv_forward
+from scratchnet.kernels.by_rank import conv_dkernel, conv_dweights, conv_dx, conv_forward
 from scratchnet.kernels.geometry import output_size, pad_amounts
 from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.layers.rnn.recurrent import ThroughTime
@@ -221,10 +221,9 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
 
     def _forward_steps(self, x, h0, c0, mask, x_drop, h_drop):
         T, act, rec = len(x), self.activation, self.recurrent_activation
-        W, R, b = self.params["kernel"], self.params["recurrent_kernel"], self.params.get("bias", 0)
+        W, R, b = self.params["kernel"], self.params["recurrent_kernel"], self.params.get("bias")
         of_x, of_h = self.geometries(x.shape[2:-1])
-        z = _product(x, x_drop, W, of_x)  # (T, N, S', 4F), of all steps at once
-        z += b
+        z = _product(x, x_drop, W, of_x, b)  # (T, N, S', 4F), of all steps at once
         steps, c = [], c0
         h = np.empty((T + 1, *h0.shape), z.dtype)
         h[0] = h0
@@ -254,12 +253,13 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         of_x, of_h = self.geometries(x.shape[2:-1])
         grads = {}
         if self.trainable:
-            grads["kernel"] = _adjoint_of_kernel(dz, x, x_drop, W.shape, of_x)  # z = x * W + h_prev * R + b
+            dW, db = _adjoints_of_weights(dz, x, x_drop, W.shape, of_x)  # z = x * W + h_prev * R + b
+            grads["kernel"] = dW
             first = 0 if cache.h[0].any() or len(dz) == 1 else 1  # from which step on there is an h_prev
             h_prev = cache.h[first:-1]
             grads["recurrent_kernel"] = _adjoint_of_kernel(dz[first:], h_prev, cache.h_drop, R.shape, of_h)
             if self.use_bias:
-                grads["bias"] = dz.reshape(-1, dz.shape[-1]).sum(axis=0)
+                grads["bias"] = db
         if not needs_dx:
             return None, grads
         dx = _adjoint_of_x(dz, x_drop, W, x.shape, of_x).swapaxes(0, 1)
@@ -276,7 +276,7 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         for t in reversed(range(len(steps))):
             dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
             past_dc = dc
-            dz[t], dc = kernels.lstm_step_backward(dh_t, dc, steps[t], act, rec)
+            _, dc = kernels.lstm_step_backward(dh_t, dc, steps[t], act, rec, dz[t])
             if mask is not None:
                 dz[t, ~mask[t]] = 0
             if t == 0 and not cache.has_initial_state:
@@ -287,13 +287,14 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         return dz, dh, dc
 
 
-def _product(x, drop, kernel, geometry):
-    """``x * kernel`` for all steps (T, N, ...); with `drop` each gate sees what is not dropped for it."""
+def _product(x, drop, kernel, geometry, bias=None):
+    """``x * kernel + bias`` for all steps (T, N, ...); with `drop` each gate sees what is not dropped for it."""
     T, N = x.shape[:2]
     if drop is not None:
-        gates = zip(drop, np.split(kernel, 4, axis=-1))
-        return np.concatenate([_product(x * m, None, kernel_g, geometry) for m, kernel_g in gates], axis=-1)
-    z = conv_forward(x.reshape(T * N, *x.shape[2:]), kernel, *geometry)
+        biases = [None] * 4 if bias is None else np.split(bias, 4)
+        gates = zip(drop, np.split(kernel, 4, axis=-1), biases)
+        return np.concatenate([_product(x * m, None, kernel_g, geometry, b) for m, kernel_g, b in gates], axis=-1)
+    z = conv_forward(x.reshape(T * N, *x.shape[2:]), kernel, *geometry, bias)
     return z.reshape(T, N, *z.shape[1:])
 
 
@@ -312,8 +313,19 @@ def _adjoint_of_kernel(dz, x, drop, kernel_shape, geometry):
         gates = zip(np.split(dz, 4, axis=-1), drop)
         parts = [_adjoint_of_kernel(dz_g, x * m, None, shape, geometry) for dz_g, m in gates]
         return np.concatenate(parts, axis=-1)
-    flat = (array.reshape(-1, *array.shape[2:]) for array in (dz, x))
-    return conv_dkernel(*flat, kernel_shape, *geometry)
+    return conv_dkernel(*_flat(dz, x), kernel_shape, *geometry)
+
+
+def _adjoints_of_weights(dz, x, drop, kernel_shape, geometry):
+    """The adjoints of the kernel and of the bias."""
+    if drop is not None:
+        return _adjoint_of_kernel(dz, x, drop, kernel_shape, geometry), dz.reshape(-1, dz.shape[-1]).sum(axis=0)
+    return conv_dweights(*_flat(dz, x), kernel_shape, *geometry)
+
+
+def _flat(*arrays):
+    """All steps (T, N, ...) as one batch."""
+    return [array.reshape(-1, *array.shape[2:]) for array in arrays]
 
 
 @register("layers")
