@@ -5,8 +5,8 @@
 
 On a processor with 32 registers a tile has 8 rows of two vectors. For each k it loads 8 numbers and 2 vectors and
 multiplies 16 times, so the multipliers never wait for a load. The 16 sums do not depend on each other, so they do not
-wait for a multiplication either. With the 16 registers of AVX a tile has 6 rows of two vectors, which fill 15. (Goto
-and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008; Van Zee and van de Geijn, "BLIS", 2015.)
+wait for a multiplication either. With 16 registers, of SSE or AVX, a tile has 6 rows of two vectors. (Goto and van de
+Geijn, "Anatomy of high-performance matrix multiplication", 2008; Van Zee and van de Geijn, "BLIS", 2015.)
 
 Neither Python nor Numba can say "keep this in registers": written as loops, the compiler keeps the sums in memory, and
 it takes four times as long. So the tile is written in the language of LLVM, by the library that Numba itself is made
@@ -28,9 +28,9 @@ def _processor_has(feature):
     return f"+{feature}" in (get_host_cpu_features() if chosen is None else chosen).split(",")
 
 
-_AVX512, _AVX = _processor_has("avx512f"), _processor_has("avx")
+_AVX512, _AVX, _SSE = (_processor_has(feature) for feature in ("avx512f", "avx", "sse2"))
 VECTOR_BYTES = 64 if _AVX512 else 32 if _AVX else 16
-TALLEST = 6 if _AVX and not _AVX512 else 8  # rows; AVX has 16 registers, AVX-512 and ARM's NEON have 32
+TALLEST = 6 if _SSE and not _AVX512 else 8  # rows; SSE and AVX have 16 registers, AVX-512 and ARM's NEON have 32
 
 
 def make_tile(rows, vectors):
