@@ -135,7 +135,7 @@ class JoinedSum(JoinedNode):
 
 def in_use(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
-    graph = getattr(model, "graph", None)
+    graph = vars(model).get("graph")  # a model with `call` has one for each call
     joined, left_out = {}, set()
     for kind, nodes in [] if graph is None else _chains(graph):
         joined[nodes[-1]] = kind(nodes)

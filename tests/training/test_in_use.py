@@ -125,6 +125,28 @@ def test_weights_are_shared_with_the_model_that_is_trained():
         np.testing.assert_array_equal(after, model(x))
 
 
+class Written(Model):
+    """A model with `call`, of layers that a functional one would join."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolve, self.pool = Conv2D(6, 3, activation="relu"), MaxPooling2D()
+        self.flatten, self.classify = Flatten(), Dense(4, activation="softmax")
+
+    def call(self, inputs):
+        return self.classify(self.flatten(self.pool(self.convolve(inputs))))
+
+
+def test_a_model_with_call_goes_layer_by_layer():
+    model = Written()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = data()
+    p = model.predict(x, verbose=0)
+    np.testing.assert_array_equal(p, model(x))
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(-np.log(p[np.arange(len(y)), y]).mean(), rel=1e-6)
+    assert in_use(model) is model
+
+
 @needs_numba
 @pytest.mark.parametrize(
     "middle",
