@@ -1,8 +1,8 @@
 """Elementwise functions, compiled: the default activations of recurrent layers and their slopes, relu alone, and erfc.
 
-`math.exp`, `math.tanh` and `math.erfc` are calls for one number at a time. In float32 they are replaced by polynomials,
-which vectorise and are right to a few units in the last place; float64, in which gradients are proved, keeps the exact
-ones.
+`math.exp`, `math.tanh` and `math.erfc` are calls for one number at a time. In float32 they are replaced by quotients of
+polynomials, which vectorise and are right to a few units in the last place; float64, in which gradients are proved,
+keeps the exact ones.
 """
 
 import math
@@ -20,14 +20,15 @@ _F = np.float32
 _LOG2_E = _F(1.4426950408889634)
 # ln 2 = high + low, and n * high is exact for every |n| < 2^9: the rest of z / ln 2 keeps all its digits
 _LN2_HIGH, _LN2_LOW = _F(0.693359375), _F(-2.12194440054690581e-4)
-_LOWEST, _HIGHEST = _F(-87.0), _F(88.0)  # e^z stays a normal float32
+_LIMIT = _F(87)  # up to it e^z, and from minus it on, is a normal float32
+_SHIFT = _F(1.5 * 2**23)  # what is added to it loses all behind the point, and the last bits hold the integer
 _BIAS, _FRACTION_BITS = np.int32(127), np.int32(23)  # of a float32's exponent
 _ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
+_TENTH, _IN_120 = _F(1 / 10), _F(1 / 120)
 _SMALL, _FAR, _VANISHES, _INVERSE_ROOT_PI = _F(0.46875), _F(4), _F(9.3), _F(1 / math.sqrt(math.pi))
 _ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q = (
     tuple(map(_F, (0,) * (6 - len(coefficients)) + coefficients)) for coefficients in special.ERFC_COEFFICIENTS
 )
-_C2, _C3, _C4, _C5, _C6, _C7 = (_F(1 / math.factorial(k)) for k in range(2, 8))
 
 
 def code(activation):
@@ -36,36 +37,42 @@ def code(activation):
 
 
 @njit(reorder=False)
-def _expm1_parts(z):
-    """``(p, s)`` with e^z = s + s p: z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, p = e^r - 1 by its Taylor series."""
-    z = min(max(z, _LOWEST), _HIGHEST)  # NaN stays NaN: of two that do not compare, min and max take the first
-    n = np.floor(max(_LOWEST, z) * _LOG2_E + _HALF)  # but here it must not: an integer cannot hold it
+def _exp_parts(z):
+    """``(p, q, s)`` with e^z = s (q + p) / (q - p), of which a sigmoid and a tanh need not take the quotient.
+
+    z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, and p / q = tanh(r / 2) = r / 2 * (1 + r^2 / 60) / (1 + r^2 / 10), the
+    beginning of its continued fraction: as e^x = (1 + tanh(x / 2)) / (1 - tanh(x / 2)), that is e^r to 8 digits.
+    """
+    z = min(max(z, -_LIMIT), _LIMIT)  # NaN stays NaN: of two that do not compare, min and max take the first
+    shifted = z * _LOG2_E + _SHIFT
+    n = shifted - _SHIFT
     r = (z - n * _LN2_HIGH) - n * _LN2_LOW
-    q = _C4 + r * (_C5 + r * (_C6 + r * _C7))
-    p = r + r * r * (_HALF + r * (_C3 + r * q))
-    s = np.int32((np.int32(n) + _BIAS) << _FRACTION_BITS).view(np.float32)  # 2^n, put together from its bits
-    return p, s
+    r2 = r * r
+    p, q = r * (_HALF + r2 * _IN_120), _ONE + r2 * _TENTH
+    s = np.int32((_F(shifted).view(np.int32) + _BIAS) << _FRACTION_BITS).view(_F)  # put together from its bits
+    return p, q, s
 
 
 @njit(reorder=False)
 def exp32(z):
-    """e^z in float32, for z that is not above 88."""
-    p, s = _expm1_parts(z)
-    e = s + s * p
-    return _ZERO if z < _LOWEST else e
+    """e^z in float32, for z that is not above 87."""
+    p, q, s = _exp_parts(z)
+    return _ZERO if z < -_LIMIT else s * ((q + p) / (q - p))
 
 
 @njit(reorder=False)
 def sigmoid32(z):
-    p, s = _expm1_parts(-z)
-    return _ONE / (_ONE + (s + s * p))
+    p, q, s = _exp_parts(z)
+    power = s * (q + p)
+    return power / (power + (q - p))  # e^z / (e^z + 1)
 
 
 @njit(reorder=False)
 def tanh32(z):
-    p, s = _expm1_parts(_TWO * z)
-    e = s * p + (s - _ONE)  # e^(2z) - 1, without cancellation near 0
-    return e / (e + _TWO)
+    p, q, s = _exp_parts(_TWO * z)
+    less, more = s - _ONE, s + _ONE
+    # The tangent of a sum, n ln 2 / 2 and r / 2, of which the first has the tangent less / more: without cancellation.
+    return (less * q + more * p) / (more * q + less * p)
 
 
 def relu(z, out=None):
@@ -134,8 +141,7 @@ def _erfc32(x, y):
         q_near = (((_quintic(_ERFC_Q, near) * near + _ERFC_Q[6]) * near) + _ERFC_Q[7]) * near + _ERFC_Q[8]
         of_near = p_near / q_near
         of_far = (_INVERSE_ROOT_PI - v * _quintic(_TAIL_P, v) / _quintic(_TAIL_Q, v)) / far
-        p, e = _expm1_parts(-z * z)
-        tail = (of_far if z > _FAR else of_near) * (e + e * p)
+        tail = (of_far if z > _FAR else of_near) * exp32(-z * z)
         tail = _ZERO if z > _VANISHES else tail
         of_z = of_small if z <= _SMALL else tail
         y[k] = _TWO - of_z if x[k] < _ZERO else of_z
