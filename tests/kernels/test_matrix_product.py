@@ -62,6 +62,64 @@ def test_few_rows_and_few_columns(backend, left, right, M, K, N):
     np.testing.assert_allclose(c, np.einsum("mk,kn->mn", a, b), rtol=0, atol=1e-12)
 
 
+@pytest.fixture(params=["BLAS", "tiles"])
+def who_computes(request, monkeypatch):
+    """Small products are BLAS's; without that, the same ones by compiled code."""
+    module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
+    if request.param == "tiles":
+        monkeypatch.setattr(module, "_SMALL", -1)
+        monkeypatch.setattr(module, "_is_for_blas", lambda *sizes: False)
+    return module.matmul
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("M, K, N", [(0, 3, 4), (3, 0, 4), (3, 4, 0), (1, 5, 40), (40, 5, 1), (1, 2, 1), (5, 1, 70)])
+def test_empty_matrices_and_vectors(who_computes, dtype, M, K, N):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
+    for left in (a, np.asfortranarray(a)):
+        for right in (b, np.asfortranarray(b)):
+            c = who_computes(left, right)
+            assert c.shape == (M, N) and c.dtype == dtype and c.flags.carray
+            np.testing.assert_allclose(c, np.einsum("mk,kn->mn", a, b), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("M, N", [(1, 40), (40, 1), (9, 21), (1, 1)])
+def test_what_is_not_a_number_is_not_lost_where_it_meets_a_zero(who_computes, dtype, M, N):
+    for K in (1, 6):
+        a, b = np.zeros((M, K), dtype), np.zeros((K, N), dtype)
+        a[0, K - 1], b[0, N - 1] = np.nan, np.inf
+        with np.errstate(invalid="ignore"):  # NumPy tells of it, as in every of its functions
+            c = who_computes(a, b)
+        assert np.isnan(c[0]).all() and np.isnan(c[:, -1]).all() and not c[1:, :-1].any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("M, K, N", [(1, 300, 200), (30, 40, 50), (2, 60, 700), (9, 700, 20)])
+@pytest.mark.parametrize("left, right", [("strided", "C"), ("C", "Fortran"), ("Fortran", "reversed")])
+def test_of_every_size_that_the_rule_tells_apart_it_is_the_product(who_computes, dtype, M, K, N, left, right):
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
+    c = who_computes(LAYOUTS[left](a), LAYOUTS[right](b))
+    np.testing.assert_allclose(
+        c, np.einsum("mk,kn->mn", a.astype(float), b.astype(float)), rtol=0, atol=1e-11 if dtype == "float64" else 1e-3
+    )
+    np.testing.assert_array_equal(c, who_computes(LAYOUTS[left](a), LAYOUTS[right](b)))
+
+
+@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
+def test_blas_multiplies_vectors_and_what_is_small():
+    module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
+    square, few = np.ones((300, 300), "float32"), np.ones((2, 300), "float32")
+    assert module._is_for_blas(1, 300, 300, square) and module._is_for_blas(300, 300, 1, square)
+    assert module._is_for_blas(20, 30, 20, square.T)
+    assert module._is_for_blas(40, 20, 40, square) and not module._is_for_blas(40, 20, 40, square.T)
+    assert not module._is_for_blas(300, 300, 300, square)
+    with kernels.using_backend("numba"):
+        np.testing.assert_array_equal(kernels.matmul(few[:, :9], few[:, :9].T), few[:, :9].dot(few[:, :9].T))
+
+
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 @pytest.mark.parametrize("N", [1, 30])
 def test_compiled_code_refuses_shapes_that_do_not_fit(N):

@@ -20,6 +20,12 @@ from scratchnet.utils import set_random_seed  # noqa: E402
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="a helper needs compiled code")
 
 
+@pytest.fixture(autouse=True)
+def of_all_sizes(monkeypatch):
+    """No product is small enough for BLAS to have it, whatever the vectors of this processor."""
+    monkeypatch.setattr(matrix_product, "_SMALL_FOR_BLAS", -1)
+
+
 @pytest.fixture
 def counted(monkeypatch):
     """The kernels that a team was given."""
