@@ -71,6 +71,7 @@ FUSED = {
 }
 
 _backend = None
+_loaded = None  # the backend whose operations stand in this module
 _announced = None
 
 
@@ -79,12 +80,12 @@ def set_backend(name):
 
     Raises ValueError for another name, ImportError for "numba" where it is not installed.
     """
-    global _backend
+    global _backend, _loaded
     if name is not None:
         _check_name(name, "set_backend")
         if name == "numba" and not numba_is_installed():
             raise ImportError("the backend 'numba' needs Numba: pip install numba")
-    _backend = name
+    _backend, _loaded = name, None
     for operation in _names():
         globals().pop(operation, None)
 
@@ -165,7 +166,15 @@ def operations(backend):
 
 def load():
     """Import the backend in use and what it needs now, and not only when the first operation is asked for."""
-    globals().update(vars(operations(get_backend())))
+    backend = get_backend()
+    if backend != _loaded:
+        _put_here(backend)
+
+
+def _put_here(backend):
+    global _loaded
+    globals().update(vars(operations(backend)))
+    _loaded = backend
 
 
 def helper():
@@ -197,7 +206,7 @@ def seconds_compiling():
 def __getattr__(name):
     if name not in _names():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    load()
+    _put_here(get_backend())
     return globals()[name]
 
 

@@ -26,19 +26,21 @@ class Shapes:
 
         A ``*`` among the letters stands for any number of axes.
         """
-        wanted = (
-            "(" + ", ".join("..." if letter == "*" else str(expected.get(letter, letter)) for letter in letters) + ")"
-        )
+        as_given = letters
+
+        def wanted():
+            return "(" + ", ".join("..." if a == "*" else str(expected.get(a, a)) for a in as_given) + ")"
+
         if not isinstance(shape, tuple):
-            raise self.error(f"expected one input of shape {wanted}, got {len(shape)} inputs")
+            raise self.error(f"expected one input of shape {wanted()}, got {len(shape)} inputs")
         letters = letters.replace("*", " " * (len(shape) - len(letters) + 1))
         if len(shape) != len(letters):
             channel = letters[-1] in "CD" and len(shape) == len(letters) - 1 > 1
             hint = "; an axis of size 1 is added by x[..., None]" if channel else ""
-            raise self.error(f"expected an input of shape {wanted}, got {len(shape)} axes: {shape}{hint}")
+            raise self.error(f"expected an input of shape {wanted()}, got {len(shape)} axes: {shape}{hint}")
         for letter, size in zip(letters, shape):
             if letter in expected and size != expected[letter]:
-                raise self.error(f"expected an input of shape {wanted}, got {shape}: {letter} is {size}")
+                raise self.error(f"expected an input of shape {wanted()}, got {shape}: {letter} is {size}")
             if size is not None and size < 1:
                 axis = "" if letter == " " else f": {letter} is {size}"
                 raise self.error(f"got an empty input of shape {shape}{axis}")

@@ -69,8 +69,6 @@ class Workers:
         self._scope = contextlib.ExitStack()
         self._scope.enter_context(_single_threaded_blas())
         self._helper = self._pool = None
-        if self.count > 1:  # the calling thread is one of them
-            self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
         return self
 
     def __exit__(self, *exception):
@@ -98,6 +96,8 @@ class Workers:
         results = []
         for start in range(0, len(items), self.count):
             mine, *others = items[start : start + self.count]
+            if others and self._pool is None:  # the calling thread computes as well
+                self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
             futures = [self._pool.submit(function, item) for item in others]
             errors = []
             try:

@@ -103,16 +103,7 @@ class Arrays:
         return ("x", self.x), ("y", self.y), ("sample_weight", self.weights)
 
     def _array(self, name, value, strings=False):
-        if hasattr(value, "toarray"):  # a sparse matrix
-            value = value.toarray()
-        if not hasattr(value, "__array__") and not isinstance(value, (list, tuple, int, float)):
-            raise self.model.error(f"the {self.what} data {name} must be arrays, got {type(value).__name__}", TypeError)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # before NumPy 1.24 a ragged list was only a warning
-                array = np.asarray(_of_numbers(value))
-        except (ValueError, UserWarning):
-            raise self.model.error(f"the {self.what} data {name} is a ragged list: its rows differ in length") from None
+        array = value if type(value) is np.ndarray else self._as_array(name, value)
         if array.dtype.kind not in ("fiubUSO" if strings else "fiub"):
             hint = ""
             if name == "y" and array.dtype.kind in "OUS":
@@ -123,6 +114,18 @@ class Arrays:
         if array.ndim == 0:
             raise self.model.error(f"the {self.what} data {name} is a single number; it needs an axis of samples")
         return array
+
+    def _as_array(self, name, value):
+        if hasattr(value, "toarray"):  # a sparse matrix
+            value = value.toarray()
+        if not hasattr(value, "__array__") and not isinstance(value, (list, tuple, int, float)):
+            raise self.model.error(f"the {self.what} data {name} must be arrays, got {type(value).__name__}", TypeError)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # before NumPy 1.24 a ragged list was only a warning
+                return np.asarray(_of_numbers(value))
+        except (ValueError, UserWarning):
+            raise self.model.error(f"the {self.what} data {name} is a ragged list: its rows differ in length") from None
 
     def _targets(self, y):
         """The targets of each output; None where the output has no loss and none was given."""

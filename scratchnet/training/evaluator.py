@@ -22,6 +22,8 @@ from scratchnet.training.in_use import in_use
 from scratchnet.training.step import concatenated
 from scratchnet.training.work import batches_worth, multiply_adds
 
+_NOBODY = Callback()  # none of whose hooks does anything
+
 
 class Counted(NamedTuple):
     """What the figures need of a batch."""
@@ -42,7 +44,9 @@ class Evaluator(Compiled):
     @property
     def compute_dtype(self):
         """The dtype of the parameters, which floating point data are converted to."""
-        parameter = next(iter(self.params.values()), None)
+        within = (layer.params for layer in self.sublayers.values())  # asked until one of them has any
+        parameters = (parameter for found in itertools.chain((self._params,), within) for parameter in found.values())
+        parameter = next(parameters, None)
         return np.dtype(self.dtype) if parameter is None else parameter.dtype
 
     @together
@@ -164,8 +168,9 @@ class Evaluator(Compiled):
         """
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
-        ranks, here = current_ranks(), 1 if self.stateful else workers.count
-        together = 1 if self.stateful else here * ranks.size
+        ranks, stateful = current_ranks(), self.stateful
+        here = 1 if stateful else workers.count
+        together = 1 if stateful else here * ranks.size
         most, joined = self._most_joined(model, data, batch_size, ranks), 1
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
 
@@ -179,7 +184,7 @@ class Evaluator(Compiled):
             with computing(part):
                 xs = concatenated([batch.x for batch in batches])
                 y, cache = model.forward(model.pack_inputs(xs), training=False)
-                if model.stateful:
+                if stateful:
                     model.remember(cache)
                 ys, masks, added = flatten(y), cache.masks, model.added_loss(cache)
                 row_by_row.append(part.is_row_by_row)
@@ -230,6 +235,8 @@ class Evaluator(Compiled):
 
     def _test_callbacks(self, callbacks, verbose, steps):
         bar = bool(verbose) and current_ranks().rank == 0
+        if callbacks is None and not bar:
+            return _NOBODY
         return CallbackList(as_list(callbacks), add_progbar=bar, model=self, verbose=verbose, epochs=1, steps=steps)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:

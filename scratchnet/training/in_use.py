@@ -17,7 +17,7 @@ Then what backward would need is not worth keeping, and layers that stand behind
   `lstm_states`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
 
-All weights are looked up when they are used: what a step or the user has changed since is seen.
+All weights and functions are looked up when they are used: what a step or the user has changed since is seen.
 """
 
 import copy
@@ -62,9 +62,8 @@ class JoinedConvolution(JoinedNode):
     def __init__(self, nodes):
         super().__init__(nodes)
         self.normalization = next((layer for layer in self.behind if type(layer) is BatchNormalization), None)
-        functions = [layer.activation for layer in self.behind if _is_function(layer)]
-        self.activation = functions[0] if functions else self.layer.activation
         self.pools = type(self.behind[-1]) is MaxPooling2D
+        self._activated = next((layer for layer in self.behind if _is_function(layer)), self.layer)
 
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
@@ -77,7 +76,7 @@ class JoinedConvolution(JoinedNode):
         geometry = layer.geometry(layer.pad_amounts((H, W)))
         if self.pools:
             return kernels.conv2d_relu_max_pool_forward(x, kernel, bias, *geometry), None
-        return fused.conv2d_forward(x, kernel, bias, *geometry, self.activation)[0], None
+        return fused.conv2d_forward(x, kernel, bias, *geometry, self._activated.activation)[0], None
 
 
 def _normalized(kernel, bias, normalization):
@@ -96,16 +95,12 @@ def _averages(layer):
 class Normalized(JoinedNode):
     """Batch normalization, alone or with the relu behind it."""
 
-    def __init__(self, nodes):
-        super().__init__(nodes)
-        self.bounds = _bounds(self.behind[0]) if self.behind else (-np.inf, np.inf)
-
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
         layer.compute_output_shape(x.shape)
         mean, s, gamma, beta = _averages(layer)
-        rows = x.reshape(1, -1, x.shape[-1])
-        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta, *self.bounds)
+        rows, bounds = x.reshape(1, -1, x.shape[-1]), _bounds(self.behind[0]) if self.behind else (-np.inf, np.inf)
+        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta, *bounds)
         return y.reshape(x.shape), None
 
 
@@ -136,16 +131,24 @@ class JoinedSum(JoinedNode):
 def in_use(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
     graph = vars(model).get("graph")  # a model with `call` has one for each call
-    joined, left_out = {}, set()
-    for kind, nodes in [] if graph is None else _chains(graph):
-        joined[nodes[-1]] = kind(nodes)
-        left_out.update(nodes[:-1])
-    if not joined:
+    chains = [] if graph is None else list(_chains(graph))
+    if not chains:
         return model
-    nodes = [joined.get(node, node) for node in graph.nodes if node not in left_out]
+    before, joined = graph.joined
+    if chains != before:
+        joined = _with_joined(graph, chains)
+        graph.joined = chains, joined
     twin = copy.copy(model)
-    twin.graph = Graph(graph.inputs, graph.outputs, nodes, graph.leaves, graph.losses)
+    twin.graph = joined
     return twin
+
+
+def _with_joined(graph, chains):
+    """The graph with one node for each of the chains."""
+    joined = {nodes[-1]: kind(nodes) for kind, nodes in chains}
+    left_out = {node for _, nodes in chains for node in nodes[:-1]}
+    nodes = [joined.get(node, node) for node in graph.nodes if node not in left_out]
+    return Graph(graph.inputs, graph.outputs, nodes, graph.leaves, graph.losses)
 
 
 def _chains(graph):

@@ -51,7 +51,9 @@ def test_vectors_are_matrices_too(backend, M, K, N):
 
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 @pytest.mark.parametrize("left, right", [("C", "C"), ("C", "Fortran"), ("Fortran", "C"), ("Fortran", "Fortran")])
-@pytest.mark.parametrize("M, K, N", [(2, 50, 60), (3, 40, 90), (40, 70, 1), (40, 70, 4), (50, 33, 10), (9, 80, 70)])
+@pytest.mark.parametrize(
+    "M, K, N", [(2, 50, 60), (3, 40, 90), (40, 70, 1), (40, 70, 4), (50, 33, 10), (9, 80, 70), (1, 400, 300)]
+)
 def test_few_rows_and_few_columns(backend, left, right, M, K, N):
     # which compiled code computes as dot products, or as the transposed product
     rng = np.random.default_rng(0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import kernels, ops
+from scratchnet import activations, kernels, ops
 from scratchnet.layers import (
     LSTM,
     Activation,
@@ -335,6 +335,20 @@ def test_what_has_changed_since_is_seen_and_training_goes_on_as_ever():
     normalization.state["moving_mean"][...] += 3
     normalization.params["gamma"][...] *= -1
     check_equal(model, x)
+
+
+def test_what_is_computed_together_is_found_again_until_the_model_is_another():
+    first, second = Activation("relu"), Activation("relu")
+    model = classifier(Conv2D(6, 3), first, BatchNormalization(), second)
+    x, _ = data()
+    graph = in_use(model).graph
+    check_equal(model, x, 2)
+    first.activation, second.activation = activations.tanh, activations.relu6  # looked up when used, as weights are
+    check_equal(model, x, 2)
+    assert in_use(model).graph is graph is not model.graph
+    second.activation = activations.tanh  # which a normalization cannot do
+    check_equal(model, x, 2)
+    assert in_use(model).graph is not graph
 
 
 def test_what_the_convolution_cannot_do_stays_behind_it():

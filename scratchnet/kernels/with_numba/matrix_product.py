@@ -39,6 +39,8 @@ _FEW_ROWS, _FEW_COLUMNS = 2, 4  # of c, up to which it is quicker computed numbe
 
 _tall_2, _tile_4_2, _tile_2_2, _tile_1_2 = (make_tile(rows, vectors=2) for rows in (TALLEST, 4, 2, 1))
 _tall_1, _tile_4_1, _tile_2_1, _tile_1_1 = (make_tile(rows, vectors=1) for rows in (TALLEST, 4, 2, 1))
+_WIDE = 8  # vectors of the tile of a single row, whose sums would otherwise wait for one another
+_tile_1_wide = make_tile(1, vectors=_WIDE)
 _HALVED = 8 if TALLEST == 6 else 0  # the last 8 rows are quicker as 4 and 4 than as 6 and 2
 
 
@@ -179,9 +181,12 @@ def _multiply(a, b, c, add):
                 _copy(b, k, depth, n, min(width, N - n), room[n // width * deepest :])
         elif left % lanes:
             _copy(b, k, depth, N - left, left, room)
+        wide = 0 if M > 1 or copies else N - N % (_WIDE * lanes)  # columns of a single row
+        for n in range(0, wide, _WIDE * lanes):
+            _tile_1_wide(a, 0, k, depth, b[k : k + depth, n : n + _WIDE * lanes], c, n, k > 0 or add)
         for m in range(0, M, _ROWS):
             stop = min(m + _ROWS, M)
-            for n in range(0, N, width):
+            for n in range(wide, N, width):
                 columns = min(width, N - n)
                 vectors = lanes if columns <= lanes else width
                 if copies:
