@@ -67,6 +67,7 @@ FUSED = {
         "affine_forward",  # which is a convolution whose windows are one pixel
         "affine_backward",
     ),
+    "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
     "recurrent": ("lstm_states",),
 }
 

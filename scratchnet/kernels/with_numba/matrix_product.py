@@ -196,7 +196,7 @@ def _multiply(a, b, c, add):
                 else:
                     block = room[:, :vectors]
                 target, column = (c, n) if columns == vectors else (rest, 0)
-                _column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
+                column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
     for m in range(len(rest)):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]
         fours = left - left % 4
@@ -230,7 +230,7 @@ def _copy(b, k, depth, n, columns, block):
 
 
 @njit
-def _column_of_tiles(a, m, stop, k, depth, block, c, n, add):
+def column_of_tiles(a, m, stop, k, depth, block, c, n, add):
     """``c[m:stop, n : n + width] = a[m:stop, k : k + depth] @ block``, or ``+=``."""
     two = block.shape[1] * block.itemsize > VECTOR_BYTES
     while m < stop:

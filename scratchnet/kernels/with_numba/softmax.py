@@ -8,6 +8,10 @@ import math
 import numpy as np
 
 from scratchnet.kernels.loops.softmax import HIDDEN
+from scratchnet.kernels.with_numba.attention import (  # noqa: F401 (for `scratchnet.kernels`: softmax amid products)
+    attention_backward,
+    attention_forward,
+)
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import exp32
 

@@ -24,9 +24,9 @@ class ScaledDotProductCache(NamedTuple):
     k: np.ndarray  # (..., S, D)
     v: np.ndarray  # (..., S, E)
     P: np.ndarray  # (..., T, S)
-    kept: np.ndarray  # (..., T, S): P after dropout
+    kept: np.ndarray  # (..., T, S): P after dropout; or all P as the kernel has it that computed y
     may: np.ndarray | None  # (..., T, S): where a query may look
-    dropout: Any
+    dropout: Any  # None after such a kernel
 
 
 def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing):
@@ -37,6 +37,9 @@ def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing)
         dropout_layer: a `Dropout` for P, whose first axis is that of the samples.
         blind_sees_nothing: whether y is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
     """
+    if may is None and q.ndim == 4 and not (training and dropout_layer.rate) and kernels.attention_forward is not None:
+        y, PT = kernels.attention_forward(q, k, v, _scale(q))  # the lines below, head by head
+        return y, ScaledDotProductCache(q, k, v, PT[..., : q.shape[2]].swapaxes(2, 3), PT, None, None)
     P = softmax(np.matmul(q, k.swapaxes(-1, -2)), _scale(q), may)  # (..., T, S)
     if may is not None and blind_sees_nothing:
         P = np.where(may, P, P.dtype.type(0))
@@ -47,6 +50,10 @@ def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing)
 def attention_backward(dy, dP, cache, dropout_layer):
     """``(dq, dk, dv)``; `dP` is the adjoint of P where P itself is an output, or None."""
     q, k, v, P, kept, may, dropout = cache
+    if dropout is None:
+        if dP is None:
+            return kernels.attention_backward(dy, q, k, v, kept, _scale(q))
+        kept, dropout = dropout_layer.forward(P, False)
     dv = _product(kept.swapaxes(-1, -2), dy, like=v)  # y = kept v
     through_y, _ = dropout_layer.backward(np.matmul(dy, v.swapaxes(-1, -2)), dropout)  # (..., T, S)
     dP = through_y if dP is None else through_y + dP

@@ -1,0 +1,147 @@
+"""Scaled dot products, compiled: all of a head in one go, while it stays in the cache.
+
+    A^T = k q^T        P^T = softmax(scale A^T) over its rows        y = P v
+
+The adjoints stand in `scratchnet.layers.attention.scaled_dot_product`. A head is small: products of some 28 x 28 x 16,
+of which a batch has hundreds. So its matrices are read and written where the layers have them, (N, T, heads, D), in the
+tiles of a matrix product; only q and dy are copied, transposed. The scores stand in memory transposed, too, with a
+column for each query and some more that fill vectors: then a softmax is not a sum and a maximum of each row, for which
+28 numbers are too few, but of whole rows.
+
+Cost: 2 T S (D + E) floating-point operations for each head forward, and 4 T S (D + E) backward.
+"""
+
+import math
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import exp32
+from scratchnet.kernels.with_numba.matrix_product import column_of_tiles
+from scratchnet.kernels.with_numba.team import by_rows
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
+
+
+def attention_forward(q, k, v, scale):
+    """``y, PT`` for q (N, heads, T, D), k (N, heads, S, D) and v (N, heads, S, E).
+
+    y is (N, heads, T, E), and PT (N, heads, S, T and more) all P transposed.
+    """
+    E = v.shape[3]
+    q, k, v = _by_place(q, k, v)
+    (N, T, H, D), S = q.shape, k.shape[1]
+    PT, y = np.empty((N, H, S, _filled(T, q)), q.dtype), np.empty((N, T, H, v.shape[3]), q.dtype)
+    by_rows(_forward, N, N * H * T * S * (D + E), q, k, v, q.dtype.type(scale), PT, y)
+    return y.swapaxes(1, 2)[..., :E], PT
+
+
+def attention_backward(dy, q, k, v, PT, scale):
+    """``dq, dk, dv``."""
+    D, E = q.shape[3], v.shape[3]
+    dy, q, k, v = _by_place(dy, q, k, v)
+    dq, dk, dv = (np.empty(array.shape, array.dtype) for array in (q, k, v))
+    by_rows(_backward, len(q), 2 * PT.size * (D + E), dy, q, k, v, PT, q.dtype.type(scale), dq, dk, dv)
+    return dq.swapaxes(1, 2)[..., :D], dk.swapaxes(1, 2)[..., :D], dv.swapaxes(1, 2)[..., :E]
+
+
+def _by_place(*arrays):
+    """(N, heads, T, D) as (N, T, heads, D), as layers have it in memory; with zeros behind, if rows fill no vectors."""
+    arrays = [array.swapaxes(1, 2) for array in arrays]
+    missing = [(_filled(array.shape[3], array) - array.shape[3]) for array in arrays]
+    return [plain(np.pad(a, [(0, 0)] * 3 + [(0, more)]) if more else a) for a, more in zip(arrays, missing)]
+
+
+def _filled(columns, array):
+    lanes = VECTOR_BYTES // array.itemsize
+    return columns + -columns % lanes
+
+
+@njit
+def _forward(first, stop, q, k, v, scale, PT, y):
+    _, T, H, D = q.shape
+    qT = np.zeros((D, PT.shape[3]), q.dtype)
+    room = np.empty(PT.shape[3], q.dtype)
+    for n in range(first, stop):
+        for h in range(H):
+            P_T = PT[n, h]
+            _transpose(q[n, :, h], qT)
+            _multiply(k[n, :, h], qT, P_T)
+            _softmax(P_T, scale, room)
+            _multiply(P_T.T[:T], v[n, :, h], y[n, :, h])
+
+
+@njit
+def _backward(first, stop, dy, q, k, v, PT, scale, dq, dk, dv):
+    _, T, H, _ = q.shape
+    dyT, dAT = np.zeros((v.shape[3], PT.shape[3]), q.dtype), np.empty(PT.shape[2:], q.dtype)
+    room = np.empty(PT.shape[3], q.dtype)
+    for n in range(first, stop):
+        for h in range(H):
+            P_T = PT[n, h]
+            _multiply(P_T[:, :T], dy[n, :, h], dv[n, :, h])  # y = P v
+            _transpose(dy[n, :, h], dyT)
+            _multiply(v[n, :, h], dyT, dAT)
+            _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
+            _multiply(dAT.T[:T], k[n, :, h], dq[n, :, h])  # A = q k^T
+            _multiply(dAT[:, :T], q[n, :, h], dk[n, :, h])
+
+
+@njit
+def _multiply(a, b, c):
+    """c = a @ b, where rows of b and c fill vectors."""
+    K, N = b.shape
+    width = 2 * VECTOR_BYTES // c.itemsize
+    for n in range(0, N, width):
+        column_of_tiles(a[:, ::1], 0, len(a), 0, K, b[:, n : n + width][:, ::1], c[:, ::1], n, False)
+
+
+@njit
+def _transpose(source, target):
+    for d in range(len(target)):
+        row = target[d]
+        for t in range(len(source)):
+            row[t] = source[t, d]
+
+
+@njit
+def _softmax(A, scale, room):
+    """A becomes softmax(scale A) over the first axis."""
+    room[:] = -np.inf
+    for s in range(len(A)):
+        row = A[s]
+        for t in range(row.size):
+            room[t] = max(room[t], row[t])
+    for s in range(len(A)):
+        row = A[s]
+        for t in range(row.size):
+            row[t] = (row[t] - room[t]) * scale
+    powers = A.reshape(-1)
+    if A.itemsize == 4:
+        for k in range(powers.size):
+            powers[k] = exp32(powers[k])
+    else:
+        for k in range(powers.size):
+            powers[k] = math.exp(powers[k])
+    room[:] = 0
+    for s in range(len(A)):
+        row = A[s]
+        for t in range(row.size):
+            room[t] += row[t]
+    for s in range(len(A)):
+        row = A[s]
+        for t in range(row.size):
+            row[t] /= room[t]
+
+
+@njit
+def _through_softmax(P, scale, room, dA):
+    """dA, which is dP so far, becomes the adjoint of A."""
+    room[:] = 0
+    for s in range(len(P)):
+        row, d_row = P[s], dA[s]
+        for t in range(row.size):
+            room[t] += d_row[t] * row[t]
+    for s in range(len(P)):
+        row, d_row = P[s], dA[s]
+        for t in range(row.size):
+            d_row[t] = row[t] * (d_row[t] - room[t]) * scale
