@@ -1,14 +1,21 @@
 """Whether a batch is divided among threads where that pays, on a grid of 60 small models.
 
     python benches/parts.py
-    python benches/parts.py --small
+    python benches/parts.py --only CNN Dense --seconds 45 --resume --json outputs/parts.json     # until it says: all
 
 `scratchnet.training.work` decides by a count of multiply-adds into how many parts a batch goes. Here each model is
 trained as it decides, on one thread, and on all threads whatever the count, in turns: "over the better" is the time of
-the first over that of the better of the other two, and should stay below 1.05.
+the first over that of the other two which has the smaller median, turn by turn, and should stay below 1.05.
+
+With `--resume` the models of the JSON file stay as they are, so that the grid may be measured in several runs, each of
+which begins no other model after `--seconds`.
 """
 
 import itertools
+import json
+import os
+import statistics
+import time
 
 import numpy as np
 from _shared import (
@@ -18,7 +25,9 @@ from _shared import (
     make_parser,
     median_and_spread,
     milliseconds,
+    positive,
     progress,
+    ratios,
     run_bench,
 )
 
@@ -56,8 +65,40 @@ def build(kind, width):
     return model, shape
 
 
+def grid(options):
+    """``(kind, width, batch)`` of the models that are asked for."""
+    found = [(kind, width) for kind in options.only or KINDS for width in KINDS[kind][1]]
+    return [(*of, batch) for of, batch in itertools.product(found[::7] if options.small else found, BATCHES)]
+
+
+def measured_before(options):
+    """``{(kind, width, batch): row}`` of the JSON file, if it is to be gone on with."""
+    if not (options.resume and options.json and os.path.exists(options.json)):
+        return {}
+    with open(options.json, encoding="utf-8") as file:
+        return {(row["model"], row["width"], row["batch"]): row for row in json.load(file)["rows"]}
+
+
 def measure(options):
-    """A row for each model of the grid: ``{"ms": {way: median}, "over": that of the better, with its spread, ...}``."""
+    """A row for each model of the grid, as `measure_model` gives it, in the order of the grid."""
+    import scratchnet
+
+    began, rows = time.perf_counter(), measured_before(options)
+    wanted = [of for of in grid(options) if of not in rows]
+    for place, of in enumerate(wanted):
+        if options.seconds and time.perf_counter() - began > options.seconds:
+            print(f"{len(wanted) - place} models are left: go on with --resume")
+            break
+        rows[of] = measure_model(*of, options)
+    else:
+        print("all models of the grid are measured")
+    scratchnet.set_num_threads(None)
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    return [rows[of] for of in sorted(rows, key=lambda of: (order[of[0]], *of[1:]))]
+
+
+def measure_model(kind, width, batch, options):
+    """``{"ms": {way: median}, "over": that of the better, with its spread, ...}``."""
     import scratchnet
     from scratchnet.training import work
     from scratchnet.training.step import SMALLEST_PART
@@ -71,38 +112,33 @@ def measure(options):
         finally:
             work.LEAST = least
 
-    rows, grid = [], [(kind, width) for kind, (_, widths) in KINDS.items() for width in widths]
-    for (kind, width), batch in itertools.product(grid[::7] if options.small else grid, BATCHES):
-        name = f"{kind} {width}, batch {batch}"
-        progress(f"{name}: warm-up")
-        model, shape = build(kind, width)
-        generator = np.random.default_rng(1)
-        x = generator.random((STEPS * batch, *shape), dtype="float32")
-        y = generator.integers(0, 10, len(x))
+    name = f"{kind} {width}, batch {batch}"
+    progress(f"{name}: warm-up")
+    model, shape = build(kind, width)
+    generator = np.random.default_rng(1)
+    x = generator.random((STEPS * batch, *shape), dtype="float32")
+    y = generator.integers(0, 10, len(x))
 
-        def fit(model=model, x=x, y=y, batch=batch):
-            model.fit(x, y, batch_size=batch, verbose=0)
+    def fit():
+        model.fit(x, y, batch_size=batch, verbose=0)
 
-        calls = calls_for(fit, at_least=1.0 if options.small else 60.0)
-        ways = {way: lambda fit=fit, calls=calls, way=way: timed(fit, calls, way) for way in WAYS}
-        ways["all threads"]()
-        readings, gains, repeated = in_sound_turns(ways, options.turns, options.threads, name)
-        decided, one, all_threads = (readings[way] for way in WAYS)
-        counted = batch * work.multiply_adds(model)
-        weights = sum(parameter.size for parameter in model.params.values())
-        rows.append(
-            {
-                **{"model": kind, "width": width, "batch": batch, "multiply-adds": counted},
-                "parts": int(min(options.threads, batch // SMALLEST_PART, work.parts_worth(counted, weights))),
-                "ms": {way: median_and_spread(found)[0] for way, found in readings.items()},
-                "over": median_and_spread([ms / min(a, b) for ms, a, b in zip(decided, one, all_threads)]),
-                "all over one": median_and_spread([a / b for a, b in zip(all_threads, one)])[0],
-                "gain": min(gains),
-                "repeated": repeated,
-            }
-        )
-    scratchnet.set_num_threads(None)
-    return rows
+    calls = calls_for(fit, at_least=1.0 if options.small else 60.0)
+    ways = {way: lambda way=way: timed(fit, calls, way) for way in WAYS}
+    ways["all threads"]()
+    readings, gains, repeated = in_sound_turns(ways, options.turns, options.threads, name)
+    decided, one, all_threads = (readings[way] for way in WAYS)
+    better = min(one, all_threads, key=statistics.median)  # of all turns: that of each turn would be whose luck it was
+    counted = batch * work.multiply_adds(model)
+    weights = sum(parameter.size for parameter in model.params.values())
+    return {
+        **{"model": kind, "width": width, "batch": batch, "multiply-adds": counted},
+        "parts": int(min(options.threads, batch // SMALLEST_PART, work.parts_worth(counted, weights))),
+        "ms": {way: median_and_spread(found)[0] for way, found in readings.items()},
+        "over": median_and_spread(ratios(decided, better)),
+        "all over one": median_and_spread(ratios(all_threads, one))[0],
+        "gain": min(gains),
+        "repeated": repeated,
+    }
 
 
 HEADINGS = ("model", "models", f"within {WITHIN}", "worst over the better", "which", "ms of it, decided", "one", "all")
@@ -141,7 +177,8 @@ def markdown(result):
 
 {len(result["rows"])} small models, batches of {", ".join(map(str, BATCHES))}: milliseconds per training step as
 `scratchnet.training.work` decides into how many parts a batch goes, on one thread, and on all {options["threads"]}
-threads; the median of {options["turns"]} turns. What counts is the first over the better of the other two.
+threads; the median of {options["turns"]} turns. What counts is the first over the better of the other two, which
+has the smaller median. Turns count as above, by what two threads gain on a matrix product.
 
 {markdown_table(HEADINGS, _lines(result))}
 """
@@ -167,8 +204,11 @@ def draw(result):
 
 def main():
     """Read the command line, measure, print the table."""
-    parser = make_parser(__doc__, turns=5)
+    parser = make_parser(__doc__, turns=7)
     parser.add_argument("--small", action="store_true", help="three of the models, to try the bench itself")
+    parser.add_argument("--only", nargs="*", choices=KINDS, default=[], help="these kinds of model")
+    parser.add_argument("--seconds", type=positive, help="after so many begin no other model")
+    parser.add_argument("--resume", action="store_true", help="keep the models that the JSON file has")
     run_bench("parts", parser.parse_args(), measure, table, draw)
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 BENCHES = Path(__file__).parents[1]
 
@@ -22,6 +23,30 @@ def test_it_trains_in_three_ways_and_tells_the_worst(tmp_path, bench):
     assert (tmp_path / "parts.png").read_bytes().startswith(b"\x89PNG")
     text = bench("parts").markdown(content)
     assert "## Parts of a batch" in text and "| all" in text and "9 small models" in text
+
+
+def test_a_grid_is_measured_in_several_runs(tmp_path, bench, monkeypatch, capsys):
+    parts, asked = bench("parts"), []
+
+    def measure_model(kind, width, batch, options):
+        asked.append((kind, width, batch))
+        return {"model": kind, "width": width, "batch": batch}
+
+    monkeypatch.setattr(parts, "measure_model", measure_model)
+    clock = iter(range(100))
+    monkeypatch.setattr(parts.time, "perf_counter", lambda: next(clock))
+    path = tmp_path / "parts.json"
+    options = SimpleNamespace(only=["CNN", "GRU"], small=False, resume=True, json=str(path), seconds=3)
+    rows = parts.measure(options)
+    assert asked == [("CNN", 2, 32), ("CNN", 2, 64), ("CNN", 2, 128)]
+    assert "21 models are left: go on with --resume" in capsys.readouterr().out
+    path.write_text(json.dumps({"rows": rows}))
+    options.seconds = None
+    rows = parts.measure(options)
+    assert len(asked) == len(set(asked)) == len(rows) == 24 and "all models" in capsys.readouterr().out
+    assert [row["model"] for row in rows] == ["GRU"] * 12 + ["CNN"] * 12
+    options.resume = False
+    assert len(parts.measure(options)) == 24 and len(asked) == 48
 
 
 def test_the_grid_has_sixty_models_keras_batch_among_them(bench):
