@@ -143,10 +143,13 @@ def _is_common(parameter, cls):
     return parameter.kind is parameter.VAR_POSITIONAL and parameter.name == "common" and is_library(cls)
 
 
-def constructor_arguments(cls):
-    """The names that the constructor takes, those that its ``**kwargs`` hands up to its bases included."""
+def constructor_arguments(cls, start=0):
+    """The names that the constructor takes, those that its ``**kwargs`` hands up to its bases included.
+
+    That of the class `start` in the order of resolution: what stands behind it depends on the class where it begins.
+    """
     names = {}
-    for base in cls.__mro__:
+    for base in cls.__mro__[start:]:
         if "__init__" not in vars(base) or base is object:
             continue
         parameters = list(_parameters(base.__init__).parameters.values())[1:]
@@ -206,7 +209,7 @@ def _known_to_the_base(cls):
     """The arguments of the base behind all classes with a `get_config` of their own; None where there are none."""
     mro = cls.__mro__
     own = [k for k, base in enumerate(mro) if "get_config" in vars(base) and not _is_ours(base.get_config)]
-    return frozenset(constructor_arguments(mro[own[-1] + 1])) if own else None
+    return frozenset(constructor_arguments(cls, own[-1] + 1)) if own else None
 
 
 def _config_value(value, library):

@@ -1,22 +1,67 @@
-"""What Keras keeps of layers beside their weights: the vocabularies of words that `adapt` has found.
+"""What Keras keeps of layers beside their numbered weights.
 
     assets/layers/string_lookup/vocabulary.txt        in a `.keras` file, one word in each line
     layers/string_lookup/vars/idf_weights             among the weights, for "tf_idf"
+    assets/layers/my_layer/anything.txt               what the `save_assets` of a class of your own has written
+    layers/my_layer/vars/anything                     and its `save_own_variables`
 
 We write vocabularies into the configuration, where Keras reads them, too.
 """
 
-from scratchnet.files.keras_weights import tree
+import os
+import tempfile
+from pathlib import Path
+
+from scratchnet.files.keras_weights import keeps_its_own, tree
 
 
-def read_vocabularies(model, members, root):
-    """Give the layers of the model the vocabularies that lie in the archive, and the weights of their words."""
+def read_assets(model, members, root):
+    """Give the layers of the model the vocabularies and files that lie in the archive, and the weights of their words.
+
+    Raises ValueError for a file that would be written elsewhere than into the folder of its layer.
+    """
     for path, (layer, _) in tree(model).items():
-        name = f"assets/{path}vocabulary.txt"
-        if hasattr(layer, "load_vocabulary") and name in members.sizes:
+        folder = f"assets/{path}"
+        if hasattr(layer, "load_vocabulary") and f"{folder}vocabulary.txt" in members.sizes:
             weights = root.group(f"{path}vars")
             found = weights.dataset("idf_weights").read() if "idf_weights" in weights else None
-            layer.load_vocabulary(members.read(name).decode("utf-8"), found)
+            layer.load_vocabulary(members.read(f"{folder}vocabulary.txt").decode("utf-8"), found)
+        if hasattr(layer, "load_assets"):
+            with tempfile.TemporaryDirectory() as inner_path:
+                for name in members.sizes:
+                    if name.startswith(folder) and not name.endswith("/"):
+                        _unpack(members.read(name), name.removeprefix(folder), Path(inner_path))
+                layer.load_assets(inner_path)
+
+
+def _unpack(content, name, folder):
+    """Write a member of an archive, in which anybody may have named it, below `folder`."""
+    target = Path(os.path.normpath(folder / name))
+    if not target.is_relative_to(folder):
+        raise ValueError(f"the member {name!r} leaves the folder of its layer")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+
+
+def assets_to_write(model):
+    """Dict from member of the archive to bytes: what the `save_assets` of the layers has written into a folder."""
+    found = {}
+    for path, (layer, _) in tree(model).items():
+        if hasattr(layer, "save_assets"):
+            with tempfile.TemporaryDirectory() as inner_path:
+                layer.save_assets(inner_path)
+                for file in sorted(Path(inner_path).rglob("*")):
+                    if file.is_file():
+                        found[f"assets/{path}{file.relative_to(inner_path).as_posix()}"] = file.read_bytes()
+    return found
+
+
+def read_own_variables(model, root):
+    """Give layers whose class says itself what is kept of their weights what the file has of it."""
+    for path, (layer, _) in tree(model).items():
+        if keeps_its_own(layer):
+            group = root.group(f"{path}vars")
+            layer.load_own_variables({name: group.dataset(name).read() for name in group})
 
 
 def vocabulary_weights(model):

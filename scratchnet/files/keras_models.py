@@ -17,7 +17,7 @@ from scratchnet.files.architecture import build, check_counts
 from scratchnet.files.assign import assign
 from scratchnet.files.hdf5 import Dataset, Group, open_hdf5
 from scratchnet.files.hdf5_writing import hdf5_bytes
-from scratchnet.files.keras_assets import read_vocabularies, vocabulary_weights
+from scratchnet.files.keras_assets import assets_to_write, read_assets, read_own_variables, vocabulary_weights
 from scratchnet.files.keras_optimizer import optimizer_arrays, set_optimizer_arrays
 from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pairs_of_tree, tree_to_write
 from scratchnet.files.keras_words import from_keras, from_keras_2, to_keras
@@ -50,7 +50,8 @@ def load_archive(filepath, custom_objects, compile):
         model = _build(config, custom_objects, size, filepath)
         root = open_hdf5(io.BytesIO(members.read(_WEIGHTS)), size)
         assign(pairs_of_tree(model, root, filepath), model, filepath)
-        read_vocabularies(model, members, root)
+        read_own_variables(model, root)
+        read_assets(model, members, root)
         if compile and settings:
             row = root.group("optimizer/vars")
             _compile(
@@ -91,7 +92,7 @@ def load_weights(model, filepath, skip_mismatch, by_name):
         if file.read(2) == b"PK":
             members = Members(file, size)
             file, size = io.BytesIO(members.read(_WEIGHTS)), members.sizes[_WEIGHTS]
-        root = open_hdf5(file, size)
+        root, numbered = open_hdf5(file, size), False
         if "layer_names" in root.attributes or "layer_names0" in root.attributes:
             pairs = pairs_of_layers(model, root, filepath, by_name)
         elif "model_weights" in root:
@@ -99,8 +100,10 @@ def load_weights(model, filepath, skip_mismatch, by_name):
         elif by_name:
             raise ValueError("the weights in it have no names; by_name is for the older kind of file")
         else:
-            pairs = pairs_of_tree(model, root, filepath, skip_mismatch)
+            pairs, numbered = pairs_of_tree(model, root, filepath, skip_mismatch), True
         assign(pairs, model, filepath, skip_mismatch)
+        if numbered:
+            read_own_variables(model, root)
 
 
 def _build(config, custom_objects, size, filepath):
@@ -183,11 +186,13 @@ def save_archive(model, filepath, overwrite, include_optimizer):
     if settings is not None:
         config["compile_config"] = settings
     metadata = {"keras_version": _VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
-    weights = _weights_bytes(model, include_optimizer)
+    weights, assets = _weights_bytes(model, include_optimizer), assets_to_write(model)
     with replacing(filepath, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr("metadata.json", json.dumps(metadata))
         archive.writestr("config.json", json.dumps(config))
         archive.writestr(_WEIGHTS, weights)
+        for name, content in assets.items():
+            archive.writestr(name, content)
 
 
 def save_hdf5(model, filepath, overwrite, include_optimizer):

@@ -26,9 +26,15 @@ from scratchnet.names import snake_case
 
 _CLASSES_OF_KERAS = {"Model": "Functional"}
 _NO_WEIGHTS = ("seed_generator", "_seed_generator", "_lookup_layer")  # what is below is kept in other ways
+_OWN = "save_own_variables", "load_own_variables"
 _DEEPEST = 200  # levels of groups that are looked through; a file may have a group that contains itself
 
 # ---- as Keras 3 has them ----
+
+
+def keeps_its_own(layer):
+    """Whether the class of the layer says itself what is kept of its weights."""
+    return any(getattr(type(layer), name) is not getattr(Layer, name) for name in _OWN)
 
 
 def tree(model):
@@ -40,7 +46,8 @@ def tree(model):
             return
         seen.add(layer)
         own = {**layer._params, **layer._state}
-        if isinstance(layer, (Recurrent, ConvLSTM)):  # in Keras the weights are those of a cell within the layer
+        # in Keras the weights are those of a cell within the layer
+        if isinstance(layer, (Recurrent, ConvLSTM)) and not keeps_its_own(layer):
             found[path] = layer, {}
             path = f"{path}cell/"
         found[path] = layer, {f"{key}{name}": array for name, array in own.items()}
@@ -81,8 +88,11 @@ def pairs_of_tree(model, root, filepath, skip_mismatch=False):
     """The list of Pairs of a model and a file in the layout of Keras 3; with `skip_mismatch` of what both have."""
     older = "_layer_checkpoint_dependencies" if "_layer_checkpoint_dependencies" in root else "layers"
     pairs, missing, extra, read = [], [], [], set()
-    for path, (_, arrays) in tree(model).items():
+    for path, (layer, arrays) in tree(model).items():
         path = f"{path.replace('layers', older)}vars"
+        if keeps_its_own(layer):  # see `keras_assets`
+            read.add(path)
+            continue
         above, _, attribute = path.removesuffix("/vars").rpartition("/")
         if arrays and not len(root.group(path)):  # the attribute may have been a private one
             path = f"{above}/_{attribute}/vars" if len(root.group(f"{above}/_{attribute}/vars")) else path
@@ -127,6 +137,11 @@ def tree_to_write(model):
     arrays, attributes = {}, {}
     for path, (layer, own) in tree(model).items():
         attributes[f"{path}vars"] = {"name": layer.name}
+        if keeps_its_own(layer):
+            own = {}
+            layer.save_own_variables(own)
+            arrays.update((f"{path}vars/{name}", np.asarray(value)) for name, value in own.items())
+            continue
         arrays.update((f"{path}vars/{k}", array) for k, array in enumerate(own.values()))
     return arrays, attributes
 

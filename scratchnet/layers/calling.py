@@ -179,10 +179,13 @@ class Calling:
         current = current_trace.get()
         if current is None or current.layer is not self:
             return self(inputs, training=training, mask=mask)
-        base = next(cls for cls in type(self).__mro__ if "forward" in vars(cls) and not cls.is_traced)
-        plain = object.__new__(base)
-        plain.__dict__ = self.__dict__  # the same layer, weights and all, without the derived class
-        return plain(inputs, training=training, mask=mask)
+        return self.as_base()(inputs, training=training, mask=mask)
+
+    def as_base(self):
+        """The same layer, weights and all, as one of the nearest of its bases that has no `call` of its own."""
+        plain = object.__new__(next(cls for cls in type(self).__mro__ if not getattr(cls, "is_traced", True)))
+        plain.__dict__ = self.__dict__
+        return plain
 
     def add_loss(self, loss):
         """Within `call`: add a tensor, or several, to what is minimized; of a vector its sum."""

@@ -92,9 +92,14 @@ class Traced(KeepsTraces, HoldsLayers):
         self.built = True
 
     def build(self, input_shape):
-        """Trace `call` for inputs of this shape, so that the layers within make their parameters."""
+        """Trace `call` for inputs of this shape, so that the layers within make their parameters.
+
+        As ``super().build(input_shape)`` in the `build` of a class that derives from a layer: build as that layer.
+        """
         if type(self).build is Traced.build:
             self.traced_for(input_shape)
+        else:
+            self.as_base().build(input_shape)
 
     def ensure_built(self, input_shape):
         if not self.built:
@@ -118,24 +123,25 @@ class Traced(KeepsTraces, HoldsLayers):
     # ---- to be built again as they were ----
 
     def get_build_config(self):
-        """The shapes and dtypes that the layer was first built for; None before."""
+        """The shapes and dtypes that the layer was built for first, and the only shape by itself; None before."""
         if not self.kept_traces():
             return None
         arguments = self.kept_traces()[0].arguments
         shapes = arguments.by_name([list(spec.shape) for spec in arguments.specs])
         dtypes = arguments.by_name([spec.dtype for spec in arguments.specs])
-        return {"shapes": as_lists(shapes), "dtypes": as_lists(dtypes)}
+        only = {"input_shape": list(arguments.specs[0].shape)} if len(arguments.specs) == 1 else {}
+        return {**only, "shapes": as_lists(shapes), "dtypes": as_lists(dtypes)}
 
     def build_from_config(self, config):
         """Build for what `get_build_config` said, or for the ``input_shape`` that Keras writes."""
-        if config.get("input_shape") is not None:
-            self.ensure_built(_shapes(config["input_shape"]))
-        elif config.get("shapes") and not self.built:
+        if config.get("shapes") and not self.built:
             values = {name: _tensors(_shapes(shape), self.dtype) for name, shape in config["shapes"].items()}
             for tensor, dtype in zip(flatten(values), flatten(config["dtypes"])):
                 tensor.dtype = dtype
             arguments, arrays = taken_apart(self.call_signature, values, _is_array, self._spec_of)
             self.traced(arguments, [False] * len(arrays), False)
+        elif config.get("input_shape") is not None:
+            self.ensure_built(_shapes(config["input_shape"]))
 
     # ---- arguments ----
 

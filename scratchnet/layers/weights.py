@@ -140,6 +140,25 @@ class Weights:
         """Those of `params` that an optimizer may change."""
         return self.params if self.trainable else {}
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put what a file of Keras keeps of this layer's weights (not of layers within) into `store`, a dict of arrays.
+
+        By default they are numbered, "0", "1", ...; a class of your own may keep something else, or more.
+        """
+        store.update((str(k), array) for k, array in enumerate({**self._params, **self._state}.values()))
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the weights back from what `save_own_variables` has kept. ValueError if there are more or fewer."""
+        own = {**self._params, **self._state}
+        if len(store) != len(own):
+            raise self.error(f"has {len(own)} weights ({', '.join(own)}), the file {len(store)} ({', '.join(store)})")
+        for k, array in enumerate(own.values()):
+            array[...] = store[str(k)]
+
+    def trained(self, grads):
+        """Those of `grads` whose parameters are trained; what a derived class has besides is none of its base's."""
+        return {name: grads[name] for name in self.trainable_params if name in grads}
+
     @property
     def has_trainable_params(self):
         """Whether `trainable_params` has any."""

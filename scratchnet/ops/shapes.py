@@ -16,7 +16,10 @@ from scratchnet.ops.trial import Unfit
 @operation(x=lambda dz, x_shape: dz.reshape(x_shape), dtypes=kept, options=("newshape",))
 def reshape(x, newshape):
     """The same numbers in the order of rows in another shape; -1 is what is left over."""
-    return x.reshape(tuple(newshape) if isinstance(newshape, (tuple, list)) else newshape)
+    newshape = tuple(newshape) if isinstance(newshape, (tuple, list)) else (newshape,)
+    if any(size is not None and size < -1 for size in newshape):  # which NumPy takes for -1
+        raise Unfit("a size is less than -1")
+    return x.reshape(newshape)
 
 
 @operation(x=lambda dz, x_shape: dz.reshape(x_shape), dtypes=kept)

@@ -1,13 +1,18 @@
-"""Vocabularies in Keras's files: those that Keras has written into an archive are read; what we write is read back."""
+"""Vocabularies in Keras's files: those that Keras has written into an archive are read; what we write is read back.
+
+So is what a class of one's own keeps beside its weights, or in their place.
+"""
 
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scratchnet.layers import Input, StringLookup, TextVectorization
-from scratchnet.models import Model, load_model
+from scratchnet import registry
+from scratchnet.layers import Dense, Input, StringLookup, TextVectorization
+from scratchnet.models import Model, Sequential, load_model
 
 
 def archive(tmp_path, model, vocabularies):
@@ -43,3 +48,72 @@ def test_vocabularies_of_keras(tmp_path, mode):
     for other in (load_model(path), load_model(tmp_path / "ours.keras")):
         for found, expected in zip(other.predict(data, verbose=0), model.predict(data, verbose=0)):
             np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@registry.register_keras_serializable(package="assets")
+class Noted(Dense):
+    """Keeps its weights in its own way, and a text beside them."""
+
+    def __init__(self, units, text="", **kwargs):
+        super().__init__(units, **kwargs)
+        self.text = text
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["twice"] = 2 * self.kernel.numpy()
+
+    def load_own_variables(self, store):
+        self.kernel.assign(store["twice"] / 2)
+        self.bias.assign(store["1"])
+
+    def save_assets(self, inner_path):
+        (Path(inner_path) / "below").mkdir()
+        (Path(inner_path) / "below" / "text.txt").write_text(self.text)
+
+    def load_assets(self, inner_path):
+        self.text = (Path(inner_path) / "below" / "text.txt").read_text() + " again"
+
+    def get_config(self):
+        config = super().get_config()
+        config.pop("text", None)
+        return config
+
+
+def noted():
+    model = Sequential([Input((2,)), Noted(3, "a note", name="noted"), Dense(1)])
+    model.set_weights([np.arange(w.size, dtype="float32").reshape(w.shape) for w in model.get_weights()])
+    return model
+
+
+def test_a_class_of_ones_own_says_what_is_kept(tmp_path):
+    model, x = noted(), np.ones((2, 2), "float32")
+    model.save(tmp_path / "noted.keras")
+    other = load_model(tmp_path / "noted.keras")
+    assert other.get_layer("noted").text == "a note again"
+    np.testing.assert_array_equal(other(x), model(x))
+    with zipfile.ZipFile(tmp_path / "noted.keras") as file:
+        assert "assets/layers/noted/below/text.txt" in file.namelist()
+
+    model.save_weights(tmp_path / "noted.weights.h5")
+    other = noted()
+    other.set_weights([0 * w for w in other.get_weights()])
+    other.load_weights(tmp_path / "noted.weights.h5")
+    np.testing.assert_array_equal(other(x), model(x))
+
+
+def test_the_numbered_way_takes_as_many_as_there_are():
+    layer, other, store = Dense(3), Dense(3), {}
+    layer.build((None, 2)), other.build((None, 2))
+    layer.save_own_variables(store)
+    other.load_own_variables(store)
+    np.testing.assert_array_equal(other.get_weights()[0], layer.get_weights()[0])
+    with pytest.raises(ValueError, match=r"has 2 weights \(kernel, bias\), the file 1 \(0\)"):
+        other.load_own_variables({"0": store["0"]})
+
+
+def test_no_member_of_an_archive_leaves_its_folder(tmp_path):
+    noted().save(tmp_path / "noted.keras")
+    with zipfile.ZipFile(tmp_path / "noted.keras", "a") as file:
+        file.writestr("assets/layers/noted/../../../out.txt", "out")
+    with pytest.raises(ValueError, match="leaves the folder of its layer"):
+        load_model(tmp_path / "noted.keras")

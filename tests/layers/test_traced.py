@@ -8,7 +8,20 @@ import pytest
 
 from scratchnet import ops
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import LSTM, Add, Dense, Dropout, Embedding, Flatten, Input, Layer
+from scratchnet.layers import (
+    LSTM,
+    Add,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Embedding,
+    Flatten,
+    Input,
+    Layer,
+    SeparableConv1D,
+)
 from scratchnet.models import Model, Sequential
 from scratchnet.ops import random
 from scratchnet.utils import set_random_seed
@@ -360,6 +373,40 @@ def test_a_recurrent_layer_too():
     assert expected.shape == y.shape and not layer.stateful and not layer.in_one_part
     assert check_layer(layer, x).passed
     assert Doubled(3, stateful=True).stateful and Doubled(3, stateful=True).in_one_part
+
+
+DERIVED = [
+    (Dense, (3,), (4, 5)),
+    (Conv2D, (3, 2), (2, 4, 4, 2)),
+    (DepthwiseConv2D, (2,), (2, 4, 4, 2)),
+    (SeparableConv1D, (3, 2), (2, 5, 2)),
+    (BatchNormalization, (), (4, 3)),
+    (LSTM, (3,), (2, 4, 3)),
+]
+
+
+@pytest.mark.parametrize(("base", "arguments", "shape"), DERIVED, ids=[base.__name__ for base, *_ in DERIVED])
+def test_what_extends_a_library_layer_may_have_weights_of_its_own(base, arguments, shape):
+    class Scaled(base):
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+
+        def call(self, inputs):
+            return super().call(inputs) * self.factor
+
+        def get_config(self):
+            return {**super().get_config(), "note": 1}
+
+    layer, plain = Scaled(*arguments, dtype="float64"), base(*arguments, dtype="float64")
+    assert check_layer(layer, data(*shape)).passed
+    assert [*layer.params] == [*plain_params(plain, shape), "factor"]
+    assert layer.get_config() == {**plain.get_config(), "name": layer.name, "note": 1}
+
+
+def plain_params(layer, shape):
+    layer.build(shape)
+    return layer.params
 
 
 def test_a_parent_may_be_an_attribute_of_its_child():

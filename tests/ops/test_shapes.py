@@ -102,3 +102,8 @@ def test_blocks_of_pixels_have_a_size(block_size):
     for function in (ops.depth_to_space, ops.space_to_depth):
         with pytest.raises(ValueError, match=f"{function.__name__}: block_size must be an integer of at least 2"):
             function(np.ones((1, 4, 4, 4)), block_size)
+
+
+def test_no_size_is_less_than_minus_one():
+    with pytest.raises(ValueError, match="a size is less than -1"):
+        ops.reshape(np.zeros(6), (-2, 3))

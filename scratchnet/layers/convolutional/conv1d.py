@@ -126,4 +126,4 @@ class Conv1D(BaseConvolution):
             self.as_images(dy), kept, self.as_images(x), kernel, *geometry, self.activation, needs_dx, train
         )
         grads = {"kernel": dkernel[:, 0], "bias": dbias} if train else {}
-        return self.from_images(dx) if needs_dx else None, {name: grads[name] for name in self.trainable_params}
+        return self.from_images(dx) if needs_dx else None, self.trained(grads)

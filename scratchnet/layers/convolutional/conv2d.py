@@ -154,7 +154,7 @@ class Conv2D(ChannelsFirstToo):
             dy, kept, x, self.params["kernel"], *self.geometry(padding), self.activation, needs_dx, self.trainable
         )
         grads = {"kernel": dkernel, "bias": dbias}
-        return dx, {name: grads[name] for name in self.trainable_params}
+        return dx, self.trained(grads)
 
     def pad_amounts(self, sizes):
         """((top, bottom), (left, right)) for images of `sizes` (H, W)."""

@@ -91,7 +91,7 @@ class DepthwiseConvolution(BaseConvolution):
             self.as_images(dy), kept, self.as_images(x), W, *geometry, self.activation, needs_dx, train
         )
         grads = {"kernel": dW.reshape(self.params["kernel"].shape), "bias": db} if train else {}
-        return self.from_images(dx) if needs_dx else None, {name: grads[name] for name in self.trainable_params}
+        return self.from_images(dx) if needs_dx else None, self.trained(grads)
 
 
 def in_groups(kernel):

@@ -108,7 +108,7 @@ class SeparableConvolution(BaseConvolution):
             grads["pointwise_kernel"] = dP.reshape(self.params["pointwise_kernel"].shape)
             grads["bias"] = db
         dx = self.from_images(kernels.conv2d_dx(dh, D, x.shape, *self.geometry(padding))) if needs_dx else None
-        return dx, {name: grads[name] for name in self.trainable_params}
+        return dx, self.trained(grads)
 
     def _pointwise(self):
         """P (C M, F)."""

@@ -162,8 +162,8 @@ class EinsumDense(Layer):
         dx, dW, db = fused.affine_backward(
             dy.reshape(-1, W.shape[1]), kept, x.reshape(-1, len(W)), W, self.activation, needs_dx, self.trainable
         )
-        grads = {"kernel": dW, "bias": db} if self.trainable else {}
-        grads = {name: grads[name].reshape(w.shape) for name, w in self.trainable_params.items()}
+        grads = self.trained({"kernel": dW, "bias": db})
+        grads = {name: d.reshape(self.params[name].shape) for name, d in grads.items()}
         return dx.reshape(x.shape) if needs_dx else None, grads
 
     def without_last_activation(self):

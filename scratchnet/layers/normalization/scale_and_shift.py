@@ -77,8 +77,8 @@ class ScaleAndShift(Layer):
 
     def trained_grads(self, dgamma, dbeta):
         """The gradients of those that there are and that are trained."""
-        found = {"gamma": dgamma, "beta": dbeta}
-        return {name: found[name].reshape(p.shape).astype(p.dtype) for name, p in self.trainable_params.items()}
+        found = self.trained({"gamma": dgamma, "beta": dbeta})
+        return {name: d.reshape(self.params[name].shape).astype(self.dtype) for name, d in found.items()}
 
     def positive_axes(self, shape):
         """`self.axis`, one or several, counted from the front. Raises ValueError for what is no axis of `shape`."""

@@ -66,7 +66,7 @@ class Pipeline(Composite):
             needs = needs_dx or any(layer.trainable_params for layer in self.layers[:k])
             dy, own = self.layers[k].backward(dy, caches[k], needs_dx=needs)
             grads.update((f"layers.{k}/{name}", d) for name, d in own.items())
-        return dy, {key: grads[key] for key in self.trainable_params}
+        return dy, self.trained(grads)
 
     def remember(self, cache):
         for layer, own in zip(self.layers, cache):
