@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+COMPILED_ACTIVATIONS = "linear", "relu", "tanh", "sigmoid", "hard_sigmoid"  # the others' steps are left to NumPy
+
 _APART = 256  # bytes: four lines of a cache
 _OF_A_LINE = 16  # numbers
 

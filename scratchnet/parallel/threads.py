@@ -4,7 +4,7 @@ A step is split once, above the layers: each thread takes a part of the batch th
 one thread meanwhile, because two pools of threads on the same cores (BLAS's and ours) spend their time waiting for each
 other. NumPy and the compiled kernels release the interpreter lock, so plain Python threads do run side by side.
 
-Where there is too little for two parts, one thread takes the whole batch, and a helper shares its large products
+Where there is too little for two parts, one thread takes the whole batch, and a helper shares its large kernels
 (`Workers.help_one`).
 
 `set_num_threads` or `SCRATCHNET_NUM_THREADS` sets the number. The default is the number of processors that this process
@@ -69,22 +69,30 @@ class Workers:
         self._scope = contextlib.ExitStack()
         self._scope.enter_context(_single_threaded_blas())
         self._helper = self._pool = None
+        self._helps = False
         return self
 
     def __exit__(self, *exception):
         return self._scope.__exit__(*exception)
 
-    def help_one(self):
-        """Another thread is to help the calling one in large products: those of a step that is computed in one part.
+    @property
+    def can_help(self):
+        """Whether there can be a thread that helps another: not without compiled kernels.
 
         With one processor for both they would wait for each other, whatever the number of threads was set to.
         """
         if self._helper is None and self.count > 1 and available_processors() > 1:
             self._helper = kernels.helper()
-            if self._helper is not None:
-                self._scope.enter_context(self._helper)
-        if self._helper is not None:
-            self._helper.wake()
+        return self._helper is not None
+
+    def help_one(self):
+        """Another thread is to help the calling one in large kernels: those of a step that is computed in one part."""
+        if not self.can_help:
+            return
+        if not self._helps:
+            self._helps = True
+            self._scope.enter_context(self._helper)
+        self._helper.wake()
 
     def map(self, function, items):
         """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.

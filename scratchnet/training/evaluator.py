@@ -20,8 +20,9 @@ from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.in_use import in_use
 from scratchnet.training.step import concatenated
-from scratchnet.training.work import batches_worth, multiply_adds
+from scratchnet.training.work import LEAST_ALONE, batches_worth, is_helped, multiply_adds, shared_of
 
+_LEAST_ROWS = 16  # of a batch that is the only one, with which two threads are not busy otherwise
 _NOBODY = Callback()  # none of whose hooks does anything
 
 
@@ -169,9 +170,9 @@ class Evaluator(Compiled):
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
         ranks, stateful = current_ranks(), self.stateful
-        here = 1 if stateful else workers.count
+        (most, helped), joined = self._together(model, data, batch_size, workers), 1
+        here = 1 if stateful or helped else workers.count
         together = 1 if stateful else here * ranks.size
-        most, joined = self._most_joined(model, data, batch_size, ranks), 1
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
 
         def is_own(number):
@@ -206,6 +207,8 @@ class Evaluator(Compiled):
                 begin(first + k)
             own = [(number, batch) for number, batch in enumerate(group, first) if is_own(number)]
             pieces = [own[k : k + joined] for k in range(0, len(own), joined)]
+            if helped:
+                workers.help_one()
             results = [result for piece in workers.map(compute, pieces) for result in piece]
             for number, result in results if ranks.size == 1 else _of_all_ranks(results, tell):
                 use(result)
@@ -217,15 +220,24 @@ class Evaluator(Compiled):
         if not isinstance(data, Arrays):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
-    def _most_joined(self, model, data, batch_size, ranks):
-        """How many small batches may be computed as one, if each row is computed by itself."""
-        if ranks.size > 1 or not isinstance(data, Arrays) or data.size <= batch_size:
-            return 1
-        if self.stateful or model.adds_loss or model.graph is None or model.in_one_part:
-            return 1
-        if any(rows != 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs))):
-            return 1
-        return batches_worth(batch_size, multiply_adds(model))
+    def _together(self, model, data, batch_size, workers):
+        """``(most, helped)``: how many batches may be computed as one, if each row is computed by itself; and whether
+        that goes to one thread with a helper, and not to as many threads as there are.
+        """
+        if current_ranks().size > 1 or not isinstance(data, Arrays):
+            return 1, False
+        if self.stateful or data.size <= batch_size:  # one at a time
+            rows = min(batch_size, data.size)
+            return 1, rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_ALONE
+        work, shared = multiply_adds(model), shared_of(model)
+        can_join = not (model.adds_loss or model.graph is None or model.in_one_part) and all(
+            rows == 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs))
+        )
+        most = batches_worth(batch_size, work, helped=True) if can_join else 1
+        rows = most * batch_size
+        if workers.can_help and workers.count == 2 and is_helped(rows * work, rows * shared):
+            return most, True
+        return batches_worth(batch_size, work) if can_join else 1, False
 
     def _agree_in(self, what, data, batch_size):
         """Ranks that evaluate or predict together must have the same data; within a fit they have agreed."""

@@ -12,7 +12,7 @@ from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.own_loss import LossOfModel, overrides
 from scratchnet.training.terms import Term, check_keys, terms_of
-from scratchnet.training.work import multiply_adds, products_of
+from scratchnet.training.work import multiply_adds, shared_of
 
 
 class Objective:
@@ -88,9 +88,9 @@ class Objective:
         return multiply_adds(self.model)
 
     @functools.cached_property
-    def products(self):
+    def shared(self):
         """Those of them that two threads can share."""
-        return products_of(self.model)
+        return shared_of(self.model)
 
     @functools.cached_property
     def weights(self):

@@ -15,7 +15,7 @@ import numpy as np
 from scratchnet.parallel.batch import Division, map_own_parts
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
-from scratchnet.training.work import LEAST_HELPED, parts_worth
+from scratchnet.training.work import LEAST_HELPED, is_helped, parts_worth
 
 SMALLEST_PART = 4  # rows: with fewer, a kernel computes what nobody wants, or one number at a time
 
@@ -69,7 +69,7 @@ def run_step(objective, batch, step, workers):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
             return gradients(objective, batch.own_rows(rows), counts)
 
-    if len(division.own) == 1 and batch.size * objective.products >= LEAST_HELPED:
+    if len(division.own) == 1 and batch.size * objective.shared >= LEAST_HELPED:
         workers.help_one()
     return map_own_parts(compute, division, step, workers, current_ranks())
 
@@ -83,6 +83,8 @@ def divided(size, ys, objective, workers):
     count = 1 if objective.in_one_part(ys) else ranks.size * workers.count
     if count > 1:
         count = int(min(count, parts_worth(size * objective.work, objective.weights)))
+    if count == 2 and ranks.size == 1 and workers.can_help:
+        count -= is_helped(size * objective.work, size * objective.shared)
     return Division.among(parts_of(size, count), ranks)
 
 

@@ -2,18 +2,26 @@
 
 Two threads take turns at the interpreter's lock for every line of Python that is not in a kernel. That costs a step
 more than half a millisecond, whatever the layers are; besides, each part reads all weights, and has a gradient of each.
-What is gained is half of the time of the kernels: so a small model is quicker on one thread. A clock would say so best;
-but into how many parts a batch goes decides how its sums are rounded, and that must not depend on what else the machine
-is doing. So multiply-adds are counted, from the shapes alone.
+What is gained is half of the time of the kernels: so a small model is quicker on one thread. Where nearly all is in
+kernels that two threads can share, that thread has another one to help it, and takes the batch in one part. In a large
+model, whose parts are long, all else is halved, too, and each thread has fewer numbers to read. A clock would say best
+what is quicker; but into how many parts a batch goes decides how its sums are rounded, and that must not depend on what
+else the machine is doing. So multiply-adds are counted, from the shapes alone.
 """
 
 import itertools
 import math
 
+import numpy as np
+
+from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
 from scratchnet.structure import flatten
 
 LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
-LEAST_HELPED = 5_000_000  # of `products_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
+LEAST_HELPED = 5_000_000  # of `shared_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
+LEAST_ALONE = 20_000_000  # of those of a batch that is the only one: the helper is there for it alone
+MOST_HELPED = 150_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
+_SHARED = 0.9  # if so much of it is shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _MOST_ROWS = 512  # of batches that are joined
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
@@ -25,12 +33,19 @@ def parts_worth(work, weights):
     return max(1.0, work / (LEAST * (1 + weights / _WEIGHTS)))
 
 
-def batches_worth(rows, work):
+def is_helped(work, shared):
+    """Whether one part with a helper is quicker than two parts, for so many multiply-adds, some of which are shared."""
+    return LEAST_HELPED <= shared and _SHARED * work <= shared and work <= MOST_HELPED
+
+
+def batches_worth(rows, work, helped=False):
     """How many batches of so many rows, each of so many multiply-adds, one thread should compute as one.
 
-    Where each of them is little to compute, most of their time would go into the lines of Python around the kernels.
+    Where each of them is little to compute, most of their time would go into the lines of Python around the kernels:
+    with a helper those of one thread alone, who should have the more to compute at a time.
     """
-    return max(1, int(min(LEAST / max(rows * work, 1), _MOST_ROWS / rows)))
+    enough = MOST_HELPED if helped else LEAST
+    return max(1, int(min(enough / max(rows * work, 1), _MOST_ROWS / rows)))
 
 
 def multiply_adds(model):
@@ -39,10 +54,10 @@ def multiply_adds(model):
     return math.inf if graph is None else sum(_of_node(node) for node in graph.nodes)
 
 
-def products_of(model):
-    """Those of them in matrix products that two threads can share: a convolution's are not, it is one kernel."""
+def shared_of(model):
+    """Those of them in kernels that two threads can share."""
     graph = getattr(model, "graph", None)
-    return math.inf if graph is None else sum(_products_of_node(node) for node in graph.nodes)
+    return math.inf if graph is None else sum(_shared_of_node(node) for node in graph.nodes)
 
 
 def _of_node(node):
@@ -52,10 +67,19 @@ def _of_node(node):
     return _in_products(node) + _OF_AN_ELEMENT * sum(positions * features for positions, features in outputs)
 
 
-def _products_of_node(node):
+def _shared_of_node(node):
     if (inner := _inner(node)) is not None:
-        return sum(_products_of_node(inside) for inside in inner.nodes)
-    return 0 if hasattr(node.layer, "kernel_size") else _in_products(node)
+        return sum(_shared_of_node(inside) for inside in inner.nodes)
+    return _in_products(node) if _is_shared(node.layer) else 0
+
+
+def _is_shared(layer):
+    """Whether a layer's kernels are: not a convolution, and no time steps that are left to NumPy."""
+    if layer is None or hasattr(layer, "kernel_size") or any(p.dtype != np.float32 for p in layer.params.values()):
+        return False
+    functions = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
+    is_compiled = all(f is None or f.name in COMPILED_ACTIVATIONS for f in functions)
+    return "recurrent_kernel" not in layer.params or (is_compiled and layer.recurrent_dropout == 0)
 
 
 def _inner(node):

@@ -124,13 +124,14 @@ def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monk
     monkeypatch.setattr(threads, "available_processors", lambda: 1)
     with threads.Workers(2) as workers:
         workers.help_one()  # they would take turns at the processor
+        assert not workers.can_help
     assert made == []
     monkeypatch.setattr(threads, "available_processors", lambda: 2)
     with threads.Workers(1) as alone:
         alone.help_one()  # there is nobody to help
     assert made == []
     with threads.Workers(2) as workers:
-        assert made == []  # nobody has asked yet
+        assert workers.can_help and not made[0].inside  # nobody has asked yet
         workers.help_one()
         workers.help_one()
         assert len(made) == 1 and made[0].woken == 2 and made[0].inside
@@ -138,3 +139,4 @@ def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monk
     monkeypatch.setattr(threads.kernels, "helper", lambda: None)
     with threads.Workers(2) as workers:
         workers.help_one()  # not of these kernels
+        assert not workers.can_help

@@ -25,7 +25,7 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential
 from scratchnet.training import step, work
-from scratchnet.training.work import multiply_adds, products_of
+from scratchnet.training.work import multiply_adds, shared_of
 
 
 def elements(*counts):
@@ -57,13 +57,32 @@ def test_of_a_nested_model_they_are_those_of_its_layers():
 
 
 def test_where_nothing_is_known_nothing_is_small():
-    assert multiply_adds(Sequential([Dense(3)])) == products_of(Sequential([Dense(3)])) == math.inf
+    assert multiply_adds(Sequential([Dense(3)])) == shared_of(Sequential([Dense(3)])) == math.inf
+
+
+@pytest.mark.parametrize(
+    "layer, shared",
+    [
+        (LSTM(5, activation="relu"), 6 * (7 + 5) * 20),
+        (LSTM(5, recurrent_activation="gelu"), 0),
+        (GRU(5, dropout=0.1, recurrent_dropout=0.1), 0),
+        (TimeDistributed(Dense(5, activation="gelu")), 6 * 7 * 5),
+        (TimeDistributed(Dense(5, dtype="float64")), 0),
+    ],
+)
+def test_threads_share_what_is_compiled_and_of_float32(layer, shared):
+    assert shared_of(Sequential([Input((6, 7)), layer])) == shared
+
+
+@pytest.mark.parametrize("total, shared, helped", [(10, 9, True), (10, 8, False), (4.9, 4.9, False), (151, 151, False)])
+def test_a_helper_is_for_what_is_nearly_all_shared_and_neither_small_nor_large(total, shared, helped):
+    assert work.is_helped(total * 10**6, shared * 10**6) == helped
 
 
 def test_products_that_threads_can_share_are_not_those_of_convolutions():
     inner = Sequential([Input((6, 7)), Conv1D(5, 3), LSTM(4)])
     x = Input((6, 7))
-    assert products_of(Model(x, Dense(2)(inner(x) + 1))) == 4 * (5 + 4) * 16 + 4 * 2
+    assert shared_of(Model(x, Dense(2)(inner(x) + 1))) == 4 * (5 + 4) * 16 + 4 * 2
 
 
 @pytest.mark.parametrize("rows, parts", [(63, 1), (64, 2), (96, 3), (128, 4), (1024, 4)])
@@ -178,3 +197,4 @@ def test_no_more_rows_are_joined_than_fit_into_memory(monkeypatch):
     assert work.batches_worth(32, 0) == work._MOST_ROWS // 32
     assert work.batches_worth(10_000, 1) == 1
     assert work.batches_worth(32, work.LEAST / 100) == 3
+    assert work.batches_worth(32, work.MOST_HELPED / 100, helped=True) == 3

@@ -10,10 +10,11 @@ import math
 import numpy as np
 
 from scratchnet import special
+from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
 from scratchnet.kernels.with_numba.compile import njit, plain
 
 _LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
-_CODES = {"linear": _LINEAR, "relu": _RELU, "tanh": _TANH, "sigmoid": _SIGMOID, "hard_sigmoid": _HARD_SIGMOID}
+_CODES = dict(zip(COMPILED_ACTIVATIONS, range(5)))
 
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 _F = np.float32

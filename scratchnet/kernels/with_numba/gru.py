@@ -10,7 +10,17 @@ from scratchnet.kernels.steps import GRUSteps, separate, transposed
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
-from scratchnet.kernels.with_numba.recurrent import add, add_bias, as_mask, one_for_all, or_nothing, set_aside, stay
+from scratchnet.kernels.with_numba.recurrent import (
+    add,
+    add_bias,
+    as_mask,
+    copy,
+    one_for_all,
+    or_nothing,
+    set_aside,
+    stay,
+    through_time,
+)
 from scratchnet.kernels.with_numpy import gru as with_numpy
 
 
@@ -25,8 +35,8 @@ def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
     b_g = np.zeros(U, xW.dtype)  # what is added to q
     if reset_after:
         b, b_g = np.concatenate([b[: 2 * U] + b_R[: 2 * U], b[2 * U :]]), plain(b_R[2 * U :])
-    before, how = (one_for_all(xW), R_zr, R_g, plain(b), b_g), (code(act), code(rec), bool(reset_after), as_mask(mask))
-    _gru_forward(multiplier(h.dtype), *before, z, r, g, q, h, *how)
+    known, how = (one_for_all(xW), R_zr, R_g, plain(b), b_g), (code(act), code(rec), bool(reset_after), as_mask(mask))
+    through_time(_gru_forward, T, N, R, multiplier(h.dtype), *known, z, r, g, q, h, *how)
     return GRUSteps(None, z, r, g, q, h)
 
 
@@ -35,34 +45,34 @@ def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):
         return with_numpy.gru_backward(dy, dh, R, steps, act, rec, reset_after, mask, drop)
     z, r, g, q, h = steps.z, steps.r, steps.g, steps.q, steps.h
     T, N, U = z.shape
-    ds, dq = np.empty((T, N, 3 * U), z.dtype), np.empty((T, N, U), z.dtype)
-    dh = np.array(dh, order="C")  # turned from the last state's into the first one's
+    ds, dq, dh0 = np.empty((T, N, 3 * U), z.dtype), np.empty((T, N, U), z.dtype), np.empty((N, U), z.dtype)
     R_T = transposed(R)
-    zr_T, g_T = R_T[: 2 * U], R_T[2 * U :]
-    how = code(act), code(rec), bool(reset_after), as_mask(mask), np.empty_like(dh)
-    _gru_backward(multiplier(z.dtype), or_nothing(dy, z), dh, zr_T, g_T, z, r, g, q, h, ds, dq, *how)
-    return ds, dq, dh
+    known = multiplier(z.dtype), or_nothing(dy, z), plain(dh), R_T[: 2 * U], R_T[2 * U :], z, r, g, q, h
+    how = code(act), code(rec), bool(reset_after), as_mask(mask)
+    through_time(_gru_backward, T, N, R, *known, ds, dq, dh0, *how)
+    return ds, dq, dh0
 
 
 @njit
-def _gru_forward(times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask):
-    T, N, U = z.shape
+def _gru_forward(first, stop, times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask):
+    N, U, rows = stop - first, len(R_g), slice(first, stop)
     s, qR = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype)
-    for t in range(T):
-        xW_t = xW[t % len(xW)]
+    for t in range(len(z)):
+        xW_t, z_t, r_t, g_t, q_t = xW[t % len(xW), rows], z[t, rows], r[t, rows], g[t, rows], q[t, rows]
+        h_prev, h_t = h[t, rows], h[t + 1, rows]
         add_bias(xW_t, b, s)  # its first 2U columns
-        add_matmul_by(times, h[t], R_zr, s)
-        _gru_gates(s, z[t], r[t], rec)
+        add_matmul_by(times, h_prev, R_zr, s)
+        _gru_gates(s, z_t, r_t, rec)
         if reset_after:
-            matmul_into_by(times, h[t], R_g, q[t])
-            _gru_candidate_after(q[t], b_g, xW_t, b, r[t], g[t], act)
+            matmul_into_by(times, h_prev, R_g, q_t)
+            _gru_candidate_after(q_t, b_g, xW_t, b, r_t, g_t, act)
         else:
-            _multiply(r[t], h[t], q[t])
-            matmul_into_by(times, q[t], R_g, qR)
-            _gru_candidate_before(qR, xW_t, b, g[t], act)
-        _gru_mix(z[t], g[t], h[t], h[t + 1])
+            _multiply(r_t, h_prev, q_t)
+            matmul_into_by(times, q_t, R_g, qR)
+            _gru_candidate_before(qR, xW_t, b, g_t, act)
+        _gru_mix(z_t, g_t, h_prev, h_t)
         if len(mask) > 0:
-            stay(h[t], h[t + 1], mask[t])
+            stay(h_prev, h_t, mask[t, rows])
 
 
 @njit(inline="always")
@@ -115,26 +125,29 @@ def _multiply(x, y, product):
 
 
 @njit
-def _gru_backward(times, dy, dh, zr_T, g_T, z, r, g, q, h, ds, dq, act, rec, reset_after, mask, past):
-    T, N, U = z.shape
-    product, ds_g, ds_zr = np.empty((N, U), dh.dtype), np.empty((N, U), dh.dtype), np.empty((N, 2 * U), dh.dtype)
-    for t in range(T - 1, -1, -1):
+def _gru_backward(first, stop, times, dy, dh_T, zr_T, g_T, z, r, g, q, h, ds, dq, dh0, act, rec, reset_after, mask):
+    N, U, rows = stop - first, g_T.shape[1], slice(first, stop)
+    dh, past, product = dh0[rows], np.empty((N, U), h.dtype), np.empty((N, U), h.dtype)
+    ds_g, ds_zr = np.empty((N, U), h.dtype), np.empty((N, 2 * U), h.dtype)
+    copy(dh_T[rows], dh)  # turned from the last state's into the first one's
+    for t in range(len(z) - 1, -1, -1):
+        z_t, r_t, g_t, q_t, h_prev, dq_t = z[t, rows], r[t, rows], g[t, rows], q[t, rows], h[t, rows], dq[t, rows]
         if len(dy) > 0:
-            add(dy[t], dh)
+            add(dy[t, rows], dh)
         if len(mask) > 0:
-            set_aside(dh, past, mask[t])
-        _gru_mix_backward(dh, z[t], g[t], h[t], ds_zr, ds_g, act)  # dh becomes the part through z h_prev
+            set_aside(dh, past, mask[t, rows])
+        _gru_mix_backward(dh, z_t, g_t, h_prev, ds_zr, ds_g, act)  # dh becomes the part through z h_prev
         if reset_after:
-            _gru_candidate_after_backward(ds_g, q[t], r[t], dq[t], ds_zr)
-            matmul_into_by(times, dq[t], g_T, product)
+            _gru_candidate_after_backward(ds_g, q_t, r_t, dq_t, ds_zr)
+            matmul_into_by(times, dq_t, g_T, product)
         else:
-            matmul_into_by(times, ds_g, g_T, dq[t])
-            _gru_candidate_before_backward(dq[t], h[t], r[t], product, ds_zr)
+            matmul_into_by(times, ds_g, g_T, dq_t)
+            _gru_candidate_before_backward(dq_t, h_prev, r_t, product, ds_zr)
         add(product, dh)
         for n in range(N):
-            multiply_by_slope(rec, z[t, n], ds_zr[n, :U])
-            multiply_by_slope(rec, r[t, n], ds_zr[n, U:])
-        _join(ds_zr, ds_g, ds[t])
+            multiply_by_slope(rec, z_t[n], ds_zr[n, :U])
+            multiply_by_slope(rec, r_t[n], ds_zr[n, U:])
+        _join(ds_zr, ds_g, ds[t, rows])
         matmul_into_by(times, ds_zr, zr_T, product)
         add(product, dh)
         if len(mask) > 0:

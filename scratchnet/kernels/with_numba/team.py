@@ -4,7 +4,8 @@ The threads of `scratchnet.parallel.threads` take turns at the interpreter's loc
 longer than they compute. Here one thread alone runs Python. When it comes to a kernel whose rows do not depend on each
 other, it lays down what is to be computed, and takes one chunk of the rows after the other; so does a helper, which
 never needs the lock, since it waits within compiled code. To wait it reads one number again and again: a thread that
-sleeps would be woken after a small product is done. If for a while there is nothing, it sleeps nevertheless.
+sleeps would be woken after a small product is done. Between two looks it pauses, for the sake of the other thread: that
+one may be running on the same core. If for a while there is nothing, it sleeps nevertheless.
 
 Whoever is quicker takes more chunks, and a helper that comes late takes none. No bit depends on it, because every row
 is computed by itself.
@@ -32,17 +33,20 @@ import threading
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba._dispatcher import compute_fingerprint
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from scratchnet.kernels.with_numba.address import address_of, call_with, place_of, succeeds_at
 from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.tile import SSE
 
 _CHUNKS = 2  # of the rows: in smaller ones a product would read the right matrix more often
 _ROWS = 8  # of which a chunk is a multiple, as high as a tile
 _LEAST = 1 << 18  # multiply-adds that are worth sharing: some microseconds
-_PATIENCE = 1 << 20  # how often a helper looks until it sleeps: about a millisecond
+_PATIENCE = 1 << 15 if SSE else 1 << 20  # how often a helper looks until it sleeps: one or two milliseconds
 
 _NEXT, _DONE, _END, _JOB, _FAILED = 0, 8, 16, 24, 32  # places in the box
 
@@ -108,6 +112,7 @@ class Team:
 
     def share(self, kernel, rows, arguments):
         """``kernel(0, rows, *arguments)``"""
+        self.wake()
         if not _lead(self._box, *_addresses_of(kernel, arguments), rows, arguments):
             kernel(0, rows, *arguments)  # alone it succeeds, or raises here what is wrong
 
@@ -167,6 +172,19 @@ def _pointer(context, builder, signature, arguments):
     return builder.gep(box.data, [arguments[1]])
 
 
+@intrinsic
+def _pause(typing_context):
+    """Let a moment pass, in which the processor does not compute ahead."""
+
+    def generate(context, builder, signature, arguments):
+        if SSE:  # has an instruction for that, of some ten nanoseconds
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
 @njit
 def _chunk(kernel, first, stop, place):
     """Some rows of a kernel, given its address and where its arguments lie: a machine code for each of their types."""
@@ -183,7 +201,7 @@ def _lead(box, chunk, kernel, rows, arguments):
     while _take_a_chunk(box):
         pass
     while _read(box, _DONE) < _CHUNKS:
-        pass
+        _pause()
     return _read(box, _FAILED) == 0
 
 
@@ -196,6 +214,7 @@ def _help(box, patience):
             waited = 0
         else:
             waited += 1
+            _pause()
 
 
 @njit

@@ -9,12 +9,12 @@ import pytest
 numba = pytest.importorskip("numba")
 
 import scratchnet  # noqa: E402
-from scratchnet import kernels  # noqa: E402
+from scratchnet import activations, kernels  # noqa: E402
 from scratchnet.kernels.with_numba import affine, matrix_product, team  # noqa: E402
-from scratchnet.layers import Dense, EinsumDense, Input  # noqa: E402
+from scratchnet.layers import LSTM, Dense, EinsumDense, Flatten, Input, Reshape, SimpleRNN  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
 from scratchnet.parallel import Workers, threads  # noqa: E402
-from scratchnet.training import step, work  # noqa: E402
+from scratchnet.training import evaluator, step, work  # noqa: E402
 from scratchnet.utils import set_random_seed  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="a helper needs compiled code")
@@ -163,7 +163,7 @@ def test_a_chunk_that_fails_is_waited_for_and_the_whole_is_tried_once_more(rows_
     x = np.random.default_rng(6).normal(size=(64, 3))
     with team.helper() as helper:
         helper.wake()
-        for _ in range(50):
+        for _ in range(10):
             y = np.zeros_like(x)
             if rows_that_fail < 64:
                 team.by_rows(copy, 64, team._LEAST, x, rows_that_fail, y)
@@ -192,6 +192,53 @@ def test_every_row_is_computed_once_whatever_the_types_of_the_arguments(counted,
                 np.testing.assert_array_equal(counts, np.full(rows, 6 if x.ndim > 1 else 3))
                 np.testing.assert_array_equal(places, np.arange(rows))
     assert len(counted) == (24 if work == team._LEAST else 0)
+
+
+def through_time(mask, dy):
+    """What the recurrent kernels return, one array after the other: 37 rows, of which no thread has half."""
+    rng, (T, N, U) = np.random.default_rng(7), (3, 37, 33)
+    tanh, sigmoid, relu = (activations.get(name) for name in ("tanh", "sigmoid", "relu"))
+    compute, (h0, c0, dh, dc) = kernels.operations("numba"), rng.normal(size=(4, N, U)).astype("float32")
+    dy = rng.normal(size=(T, N, U)).astype("float32") if dy else None
+
+    def drawn(gates):
+        shapes = (T, N, gates * U), (U, gates * U), (gates * U,)
+        return [0.3 * rng.normal(size=shape).astype("float32") for shape in shapes]
+
+    xW, R, b = drawn(1)
+    steps = compute.simple_rnn_forward(xW, R, b, h0, tanh, mask)
+    yield from (steps.h, *compute.simple_rnn_backward(dy, dh, R, steps, tanh, mask))
+    xW, R, b = drawn(4)
+    for act in (tanh, relu):
+        steps = compute.lstm_forward(xW, R, b, h0, c0, act, sigmoid, mask)
+        yield from (*steps[1:], *compute.lstm_backward(dy, dh, dc, R, steps, act, sigmoid, mask))
+    for sequence in (True, False):
+        h, c = compute.lstm_states(xW, R, b, h0, c0, tanh, sigmoid, sequence)
+        yield from (h if sequence else h[-1], c)
+    xW, R, b = drawn(3)
+    for reset_after in (True, False):
+        steps = compute.gru_forward(xW, R, b, b, h0, tanh, sigmoid, reset_after, mask)
+        yield from (*steps[1:], *compute.gru_backward(dy, dh, R, steps, tanh, sigmoid, reset_after, mask))
+
+
+@pytest.mark.parametrize("masked, dy", [(False, False), (True, True)])
+def test_time_goes_by_for_the_rows_of_two_threads_as_for_those_of_one(counted, monkeypatch, masked, dy):
+    mask = np.random.default_rng(8).random((3, 37)) < 0.7 if masked else None
+    alone = list(through_time(mask, dy))
+    monkeypatch.setattr(team, "_LEAST", 0)
+    with team.helper() as helper:
+        for _ in range(3):
+            helper.wake()
+            for found, expected in zip(through_time(mask, dy), alone, strict=True):
+                np.testing.assert_array_equal(found, expected)
+    assert len(counted) == 3 * 12
+
+
+def test_time_does_not_go_by_where_shapes_do_not_fit(monkeypatch):
+    xW, R, h0 = np.ones((2, 20, 16), "float32"), np.ones((16, 17), "float32"), np.ones((20, 16), "float32")
+    monkeypatch.setattr(team, "_LEAST", 0)
+    with team.helper(), pytest.raises(ValueError, match="do not fit together"):
+        kernels.operations("numba").simple_rnn_forward(xW, R, R[0, :16], h0, activations.get("tanh"))
 
 
 def test_of_two_teams_the_inner_one_is_asked_and_then_the_outer_one():
@@ -243,23 +290,81 @@ def test_workers_have_a_helper_where_there_is_a_second_thread_and_a_processor_fo
         assert team.at_work() is None
 
 
-def test_a_step_in_one_part_is_the_same_on_two_threads_bit_by_bit(counted, monkeypatch):
-    x, y = np.random.default_rng(2).normal(size=(2, 128, 80)).astype("float32")
-    trained = []
-    monkeypatch.setattr(step, "LEAST_HELPED", 100_000)
-    monkeypatch.setattr(work, "LEAST", 10_000_000)  # too much for two parts
+def dense():
+    return Sequential([Input((8, 10)), Flatten(), Dense(90, activation="relu"), Dense(80), Reshape((8, 10))])
+
+
+def recurrent():
+    return Sequential([Input((8, 10)), SimpleRNN(16, return_sequences=True), LSTM(10, return_sequences=True)])
+
+
+def trained(model, x, y):
+    """Its weights after some steps, and what it then says, all at once and batch by batch."""
+    model.compile("adam", "mse")
+    with kernels.using_backend("numba"):
+        model.fit(x, y, batch_size=64, epochs=2, shuffle=False, verbose=0)
+        figures = model.evaluate(x, y, batch_size=32, verbose=0)
+        return [*model.get_weights(), figures, model.predict(x, batch_size=200, verbose=0)]
+
+
+@pytest.fixture
+def everything_helped(monkeypatch):
+    """Nothing is too little for a helper, and whatever two of these models' threads compute is enough for two parts."""
+    for module in (step, work):
+        monkeypatch.setattr(module, "LEAST_HELPED", 1000)
+    monkeypatch.setattr(evaluator, "LEAST_ALONE", 1000)
+    monkeypatch.setattr(team, "_LEAST", 0)
+    monkeypatch.setattr(work, "LEAST", 1000)
+    monkeypatch.setattr(work, "_SHARED", 0.1)
     monkeypatch.setattr(threads, "available_processors", lambda: 2)
+    yield
+    scratchnet.set_num_threads(None)
+
+
+@pytest.mark.parametrize("make", [dense, recurrent])
+def test_one_part_with_a_helper_is_the_same_as_without_bit_by_bit(counted, everything_helped, make):
+    x, y = np.random.default_rng(2).normal(size=(2, 128, 8, 10)).astype("float32")
+    results = []
     for count in (1, 2):
         set_random_seed(1)
-        model = Sequential([Input((80,)), Dense(90, activation="relu"), Dense(80)])
-        model.compile("adam", "mse")
         scratchnet.set_num_threads(count)
-        try:
-            with kernels.using_backend("numba"):
-                model.fit(x, y, batch_size=64, epochs=2, verbose=0)
-        finally:
-            scratchnet.set_num_threads(None)
+        results.append(trained(make(), x, y))
         assert bool(counted) == (count == 2)
-        trained.append(model.get_weights())
-    for one, two in zip(*trained):
+    for one, two in zip(*results):
         np.testing.assert_array_equal(one, two)
+
+
+def test_models_in_several_threads_have_a_helper_each(counted, everything_helped):
+    x, y = np.random.default_rng(2).normal(size=(2, 128, 8, 10)).astype("float32")
+    scratchnet.set_num_threads(2)
+    with kernels.using_backend("numba"):
+        models = [recurrent() for _ in range(3)]
+        for model in models[1:]:
+            model.set_weights(models[0].get_weights())
+        expected, found = trained(models[0], x, y), [None, None]
+
+        def train(k):
+            found[k] = trained(models[k + 1], x, y)
+
+        others = [threading.Thread(target=train, args=(k,)) for k in range(2)]
+        for other in others:
+            other.start()
+        for other in others:
+            other.join()
+    for results in found:
+        for one, two in zip(results, expected, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("most, parts", [(10**9, [128]), (0, [64, 64])])
+def test_what_is_large_goes_in_parts(monkeypatch, everything_helped, most, parts):
+    made, whole = [], step.gradients
+    monkeypatch.setattr(work, "MOST_HELPED", most)
+    monkeypatch.setattr(step, "gradients", lambda *args: made.append(args[1].size) or whole(*args))
+    x = np.zeros((128, 8, 10), "float32")
+    model = recurrent()
+    model.compile("sgd", "mse")
+    scratchnet.set_num_threads(2)
+    with kernels.using_backend("numba"):
+        model.fit(x, x, batch_size=128, verbose=0)
+    assert made == parts
