@@ -11,7 +11,8 @@ them, which took a quarter of the time of a small convolution.
 * A last column of ones in P gives dbias.
 * Where the window is one pixel, a row of `x` is a row of P: nothing is copied (`affine`).
 * With fewer filters than channels, pixels are multiplied by the whole kernel first, and the products added, shifted.
-* Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less.
+* Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less; and those of three to
+  five along a sequence to `sequences`.
 * A relu that follows is applied to y, and its slope to a piece of dy, while it is in the cache; and one pass over the
   patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
 * Where max pooling of 2 x 2 follows as well and nobody will go back, z never goes to memory, only one of four numbers
@@ -25,7 +26,7 @@ import numpy as np
 
 from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
-from scratchnet.kernels.with_numba import depthwise, windows, winograd
+from scratchnet.kernels.with_numba import depthwise, sequences, windows, winograd
 from scratchnet.kernels.with_numba.affine import affine_backward, affine_forward, is_narrow
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
@@ -59,6 +60,8 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
     OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
     if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
         return winograd.conv2d_forward(x, kernel, bias, padding, relu)
+    if sequences.applies(x.shape, kernel, strides, padding, dilation, (OH, OW)):
+        return sequences.conv2d_forward(x, kernel, bias, padding, relu)
     if _is_affine(kernel, strides, padding):
         return affine_forward(x.reshape(-1, C), kernel.reshape(C, F), bias, relu).reshape(N, H, W, F)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
@@ -148,6 +151,8 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
     if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
         return winograd.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y)
+    if sequences.applies(x.shape, kernel, strides, padding, dilation, (OH, OW)):
+        return sequences.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y)
     if _is_affine(kernel, strides, padding):
         rows, y = x.reshape(-1, C), y.reshape(-1, F) if relu else None
         dx, dkernel, dbias = affine_backward(dy.reshape(-1, F), rows, kernel.reshape(C, F), needs_dx, y)
