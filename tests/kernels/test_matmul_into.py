@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 numba = pytest.importorskip("numba")
 
 from scratchnet.kernels.with_numba import matrix_product as module  # noqa: E402
+from scratchnet.kernels.with_numba import tile  # noqa: E402
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier  # noqa: E402
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
 
@@ -91,3 +92,14 @@ def test_a_function_that_has_the_products_address_needs_no_copy_of_it(dtype):
     np.testing.assert_array_equal(c, 2 * check(a, b))
     with pytest.raises(ValueError, match="do not fit together"):
         _twice(multiplier(dtype), a, b, c[:4])
+
+
+def test_without_the_compiler_a_square_refuses_what_compiled_code_would_read_wrongly():
+    source, target = np.arange(3600.0).reshape(60, 60), np.zeros((40, 40))
+    tile._square_in_python(source.T, 3, 5, target, 1, 2)
+    size = VECTOR_BYTES // 8
+    np.testing.assert_array_equal(target[1 : 1 + size, 2 : 2 + size], source.T[3 : 3 + size, 5 : 5 + size])
+    assert np.count_nonzero(target) == size**2
+    for wrong in ((source, 0, 0, target, 0, 0), (source.T, 0, 0, target.T, 0, 0)):
+        with pytest.raises(TypeError, match="dense"):
+            tile._square_in_python(*wrong)

@@ -98,8 +98,10 @@ def test_what_is_not_a_number_is_not_lost_where_it_meets_a_zero(who_computes, dt
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("M, K, N", [(1, 300, 200), (30, 40, 50), (2, 60, 700), (9, 700, 20)])
-@pytest.mark.parametrize("left, right", [("strided", "C"), ("C", "Fortran"), ("Fortran", "reversed")])
+@pytest.mark.parametrize(
+    "M, K, N", [(1, 300, 200), (30, 40, 50), (2, 60, 700), (9, 700, 20), (17, 600, 37), (98, 35, 70), (60, 16, 150)]
+)
+@pytest.mark.parametrize("left, right", [("strided", "C"), ("C", "Fortran"), ("Fortran", "strided")])
 def test_of_every_size_that_the_rule_tells_apart_it_is_the_product(who_computes, dtype, M, K, N, left, right):
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
@@ -116,7 +118,10 @@ def test_blas_multiplies_vectors_and_what_is_small():
     square, few = np.ones((300, 300), "float32"), np.ones((2, 300), "float32")
     assert module._is_for_blas(1, 300, 300, square) and module._is_for_blas(300, 300, 1, square)
     assert module._is_for_blas(20, 30, 20, square.T)
-    assert module._is_for_blas(40, 20, 40, square) and not module._is_for_blas(40, 20, 40, square.T)
+    is_wide = module.VECTOR_BYTES == 64
+    assert module._is_for_blas(60, 80, 60, square) == is_wide and not module._is_for_blas(60, 80, 60, square.T)
+    assert module._is_for_blas(30, 500, 40, square.T) == is_wide
+    assert module._is_for_blas(60, 16, 4000, square.T) and not module._is_for_blas(600, 16, 4000, square.T)
     assert not module._is_for_blas(300, 300, 300, square)
     with kernels.using_backend("numba"):
         np.testing.assert_array_equal(kernels.matmul(few[:, :9], few[:, :9].T), few[:, :9].dot(few[:, :9].T))

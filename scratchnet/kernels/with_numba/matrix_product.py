@@ -22,7 +22,7 @@ import numpy as np
 from scratchnet.kernels.with_numba import team
 from scratchnet.kernels.with_numba.address import address_of, call_at
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, make_tile
+from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_square, make_tile
 
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
 _FEW, _LARGE = 16, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
@@ -32,8 +32,9 @@ _ROWS_FOR_A_COPY = 192  # of a, from which copying b pays; with vectors of 64 by
 _BYTES_FOR_A_COPY = 1 << 20 if VECTOR_BYTES == 64 else 0
 
 _SMALL = 1 << 14  # multiply-adds, up to which Python's lines around a product of our own cost more than they save
-_SMALL_FOR_BLAS = 1_000_000 if VECTOR_BYTES == 64 else 1 << 16  # multiply-adds, see `_is_for_blas`
-_SMALL_RESULT = 1200  # numbers
+_SMALL_FOR_BLAS = 1 << 16  # multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
+_SMALL_FOR_AVX512, _SMALL_RESULT = 1_000_000 if VECTOR_BYTES == 64 else 0, 1200  # multiply-adds, numbers of c
+_SHALLOW = 16  # rows of b: so few products to a number of c, or of b, that to write or copy it counts
 
 _FEW_ROWS, _FEW_COLUMNS = 2, 4  # of c, up to which it is quicker computed number by number
 
@@ -50,14 +51,14 @@ def matmul(a, b):
     (M, K), (depth, N) = a.shape, b.shape
     if depth != K:
         raise ValueError(f"matmul: the shapes of a and b do not fit together, {a.shape} and {b.shape}")
-    if K > 1 and (M * K * N <= _SMALL or _is_for_blas(M, K, N, b)):
-        return a.dot(b)  # which takes half a microsecond less than np.matmul
+    if (K > 1 or min(M, N) > 1) and (M * K * N <= _SMALL or _is_for_blas(M, K, N, b)):
+        return np.matmul(a, b) if K <= _SHALLOW and M * K * N > _SMALL else a.dot(b)
     (a, a_is_transposed), (b, b_is_transposed) = _stored(a), _stored(b)
     c = np.empty((M, N), a.dtype)
     if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
         _dot_products(a, plain(b.T), c)
-    elif (a_is_transposed and N * a.itemsize < 2 * VECTOR_BYTES and N < M) or (b_is_transposed and M * (K + N) < K * N):
-        c_T = np.empty((N, M), a.dtype)  # its rows fill vectors, where those of c do not; or less is copied
+    elif _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, a.itemsize):
+        c_T = np.empty((N, M), a.dtype)
         _product(b.T, a.T, c_T)
         c[...] = c_T.T
     else:
@@ -71,10 +72,22 @@ def _is_for_blas(M, K, N, b):
     A matrix by a vector it reads at the pace of memory. OpenBLAS has kernels for small matrices, which copy nothing; on
     AVX-512 for up to a million multiply-adds, but with the right matrix transposed for few results only. Measured on
     7,000 shapes of layers, over half of which were slower than with BLAS by more than 5 %.
+
+    NumPy has two ways to it: `dot` begins half a microsecond earlier, but first fills the result with zeros.
     """
-    if min(M, N) == 1:
+    work = M * K * N
+    if min(M, N) == 1 or work <= _SMALL_FOR_BLAS:
         return True
-    return M * K * N <= _SMALL_FOR_BLAS and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
+    if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
+        return True  # few products to each number that would be copied
+    return work <= _SMALL_FOR_AVX512 and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
+
+
+def _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, itemsize):
+    """Whether `b.T @ a.T` is quicker: its rows fill vectors, where those of c do not; or far less is copied."""
+    if a_is_transposed and N * itemsize < 2 * VECTOR_BYTES and N < M:
+        return True
+    return b_is_transposed and M >= _FEW and 3 * M * (K + N) < K * N
 
 
 def _product(a, b, c):
@@ -170,17 +183,13 @@ def _multiply(a, b, c, add):
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
-    room = np.empty(((N + width - 1) // width * deepest if copies else deepest, width), c.dtype)  # for copied blocks
+    kept = deepest if copies and M > _ROWS else 0  # of copied blocks in `room`: other rows will meet them again
+    room = np.empty((max((N - 1) // width, 0) * kept + deepest, width), c.dtype)
     if left % lanes:
         room[len(room) - deepest :, left:] = 0  # beside the last columns
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
     for k in range(0, max(K, 1), max(deepest, 1)):
         depth = min(deepest, K - k)
-        if copies:
-            for n in range(0, N, width):
-                _copy(b, k, depth, n, min(width, N - n), room[n // width * deepest :])
-        elif left % lanes:
-            _copy(b, k, depth, N - left, left, room)
         wide = 0 if M > 1 or copies else N - N % (_WIDE * lanes)  # columns of a single row
         for n in range(0, wide, _WIDE * lanes):
             _tile_1_wide(a, 0, k, depth, b[k : k + depth, n : n + _WIDE * lanes], c, n, k > 0 or add)
@@ -189,12 +198,11 @@ def _multiply(a, b, c, add):
             for n in range(wide, N, width):
                 columns = min(width, N - n)
                 vectors = lanes if columns <= lanes else width
-                if copies:
-                    block = room[n // width * deepest :, :vectors]
-                elif columns == vectors:
-                    block = b[k : k + depth, n : n + columns]
-                else:
-                    block = room[:, :vectors]
+                block = b[k : k + depth, n : n + columns]
+                if copies or columns < vectors:
+                    block = room[n // width * kept :, :vectors]
+                    if m == 0:
+                        _copy(b, k, depth, n, columns, block)
                 target, column = (c, n) if columns == vectors else (rest, 0)
                 column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
     for m in range(len(rest)):  # the last columns, which fill no vector
@@ -211,10 +219,18 @@ def _multiply(a, b, c, add):
 
 @njit
 def _copy(b, k, depth, n, columns, block):
-    if b.strides[0] < b.strides[1] and depth > columns:  # transposed: read as it lies, write to what the cache holds
-        for j in range(columns):
-            for d in range(depth):
-                block[d, j] = b[k + d, n + j]
+    if b.strides[0] == b.itemsize and b.strides[1] != b.itemsize:  # transposed
+        size = VECTOR_BYTES // b.itemsize
+        if min(depth, columns) >= size:
+            for j0 in range(0, columns, size):
+                j = min(j0, columns - size)  # the last squares begin earlier: some numbers are copied twice
+                for d0 in range(0, depth, size):
+                    d = min(d0, depth - size)
+                    copy_square(b, k + d, n + j, block, d, j)
+        else:
+            for j in range(columns):
+                for d in range(depth):
+                    block[d, j] = b[k + d, n + j]
     else:
         for d in range(depth):
             source, target = b[k + d, n : n + columns], block[d]

@@ -52,6 +52,60 @@ def make_tile(rows, vectors):
     return tile
 
 
+def _make_transposer():
+    """``copy_square(source, k, n, target, d, j)``, for compiled code: ``target[d : d + L, j : j + L]`` becomes
+    ``source[k : k + L, n : n + L]``, L being how many numbers a vector has.
+
+    The columns of source lie one after the other in memory, as do the rows of target. Read and written number by number
+    that takes as long as 8 rows of a product; here both are whole vectors.
+    """
+    if numba.config.DISABLE_JIT:
+        return _square_in_python
+
+    @intrinsic
+    def copy_square(typing_context, source, k, n, target, d, j):
+        return types.void(source, types.intp, types.intp, target, types.intp, types.intp), _generate_transposer
+
+    return copy_square
+
+
+def _square_in_python(source, k, n, target, d, j):
+    size = VECTOR_BYTES // source.itemsize
+    if source.strides[0] != source.itemsize or target.strides[1] != target.itemsize:
+        raise TypeError("a square needs a source with dense columns and a target with dense rows")
+    target[d : d + size, j : j + size] = source[k : k + size, n : n + size]
+
+
+def _generate_transposer(context, builder, signature, arguments):
+    """The instructions of `copy_square`.
+
+    A matrix of two rows and columns is transposed by exchanging the two numbers off its diagonal, one of 4 by
+    exchanging the squares of 2 off its diagonal and transposing all four, and so on: for each power of two, each vector
+    exchanges half of its numbers with another.
+    """
+    source_type, target_type = signature.args[0], signature.args[3]
+    source, k, n, target, d, j = arguments
+    source, target = (
+        context.make_array(t)(context, builder, v) for t, v in ((source_type, source), (target_type, target))
+    )
+    write = Instructions(context, builder, source_type.dtype)
+    (_, column), (row, _) = (cgutils.unpack_tuple(builder, array.strides, 2) for array in (source, target))
+    size = write.zero.type.count
+    start = write.address(source.data, (k, write.size), (n, column))
+    vectors = [write.load_row(write.address(start, (write.constant(i), column)), 1)[0] for i in range(size)]
+    step = 1
+    while step < size:
+        for i in (i for i in range(size) if not i & step):
+            x, y = vectors[i], vectors[i + step]
+            vectors[i] = write.pick(x, y, [e if not e & step else size + e - step for e in range(size)])
+            vectors[i + step] = write.pick(x, y, [e + step if not e & step else size + e for e in range(size)])
+        step *= 2
+    start = write.address(target.data, (d, row), (j, write.size))
+    for i, vector in enumerate(vectors):
+        write.store_row([vector], write.address(start, (write.constant(i), row)))
+    return context.get_dummy_value()
+
+
 def _in_python(rows, vectors):
     def tile(a, m, k, depth, block, c, n, add):
         width = vectors * VECTOR_BYTES // c.itemsize
@@ -130,6 +184,10 @@ class Instructions:
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self._vector.count), [0] * self._vector.count)
         return self._builder.shuffle_vector(self._builder.insert_element(nothing, value, first), nothing, zeros)
 
+    def pick(self, x, y, places):
+        """The numbers at `places` of x, and behind it y, as a vector."""
+        return self._builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places))
+
     def load_everywhere(self, data):
         return self.everywhere(self._load(self._number, data))
 
@@ -149,3 +207,6 @@ class Instructions:
 
     def _places(self, data, vectors):
         return [self.address(data, (self.constant(v), self.constant(VECTOR_BYTES))) for v in range(vectors)]
+
+
+copy_square = _make_transposer()
