@@ -111,10 +111,11 @@ class StatesAlone(JoinedNode):
 
     def forward(self, x, training, mask=None, repeat=None):
         layer = self.layer
-        x, T, (h0, c0) = layer.unpack_input(layer.accept(x), repeat)
-        R, b = layer.params["recurrent_kernel"], layer.params.get("bias", np.zeros(4 * layer.units, x.dtype))
+        x, T, (h0, c0) = layer.unpack_input(layer.accept(x), repeat, lay_out=False)
+        W, R = layer.params["kernel"], layer.params["recurrent_kernel"]
+        b = layer.params.get("bias", np.zeros(4 * layer.units, x.dtype))
         functions = layer.activation, layer.recurrent_activation
-        h, c = kernels.lstm_states(layer.project(x, T), R, b, h0, c0, *functions, layer.return_sequences)
+        h, c = kernels.lstm_states(x, W, R, b, h0, c0, *functions, T, layer.return_sequences)
         return layer.pack_output(None, h, c), None
 
 

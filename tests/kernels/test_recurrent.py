@@ -324,22 +324,3 @@ def test_the_definition_computes_every_activation_itself(name, monkeypatch):
     for cell in ("simple_rnn", "lstm", "gru", "gru, reset before"):
         (h, *_), _ = run(BACKENDS[0], cell, arrays, activations.get(name), activations.sigmoid, None, None)
         assert np.isfinite(h).all()
-
-
-@needs_numba
-@pytest.mark.parametrize("dtype, act", [("float32", "tanh"), ("float64", "tanh"), ("float32", "relu")])
-@pytest.mark.parametrize("T, repeated", [(1, False), (4, False), (5, True)])
-def test_states_alone_are_those_of_the_lstm(T, repeated, dtype, act):
-    compiled, rng = operations("numba"), np.random.default_rng(6)
-    xW, R, b = (array.astype(dtype) for array in drawn(rng, T, 4, repeated))
-    xW = np.broadcast_to(xW[:1], xW.shape) if repeated else xW
-    h0, c0 = rng.normal(size=(2, N, U)).astype(dtype)
-    arguments = xW, R, b, h0, c0, activations.get(act), activations.get("sigmoid")
-    steps, given = compiled.lstm_forward(*arguments), [array.copy() for array in arguments[:5]]
-    for sequence in (True, False):
-        h, c = compiled.lstm_states(*arguments, sequence=sequence)
-        shown = slice(None) if sequence else slice(-1, None)
-        np.testing.assert_allclose(h[shown], steps.h[shown], rtol=0, atol=1e-6)  # a product and a sum may be one
-        np.testing.assert_allclose(c[-1], steps.c[-1], rtol=0, atol=1e-6)
-    for array, before in zip(arguments, given):
-        np.testing.assert_array_equal(array, before)

@@ -23,7 +23,8 @@ import numpy as np
 from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate, transposed
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope, sigmoid32, tanh32
-from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, can_share, matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.lstm_states import LEAST, states
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, can_share, matmul, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
@@ -67,16 +68,18 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
-def lstm_states(xW, R, b, h0, c0, act, rec, sequence):
-    """h and c of `lstm_forward`, whose last entries are the last states; of h without `sequence` only two entries."""
-    if (act.name, rec.name) != _DEFAULTS or None in (code(act), code(rec)) or xW.itemsize != 4:
-        steps = lstm_forward(xW, R, b, h0, c0, act, rec)
-        return steps.h, steps.c
-    (T, N, _), U = xW.shape, len(R)
-    h, c = np.empty((T + 1 if sequence else 2, N, U), xW.dtype), np.empty((N, U), xW.dtype)
-    known = multiplier(h.dtype), one_for_all(xW), plain(R), plain(b), plain(h0), plain(c0)
-    through_time(_default_lstm_states, T, N, R, *known, T, h, c)
-    return h, c[np.newaxis]
+def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
+    """h and c of `lstm_forward` of ``x W``, whose last entries are the last states; of h without `sequence` only two.
+
+    x is (T, N, D), laid out as it may, or (1, N, D) if it is that of every step.
+    """
+    (steps, N, D), U = x.shape, len(R)
+    is_default = (act.name, rec.name) == _DEFAULTS and act.standard and rec.standard
+    if is_default and x.itemsize == 4 and N >= LEAST:
+        return states(x, W, R, b, h0, c0, T, sequence)
+    xW = matmul(x.reshape(steps * N, D), W).reshape(steps, N, 4 * U)
+    kept = lstm_forward(np.broadcast_to(xW, (T, N, 4 * U)), R, b, h0, c0, act, rec)
+    return kept.h, kept.c
 
 
 def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
@@ -311,26 +314,6 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
         if len(mask) > 0:
             stay(c[t, rows], c[t + 1, rows], mask[t, rows])
             stay(h[t, rows], h[t + 1, rows], mask[t, rows])
-
-
-@njit
-def _default_lstm_states(first, stop, times, xW, R, b, h0, c0, T, h, c):
-    """The same where nobody goes back: of the gates nothing is kept, and c is turned into the last one."""
-    U, rows = len(R), slice(first, stop)
-    z = np.empty((stop - first, 4 * U), h.dtype)
-    copy(h0[rows], h[(-T - 1) % len(h), rows])
-    copy(c0[rows], c[rows])
-    for t in range(T):
-        h_prev, h_t = h[(t - T - 1) % len(h), rows], h[(t - T) % len(h), rows]  # from the end: there may be two alone
-        add_bias(xW[t % len(xW), rows], b, z)
-        add_matmul_by(times, h_prev, R, z)  # z = x W + b + h_prev R
-        for n in range(len(z)):
-            z_n, c_n, h_n = z[n], c[first + n], h_t[n]
-            z_i, z_f, z_g, z_o = z_n[:U], z_n[U : 2 * U], z_n[2 * U : 3 * U], z_n[3 * U :]
-            for u in range(U):
-                c_n[u] = sigmoid32(z_f[u]) * c_n[u] + sigmoid32(z_i[u]) * tanh32(z_g[u])
-            for u in range(U):
-                h_n[u] = sigmoid32(z_o[u]) * tanh32(c_n[u])
 
 
 @njit

@@ -316,11 +316,11 @@ class Recurrent(ThroughTime, RecurrentWeights):
     def _expected(self):
         return {"D": self.params["kernel"].shape[0]} if self.built else {}
 
-    def unpack_input(self, inputs, repeat):
+    def unpack_input(self, inputs, repeat, lay_out=True):
         """What forward is given, as the kernels take it: time in front, in the order of processing.
 
-        With `repeat` x has one step, which stands for as many equal ones. Returns x (T, N, D), the number of steps, and
-        the list of the initial states (N, U): zeros where none are given.
+        With `repeat` x has one step, which stands for as many equal ones. Returns x (T, N, D), without `lay_out` as it
+        lies in memory, the number of steps, and the list of the initial states (N, U): zeros where none are given.
         """
         x, *states = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         W = self._params.get("kernel")
@@ -334,4 +334,5 @@ class Recurrent(ThroughTime, RecurrentWeights):
         else:
             states = [np.zeros((N, self.units), x.dtype)] * len(self.state_names)
         x = x.transpose(1, 0, 2)  # (T, N, D)
-        return np.ascontiguousarray(x[::-1] if self.go_backwards else x), repeat or T, states
+        x = x[::-1] if self.go_backwards else x
+        return np.ascontiguousarray(x) if lay_out else x, repeat or T, states

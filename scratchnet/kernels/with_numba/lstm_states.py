@@ -1,0 +1,101 @@
+"""The states of an LSTM in use, where nobody goes back: compiled, and the product with its input stands in the loop.
+
+    z_t = x_t W + h_(t-1) R            some rows at a time, which stay in the cache until their gates are computed
+
+In training `x W` is one product of all steps before the first: thousands of rows pay for any preparation of W. But it
+is written to memory and read again, four times as many numbers as there are states, and x, which comes sample by
+sample, is copied together step by step before. Here W and R are prepared once for all steps, laid out in the panels
+that tiles read, and x is read where it lies: nothing is written but states. It takes 0.8 of the time.
+
+Cost: 8 T N (D + U) U floating-point operations.
+"""
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import sigmoid32, tanh32
+from scratchnet.kernels.with_numba.matrix_product import column_of_tiles
+from scratchnet.kernels.with_numba.team import by_rows
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
+
+LEAST = 4  # samples; with fewer a step does not fill its tiles
+_LANES = VECTOR_BYTES // 4  # float32 numbers of a vector
+_WIDTH = 2 * _LANES  # of a panel
+_DEPTH = 256  # rows of a panel at a time, which has up to 32 KB
+_ROWS = 96  # whose pre-activations stay in the cache
+
+
+def states(x, W, R, b, h0, c0, T, sequence):
+    """h and c of an LSTM with tanh and sigmoid in float32, as `recurrent.lstm_states`, which chooses, says it."""
+    (steps, N, D), U = x.shape, len(R)
+    h, c = np.empty((T + 1 if sequence else 2, N, U), x.dtype), np.empty((N, U), x.dtype)
+    by_sample = x.transpose(1, 0, 2).flags.c_contiguous
+    x = plain(x.transpose(1, 0, 2) if by_sample else x)
+    work = T * N * U * 4 * U + steps * N * D * 4 * U
+    known = x, by_sample, _in_panels(W), _in_panels(R), plain(b), plain(h0), plain(c0)
+    by_rows(_states, N, work, *known, T, h, c)
+    return h, c[np.newaxis]
+
+
+def _in_panels(W):
+    """(K, N) as (panels, K, columns), with zeros behind the last column."""
+    K, N = W.shape
+    padded = np.zeros((K, N + -N % _WIDTH), W.dtype)
+    padded[:, :N] = W
+    return np.ascontiguousarray(padded.reshape(K, -1, _WIDTH).transpose(1, 0, 2))
+
+
+@njit
+def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
+    """Of the samples from `first` to `stop`; c is turned from the first one into the last one."""
+    _copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
+    _copy(c0[first:stop], c[first:stop])
+    steps = x.shape[1] if by_sample else x.shape[0]
+    width = (b.size + _LANES - 1) // _LANES * _LANES
+    z = np.empty((min(_ROWS, stop - first), width), x.dtype)
+    of_all = np.empty((stop - first if steps < T else 0, width), x.dtype)  # x W, where x is that of all steps
+    if len(of_all) > 0:
+        x_0 = x[first:stop, 0][:, ::1] if by_sample else x[0, first:stop][:, ::1]  # of one type
+        _multiply(x_0, W, of_all, False)
+    for t in range(T):
+        h_prev, h_t = h[(t - T - 1) % len(h)], h[(t - T) % len(h)]  # counted from the end: there may be two alone
+        for m in range(first, stop, _ROWS):
+            end = min(m + _ROWS, stop)
+            if len(of_all) > 0:
+                _copy(of_all[m - first : end - first], z[: end - m])
+            else:
+                _multiply(x[m:end, t][:, ::1] if by_sample else x[t, m:end][:, ::1], W, z, False)
+            _multiply(h_prev[m:end][:, ::1], R, z, True)
+            for n in range(m, end):
+                _step(z[n - m], b, c[n], h_t[n])
+
+
+@njit
+def _copy(x, y):
+    source, target = x.reshape(-1), y.reshape(-1)
+    for k in range(target.size):
+        target[k] = source[k]
+
+
+@njit(inline="always")
+def _step(z, b, c, h):
+    """Of one sample, see `scratchnet.kernels.with_numba.recurrent` for the two loops."""
+    U = c.size
+    z_i, z_f, z_g, z_o = z[:U], z[U : 2 * U], z[2 * U : 3 * U], z[3 * U : 4 * U]
+    b_i, b_f, b_g, b_o = b[:U], b[U : 2 * U], b[2 * U : 3 * U], b[3 * U :]
+    for u in range(U):
+        i, f, g = sigmoid32(z_i[u] + b_i[u]), sigmoid32(z_f[u] + b_f[u]), tanh32(z_g[u] + b_g[u])
+        c[u] = f * c[u] + i * g
+    for u in range(U):
+        h[u] = sigmoid32(z_o[u] + b_o[u]) * tanh32(c[u])
+
+
+@njit
+def _multiply(a, panels, z, add):
+    """``z[:len(a)] = a @ panels``, or ``+=``."""
+    for k in range(0, a.shape[1], _DEPTH):
+        depth = min(_DEPTH, a.shape[1] - k)
+        for p in range(len(panels)):
+            n = p * _WIDTH
+            block = panels[p, k : k + depth, : min(_WIDTH, z.shape[1] - n)]
+            column_of_tiles(a, 0, len(a), k, depth, block, z, n, add or k > 0)

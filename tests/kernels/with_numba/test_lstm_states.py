@@ -1,0 +1,68 @@
+"""The states of an LSTM in use are those of the layer in training, however its input lies and whoever shares it."""
+
+import numpy as np
+import pytest
+
+numba = pytest.importorskip("numba")
+
+from scratchnet import activations  # noqa: E402
+from scratchnet.kernels import operations  # noqa: E402
+from scratchnet.kernels.with_numba import lstm_states, team  # noqa: E402
+
+SIGMOID = activations.get("sigmoid")
+compiled = operations("numba")
+
+
+def drawn(T, N, D, U, dtype="float32"):
+    """x (T, N, D), W, R, b, h0 and c0."""
+    rng = np.random.default_rng(6)
+    shapes = (T, N, D), (D, 4 * U), (U, 4 * U), (4 * U,), (N, U), (N, U)
+    return [(rng.normal(size=shape) / shape[0] ** 0.5).astype(dtype) for shape in shapes]
+
+
+def check(x, W, R, b, h0, c0, T, act="tanh"):
+    act, xW = activations.get(act), (x.reshape(-1, len(W)) @ W).reshape(len(x), len(h0), -1)
+    expected = compiled.lstm_forward(np.broadcast_to(xW, (T, *xW.shape[1:])), R, b, h0, c0, act, SIGMOID)
+    arguments = x, W, R, b, h0, c0
+    given = [array.copy() for array in arguments]
+    for sequence in (True, False):
+        h, c = compiled.lstm_states(*arguments, act, SIGMOID, T, sequence)
+        shown = slice(None) if sequence else slice(-1, None)
+        np.testing.assert_allclose(h[shown], expected.h[shown], rtol=0, atol=2e-6)
+        np.testing.assert_allclose(c[-1], expected.c[-1], rtol=0, atol=2e-6)
+    for array, before in zip(arguments, given):
+        np.testing.assert_array_equal(array, before)
+
+
+@pytest.mark.parametrize("dtype, act", [("float32", "tanh"), ("float64", "tanh"), ("float32", "relu")])
+@pytest.mark.parametrize("T, N", [(1, 3), (4, 3), (1, 6), (5, 7)])
+def test_states_alone_are_those_of_the_lstm(T, N, dtype, act):
+    x, *rest = drawn(T, N, 3, 5, dtype)
+    check(x, *rest, T, act)
+    check(x[:1], *rest, T + 1, act)  # a step that is repeated
+
+
+@pytest.mark.parametrize("D, U", [(1, 1), (3, 8), (8, 9), (300, 3)])
+def test_numbers_that_fill_no_panel(D, U):
+    check(*drawn(2, lstm_states.LEAST, D, U), 2)
+
+
+def test_more_samples_than_stay_in_the_cache():
+    check(*drawn(2, 2 * lstm_states._ROWS + 5, 2, 3), 2)
+
+
+def test_input_is_read_where_it_lies():
+    x, *rest = drawn(4, 6, 3, 5)
+    by_sample = np.ascontiguousarray(x.transpose(1, 0, 2)).transpose(1, 0, 2)
+    for laid_out in (by_sample, by_sample[::-1], np.repeat(x, 2, axis=2)[:, :, ::2], by_sample[:1]):
+        check(laid_out, *rest, max(len(laid_out), 3 if len(laid_out) == 1 else 0))
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="a helper needs compiled code")
+def test_two_threads_that_share_the_samples_compute_the_bits_of_one(monkeypatch):
+    arguments = *drawn(3, 50, 6, 5), activations.get("tanh"), SIGMOID, 3, True
+    alone = compiled.lstm_states(*arguments)
+    monkeypatch.setattr(team, "_LEAST", 1)
+    with team.Team():
+        for found, expected in zip(compiled.lstm_states(*arguments), alone):
+            np.testing.assert_array_equal(found, expected)
