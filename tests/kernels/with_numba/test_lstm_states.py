@@ -1,13 +1,13 @@
-"""The states of an LSTM in use are those of the layer in training, however its input lies and whoever shares it."""
+"""The states of an LSTM in use are those of the layer in training, however its input lies."""
 
 import numpy as np
 import pytest
 
-numba = pytest.importorskip("numba")
+pytest.importorskip("numba")
 
 from scratchnet import activations  # noqa: E402
 from scratchnet.kernels import operations  # noqa: E402
-from scratchnet.kernels.with_numba import lstm_states, team  # noqa: E402
+from scratchnet.kernels.with_numba import lstm_states  # noqa: E402
 
 SIGMOID = activations.get("sigmoid")
 compiled = operations("numba")
@@ -56,13 +56,3 @@ def test_input_is_read_where_it_lies():
     by_sample = np.ascontiguousarray(x.transpose(1, 0, 2)).transpose(1, 0, 2)
     for laid_out in (by_sample, by_sample[::-1], np.repeat(x, 2, axis=2)[:, :, ::2], by_sample[:1]):
         check(laid_out, *rest, max(len(laid_out), 3 if len(laid_out) == 1 else 0))
-
-
-@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="a helper needs compiled code")
-def test_two_threads_that_share_the_samples_compute_the_bits_of_one(monkeypatch):
-    arguments = *drawn(3, 50, 6, 5), activations.get("tanh"), SIGMOID, 3, True
-    alone = compiled.lstm_states(*arguments)
-    monkeypatch.setattr(team, "_LEAST", 1)
-    with team.Team():
-        for found, expected in zip(compiled.lstm_states(*arguments), alone):
-            np.testing.assert_array_equal(found, expected)

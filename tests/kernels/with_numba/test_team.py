@@ -209,11 +209,12 @@ def through_time(mask, dy):
     steps = compute.simple_rnn_forward(xW, R, b, h0, tanh, mask)
     yield from (steps.h, *compute.simple_rnn_backward(dy, dh, R, steps, tanh, mask))
     xW, R, b = drawn(4)
+    W, x = drawn(4)[1], drawn(1)[0]  # (U, 4U) and (T, N, U)
     for act in (tanh, relu):
         steps = compute.lstm_forward(xW, R, b, h0, c0, act, sigmoid, mask)
         yield from (*steps[1:], *compute.lstm_backward(dy, dh, dc, R, steps, act, sigmoid, mask))
     for sequence in (True, False):
-        h, c = compute.lstm_states(xW, R, b, h0, c0, tanh, sigmoid, sequence)
+        h, c = compute.lstm_states(x, W, R, b, h0, c0, tanh, sigmoid, T, sequence)
         yield from (h if sequence else h[-1], c)
     xW, R, b = drawn(3)
     for reset_after in (True, False):
