@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_data_format
 from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
@@ -23,8 +24,8 @@ class GlobalAverageCache(NamedTuple):
 
 
 class GlobalMaxCache(NamedTuple):
-    is_largest: np.ndarray  # of x's shape
-    count: np.ndarray  # (N, 1, ..., 1, C): how many are
+    x: np.ndarray
+    y: np.ndarray  # (N, C)
 
 
 class GlobalPooling(ChannelsFirstToo):
@@ -60,21 +61,24 @@ class _GlobalAveragePooling(GlobalPooling):
 class _GlobalMaxPooling(GlobalPooling):
     def forward(self, x, training=False):
         axes = self._pooled_axes(x)
-        y = x.max(axis=axes, keepdims=True)
-        is_largest = x == y
-        count = np.expand_dims(_sum_over_places(is_largest.astype(x.dtype)), axes)
-        return y if self.keepdims else y.reshape(len(x), -1), GlobalMaxCache(is_largest, count)
+        y = kernels.global_max_forward(_places(x))
+        return np.expand_dims(y, axes) if self.keepdims else y, GlobalMaxCache(x, y)
 
     def backward(self, dy, cache, needs_dx=True):
-        is_largest, count = cache
-        return is_largest * (dy.reshape(count.shape) / count), {}
+        x, y = cache
+        return kernels.global_max_backward(dy.reshape(y.shape), _places(x), y).reshape(x.shape), {}
+
+
+def _places(x):
+    """(N, M, C), all places one after the other."""
+    N, *places, C = x.shape
+    return x.reshape(N, math.prod(places), C)
 
 
 def _sum_over_places(x):
     """(N, C), the sum over all between; a product is quicker than a sum over rows."""
-    N, *places, C = x.shape
-    M = math.prod(places)
-    return np.matmul(np.ones(M, x.dtype), x.reshape(N, M, C))
+    x = _places(x)
+    return np.matmul(np.ones(x.shape[1], x.dtype), x)
 
 
 @register("layers", "GlobalAvgPool1D")

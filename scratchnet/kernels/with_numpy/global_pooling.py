@@ -1,0 +1,13 @@
+"""The largest value of all places, vectorised."""
+
+import numpy as np
+
+
+def global_max_forward(x):
+    return x.max(axis=1)
+
+
+def global_max_backward(dy, x, y):
+    is_largest = x == y[:, np.newaxis]  # (N, M, C)
+    count = np.matmul(np.ones(x.shape[1], x.dtype), is_largest.astype(x.dtype))  # (N, C)
+    return is_largest * (dy / np.where(count == 0, x.dtype.type(np.nan), count))[:, np.newaxis]
