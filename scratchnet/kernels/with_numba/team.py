@@ -46,7 +46,7 @@ from scratchnet.kernels.with_numba.tile import SSE
 _CHUNKS = 2  # of the rows: in smaller ones a product would read the right matrix more often
 _ROWS = 8  # of which a chunk is a multiple, as high as a tile
 _LEAST = 1 << 18  # multiply-adds that are worth sharing: some microseconds
-_PATIENCE = 1 << 15 if SSE else 1 << 20  # how often a helper looks until it sleeps: one or two milliseconds
+_PATIENCE = 1 << 17 if SSE else 1 << 22  # how often a helper looks until it sleeps: some milliseconds
 
 _NEXT, _DONE, _END, _JOB, _FAILED = 0, 8, 16, 24, 32  # places in the box
 
