@@ -72,7 +72,7 @@ def _gru_forward(first, stop, times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, 
             _gru_candidate_before(qR, xW_t, b, g_t, act)
         _gru_mix(z_t, g_t, h_prev, h_t)
         if len(mask) > 0:
-            stay(h_prev, h_t, mask[t, rows])
+            stay(first, stop, h[t], h[t + 1], mask[t])
 
 
 @njit(inline="always")
@@ -135,7 +135,7 @@ def _gru_backward(first, stop, times, dy, dh_T, zr_T, g_T, z, r, g, q, h, ds, dq
         if len(dy) > 0:
             add(dy[t, rows], dh)
         if len(mask) > 0:
-            set_aside(dh, past, mask[t, rows])
+            set_aside(first, dh, past, mask[t])
         _gru_mix_backward(dh, z_t, g_t, h_prev, ds_zr, ds_g, act)  # dh becomes the part through z h_prev
         if reset_after:
             _gru_candidate_after_backward(ds_g, q_t, r_t, dq_t, ds_zr)

@@ -149,9 +149,9 @@ def add_bias(xW, b, z):
 
 
 @njit
-def stay(before, after, mask):
+def stay(first, stop, before, after, mask):
     """At a step that does not count for a sample, its state (N, U) stays as it was."""
-    for n in range(len(mask)):
+    for n in range(first, stop):
         if not mask[n]:
             before_n, after_n = before[n], after[n]
             for u in range(after_n.size):
@@ -159,11 +159,14 @@ def stay(before, after, mask):
 
 
 @njit
-def set_aside(d, past, mask):
-    """The adjoint of `stay`: for such a sample, d goes past the step, and what goes through it is 0."""
-    for n in range(len(mask)):
+def set_aside(first, d, past, mask):
+    """The adjoint of `stay`: for such a sample, d goes past the step, and what goes through it is 0.
+
+    d and past have the rows from `first` on.
+    """
+    for n in range(len(d)):
         d_n, past_n = d[n], past[n]
-        if mask[n]:
+        if mask[first + n]:
             for u in range(d_n.size):
                 past_n[u] = 0
         else:
@@ -185,7 +188,7 @@ def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask):
         add_matmul_by(times, h_prev, R, z)  # z = x W + b + h_prev R
         activate(act, z.reshape(-1), h_t.reshape(-1))  # h = f(z)
         if len(mask) > 0:
-            stay(h_prev, h_t, mask[t, rows])
+            stay(first, stop, h[t], h[t + 1], mask[t])
 
 
 @njit
@@ -198,7 +201,7 @@ def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mas
         if len(dy) > 0:
             add(dy[t, rows], dh)
         if len(mask) > 0:
-            set_aside(dh, past, mask[t, rows])
+            set_aside(first, dh, past, mask[t])
         copy(dh, dz_t)
         multiply_by_slope(act, h[t + 1, rows].reshape(-1), dz_t.reshape(-1))  # h = f(z)
         matmul_into_by(times, dz_t, R_T, dh)  # z = x W + h_prev R + b
@@ -211,23 +214,21 @@ def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mas
 
 @njit
 def _lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
-    rows, z = slice(first, stop), np.empty((stop - first, R.shape[1]), h.dtype)
+    z = np.empty((stop - first, R.shape[1]), h.dtype)
     for t in range(len(i)):
-        c_prev, c_t, h_prev, h_t = c[t, rows], c[t + 1, rows], h[t, rows], h[t + 1, rows]
-        add_bias(xW[t % len(xW), rows], b, z)
-        add_matmul_by(times, h_prev, R, z)  # z = x W + b + h_prev R
-        gates = i[t, rows], f[t, rows], g[t, rows], o[t, rows]
-        _lstm_step_forward(z, gates, c_prev, c_t, tanh_c[t, rows], h_t, act, rec)
+        add_bias(xW[t % len(xW), first:stop], b, z)
+        add_matmul_by(times, h[t, first:stop], R, z)  # z = x W + b + h_prev R
+        _lstm_step_forward(first, z, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t + 1], act, rec)
         if len(mask) > 0:
-            stay(c_prev, c_t, mask[t, rows])
-            stay(h_prev, h_t, mask[t, rows])
+            stay(first, stop, c[t], c[t + 1], mask[t])
+            stay(first, stop, h[t], h[t + 1], mask[t])
 
 
 @njit(inline="always")
-def _lstm_step_forward(z, gates, c_prev, c, tanh_c, h, act, rec):
-    (N, U), (i, f, g, o) = c.shape, gates
-    for n in range(N):
-        z_n, i_n, f_n, g_n, o_n = z[n], i[n], f[n], g[n], o[n]
+def _lstm_step_forward(first, z, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
+    U = c.shape[1]
+    for n in range(first, first + len(z)):
+        z_n, i_n, f_n, g_n, o_n = z[n - first], i[n], f[n], g[n], o[n]
         activate(rec, z_n[:U], i_n)
         activate(rec, z_n[U : 2 * U], f_n)
         activate(act, z_n[2 * U : 3 * U], g_n)
@@ -251,10 +252,9 @@ def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_
         if len(dy) > 0:
             add(dy[t, rows], dh)
         if len(mask) > 0:
-            set_aside(dh, past_h, mask[t, rows])
-            set_aside(dc, past_c, mask[t, rows])
-        gates = i[t, rows], f[t, rows], g[t, rows], o[t, rows]
-        _lstm_step_backward(dh, dc, gates, c[t, rows], tanh_c[t, rows], dz[t, rows], act, rec)
+            set_aside(first, dh, past_h, mask[t])
+            set_aside(first, dc, past_c, mask[t])
+        _lstm_step_backward(first, stop, dh0, dc0, i[t], f[t], g[t], o[t], c[t], tanh_c[t], dz[t], act, rec)
         matmul_into_by(times, dz[t, rows], R_T, dh)  # z = x W + h_prev R + b
         if len(mask) > 0:
             add(past_h, dh)
@@ -262,9 +262,9 @@ def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_
 
 
 @njit(inline="always")
-def _lstm_step_backward(dh, dc, gates, c_prev, tanh_c, dz, act, rec):
-    (N, U), (i, f, g, o) = dh.shape, gates
-    for n in range(N):
+def _lstm_step_backward(first, stop, dh, dc, i, f, g, o, c_prev, tanh_c, dz, act, rec):
+    U = dh.shape[1]
+    for n in range(first, stop):
         i_n, f_n, g_n, o_n, c_prev_n, tanh_c_n = i[n], f[n], g[n], o[n], c_prev[n], tanh_c[n]
         dz_n, dh_n, dc_n = dz[n], dh[n], dc[n]
         di, df, dg, do = dz_n[:U], dz_n[U : 2 * U], dz_n[2 * U : 3 * U], dz_n[3 * U :]  # in the end dz_i, ...
@@ -312,8 +312,8 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
                 o_u, tanh_c_u = sigmoid32(z_o[u]), tanh32(c_n[u])
                 o_n[u], tanh_c_n[u], h_n[u] = o_u, tanh_c_u, o_u * tanh_c_u
         if len(mask) > 0:
-            stay(c[t, rows], c[t + 1, rows], mask[t, rows])
-            stay(h[t, rows], h[t + 1, rows], mask[t, rows])
+            stay(first, stop, c[t], c[t + 1], mask[t])
+            stay(first, stop, h[t], h[t + 1], mask[t])
 
 
 @njit
@@ -327,8 +327,8 @@ def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, 
         if len(dy) > 0:
             add(dy[t, rows], dh)
         if len(mask) > 0:
-            set_aside(dh, past_h, mask[t, rows])
-            set_aside(dc, past_c, mask[t, rows])
+            set_aside(first, dh, past_h, mask[t])
+            set_aside(first, dc, past_c, mask[t])
         for n in range(first, stop):
             i_n, f_n, g_n, o_n, c_prev_n, tanh_c_n = i[t, n], f[t, n], g[t, n], o[t, n], c[t, n], tanh_c[t, n]
             dh_n, dc_n, dz_n = dh0[n], dc0[n], dz[t, n]
