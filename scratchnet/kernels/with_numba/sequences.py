@@ -13,7 +13,7 @@ has 2.5 times the rounding error of a plain sum. In images that would come twice
 which is why `winograd` stops at two outputs.
 
 With channels and filters each of the products is one of matrices, V[k] U[k] for V = B d, U = G g, over all tiles of
-four outputs. B, A and their adjoints are applied by matrix products, too: the numbers of all tiles stand side by side.
+four outputs. B, A and their adjoints are applied by the tiles of a matrix product, too, with channels as columns.
 
     dZ = A^T dy        dU[k] = V[k]^T dZ[k]        dg = G^T dU
 
@@ -29,8 +29,9 @@ import numpy as np
 
 from scratchnet.kernels.geometry import mirrored
 from scratchnet.kernels.with_numba.compile import njit
-from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, column_of_tiles, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import by_rows
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 _CACHE = 1024 * 1024  # bytes to work on at a time
 _OUTPUTS = 4  # of a tile
@@ -66,11 +67,11 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     K, _, C, F = kernel.shape
     A, G, B = _matrices(K, x.dtype)
     dz = np.empty(dy.shape, dy.dtype) if relu else dy
-    dU, dbias = np.empty((_HALVES, len(G), C, F), x.dtype), np.empty((_HALVES, F), x.dtype)
+    dU, dbias = np.empty((_HALVES, len(G), C, F + _missing(kernel)), x.dtype), np.empty((_HALVES, F), x.dtype)
     arguments = multiplier(x.dtype), _steps(dy), _steps(y), relu, _steps(x), B, np.ascontiguousarray(A.T), padding[0][0]
     work, images = dy.size * C * K, _images(dy, C, K)
     by_rows(_weights_backward, _HALVES * _ROWS_OF_A_HALF, work, *arguments, images, _steps(dz), dU, dbias)
-    dkernel = (G.T @ (dU[0] + dU[1]).reshape(len(G), -1)).reshape(kernel.shape)
+    dkernel = (G.T @ (dU[0] + dU[1])[..., :F].reshape(len(G), -1)).reshape(kernel.shape)
     flipped = np.ascontiguousarray(kernel[::-1].transpose(0, 1, 3, 2))
     back = mirrored(padding, (K, 1), (1, 1))
     dx = conv2d_forward(dz, flipped, np.zeros(C, x.dtype), back, False) if needs_dx else None
@@ -90,8 +91,14 @@ def _images(y, C, K):
 
 
 def _transformed(G, kernel):
-    """G g for each channel and filter: (K, 1, C, F) -> (K + 3, C, F)."""
-    return (G @ kernel.reshape(len(kernel), -1)).reshape(len(G), *kernel.shape[2:])
+    """G g for each channel and filter: (K, 1, C, F) -> (K + 3, C, F and more)."""
+    U = (G @ kernel.reshape(len(kernel), -1)).reshape(len(G), *kernel.shape[2:])
+    return np.pad(U, ((0, 0), (0, 0), (0, _missing(kernel)))) if _missing(kernel) else U
+
+
+def _missing(kernel):
+    """How many columns of zeros the kernel lacks for rows that fill vectors."""
+    return -kernel.shape[3] % (VECTOR_BYTES // kernel.itemsize)
 
 
 @functools.lru_cache
@@ -114,59 +121,61 @@ def _matrices(K, dtype):
 
 @njit
 def _forward(first, stop, times, x, U, B, A, bias, relu, before, images, y):
-    _, OT, F = y.shape
-    C, (outputs, K3) = x.shape[2], A.shape
+    OT, F = y.shape[1:]
+    (outputs, K3), C, columns = A.shape, x.shape[2], U.shape[2]
     tiles = (OT + outputs - 1) // outputs
-    most = images * tiles
-    d, V = np.empty(K3 * most * C, x.dtype), np.empty(K3 * most * C, x.dtype)
-    Z, phases = np.empty(K3 * most * F, x.dtype), np.empty(outputs * most * F, x.dtype)
+    frame = np.zeros((images, (tiles - 1) * outputs + K3, _filled(C, x)), x.dtype)
+    V, Z = np.empty(K3 * images * tiles * frame.shape[2], x.dtype), np.empty(K3 * images * tiles * columns, x.dtype)
+    results = np.empty((images, tiles * outputs, columns), x.dtype)
     zero = x.dtype.type(0)
     for n in range(first, stop, images):
         here = min(images, stop - n)
         M = here * tiles
-        _take(x[n : n + here], before, tiles, outputs, d[: K3 * M * C].reshape(K3, M, C))
-        matmul_into_by(times, B, _lines(d, K3, M * C), _lines(V, K3, M * C))
+        _copy(x[n : n + here], before, frame)
+        _sums(B, frame[:here], tiles, outputs, V)
         for k in range(K3):
-            matmul_into_by(times, _matrix(V, k, M, C), U[k], _matrix(Z, k, M, F))
-        matmul_into_by(times, A, _lines(Z, K3, M * F), _lines(phases, outputs, M * F))
-        for i in range(outputs):
-            part = _matrix(phases, i, M, F)
-            for image in range(here):
-                for t in range(i, OT, outputs):
-                    z, target = part[image * tiles + t // outputs], y[n + image, t]
-                    for f in range(F):
-                        total = z[f] + bias[f]
-                        target[f] = max(total, zero) if relu else total
+            matmul_into_by(times, _matrix(V, k, M, frame.shape[2])[:, :C], U[k], _matrix(Z, k, M, columns))
+        Z_lines = Z[: K3 * M * columns].reshape(K3, M * columns)
+        for m in range(M):
+            target = results[m // tiles, m % tiles * outputs : (m % tiles + 1) * outputs]
+            _multiply(A, Z_lines[:, m * columns : (m + 1) * columns], target, 0)
+        for image in range(here):
+            for t in range(OT):
+                z, target = results[image, t], y[n + image, t]
+                for f in range(F):
+                    total = z[f] + bias[f]
+                    target[f] = max(total, zero) if relu else total
 
 
 @njit
 def _weights_backward(first, stop, times, dy, y, relu, x, B, AT, before, images, dz, dU, dbias):
     N, OT, F = dy.shape
-    C, (K3, outputs) = x.shape[2], AT.shape
-    tiles, halves = (OT + outputs - 1) // outputs, len(dU)
-    most = images * tiles
-    d, V = np.empty(K3 * most * C, x.dtype), np.empty(K3 * most * C, x.dtype)
-    phases, dZ = np.empty(outputs * most * F, x.dtype), np.empty(K3 * most * F, x.dtype)
+    (K3, outputs), C, columns = AT.shape, x.shape[2], dU.shape[3]
+    tiles = (OT + outputs - 1) // outputs
+    frame = np.zeros((images, (tiles - 1) * outputs + K3, _filled(C, x)), x.dtype)
+    dresults = np.zeros((images, tiles * outputs, columns), x.dtype)
+    V, dZ = np.empty(K3 * images * tiles * frame.shape[2], x.dtype), np.empty(K3 * images * tiles * columns, x.dtype)
     for half in range(first // _ROWS_OF_A_HALF, stop // _ROWS_OF_A_HALF):
         dU[half] = 0
         dbias[half] = 0
-        end = N * (half + 1) // halves
-        for n in range(N * half // halves, end, images):
+        end = N * (half + 1) // len(dU)
+        for n in range(N * half // len(dU), end, images):
             here = min(images, end - n)
             M = here * tiles
             _slopes(dy[n : n + here], y[n : n + here], relu, dz[n : n + here], dbias[half])
-            _take(dz[n : n + here], 0, tiles, outputs, phases[: outputs * M * F].reshape(outputs, M, F))
-            matmul_into_by(times, AT, _lines(phases, outputs, M * F), _lines(dZ, K3, M * F))
-            _take(x[n : n + here], before, tiles, outputs, d[: K3 * M * C].reshape(K3, M, C))
-            matmul_into_by(times, B, _lines(d, K3, M * C), _lines(V, K3, M * C))
+            _copy(dz[n : n + here], 0, dresults)
+            _sums(AT, dresults[:here], tiles, outputs, dZ)
+            _copy(x[n : n + here], before, frame)
+            _sums(B, frame[:here], tiles, outputs, V)
             for k in range(K3):
-                add_matmul_by(times, _matrix(V, k, M, C).T, _matrix(dZ, k, M, F), dU[half, k])
+                V_k = _matrix(V, k, M, frame.shape[2])[:, :C]
+                add_matmul_by(times, V_k.T, _matrix(dZ, k, M, columns), dU[half, k])
 
 
 @njit
-def _lines(room, count, size):
-    """The first `count` lines of so many numbers."""
-    return room[: count * size].reshape(count, size)
+def _filled(columns, like):
+    lanes = VECTOR_BYTES // like.itemsize
+    return (columns + lanes - 1) // lanes * lanes
 
 
 @njit
@@ -176,20 +185,34 @@ def _matrix(room, k, M, C):
 
 
 @njit
-def _take(x, before, tiles, outputs, d):
-    """d (..., all tiles, C): number j of tile t is x[:, 4 t + j - before]; 0 outside."""
+def _copy(x, before, frame):
+    """x amid the zeros of a frame, from step `before` on, or what of it there is room for."""
     N, T, C = x.shape
-    for j in range(len(d)):
-        for n in range(N):
-            for t in range(tiles):
-                p, target = t * outputs + j - before, d[j, n * tiles + t]
-                if 0 <= p < T:
-                    source = x[n, p]
-                    for c in range(C):
-                        target[c] = source[c]
-                else:
-                    for c in range(C):
-                        target[c] = 0
+    for n in range(N):
+        for t in range(min(T, frame.shape[1] - before)):
+            source, target = x[n, t], frame[n, t + before]
+            for c in range(C):
+                target[c] = source[c]
+
+
+@njit
+def _sums(matrix, frame, tiles, outputs, room):
+    """For each tile of a frame `matrix` times its numbers; each of the sums of all tiles is a matrix in `room`."""
+    K3, depth = matrix.shape
+    N, _, C = frame.shape
+    sums = room[: K3 * N * tiles * C].reshape(K3, N * tiles * C)
+    for n in range(N):
+        for t in range(tiles):
+            _multiply(matrix, frame[n, t * outputs : t * outputs + depth], sums, (n * tiles + t) * C)
+
+
+@njit
+def _multiply(a, b, c, column):
+    """``c[:, column : column + N] = a @ b``, where rows of b (K, N) fill vectors."""
+    K, N = b.shape
+    width = 2 * VECTOR_BYTES // b.itemsize
+    for n in range(0, N, width):
+        column_of_tiles(a[:, ::1], 0, len(a), 0, K, b[:, n : n + width][:, ::1], c, column + n, False)
 
 
 @njit
