@@ -64,6 +64,8 @@ FUSED = {
     "convolution": (
         "conv2d_relu_forward",
         "conv2d_relu_max_pool_forward",
+        "conv2d_relu_max_pool_places",
+        "conv2d_relu_max_pool_backward",
         "conv2d_backward",
         "affine_forward",  # which is a convolution whose windows are one pixel
         "affine_backward",

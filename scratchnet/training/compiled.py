@@ -28,6 +28,7 @@ class Compiled(OwnLoss):
 
     optimizer = None
     loss = None
+    run_eagerly = False
     _objective = None
     _compile_config = None
     _averages = None
@@ -55,7 +56,9 @@ class Compiled(OwnLoss):
             metrics: a list of names ("accuracy"), `Metric`s or functions ``(y_true, y_pred) -> values``; with several
                 outputs, a list of lists or a dict of them.
             weighted_metrics: like `metrics`, but counted with the sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: taken, since they change no result.
+            run_eagerly: whether fit goes layer by layer, also where several could be computed together, so that each
+                line of their code is passed. Where a debugger is at work it does so by itself.
+            steps_per_execution, jit_compile, auto_scale_loss: taken, since they change no result.
 
         Raises:
             ValueError: for an unknown name, or an optimizer that has trained another model.
@@ -74,6 +77,7 @@ class Compiled(OwnLoss):
         }
         self.optimizer = found
         self.loss = loss
+        self.run_eagerly = bool(run_eagerly)
         if loss is not None and not isinstance(loss, (list, tuple, dict)):
             losses.resolve(loss)  # an unknown name is told now, not at fit
         check_names([metrics, weighted_metrics])

@@ -131,20 +131,24 @@ class JoinedSum(JoinedNode):
 
 def in_use(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
-    graph = vars(model).get("graph")  # a model with `call` has one for each call
-    chains = [] if graph is None else list(_chains(graph))
-    if not chains:
+    found = chains(model, _kind_of, _FOLLOWERS)
+    if not found:
         return model
-    before, joined = graph.joined
-    if chains != before:
-        joined = _with_joined(graph, chains)
-        graph.joined = chains, joined
+    before, joined = model.graph.joined
+    if found != before:
+        joined = with_joined(model.graph, found)
+        model.graph.joined = found, joined
+    return twin_of(model, joined)
+
+
+def twin_of(model, graph):
+    """`model` with another graph; all weights are shared."""
     twin = copy.copy(model)
-    twin.graph = joined
+    twin.graph = graph
     return twin
 
 
-def _with_joined(graph, chains):
+def with_joined(graph, chains):
     """The graph with one node for each of the chains."""
     joined = {nodes[-1]: kind(nodes) for kind, nodes in chains}
     left_out = {node for _, nodes in chains for node in nodes[:-1]}
@@ -152,8 +156,19 @@ def _with_joined(graph, chains):
     return Graph(graph.inputs, graph.outputs, nodes, graph.leaves, graph.losses)
 
 
-def _chains(graph):
-    """Pairs ``(kind, nodes)``: a kind of `JoinedNode`, and nodes that it computes."""
+def chains(model, kind_of, followers):
+    """A list of pairs ``(kind, nodes)``: a kind of `JoinedNode`, and nodes that it computes.
+
+    Args:
+        kind_of: ``kind_of(node)`` is the kind of what begins with a node, or None.
+        followers: for each kind, functions ``can_follow(node, before)`` that say whether a node can be computed with
+            what begins in front of it, given the layer right before it.
+    """
+    graph = vars(model).get("graph")  # a model with `call` has one for each call
+    return [] if graph is None else list(_chains(graph, kind_of, followers))
+
+
+def _chains(graph, kind_of, followers):
     readers, ends, taken = {}, {*graph.outputs, *graph.losses}, set()
     for node in graph.nodes:
         for tensor in flatten(node.inputs):
@@ -165,13 +180,13 @@ def _chains(graph):
         return found[0] if len(found) == 1 else None
 
     for node in graph.nodes:
-        kind = None if node in taken or not _is_plain(node) else _kind_of(node)
+        kind = None if node in taken or not _is_plain(node) else kind_of(node)
         if kind is None:
             continue
         nodes = [node]
-        for can_follow in _FOLLOWERS[kind]:
+        for can_follow in followers[kind]:
             behind = only_reader(nodes[-1])
-            if behind is not None and _fits(behind, node) and can_follow(behind.layer, nodes[-1].layer):
+            if behind is not None and _fits(behind, node) and can_follow(behind, nodes[-1].layer):
                 nodes.append(behind)
         if len(nodes) > 1 or kind in (Normalized, StatesAlone):
             taken.update(nodes)
@@ -204,34 +219,37 @@ def _is_function(layer):
     return type(layer) in (Activation, ReLU)
 
 
-# ---- whether a layer can be computed with what begins in front of it, given the layer right before it ----
+# ---- whether a node can be computed with what begins in front of it, given the layer right before it ----
 
 
-def _normalizes(layer, before):
+def _normalizes(node, before):
     """A normalization of the channels, which a convolution can do."""
+    layer = node.layer
     return type(layer) is BatchNormalization and layer.axis in (-1, 3) and before.activation is activations.linear
 
 
-def _activates(layer, before):
+def _activates(node, before):
     """An activation, and the first one."""
-    return _is_function(layer) and getattr(before, "activation", activations.linear) is activations.linear
+    return _is_function(node.layer) and getattr(before, "activation", activations.linear) is activations.linear
 
 
-def _pools(layer, before):
+def pools(node, before):
     """The pooling of 2 x 2 that the backend in use computes with a convolution and a relu."""
-    is_pooling = type(layer) is MaxPooling2D and layer.data_format == "channels_last" and layer.padding == "valid"
+    layer = node.layer
+    is_pooling = type(layer) is MaxPooling2D and layer.data_format == "channels_last"
     can = is_pooling and kernels.conv2d_relu_max_pool_forward is not None
     is_small = can and layer.pool_size == layer.strides == (2, 2)
-    return is_small and hasattr(before, "activation") and fused.is_relu(before.activation)
+    is_inside = is_small and (layer.padding == "valid" or not any(n is None or n % 2 for n in node.inputs.shape[1:3]))
+    return is_inside and hasattr(before, "activation") and fused.is_relu(before.activation)
 
 
-def _cuts_off(layer, before):
+def _cuts_off(node, before):
     """An activation that keeps its input between two bounds."""
-    return _is_function(layer) and _bounds(layer) is not None
+    return _is_function(node.layer) and _bounds(node.layer) is not None
 
 
 _FOLLOWERS = {
-    JoinedConvolution: (_normalizes, _activates, _pools),
+    JoinedConvolution: (_normalizes, _activates, pools),
     Normalized: (_cuts_off,),
     StatesAlone: (),
     JoinedSum: (_activates,),

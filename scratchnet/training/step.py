@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet.parallel.batch import Division, map_own_parts
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.structure import flatten
+from scratchnet.training.in_training import in_training
 from scratchnet.training.work import LEAST_HELPED, is_helped, parts_worth
 
 SMALLEST_PART = 4  # rows: with fewer, a kernel computes what nobody wants, or one number at a time
@@ -23,13 +24,15 @@ SMALLEST_PART = 4  # rows: with fewer, a kernel computes what nobody wants, or o
 class Trained(NamedTuple):
     """What an epoch trains: asked of the model once, since it walks through all its layers for the answer."""
 
+    model: Any  # the one to run: `scratchnet.training.in_training`
     params: dict  # the arrays that the optimizer changes, by key
     constraints: dict  # what some of them have to obey
     is_penalized: bool  # whether there are regularizers
 
     @classmethod
-    def of(cls, model):
-        return cls(model.trainable_params, model.constraints, bool(model.penalty()[1]))
+    def of(cls, model, layer_by_layer=False):
+        runs = model if layer_by_layer else in_training(model)
+        return cls(runs, model.trainable_params, model.constraints, bool(model.penalty()[1]))
 
 
 class PartOfStep(NamedTuple):
@@ -43,9 +46,12 @@ class PartOfStep(NamedTuple):
     cache: Any  # of the model
 
 
-def gradients(objective, batch, counts):
-    """A part of the batch through the model, forward and back. `counts` are those of the whole batch."""
-    model = objective.model
+def gradients(objective, batch, counts, model=None):
+    """A part of the batch through the model, forward and back. `counts` are those of the whole batch.
+
+    `model`: in place of the objective's, what shares its weights and is quicker.
+    """
+    model = objective.model if model is None else model
     y, cache = model.forward(model.pack_inputs(batch.x), training=True)
     ys = flatten(y)
     values, loss_caches = objective.forward(batch, ys, counts, cache.masks)
@@ -55,10 +61,10 @@ def gradients(objective, batch, counts):
     return PartOfStep(values, added, ys, cache.masks, grads, cache)
 
 
-def run_step(objective, batch, step, workers):
+def run_step(objective, batch, step, workers, model=None):
     """The parts of `batch`, computed at the same time: a list of `PartOfStep`, in the order of the rows.
 
-    Of a batch that several ranks compute, the parts that are computed here.
+    Of a batch that several ranks compute, the parts that are computed here. `model`: see `gradients`.
     """
     counts = objective.counts(batch)
     division = batch.division
@@ -67,7 +73,7 @@ def run_step(objective, batch, step, workers):
 
     def compute(rows):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
-            return gradients(objective, batch.own_rows(rows), counts)
+            return gradients(objective, batch.own_rows(rows), counts, model)
 
     if len(division.own) == 1 and batch.size * objective.shared >= LEAST_HELPED:
         workers.help_one()

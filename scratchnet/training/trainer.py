@@ -44,7 +44,7 @@ class Trainer(Evaluator):
     """The part of a Model that trains it."""
 
     own_attributes = (
-        *("optimizer", "loss", "history", "stop_training", "shuffle_seed", "first_epoch", "_objective"),
+        *("optimizer", "loss", "run_eagerly", "history", "stop_training", "shuffle_seed", "first_epoch", "_objective"),
         *("_averages", "_compile_config", "_predictions_begun", "_stop_at_nan", "fits_running", "begun_epoch"),
         *("stop_evaluating", "stop_predicting"),
     )
@@ -138,7 +138,7 @@ class Trainer(Evaluator):
                     if self.begun_epoch is not None:
                         (done, figures), self.begun_epoch = self.begun_epoch, None
                         averages.set_state(figures)
-                    trained = Trained.of(self._running_objective().model)
+                    trained = Trained.of(self._running_objective().model, self.run_eagerly)
                     place, part = place_in_pass(epoch - initial_epoch, steps_per_epoch, train.in_a_pass(batch_size))
                     order = None
                     if shuffle:
@@ -218,9 +218,8 @@ class Trainer(Evaluator):
     def _train_step(self, batch, trained, workers, averages, where):
         """One step of gradient descent on `batch`."""
         objective, optimizer = self._running_objective(), self.optimizer
-        model = objective.model
-        params, constraints, is_penalized = trained
-        parts = run_step(objective, batch, optimizer.steps, workers)
+        model, params, constraints, is_penalized = trained
+        parts = run_step(objective, batch, optimizer.steps, workers, model)
         figures, whole = figures_of_all(parts, batch, averages.wants_predictions)
         values = np.sum([figure.values for figure in figures], axis=0)
         penalty, penalty_grads = model.penalty() if is_penalized else (0.0, {})
@@ -356,7 +355,7 @@ class Trainer(Evaluator):
         self._stop_at_nan = True
         self._averages.reset()
         with Workers() as workers:
-            trained = Trained.of(self._objective.model)
+            trained = Trained.of(self._objective.model, self.run_eagerly)
             (batch,) = data.batches(data.size, divide=self._divide(workers))
             self._train_step(batch, trained, workers, self._averages, where="train_on_batch")
         logs = self._averages.logs()

@@ -15,8 +15,9 @@ them, which took a quarter of the time of a small convolution.
   five along a sequence to `sequences`.
 * A relu that follows is applied to y, and its slope to a piece of dy, while it is in the cache; and one pass over the
   patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
-* Where max pooling of 2 x 2 follows as well and nobody will go back, z never goes to memory, only one of four numbers
-  does, and relu comes last, on a quarter of them, since max(relu(a), relu(b)) = relu(max(a, b)).
+* Where max pooling of 2 x 2 follows as well, z never goes to memory, only one of four numbers does, and relu comes
+  last, on a quarter of them, since max(relu(a), relu(b)) = relu(max(a, b)). If somebody will go back, a byte says which
+  of the four it was (`pooled_windows`).
 
 Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and backward KH KW C copied elements for
 each row.
@@ -26,15 +27,17 @@ import numpy as np
 
 from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
-from scratchnet.kernels.with_numba import depthwise, sequences, windows, winograd
+from scratchnet.kernels.with_numba import depthwise, pooled_windows, sequences, windows, winograd
 from scratchnet.kernels.with_numba.affine import affine_backward, affine_forward, is_narrow
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
+from scratchnet.kernels.with_numba.pooling import max_pool2d_backward, max_pool2d_forward
 
 _CACHE = 256 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
 _LANES = 16  # numbers that fill vectors on every processor
+_POOL = (2, 2), (2, 2), ((0, 0), (0, 0))  # windows side by side
 
 
 def conv2d_forward(x, kernel, bias, strides, padding, dilation):
@@ -93,6 +96,40 @@ def conv2d_relu_max_pool_forward(x, kernel, bias, strides, padding, dilation):
         for n in range(rows.start or 0, rows.stop, images):
             _pool_relu(conv2d_forward(x[n : n + images], kernel, bias, strides, padding, dilation), y[n : n + images])
     return y
+
+
+def conv2d_relu_max_pool_places(x, kernel, bias, strides, padding, dilation):
+    """``y, places`` for y of `conv2d_relu_max_pool_forward`; both (N, OH // 2, OW // 2, F).
+
+    places: bytes; which of the four outputs y is, from 1 (the first of several), or 0 where it is not above zero.
+    """
+    x, kernel = plain(x), plain(kernel)
+    if _pools_in_registers(x, kernel, strides, padding, dilation):
+        bias = np.zeros(kernel.shape[3], x.dtype) if bias is None else plain(bias)
+        geometry = _geometry(kernel.shape, strides, padding, dilation)
+        counts = window_counts(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+        return pooled_windows.forward(x, kernel, bias, geometry, padding, counts)
+    y, argmax = max_pool2d_forward(conv2d_relu_forward(x, kernel, bias, strides, padding, dilation), *_POOL)
+    return y, (argmax + np.uint8(1)) * (y > 0)
+
+
+def conv2d_relu_max_pool_backward(dy, places, x, kernel, strides, padding, dilation, needs_dx=True):
+    """The adjoint of `conv2d_relu_max_pool_places`: ``dx, dkernel, dbias``, dx None without `needs_dx`."""
+    dy, places, x, kernel = plain(dy), plain(places), plain(x), plain(kernel)
+    counts = window_counts(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+    if not needs_dx and _pools_in_registers(x, kernel, strides, padding, dilation):
+        geometry = _geometry(kernel.shape, strides, padding, dilation)
+        return None, *pooled_windows.backward(dy, places, x, kernel.shape, geometry, padding, counts)
+    dz = max_pool2d_backward(dy, places - np.uint8(1), (len(x), *counts, dy.shape[3]), *_POOL)  # 0 - 1 is no place: 255
+    return conv2d_backward(dz, x, kernel, strides, padding, dilation, needs_dx)
+
+
+def _pools_in_registers(x, kernel, strides, padding, dilation):
+    """Whether `pooled_windows` can do it, and nobody multiplies less."""
+    C, F = kernel.shape[2:]
+    counts = window_counts(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
+    fits = C == x.shape[3] and pooled_windows.fills_vectors(F, x.itemsize)
+    return fits and not winograd.applies(kernel, strides, padding, dilation, counts)
 
 
 def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):

@@ -180,8 +180,9 @@ class Instructions:
 
     def everywhere(self, value):
         """A vector that holds `value` everywhere."""
-        nothing, first = ir.Constant(self._vector, ir.Undefined), ir.Constant(ir.IntType(32), 0)
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self._vector.count), [0] * self._vector.count)
+        kind = ir.VectorType(value.type, self._vector.count)
+        nothing, first = ir.Constant(kind, ir.Undefined), ir.Constant(ir.IntType(32), 0)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
         return self._builder.shuffle_vector(self._builder.insert_element(nothing, value, first), nothing, zeros)
 
     def pick(self, x, y, places):

@@ -12,6 +12,7 @@ together, which for few channels takes longer than to multiply them. (Dukhan, "T
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -19,7 +20,7 @@ from numba.extending import intrinsic
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions
 
 
-def make_window_tile(rows, vectors, pool=1):
+def make_window_tile(rows, vectors, pool=1, tells_places=False):
     """``tile(x, starts, m, runs, length, weights, n, least, y, row, column)``, for compiled code:
 
     ``y[row : row + rows // pool, column : column + width] = max(z[:, n : n + width], least)`` for the `rows` windows
@@ -27,9 +28,22 @@ def make_window_tile(rows, vectors, pool=1):
 
     width is that of so many vectors. x, starts and runs have one axis; the last row of weights is the bias; `least` is
     of their dtype.
+
+    With `tells_places` a last argument, bytes for the same rows and columns as in y, is told which of the `pool`
+    windows has the largest number, counted from 1 (the first of several); 0 where it is not above zero.
     """
     if numba.config.DISABLE_JIT:
         return _in_python(rows, vectors, pool)
+
+    if tells_places:
+
+        @intrinsic
+        def tile(typing_context, x, starts, m, runs, length, weights, n, least, y, row, column, places):
+            place = types.intp
+            signature = types.void(x, starts, place, runs, place, weights, place, least, y, place, place, places)
+            return signature, lambda *parts: _generate(rows, vectors, pool, *parts)
+
+        return tile
 
     @intrinsic
     def tile(typing_context, x, starts, m, runs, length, weights, n, least, y, row, column):
@@ -41,7 +55,7 @@ def make_window_tile(rows, vectors, pool=1):
 
 
 def _in_python(rows, vectors, pool):
-    def tile(x, starts, m, runs, length, weights, n, least, y, row, column):
+    def tile(x, starts, m, runs, length, weights, n, least, y, row, column, places=None):
         width = vectors * VECTOR_BYTES // y.itemsize
         if not x.dtype == weights.dtype == y.dtype:
             raise TypeError("a tile needs one dtype")
@@ -49,19 +63,23 @@ def _in_python(rows, vectors, pool):
             raise IndexError("a tile needs weights as long as the window and as wide as its vectors")
         if m + rows > starts.size or row + rows // pool > len(y) or column + width > y.shape[1]:
             raise IndexError("a tile leaves its matrix")
-        places = starts[m : m + rows, None] + (runs[:, None] + np.arange(length)).reshape(-1)
-        if places.min(initial=0) < 0:
+        elements = starts[m : m + rows, None] + (runs[:, None] + np.arange(length)).reshape(-1)
+        if elements.min(initial=0) < 0:
             raise IndexError("a window leaves its image")
-        z = x[places] @ weights[:-1, n : n + width] + weights[-1, n : n + width]
-        y[row : row + rows // pool, column : column + width] = np.maximum(z.reshape(-1, pool, width).max(1), least)
+        z = x[elements] @ weights[:-1, n : n + width] + weights[-1, n : n + width]
+        z = z.reshape(-1, pool, width)
+        here = slice(row, row + rows // pool), slice(column, column + width)
+        y[here] = np.maximum(z.max(1), least)
+        if places is not None:
+            places[here] = np.where(z.max(1) > 0, z.argmax(1) + 1, 0)
 
     return tile
 
 
 def _generate(rows, vectors, pool, context, builder, signature, arguments):
     """The instructions of a tile."""
-    x, starts, m, runs, length, weights, n, least, y, row, column = arguments
-    x, starts, runs, weights, y = (
+    _, _, m, _, length, _, n, least, _, row, column = arguments[:11]
+    x, starts, runs, weights, y, *places = (
         context.make_array(kind)(context, builder, value)
         for kind, value in zip(signature.args, arguments)
         if isinstance(kind, types.Array)
@@ -103,7 +121,28 @@ def _generate(rows, vectors, pool, context, builder, signature, arguments):
     lowest = write.everywhere(least)
     stride, _ = cgutils.unpack_tuple(builder, y.strides, 2)
     for r in range(rows // pool):
-        pooled = [largest(numbers) for numbers in zip(*z[r * pool : (r + 1) * pool])]
-        target = address(y.data, (builder.add(row, constant(r)), stride), (column, size))
-        write.store_row([larger(lowest, value) for value in pooled], target)
+        squares = list(zip(*z[r * pool : (r + 1) * pool]))
+        pooled = [largest(numbers) for numbers in squares]
+        line = builder.add(row, constant(r))
+        write.store_row([larger(lowest, value) for value in pooled], address(y.data, (line, stride), (column, size)))
+        for array in places:
+            byte_stride, _ = cgutils.unpack_tuple(builder, array.strides, 2)
+            for v, (numbers, best) in enumerate(zip(squares, pooled)):
+                found = _place(builder, numbers, best, write.zero)
+                first = builder.add(column, constant(v * found.type.count))
+                target = address(array.data, (line, byte_stride), (first, constant(1)))
+                builder.store(found, builder.bitcast(target, found.type.as_pointer()), align=1)
     return context.get_dummy_value()
+
+
+def _place(builder, numbers, best, zero):
+    """Bytes: the number, from 1, of the first of `numbers` that is the `best`; 0, where that is not above zero."""
+    lanes = best.type.count
+
+    def everywhere(value):
+        return ir.Constant(ir.VectorType(ir.IntType(8), lanes), [value] * lanes)
+
+    place = everywhere(len(numbers))
+    for k in range(len(numbers) - 1, 0, -1):
+        place = builder.select(builder.fcmp_ordered("==", numbers[k - 1], best), everywhere(k), place)
+    return builder.select(builder.fcmp_ordered(">", best, zero), place, everywhere(0))

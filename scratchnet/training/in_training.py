@@ -1,0 +1,91 @@
+"""A model in training: what layers that stand behind one another do together, there and back.
+
+A convolution with a relu, and the max pooling of 2 x 2 behind it, is how image classifiers begin, and its output is
+the largest array of most of them: four times what comes out of the pooling. Where the backend has
+`conv2d_relu_max_pool_places`, that array is never made. A byte for each output of the pooling says where its number
+came from, and is all that backward needs:
+
+    y = max over the square of relu(z)          dz = dy where z was the largest of its square, and above zero; else 0
+
+The layers' own forward and backward say the same one after the other, and give the same y; dW is summed in another
+order. They are what runs whenever somebody looks: `explain`, a debugger, who has put something in the place of their
+forward or backward, and a model compiled with ``run_eagerly=True``.
+"""
+
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.layers.convolutional.conv2d import Conv2D
+from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.training.in_use import JoinedNode, chains, pools, twin_of, with_joined
+
+
+class PooledConvolutionCache(NamedTuple):
+    x: np.ndarray  # (N, H, W, C)
+    places: np.ndarray  # (N, OH // 2, OW // 2, F): which of its square y is, from 1; 0 where relu shut
+    geometry: Any  # strides, padding, dilation
+
+
+class PooledConvolution(JoinedNode):
+    """A convolution with a relu, and the pooling behind it."""
+
+    @property
+    def trainable(self):
+        return self.layer.has_trainable_params
+
+    def forward(self, x, training, mask=None):
+        layer, x = self.layer, self.layer.accept(x)
+        kernel, bias = layer.params["kernel"], layer.params.get("bias")
+        N, H, W, C = layer.unpack(x, "NHWC", C=kernel.shape[2] * layer.groups)
+        geometry = layer.geometry(layer.pad_amounts((H, W)))
+        y, places = kernels.conv2d_relu_max_pool_places(x, kernel, bias, *geometry)
+        return y, PooledConvolutionCache(x, places, geometry)
+
+    def backward(self, dy, cache, adjoints, wanted):
+        layer, (x, places, geometry) = self.layer, cache
+        dx, dkernel, dbias = kernels.conv2d_relu_max_pool_backward(
+            dy, places, x, layer.params["kernel"], *geometry, needs_dx=any(wanted)
+        )
+        adjoints.add(self.inputs, dx)
+        grads = {"kernel": dkernel, "bias": dbias}
+        return {(layer, name): grads[name] for name in layer.trainable_params}
+
+
+def in_training(model):
+    """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
+    found = [] if _is_followed() else chains(model, _kind_of, _FOLLOWERS)
+    return twin_of(model, with_joined(model.graph, found)) if found else model
+
+
+def _kind_of(node):
+    """The kind of what begins with a node; None where it cannot be joined."""
+    layer = node.layer
+    can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
+    return PooledConvolution if can and _is_as_written(layer) else None
+
+
+def _pools(node, before):
+    return pools(node, before) and _is_as_written(node.layer)
+
+
+_FOLLOWERS = {PooledConvolution: (_pools,)}
+
+# ---- who wants to see every layer ----
+
+_WRITTEN = {(kind, name): getattr(kind, name) for kind in (Conv2D, MaxPooling2D) for name in ("forward", "backward")}
+
+
+def _is_as_written(layer):
+    """Whether forward and backward are the library's: nobody has put something in their place, to look on."""
+    return all(getattr(getattr(layer, name), "__func__", None) is _WRITTEN[type(layer), name] for _, name in _WRITTEN)
+
+
+def _is_followed():
+    """Whether a debugger is at work, or something else that follows the program line by line."""
+    monitoring = getattr(sys, "monitoring", None)  # since Python 3.12
+    return sys.gettrace() is not None or (
+        monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
+    )

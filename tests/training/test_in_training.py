@@ -1,0 +1,199 @@
+"""What is computed together in training: the gradients of the layers one by one, and only where nobody looks."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from scratchnet import kernels
+from scratchnet.gradient_check import check_layer, check_parts
+from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatten, Input, MaxPooling2D, add
+from scratchnet.models import Model, Sequential
+from scratchnet.training import in_training as module
+from scratchnet.training.in_training import PooledConvolution, in_training
+from scratchnet.utils import set_random_seed
+
+pytestmark = pytest.mark.skipif(not kernels.numba_is_installed(), reason="of the compiled kernels")
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks(monkeypatch):
+    """As without pytest's debugger or a measurement of coverage."""
+    monkeypatch.setattr(module, "_is_followed", lambda: False)
+    with kernels.using_backend("numba"):
+        yield
+
+
+def classifier(*middle, size=(9, 8, 3), dtype="float32"):
+    set_random_seed(3)
+    last = Flatten(dtype=dtype), Dense(4, activation="softmax", dtype=dtype)
+    model = Sequential([Input(size, dtype=dtype), *middle, *last])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def pair(*options, filters=16, dtype="float32", **more):
+    return Conv2D(filters, 3, *options, activation="relu", dtype=dtype, **more), MaxPooling2D(dtype=dtype)
+
+
+def data(size=(9, 8, 3), count=50, dtype="float32"):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(count, *size)).astype(dtype), rng.integers(0, 4, count)
+
+
+def joined(model):
+    return [node for node in in_training(model).nodes if isinstance(node, PooledConvolution)]
+
+
+PAIRS = {
+    "alone": lambda dtype: pair(dtype=dtype),
+    "strides": lambda dtype: pair(2, padding="same", dtype=dtype),
+    "dilation, no bias": lambda dtype: pair(dilation_rate=2, use_bias=False, dtype=dtype),
+    "groups": lambda dtype: pair(filters=6, groups=3, dtype=dtype),
+    "behind another": lambda dtype: (*pair(padding="same", dtype=dtype), *pair(filters=32, dtype=dtype)),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_its_gradient_is_that_of_differences_and_parts_add_up(name):
+    size = (14, 12, 3)
+    model = in_training(classifier(*(layers := PAIRS[name]("float64")), size=size, dtype="float64"))
+    assert len(model.nodes) == len(layers) // 2 + 2
+    x, _ = data(size, 6, "float64")
+    for report in (check_layer(model, x, training=True, max_entries=100, layouts=False), check_parts(model, x)):
+        assert report.passed, report
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_gradients_are_those_of_the_layers_one_by_one(name):
+    size = (14, 12, 3)
+    model = classifier(*PAIRS[name]("float32"), size=size)
+    x, _ = data(size)
+    (y, cache), (expected, others) = (m.forward(x, training=True) for m in (in_training(model), model))
+    np.testing.assert_array_equal(y, expected)
+    dy = np.random.default_rng(1).normal(size=y.shape).astype("float32")
+    for needs_dx in (True, False):
+        dx, grads = in_training(model).backward(dy, cache, needs_dx)
+        wanted_dx, wanted = model.backward(dy, others, needs_dx)
+        assert grads.keys() == wanted.keys()
+        for key in wanted:
+            np.testing.assert_allclose(grads[key], wanted[key], rtol=0, atol=1e-5 * np.abs(wanted[key]).max())
+        if needs_dx:
+            np.testing.assert_allclose(dx, wanted_dx, rtol=0, atol=1e-5 * np.abs(wanted_dx).max())
+
+
+def test_fit_trains_them_together_and_to_the_same_weights():
+    found = {}
+    for eagerly in (True, False, False):
+        model = classifier(*pair())
+        model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+        x, y = data()
+        model.fit(x, y, epochs=2, verbose=0)
+        model.train_on_batch(x, y)
+        found.setdefault(eagerly, []).append(model.get_weights())
+    for one, other, layer_by_layer in zip(*found[False], *found[True]):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, layer_by_layer, rtol=0, atol=1e-5)
+
+
+def test_memory_is_of_the_pooled_numbers_alone():
+    model = in_training(classifier(*pair()))
+    x, _ = data()
+    cache = model.forward(x, training=True)[1].nodes[0]
+    assert cache.x is x and cache.places.dtype == np.uint8 and cache.places.shape == (50, 3, 3, 16)
+    assert cache.geometry == ((1, 1), ((0, 0), (0, 0)), (1, 1))
+
+
+@pytest.mark.parametrize("size, count", [((10, 8, 3), 1), ((9, 8, 3), 0), ((None, 8, 3), 0)])
+def test_a_pooling_that_would_pad_is_not_joined(size, count):
+    x = Input(size)
+    model = Model(x, MaxPooling2D(padding="same")(Conv2D(16, 3, padding="same", activation="relu")(x)))
+    assert len(joined(model)) == count
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        (Conv2D(16, 3), MaxPooling2D()),
+        (Conv2D(16, 3), Activation("relu"), MaxPooling2D()),
+        (Conv2D(16, 3, activation="tanh"), MaxPooling2D()),
+        (Conv2D(16, 3, activation="relu"), MaxPooling2D(3)),
+        (Conv2D(16, 3, activation="relu"), AveragePooling2D(2)),
+        (Conv2D(16, 3, activation="relu", activity_regularizer="l2"), MaxPooling2D()),
+        (Conv2D(16, 3, activation="relu", trainable=False), MaxPooling2D()),
+        (type("Mine", (Conv2D,), {})(16, 3, activation="relu"), MaxPooling2D()),
+        (Conv2D(16, 3, activation="relu"), type("Mine", (MaxPooling2D,), {})()),
+    ],
+)
+def test_anything_else_stays_as_it_is(middle):
+    model = classifier(*middle)
+    assert in_training(model) is model
+
+
+def test_what_somebody_else_reads_is_computed():
+    x = Input((8, 8, 3))
+    z = Conv2D(4, 3, padding="same", activation="relu")(x)
+    for outputs in ([MaxPooling2D()(z), z], add([MaxPooling2D()(z), MaxPooling2D()(z)])):
+        model = Model(x, outputs)
+        assert in_training(model) is model
+
+
+def test_the_other_backends_go_layer_by_layer():
+    model = classifier(*pair())
+    with kernels.using_backend("numpy"):
+        assert in_training(model) is model
+
+
+def test_a_layer_that_is_frozen_while_fit_is_running_has_no_gradient():
+    model = classifier(*pair())
+    twin, (x, _) = in_training(model), data()
+    y, cache = twin.forward(x, training=True)
+    model.layers[0].trainable = False
+    _, grads = twin.backward(np.ones_like(y), cache, needs_dx=False)
+    assert [key.split("/")[-1] for key in grads] == ["kernel", "bias"]  # of the dense layer
+    dx, again = twin.backward(np.ones_like(y), cache)
+    assert dx.shape == x.shape and again.keys() == grads.keys()
+
+
+# ---- who wants to see every layer ----
+
+
+@pytest.mark.parametrize("k, name", [(0, "forward"), (0, "backward"), (1, "forward"), (1, "backward")])
+def test_what_stands_in_the_place_of_a_layers_own_is_called(k, name, monkeypatch):
+    model, seen = classifier(*pair()), []
+    own = getattr(model.layers[k], name)
+
+    def watched(*args, **kwargs):
+        seen.append(name)
+        return own(*args, **kwargs)
+
+    monkeypatch.setattr(model.layers[k], name, watched)
+    assert in_training(model) is model
+    model.train_on_batch(*data())
+    assert seen
+    monkeypatch.undo()
+    monkeypatch.setattr(type(model.layers[k]), name, lambda *args, **kwargs: own(*args[1:], **kwargs))
+    assert in_training(model) is model
+
+
+def test_explain_sees_every_layer():
+    model = classifier(*pair())
+    assert len(model.trace(*data(), training=True)) == 4
+
+
+def test_a_debugger_meets_every_layer(monkeypatch):
+    monkeypatch.undo()
+    nobody = SimpleNamespace(DEBUGGER_ID=0, get_tool=lambda number: None)
+    somebody = SimpleNamespace(DEBUGGER_ID=0, get_tool=lambda number: "pdb")
+    model = classifier(*pair())
+    with kernels.using_backend("numba"):
+        for trace, monitoring, goes_by_layers in (
+            (None, nobody, False),
+            (None, None, False),
+            (len, nobody, True),
+            (len, None, True),
+            (None, somebody, True),
+        ):
+            monkeypatch.setattr(module.sys, "gettrace", lambda found=trace: found)
+            monkeypatch.setattr(module.sys, "monitoring", monitoring, raising=False)
+            assert (in_training(model) is model) == goes_by_layers
