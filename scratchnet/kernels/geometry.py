@@ -43,3 +43,13 @@ def mirrored(padding, kernel_size, dilation):
     """The padding of dz for the backward pass at stride 1; negative where forward pads more than a window reaches."""
     reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
     return tuple((reach[k] - padding[k][0], reach[k] - padding[k][1]) for k in range(2))
+
+
+def is_filter_of_sequences(kernel_shape, strides, dilation):
+    """Whether a kernel (K, C, F) is of the kind whose compiled convolution takes the fewest multiplications.
+
+    See `scratchnet.kernels.with_numba.sequences`, which says why: three to five elements, at least 16 channels and
+    filters.
+    """
+    K, C, F = kernel_shape
+    return 3 <= K <= 5 and min(C, F) >= 16 and max(*strides, *dilation) == 1

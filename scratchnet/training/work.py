@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from scratchnet.kernels.geometry import is_filter_of_sequences
 from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
 from scratchnet.structure import flatten
 
@@ -74,12 +75,19 @@ def _shared_of_node(node):
 
 
 def _is_shared(layer):
-    """Whether a layer's kernels are: not a convolution, and no time steps that are left to NumPy."""
-    if layer is None or hasattr(layer, "kernel_size") or any(p.dtype != np.float32 for p in layer.params.values()):
+    """Whether a layer's kernels are: of convolutions only some of sequences, and no time steps that NumPy computes."""
+    if layer is None or any(p.dtype != np.float32 for p in layer.params.values()):
         return False
+    if hasattr(layer, "kernel_size"):
+        is_plain = not hasattr(layer, "depth_multiplier") and getattr(layer, "groups", 1) == 1
+        return is_plain and np.ndim(layer.params.get("kernel")) == 3 and _is_filter(layer)
     functions = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
     is_compiled = all(f is None or f.name in COMPILED_ACTIVATIONS for f in functions)
     return "recurrent_kernel" not in layer.params or (is_compiled and layer.recurrent_dropout == 0)
+
+
+def _is_filter(layer):
+    return is_filter_of_sequences(layer.params["kernel"].shape, layer.strides, layer.dilation_rate)
 
 
 def _inner(node):

@@ -14,13 +14,16 @@ from scratchnet.layers import (
     Activation,
     ActivityRegularization,
     Conv1D,
+    Conv1DTranspose,
     Conv2D,
     Dense,
+    DepthwiseConv1D,
     Dropout,
     Embedding,
     Flatten,
     Input,
     Lambda,
+    SeparableConv1D,
     TimeDistributed,
 )
 from scratchnet.models import Model, Sequential
@@ -79,7 +82,25 @@ def test_a_helper_is_for_what_is_nearly_all_shared_and_neither_small_nor_large(t
     assert work.is_helped(total * 10**6, shared * 10**6) == helped
 
 
-def test_products_that_threads_can_share_are_not_those_of_convolutions():
+@pytest.mark.parametrize(
+    "layer, shared",
+    [
+        (Conv1D(16, 5, padding="causal"), 20 * 16 * 5 * 16),
+        (Conv1DTranspose(20, 3, padding="same"), 20 * 16 * 3 * 20),
+        (Conv1D(16, 5, strides=2), 0),
+        (Conv1D(16, 3, dilation_rate=2), 0),
+        (Conv1D(16, 2), 0),
+        (Conv1D(15, 3), 0),
+        (Conv1D(32, 3, groups=2), 0),
+        (DepthwiseConv1D(3, depth_multiplier=16), 0),
+        (SeparableConv1D(16, 3), 0),
+    ],
+)
+def test_of_convolutions_they_share_those_of_sequences_that_are_filtered_by_fewest_products(layer, shared):
+    assert shared_of(Sequential([Input((20, 16)), layer])) == shared
+
+
+def test_products_that_threads_can_share_are_not_those_of_other_convolutions():
     inner = Sequential([Input((6, 7)), Conv1D(5, 3), LSTM(4)])
     x = Input((6, 7))
     assert shared_of(Model(x, Dense(2)(inner(x) + 1))) == 4 * (5 + 4) * 16 + 4 * 2

@@ -27,7 +27,7 @@ import functools
 
 import numpy as np
 
-from scratchnet.kernels.geometry import mirrored
+from scratchnet.kernels.geometry import is_filter_of_sequences, mirrored
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, column_of_tiles, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import by_rows
@@ -35,19 +35,16 @@ from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 _CACHE = 1024 * 1024  # bytes to work on at a time
 _OUTPUTS = 4  # of a tile
-_LENGTHS = 3, 5  # of kernels, from and to
 _POINTS = 0, 1, -1, 2, -2, 1 / 2, -1 / 2
-_FEWEST = 16  # channels and filters with which the products are worth the sums
 _SHORTEST = 8  # outputs: of a tile some are computed for nothing
 _HALVES, _ROWS_OF_A_HALF = 2, 8  # of the batch, whose gradients are added up one after the other, team or not
 
 
 def applies(x_shape, kernel, strides, padding, dilation, output_size):
     """Whether such a convolution can be computed here, and faster than by its windows."""
-    K, KW, C, F = kernel.shape
-    is_sequence = KW == x_shape[2] == 1 and padding[1] == (0, 0) and max(*strides, *dilation) == 1
-    possible = _LENGTHS[0] <= K <= _LENGTHS[1] and 0 <= min(padding[0]) <= max(padding[0]) < K
-    return is_sequence and possible and min(C, F) >= _FEWEST and output_size[0] >= _SHORTEST
+    K, KW, *channels = kernel.shape
+    is_sequence = KW == x_shape[2] == 1 and padding[1] == (0, 0) and 0 <= min(padding[0]) <= max(padding[0]) < K
+    return is_sequence and is_filter_of_sequences((K, *channels), strides, dilation) and output_size[0] >= _SHORTEST
 
 
 def conv2d_forward(x, kernel, bias, padding, relu):
