@@ -103,3 +103,11 @@ def test_without_the_compiler_a_square_refuses_what_compiled_code_would_read_wro
     for wrong in ((source, 0, 0, target, 0, 0), (source.T, 0, 0, target.T, 0, 0)):
         with pytest.raises(TypeError, match="dense"):
             tile._square_in_python(*wrong)
+
+
+def test_without_the_compiler_a_pair_of_vectors_is_copied_as_compiled_code_does():
+    source, target = np.arange(3600.0).reshape(60, 60), np.zeros((3, 40))
+    tile._pair_in_python(source, 5, 7, target, 1)
+    size = 2 * VECTOR_BYTES // 8
+    np.testing.assert_array_equal(target[1, :size], source[5, 7 : 7 + size])
+    assert np.count_nonzero(target) == size

@@ -140,8 +140,22 @@ def test_compiled_code_refuses_two_dtypes():
         kernels.matmul(np.ones((2, 3), "float32"), np.ones((3, 2)))
 
 
-def test_few_rows_by_a_matrix_that_no_cache_holds():
+@pytest.mark.parametrize("M", [9, 17, 97])
+def test_few_rows_by_a_matrix_that_no_cache_holds(M):
     rng = np.random.default_rng(0)
-    a, b = rng.standard_normal((9, 1500), dtype="float32"), rng.standard_normal((1500, 1501), dtype="float32")
+    a, b = rng.standard_normal((M, 1500), dtype="float32"), rng.standard_normal((1500, 1501), dtype="float32")
     found = kernels.matmul(a, b)
     np.testing.assert_allclose(found, a.astype("float64") @ b, rtol=0, atol=1e-3)
+
+
+@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("N", [1024, 1100])
+def test_rows_that_fall_into_one_place_of_the_cache(dtype, N):
+    from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
+
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((20, 300)).astype(dtype), rng.standard_normal((300, 2048)).astype(dtype)[:, :N]
+    c = np.full((20, N), np.nan, dtype)
+    matmul_into_by(multiplier(c.dtype), a, b, c)
+    np.testing.assert_allclose(c, a.astype(float) @ b, rtol=0, atol=1e-3 if dtype == "float32" else 1e-11)

@@ -8,8 +8,9 @@ one block of the right one after the other:
     c[m : m + rows, n : n + width] += a[m : m + rows, k : k + depth] @ block     block = b[k : k + depth, n : n + width]
 
 The blocks are read where they lie too, unless enough rows meet them to pay for a copy in which their rows follow one
-another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only large ones), or the columns of a block
-do not lie one after the other or do not fill a vector.
+another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only large ones), or they come from memory,
+or their rows fall into one place of the cache, or the columns of a block do not lie one after the other or do not fill
+a vector. Then b is gone through in panels of so many columns as the second-level cache holds.
 
 Cost: 2 M K N floating-point operations.
 """
@@ -22,7 +23,7 @@ import numpy as np
 from scratchnet.kernels.with_numba import team
 from scratchnet.kernels.with_numba.address import address_of, call_at
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_square, make_tile
+from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_pair, copy_square, make_tile
 
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
 _FEW, _LARGE = 16, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
@@ -30,6 +31,9 @@ _DEPTH_OF_FEW = 16  # then so few rows of b at a time, read from end to end, com
 _ROWS = 96  # of a, which with that depth has 96 KB
 _ROWS_FOR_A_COPY = 192  # of a, from which copying b pays; with vectors of 64 bytes, if it is larger than a cache:
 _BYTES_FOR_A_COPY = 1 << 20 if VECTOR_BYTES == 64 else 0
+_APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, of which any multiple puts the rows of a
+# block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
+_PANEL = 2048  # bytes of each row of b that are copied one after the other
 
 _SMALL = 1 << 14  # multiply-adds, up to which Python's lines around a product of our own cost more than they save
 _SMALL_FOR_BLAS = 1 << 16  # multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
@@ -80,6 +84,8 @@ def _is_for_blas(M, K, N, b):
         return True
     if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
         return True  # few products to each number that would be copied
+    if not can_share(M, b):  # no team would have it
+        return VECTOR_BYTES < 64 and b.flags.c_contiguous
     return work <= _SMALL_FOR_AVX512 and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
 
 
@@ -179,32 +185,38 @@ def _multiply(a, b, c, add):
     lanes = VECTOR_BYTES // c.itemsize
     width = 2 * lanes
     left = N % width
-    copies = (M >= _ROWS_FOR_A_COPY and b.nbytes > _BYTES_FOR_A_COPY) or b.strides[1] != b.itemsize
+    turned = b.strides[1] != b.itemsize
+    copies = turned or (M >= _ROWS_FOR_A_COPY and b.nbytes > _BYTES_FOR_A_COPY)
+    copies = copies or (M > _FEW and (b.nbytes > _LARGE or b.strides[0] % _APART == 0))
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
-    kept = deepest if copies and M > _ROWS else 0  # of copied blocks in `room`: other rows will meet them again
-    room = np.empty((max((N - 1) // width, 0) * kept + deepest, width), c.dtype)
-    if left % lanes:
-        room[len(room) - deepest :, left:] = 0  # beside the last columns
+    panel = min(N, _PANEL // c.itemsize) if copies else N  # columns whose blocks are copied into `room`
+    apart = deepest if copies else 0
+    room = np.empty((max(panel - 1, 0) // width * apart + deepest, width), c.dtype)
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
-    for k in range(0, max(K, 1), max(deepest, 1)):
-        depth = min(deepest, K - k)
-        wide = 0 if M > 1 or copies else N - N % (_WIDE * lanes)  # columns of a single row
-        for n in range(0, wide, _WIDE * lanes):
-            _tile_1_wide(a, 0, k, depth, b[k : k + depth, n : n + _WIDE * lanes], c, n, k > 0 or add)
-        for m in range(0, M, _ROWS):
-            stop = min(m + _ROWS, M)
-            for n in range(wide, N, width):
-                columns = min(width, N - n)
-                vectors = lanes if columns <= lanes else width
-                block = b[k : k + depth, n : n + columns]
-                if copies or columns < vectors:
-                    block = room[n // width * kept :, :vectors]
-                    if m == 0:
-                        _copy(b, k, depth, n, columns, block)
-                target, column = (c, n) if columns == vectors else (rest, 0)
-                column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
+    wide = 0 if M > 1 or copies else N - N % (_WIDE * lanes)  # columns of a single row
+    for first in range(0, N, max(panel, 1)):
+        last = min(first + panel, N)
+        for k in range(0, max(K, 1), max(deepest, 1)):
+            depth = min(deepest, K - k)
+            if copies and not turned:
+                _copy_rows(b, k, depth, first, last, room, apart)
+            for n in range(first, wide, _WIDE * lanes):
+                _tile_1_wide(a, 0, k, depth, b[k : k + depth, n : n + _WIDE * lanes], c, n, k > 0 or add)
+            for m in range(0, M, _ROWS):
+                stop = min(m + _ROWS, M)
+                for n in range(max(wide, first), last, width):
+                    columns = min(width, N - n)
+                    vectors = lanes if columns <= lanes else width
+                    block = b[k : k + depth, n : n + columns]
+                    if copies or columns < vectors:
+                        block = room[(n - first) // width * apart :, :vectors]
+                        if m == 0 and (turned or columns < width):
+                            block[:depth, columns:] = 0
+                            _copy(b, k, depth, n, columns, block)
+                    target, column = (c, n) if columns == vectors else (rest, 0)
+                    column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
     for m in range(len(rest)):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]
         fours = left - left % 4
@@ -215,6 +227,15 @@ def _multiply(a, b, c, add):
             target[j], target[j + 1], target[j + 2], target[j + 3] = s0, s1, s2, s3
         for j in range(fours, left):
             target[j] = target[j] + source[j] if add else source[j]
+
+
+@njit
+def _copy_rows(b, k, depth, first, last, room, apart):
+    """The whole blocks between two columns of b, row by row: memory is quickest with what lies together."""
+    width = room.shape[1]
+    for d in range(depth):
+        for n in range(first, last - width + 1, width):
+            copy_pair(b, k + d, n, room, (n - first) // width * apart + d)
 
 
 @njit
