@@ -116,8 +116,8 @@ def test_a_part_is_made_where_there_is_enough_to_compute(monkeypatch, rows, part
     monkeypatch.setattr(
         step,
         "gradients",
-        lambda objective, batch, counts, whole=step.gradients: (
-            made.append(batch.size) or whole(objective, batch, counts)
+        lambda objective, batch, *given, whole=step.gradients: (
+            made.append(batch.size) or whole(objective, batch, *given)
         ),
     )
     scratchnet.set_num_threads(4)
