@@ -75,15 +75,29 @@ def _backward(first, stop, dy, q, k, v, PT, scale, dq, dk, dv):
     _, T, H, _ = q.shape
     dyT, dAT = np.zeros((v.shape[3], PT.shape[3]), q.dtype), np.empty(PT.shape[2:], q.dtype)
     room = np.empty(PT.shape[3], q.dtype)
+    dy_n, q_n = np.empty(dy.shape[1:], dy.dtype), np.empty(q.shape[1:], q.dtype)
+    k_n, v_n = np.empty(k.shape[1:], k.dtype), np.empty(v.shape[1:], v.dtype)
     for n in range(first, stop):
+        _fetch(dy[n], dy_n)
+        _fetch(v[n], v_n)
+        _fetch(q[n], q_n)
+        _fetch(k[n], k_n)
         for h in range(H):
             P_T = PT[n, h]
-            _multiply(P_T[:, :T], dy[n, :, h], dv[n, :, h])  # y = P v
-            _transpose(dy[n, :, h], dyT)
-            _multiply(v[n, :, h], dyT, dAT)
+            _multiply(P_T[:, :T], dy_n[:, h], dv[n, :, h])  # y = P v
+            _transpose(dy_n[:, h], dyT)
+            _multiply(v_n[:, h], dyT, dAT)
             _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
-            _multiply(dAT.T[:T], k[n, :, h], dq[n, :, h])  # A = q k^T
-            _multiply(dAT[:, :T], q[n, :, h], dk[n, :, h])
+            _multiply(dAT.T[:T], k_n[:, h], dq[n, :, h])  # A = q k^T
+            _multiply(dAT[:, :T], q_n[:, h], dk[n, :, h])
+
+
+@njit
+def _fetch(source, target):
+    """A copy in the cache, read as it lies: number by number of a head, each line of memory would be waited for."""
+    numbers, copies = source.reshape(-1), target.reshape(-1)
+    for i in range(numbers.size):
+        copies[i] = numbers[i]
 
 
 @njit
