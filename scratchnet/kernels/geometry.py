@@ -48,8 +48,8 @@ def mirrored(padding, kernel_size, dilation):
 def is_filter_of_sequences(kernel_shape, strides, dilation):
     """Whether a kernel (K, C, F) is of the kind whose compiled convolution takes the fewest multiplications.
 
-    See `scratchnet.kernels.with_numba.sequences`, which says why: three to five elements, at least 16 channels and
-    filters.
+    See `scratchnet.kernels.with_numba.sequences`, which says why: three to five elements, and channels and filters
+    enough for the products to be worth the sums: with five elements 24, with three 40.
     """
     K, C, F = kernel_shape
-    return 3 <= K <= 5 and min(C, F) >= 16 and max(*strides, *dilation) == 1
+    return 3 <= K <= 5 and K * min(C, F) >= 120 and max(*strides, *dilation) == 1

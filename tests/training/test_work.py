@@ -85,19 +85,19 @@ def test_a_helper_is_for_what_is_nearly_all_shared_and_neither_small_nor_large(t
 @pytest.mark.parametrize(
     "layer, shared",
     [
-        (Conv1D(16, 5, padding="causal"), 20 * 16 * 5 * 16),
-        (Conv1DTranspose(20, 3, padding="same"), 20 * 16 * 3 * 20),
-        (Conv1D(16, 5, strides=2), 0),
-        (Conv1D(16, 3, dilation_rate=2), 0),
-        (Conv1D(16, 2), 0),
-        (Conv1D(15, 3), 0),
-        (Conv1D(32, 3, groups=2), 0),
-        (DepthwiseConv1D(3, depth_multiplier=16), 0),
-        (SeparableConv1D(16, 3), 0),
+        (Conv1D(40, 5, padding="causal"), 20 * 40 * 5 * 40),
+        (Conv1DTranspose(50, 3, padding="same"), 20 * 40 * 3 * 50),
+        (Conv1D(40, 5, strides=2), 0),
+        (Conv1D(40, 3, dilation_rate=2), 0),
+        (Conv1D(60, 2), 0),
+        (Conv1D(39, 3), 0),
+        (Conv1D(80, 5, groups=2), 0),
+        (DepthwiseConv1D(3, depth_multiplier=40), 0),
+        (SeparableConv1D(40, 3), 0),
     ],
 )
 def test_of_convolutions_they_share_those_of_sequences_that_are_filtered_by_fewest_products(layer, shared):
-    assert shared_of(Sequential([Input((20, 16)), layer])) == shared
+    assert shared_of(Sequential([Input((20, 40)), layer])) == shared
 
 
 def test_products_that_threads_can_share_are_not_those_of_other_convolutions():

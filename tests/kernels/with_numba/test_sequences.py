@@ -65,14 +65,24 @@ def test_it_is_the_convolution_and_its_derivatives(dtype, seed, N, T, C, F, wind
         assert dx is None
 
 
-def applies(T=20, W=1, C=16, F=16, K=5, KW=1, strides=ONE, padding=((2, 2), (0, 0)), dilation=ONE):
+def applies(T=20, W=1, C=24, F=24, K=5, KW=1, strides=ONE, padding=((2, 2), (0, 0)), dilation=ONE):
     kernel, OT = np.empty((K, KW, C, F)), T + sum(padding[0]) - K + 1
     return sequences.applies((2, T, W, C), kernel, strides, padding, dilation, (OT, W))
 
 
 def test_it_is_chosen_where_it_is_quicker():
-    assert applies() and applies(K=3) and applies(K=4, padding=((3, 0), (0, 0)))
-    others = [{"K": 2}, {"K": 6}, {"C": 15}, {"F": 15}, {"T": 7}, {"W": 2}, {"KW": 2}, {"padding": ((5, 0), (0, 0))}]
+    assert applies() and applies(K=3, C=40, F=40) and applies(K=4, C=30, F=99, padding=((3, 0), (0, 0)))
+    others = [
+        {"K": 2, "C": 60, "F": 60},
+        {"K": 6},
+        {"C": 23},
+        {"F": 23},
+        {"K": 3},
+        {"T": 7},
+        {"W": 2},
+        {"KW": 2},
+        {"padding": ((5, 0), (0, 0))},
+    ]
     others += [{"padding": ((2, 2), (1, 0))}, {"strides": (2, 1)}, {"dilation": (2, 1)}, {"padding": ((-1, 2), (0, 0))}]
     for other in others:
         assert not applies(**other), other
