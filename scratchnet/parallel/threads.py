@@ -104,6 +104,8 @@ class Workers:
         results = []
         for start in range(0, len(items), self.count):
             mine, *others = items[start : start + self.count]
+            if others and self._helps:
+                self._helper.rest()  # or there would be a thread more than `count`
             if others and self._pool is None:  # the calling thread computes as well
                 self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
             futures = [self._pool.submit(function, item) for item in others]

@@ -16,6 +16,9 @@ import numpy as np
 
 from scratchnet.kernels.geometry import is_filter_of_sequences
 from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
+from scratchnet.layers.convolutional.conv1d import Conv1D
+from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
+from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.structure import flatten
 
 LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
@@ -78,16 +81,16 @@ def _is_shared(layer):
     """Whether a layer's kernels are: of convolutions only some of sequences, and no time steps that NumPy computes."""
     if layer is None or any(p.dtype != np.float32 for p in layer.params.values()):
         return False
+    if isinstance(layer, (Conv1D, Conv1DTranspose)):
+        kernel = layer.params["kernel"]
+        is_filter = is_filter_of_sequences(kernel.shape, layer.strides, layer.dilation_rate)
+        return is_filter and getattr(layer, "groups", 1) == 1
     if hasattr(layer, "kernel_size"):
-        is_plain = not hasattr(layer, "depth_multiplier") and getattr(layer, "groups", 1) == 1
-        return is_plain and np.ndim(layer.params.get("kernel")) == 3 and _is_filter(layer)
-    functions = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
-    is_compiled = all(f is None or f.name in COMPILED_ACTIVATIONS for f in functions)
-    return "recurrent_kernel" not in layer.params or (is_compiled and layer.recurrent_dropout == 0)
-
-
-def _is_filter(layer):
-    return is_filter_of_sequences(layer.params["kernel"].shape, layer.strides, layer.dilation_rate)
+        return False
+    if not isinstance(layer, Recurrent):  # of a class of one's own an activation may be anything
+        return True
+    functions = layer.activation, getattr(layer, "recurrent_activation", layer.activation)
+    return layer.recurrent_dropout == 0 and all(f.name in COMPILED_ACTIVATIONS for f in functions)
 
 
 def _inner(node):

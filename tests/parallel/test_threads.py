@@ -102,7 +102,7 @@ def test_blas_is_held_to_one_thread_until_the_last_of_several_users_has_gone():
 
 def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monkeypatch):
     class Helper:
-        woken, inside = 0, False
+        woken, rests, inside = 0, 0, False
 
         def __enter__(self):
             self.inside = True
@@ -113,6 +113,10 @@ def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monk
         def wake(self):
             assert self.inside
             self.woken += 1
+
+        def rest(self):
+            assert self.inside
+            self.rests += 1
 
     made = []
 
@@ -132,9 +136,14 @@ def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monk
     assert made == []
     with threads.Workers(2) as workers:
         assert workers.can_help and not made[0].inside  # nobody has asked yet
+        workers.map(abs, [1, 2])
         workers.help_one()
         workers.help_one()
         assert len(made) == 1 and made[0].woken == 2 and made[0].inside
+        workers.map(abs, [1])
+        assert made[0].rests == 0
+        workers.map(abs, [1, 2])  # a helper of one of them would be a third thread
+        assert made[0].rests == 1
     assert not made[0].inside
     monkeypatch.setattr(threads.kernels, "helper", lambda: None)
     with threads.Workers(2) as workers:

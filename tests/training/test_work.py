@@ -23,6 +23,7 @@ from scratchnet.layers import (
     Flatten,
     Input,
     Lambda,
+    Layer,
     SeparableConv1D,
     TimeDistributed,
 )
@@ -104,6 +105,27 @@ def test_products_that_threads_can_share_are_not_those_of_other_convolutions():
     inner = Sequential([Input((6, 7)), Conv1D(5, 3), LSTM(4)])
     x = Input((6, 7))
     assert shared_of(Model(x, Dense(2)(inner(x) + 1))) == 4 * (5 + 4) * 16 + 4 * 2
+
+
+@pytest.mark.parametrize("attributes, shared", [({"activation": lambda z: z}, 70), ({"kernel_size": 3}, 0)])
+def test_of_classes_of_ones_own_nothing_is_asked_but_their_weights(attributes, shared):
+    class Own(Layer):
+        def build(self, input_shape):
+            for name, value in attributes.items():
+                setattr(self, name, value)
+            self.add_weight(shape=(7, 5), name="recurrent_kernel", initializer="ones")
+            self.add_weight(shape=(1, 7, 5), name="kernel", initializer="ones")
+            self.built = True
+
+        def compute_output_shape(self, input_shape):
+            return (*input_shape[:-1], 5)
+
+        def forward(self, x, training=False):
+            return x @ self.params["recurrent_kernel"], None
+
+    model = Sequential([Input((7,)), Own()])
+    assert shared_of(model) == shared
+    np.testing.assert_array_equal(model.predict(np.ones((40, 7)), batch_size=20, verbose=0), np.full((40, 5), 7))
 
 
 @pytest.mark.parametrize("rows, parts", [(63, 1), (64, 2), (96, 3), (128, 4), (1024, 4)])

@@ -107,8 +107,13 @@ class Team:
 
     def wake(self):
         """Kernels are about to come."""
+        _mine.team = self
         if self._sleeps:
             self._wanted.set()
+
+    def rest(self):
+        """Until it is woken again the thread that has made it computes alone: others are busy with other parts."""
+        _mine.team = None
 
     def share(self, kernel, rows, arguments):
         """``kernel(0, rows, *arguments)``"""

@@ -250,6 +250,18 @@ def test_of_two_teams_the_inner_one_is_asked_and_then_the_outer_one():
     assert team.at_work() is None
 
 
+def test_a_team_that_rests_is_not_asked_until_it_is_woken(counted):
+    a = np.ones((128, 128), "float32")
+    with team.helper() as helper:
+        helper.rest()
+        matrix_product.matmul(a, a)
+        assert team.at_work() is None and not counted
+        helper.wake()
+        matrix_product.matmul(a, a)
+        assert team.at_work() is helper and len(counted) == 1
+    assert team.at_work() is None
+
+
 def test_threads_that_have_a_team_each_do_not_see_that_of_another(counted):
     a = np.random.default_rng(5).normal(size=(128, 128)).astype("float32")
     expected, wrong = matrix_product.matmul(a, a), []
