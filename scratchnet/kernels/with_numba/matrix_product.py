@@ -35,9 +35,9 @@ _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, o
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
 _PANEL = 2048  # bytes of each row of b that are copied one after the other
 
-_SMALL = 1 << 14  # multiply-adds, up to which Python's lines around a product of our own cost more than they save
 _SMALL_FOR_BLAS = 1 << 16  # multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
 _SMALL_FOR_AVX512, _SMALL_RESULT = 1_000_000 if VECTOR_BYTES == 64 else 0, 1200  # multiply-adds, numbers of c
+_SMALL = 1 << 14  # multiply-adds, of which Python's lines around them take the longer part
 _SHALLOW = 16  # rows of b: so few products to a number of c, or of b, that to write or copy it counts
 
 _FEW_ROWS, _FEW_COLUMNS = 2, 4  # of c, up to which it is quicker computed number by number
@@ -55,8 +55,11 @@ def matmul(a, b):
     (M, K), (depth, N) = a.shape, b.shape
     if depth != K:
         raise ValueError(f"matmul: the shapes of a and b do not fit together, {a.shape} and {b.shape}")
-    if (K > 1 or min(M, N) > 1) and (M * K * N <= _SMALL or _is_for_blas(M, K, N, b)):
-        return np.matmul(a, b) if K <= _SHALLOW and M * K * N > _SMALL else a.dot(b)
+    work = M * K * N
+    if K == 1 and min(M, N) == 1:
+        return a * b  # BLAS would leave out what is multiplied by zero, NaN or not
+    if work <= _SMALL or (K > 1 and (work <= _SMALL_FOR_BLAS or _is_for_blas(M, K, N, b))):
+        return a.dot(b) if K > _SHALLOW or work <= _SMALL else np.matmul(a, b)
     (a, a_is_transposed), (b, b_is_transposed) = _stored(a), _stored(b)
     c = np.empty((M, N), a.dtype)
     if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
@@ -71,7 +74,7 @@ def matmul(a, b):
 
 
 def _is_for_blas(M, K, N, b):
-    """Whether NumPy's BLAS is quicker; by sizes alone, so that a product has the same bits with a team and without.
+    """Whether NumPy's BLAS is quicker, small or not; by sizes alone, for the same bits with a team and without.
 
     A matrix by a vector it reads at the pace of memory. OpenBLAS has kernels for small matrices, which copy nothing; on
     AVX-512 for up to a million multiply-adds, but with the right matrix transposed for few results only. Measured on
@@ -80,7 +83,7 @@ def _is_for_blas(M, K, N, b):
     NumPy has two ways to it: `dot` begins half a microsecond earlier, but first fills the result with zeros.
     """
     work = M * K * N
-    if min(M, N) == 1 or work <= _SMALL_FOR_BLAS:
+    if min(M, N) == 1:
         return True
     if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
         return True  # few products to each number that would be copied
