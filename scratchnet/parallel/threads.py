@@ -77,17 +77,20 @@ class Workers:
 
     @property
     def can_help(self):
-        """Whether there can be a thread that helps another: not without compiled kernels.
+        """Whether large kernels can be shared by two threads: not those of NumPy.
 
-        With one processor for both they would wait for each other, whatever the number of threads was set to.
+        With that a batch goes in one part instead of two, whatever the number of processors: no bit depends on that.
         """
-        if self._helper is None and self.count > 1 and available_processors() > 1:
+        if self._helper is None and self.count > 1:
             self._helper = kernels.helper()
         return self._helper is not None
 
     def help_one(self):
-        """Another thread is to help the calling one in large kernels: those of a step that is computed in one part."""
-        if not self.can_help:
+        """Another thread is to help the calling one in large kernels: those of a step that is computed in one part.
+
+        With one processor for both they would wait for each other: there the calling thread goes on alone.
+        """
+        if not self.can_help or available_processors() == 1:
             return
         if not self._helps:
             self._helps = True

@@ -75,6 +75,7 @@ class JoinedConvolution(JoinedNode):
             kernel, bias = _normalized(kernel, bias, self.normalization)
         geometry = layer.geometry(layer.pad_amounts((H, W)))
         if self.pools:
+            self.behind[-1].compute_output_shape(layer.compute_output_shape(x.shape))  # raises where no square fits
             return kernels.conv2d_relu_max_pool_forward(x, kernel, bias, *geometry), None
         return fused.conv2d_forward(x, kernel, bias, *geometry, self._activated.activation)[0], None
 

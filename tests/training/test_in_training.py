@@ -11,6 +11,7 @@ from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatt
 from scratchnet.models import Model, Sequential
 from scratchnet.training import in_training as module
 from scratchnet.training.in_training import PooledConvolution, in_training
+from scratchnet.training.in_use import in_use
 from scratchnet.utils import set_random_seed
 
 pytestmark = pytest.mark.skipif(not kernels.numba_is_installed(), reason="of the compiled kernels")
@@ -128,6 +129,16 @@ def test_a_pooling_that_would_pad_is_not_joined(size, count):
 def test_anything_else_stays_as_it_is(middle):
     model = classifier(*middle)
     assert in_training(model) is model
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_an_image_of_which_nothing_would_be_left_is_refused_as_by_the_pooling(training):
+    x = Input((None, None, 3))
+    model = Model(x, MaxPooling2D()(Conv2D(16, 3, activation="relu")(x)))
+    runs = in_training(model) if training else in_use(model)
+    assert runs is not model
+    with pytest.raises(ValueError, match="MaxPooling2D.* smaller than the window"):
+        runs.forward(np.ones((2, 6, 3, 3), "float32"), training=training)
 
 
 def test_what_somebody_else_reads_is_computed():
