@@ -40,9 +40,9 @@ class PooledConvolution(JoinedNode):
         layer, x = self.layer, self.layer.accept(x)
         kernel, bias = layer.params["kernel"], layer.params.get("bias")
         N, H, W, C = layer.unpack(x, "NHWC", C=kernel.shape[2] * layer.groups)
-        self.behind[-1].compute_output_shape(layer.compute_output_shape(x.shape))  # raises where no square fits
         geometry = layer.geometry(layer.pad_amounts((H, W)))
         y, places = kernels.conv2d_relu_max_pool_places(x, kernel, bias, *geometry)
+        self.check_pooled(y, x)
         return y, PooledConvolutionCache(x, places, geometry)
 
     def backward(self, dy, cache, adjoints, wanted):

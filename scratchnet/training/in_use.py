@@ -55,6 +55,11 @@ class JoinedNode(Node):
     def __str__(self):
         return f"layers {self.name}"
 
+    def check_pooled(self, y, x):
+        """Raises ValueError, as the pooling that is the last one does, where images x are too small for a window."""
+        if y.size == 0:
+            self.behind[-1].compute_output_shape(self.layer.compute_output_shape(x.shape))
+
 
 class JoinedConvolution(JoinedNode):
     """A convolution, and what there is behind it of normalization, activation and pooling."""
@@ -75,8 +80,9 @@ class JoinedConvolution(JoinedNode):
             kernel, bias = _normalized(kernel, bias, self.normalization)
         geometry = layer.geometry(layer.pad_amounts((H, W)))
         if self.pools:
-            self.behind[-1].compute_output_shape(layer.compute_output_shape(x.shape))  # raises where no square fits
-            return kernels.conv2d_relu_max_pool_forward(x, kernel, bias, *geometry), None
+            y = kernels.conv2d_relu_max_pool_forward(x, kernel, bias, *geometry)
+            self.check_pooled(y, x)
+            return y, None
         return fused.conv2d_forward(x, kernel, bias, *geometry, self._activated.activation)[0], None
 
 
