@@ -56,7 +56,10 @@ class PooledConvolution(JoinedNode):
 
 
 def in_training(model):
-    """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
+    """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared.
+
+    Each epoch asks once, as for the weights that are trained: until the next one another activation is not seen.
+    """
     found = [] if _is_followed() else chains(model, _kind_of, _FOLLOWERS)
     return twin_of(model, with_joined(model.graph, found)) if found else model
 
