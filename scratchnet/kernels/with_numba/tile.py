@@ -28,7 +28,8 @@ def _processor_has(feature):
     return f"+{feature}" in (get_host_cpu_features() if chosen is None else chosen).split(",")
 
 
-_AVX512, _AVX, SSE = (_processor_has(feature) for feature in ("avx512f", "avx", "sse2"))
+_AVX512, _AVX = _processor_has("avx512f"), _processor_has("avx")
+SSE = _AVX or _processor_has("sse2")
 VECTOR_BYTES = 64 if _AVX512 else 32 if _AVX else 16
 TALLEST = 6 if SSE and not _AVX512 else 8  # rows; SSE and AVX have 16 registers, AVX-512 and ARM's NEON have 32
 

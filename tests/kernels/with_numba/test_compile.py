@@ -139,7 +139,7 @@ def test_a_layout_is_not_compiled_for_anew():
             assert arguments[0].layout == "C" and arguments[0].mutable
 
 
-@pytest.mark.parametrize("features, expected", [("+avx", "32 6"), ("", "16 8")])
+@pytest.mark.parametrize("features, expected", [("+avx", "32 6"), ("+sse2", "16 6"), ("", "16 8")])
 def test_the_instructions_that_numba_is_held_to_hold_for_tiles(features, expected):
     program = "from scratchnet.kernels.with_numba import tile; print(tile.VECTOR_BYTES, tile.TALLEST)"
     assert run(program, NUMBA_DISABLE_JIT="0", NUMBA_CPU_FEATURES=features).stdout.strip() == expected
