@@ -79,9 +79,10 @@ class Workers:
     def can_help(self):
         """Whether large kernels can be shared by two threads: not those of NumPy.
 
-        With that a batch goes in one part instead of two, whatever the number of processors: no bit depends on that.
+        With that a batch goes in one part instead of two, whatever the number of processors, and whether the two threads
+        are those of one rank or of two: no bit depends on that.
         """
-        if self._helper is None and self.count > 1:
+        if self._helper is None:
             self._helper = kernels.helper()
         return self._helper is not None
 
@@ -90,7 +91,7 @@ class Workers:
 
         With one processor for both they would wait for each other: there the calling thread goes on alone.
         """
-        if not self.can_help or available_processors() == 1:
+        if self.count == 1 or available_processors() == 1 or not self.can_help:
             return
         if not self._helps:
             self._helps = True

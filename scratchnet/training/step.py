@@ -89,7 +89,7 @@ def divided(size, ys, objective, workers):
     count = 1 if objective.in_one_part(ys) else ranks.size * workers.count
     if count > 1:
         count = int(min(count, parts_worth(size * objective.work, objective.weights)))
-    if count == 2 and ranks.size == 1 and workers.can_help:
+    if count == 2 and workers.can_help:
         count -= is_helped(size * objective.work, size * objective.shared)
     return Division.among(parts_of(size, count), ranks)
 
