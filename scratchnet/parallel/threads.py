@@ -79,8 +79,8 @@ class Workers:
     def can_help(self):
         """Whether large kernels can be shared by two threads: not those of NumPy.
 
-        With that a batch goes in one part instead of two, whatever the number of processors, and whether the two threads
-        are those of one rank or of two: no bit depends on that.
+        With that a batch goes in one part instead of two, whatever the number of processors, and be the two threads of
+        one rank or of two: no bit depends on that.
         """
         if self._helper is None:
             self._helper = kernels.helper()
