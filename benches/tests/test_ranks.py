@@ -33,8 +33,9 @@ def test_it_measures_and_counts(tmp_path):
     wire, row = json.loads((tmp_path / "ranks.json").read_text())["rows"]
     assert wire["word"] > 0 and wire["megabyte"] > 0 and wire["shared"] > 0
     assert row["gradients"] == 4 * (28 * 128 + 128 * 128 + 128 + 1290) and row["sums"] == 0
-    assert row["messages"]["2 x 1"] == 3  # figures, gradients, parameters
-    assert 0 < row["bytes"]["2 x 1"] - row["gradients"] < 500
+    # a batch for one part: figures, gradients, parameters, and the state for the rank that has computed nothing
+    assert row["messages"]["2 x 1"] == 4
+    assert 0 < row["bytes"]["2 x 1"] - 2 * row["gradients"] < 500
     assert set(row["ms"]) == {"1 x 1", "1 x 2", "2 x 1", "3 x 1", "4 x 1", "quarter"}
 
 

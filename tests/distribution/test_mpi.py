@@ -129,6 +129,12 @@ def test_control_c_ends_all_ranks(tmp_path):
 MOMENTS = int(os.environ.get("SCRATCHNET_TEST_KILLS", "3"))
 
 
+def has_begun(folder, epochs):
+    """Whether both ranks are there, and so many epochs have ended."""
+    log = folder / "log.csv"
+    return (folder / "pid1").exists() and (epochs == 0 or (log.exists() and log.read_text().count("\n") > epochs))
+
+
 def test_a_fit_that_was_killed_at_any_moment_goes_on_bit_for_bit(tmp_path):
     (tmp_path / "whole").mkdir()
     _, expected, errors = run(2, "faults", "slow", tmp_path / "whole")
@@ -138,10 +144,10 @@ def test_a_fit_that_was_killed_at_any_moment_goes_on_bit_for_bit(tmp_path):
         folder = tmp_path / str(kill)
         folder.mkdir()
         process = start(2, "faults", "slow", folder)
-        until = time.monotonic() + 60
-        while not (folder / "pid1").exists() and time.monotonic() < until:
+        epochs, until = moments.randrange(11), time.monotonic() + 60  # of twelve
+        while not has_begun(folder, epochs) and time.monotonic() < until:
             time.sleep(0.02)
-        time.sleep(2.5 * moments.random())
+        time.sleep(0.1 * moments.random())
         victim = moments.randrange(2)
         os.kill(int((folder / f"pid{victim}").read_text()), signal.SIGKILL)
         process.communicate(timeout=60)
