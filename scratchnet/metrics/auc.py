@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.activations import sigmoid
-from scratchnet.metrics.confusion import Confusion, _ratio
+from scratchnet.metrics.confusion import Confusion, ratio
 from scratchnet.registry import register
 
 
@@ -111,20 +111,20 @@ class AUC(Confusion):
         if not self.multi_label:
             return areas
         weights = np.ones(areas.shape) if self.label_weights is None else np.asarray(self.label_weights)
-        return _ratio((areas * weights).sum(), weights.sum())
+        return ratio((areas * weights).sum(), weights.sum())
 
     def _areas(self, tp, fp, tn, fn):
         if self.curve == "PR" and self.summation_method == "interpolation":
             return _area_of_precision(tp, fp)
-        recall = _ratio(tp, tp + fn)
+        recall = ratio(tp, tp + fn)
         if self.curve == "ROC":
-            x, y = _ratio(fp, fp + tn), recall
+            x, y = ratio(fp, fp + tn), recall
         elif self.curve == "PR":
-            x, y = recall, _ratio(tp, tp + fp)
+            x, y = recall, ratio(tp, tp + fp)
         else:
-            odds = _ratio(tp + fn, tn + fp)
-            x = np.where(tp == 0, 0.0, np.maximum(1 - odds * _ratio(fn, tp), 0))
-            y = np.where(tp == 0, 1.0, 1 - odds * _ratio(fp, tp))
+            odds = ratio(tp + fn, tn + fp)
+            x = np.where(tp == 0, 0.0, np.maximum(1 - odds * ratio(fn, tp), 0))
+            y = np.where(tp == 0, 1.0, 1 - odds * ratio(fp, tp))
         ends, method = (y[:-1], y[1:]), self.summation_method
         heights = sum(ends) / 2
         if method != "interpolation":
@@ -136,8 +136,8 @@ def _area_of_precision(tp, fp):
     """Between two thresholds TP is taken for linear in P = TP + FP: TP = a + b P. Precision is then a / P + b, whose
     integral over TP is b (TP + a log(P))."""
     positives = tp + fp
-    b = _ratio(tp[:-1] - tp[1:], positives[:-1] - positives[1:])
+    b = ratio(tp[:-1] - tp[1:], positives[:-1] - positives[1:])
     a = tp[1:] - b * positives[1:]
     both = (positives[:-1] > 0) & (positives[1:] > 0)
-    log_ratio = np.log(np.where(both, _ratio(positives[:-1], positives[1:]), 1))
-    return _ratio(b * (tp[:-1] - tp[1:] + a * log_ratio), tp[0]).sum(axis=0)
+    log_ratio = np.log(np.where(both, ratio(positives[:-1], positives[1:]), 1))
+    return ratio(b * (tp[:-1] - tp[1:] + a * log_ratio), tp[0]).sum(axis=0)

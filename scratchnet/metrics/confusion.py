@@ -117,7 +117,7 @@ def _only_largest(p, k):
     return kept
 
 
-def _ratio(a, b):
+def ratio(a, b):
     """a / b, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros(np.broadcast_shapes(np.shape(a), np.shape(b))), where=np.not_equal(b, 0))
 
@@ -200,7 +200,7 @@ class Precision(_AtThresholds):
     """The share of the positive predictions that are right: TP / (TP + FP)."""
 
     def of_counts(self, tp, fp, tn, fn):
-        return _ratio(tp, tp + fp)
+        return ratio(tp, tp + fp)
 
 
 @register("metrics")
@@ -208,7 +208,7 @@ class Recall(_AtThresholds):
     """The share of the positive targets that are found: TP / (TP + FN)."""
 
     def of_counts(self, tp, fp, tn, fn):
-        return _ratio(tp, tp + fn)
+        return ratio(tp, tp + fn)
 
 
 class _BestUnderConstraint(Confusion):
@@ -259,7 +259,7 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
         self.specificity = specificity
 
     def of_counts(self, tp, fp, tn, fn):
-        return _ratio(tp, tp + fn), _ratio(tn, tn + fp)
+        return ratio(tp, tp + fn), ratio(tn, tn + fp)
 
 
 @register("metrics")
@@ -278,7 +278,7 @@ class SpecificityAtSensitivity(_BestUnderConstraint):
         self.sensitivity = sensitivity
 
     def of_counts(self, tp, fp, tn, fn):
-        return _ratio(tn, tn + fp), _ratio(tp, tp + fn)
+        return ratio(tn, tn + fp), ratio(tp, tp + fn)
 
 
 @register("metrics")
@@ -297,7 +297,7 @@ class PrecisionAtRecall(_BestUnderConstraint):
         self.recall = recall
 
     def of_counts(self, tp, fp, tn, fn):
-        return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+        return ratio(tp, tp + fp), ratio(tp, tp + fn)
 
 
 @register("metrics")
@@ -316,4 +316,4 @@ class RecallAtPrecision(_BestUnderConstraint):
         self.precision = precision
 
     def of_counts(self, tp, fp, tn, fn):
-        return _ratio(tp, tp + fn), _ratio(tp, tp + fp)
+        return ratio(tp, tp + fn), ratio(tp, tp + fp)

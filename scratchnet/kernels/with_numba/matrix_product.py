@@ -1,4 +1,4 @@
-"""Matrix products of the sizes that layers have, for compiled code: without the interpreter, and without BLAS.
+"""Matrix products of the sizes that layers have, for compiled code without the interpreter; BLAS where it is quicker.
 
 BLAS is made for large matrices: before it multiplies, it copies both into an order of its own. For the product of a
 time step, 64 rows by 128 columns, or of a convolution, one of whose matrices has 32 columns, that takes up to half of

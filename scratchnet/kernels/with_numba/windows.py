@@ -27,34 +27,48 @@ _tall_squares_1, _square_1 = (make_window_tile(rows, vectors=1, pool=4) for rows
 
 def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False):
     """y (N, OH, OW, F), with `pools` the largest of each 2 x 2 of it."""
+    OH, OW = window_counts
+    images, frames, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools)
+    y = np.empty((len(x), *((OH // 2, OW // 2) if pools else (OH, OW)), kernel.shape[3]), x.dtype)
+    least = x.dtype.type(0 if relu else -np.inf)
+    known = x, frames, geometry[-2:], images, starts, *runs_of(lines, geometry, x), matrix_of(kernel, bias)
+    (_convolve_and_pool if pools else _convolve)(*known, least, y)
+    return y
+
+
+def view(x, kernel_shape, geometry, padding, window_counts, pools):
+    """How windows lie in the images of a piece of the batch: ``images, frames, starts, lines``.
+
+    images: how many there are in a piece; frames: room for so many, if windows leave them.
+    starts: where each window begins; with `pools` square by square.
+    lines (KH, KW C): where its elements lie from there.
+    """
     N, H, W, C = x.shape
     KH, KW, SH, SW, DH, DW, top, left = geometry
-    F = kernel.shape[3]
     OH, OW = window_counts
     FH, FW = H, W  # of a frame
     leaves = max(map(max, padding)) > 0
     if leaves:
         FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
-    images = max(min(_CACHE // max((FH * FW * C + OH * OW * F) * x.itemsize, 1), N), 1)
+    images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
     frames = np.zeros((images if leaves else 0, FH, FW, C), x.dtype)
-
-    lines, columns = np.arange(OH) * SH - top, np.arange(OW) * SW - left
-    starts = ((np.arange(images)[:, None, None] * FH + lines[:, None]) * FW + columns) * C  # (images, OH, OW)
+    rows, columns = np.arange(OH) * SH - top, np.arange(OW) * SW - left
+    starts = ((np.arange(images)[:, None, None] * FH + rows[:, None]) * FW + columns) * C  # (images, OH, OW)
     if pools:
         OH, OW = OH // 2, OW // 2
         starts = starts[:, : 2 * OH, : 2 * OW].reshape(images, OH, 2, OW, 2).transpose(0, 1, 3, 2, 4)
-    runs, length = np.arange(KH) * DH * FW * C, KW * C  # the lines of a window
-    if DW > 1:
-        runs, length = (runs[:, None] + np.arange(KW) * DW * C).reshape(-1), C  # its pixels
-    y = np.empty((N, OH, OW, F), x.dtype)
-    least = x.dtype.type(0 if relu else -np.inf)
-    (_convolve_and_pool if pools else _convolve)(
-        x, frames, geometry[-2:], images, starts.reshape(-1), runs, length, _matrix(kernel, bias), least, y
-    )
-    return y
+    elements = np.arange(KW)[:, None] * DW * C + np.arange(C)
+    return images, frames, starts.reshape(-1), np.arange(KH)[:, None] * DH * FW * C + elements.reshape(-1)
 
 
-def _matrix(kernel, bias):
+def runs_of(lines, geometry, x):
+    """``(runs, length)``: where the lines of a window begin; or its pixels, where these are apart."""
+    if geometry[5] > 1:
+        lines = lines.reshape(-1, x.shape[3])
+    return lines[:, 0].copy(), lines.shape[1]
+
+
+def matrix_of(kernel, bias):
     """The kernel as a matrix (KH KW C + 1, F and zeros): its last row is the bias, its columns fill vectors."""
     F = kernel.shape[3]
     rows = kernel.reshape(-1, F)
@@ -69,7 +83,7 @@ def _convolve(x, frames, corner, images, starts, runs, length, weights, least, y
     lanes = VECTOR_BYTES // y.itemsize
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)  # for columns that fill no vector
     for n in range(0, N, images):
-        pixels = _in_frames(x[n : n + images], frames, corner)
+        pixels = in_frames(x[n : n + images], frames, corner)
         rows = y[n : n + images].reshape(-1, F)
         for m in range(0, len(rows), _ROWS):
             stop = min(m + _ROWS, len(rows))
@@ -88,7 +102,7 @@ def _convolve_and_pool(x, frames, corner, images, starts, runs, length, weights,
     lanes = VECTOR_BYTES // y.itemsize
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)
     for n in range(0, N, images):
-        pixels = _in_frames(x[n : n + images], frames, corner)
+        pixels = in_frames(x[n : n + images], frames, corner)
         rows = y[n : n + images].reshape(-1, F)
         for m in range(0, len(rows), _ROWS):
             stop = min(m + _ROWS, len(rows))
@@ -101,7 +115,7 @@ def _convolve_and_pool(x, frames, corner, images, starts, runs, length, weights,
 
 
 @njit
-def _in_frames(x, frames, corner):
+def in_frames(x, frames, corner):
     """The numbers of x, one after the other, each image amid zeros if there are frames, or cut."""
     if len(frames) == 0:
         return x.reshape(-1)
