@@ -6,7 +6,7 @@ import pytest
 numba = pytest.importorskip("numba")
 
 from scratchnet.kernels import operations  # noqa: E402
-from scratchnet.kernels.with_numba import pooled_windows  # noqa: E402
+from scratchnet.kernels.with_numba import windows  # noqa: E402
 from scratchnet.kernels.with_numba.pooled_tile import make_pooled_tile  # noqa: E402
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
 from scratchnet.kernels.with_numba.window_tile import make_window_tile  # noqa: E402
@@ -64,7 +64,7 @@ def test_in_float64():
 
 
 def test_a_batch_of_several_pieces_the_last_one_smaller(monkeypatch):
-    monkeypatch.setattr(pooled_windows, "_CACHE", 4096)
+    monkeypatch.setattr(windows, "_CACHE", 4096)
     for padding in (PAD, NONE):
         check(*made(7, (8, 6), 2, LANES), padding=padding)
 
