@@ -51,8 +51,7 @@ class PooledConvolution(JoinedNode):
             dy, places, x, layer.params["kernel"], *geometry, needs_dx=any(wanted)
         )
         adjoints.add(self.inputs, dx)
-        grads = {"kernel": dkernel, "bias": dbias}
-        return {(layer, name): grads[name] for name in layer.trainable_params}
+        return {(layer, name): d for name, d in layer.trained({"kernel": dkernel, "bias": dbias}).items()}
 
 
 def in_training(model):
@@ -79,12 +78,13 @@ _FOLLOWERS = {PooledConvolution: (_pools,)}
 
 # ---- who wants to see every layer ----
 
-_WRITTEN = {(kind, name): getattr(kind, name) for kind in (Conv2D, MaxPooling2D) for name in ("forward", "backward")}
+_WAYS = "forward", "backward"
+_WRITTEN = {(kind, way): getattr(kind, way) for kind in (Conv2D, MaxPooling2D) for way in _WAYS}
 
 
 def _is_as_written(layer):
     """Whether forward and backward are the library's: nobody has put something in their place, to look on."""
-    return all(getattr(getattr(layer, name), "__func__", None) is _WRITTEN[type(layer), name] for _, name in _WRITTEN)
+    return all(getattr(getattr(layer, way), "__func__", None) is _WRITTEN[type(layer), way] for way in _WAYS)
 
 
 def _is_followed():

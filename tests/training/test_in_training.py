@@ -7,7 +7,7 @@ import pytest
 
 from scratchnet import kernels
 from scratchnet.gradient_check import check_layer, check_parts
-from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatten, Input, MaxPooling2D, add
+from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatten, Input, MaxPooling2D
 from scratchnet.models import Model, Sequential
 from scratchnet.training import in_training as module
 from scratchnet.training.in_training import PooledConvolution, in_training
@@ -139,14 +139,6 @@ def test_an_image_of_which_nothing_would_be_left_is_refused_as_by_the_pooling(tr
     assert runs is not model
     with pytest.raises(ValueError, match="MaxPooling2D.* smaller than the window"):
         runs.forward(np.ones((2, 6, 3, 3), "float32"), training=training)
-
-
-def test_what_somebody_else_reads_is_computed():
-    x = Input((8, 8, 3))
-    z = Conv2D(4, 3, padding="same", activation="relu")(x)
-    for outputs in ([MaxPooling2D()(z), z], add([MaxPooling2D()(z), MaxPooling2D()(z)])):
-        model = Model(x, outputs)
-        assert in_training(model) is model
 
 
 def test_the_other_backends_go_layer_by_layer():

@@ -23,6 +23,7 @@ from scratchnet.layers import (
     add,
 )
 from scratchnet.models import Model, Sequential, clone_model
+from scratchnet.training.in_training import in_training
 from scratchnet.training.in_use import JoinedConvolution, JoinedNode, StatesAlone, in_use
 from scratchnet.utils import set_random_seed
 
@@ -173,13 +174,14 @@ def test_anything_else_stays_as_it_is(middle):
 
 
 @needs_numba
-def test_what_somebody_else_reads_is_computed():
+@pytest.mark.parametrize("joined", [in_use, in_training])
+def test_what_somebody_else_reads_is_computed(joined):
     with kernels.using_backend("numba"):
         x = Input((8, 8, 3))
         z = Conv2D(4, 3, padding="same", activation="relu")(x)
         for outputs in ([MaxPooling2D()(z), z], add([MaxPooling2D()(z), MaxPooling2D()(z)])):
             model = Model(x, outputs)
-            assert in_use(model) is model
+            assert joined(model) is model
 
 
 def test_the_other_backends_do_not_pool_with_a_convolution():

@@ -37,6 +37,14 @@ def code(activation):
     return _CODES.get(activation.name) if activation.standard else None
 
 
+@njit
+def copy(x, y):
+    """``y = x``, rows of numbers."""
+    source, target = x.reshape(-1), y.reshape(-1)
+    for k in range(target.size):
+        target[k] = source[k]
+
+
 @njit(reorder=False)
 def _exp_parts(z):
     """``(p, q, s)`` with e^z = s (q + p) / (q - p), of which a sigmoid and a tanh need not take the quotient.

@@ -13,7 +13,7 @@ Cost: 8 T N (D + U) U floating-point operations.
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import copy, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.matrix_product import column_of_tiles
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
@@ -48,8 +48,8 @@ def _in_panels(W):
 @njit
 def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
     """Of the samples from `first` to `stop`; c is turned from the first one into the last one."""
-    _copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
-    _copy(c0[first:stop], c[first:stop])
+    copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
+    copy(c0[first:stop], c[first:stop])
     steps = x.shape[1] if by_sample else x.shape[0]
     width = (b.size + _LANES - 1) // _LANES * _LANES
     z = np.empty((min(_ROWS, stop - first), width), x.dtype)
@@ -62,19 +62,12 @@ def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
         for m in range(first, stop, _ROWS):
             end = min(m + _ROWS, stop)
             if len(of_all) > 0:
-                _copy(of_all[m - first : end - first], z[: end - m])
+                copy(of_all[m - first : end - first], z[: end - m])
             else:
                 _multiply(x[m:end, t][:, ::1] if by_sample else x[t, m:end][:, ::1], W, z, False)
             _multiply(h_prev[m:end][:, ::1], R, z, True)
             for n in range(m, end):
                 _step(z[n - m], b, c[n], h_t[n])
-
-
-@njit
-def _copy(x, y):
-    source, target = x.reshape(-1), y.reshape(-1)
-    for k in range(target.size):
-        target[k] = source[k]
 
 
 @njit(inline="always")

@@ -22,7 +22,7 @@ import numpy as np
 
 from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate, transposed
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import activate, code, copy, multiply_by_slope, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, can_share, matmul, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import by_rows
@@ -126,14 +126,6 @@ def add(x, y):
     source, target = x.reshape(-1), y.reshape(-1)
     for k in range(target.size):
         target[k] += source[k]
-
-
-@njit
-def copy(x, y):
-    """``y = x``; both (N, U)."""
-    source, target = x.reshape(-1), y.reshape(-1)
-    for k in range(target.size):
-        target[k] = source[k]
 
 
 @njit(inline="always")
