@@ -10,17 +10,12 @@ from scratchnet.kernels.with_numba import windows  # noqa: E402
 from scratchnet.kernels.with_numba.pooled_tile import make_pooled_tile  # noqa: E402
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
 from scratchnet.kernels.with_numba.window_tile import make_window_tile  # noqa: E402
+from tests.kernels.every_backend import convolution  # noqa: E402
 
 with_numba, with_numpy = operations("numba"), operations("numpy")
 LANES = VECTOR_BYTES // 4
 PAD, NONE = ((1, 0), (2, 1)), ((0, 0), (0, 0))
 POOL = (2, 2), (2, 2), NONE
-
-
-def made(N, size, C, F, KH=2, KW=3, dtype="float32"):
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=(N, *size, C)).astype(dtype)
-    return x, rng.normal(size=(KH, KW, C, F)).astype(dtype), rng.normal(size=F).astype(dtype)
 
 
 def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
@@ -50,39 +45,39 @@ def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
 
 @pytest.mark.parametrize("F", [1, LANES - 1, LANES, 2 * LANES, 3 * LANES])
 def test_every_number_of_filters(F):
-    check(*made(3, (6, 5), 1, F))
+    check(*convolution(3, (6, 5), 1, F))
 
 
 @pytest.mark.parametrize("size", [(4, 3), (5, 7), (13, 9)])
 @pytest.mark.parametrize("C, KH, KW", [(1, 1, 1), (1, 3, 3), (3, 2, 2), (2, 3, 1)])
 def test_every_number_of_windows_and_of_elements_in_them(size, C, KH, KW):
-    check(*made(5, size, C, LANES, KH, KW))
+    check(*convolution(5, size, C, LANES, KH, KW))
 
 
 def test_in_float64():
-    check(*made(3, (7, 6), 2, LANES, dtype="float64"))
+    check(*convolution(3, (7, 6), 2, LANES, dtype="float64"))
 
 
 def test_a_batch_of_several_pieces_the_last_one_smaller(monkeypatch):
     monkeypatch.setattr(windows, "_CACHE", 4096)
     for padding in (PAD, NONE):
-        check(*made(7, (8, 6), 2, LANES), padding=padding)
+        check(*convolution(7, (8, 6), 2, LANES), padding=padding)
 
 
 @pytest.mark.parametrize("padding", [PAD, NONE])
 @pytest.mark.parametrize("strides, dilation", [((2, 3), (1, 1)), ((1, 1), (2, 2)), ((2, 1), (1, 3))])
 def test_windows_outside_apart_and_with_holes(strides, dilation, padding):
-    check(*made(3, (13, 12), 3, LANES), strides, padding, dilation)
+    check(*convolution(3, (13, 12), 3, LANES), strides, padding, dilation)
 
 
 def test_what_others_do_better_is_left_to_them():
-    check(*made(2, (8, 8), 16, 16, 3, 3), padding=((1, 1), (1, 1)))  # Winograd's
-    x, kernel, bias = made(2, (8, 8), 4, LANES)
+    check(*convolution(2, (8, 8), 16, 16, 3, 3), padding=((1, 1), (1, 1)))  # Winograd's
+    x, kernel, bias = convolution(2, (8, 8), 4, LANES)
     check(x, kernel[:, :, :2], bias)  # of two groups
 
 
 def test_without_a_bias_and_without_a_batch():
-    x, kernel, _ = made(2, (6, 6), 1, LANES)
+    x, kernel, _ = convolution(2, (6, 6), 1, LANES)
     y, places = with_numba.conv2d_relu_max_pool_places(x, kernel, None, (1, 1), PAD, (1, 1))
     zeros = np.zeros(LANES, "float32")
     expected, _ = with_numba.conv2d_relu_max_pool_places(x, kernel, zeros, (1, 1), PAD, (1, 1))
@@ -110,7 +105,7 @@ def test_of_equal_numbers_the_first_has_the_gradient_and_nan_and_zero_have_none(
 
 
 def test_the_same_every_time():
-    x, kernel, bias = made(9, (12, 12), 1, 2 * LANES, 3, 3)
+    x, kernel, bias = convolution(9, (12, 12), 1, 2 * LANES, 3, 3)
     y, places = with_numba.conv2d_relu_max_pool_places(x, kernel, bias, (1, 1), PAD, (1, 1))
     first, second = (
         with_numba.conv2d_relu_max_pool_backward(y, places, x, kernel, (1, 1), PAD, (1, 1), False) for _ in range(2)

@@ -9,16 +9,11 @@ from scratchnet.kernels import operations  # noqa: E402
 from scratchnet.kernels.with_numba import windows  # noqa: E402
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
 from scratchnet.kernels.with_numba.window_tile import make_window_tile  # noqa: E402
+from tests.kernels.every_backend import convolution  # noqa: E402
 
 with_numba, with_numpy = operations("numba"), operations("numpy")
 LANES = VECTOR_BYTES // 4
 PAD = ((1, 0), (2, 1))
-
-
-def made(N, size, C, F, KH=2, KW=3, dtype="float32"):
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=(N, *size, C)).astype(dtype)
-    return x, rng.normal(size=(KH, KW, C, F)).astype(dtype), rng.normal(size=F).astype(dtype)
 
 
 def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
@@ -36,29 +31,29 @@ def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
 
 @pytest.mark.parametrize("F", [1, LANES - 1, LANES, LANES + 1, 2 * LANES, 2 * LANES + 3, 3 * LANES, 4 * LANES - 1])
 def test_every_number_of_filters(F):
-    check(*made(3, (6, 5), 1, F))
+    check(*convolution(3, (6, 5), 1, F))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 2), (4, 7), (13, 9), (31, 26)])
 def test_every_number_of_windows(size):
-    check(*made(5, size, 2, 4))
+    check(*convolution(5, size, 2, 4))
 
 
 def test_a_batch_of_several_pieces_the_last_one_smaller(monkeypatch):
     monkeypatch.setattr(windows, "_CACHE", 4096)
     for padding in (PAD, ((0, 0), (0, 0))):
-        check(*made(7, (8, 6), 2, 5), padding=padding)
+        check(*convolution(7, (8, 6), 2, 5), padding=padding)
 
 
 @pytest.mark.parametrize("padding", [PAD, ((0, 0), (0, 0)), ((-1, 1), (2, -1)), ((-1, -1), (-2, 0))])
 @pytest.mark.parametrize("strides, dilation", [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 1), (2, 2)), ((2, 1), (1, 3))])
 def test_windows_outside_apart_and_with_holes(strides, dilation, padding):
-    check(*made(2, (11, 12), 3, 6), strides, padding, dilation)
+    check(*convolution(2, (11, 12), 3, 6), strides, padding, dilation)
 
 
 def test_a_row_does_not_depend_on_the_others():
     # so that a batch gives the same bits, however it is divided among threads
-    x, kernel, bias = made(9, (7, 6), 3, 5)
+    x, kernel, bias = convolution(9, (7, 6), 3, 5)
     whole = with_numba.conv2d_forward(x, kernel, bias, (1, 1), PAD, (1, 1))
     for rows in (slice(0, 1), slice(2, 9)):
         found = with_numba.conv2d_forward(x[rows], kernel, bias, (1, 1), PAD, (1, 1))
@@ -66,7 +61,7 @@ def test_a_row_does_not_depend_on_the_others():
 
 
 def test_what_is_not_a_number_stays_in_its_windows_and_relu_lets_it_pass():
-    x, kernel, bias = made(2, (6, 6), 1, 4, 1, 1)
+    x, kernel, bias = convolution(2, (6, 6), 1, 4, 1, 1)
     x[1, 2, 3] = np.nan
     for z in (
         with_numba.conv2d_forward(x, kernel, bias, (1, 1), ((0, 0), (0, 0)), (1, 1)),
