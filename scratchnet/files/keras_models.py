@@ -113,7 +113,7 @@ def _build(config, custom_objects, size, filepath):
 
 def _settings(settings):
     """compile's arguments, those that change no result left out."""
-    known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+    known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly")
     found = {key: _without_wrappers(settings[key]) for key in known if settings.get(key) is not None}
     return {"optimizer": settings.get("optimizer", "rmsprop"), **found}
 
@@ -257,7 +257,6 @@ def _compile_config(model):
         if settings is None
         else {
             **to_keras(settings),
-            "run_eagerly": False,
             "steps_per_execution": 1,
             "jit_compile": False,
         }

@@ -74,6 +74,7 @@ class Compiled(OwnLoss):
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "run_eagerly": bool(run_eagerly),
         }
         self.optimizer = found
         self.loss = loss

@@ -45,6 +45,15 @@ def test_a_saved_model_comes_back_as_it_was_and_goes_on_training(tmp_path):
     loaded.fit(images(), np.ones((12, 3)), verbose=0)
 
 
+@pytest.mark.parametrize("suffix", ["npz", "keras"])
+@pytest.mark.parametrize("eagerly", [True, False])
+def test_whether_fit_goes_layer_by_layer_is_saved_with_the_model(tmp_path, suffix, eagerly):
+    path, model = tmp_path / f"m.{suffix}", Sequential([Input((3,)), Dense(2)])
+    model.compile("adam", "mse", run_eagerly=eagerly)
+    model.save(path)
+    assert load_model(path).run_eagerly is eagerly
+
+
 def test_a_schedule_is_saved_with_the_optimizer(tmp_path):
     model = trained(Adam(ExponentialDecay(0.01, 10, 0.5)))
     model.save(tmp_path / "m.npz")
