@@ -9,6 +9,8 @@ the batch is copied into frames of zeros first.
 Cost: 2 M KH KW C F floating-point operations for M windows.
 """
 
+import functools
+
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
@@ -52,13 +54,23 @@ def view(x, kernel_shape, geometry, padding, window_counts, pools):
         FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
     images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
     frames = np.zeros((images if leaves else 0, FH, FW, C), x.dtype)
+    starts, lines = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), window_counts, pools)
+    return images, frames, starts, lines
+
+
+@functools.lru_cache(16)  # of one image they take as long as the convolution
+def _places(shape, geometry, window_counts, pools):
+    """``starts, lines`` of `view` in frames of that `shape`."""
+    images, FH, FW, C = shape
+    KH, KW, SH, SW, DH, DW, top, left = geometry
+    OH, OW = window_counts
     rows, columns = np.arange(OH) * SH - top, np.arange(OW) * SW - left
     starts = ((np.arange(images)[:, None, None] * FH + rows[:, None]) * FW + columns) * C  # (images, OH, OW)
     if pools:
         OH, OW = OH // 2, OW // 2
         starts = starts[:, : 2 * OH, : 2 * OW].reshape(images, OH, 2, OW, 2).transpose(0, 1, 3, 2, 4)
     elements = np.arange(KW)[:, None] * DW * C + np.arange(C)
-    return images, frames, starts.reshape(-1), np.arange(KH)[:, None] * DH * FW * C + elements.reshape(-1)
+    return starts.reshape(-1), np.arange(KH)[:, None] * DH * FW * C + elements.reshape(-1)
 
 
 def runs_of(lines, geometry, x):
