@@ -35,6 +35,7 @@ FLOORS = [
         "special",
         "interpolation",
         "piecewise",
+        "processors",
     },
     {"kernels"},
     {"parallel"},

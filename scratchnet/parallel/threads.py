@@ -21,6 +21,7 @@ from scratchnet import kernels
 from scratchnet.parallel.batch import PartFailed
 from scratchnet.parallel.memory import keep_freed_memory
 from scratchnet.parallel.ranks import current_ranks
+from scratchnet.processors import current_processor, leave
 
 _num_threads = None
 _blas_lock = threading.Lock()
@@ -111,7 +112,8 @@ class Workers:
             if others and self._helps:
                 self._helper.rest()  # or there would be a thread more than `count`
             if others and self._pool is None:  # the calling thread computes as well
-                self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
+                pool = ThreadPoolExecutor(self.count - 1, "scratchnet", leave, (current_processor(),))
+                self._pool = self._scope.enter_context(pool)
             futures = [self._pool.submit(function, item) for item in others]
             errors = []
             try:

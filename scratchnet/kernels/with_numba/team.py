@@ -42,6 +42,7 @@ from numba.extending import intrinsic
 from scratchnet.kernels.with_numba.address import address_of, call_with, place_of, succeeds_at
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.tile import SSE
+from scratchnet.processors import current_processor, leave
 
 _CHUNKS = 2  # of the rows: in smaller ones a product would read the right matrix more often
 _ROWS = 8  # of which a chunk is a multiple, as high as a tile
@@ -93,7 +94,8 @@ class Team:
 
     def __enter__(self):
         _help(self._box, 0)  # compiled by this thread
-        self._helper = threading.Thread(target=self._wait_and_help, name="scratchnet helper", daemon=True)
+        here = (current_processor(),)
+        self._helper = threading.Thread(target=self._wait_and_help, args=here, name="scratchnet helper", daemon=True)
         self._helper.start()
         self._outer, _mine.team = at_work(), self
         return self
@@ -121,7 +123,8 @@ class Team:
         if not _lead(self._box, *_addresses_of(kernel, arguments), rows, arguments):
             kernel(0, rows, *arguments)  # alone it succeeds, or raises here what is wrong
 
-    def _wait_and_help(self):
+    def _wait_and_help(self, processor):
+        leave(processor)
         while not self._is_ending:
             self._wanted.wait()
             self._wanted.clear()

@@ -1,0 +1,36 @@
+"""On which processor a thread runs.
+
+Linux often starts a thread on the processor of the one that makes it, and leaves it there for ten milliseconds and more
+although another processor is idle: the two take turns, for half of a short call. A thread that is to compute beside the
+one that makes it therefore asks to be put elsewhere, for a moment: behind that it may run anywhere again.
+"""
+
+import ctypes
+import functools
+import os
+
+
+def current_processor():
+    """The number of the processor that the calling thread runs on; None where the system does not tell."""
+    ask = _sched_getcpu()
+    return None if ask is None else ask()
+
+
+def leave(processor):
+    """Have the calling thread moved from this processor to another that it may use, if there is one."""
+    if processor is None or not hasattr(os, "sched_setaffinity"):
+        return
+    allowed = os.sched_getaffinity(0)
+    others = allowed - {processor}
+    if others:
+        try:
+            os.sched_setaffinity(0, others)  # of this thread alone
+            os.sched_setaffinity(0, allowed)
+        except OSError:  # a container may forbid it: then it stays where it is
+            pass
+
+
+@functools.cache
+def _sched_getcpu():
+    """The C library's function of that name, which Linux has."""
+    return getattr(ctypes.CDLL(None), "sched_getcpu", None) if os.name == "posix" else None
