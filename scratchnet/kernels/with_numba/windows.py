@@ -54,7 +54,7 @@ def view(x, kernel_shape, geometry, padding, window_counts, pools):
         FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
     images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
     frames = np.zeros((images if leaves else 0, FH, FW, C), x.dtype)
-    starts, lines = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), window_counts, pools)
+    starts, lines = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
     return images, frames, starts, lines
 
 
