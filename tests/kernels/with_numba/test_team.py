@@ -10,7 +10,7 @@ numba = pytest.importorskip("numba")
 
 import scratchnet  # noqa: E402
 from scratchnet import activations, kernels  # noqa: E402
-from scratchnet.kernels.with_numba import affine, matrix_product, team  # noqa: E402
+from scratchnet.kernels.with_numba import adam, affine, matrix_product, team  # noqa: E402
 from scratchnet.layers import LSTM, Dense, EinsumDense, Flatten, Input, Reshape, SimpleRNN  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
 from scratchnet.parallel import Workers, threads  # noqa: E402
@@ -113,6 +113,20 @@ def test_an_affine_map_has_the_same_bits(counted, rows, shared):
         np.testing.assert_array_equal(affine.affine_forward(x, W, b, True), y)
         for found, expected in zip(affine.affine_backward(dy, x, W, relu_output=x[:, :40]), parts):
             np.testing.assert_array_equal(found, expected)
+    assert len(counted) == shared
+
+
+@pytest.mark.parametrize("size, shared", [(100, 0), (50_001, 1)])
+def test_a_step_of_adam_has_the_same_bits(counted, size, shared):
+    rng = np.random.default_rng(2)
+    param, grad, m, v = rng.normal(size=(4, size)).astype("float32")
+    alone, together = ([a.copy() for a in (param, m, np.square(v))] for _ in range(2))
+    adam.adam_update(alone[0], grad, *alone[1:], 0.01, 0.9, 0.999, 1e-7)
+    with team.helper():
+        adam.adam_update(together[0], grad, *together[1:], 0.01, 0.9, 0.999, 1e-7)
+    for found, expected, before in zip(together, alone, (param, m, np.square(v))):
+        np.testing.assert_array_equal(found, expected)
+        assert (found != before).any()
     assert len(counted) == shared
 
 
