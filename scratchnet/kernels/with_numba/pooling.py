@@ -61,7 +61,7 @@ def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
 
 def _is_2x2(pool_size, strides, padding):
     """Whether the windows are of 2 x 2, side by side and inside the image."""
-    return tuple(pool_size) == tuple(strides) == (2, 2) and not np.any(padding)
+    return tuple(pool_size) == tuple(strides) == (2, 2) and not any(map(any, padding))
 
 
 @njit
