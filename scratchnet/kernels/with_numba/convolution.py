@@ -128,8 +128,7 @@ def _pools_in_registers(x, kernel, strides, padding, dilation):
     """Whether `pooled_windows` can do it, and nobody multiplies less."""
     C, F = kernel.shape[2:]
     counts = window_counts(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
-    fits = C == x.shape[3] and pooled_windows.fills_vectors(F, x.itemsize)
-    return fits and not winograd.applies(kernel, strides, padding, dilation, counts)
+    return C == x.shape[3] and F >= min(_FEW, C) and not winograd.applies(kernel, strides, padding, dilation, counts)
 
 
 def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):

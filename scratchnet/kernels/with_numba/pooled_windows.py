@@ -3,8 +3,9 @@
 Of each square of four outputs one number is kept, and one byte: which of the four it was, from 1, or 0 where relu shut.
 That is all that the adjoint needs. It goes on from there to the gradients of the kernel and the bias, in tiles of
 `pooled_tile`: neither z nor dz is ever in memory, whose way there and back took longer than what is computed with them.
+Filters that do not fill vectors are computed as if they did, and what is too many is not copied out of the cache.
 
-Cost: 2 M KH KW C F floating-point operations for M windows, forward and back.
+Cost: 2 M KH KW C F floating-point operations for M windows, forward and back, F rounded up to whole vectors.
 """
 
 import numpy as np
@@ -24,11 +25,6 @@ _ROWS = 9 if TALLEST == 8 else 5
 _sums_2, _sums_1 = (make_pooled_tile(_ROWS, vectors) for vectors in (2, 1))
 
 
-def fills_vectors(filters, itemsize):
-    """Whether so many filters do: of others no tile is made."""
-    return filters * itemsize % VECTOR_BYTES == 0
-
-
 def forward(x, kernel, bias, geometry, padding, window_counts):
     """``y, places``: (N, OH // 2, OW // 2, F) each."""
     images, frames, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools=True)
@@ -45,46 +41,70 @@ def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     count, F = lines.size, kernel_shape[3]
     steps = np.zeros(count + -count % _ROWS, np.intp)  # the last ones are read and thrown away
     steps[:count] = lines.reshape(-1)
-    dweights, dbias = np.zeros((len(steps), F), x.dtype), np.zeros(F, x.dtype)
+    filled = F + -F % (VECTOR_BYTES // x.itemsize)
+    dweights, dbias = np.zeros((len(steps), filled), x.dtype), np.zeros(F, x.dtype)
     _gradients(x, frames, geometry[-2:], images, starts, steps, dy, places, dweights, dbias)
-    return dweights[:count].reshape(kernel_shape), dbias
+    return np.ascontiguousarray(dweights[:count, :F]).reshape(kernel_shape), dbias
 
 
 @njit
 def _convolve(x, frames, corner, images, starts, runs, length, weights, y, places):
     N, OH, OW, F = y.shape
     lanes, least = VECTOR_BYTES // y.itemsize, y.dtype.type(0)
+    rest, rest_bytes = np.empty((_SQUARES, 2 * lanes), y.dtype), np.empty((_SQUARES, 2 * lanes), np.uint8)
     for n in range(0, N, images):
         pixels = in_frames(x[n : n + images], frames, corner)
         rows, bytes_ = y[n : n + images].reshape(-1, F), places[n : n + images].reshape(-1, F)
         for start in range(0, len(rows), _SQUARES):
             stop = min(start + _SQUARES, len(rows))
             for f in range(0, F, 2 * lanes):
+                fits = f + 2 * lanes <= F or f + lanes == F
+                to, to_bytes, row, column = (rows, bytes_, start, f) if fits else (rest, rest_bytes, 0, 0)
                 if f + lanes < F:
                     for m in range(start, stop):
-                        _square_2(pixels, starts, SQUARE * m, runs, length, weights, f, least, rows, m, f, bytes_)
+                        r = row + m - start
+                        _square_2(pixels, starts, SQUARE * m, runs, length, weights, f, least, to, r, column, to_bytes)
                 else:
                     for m in range(start, stop):
-                        _square_1(pixels, starts, SQUARE * m, runs, length, weights, f, least, rows, m, f, bytes_)
+                        r = row + m - start
+                        _square_1(pixels, starts, SQUARE * m, runs, length, weights, f, least, to, r, column, to_bytes)
+                if not fits:
+                    _copy(rest, rows[start:stop, f:])
+                    _copy(rest_bytes, bytes_[start:stop, f:])
 
 
 @njit
 def _gradients(x, frames, corner, images, starts, steps, dy, places, dweights, dbias):
     N, OH, OW, F = dy.shape
-    width, zero = 2 * VECTOR_BYTES // dy.itemsize, dy.dtype.type(0)
+    filled, width, zero = dweights.shape[1], 2 * VECTOR_BYTES // dy.itemsize, dy.dtype.type(0)
     total = np.empty(F, dy.dtype)  # of a piece: a sum of a whole batch's would lose digits
+    wide = np.zeros((images * OH * OW if filled > F else 0, filled), dy.dtype)
+    wide_bytes = np.zeros(wide.shape, np.uint8)
     for n in range(0, N, images):
         pixels = in_frames(x[n : n + images], frames, corner)
         rows, bytes_ = dy[n : n + images].reshape(-1, F), places[n : n + images].reshape(-1, F)
+        if filled > F:
+            _copy(rows, wide[:, :F])
+            _copy(bytes_, wide_bytes[:, :F])
+        of, of_bytes = (wide, wide_bytes) if filled > F else (rows, bytes_)
         for k in range(0, steps.size, _ROWS):
-            for f in range(0, F, width):
-                if f + width <= F:
-                    _sums_2(pixels, starts, len(rows), steps, k, rows, bytes_, f, dweights)
+            for f in range(0, filled, width):
+                if f + width <= filled:
+                    _sums_2(pixels, starts, len(rows), steps, k, of, of_bytes, f, dweights)
                 else:
-                    _sums_1(pixels, starts, len(rows), steps, k, rows, bytes_, f, dweights)
+                    _sums_1(pixels, starts, len(rows), steps, k, of, of_bytes, f, dweights)
         total[:] = 0
         for m in range(len(rows)):
             d, place = rows[m], bytes_[m]
             for f in range(F):
                 total[f] += d[f] if place[f] != 0 else zero
         dbias += total
+
+
+@njit
+def _copy(source, target):
+    """As much of the source as both have room for."""
+    for m in range(min(len(source), len(target))):
+        row, to = source[m], target[m]
+        for f in range(min(row.size, to.size)):
+            to[f] = row[f]

@@ -1,5 +1,7 @@
 """Convolution, relu and pooling in one pass, there and back: what the three say one after the other."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
             np.testing.assert_allclose(found, right, rtol=0, atol=rounding * np.abs(right).max())
 
 
-@pytest.mark.parametrize("F", [1, LANES - 1, LANES, 2 * LANES, 3 * LANES])
+@pytest.mark.parametrize("F", [1, LANES - 1, LANES, LANES + 3, 2 * LANES, 2 * LANES + 1, 3 * LANES])
 def test_every_number_of_filters(F):
     check(*convolution(3, (6, 5), 1, F))
 
@@ -60,8 +62,8 @@ def test_in_float64():
 
 def test_a_batch_of_several_pieces_the_last_one_smaller(monkeypatch):
     monkeypatch.setattr(windows, "_CACHE", 4096)
-    for padding in (PAD, NONE):
-        check(*convolution(7, (8, 6), 2, LANES), padding=padding)
+    for padding, F in itertools.product((PAD, NONE), (LANES, 3)):
+        check(*convolution(7, (8, 6), 2, F), padding=padding)
 
 
 @pytest.mark.parametrize("padding", [PAD, NONE])
@@ -74,6 +76,7 @@ def test_what_others_do_better_is_left_to_them():
     check(*convolution(2, (8, 8), 16, 16, 3, 3), padding=((1, 1), (1, 1)))  # Winograd's
     x, kernel, bias = convolution(2, (8, 8), 4, LANES)
     check(x, kernel[:, :, :2], bias)  # of two groups
+    check(*convolution(2, (8, 8), 6, 2))  # of few filters
 
 
 def test_without_a_bias_and_without_a_batch():
