@@ -56,3 +56,19 @@ def test_input_is_read_where_it_lies():
     by_sample = np.ascontiguousarray(x.transpose(1, 0, 2)).transpose(1, 0, 2)
     for laid_out in (by_sample, by_sample[::-1], np.repeat(x, 2, axis=2)[:, :, ::2], by_sample[:1]):
         check(laid_out, *rest, max(len(laid_out), 3 if len(laid_out) == 1 else 0))
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_samples_that_two_threads_share_are_those_of_one(repeated):
+    x, W, R, b, h0, c0 = drawn(1 if repeated else 3, 8, 3, 5)
+    whole_h, whole_c = lstm_states.states(x, W, R, b, h0, c0, 3, True)
+    h, c = np.full_like(whole_h, np.nan), np.full_like(whole_c[0], np.nan)
+    known = x, False, lstm_states._in_panels(W), lstm_states._in_panels(R), b, h0, c0, 3, h, c
+    for first, stop in ((0, 5), (7, 8), (5, 7)):
+        before = h.copy(), c.copy()
+        lstm_states._states(first, stop, *known)
+        for array, was in ((h.swapaxes(0, 1), before[0].swapaxes(0, 1)), (c, before[1])):
+            others = np.delete(np.arange(8), np.s_[first:stop])
+            np.testing.assert_array_equal(array[others], was[others])
+    np.testing.assert_array_equal(h, whole_h)
+    np.testing.assert_array_equal(c, whole_c[0])
