@@ -58,7 +58,8 @@ OPERATIONS = {
     "adam": ("adam_update",),
 }
 
-# What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise.
+# What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise; so
+# does a loss.
 FUSED = {
     "elementwise": ("relu", "relu_backward"),
     "convolution": (
@@ -72,6 +73,12 @@ FUSED = {
     ),
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
     "recurrent": ("lstm_states",),
+    "loss_sums": (
+        "sum_of_squares",
+        "sum_of_logistic_losses",
+        "sum_of_softmax_losses",
+        "sum_of_soft_losses",
+    ),
 }
 
 _backend = None
@@ -159,9 +166,10 @@ def operations(backend):
     Raises ImportError for "numba" where it is not installed.
     """
     found = SimpleNamespace()
-    for file, names in OPERATIONS.items():
-        module = importlib.import_module(f"{__name__}.{BACKENDS[backend]}.{file}")
-        for name in names:
+    for file in {**OPERATIONS, **FUSED}:
+        has_file = file in OPERATIONS or backend == "numba"
+        module = importlib.import_module(f"{__name__}.{BACKENDS[backend]}.{file}") if has_file else None
+        for name in OPERATIONS.get(file, ()):
             setattr(found, name, getattr(module, name))
         for name in FUSED.get(file, ()):
             setattr(found, name, getattr(module, name, None))

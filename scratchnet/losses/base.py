@@ -111,6 +111,13 @@ class Loss(metaclass=Recorded, kind="losses"):
         """The same loss of the numbers from which `activation` makes the predictions; None where there is none."""
         return None
 
+    def total(self, y_true, y_pred):
+        """The sum of all values in one pass, where the backend in use has one; else None.
+
+        It is asked of arrays of floats. Also None where the targets do not fit: `forward` says why.
+        """
+        return None
+
     # ---- the contract ----
 
     def forward(
@@ -148,6 +155,22 @@ class Loss(metaclass=Recorded, kind="losses"):
         scale = dtype.type(1 / count if count else 0)
         dvalues = scale if weights is None else weights * scale
         return values.sum() * scale, LossCache(dvalues, terms, shape, kept_dtype)
+
+    def value(self, y_true, y_pred, sample_weight=None, count=None):
+        """The value of `forward` alone, as a float: for whoever does not go back, as `evaluate`."""
+        total = None
+        if self._is_known and sample_weight is None and y_pred.dtype in (np.float32, np.float64):
+            total = self.total(y_true, y_pred)
+        if total is None:
+            return float(self.forward(y_true, y_pred, sample_weight, count)[0])
+        count = self.count(y_true, y_pred.ndim) if count is None else count
+        return total / count if count else 0.0
+
+    @property
+    def _is_known(self):
+        """Whether this is a loss of the library as it stands, whose `total` is the sum of its `values`."""
+        is_own = type(self).__module__.startswith("scratchnet.losses.")
+        return is_own and self.dtype is None and self.reduction != "none"
 
     def backward(self, cache: Any) -> np.ndarray:
         """``dy_pred``: the gradient of the value, in the shape and dtype of the predictions."""

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import config
+from scratchnet import config, kernels
 from scratchnet.activations import log_softmax, sigmoid, softmax
-from scratchnet.losses.base import Loss
+from scratchnet.losses.base import Loss, in_shape_of
 from scratchnet.losses.checks import check_labels, check_last_axis, check_smoothing
 from scratchnet.registry import register
 
@@ -138,6 +138,13 @@ class BinaryCrossentropy(_OfProbabilities):
         d *= inside  # the cut
         return d
 
+    def total(self, y_true, y_pred):
+        t = in_shape_of(y_pred, y_true)
+        if t is None or kernels.sum_of_logistic_losses is None or self.label_smoothing or not self.from_logits:
+            return None
+        total = kernels.sum_of_logistic_losses(y_pred, t.astype(y_pred.dtype, copy=False))
+        return None if total is None else total / max(y_pred.shape[-1], 1)
+
 
 @register("losses")
 class CategoricalCrossentropy(_OfProbabilities):
@@ -202,6 +209,14 @@ class CategoricalCrossentropy(_OfProbabilities):
         dp *= c == p  # c = cut(p)
         return (dp - (dp * p).sum(axis=-1, keepdims=True)) / s * dvalues  # p = y / sum(y)
 
+    def total(self, y_true, y_pred):
+        if kernels.sum_of_soft_losses is None or self.label_smoothing or not self.from_logits:
+            return None
+        if y_true.shape != y_pred.shape or y_pred.ndim < 2 or y_pred.shape[-1] < 2:
+            return None
+        rows = -1, y_pred.shape[-1]
+        return kernels.sum_of_soft_losses(y_pred.reshape(rows), y_true.astype(y_pred.dtype, copy=False).reshape(rows))
+
 
 @register("losses")
 class SparseCategoricalCrossentropy(_OfProbabilities):
@@ -264,6 +279,16 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
         d.reshape(-1, d.shape[-1])[_places(labels)] -= 1 / _of_labels(c, labels).reshape(-1)
         d *= inside  # c = cut(y_pred)
         return d * dvalues
+
+    def total(self, y_true, y_pred):
+        if kernels.sum_of_softmax_losses is None or self.ignore_class is not None or not self.from_logits:
+            return None
+        if y_pred.ndim < 2 or y_true.shape not in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
+            return None
+        if y_true.dtype.kind not in "iu" or y_pred.shape[-1] == 0:
+            return None
+        labels = y_true.reshape(-1).astype(np.int64, copy=False)
+        return kernels.sum_of_softmax_losses(y_pred.reshape(-1, y_pred.shape[-1]), labels)
 
 
 def _places(labels):

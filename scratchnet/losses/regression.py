@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import config
-from scratchnet.losses.base import Loss
+from scratchnet import config, kernels
+from scratchnet.losses.base import Loss, in_shape_of
 from scratchnet.registry import register
 
 
@@ -44,6 +44,12 @@ class MeanSquaredError(Loss):
     def gradient(self, dvalues, cache):
         e = cache
         return e * (dvalues * e.dtype.type(2 / e.shape[-1]))
+
+    def total(self, y_true, y_pred):
+        t = in_shape_of(y_pred, y_true)
+        if t is None or kernels.sum_of_squares is None:
+            return None
+        return kernels.sum_of_squares(y_pred, t.astype(y_pred.dtype, copy=False)) / max(y_pred.shape[-1], 1)
 
 
 @register("losses", "mae", "MAE")

@@ -132,7 +132,7 @@ class Objective:
         """Return ``(values, caches)``: the unweighted value of each term.
 
         `masks`: for each output None, or which of its values count (N, T). A loss of several outputs reads none.
-        `training`: what `compute_loss` of one's own is told.
+        `training`: what `compute_loss` of one's own is told. Without it nobody goes back, and no cache is kept.
         """
         values, caches = [], []
         for term, count in zip(self.terms, counts):
@@ -142,7 +142,11 @@ class Objective:
                 y_true, w = _of(term, batch.y), self._weights_of(term, batch)
             if masks is not None and not term.is_joint and masks[term.outputs] is not None:
                 w, count = self._masked(masks[term.outputs], w, count)
-            value, cache = term.loss.forward(y_true, _of(term, ys), sample_weight=w, count=count)
+            y_pred = _of(term, ys)
+            if training or term.is_joint or isinstance(term.loss, LossOfModel):
+                value, cache = term.loss.forward(y_true, y_pred, sample_weight=w, count=count)
+            else:
+                value, cache = term.loss.value(y_true, y_pred, sample_weight=w, count=count), None
             values.append(float(value))
             caches.append(cache)
         return values, caches

@@ -46,7 +46,7 @@ def copy(x, y):
 
 
 @njit(reorder=False)
-def _exp_parts(z):
+def exp_parts(z):
     """``(p, q, s)`` with e^z = s (q + p) / (q - p), of which a sigmoid and a tanh need not take the quotient.
 
     z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, and p / q = tanh(r / 2) = r / 2 * (1 + r^2 / 60) / (1 + r^2 / 10), the
@@ -65,20 +65,20 @@ def _exp_parts(z):
 @njit(reorder=False)
 def exp32(z):
     """e^z in float32, for z that is not above 87."""
-    p, q, s = _exp_parts(z)
+    p, q, s = exp_parts(z)
     return _ZERO if z < -_LIMIT else s * ((q + p) / (q - p))
 
 
 @njit(reorder=False)
 def sigmoid32(z):
-    p, q, s = _exp_parts(z)
+    p, q, s = exp_parts(z)
     power = s * (q + p)
     return power / (power + (q - p))  # e^z / (e^z + 1)
 
 
 @njit(reorder=False)
 def tanh32(z):
-    p, q, s = _exp_parts(_TWO * z)
+    p, q, s = exp_parts(_TWO * z)
     less, more = s - _ONE, s + _ONE
     # The tangent of a sum, n ln 2 / 2 and r / 2, of which the first has the tangent less / more: without cancellation.
     return (less * q + more * p) / (more * q + less * p)

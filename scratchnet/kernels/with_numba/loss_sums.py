@@ -1,0 +1,130 @@
+"""The sums of losses, for whoever does not go back: one pass over targets and predictions, and nothing is kept.
+
+NumPy takes a pass for each operation of a formula, and an array for its result. Here a block of some numbers is added
+up in their dtype, and the blocks in float64.
+
+Targets that the loss does not take are counted on the way: then the sum is None, and the loss says what is wrong.
+"""
+
+import math
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import exp32, exp_parts
+
+_BLOCK = 1024  # numbers that are added up in their own dtype
+_ZERO, _ONE, _TWO, _HALF = map(np.float32, (0, 1, 2, 0.5))
+_ODD = tuple(np.float32(1 / k) for k in range(1, 16, 2))  # 1, 1/3, 1/5, ...
+
+
+def sum_of_squares(p, t):
+    """The sum of ``(p - t)^2``, of arrays of one shape and dtype."""
+    return _squares(plain(p).reshape(-1), plain(t).reshape(-1))
+
+
+def sum_of_logistic_losses(z, t):
+    """The sum of ``max(z, 0) - z t + log(1 + e^-|z|)``; None where a target is not above -1/2, or not below 3/2."""
+    total, wrong = _logistic(plain(z).reshape(-1), plain(t).reshape(-1))
+    return None if wrong else total
+
+
+def sum_of_softmax_losses(z, labels):
+    """The sum over rows of ``log(sum(e^z)) - z[label]`` for z (M, K), labels (M,) int64; None for one outside."""
+    total, wrong = _softmax(plain(z), plain(labels))
+    return None if wrong else total
+
+
+def sum_of_soft_losses(z, t):
+    """The sum over rows of ``sum(t) log(sum(e^z)) - sum(t z)`` for z and t (M, K)."""
+    return _soft(plain(z), plain(t))
+
+
+@njit
+def _squares(p, t):
+    total = 0.0
+    for start in range(0, p.size, _BLOCK):
+        p_k, t_k = p[start : start + _BLOCK], t[start : start + _BLOCK]
+        of_block = p.dtype.type(0)
+        for k in range(p_k.size):
+            e = p_k[k] - t_k[k]
+            of_block += e * e
+        total += of_block
+    return total
+
+
+@njit
+def _logistic(z, t):
+    total, wrong = 0.0, 0
+    for start in range(0, z.size, _BLOCK):
+        z_k, t_k = z[start : start + _BLOCK], t[start : start + _BLOCK]
+        of_block, outside = z.dtype.type(0), 0
+        if z.itemsize == 4:
+            for k in range(z_k.size):
+                of_block += max(z_k[k], _ZERO) - z_k[k] * t_k[k] + _softplus32(-abs(z_k[k]))
+        else:
+            for k in range(z_k.size):
+                of_block += max(z_k[k], _ZERO) - z_k[k] * t_k[k] + math.log1p(math.exp(-abs(z_k[k])))
+        for k in range(t_k.size):
+            outside += 1 if abs(t_k[k] - _HALF) >= _ONE else 0
+        total += of_block
+        wrong += outside
+    return total, wrong
+
+
+@njit(reorder=False)
+def _softplus32(z):
+    """log(1 + e^z) in float32, for z that is not above 0.
+
+    It is 2 artanh(s) with s = e^z / (2 + e^z), at most 1/3, of whose series eight terms are right to the last digit.
+    """
+    p, q, power = exp_parts(z)  # e^z = power (q + p) / (q - p)
+    e = power * (q + p)
+    s = e / (_TWO * (q - p) + e)
+    x = s * s
+    series = _ODD[6] + x * _ODD[7]
+    series = _ODD[4] + x * (_ODD[5] + x * series)
+    series = _ODD[2] + x * (_ODD[3] + x * series)
+    return _TWO * s * (_ONE + x * (_ODD[1] + x * series))
+
+
+@njit
+def _log_of_sum(z):
+    """``(largest, log(sum(e^(z - largest))))`` of a row, in float64."""
+    largest, total = z[0], z.dtype.type(0)
+    for k in range(z.size):
+        largest = max(largest, z[k])
+    if z.itemsize == 4:
+        for k in range(z.size):
+            total += exp32(z[k] - largest)
+    else:
+        for k in range(z.size):
+            total += math.exp(z[k] - largest)
+    return largest, math.log(total)
+
+
+@njit
+def _softmax(z, labels):
+    total, wrong = 0.0, False
+    for m in range(len(z)):
+        row, label = z[m], labels[m]
+        if label < 0 or label >= row.size:
+            wrong = True
+        else:
+            largest, rest = _log_of_sum(row)
+            total += rest - (row[label] - largest)
+    return total, wrong
+
+
+@njit
+def _soft(z, t):
+    total = 0.0
+    for m in range(len(z)):
+        row, of_row = z[m], t[m]
+        largest, rest = _log_of_sum(row)
+        mass, along = z.dtype.type(0), z.dtype.type(0)
+        for k in range(row.size):
+            mass += of_row[k]
+            along += of_row[k] * (row[k] - largest)
+        total += mass * rest - along
+    return total

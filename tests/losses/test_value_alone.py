@@ -1,0 +1,81 @@
+"""`value` is that of `forward`, whatever the backend computes it with."""
+
+import numpy as np
+import pytest
+
+from scratchnet import kernels, losses
+from scratchnet.kernels import BACKENDS, numba_is_installed
+
+RNG = np.random.default_rng(0)
+Z, T, LABELS = RNG.normal(scale=3, size=(6, 2, 5)), RNG.random((6, 2, 5)), RNG.integers(0, 5, (6, 2))
+CASES = [
+    (losses.MeanSquaredError(), T),
+    (losses.MeanSquaredError(reduction="sum"), T),
+    (losses.MeanSquaredError(dtype="float64"), T),
+    (losses.MeanAbsoluteError(), T),
+    (losses.BinaryCrossentropy(from_logits=True), T),
+    (losses.BinaryCrossentropy(from_logits=True), T > 0.5),
+    (losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1), T),
+    (losses.BinaryCrossentropy(), T),
+    (losses.CategoricalCrossentropy(from_logits=True), T),
+    (losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), T),
+    (losses.CategoricalCrossentropy(), T),
+    (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS),
+    (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS[..., None].astype(np.uint8)),
+    (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS.astype(np.float32)),
+    (losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=2), LABELS),
+    (losses.SparseCategoricalCrossentropy(), LABELS),
+]
+
+
+@pytest.fixture(params=[name for name in BACKENDS if name != "numba" or numba_is_installed()])
+def backend(request):
+    with kernels.using_backend(request.param):
+        yield request.param
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss, targets", CASES, ids=[str(k) for k in range(len(CASES))])
+def test_the_value_is_that_of_forward(backend, loss, targets, dtype):
+    y_pred = (Z if getattr(loss, "from_logits", True) else np.abs(Z) / 10 + 0.01).astype(dtype)
+    for settings in ({}, {"count": 7.0}, {"count": 0}, {"sample_weight": np.arange(6.0)}):
+        found = loss.value(targets, y_pred, **settings)
+        assert type(found) is float
+        np.testing.assert_allclose(found, loss.forward(targets, y_pred, **settings)[0], rtol=2e-6)
+
+
+@pytest.mark.parametrize(
+    "loss, targets, message",
+    [
+        (losses.MeanSquaredError(), T[:, :1], "do not match predictions"),
+        (losses.BinaryCrossentropy(from_logits=True), T[:, :1], "do not match predictions"),
+        (losses.BinaryCrossentropy(from_logits=True), 255 * T, "targets must lie between 0 and 1"),
+        (losses.CategoricalCrossentropy(from_logits=True), T[..., :1], "do not match predictions"),
+        (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS + 1, "label 5 is outside the 5 classes"),
+        (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS[:1], "do not match predictions"),
+    ],
+)
+def test_targets_that_do_not_fit_are_told_as_by_forward(backend, loss, targets, message):
+    with pytest.raises(ValueError, match=message):
+        loss.value(targets, Z)
+
+
+def test_a_class_of_ones_own_keeps_its_values(backend):
+    class Twice(losses.MeanSquaredError):
+        def values(self, y_true, y_pred):
+            values, cache = super().values(y_true, y_pred)
+            return 2 * values, cache
+
+    np.testing.assert_allclose(Twice().value(T, Z), 2 * losses.MeanSquaredError().value(T, Z))
+
+
+def test_predictions_that_are_no_floats(backend):
+    assert losses.MeanSquaredError().value(np.zeros((2, 2)), np.ones((2, 2), int)) == 1.0
+
+
+def test_a_single_class_is_warned_of_and_none_at_all_is_told(backend):
+    one = np.ones((2, 1))
+    with pytest.warns(SyntaxWarning, match="one class only"):
+        losses.CategoricalCrossentropy(from_logits=True).value(one, one)
+    with pytest.raises(ValueError, match="outside the 0 classes"):
+        losses.SparseCategoricalCrossentropy(from_logits=True).value(np.zeros(2, int), np.ones((2, 0)))
