@@ -71,6 +71,7 @@ FUSED = {
         "affine_forward",  # which is a convolution whose windows are one pixel
         "affine_backward",
     ),
+    "upsampling": ("upsample2d_conv2d_forward", "upsample2d_conv2d_backward"),
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
     "recurrent": ("lstm_states",),
     "loss_sums": (

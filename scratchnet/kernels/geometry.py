@@ -53,3 +53,13 @@ def is_filter_of_sequences(kernel_shape, strides, dilation):
     """
     K, C, F = kernel_shape
     return 3 <= K <= 5 and K * min(C, F) >= 120 and max(*strides, *dilation) == 1
+
+
+def is_cheaper_transposed(size, kernel_shape, strides, dilation):
+    """Whether a convolution behind an upsampling by `size` is quicker as one transposed convolution.
+
+    See `scratchnet.kernels.with_numba.upsampling`. It adds up what each pixel gives to its window, which takes longer
+    than the multiplications where there are few channels, or more filters than channels.
+    """
+    KH, KW, C, F = kernel_shape
+    return min(size) > 1 and min(KH, KW) >= 3 and max(*strides, *dilation) == 1 and C >= max(8, F)

@@ -7,9 +7,12 @@ came from, and is all that backward needs:
 
     y = max over the square of relu(z)          dz = dy where z was the largest of its square, and above zero; else 0
 
-The layers' own forward and backward say the same one after the other, and give the same y; dW is summed in another
-order. They are what runs whenever somebody looks: `explain`, a debugger, who has put something in the place of their
-forward or backward, and a model compiled with ``run_eagerly=True``.
+An upsampling and the convolution behind it, the end of most decoders, are together one transposed convolution. That
+takes fewer multiplications, and the enlarged image is never made: `scratchnet.kernels.with_numba.upsampling` says how.
+
+The layers' own forward and backward say the same one after the other; only sums are in another order, those of dW, and
+behind an upsampling all. They are what runs whenever somebody looks: `explain`, a debugger, who has put something in
+the place of their forward or backward, and a model compiled with ``run_eagerly=True``.
 """
 
 import sys
@@ -20,7 +23,17 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
-from scratchnet.training.in_use import JoinedNode, chains, pools, twin_of, with_joined
+from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
+from scratchnet.training.in_use import (
+    JoinedNode,
+    chains,
+    convolves,
+    is_enlarging,
+    padding_behind,
+    pools,
+    twin_of,
+    with_joined,
+)
 
 
 class PooledConvolutionCache(NamedTuple):
@@ -29,12 +42,20 @@ class PooledConvolutionCache(NamedTuple):
     geometry: Any  # strides, padding, dilation
 
 
-class PooledConvolution(JoinedNode):
-    """A convolution with a relu, and the pooling behind it."""
+class TrainedNode(JoinedNode):
+    """Several nodes as one, there and back; `layer` has the weights."""
 
     @property
     def trainable(self):
         return self.layer.has_trainable_params
+
+    def grads(self, dkernel, dbias):
+        """What backward returns."""
+        return {(self.layer, name): d for name, d in self.layer.trained({"kernel": dkernel, "bias": dbias}).items()}
+
+
+class PooledConvolution(TrainedNode):
+    """A convolution with a relu, and the pooling behind it."""
 
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
@@ -51,7 +72,37 @@ class PooledConvolution(JoinedNode):
             dy, places, x, layer.params["kernel"], *geometry, needs_dx=any(wanted)
         )
         adjoints.add(self.inputs, dx)
-        return {(layer, name): d for name, d in layer.trained({"kernel": dkernel, "bias": dbias}).items()}
+        return self.grads(dkernel, dbias)
+
+
+class EnlargedCache(NamedTuple):
+    x: np.ndarray  # (N, H, W, C), before the upsampling
+    kept: Any  # what f' is computed from
+    padding: tuple  # of the enlarged image: ((top, bottom), (left, right))
+
+
+class EnlargedConvolution(TrainedNode):
+    """An upsampling, and the convolution behind it."""
+
+    def __init__(self, nodes):
+        super().__init__(nodes)
+        self.size, (self.layer,) = self.layer.size, self.behind
+
+    def forward(self, x, training, mask=None):
+        layer, x = self.layer, self.layer.accept(x)
+        padding = padding_behind(self.size, layer, x)
+        z = kernels.upsample2d_conv2d_forward(x, self.size, layer.params["kernel"], layer.params.get("bias"), padding)
+        y, kept = layer.activation.forward(z, overwrite=True)
+        return y, EnlargedCache(x, kept, padding)
+
+    def backward(self, dy, cache, adjoints, wanted):
+        layer, (x, kept, padding) = self.layer, cache
+        dz = layer.activation.backward(dy, kept)  # y = f(z)
+        dx, dkernel, dbias = kernels.upsample2d_conv2d_backward(
+            dz, x, self.size, layer.params["kernel"], padding, needs_dx=any(wanted)
+        )
+        adjoints.add(self.inputs, dx)
+        return self.grads(dkernel, dbias)
 
 
 def in_training(model):
@@ -66,6 +117,8 @@ def in_training(model):
 def _kind_of(node):
     """The kind of what begins with a node; None where it cannot be joined."""
     layer = node.layer
+    if is_enlarging(layer):
+        return EnlargedConvolution if _is_as_written(layer) else None
     can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
     return PooledConvolution if can and _is_as_written(layer) else None
 
@@ -74,12 +127,16 @@ def _pools(node, before):
     return pools(node, before) and _is_as_written(node.layer)
 
 
-_FOLLOWERS = {PooledConvolution: (_pools,)}
+def _convolves(node, before):
+    return convolves(node, before) and node.layer.trainable and _is_as_written(node.layer)
+
+
+_FOLLOWERS = {PooledConvolution: (_pools,), EnlargedConvolution: (_convolves,)}
 
 # ---- who wants to see every layer ----
 
 _WAYS = "forward", "backward"
-_WRITTEN = {(kind, way): getattr(kind, way) for kind in (Conv2D, MaxPooling2D) for way in _WAYS}
+_WRITTEN = {(kind, way): getattr(kind, way) for kind in (Conv2D, MaxPooling2D, UpSampling2D) for way in _WAYS}
 
 
 def _is_as_written(layer):

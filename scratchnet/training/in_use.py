@@ -13,6 +13,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   same.
 * An activation that is a layer of its own is applied where the convolution puts out its numbers. So is the max pooling
   of 2 x 2 behind a relu, the beginning of most image classifiers, where the backend has `conv2d_relu_max_pool_forward`.
+* An upsampling to the nearest pixel and the convolution behind it, the end of most decoders, are one transposed
+  convolution, with fewer multiplications, where the backend has `upsample2d_conv2d_forward`.
 * Of an LSTM only the states are kept, and without `return_sequences` only the last ones, where the backend has
   `lstm_states`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
@@ -28,12 +30,14 @@ from scratchnet import activations, kernels
 from scratchnet.graph.nodes import Node
 from scratchnet.graph.walk import Graph
 from scratchnet.kernels import fused
+from scratchnet.kernels.geometry import is_cheaper_transposed
 from scratchnet.layers.activations.activation import Activation, ReLU
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_groups
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.structure import flatten
 
@@ -67,7 +71,7 @@ class JoinedConvolution(JoinedNode):
     def __init__(self, nodes):
         super().__init__(nodes)
         self.normalization = next((layer for layer in self.behind if type(layer) is BatchNormalization), None)
-        self.pools = type(self.behind[-1]) is MaxPooling2D
+        self.pools = type(nodes[-1].layer) is MaxPooling2D
         self._activated = next((layer for layer in self.behind if _is_function(layer)), self.layer)
 
     def forward(self, x, training, mask=None):
@@ -84,6 +88,35 @@ class JoinedConvolution(JoinedNode):
             self.check_pooled(y, x)
             return y, None
         return fused.conv2d_forward(x, kernel, bias, *geometry, self._activated.activation)[0], None
+
+
+class EnlargedConvolution(JoinedConvolution):
+    """The same behind an upsampling."""
+
+    def __init__(self, nodes):
+        enlarging, *others = nodes
+        super().__init__(others)
+        self.inputs, self.size = enlarging.inputs, enlarging.layer.size
+        self.name = f"{enlarging.name} and {self.name}"
+
+    def forward(self, x, training, mask=None):
+        layer, x = self.layer, self.layer.accept(x)
+        kernel, bias = layer.params["kernel"], layer.params.get("bias")
+        if self.normalization is not None:
+            kernel, bias = _normalized(kernel, bias, self.normalization)
+        z = kernels.upsample2d_conv2d_forward(x, self.size, kernel, bias, padding_behind(self.size, layer, x))
+        return self._activated.activation.forward(z, overwrite=True)[0], None
+
+
+def padding_behind(size, layer, x):
+    """The amounts of a convolution behind an upsampling by `size` of images x.
+
+    Raises ValueError, as that layer does, for other channels than it knows, and where no window fits.
+    """
+    N, H, W, C = layer.unpack(x, "NHWC", C=layer.params["kernel"].shape[2])
+    sizes = H * size[0], W * size[1]
+    layer.compute_output_shape((N, *sizes, C))
+    return layer.pad_amounts(sizes)
 
 
 def _normalized(kernel, bias, normalization):
@@ -195,6 +228,8 @@ def _chains(graph, kind_of, followers):
             behind = only_reader(nodes[-1])
             if behind is not None and _fits(behind, node) and can_follow(behind, nodes[-1].layer):
                 nodes.append(behind)
+            elif can_follow is convolves:  # without which the others would follow something else
+                break
         if len(nodes) > 1 or kind in (Normalized, StatesAlone):
             taken.update(nodes)
             yield kind, nodes
@@ -209,7 +244,15 @@ def _kind_of(node):
         return Normalized if layer.axis in (-1, len(node.inputs.shape) - 1) else None
     if type(layer) is LSTM and kernels.lstm_states is not None:
         return None if layer.stateful or isinstance(node.inputs, list) else StatesAlone
+    if is_enlarging(layer):
+        return EnlargedConvolution
     return JoinedSum if type(layer) is Add else None
+
+
+def is_enlarging(layer):
+    """Whether a layer is an upsampling that the backend in use computes with a convolution."""
+    is_one = type(layer) is UpSampling2D and layer.data_format == "channels_last"
+    return is_one and layer.interpolation == "nearest" and kernels.upsample2d_conv2d_forward is not None
 
 
 def _is_plain(node):
@@ -227,6 +270,14 @@ def _is_function(layer):
 
 
 # ---- whether a node can be computed with what begins in front of it, given the layer right before it ----
+
+
+def convolves(node, before):
+    """A convolution that is quicker together with the upsampling before it."""
+    layer = node.layer
+    if type(layer) is not Conv2D or layer.data_format != "channels_last" or layer.groups > 1:
+        return False
+    return is_cheaper_transposed(before.size, layer.params["kernel"].shape, layer.strides, layer.dilation_rate)
 
 
 def _normalizes(node, before):
@@ -257,6 +308,7 @@ def _cuts_off(node, before):
 
 _FOLLOWERS = {
     JoinedConvolution: (_normalizes, _activates, pools),
+    EnlargedConvolution: (convolves, _normalizes, _activates),
     Normalized: (_cuts_off,),
     StatesAlone: (),
     JoinedSum: (_activates,),

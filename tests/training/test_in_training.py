@@ -7,10 +7,10 @@ import pytest
 
 from scratchnet import kernels
 from scratchnet.gradient_check import check_layer, check_parts
-from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatten, Input, MaxPooling2D
+from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatten, Input, MaxPooling2D, UpSampling2D
 from scratchnet.models import Model, Sequential
 from scratchnet.training import in_training as module
-from scratchnet.training.in_training import PooledConvolution, in_training
+from scratchnet.training.in_training import EnlargedConvolution, PooledConvolution, in_training
 from scratchnet.training.in_use import in_use
 from scratchnet.utils import set_random_seed
 
@@ -43,7 +43,11 @@ def data(size=(9, 8, 3), count=50, dtype="float32"):
 
 
 def joined(model):
-    return [node for node in in_training(model).nodes if isinstance(node, PooledConvolution)]
+    return [node for node in in_training(model).nodes if isinstance(node, (PooledConvolution, EnlargedConvolution))]
+
+
+def enlarged(*options, dtype="float32", **more):
+    return UpSampling2D((2, 3), dtype=dtype), Conv2D(*options, dtype=dtype, **more)
 
 
 PAIRS = {
@@ -51,6 +55,15 @@ PAIRS = {
     "strides": lambda dtype: pair(2, padding="same", dtype=dtype),
     "dilation, no bias": lambda dtype: pair(dilation_rate=2, use_bias=False, dtype=dtype),
     "groups": lambda dtype: pair(filters=6, groups=3, dtype=dtype),
+    "enlarged": lambda dtype: (
+        *pair(padding="same", dtype=dtype),
+        *enlarged(3, 3, padding="same", activation="sigmoid", dtype=dtype),
+    ),
+    "enlarged twice": lambda dtype: (
+        *pair(dtype=dtype),
+        *enlarged(8, 3, activation="relu", dtype=dtype),
+        *enlarged(1, (3, 4), use_bias=False, dtype=dtype),
+    ),
     "behind another": lambda dtype: (*pair(padding="same", dtype=dtype), *pair(filters=32, dtype=dtype)),
 }
 
@@ -71,7 +84,7 @@ def test_gradients_are_those_of_the_layers_one_by_one(name):
     model = classifier(*PAIRS[name]("float32"), size=size)
     x, _ = data(size)
     (y, cache), (expected, others) = (m.forward(x, training=True) for m in (in_training(model), model))
-    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-6 if "enlarged" in name else 0)
     dy = np.random.default_rng(1).normal(size=y.shape).astype("float32")
     for needs_dx in (True, False):
         dx, grads = in_training(model).backward(dy, cache, needs_dx)
@@ -124,6 +137,10 @@ def test_a_pooling_that_would_pad_is_not_joined(size, count):
         (Conv2D(16, 3, activation="relu", trainable=False), MaxPooling2D()),
         (type("Mine", (Conv2D,), {})(16, 3, activation="relu"), MaxPooling2D()),
         (Conv2D(16, 3, activation="relu"), type("Mine", (MaxPooling2D,), {})()),
+        (UpSampling2D(), Conv2D(2, 3)),  # of three channels
+        (Conv2D(8, 3), UpSampling2D(), Conv2D(2, 3, trainable=False)),
+        (Conv2D(8, 3), UpSampling2D(), Conv2D(2, 3, activity_regularizer="l2")),
+        (Conv2D(8, 3), UpSampling2D(), Activation("relu")),
     ],
 )
 def test_anything_else_stays_as_it_is(middle):

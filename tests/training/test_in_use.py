@@ -20,11 +20,12 @@ from scratchnet.layers import (
     MaxPooling2D,
     ReLU,
     RepeatVector,
+    UpSampling2D,
     add,
 )
 from scratchnet.models import Model, Sequential, clone_model
 from scratchnet.training.in_training import in_training
-from scratchnet.training.in_use import JoinedConvolution, JoinedNode, StatesAlone, in_use
+from scratchnet.training.in_use import EnlargedConvolution, JoinedConvolution, JoinedNode, StatesAlone, in_use
 from scratchnet.utils import set_random_seed
 
 
@@ -367,3 +368,73 @@ def test_what_the_convolution_cannot_do_stays_behind_it():
         ops.relu(z),
     ):
         assert not any(isinstance(node, JoinedConvolution) for node in in_use(Model(inputs, outputs)).nodes)
+
+
+# ---- an upsampling, and the convolution behind it ----
+
+
+def decoder(*layers, size=(3, 4, 8)):
+    set_random_seed(3)
+    return Sequential([Input(size), *layers])
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    "behind, count",
+    [
+        ((Conv2D(1, 3, padding="same", activation="sigmoid"),), 1),
+        ((Conv2D(8, 3, use_bias=False), ReLU(), MaxPooling2D()), 2),
+        ((Conv2D(4, (3, 5)), BatchNormalization(), Activation("tanh")), 3),
+    ],
+)
+def test_an_upsampling_and_what_is_behind_it_predict_together_what_they_do_one_by_one(behind, count):
+    with kernels.using_backend("numba"):
+        model = moved(decoder(UpSampling2D((2, 3)), *behind))
+        (node,) = joined(model)
+        assert type(node) is EnlargedConvolution
+        assert str(node) == "layers " + " and ".join(layer.name for layer in model.layers[: count + 1])
+        check_equal(model, data((3, 4, 8))[0])
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    "layers, count",
+    [
+        ((UpSampling2D(), Activation("relu")), 0),
+        ((UpSampling2D(), BatchNormalization()), 1),
+        ((UpSampling2D((1, 2)), Conv2D(2, 3)), 0),
+        ((UpSampling2D(), Conv2D(2, 2)), 0),
+        ((UpSampling2D(), Conv2D(9, 3)), 0),
+        ((UpSampling2D(), Conv2D(2, 3, strides=2)), 0),
+        ((UpSampling2D(), Conv2D(2, 3, dilation_rate=2)), 0),
+        ((UpSampling2D(), Conv2D(2, 3, groups=2)), 0),
+        ((UpSampling2D(), DepthwiseConv2D(3)), 0),
+        ((UpSampling2D(interpolation="bilinear"), Conv2D(2, 3)), 0),
+        ((UpSampling2D(activity_regularizer="l2"), Conv2D(2, 3)), 0),
+        ((UpSampling2D(), type("Mine", (Conv2D,), {})(2, 3)), 0),
+        ((type("Mine", (UpSampling2D,), {})(), Conv2D(2, 3)), 0),
+    ],
+)
+def test_any_other_upsampling_stays_as_it_is(layers, count):
+    with kernels.using_backend("numba"):
+        model = decoder(*layers)
+        assert not any(type(node) is EnlargedConvolution for node in joined(model))
+        assert len(joined(model)) == count
+        assert not any(len(node.behind) for node in joined(model))
+
+
+def test_the_other_backends_copy_what_they_enlarge():
+    model = decoder(UpSampling2D(), Conv2D(1, 3))
+    with kernels.using_backend("numpy"):
+        assert in_use(model) is model
+
+
+@needs_numba
+@pytest.mark.parametrize("joined", [in_use, in_training])
+def test_enlarged_images_of_which_nothing_would_be_left_are_refused_as_by_the_convolution(joined):
+    with kernels.using_backend("numba"):
+        x = Input((None, None, 8))
+        model = Model(x, Conv2D(1, 7)(UpSampling2D()(x)))
+        assert joined(model) is not model
+        with pytest.raises(ValueError, match="Conv2D.* smaller than the kernel"):
+            joined(model).forward(np.ones((2, 3, 4, 8), "float32"), training=True)
