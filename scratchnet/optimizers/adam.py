@@ -47,22 +47,21 @@ class Adam(Optimizer):
         self.amsgrad = bool(amsgrad)
         self.slot_names = ("m", "v", "v_hat") if amsgrad else ("m", "v")
 
-        self._corrections = {}  # dtype -> (t, sqrt(1 - beta_2^t), 1 - beta_1^t)
+        self._step_sizes = {}  # dtype -> ((t, learning rate), step size)
 
-    def _correction(self, dtype):
-        """``(sqrt(1 - beta_2^t), 1 - beta_1^t)``; the same for all parameters of a step."""
-        t = self.updates + 1
-        known, *found = self._corrections.get(dtype, (None,))
-        if known != t:
+    def _step_size(self, dtype, learning_rate):
+        """``lr sqrt(1 - beta_2^t) / (1 - beta_1^t)``, the same for all parameters of a step."""
+        now = self.updates + 1, learning_rate
+        known, step_size = self._step_sizes.get(dtype, (None, None))
+        if known != now:
             # In the parameter's dtype, as in Keras: float32's 0.999 makes the first steps 6e-6 shorter, which is seen.
-            found = np.sqrt(1 - dtype(self.beta_2) ** t), 1 - dtype(self.beta_1) ** t
-            self._corrections[dtype] = (t, *found)
-        return found
+            of_v, of_m = np.sqrt(1 - dtype(self.beta_2) ** now[0]), 1 - dtype(self.beta_1) ** now[0]
+            step_size = dtype(learning_rate) * of_v / of_m
+            self._step_sizes[dtype] = now, step_size
+        return step_size
 
     def update_step(self, param, grad, slots, learning_rate):
-        dtype = param.dtype.type
-        of_v, of_m = self._correction(dtype)
-        step_size = dtype(learning_rate) * of_v / of_m
+        step_size = self._step_size(param.dtype.type, learning_rate)
         if not self.amsgrad:
             betas = self.beta_1, self.beta_2
             kernels.adam_update(param, grad, slots["m"], slots["v"], step_size, *betas, self.epsilon)
@@ -71,7 +70,7 @@ class Adam(Optimizer):
         m += (grad - m) * (1 - self.beta_1)
         v += (grad * grad - v) * (1 - self.beta_2)
         np.maximum(v_hat, v, out=v_hat)
-        param -= m * param.dtype.type(step_size) / (np.sqrt(v_hat) + self.epsilon)
+        param -= m * step_size / (np.sqrt(v_hat) + self.epsilon)
 
 
 @register("optimizers")

@@ -16,6 +16,11 @@ def total_of(arrays):
     return total
 
 
+def cut(array, stretch):
+    """A stretch of `array`, flat, as a view; None stands for all of it as it is."""
+    return array if stretch is None else array.reshape(-1)[stretch]
+
+
 def divided(params, shares):
     """All elements of all parameters in at most `shares` equal shares: lists of (key, slice)."""
     return _divided(tuple((key, w.size) for key, w in params.items()), shares)

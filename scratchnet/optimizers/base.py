@@ -19,6 +19,7 @@ from scratchnet.checks import check_bounds, check_count
 from scratchnet.hints import LearningRate
 from scratchnet.optimizers import schedules
 from scratchnet.optimizers.arrays import (
+    cut,
     dealt,
     divided,
     listed,
@@ -318,13 +319,9 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
     def _update_share(self, params, parts, learning_rate, share):
         """Sum the gradients of the parts and update, stretch by stretch, while the sum is still in the cache."""
         for key, stretch in share:
-            found = ((slot, self.state.get(f"{slot}/{key}")) for slot in self.slot_names)
-            slots = {slot: array for slot, array in found if array is not None}
-            param, grads = params[key], [part[key] for part in parts]
-            if stretch is not None:
-                param, grads = param.reshape(-1)[stretch], [grad.reshape(-1)[stretch] for grad in grads]
-                slots = {slot: array.reshape(-1)[stretch] for slot, array in slots.items()}
-            grad = total_of(grads)
+            own = ((slot, self.state.get(f"{slot}/{key}")) for slot in self.slot_names)
+            slots = {slot: cut(array, stretch) for slot, array in own if array is not None}
+            param, grad = cut(params[key], stretch), total_of([cut(part[key], stretch) for part in parts])
             decay = self.decay_of(key, params[key])
             if decay and not self._is_undecayed(key, params[key]):
                 param -= param * param.dtype.type(decay * learning_rate)

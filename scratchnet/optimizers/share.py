@@ -16,7 +16,7 @@ at a whole parameter (its norm, its rows), a share consists of whole parameters 
 
 import numpy as np
 
-from scratchnet.optimizers.arrays import dealt
+from scratchnet.optimizers.arrays import cut, dealt
 
 
 class Share:
@@ -35,7 +35,7 @@ class Share:
     def views(self, arrays, rank=None):
         """The share of `arrays` that a rank, by default this one, owns: flat stretches, or whole arrays."""
         owned = self.owned[self.ranks.rank if rank is None else rank]
-        return {key: _cut(arrays[key], stretch) for key, stretch in owned.items() if key in arrays}
+        return {key: cut(arrays[key], stretch) for key, stretch in owned.items() if key in arrays}
 
     def shapes_of_views(self):
         """Shapes and dtypes of what this rank owns."""
@@ -102,7 +102,7 @@ class Share:
         """This rank's share of an optimizer's whole `state`."""
         owned = self.owned[self.ranks.rank]
         keys = {name: name.partition("/")[2] for name in state}
-        return {name: _cut(state[name], owned[key]).copy() for name, key in keys.items() if key in owned}
+        return {name: cut(state[name], owned[key]).copy() for name, key in keys.items() if key in owned}
 
     def gathered(self, state):
         """The whole state, collected from the shares of all ranks; all ranks must call this."""
@@ -115,10 +115,6 @@ class Share:
                 divided = any(owned.get(key) is not None for owned in self.owned)
                 whole[name] = np.concatenate(pieces).reshape(self.shapes[key][0]) if divided else pieces[0]
         return whole
-
-
-def _cut(array, stretch):
-    return array if stretch is None else array.reshape(-1)[stretch]
 
 
 def _stretches(shapes, count):
