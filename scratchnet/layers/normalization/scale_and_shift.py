@@ -72,8 +72,8 @@ class ScaleAndShift(Layer):
 
     def gamma_and_beta(self, shape):
         """Both as arrays; ones and zeros of this shape where there are none."""
-        nothing = np.zeros(shape, self.dtype)
-        return self.params.get("gamma", 1 + nothing), self.params.get("beta", nothing)
+        gamma = self.params["gamma"] if self.scale else np.ones(shape, self.dtype)
+        return gamma, self.params["beta"] if self.center else np.zeros(shape, self.dtype)
 
     def trained_grads(self, dgamma, dbeta):
         """The gradients of those that there are and that are trained."""
@@ -94,13 +94,20 @@ class ScaleAndShift(Layer):
 
 def as_rows(x, axes):
     """x as (M, D): a row for each group of numbers over `axes`."""
-    return x.transpose(_with_last(axes, x.ndim)).reshape(-1, math.prod(x.shape[axis] for axis in axes))
+    D = math.prod(x.shape[axis] for axis in axes)
+    return (x if _are_last(axes, x.ndim) else x.transpose(_with_last(axes, x.ndim))).reshape(-1, D)
 
 
 def from_rows(rows, shape, axes):
     """`as_rows` backwards, to an array of this shape."""
+    if _are_last(axes, len(shape)):
+        return rows.reshape(shape)
     order = _with_last(axes, len(shape))
     return rows.reshape([shape[k] for k in order]).transpose([order.index(k) for k in range(len(shape))])
+
+
+def _are_last(axes, ndim):
+    return axes == tuple(range(ndim - len(axes), ndim))
 
 
 def _with_last(axes, ndim):
