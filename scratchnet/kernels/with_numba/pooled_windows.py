@@ -20,8 +20,9 @@ _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors'
 
 _square_2, _square_1 = (make_window_tile(SQUARE, vectors, SQUARE, tells_places=True) for vectors in (2, 1))
 
-# Elements of the kernel whose sums stay in registers: those of a kernel of 3 x 3 for a channel, or half of them.
-_ROWS = 9 if TALLEST == 8 else 5
+# Elements of the kernel whose sums stay in registers: those of a kernel of 3 x 3 for a channel, or about half of them;
+# with a fifth, of 16 registers one too few is left, and each turn waits for a sum that lay in memory.
+_ROWS = 9 if TALLEST == 8 else 4
 _sums_2, _sums_1 = (make_pooled_tile(_ROWS, vectors) for vectors in (2, 1))
 
 
