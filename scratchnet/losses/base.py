@@ -11,6 +11,7 @@ where count is that of the values, as in Keras, not the sum of the weights. A ba
 part the count of the whole; then the parts' values and gradients simply add up.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -191,7 +192,7 @@ class Loss(metaclass=Recorded, kind="losses"):
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
             return float(self._weights(sample_weight, y_true, shape).sum(dtype=np.float64))
         valid = self.valid(y_true, shape)
-        return float(np.prod(shape) if valid is None else valid.sum())
+        return float(math.prod(shape) if valid is None else valid.sum())
 
     def values_shape(self, targets_shape, ndim):
         """The shape of the values, for targets of this shape and predictions with `ndim` axes; the last axis goes."""

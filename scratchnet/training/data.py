@@ -171,10 +171,12 @@ class Arrays:
 
     def _refuse_non_finite(self, data, first_row):
         """Raise ValueError if `data` (these, or a `Batch` of them) hold NaN or infinity."""
+        seen = []
         for name, values in (("x", data.x), ("y", data.y), ("sample_weight", data.weights)):
             for array in values:
-                if array is None or array.dtype.kind != "f":
+                if array is None or array.dtype.kind != "f" or any(array is other for other in seen):
                     continue
+                seen.append(array)  # an autoencoder's x and y are the same array
                 for start in range(0, len(array), 4096):  # in pieces, so that the mask stays small
                     finite = np.isfinite(array[start : start + 4096])
                     if not finite.all():

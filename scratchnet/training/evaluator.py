@@ -103,8 +103,9 @@ class Evaluator(Compiled):
             workers,
             callbacks.on_test_batch_begin,
             lambda result: averages.add(*result, training=False),
-            lambda step: callbacks.on_test_batch_end(step, averages.logs()),
+            _nothing if callbacks is _NOBODY else lambda step: callbacks.on_test_batch_end(step, averages.logs()),
             lambda: self.stop_evaluating,
+            adds_loss=model.adds_loss,
         )
         logs = averages.logs()
         callbacks.on_test_end(logs)
@@ -157,7 +158,7 @@ class Evaluator(Compiled):
         ys = concatenated([y for _, y in results])
         return self.pack_outputs([_as_new(y, results[0][0]) for y in ys] if len(results) == 1 else ys)
 
-    def _run(self, model, use_of, data, batch_size, steps, workers, begin, use, end, stops, tell=None):
+    def _run(self, model, use_of, data, batch_size, steps, workers, begin, use, end, stops, adds_loss=False, tell=None):
         """Compute as many batches at a time as there are workers on all ranks; use the results in their order.
 
         Args:
@@ -165,12 +166,13 @@ class Evaluator(Compiled):
             use_of: ``use_of(batch, ys, masks, added)`` makes the result of a batch of its outputs, their masks and what
                 layers add to the loss.
             stops: whether a callback has asked for no more batches.
+            adds_loss: whether layers add to the loss, and somebody wants to know.
             tell: of a result, what other ranks need; by default all of it.
         """
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
         ranks, stateful = current_ranks(), self.stateful
-        (most, helped), joined = self._together(model, data, batch_size, workers), 1
+        (most, helped), joined = self._together(model, data, batch_size, workers, stateful), 1
         here = 1 if stateful or helped else workers.count
         together = 1 if stateful else here * ranks.size
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
@@ -187,7 +189,7 @@ class Evaluator(Compiled):
                 y, cache = model.forward(model.pack_inputs(xs), training=False)
                 if stateful:
                     model.remember(cache)
-                ys, masks, added = flatten(y), cache.masks, model.added_loss(cache)
+                ys, masks, added = flatten(y), cache.masks, model.added_loss(cache) if adds_loss else 0.0
                 row_by_row.append(part.is_row_by_row)
                 if len(batches) == 1:
                     return [(numbers[0], use_of(batches[0], ys, masks, added))]
@@ -220,13 +222,13 @@ class Evaluator(Compiled):
         if not isinstance(data, Arrays):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
-    def _together(self, model, data, batch_size, workers):
+    def _together(self, model, data, batch_size, workers, stateful):
         """``(most, helped)``: how many batches may be computed as one, if each row is computed by itself; and whether
         that goes to one thread with a helper, and not to as many threads as there are.
         """
         if current_ranks().size > 1 or not isinstance(data, Arrays):
             return 1, False
-        if self.stateful or data.size <= batch_size:  # one at a time
+        if stateful or data.size <= batch_size:  # one at a time
             rows = min(batch_size, data.size)
             return 1, rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_ALONE
         work, shared = multiply_adds(model), shared_of(model)
@@ -258,6 +260,10 @@ class Evaluator(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for this one batch."""
         return self.predict(x, batch_size=_rows(x), verbose=0)
+
+
+def _nothing(step):
+    """What is done behind a batch where nobody listens."""
 
 
 def _of_all_ranks(results, tell):

@@ -22,8 +22,6 @@ Then what backward would need is not worth keeping, and layers that stand behind
 All weights and functions are looked up when they are used: what a step or the user has changed since is seen.
 """
 
-import copy
-
 import numpy as np
 
 from scratchnet import activations, kernels
@@ -183,8 +181,8 @@ def in_use(model):
 
 def twin_of(model, graph):
     """`model` with another graph; all weights are shared."""
-    twin = copy.copy(model)
-    twin.graph = graph
+    twin = object.__new__(type(model))
+    vars(twin).update(vars(model), graph=graph)
     return twin
 
 
