@@ -33,6 +33,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
 from scratchnet.kernels.with_numba.pooling import max_pool2d_backward, max_pool2d_forward
+from scratchnet.kernels.with_numba.team import by_rows, sums_of
 
 _CACHE = 256 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
@@ -74,9 +75,9 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
     filled = KH * KW * F
     weights = np.zeros((C, filled + -filled % _LANES), x.dtype)  # (C, KH KW F and zeros)
     weights[:, :filled] = kernel.transpose(2, 0, 1, 3).reshape(C, -1)
-    size = (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize
-    for images, rows in _pieces(N, size):
-        _forward_adding(multiplier(x.dtype), x[rows], weights, bias, relu, geometry, images, y[rows])
+    images = _images(N, (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize)
+    known = multiplier(x.dtype), x, weights, bias, relu, geometry, images
+    by_rows(_forward_adding, N, N * H * W * kernel.size, *known, y, multiple=1)
     return y
 
 
@@ -92,9 +93,9 @@ def conv2d_relu_max_pool_forward(x, kernel, bias, strides, padding, dilation):
         geometry = _geometry(kernel.shape, strides, padding, dilation)
         return windows.forward(x, kernel, bias, geometry, padding, (OH, OW), relu=True, pools=True)
     y = np.empty((N, OH // 2, OW // 2, F), x.dtype)
-    for images, rows in _pieces(N, OH * OW * F * x.itemsize // 4):  # larger: each begins with a call of Python
-        for n in range(rows.start or 0, rows.stop, images):
-            _pool_relu(conv2d_forward(x[n : n + images], kernel, bias, strides, padding, dilation), y[n : n + images])
+    images = _images(N, OH * OW * F * x.itemsize // 4)  # more of them: each piece begins with a call of Python
+    for n in range(0, N, images):
+        _pool_relu(conv2d_forward(x[n : n + images], kernel, bias, strides, padding, dilation), y[n : n + images])
     return y
 
 
@@ -147,17 +148,9 @@ def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
     dx = np.empty(x_shape, dz.dtype)
     weights = kernel.reshape(-1, F)  # (KH KW C, F)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
-    for images, rows in _pieces(N, (H * W * C + OH * OW * (len(weights) + F)) * dz.itemsize):
-        _dx_adding(
-            multiplier(dz.dtype),
-            dz[rows],
-            weights,
-            np.ascontiguousarray(weights.T),
-            geometry,
-            images,
-            C < _FEW,
-            dx[rows],
-        )
+    images = _images(N, (H * W * C + OH * OW * (len(weights) + F)) * dz.itemsize)
+    known = multiplier(dz.dtype), dz, weights, np.ascontiguousarray(weights.T), geometry, images, C < _FEW
+    by_rows(_dx_adding, N, N * OH * OW * kernel.size, *known, dx, multiple=1)
     return dx
 
 
@@ -196,52 +189,24 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C):
         flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
-        dflipped, dbias = np.zeros_like(flipped), np.zeros(F, x.dtype)
+        sums = sums_of(N * H * W)
+        dflipped, dbias = np.zeros((sums, *flipped.shape), x.dtype), np.zeros((sums, F), x.dtype)
         geometry = _geometry(kernel.shape, strides, mirrored(padding, (KH, KW), dilation), dilation)
-        size = (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize
-        for images, rows in _pieces(N, size):
-            P = _patches(images * H * W, len(flipped), F, x.dtype)
-            _backward_gathering_dy(
-                multiplier(dy.dtype),
-                dy[rows],
-                y[rows],
-                relu,
-                x[rows],
-                flipped,
-                geometry,
-                images,
-                needs_dx,
-                F < _FEW,
-                P,
-                dflipped,
-                dbias,
-                dx[rows],
-            )
-        dkernel = dflipped.reshape(KH, KW, F, C)[::-1, ::-1].transpose(0, 1, 3, 2)
+        images = _images(N, (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize)
+        known = multiplier(dy.dtype), dy, y, relu, x, flipped, geometry, images, needs_dx, F < _FEW
+        by_rows(_backward_gathering_dy, sums, N * H * W * kernel.size, *known, dflipped, dbias, dx, multiple=1)
+        dbias = dbias.sum(axis=0)
+        dkernel = dflipped.sum(axis=0).reshape(KH, KW, F, C)[::-1, ::-1].transpose(0, 1, 3, 2)
     else:
         weights = kernel.reshape(-1, F)  # (KH KW C, F)
         weights_T = np.ascontiguousarray(weights.T)
-        dweights = np.zeros((len(weights) + 1, F), x.dtype)
+        sums = sums_of(N * OH * OW)
+        dweights = np.zeros((sums, len(weights) + 1, F), x.dtype)
         geometry = _geometry(kernel.shape, strides, padding, dilation)
-        size = (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize
-        for images, rows in _pieces(N, size):
-            P = _patches(images * OH * OW, len(dweights), C, x.dtype)
-            _backward_gathering_x(
-                multiplier(dy.dtype),
-                dy[rows],
-                y[rows],
-                relu,
-                x[rows],
-                weights,
-                weights_T,
-                geometry,
-                images,
-                needs_dx,
-                C < _FEW,
-                P,
-                dweights,
-                dx[rows],
-            )
+        images = _images(N, (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize)
+        known = multiplier(dy.dtype), dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, C < _FEW
+        by_rows(_backward_gathering_x, sums, N * OH * OW * kernel.size, *known, dweights, dx, multiple=1)
+        dweights = dweights.sum(axis=0)
         dkernel, dbias = dweights[:-1].reshape(kernel.shape), dweights[-1]
     return dx if needs_dx else None, np.ascontiguousarray(dkernel), dbias
 
@@ -259,19 +224,24 @@ def _is_affine(kernel, strides, padding):
     return is_pixel and not is_narrow(kernel.reshape(C, F))
 
 
-def _pieces(N, bytes_per_image):
-    """``(images in a piece, slice of the batch)``: once for all pieces of equal size, once for the images left over."""
-    images = max(min(_CACHE // max(bytes_per_image, 1), N), 1)
-    whole = N - N % images
-    return [(n, rows) for n, rows in ((images, slice(whole)), (N - whole, slice(whole, N))) if n and rows.stop]
+def _images(N, bytes_of_image):
+    """How many images there are in a piece."""
+    return max(min(_CACHE // max(bytes_of_image, 1), N), 1)
 
 
-def _patches(M, K, channels, dtype):
+@njit
+def _patches(M, K, few, like):
     """Room for the patches of a piece, filled with ones: P (M, K), or for few channels P^T (K, M) and more columns.
 
     Without these, columns of P^T would often lie a power of two apart, where a cache has few places for them all.
     """
-    return np.ones((K, M + 64 // dtype.itemsize) if channels < _FEW else (M, K), dtype)
+    return np.ones((K, M + 64 // like.itemsize) if few else (M, K), like.dtype)
+
+
+@njit
+def _matrix(room, M, K):
+    """A matrix (M, K) at the beginning of `room`."""
+    return room[: M * K].reshape(M, K)
 
 
 # ---- piece after piece ----
@@ -296,17 +266,18 @@ def _pool_relu(z, y):
 
 
 @njit
-def _forward_adding(times, x, weights, bias, relu, geometry, images, y):
+def _forward_adding(first, stop, times, x, weights, bias, relu, geometry, images, y):
     """Each pixel is first multiplied by the whole kernel; y is the sum of the shifted products. For few filters."""
     KH, KW, _, _, DH, DW, top, left = geometry
-    N, H, W, C = x.shape
+    _, H, W, C = x.shape
     _, OH, OW, F = y.shape
     products = np.empty((images * H * W, weights.shape[1]), x.dtype)
     lines = products.reshape(images, H, W, weights.shape[1])
     total = np.empty(OW, x.dtype)
-    for start in range(0, N, images):
-        matmul_into_by(times, x[start : start + images].reshape(-1, C), weights, products)
-        for n in range(images):
+    for start in range(first, stop, images):
+        pixels = x[start : min(start + images, stop)].reshape(-1, C)
+        matmul_into_by(times, pixels, weights, products[: len(pixels)])
+        for n in range(min(images, stop - start)):
             for i in range(OH):
                 for f in range(F):
                     total[:] = bias[f]
@@ -323,70 +294,82 @@ def _forward_adding(times, x, weights, bias, relu, geometry, images, y):
 
 
 @njit
-def _dx_adding(times, dz, weights, weights_T, geometry, images, few, dx):
+def _dx_adding(first, stop, times, dz, weights, weights_T, geometry, images, few, dx):
     """dP = dz weights^T, whose windows add up to dx."""
-    N, OH, OW, F = dz.shape
-    M, K = images * OH * OW, len(weights)
-    dP = np.empty((K, M) if few else (M, K), dz.dtype)
-    for n in range(0, N, images):
-        rows = dz[n : n + images].reshape(-1, F)  # (M, F)
+    _, OH, OW, F = dz.shape
+    K = len(weights)
+    dP = np.empty(images * OH * OW * K, dz.dtype)
+    for n in range(first, stop, images):
+        here = slice(n, min(n + images, stop))
+        rows = dz[here].reshape(-1, F)  # (M, F)
+        M = len(rows)
         if few:
-            matmul_into_by(times, weights, rows.T, dP)
-            add_planes(dP, OH, OW, geometry, dx[n : n + images])
+            matmul_into_by(times, weights, rows.T, _matrix(dP, K, M))
+            add_planes(_matrix(dP, K, M), OH, OW, geometry, dx[here])
         else:
-            matmul_into_by(times, rows, weights_T, dP)
-            add_rows(dP, OH, OW, geometry, dx[n : n + images])
+            matmul_into_by(times, rows, weights_T, _matrix(dP, M, K))
+            add_rows(_matrix(dP, M, K), OH, OW, geometry, dx[here])
 
 
 @njit
-def _backward_gathering_x(times, dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, few, P, dweights, dx):
+def _backward_gathering_x(
+    first, stop, times, dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, few, dweights, dx
+):
     """dweights += P^T dz; dP = dz weights^T, whose windows add up to dx."""
     N, OH, OW, F = dy.shape
-    M, K = images * OH * OW, len(weights)
-    PT = P[:, :M]
-    scratch = np.empty((M, F), dy.dtype)
-    dP = np.empty((K, M) if few else (M, K), dy.dtype) if needs_dx else P[:0]
-    for n in range(0, N, images):
-        dz = dy[n : n + images].reshape(-1, F)  # (M, F)
-        if relu:
-            dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
-        if few:
-            gather_planes(x[n : n + images], OH, OW, geometry, PT)
-            add_matmul_by(times, PT, dz, dweights)
-        else:
-            gather_rows(x[n : n + images], OH, OW, geometry, P)
-            add_matmul_by(times, P.T, dz, dweights)
-        if needs_dx and few:
-            matmul_into_by(times, weights, dz.T, dP)
-            add_planes(dP, OH, OW, geometry, dx[n : n + images])
-        elif needs_dx:
-            matmul_into_by(times, dz, weights_T, dP)
-            add_rows(dP, OH, OW, geometry, dx[n : n + images])
+    K = len(weights)
+    P = _patches(images * OH * OW, K + 1, few, dy)
+    scratch, dP = np.empty(images * OH * OW * F, dy.dtype), np.empty(images * OH * OW * K if needs_dx else 0, dy.dtype)
+    for k in range(first, stop):
+        end = N * (k + 1) // len(dweights)
+        for n in range(N * k // len(dweights), end, images):
+            here = slice(n, min(n + images, end))
+            dz = dy[here].reshape(-1, F)  # (M, F)
+            M = len(dz)
+            if relu:
+                dz = _through_relu(dz, y[here].reshape(-1, F), _matrix(scratch, M, F))
+            if few:
+                gather_planes(x[here], OH, OW, geometry, P[:, :M])
+                add_matmul_by(times, P[:, :M], dz, dweights[k])
+            else:
+                gather_rows(x[here], OH, OW, geometry, P[:M])
+                add_matmul_by(times, P[:M].T, dz, dweights[k])
+            if needs_dx and few:
+                matmul_into_by(times, weights, dz.T, _matrix(dP, K, M))
+                add_planes(_matrix(dP, K, M), OH, OW, geometry, dx[here])
+            elif needs_dx:
+                matmul_into_by(times, dz, weights_T, _matrix(dP, M, K))
+                add_rows(_matrix(dP, M, K), OH, OW, geometry, dx[here])
 
 
 @njit
-def _backward_gathering_dy(times, dy, y, relu, x, flipped, geometry, images, needs_dx, few, P, dflipped, dbias, dx):
+def _backward_gathering_dy(
+    first, stop, times, dy, y, relu, x, flipped, geometry, images, needs_dx, few, dflipped, dbias, dx
+):
     """P holds the windows of dz that each pixel of x took part in: dflipped += P^T x, dx = P flipped. For stride 1."""
     N, H, W, C = x.shape
     _, OH, OW, F = dy.shape
-    PT = P[:, : images * H * W]
-    scratch = np.empty((images * OH * OW, F), dy.dtype)
-    for n in range(0, N, images):
-        dz = dy[n : n + images].reshape(-1, F)  # (M, F)
-        if relu:
-            dz = _through_relu(dz, y[n : n + images].reshape(-1, F), scratch)
-        _add_columns(dz, dbias)
-        pixels = x[n : n + images].reshape(-1, C)
-        if few:
-            gather_planes(dz.reshape(images, OH, OW, F), H, W, geometry, PT)
-            add_matmul_by(times, PT, pixels, dflipped)
-        else:
-            gather_rows(dz.reshape(images, OH, OW, F), H, W, geometry, P)
-            add_matmul_by(times, P.T, pixels, dflipped)
-        if needs_dx and few:
-            matmul_into_by(times, PT.T, flipped, dx[n : n + images].reshape(-1, C))
-        elif needs_dx:
-            matmul_into_by(times, P, flipped, dx[n : n + images].reshape(-1, C))
+    P = _patches(images * H * W, len(flipped), few, dy)
+    scratch = np.empty(images * OH * OW * F, dy.dtype)
+    for k in range(first, stop):
+        end = N * (k + 1) // len(dflipped)
+        for n in range(N * k // len(dflipped), end, images):
+            here = slice(n, min(n + images, end))
+            dz = dy[here].reshape(-1, F)  # (M, F)
+            if relu:
+                dz = _through_relu(dz, y[here].reshape(-1, F), _matrix(scratch, len(dz), F))
+            _add_columns(dz, dbias[k])
+            pixels = x[here].reshape(-1, C)
+            if few:
+                gather_planes(dz.reshape(-1, OH, OW, F), H, W, geometry, P[:, : len(pixels)])
+                add_matmul_by(times, P[:, : len(pixels)], pixels, dflipped[k])
+            else:
+                gather_rows(dz.reshape(-1, OH, OW, F), H, W, geometry, P[: len(pixels)])
+                add_matmul_by(times, P[: len(pixels)].T, pixels, dflipped[k])
+            if needs_dx and few:
+                matmul_into_by(times, P[:, : len(pixels)].T, flipped, dx[here].reshape(-1, C))
+            elif needs_dx:
+                matmul_into_by(times, P[: len(pixels)], flipped, dx[here].reshape(-1, C))
 
 
 @njit

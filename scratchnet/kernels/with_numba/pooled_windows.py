@@ -8,13 +8,16 @@ Filters that do not fill vectors are computed as if they did, and what is too ma
 Cost: 2 M KH KW C F floating-point operations for M windows, forward and back, F rounded up to whole vectors.
 """
 
+import math
+
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.pooled_tile import SQUARE, make_pooled_tile
+from scratchnet.kernels.with_numba.team import by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
-from scratchnet.kernels.with_numba.windows import in_frames, matrix_of, runs_of, view
+from scratchnet.kernels.with_numba.windows import frames_of, in_frames, matrix_of, runs_of, view
 
 _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors' width
 
@@ -28,78 +31,85 @@ _sums_2, _sums_1 = (make_pooled_tile(_ROWS, vectors) for vectors in (2, 1))
 
 def forward(x, kernel, bias, geometry, padding, window_counts):
     """``y, places``: (N, OH // 2, OW // 2, F) each."""
-    images, frames, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools=True)
+    images, frame, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools=True)
     y = np.empty((len(x), *(count // 2 for count in window_counts), kernel.shape[3]), x.dtype)
     places = np.empty(y.shape, np.uint8)
-    weights = matrix_of(kernel, bias)
-    _convolve(x, frames, geometry[-2:], images, starts, *runs_of(lines, geometry, x), weights, y, places)
+    known = x, frame, geometry[-2:], images, starts, *runs_of(lines, geometry, x), matrix_of(kernel, bias)
+    by_rows(_convolve, len(x), len(x) * math.prod(window_counts) * kernel.size, *known, y, places, multiple=1)
     return y, places
 
 
 def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     """``dkernel, dbias``."""
-    images, frames, starts, lines = view(x, kernel_shape, geometry, padding, window_counts, pools=True)
+    images, frame, starts, lines = view(x, kernel_shape, geometry, padding, window_counts, pools=True)
     count, F = lines.size, kernel_shape[3]
     steps = np.zeros(count + -count % _ROWS, np.intp)  # the last ones are read and thrown away
     steps[:count] = lines.reshape(-1)
-    filled = F + -F % (VECTOR_BYTES // x.itemsize)
-    dweights, dbias = np.zeros((len(steps), filled), x.dtype), np.zeros(F, x.dtype)
-    _gradients(x, frames, geometry[-2:], images, starts, steps, dy, places, dweights, dbias)
-    return np.ascontiguousarray(dweights[:count, :F]).reshape(kernel_shape), dbias
+    windows, filled = len(x) * math.prod(window_counts), F + -F % (VECTOR_BYTES // x.itemsize)
+    sums = sums_of(windows)
+    dweights, dbias = np.zeros((sums, len(steps), filled), x.dtype), np.zeros((sums, F), x.dtype)
+    known = x, frame, geometry[-2:], images, starts, steps, dy, places
+    by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
+    return dweights[:, :count, :F].sum(axis=0).reshape(kernel_shape), dbias.sum(axis=0)
 
 
 @njit
-def _convolve(x, frames, corner, images, starts, runs, length, weights, y, places):
-    N, OH, OW, F = y.shape
-    lanes, least = VECTOR_BYTES // y.itemsize, y.dtype.type(0)
+def _convolve(first, stop, x, frame, corner, images, starts, runs, length, weights, y, places):
+    F, lanes, least = y.shape[3], VECTOR_BYTES // y.itemsize, y.dtype.type(0)
+    frames = frames_of(x[first:stop], frame, images)
     rest, rest_bytes = np.empty((_SQUARES, 2 * lanes), y.dtype), np.empty((_SQUARES, 2 * lanes), np.uint8)
-    for n in range(0, N, images):
-        pixels = in_frames(x[n : n + images], frames, corner)
-        rows, bytes_ = y[n : n + images].reshape(-1, F), places[n : n + images].reshape(-1, F)
+    for n in range(first, stop, images):
+        here = slice(n, min(n + images, stop))
+        pixels = in_frames(x[here], frames, corner)
+        rows, bytes_ = y[here].reshape(-1, F), places[here].reshape(-1, F)
         for start in range(0, len(rows), _SQUARES):
-            stop = min(start + _SQUARES, len(rows))
+            end = min(start + _SQUARES, len(rows))
             for f in range(0, F, 2 * lanes):
                 fits = f + 2 * lanes <= F or f + lanes == F
                 to, to_bytes, row, column = (rows, bytes_, start, f) if fits else (rest, rest_bytes, 0, 0)
                 if f + lanes < F:
-                    for m in range(start, stop):
+                    for m in range(start, end):
                         r = row + m - start
                         _square_2(pixels, starts, SQUARE * m, runs, length, weights, f, least, to, r, column, to_bytes)
                 else:
-                    for m in range(start, stop):
+                    for m in range(start, end):
                         r = row + m - start
                         _square_1(pixels, starts, SQUARE * m, runs, length, weights, f, least, to, r, column, to_bytes)
                 if not fits:
-                    _copy(rest, rows[start:stop, f:])
-                    _copy(rest_bytes, bytes_[start:stop, f:])
+                    _copy(rest, rows[start:end, f:])
+                    _copy(rest_bytes, bytes_[start:end, f:])
 
 
 @njit
-def _gradients(x, frames, corner, images, starts, steps, dy, places, dweights, dbias):
+def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places, dweights, dbias):
     N, OH, OW, F = dy.shape
-    filled, width, zero = dweights.shape[1], 2 * VECTOR_BYTES // dy.itemsize, dy.dtype.type(0)
+    filled, width, zero = dweights.shape[2], 2 * VECTOR_BYTES // dy.itemsize, dy.dtype.type(0)
     total = np.empty(F, dy.dtype)  # of a piece: a sum of a whole batch's would lose digits
     wide = np.zeros((images * OH * OW if filled > F else 0, filled), dy.dtype)
     wide_bytes = np.zeros(wide.shape, np.uint8)
-    for n in range(0, N, images):
-        pixels = in_frames(x[n : n + images], frames, corner)
-        rows, bytes_ = dy[n : n + images].reshape(-1, F), places[n : n + images].reshape(-1, F)
-        if filled > F:
-            _copy(rows, wide[:, :F])
-            _copy(bytes_, wide_bytes[:, :F])
-        of, of_bytes = (wide, wide_bytes) if filled > F else (rows, bytes_)
-        for k in range(0, steps.size, _ROWS):
-            for f in range(0, filled, width):
-                if f + width <= filled:
-                    _sums_2(pixels, starts, len(rows), steps, k, of, of_bytes, f, dweights)
-                else:
-                    _sums_1(pixels, starts, len(rows), steps, k, of, of_bytes, f, dweights)
-        total[:] = 0
-        for m in range(len(rows)):
-            d, place = rows[m], bytes_[m]
-            for f in range(F):
-                total[f] += d[f] if place[f] != 0 else zero
-        dbias += total
+    frames = frames_of(x, frame, images)
+    for k in range(first, stop):
+        end = N * (k + 1) // len(dweights)
+        for n in range(N * k // len(dweights), end, images):
+            here = slice(n, min(n + images, end))
+            pixels = in_frames(x[here], frames, corner)
+            rows, bytes_ = dy[here].reshape(-1, F), places[here].reshape(-1, F)
+            if filled > F:
+                _copy(rows, wide[:, :F])
+                _copy(bytes_, wide_bytes[:, :F])
+            of, of_bytes = (wide, wide_bytes) if filled > F else (rows, bytes_)
+            for r in range(0, steps.size, _ROWS):
+                for f in range(0, filled, width):
+                    if f + width <= filled:
+                        _sums_2(pixels, starts, len(rows), steps, r, of, of_bytes, f, dweights[k])
+                    else:
+                        _sums_1(pixels, starts, len(rows), steps, r, of, of_bytes, f, dweights[k])
+            total[:] = 0
+            for m in range(len(rows)):
+                d, place = rows[m], bytes_[m]
+                for f in range(F):
+                    total[f] += d[f] if place[f] != 0 else zero
+            dbias[k] += total
 
 
 @njit

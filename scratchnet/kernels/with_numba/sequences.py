@@ -37,7 +37,7 @@ _CACHE = 1024 * 1024  # bytes to work on at a time
 _OUTPUTS = 4  # of a tile
 _POINTS = 0, 1, -1, 2, -2, 1 / 2, -1 / 2
 _SHORTEST = 8  # outputs: of a tile some are computed for nothing
-_HALVES, _ROWS_OF_A_HALF = 2, 8  # of the batch, whose gradients are added up one after the other, team or not
+_HALVES = 2  # of the batch, whose gradients are added up one after the other, team or not
 
 
 def applies(x_shape, kernel, strides, padding, dilation, output_size):
@@ -67,7 +67,7 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     dU, dbias = np.empty((_HALVES, len(G), C, F + _missing(kernel)), x.dtype), np.empty((_HALVES, F), x.dtype)
     arguments = multiplier(x.dtype), _steps(dy), _steps(y), relu, _steps(x), B, np.ascontiguousarray(A.T), padding[0][0]
     work, images = dy.size * C * K, _images(dy, C, K)
-    by_rows(_weights_backward, _HALVES * _ROWS_OF_A_HALF, work, *arguments, images, _steps(dz), dU, dbias)
+    by_rows(_weights_backward, _HALVES, work, *arguments, images, _steps(dz), dU, dbias, multiple=1)
     dkernel = (G.T @ (dU[0] + dU[1])[..., :F].reshape(len(G), -1)).reshape(kernel.shape)
     flipped = np.ascontiguousarray(kernel[::-1].transpose(0, 1, 3, 2))
     back = mirrored(padding, (K, 1), (1, 1))
@@ -152,7 +152,7 @@ def _weights_backward(first, stop, times, dy, y, relu, x, B, AT, before, images,
     frame = np.zeros((images, (tiles - 1) * outputs + K3, _filled(C, x)), x.dtype)
     dresults = np.zeros((images, tiles * outputs, columns), x.dtype)
     V, dZ = np.empty(K3 * images * tiles * frame.shape[2], x.dtype), np.empty(K3 * images * tiles * columns, x.dtype)
-    for half in range(first // _ROWS_OF_A_HALF, stop // _ROWS_OF_A_HALF):
+    for half in range(first, stop):
         dU[half] = 0
         dbias[half] = 0
         end = N * (half + 1) // len(dU)

@@ -46,8 +46,9 @@ from scratchnet.kernels.with_numba.tile import SSE
 from scratchnet.processors import current_processor, leave
 
 _CHUNKS = 2  # of the rows: in smaller ones a product would read the right matrix more often
-_ROWS = 8  # of which a chunk is a multiple, as high as a tile
+_ROWS = 8  # of which a chunk is a multiple, as high as a tile, unless something else is said
 _LEAST = 1 << 18  # multiply-adds that are worth sharing: some microseconds
+_MANY = 1024  # rows of a sum of matrices, each the product of a row by a row, that are worth two of them
 _PATIENCE = 1 << 17 if SSE else 1 << 22  # how often a helper looks until it sleeps: some milliseconds
 
 _NEXT, _DONE, _END, _JOB, _FAILED = 0, 8, 16, 24, 32  # places in the box
@@ -66,23 +67,32 @@ def shares(work):
     return work >= _LEAST and at_work() is not None
 
 
-def by_rows(kernel, rows, work, *arguments):
+def by_rows(kernel, rows, work, *arguments, multiple=_ROWS):
     """``kernel(0, rows, *arguments)``, by two threads where there is a team: see above.
 
     Args:
         kernel: compiled by `njit`; ``kernel(first, stop, *arguments)`` computes the rows from `first` to `stop`.
         rows: how many there are.
         work: how many multiply-adds that is; what is small is not shared.
+        multiple: of so many rows all chunks are multiples, but for the last.
     """
     if shares(work):
-        at_work().share(kernel, rows, arguments)
+        at_work().share(kernel, rows, arguments, multiple)
     else:
         kernel(0, rows, *arguments)
 
 
-def rows_of_chunk(rows):
+def rows_of_chunk(rows, multiple=_ROWS):
     """How many of them there are in the first chunk; the second and last one has the others."""
-    return (rows + _CHUNKS * _ROWS - 1) // (_CHUNKS * _ROWS) * _ROWS
+    return (rows + _CHUNKS * multiple - 1) // (_CHUNKS * multiple) * multiple
+
+
+def sums_of(rows):
+    """Into how many sums, that are added up in the end, one over so many rows is divided: to share it, or 1.
+
+    By sizes alone, for the same bits with a team and without. Of few rows it would take as long to add up the sums.
+    """
+    return 2 if rows >= _MANY else 1
 
 
 def helper():
@@ -123,10 +133,10 @@ class Team:
         """Until it is woken again the thread that has made it computes alone: others are busy with other parts."""
         _mine.team = None
 
-    def share(self, kernel, rows, arguments):
+    def share(self, kernel, rows, arguments, multiple=_ROWS):
         """``kernel(0, rows, *arguments)``"""
         self.wake()
-        if not _lead(self._box, *_addresses_of(kernel, arguments), rows, arguments):
+        if not _lead(self._box, *_addresses_of(kernel, arguments), rows, multiple, arguments):
             kernel(0, rows, *arguments)  # alone it succeeds, or raises here what is wrong
 
     def _wait_and_help(self, processor):
@@ -206,9 +216,10 @@ def _chunk(kernel, first, stop, place):
 
 
 @njit
-def _lead(box, chunk, kernel, rows, arguments):
+def _lead(box, chunk, kernel, rows, multiple, arguments):
     """All chunks, some of them by the helper; whether each has succeeded."""
-    box[_JOB], box[_JOB + 1], box[_JOB + 2], box[_JOB + 3] = chunk, kernel, place_of(arguments), rows
+    box[_JOB], box[_JOB + 1], box[_JOB + 2] = chunk, kernel, place_of(arguments)
+    box[_JOB + 3], box[_JOB + 4] = rows, multiple
     box[_FAILED] = 0
     _write(box, _DONE, 0)
     _write(box, _NEXT, 0)
@@ -241,7 +252,7 @@ def _take_a_chunk(box):
     if number >= _CHUNKS:
         return False
     chunk, kernel, place, rows = box[_JOB], box[_JOB + 1], box[_JOB + 2], box[_JOB + 3]
-    size = _rows_of_chunk(rows)
+    size = _rows_of_chunk(rows, box[_JOB + 4])
     first, stop = min(number * size, rows), min((number + 1) * size, rows)
     if first < stop and not succeeds_at(chunk, kernel, first, stop, place):
         _write(box, _FAILED, 1)

@@ -14,6 +14,7 @@ import functools
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
 
@@ -30,18 +31,18 @@ _tall_squares_1, _square_1 = (make_window_tile(rows, vectors=1, pool=4) for rows
 def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False):
     """y (N, OH, OW, F), with `pools` the largest of each 2 x 2 of it."""
     OH, OW = window_counts
-    images, frames, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools)
+    images, frame, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools)
     y = np.empty((len(x), *((OH // 2, OW // 2) if pools else (OH, OW)), kernel.shape[3]), x.dtype)
-    least = x.dtype.type(0 if relu else -np.inf)
-    known = x, frames, geometry[-2:], images, starts, *runs_of(lines, geometry, x), matrix_of(kernel, bias)
-    (_convolve_and_pool if pools else _convolve)(*known, least, y)
+    least, work = x.dtype.type(0 if relu else -np.inf), len(x) * OH * OW * kernel.size
+    known = x, frame, geometry[-2:], images, starts, *runs_of(lines, geometry, x), matrix_of(kernel, bias)
+    by_rows(_convolve_and_pool if pools else _convolve, len(x), work, *known, least, y, multiple=1)
     return y
 
 
 def view(x, kernel_shape, geometry, padding, window_counts, pools):
-    """How windows lie in the images of a piece of the batch: ``images, frames, starts, lines``.
+    """How windows lie in the images of a piece of the batch: ``images, frame, starts, lines``.
 
-    images: how many there are in a piece; frames: room for so many, if windows leave them.
+    images: how many there are in a piece; frame: the size of what each is copied into, if windows leave it, or (0, 0).
     starts: where each window begins; with `pools` square by square.
     lines (KH, KW C): where its elements lie from there.
     """
@@ -53,9 +54,8 @@ def view(x, kernel_shape, geometry, padding, window_counts, pools):
     if leaves:
         FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
     images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
-    frames = np.zeros((images if leaves else 0, FH, FW, C), x.dtype)
     starts, lines = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
-    return images, frames, starts, lines
+    return images, (FH, FW) if leaves else (0, 0), starts, lines
 
 
 @functools.lru_cache(16)  # of one image they take as long as the convolution
@@ -90,40 +90,47 @@ def matrix_of(kernel, bias):
 
 
 @njit
-def _convolve(x, frames, corner, images, starts, runs, length, weights, least, y):
-    N, OH, OW, F = y.shape
-    lanes = VECTOR_BYTES // y.itemsize
+def _convolve(first, stop, x, frame, corner, images, starts, runs, length, weights, least, y):
+    F, lanes = y.shape[3], VECTOR_BYTES // y.itemsize
+    frames = frames_of(x[first:stop], frame, images)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)  # for columns that fill no vector
-    for n in range(0, N, images):
-        pixels = in_frames(x[n : n + images], frames, corner)
-        rows = y[n : n + images].reshape(-1, F)
+    for n in range(first, stop, images):
+        pixels = in_frames(x[n : min(n + images, stop)], frames, corner)
+        rows = y[n : min(n + images, stop)].reshape(-1, F)
         for m in range(0, len(rows), _ROWS):
-            stop = min(m + _ROWS, len(rows))
+            end = min(m + _ROWS, len(rows))
             for f in range(0, weights.shape[1], 2 * lanes):
                 two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
-                _column_of_tiles(pixels, starts, m, stop, runs, length, weights, f, two, least, target, row, column)
+                _column_of_tiles(pixels, starts, m, end, runs, length, weights, f, two, least, target, row, column)
                 if not fits:
-                    _copy(rest, rows, m, stop, f)
+                    _copy(rest, rows, m, end, f)
 
 
 @njit
-def _convolve_and_pool(x, frames, corner, images, starts, runs, length, weights, least, y):
+def _convolve_and_pool(first, stop, x, frame, corner, images, starts, runs, length, weights, least, y):
     """As `_convolve`; `starts` goes from square to square of windows."""
-    N, OH, OW, F = y.shape
-    lanes = VECTOR_BYTES // y.itemsize
+    F, lanes = y.shape[3], VECTOR_BYTES // y.itemsize
+    frames = frames_of(x[first:stop], frame, images)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)
-    for n in range(0, N, images):
-        pixels = in_frames(x[n : n + images], frames, corner)
-        rows = y[n : n + images].reshape(-1, F)
+    for n in range(first, stop, images):
+        pixels = in_frames(x[n : min(n + images, stop)], frames, corner)
+        rows = y[n : min(n + images, stop)].reshape(-1, F)
         for m in range(0, len(rows), _ROWS):
-            stop = min(m + _ROWS, len(rows))
+            end = min(m + _ROWS, len(rows))
             for f in range(0, weights.shape[1], 2 * lanes):
                 two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
-                _column_of_squares(pixels, starts, m, stop, runs, length, weights, f, two, least, target, row, column)
+                _column_of_squares(pixels, starts, m, end, runs, length, weights, f, two, least, target, row, column)
                 if not fits:
-                    _copy(rest, rows, m, stop, f)
+                    _copy(rest, rows, m, end, f)
+
+
+@njit
+def frames_of(x, frame, images):
+    """Room for a piece of x in frames of such a size; nothing for (0, 0)."""
+    FH, FW = frame
+    return np.zeros((min(images, len(x)) if FH else 0, FH, FW, x.shape[3]), x.dtype)
 
 
 @njit

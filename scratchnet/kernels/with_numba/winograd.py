@@ -35,6 +35,7 @@ import numpy as np
 from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.team import by_rows, sums_of
 
 _CACHE = 1024 * 1024  # bytes to work on at a time
 _FEWEST = 16  # channels and filters with which the products are worth the transforms
@@ -55,9 +56,9 @@ def conv2d_forward(x, kernel, bias, padding, relu):
     N, H, W, C = x.shape
     F = kernel.shape[3]
     y = np.empty((N, *window_counts((H, W), (3, 3), (1, 1), padding), F), x.dtype)
-    _forward(
-        multiplier(x.dtype), x, _transformed(kernel), bias, relu, padding[0][0], padding[1][0], _images(y, C + F), y
-    )
+    corner = padding[0][0], padding[1][0]
+    known = multiplier(x.dtype), x, _transformed(kernel), bias, relu, *corner, _images(y, C + F)
+    by_rows(_forward, N, y.size * C * len(_G), *known, y, multiple=1)
     return y
 
 
@@ -67,10 +68,12 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     back = mirrored(padding, (3, 3), (1, 1))
     flipped = _transformed(np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)))
-    dU, dbias = np.zeros((16, C, F), x.dtype), np.zeros(F, x.dtype)
+    sums = sums_of(dy.size // F)
+    dU, dbias = np.zeros((sums, 16, C, F), x.dtype), np.zeros((sums, F), x.dtype)
     corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
-    _backward(multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx, dU, dbias, dx)
-    return dx if needs_dx else None, _untransformed(dU), dbias
+    known = multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx
+    by_rows(_backward, sums, dy.size * C * len(_G), *known, dU, dbias, dx, multiple=1)
+    return dx if needs_dx else None, _untransformed(dU.sum(axis=0)), dbias.sum(axis=0)
 
 
 def _images(y, channels):
@@ -100,15 +103,15 @@ def _untransformed(dU):
 
 
 @njit
-def _forward(times, x, U, bias, relu, top, left, images, y):
-    N, OH, OW, F = y.shape
-    C = x.shape[3]
+def _forward(first, stop, times, x, U, bias, relu, top, left, images, y):
+    _, OH, OW, F = y.shape
+    C, images = x.shape[3], min(images, stop - first)
     TH, TW = (OH + 1) // 2, (OW + 1) // 2
     frame = np.empty((images, 2 * TH + 2, 2, TW + 1, C), x.dtype)
     V = np.empty((16, images * TH, TW * C), x.dtype)
     Z = np.empty((16, images * TH, TW * F), x.dtype)
-    for n in range(0, N, images):
-        here = min(images, N - n)
+    for n in range(first, stop, images):
+        here = min(images, stop - n)
         _frame(x[n : n + here], x[n : n + here], np.bool_(False), top, left, frame)
         _transform(frame, here, V)
         _multiply(times, V, here * TH * TW, U, Z)
@@ -116,7 +119,7 @@ def _forward(times, x, U, bias, relu, top, left, images, y):
 
 
 @njit
-def _backward(times, dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx):
+def _backward(first, stop, times, dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx):
     N, OH, OW, F = dy.shape
     _, H, W, C = x.shape
     top, left, back_top, back_left = corners
@@ -129,24 +132,26 @@ def _backward(times, dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbi
     dV = np.empty((16, images * BH, BW * F) if needs_dx else (0, 0, 0), x.dtype)
     dD = np.empty((16, images * BH, BW * C) if needs_dx else (0, 0, 0), x.dtype)
     nothing = np.zeros(C, x.dtype)
-    for n in range(0, N, images):
-        here = min(images, N - n)
-        M = here * TH * TW
-        _frame(dy[n : n + here], y[n : n + here], relu, back_top, back_left, dframe)
-        _inverse_adjoint(dframe, here, back_top, back_left, dZ)
-        _frame(x[n : n + here], x[n : n + here], np.bool_(False), top, left, frame)
-        _transform(frame, here, V)
-        for k in range(16):
-            add_matmul_by(times, _tiles(V[k], M, C).T, _tiles(dZ[k], M, F), dU[k])
-        sums = _tiles(dZ[5], M, F)  # the second row and column of A are ones: this is the sum of a tile's dz
-        for m in range(M):
-            line = sums[m]
-            for f in range(F):
-                dbias[f] += line[f]
-        if needs_dx:
-            _transform(dframe, here, dV)
-            _multiply(times, dV, here * BH * BW, flipped, dD)
-            _inverse(dD, nothing, np.bool_(False), dx[n : n + here])
+    for part in range(first, stop):
+        end = N * (part + 1) // len(dU)
+        for n in range(N * part // len(dU), end, images):
+            here = min(images, end - n)
+            M = here * TH * TW
+            _frame(dy[n : n + here], y[n : n + here], relu, back_top, back_left, dframe)
+            _inverse_adjoint(dframe, here, back_top, back_left, dZ)
+            _frame(x[n : n + here], x[n : n + here], np.bool_(False), top, left, frame)
+            _transform(frame, here, V)
+            for k in range(16):
+                add_matmul_by(times, _tiles(V[k], M, C).T, _tiles(dZ[k], M, F), dU[part, k])
+            sums = _tiles(dZ[5], M, F)  # the second row and column of A are ones: this is the sum of a tile's dz
+            for m in range(M):
+                line = sums[m]
+                for f in range(F):
+                    dbias[part, f] += line[f]
+            if needs_dx:
+                _transform(dframe, here, dV)
+                _multiply(times, dV, here * BH * BW, flipped, dD)
+                _inverse(dD, nothing, np.bool_(False), dx[n : n + here])
 
 
 @njit
