@@ -92,7 +92,7 @@ def _backward(first, stop, dy, q, k, v, PT, scale, dq, dk, dv):
             _multiply(dAT[:, :T], q_n[:, h], dk[n, :, h])
 
 
-@njit
+@njit(inner=True)
 def _fetch(source, target):
     """A copy in the cache, read as it lies: number by number of a head, each line of memory would be waited for."""
     numbers, copies = source.reshape(-1), target.reshape(-1)
@@ -100,7 +100,7 @@ def _fetch(source, target):
         copies[i] = numbers[i]
 
 
-@njit
+@njit(inner=True)
 def _multiply(a, b, c):
     """c = a @ b, where rows of b and c fill vectors."""
     K, N = b.shape
@@ -109,7 +109,7 @@ def _multiply(a, b, c):
         column_of_tiles(a[:, ::1], 0, len(a), 0, K, b[:, n : n + width][:, ::1], c[:, ::1], n, False)
 
 
-@njit
+@njit(inner=True)
 def _transpose(source, target):
     for d in range(len(target)):
         row = target[d]
@@ -117,7 +117,7 @@ def _transpose(source, target):
             row[t] = source[t, d]
 
 
-@njit
+@njit(inner=True)
 def _softmax(A, scale, room):
     """A becomes softmax(scale A) over the first axis."""
     room[:] = -np.inf
@@ -147,7 +147,7 @@ def _softmax(A, scale, room):
             row[t] /= room[t]
 
 
-@njit
+@njit(inner=True)
 def _through_softmax(P, scale, room, dA):
     """dA, which is dP so far, becomes the adjoint of A."""
     room[:] = 0

@@ -10,6 +10,7 @@
 """
 
 import functools
+import gc
 import threading
 import time
 
@@ -21,17 +22,21 @@ from scratchnet.console import tell
 from scratchnet.kernels.with_numba.cache import KernelCache, can_keep
 
 _PATIENCE = 0.5  # seconds until somebody is told what takes so long
+_SELDOM = 50_000  # objects that a compiler makes until Python looks for garbage: after 700 it takes 8 % of the time
 
 
-def njit(function=None, *, reorder=True, fuse=True, inline="never"):
+def njit(function=None, *, reorder=True, fuse=True, inline="never", inner=False):
     """`numba.njit` with the settings of this folder.
 
-    With ``inline="always"`` a short function becomes part of whoever calls it, which is quicker to compile.
+    With ``inline="always"`` a short function becomes part of whoever calls it, which is quicker to compile. A function
+    that is `inner` has no way in for Python, which would be a third of what there is to compile of a short one: only
+    compiled code can call it (from Python that would end the process).
     """
     if function is None:
-        return functools.partial(njit, reorder=reorder, fuse=fuse, inline=inline)
+        return functools.partial(njit, reorder=reorder, fuse=fuse, inline=inline, inner=inner)
     fastmath = {"nsz", *(("contract",) if fuse else ()), *(("reassoc", "arcp", "afn") if reorder else ())}
-    compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy", inline=inline)(function)
+    ways_in = {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
+    compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy", inline=inline, **ways_in)(function)
     if hasattr(compiled, "overloads"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
         compiled._cache = KernelCache(function)
     return compiled
@@ -49,7 +54,7 @@ class CompilingWatch(event.Listener):
     """Adds up the seconds spent on compiling kernels, and tells the user once if that takes longer than a moment.
 
     Numba reports each function that it compiles, together with those that it calls; a function found in the cache is
-    not reported.
+    not reported. Meanwhile Python looks for garbage less often: most of what the compiler makes is still needed.
     """
 
     def __init__(self):
@@ -62,7 +67,9 @@ class CompilingWatch(event.Listener):
             return
         self._depth += 1
         if self._depth == 1:
-            self._began = time.perf_counter()
+            self._began, self._thresholds = time.perf_counter(), gc.get_threshold()
+            often, *others = self._thresholds
+            gc.set_threshold(often and max(often, _SELDOM), *others)  # 0 is never
             self._timer = threading.Timer(_PATIENCE, self._tell)
             self._timer.daemon = True
             self._timer.start()
@@ -73,6 +80,7 @@ class CompilingWatch(event.Listener):
         self._depth -= 1
         if self._depth == 0:
             self._timer.cancel()
+            gc.set_threshold(*self._thresholds)
             self.seconds += time.perf_counter() - self._began
 
     def _tell(self):

@@ -372,7 +372,7 @@ def _backward_gathering_dy(
                 matmul_into_by(times, P[: len(pixels)], flipped, dx[here].reshape(-1, C))
 
 
-@njit
+@njit(inner=True)
 def _add_columns(dz, dbias):
     """dbias += the sum over the rows of dz."""
     for m in range(len(dz)):
@@ -381,7 +381,7 @@ def _add_columns(dz, dbias):
             dbias[f] += row[f]
 
 
-@njit
+@njit(inner=True)
 def _through_relu(dy, y, dz):
     """dz = dy where y = relu(z) > 0, else 0."""
     sources, outputs, targets, zero = dy.reshape(-1), y.reshape(-1), dz.reshape(-1), dz.dtype.type(0)

@@ -64,13 +64,13 @@ def _geometry(strides, padding, dilation):
     return tuple(int(k) for k in (*strides, *dilation, top, left))
 
 
-@njit
+@njit(inner=True)
 def _columns(OW, F, SW):
     """How many columns of z are computed in one loop."""
     return max(1, min(OW, _RUN // F)) if SW == 1 else 1
 
 
-@njit
+@njit(inner=True)
 def _laid_out(kernel, columns):
     """The kernel (KH, KW, F), the F weights of a place as often as there are columns."""
     KH, KW, F = kernel.shape
@@ -83,7 +83,7 @@ def _laid_out(kernel, columns):
     return repeated
 
 
-@njit
+@njit(inner=True)
 def _met(first, last, W, SW, shift):
     """Of the columns of z from `first` to `last`, those that meet a column of x: ``q = j SW + shift`` is in 0..W-1."""
     while first < last and first * SW + shift < 0:

@@ -37,7 +37,7 @@ def code(activation):
     return _CODES.get(activation.name) if activation.standard else None
 
 
-@njit
+@njit(inner=True)
 def copy(x, y):
     """``y = x``, rows of numbers."""
     source, target = x.reshape(-1), y.reshape(-1)
@@ -45,7 +45,7 @@ def copy(x, y):
         target[k] = source[k]
 
 
-@njit(reorder=False)
+@njit(reorder=False, inner=True)
 def exp_parts(z):
     """``(p, q, s)`` with e^z = s (q + p) / (q - p), of which a sigmoid and a tanh need not take the quotient.
 
@@ -62,21 +62,21 @@ def exp_parts(z):
     return p, q, s
 
 
-@njit(reorder=False)
+@njit(reorder=False, inner=True)
 def exp32(z):
     """e^z in float32, for z that is not above 87."""
     p, q, s = exp_parts(z)
     return _ZERO if z < -_LIMIT else s * ((q + p) / (q - p))
 
 
-@njit(reorder=False)
+@njit(reorder=False, inner=True)
 def sigmoid32(z):
     p, q, s = exp_parts(z)
     power = s * (q + p)
     return power / (power + (q - p))  # e^z / (e^z + 1)
 
 
-@njit(reorder=False)
+@njit(reorder=False, inner=True)
 def tanh32(z):
     p, q, s = exp_parts(_TWO * z)
     less, more = s - _ONE, s + _ONE
@@ -128,7 +128,7 @@ def _erfc64(x, y):
         y[k] = math.erfc(x[k])
 
 
-@njit(reorder=False)
+@njit(reorder=False, inner=True)
 def _quintic(c, x):
     """The polynomial with six coefficients, highest power first; a loop over them would not vectorise around it."""
     return ((((c[0] * x + c[1]) * x + c[2]) * x + c[3]) * x + c[4]) * x + c[5]
@@ -156,7 +156,7 @@ def _erfc32(x, y):
         y[k] = _TWO - of_z if x[k] < _ZERO else of_z
 
 
-@njit
+@njit(inner=True)
 def activate(code, z, y):
     """``y = f(z)`` for arrays with one axis."""
     if code == _RELU:
@@ -184,7 +184,7 @@ def activate(code, z, y):
             y[u] = z[u]
 
 
-@njit
+@njit(inner=True)
 def multiply_by_slope(code, y, d):
     """``d *= f'(z)`` for arrays with one axis, from y = f(z)."""
     if code == _RELU:

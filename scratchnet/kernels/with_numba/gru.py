@@ -153,7 +153,7 @@ def _gru_backward(first, stop, times, dy, dh_T, zr_T, g_T, z, r, g, q, h, ds, dq
             add(past, dh)
 
 
-@njit
+@njit(inner=True)
 def _join(ds_zr, ds_g, ds):
     for n in range(len(ds)):
         ds_zr_n, ds_g_n, ds_n = ds_zr[n], ds_g[n], ds[n]

@@ -83,7 +83,7 @@ def _step(z, b, c, h):
         h[u] = sigmoid32(z_o[u] + b_o[u]) * tanh32(c[u])
 
 
-@njit
+@njit(inner=True)
 def _multiply(a, panels, z, add):
     """``z[:len(a)] = a @ panels``, or ``+=``."""
     for k in range(0, a.shape[1], _DEPTH):

@@ -232,7 +232,7 @@ def _multiply(a, b, c, add):
             target[j] = target[j] + source[j] if add else source[j]
 
 
-@njit
+@njit(inner=True)
 def _copy_rows(b, k, depth, first, last, room, apart):
     """The whole blocks between two columns of b, row by row: memory is quickest with what lies together."""
     width = room.shape[1]
@@ -241,7 +241,7 @@ def _copy_rows(b, k, depth, first, last, room, apart):
             copy_pair(b, k + d, n, room, (n - first) // width * apart + d)
 
 
-@njit
+@njit(inner=True)
 def _copy(b, k, depth, n, columns, block):
     if b.strides[0] == b.itemsize and b.strides[1] != b.itemsize:  # transposed
         size = VECTOR_BYTES // b.itemsize
@@ -269,7 +269,7 @@ def _copy(b, k, depth, n, columns, block):
                     target[j] = source[j]
 
 
-@njit
+@njit(inner=True)
 def column_of_tiles(a, m, stop, k, depth, block, c, n, add):
     """``c[m:stop, n : n + width] = a[m:stop, k : k + depth] @ block``, or ``+=``."""
     two = block.shape[1] * block.itemsize > VECTOR_BYTES

@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.kernels.with_numba.compile import njit
 
 
-@njit
+@njit(inner=True)
 def gather_rows(x, OH, OW, geometry, P):
     """Copy the windows of x (images, H, W, C) into P (images OH OW, KH KW C); x counts as 0 outside."""
     KH, KW, SH, SW, DH, DW, top, left = geometry
@@ -40,7 +40,7 @@ def gather_rows(x, OH, OW, geometry, P):
                 m += 1
 
 
-@njit
+@njit(inner=True)
 def add_rows(P, OH, OW, geometry, dx):
     """The adjoint of `gather_rows`: dx becomes the sum of the windows in P, each where it was copied from."""
     KH, KW, SH, SW, DH, DW, top, left = geometry
@@ -69,7 +69,7 @@ def add_rows(P, OH, OW, geometry, dx):
                 m += 1
 
 
-@njit
+@njit(inner=True)
 def _framed(x, OH, OW, geometry):
     """The channels of x as planes (C, N FH FW), each image amid zeros, or cut, so that no window leaves it."""
     KH, KW, SH, SW, DH, DW, top, left = geometry
@@ -86,7 +86,7 @@ def _framed(x, OH, OW, geometry):
     return planes, FH, FW
 
 
-@njit
+@njit(inner=True)
 def gather_planes(x, OH, OW, geometry, PT):
     """As `gather_rows`, but P^T."""
     KH, KW, SH, SW, DH, DW, _, _ = geometry
@@ -107,7 +107,7 @@ def gather_planes(x, OH, OW, geometry, PT):
                         target[j] = source[j * SW]
 
 
-@njit
+@njit(inner=True)
 def add_planes(PT, OH, OW, geometry, dx):
     """As `add_rows`, but from P^T."""
     KH, KW, SH, SW, DH, DW, top, left = geometry

@@ -120,7 +120,7 @@ def as_mask(mask):
     return np.empty((0, 1), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
 
 
-@njit
+@njit(inner=True)
 def add(x, y):
     """``y += x``; both (N, U)."""
     source, target = x.reshape(-1), y.reshape(-1)
@@ -140,7 +140,7 @@ def add_bias(xW, b, z):
             z_n[k] = xW_n[k] + b[k]
 
 
-@njit
+@njit(inner=True)
 def stay(first, stop, before, after, mask):
     """At a step that does not count for a sample, its state (N, U) stays as it was."""
     for n in range(first, stop):
@@ -150,7 +150,7 @@ def stay(first, stop, before, after, mask):
                 after_n[u] = before_n[u]
 
 
-@njit
+@njit(inner=True)
 def set_aside(first, d, past, mask):
     """The adjoint of `stay`: for such a sample, d goes past the step, and what goes through it is 0.
 

@@ -169,19 +169,19 @@ def _weights_backward(first, stop, times, dy, y, relu, x, B, AT, before, images,
                 add_matmul_by(times, V_k.T, _matrix(dZ, k, M, columns), dU[half, k])
 
 
-@njit
+@njit(inner=True)
 def _filled(columns, like):
     lanes = VECTOR_BYTES // like.itemsize
     return (columns + lanes - 1) // lanes * lanes
 
 
-@njit
+@njit(inner=True)
 def _matrix(room, k, M, C):
     """The k-th matrix (M, C) of those one behind the other in `room`."""
     return room[k * M * C : (k + 1) * M * C].reshape(M, C)
 
 
-@njit
+@njit(inner=True)
 def _copy(x, before, frame):
     """x amid the zeros of a frame, from step `before` on, or what of it there is room for."""
     N, T, C = x.shape
@@ -192,7 +192,7 @@ def _copy(x, before, frame):
                 target[c] = source[c]
 
 
-@njit
+@njit(inner=True)
 def _sums(matrix, frame, tiles, outputs, room):
     """For each tile of a frame `matrix` times its numbers; each of the sums of all tiles is a matrix in `room`."""
     K3, depth = matrix.shape
@@ -203,7 +203,7 @@ def _sums(matrix, frame, tiles, outputs, room):
             _multiply(matrix, frame[n, t * outputs : t * outputs + depth], sums, (n * tiles + t) * C)
 
 
-@njit
+@njit(inner=True)
 def _multiply(a, b, c, column):
     """``c[:, column : column + N] = a @ b``, where rows of b (K, N) fill vectors."""
     K, N = b.shape
@@ -212,7 +212,7 @@ def _multiply(a, b, c, column):
         column_of_tiles(a[:, ::1], 0, len(a), 0, K, b[:, n : n + width][:, ::1], c, column + n, False)
 
 
-@njit
+@njit(inner=True)
 def _slopes(dy, y, relu, dz, dbias):
     """dz = dy where y = relu(z) > 0, else 0; without relu dz is dy already. dbias += the sum of dz."""
     zero = dy.dtype.type(0)

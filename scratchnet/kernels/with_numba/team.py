@@ -242,10 +242,10 @@ def _help(box, patience):
             _pause()
 
 
-_rows_of_chunk = njit(rows_of_chunk)
+_rows_of_chunk = njit(rows_of_chunk, inner=True)
 
 
-@njit
+@njit(inner=True)
 def _take_a_chunk(box):
     """Compute a chunk that nobody has taken; whether there was one."""
     number = _count(box, _NEXT)

@@ -133,7 +133,7 @@ def frames_of(x, frame, images):
     return np.zeros((min(images, len(x)) if FH else 0, FH, FW, x.shape[3]), x.dtype)
 
 
-@njit
+@njit(inner=True)
 def in_frames(x, frames, corner):
     """The numbers of x, one after the other, each image amid zeros if there are frames, or cut."""
     if len(frames) == 0:
@@ -150,7 +150,7 @@ def in_frames(x, frames, corner):
     return frames.reshape(-1)
 
 
-@njit
+@njit(inner=True)
 def _copy(rest, rows, m, stop, f):
     for r in range(m, stop):
         target, source = rows[r, f:], rest[r - m]
@@ -158,7 +158,7 @@ def _copy(rest, rows, m, stop, f):
             target[k] = source[k]
 
 
-@njit
+@njit(inner=True)
 def _column_of_tiles(x, starts, m, stop, runs, length, weights, f, two, least, y, row, column):
     """``y[row : row + stop - m, column : column + width]`` of the windows from m to stop."""
     while m < stop:
@@ -184,7 +184,7 @@ def _column_of_tiles(x, starts, m, stop, runs, length, weights, f, two, least, y
         row += done
 
 
-@njit
+@njit(inner=True)
 def _column_of_squares(x, starts, m, stop, runs, length, weights, f, two, least, y, row, column):
     """The same of squares."""
     while m < stop:

@@ -154,13 +154,13 @@ def _backward(first, stop, times, dy, y, relu, x, flipped, corners, images, need
                 _inverse(dD, nothing, np.bool_(False), dx[n : n + here])
 
 
-@njit
+@njit(inner=True)
 def _tiles(lines, M, C):
     """The first M tiles (M, C) of lines of them."""
     return lines.reshape(-1)[: M * C].reshape(M, C)
 
 
-@njit
+@njit(inner=True)
 def _multiply(times, V, M, U, Z):
     """Z[k] = V[k] U[k]."""
     _, C, F = U.shape
@@ -174,7 +174,7 @@ def _multiply(times, V, M, U, Z):
 # unrolls, and then takes twice as long for the many copies of the long loops inside.
 
 
-@njit
+@njit(inner=True)
 def _frame(x, y, relu, top, left, frame):
     """x amid zeros, even and odd columns apart: pixel (p, q) of the frame is ``frame[n, p, q % 2, q // 2]``.
 
@@ -200,7 +200,7 @@ def _frame(x, y, relu, top, left, frame):
                             frame[n, p, b, j, c] = x[n, r, s, c]
 
 
-@njit
+@njit(inner=True)
 def _transform(frame, images, V):
     """V = B^T D B for the 4 x 4 tiles D of a frame, which overlap by two rows and columns."""
     _, FH, _, half, C = frame.shape
@@ -231,7 +231,7 @@ def _transform(frame, images, V):
                     V[4 * a + 3, line, k] = d1[k] - d3[k]
 
 
-@njit
+@njit(inner=True)
 def _inverse(Z, bias, relu, y):
     """y = A^T Z A + bias for the 2 x 2 tiles of y."""
     N, OH, OW, F = y.shape
@@ -261,7 +261,7 @@ def _inverse(Z, bias, relu, y):
                         y[n, i, 2 * j + b, f] = max(z, zero) if relu else z
 
 
-@njit
+@njit(inner=True)
 def _inverse_adjoint(frame, images, top, left, dZ):
     """dZ = A dz A^T for the 2 x 2 tiles of dz, which lies in a frame from row `top` and column `left` on."""
     _, FH, parities, half, F = frame.shape

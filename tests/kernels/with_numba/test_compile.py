@@ -3,7 +3,10 @@
 Whether indices stay within their arrays is seen with NUMBA_BOUNDSCHECK=1: that is other code to compile, so a leg.
 """
 
+import importlib
+import inspect
 import os
+import pkgutil
 import subprocess
 import sys
 
@@ -12,7 +15,9 @@ import pytest
 
 from scratchnet import kernels
 
-pytest.importorskip("numba")
+numba = pytest.importorskip("numba")
+
+from scratchnet.kernels import with_numba as folder  # noqa: E402
 
 AGREEMENT = """
 import numpy as np
@@ -120,6 +125,46 @@ def test_a_product_is_right_with_the_vectors_of_any_processor(tmp_path, features
     # the instructions are LLVM's matter: what this processor has no vectors for, it makes of smaller ones
     program = OTHER_PROCESSOR.replace("{features}", features)
     assert run(program, NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path)).stdout.strip() == expected
+
+
+GARBAGE = """
+import gc
+gc.set_threshold({often}, 9, 8)
+from scratchnet import kernels
+from scratchnet.kernels.with_numba import adam, compile
+seen = set()
+tell = compile.CompilingWatch._tell
+compile._PATIENCE = 0
+compile.CompilingWatch._tell = lambda watch: seen.add(gc.get_threshold()) or tell(watch)
+compile.threading.Timer.start = lambda timer: timer.function()
+import numpy as np
+kernels.set_backend("numba")
+kernels.adam_update(*np.ones((4, 3)), 0.1, 0.9, 0.999, 1e-7)
+print(*seen, gc.get_threshold())
+"""
+
+
+@pytest.mark.compiles
+@pytest.mark.parametrize("often, seldom", [(700, 50_000), (60_000, 60_000), (0, 0)])
+def test_garbage_is_looked_for_less_often_while_kernels_are_compiled(tmp_path, often, seldom):
+    program = GARBAGE.replace("{often}", str(often))
+    found = run(program, NUMBA_DISABLE_JIT="0", NUMBA_CACHE_DIR=str(tmp_path)).stdout
+    assert found == f"({seldom}, 9, 8) ({often}, 9, 8)\n"
+
+
+def test_python_calls_nothing_that_only_compiled_code_can_call():
+    inner = 0
+    for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
+        names = vars(importlib.import_module(module.name))
+        for function in filter(inspect.isfunction, names.values()):
+            for name in function.__code__.co_names:
+                assert not is_inner(names.get(name)), f"{module.name}: {function.__name__} calls {name}"
+        inner += sum(map(is_inner, names.values()))
+    assert inner > 30 or numba.config.DISABLE_JIT
+
+
+def is_inner(function):
+    return getattr(function, "targetoptions", {}).get("no_cpython_wrapper", False)
 
 
 def test_a_layout_is_not_compiled_for_anew():
