@@ -28,9 +28,8 @@ from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_pair,
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
 _FEW, _LARGE = 16, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
 _DEPTH_OF_FEW = 16  # then so few rows of b at a time, read from end to end, come up to twice as fast as 256 far apart
-_ROWS = 96  # of a, which with that depth has 96 KB
-_ROWS_FOR_A_COPY = 192  # of a, from which copying b pays; with vectors of 64 bytes, if it is larger than a cache:
-_BYTES_FOR_A_COPY = 1 << 20 if VECTOR_BYTES == 64 else 0
+_ROWS = 96  # of a, which with that depth has 96 KB; from so many on copying b pays,
+_LARGER, _FURTHER = (1 << 20, 512) if VECTOR_BYTES == 64 else (0, 0)  # if b has more bytes, and more from row to row
 _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, of which any multiple puts the rows of a
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
 _PANEL = 2048  # bytes of each row of b that are copied one after the other
@@ -189,7 +188,7 @@ def _multiply(a, b, c, add):
     width = 2 * lanes
     left = N % width
     turned = b.strides[1] != b.itemsize
-    copies = turned or (M >= _ROWS_FOR_A_COPY and b.nbytes > _BYTES_FOR_A_COPY)
+    copies = turned or (M >= _ROWS and b.nbytes > _LARGER and b.strides[0] > _FURTHER)
     copies = copies or (M > _FEW and (b.nbytes > _LARGE or b.strides[0] % _APART == 0))
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
