@@ -112,9 +112,9 @@ class Workers:
             if others and self._helps:
                 self._helper.rest()  # or there would be a thread more than `count`
             if others and self._pool is None:  # the calling thread computes as well
-                pool = ThreadPoolExecutor(self.count - 1, "scratchnet", leave, (current_processor(),))
-                self._pool = self._scope.enter_context(pool)
-            futures = [self._pool.submit(function, item) for item in others]
+                self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
+            here = current_processor() if others else None
+            futures = [self._pool.submit(_elsewhere, here, function, item) for item in others]
             errors = []
             try:
                 results.append(function(mine))
@@ -125,6 +125,12 @@ class Workers:
                 raise next((error for error in errors if not isinstance(error, PartFailed)), errors[0])
             results.extend(future.result() for future in futures)
         return results
+
+
+def _elsewhere(processor, function, item):
+    """``function(item)``, by a thread that has been woken by the one on this processor."""
+    leave(processor)
+    return function(item)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,8 @@ from scratchnet.training.step import concatenated
 from scratchnet.training.work import LEAST_ALONE, batches_worth, is_helped, multiply_adds, shared_of
 
 _LEAST_ROWS = 16  # of a batch that is the only one, with which two threads are not busy otherwise
+_AHEAD = 16  # times that each thread computes before they meet again, if nobody wants to know in between,
+_ROOM = 1 << 26  # and bytes that go in and come out meanwhile
 _NOBODY = Callback()  # none of whose hooks does anything
 
 
@@ -148,7 +150,9 @@ class Evaluator(Compiled):
                 workers,
                 callbacks.on_predict_batch_begin,
                 results.append,
-                lambda step: callbacks.on_predict_batch_end(step, {"outputs": self.pack_outputs(results[-1][1])}),
+                _nothing
+                if callbacks is _NOBODY
+                else lambda step: callbacks.on_predict_batch_end(step, {"outputs": self.pack_outputs(results[-1][1])}),
                 lambda: self.stop_predicting,
                 tell=lambda result: ([], result[1]),
             )
@@ -176,6 +180,7 @@ class Evaluator(Compiled):
         here = 1 if stateful or helped else workers.count
         together = 1 if stateful else here * ranks.size
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
+        sizes = []  # of batches, what goes in and comes out, in bytes
 
         def is_own(number):
             return number % together // here == ranks.rank
@@ -191,6 +196,7 @@ class Evaluator(Compiled):
                     model.remember(cache)
                 ys, masks, added = flatten(y), cache.masks, model.added_loss(cache) if adds_loss else 0.0
                 row_by_row.append(part.is_row_by_row)
+                sizes.append(sum(array.nbytes for array in (*xs, *ys) if array is not None) // len(batches))
                 if len(batches) == 1:
                     return [(numbers[0], use_of(batches[0], ys, masks, added))]
                 return [
@@ -198,10 +204,15 @@ class Evaluator(Compiled):
                     for number, batch, rows in zip(numbers, batches, _rows_of(batches))
                 ]
 
-        first = 0
+        def compute_those_left(pieces):
+            """The results of pieces that no other thread has taken."""
+            return [result for piece in pieces for result in compute(piece)]
+
+        first, ahead = 0, 1
         batches = iter(data.batches(batch_size, wanted=None if ranks.size == 1 else is_own))
         while steps is None or first < steps:
-            room = together * joined if steps is None else min(together * joined, steps - first)
+            room = together * joined * ahead
+            room = room if steps is None else min(room, steps - first)
             group = [batch for _, batch in zip(range(room), batches)]
             if not group:
                 break
@@ -211,7 +222,9 @@ class Evaluator(Compiled):
             pieces = [own[k : k + joined] for k in range(0, len(own), joined)]
             if helped:
                 workers.help_one()
-            results = [result for piece in workers.map(compute, pieces) for result in piece]
+            threads, left = min(here, len(pieces)), iter(pieces)
+            results = [result for found in workers.map(compute_those_left, [left] * threads) for result in found]
+            results.sort(key=_number)
             for number, result in results if ranks.size == 1 else _of_all_ranks(results, tell):
                 use(result)
                 end(number)
@@ -219,6 +232,8 @@ class Evaluator(Compiled):
                     return
             first += len(group)
             joined = most if all(row_by_row) else 1  # as the first ones have shown
+            if end is _nothing and ranks.size == 1 and isinstance(data, Arrays):
+                ahead = max(1, min(_AHEAD, _ROOM // (max(sizes) * here * joined)))
         if not isinstance(data, Arrays):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
@@ -249,7 +264,7 @@ class Evaluator(Compiled):
 
     def _test_callbacks(self, callbacks, verbose, steps):
         bar = bool(verbose) and current_ranks().rank == 0
-        if callbacks is None and not bar:
+        if not callbacks and not bar:
             return _NOBODY
         return CallbackList(as_list(callbacks), add_progbar=bar, model=self, verbose=verbose, epochs=1, steps=steps)
 
@@ -260,6 +275,10 @@ class Evaluator(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for this one batch."""
         return self.predict(x, batch_size=_rows(x), verbose=0)
+
+
+def _number(result):
+    return result[0]
 
 
 def _nothing(step):

@@ -7,6 +7,8 @@ import scratchnet
 from scratchnet import callbacks, layers
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Model, Sequential
+from scratchnet.parallel.threads import Workers
+from scratchnet.training import evaluator
 from scratchnet.utils import set_random_seed
 
 
@@ -101,3 +103,55 @@ def test_data_without_an_end_end_where_a_callback_says_so():
 
     assert model.evaluate(batches(), verbose=0, callbacks=[stops]) == model.evaluate(*data(4), verbose=0)
     assert len(model.predict((x for x, _ in batches()), verbose=0, callbacks=[StopsAt(2)])) == 8
+
+
+@pytest.mark.parametrize("told, room, meetings", [([], 1 << 26, 2), ([], 0, 5), ([callbacks.Callback()], 1 << 26, 5)])
+def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, told, room, meetings):
+    x, y = data(20)
+    model, counts = classifier(), []
+    expected = model.evaluate(x, y, 2, 0), model.predict(x, 2, 0)
+    scratchnet.set_num_threads(2)
+    monkeypatch.setattr(evaluator, "batches_worth", lambda *args, **kwargs: 1)
+    monkeypatch.setattr(evaluator, "is_helped", lambda *args: False)
+    monkeypatch.setattr(evaluator, "_ROOM", room)
+    in_turn = Workers.map
+    monkeypatch.setattr(Workers, "map", lambda self, f, items: counts.append(len(items)) or in_turn(self, f, items))
+    np.testing.assert_allclose(model.evaluate(x, y, 2, 0, callbacks=told), expected[0], rtol=1e-6)
+    assert counts == [2] * meetings
+    np.testing.assert_allclose(model.predict(x, 2, 0, callbacks=told), expected[1], rtol=1e-6)
+    assert counts == [2] * 2 * meetings
+    np.testing.assert_allclose(model.predict(x, 2, 0, steps=7), expected[1][:14], rtol=1e-6)
+
+
+def test_batches_of_an_iterator_are_taken_as_many_at_a_time_as_there_are_threads():
+    scratchnet.set_num_threads(2)
+    model, taken = classifier(), []
+
+    def batches():
+        for k in range(6):
+            taken.append(k)
+            yield data(4)[0]
+            assert len(taken) - len(computed) <= 2
+
+    computed = []
+    model.layers[-1].forward = lambda x, training=False, f=model.layers[-1].forward: computed.append(0) or f(x)
+    assert len(model.predict(batches(), verbose=0)) == 24
+
+
+@pytest.mark.parametrize("row", [0, 5, 19])
+def test_an_error_in_one_of_many_batches_is_told(monkeypatch, row):
+    scratchnet.set_num_threads(2)
+    monkeypatch.setattr(evaluator, "batches_worth", lambda *args, **kwargs: 1)
+    x, y = data(20)
+    x[row] = 1e6
+    model = classifier()
+
+    def forward(x, training=False, f=model.layers[0].forward):
+        if x.max() == 1e6:
+            raise ArithmeticError("too large")
+        return f(x)
+
+    model.layers[0].forward = forward
+    for call in (lambda: model.evaluate(x, y, 2, 0), lambda: model.predict(x, 2, 0)):
+        with pytest.raises(ArithmeticError, match="too large"):
+            call()
