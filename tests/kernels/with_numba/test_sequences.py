@@ -65,6 +65,16 @@ def test_it_is_the_convolution_and_its_derivatives(dtype, seed, N, T, C, F, wind
         assert dx is None
 
 
+def test_more_channels_and_filters_than_fill_a_block_of_columns():
+    x, kernel, bias, dy = made(1, 2, 9, 37, 41, 3, 1, 1)
+    padding = (1, 1), (0, 0)
+    y = sequences.conv2d_forward(x, kernel, bias, padding, False)
+    check(y, by_windows(x, kernel, bias, padding, False), "float64")
+    dx, dkernel, _ = sequences.conv2d_backward(dy, x, kernel, padding, True, False, y)
+    check(dx, with_numpy.conv2d_dx(dy, kernel, x.shape, ONE, padding, ONE), "float64")
+    check(dkernel, with_numpy.conv2d_dkernel(dy, x, kernel.shape, ONE, padding, ONE), "float64")
+
+
 def applies(T=20, W=1, C=24, F=24, K=5, KW=1, strides=ONE, padding=((2, 2), (0, 0)), dilation=ONE):
     kernel, OT = np.empty((K, KW, C, F)), T + sum(padding[0]) - K + 1
     return sequences.applies((2, T, W, C), kernel, strides, padding, dilation, (OT, W))
