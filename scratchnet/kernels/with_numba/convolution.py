@@ -190,7 +190,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C):
         flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
         sums = sums_of(N * H * W)
-        dflipped, dbias = np.zeros((sums, *flipped.shape), x.dtype), np.zeros((sums, F), x.dtype)
+        dflipped, dbias = np.empty((sums, *flipped.shape), x.dtype), np.empty((sums, F), x.dtype)
         geometry = _geometry(kernel.shape, strides, mirrored(padding, (KH, KW), dilation), dilation)
         images = _images(N, (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize)
         known = multiplier(dy.dtype), dy, y, relu, x, flipped, geometry, images, needs_dx, F < _FEW
@@ -201,7 +201,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         weights = kernel.reshape(-1, F)  # (KH KW C, F)
         weights_T = np.ascontiguousarray(weights.T)
         sums = sums_of(N * OH * OW)
-        dweights = np.zeros((sums, len(weights) + 1, F), x.dtype)
+        dweights = np.empty((sums, len(weights) + 1, F), x.dtype)
         geometry = _geometry(kernel.shape, strides, padding, dilation)
         images = _images(N, (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize)
         known = multiplier(dy.dtype), dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, C < _FEW
@@ -322,6 +322,7 @@ def _backward_gathering_x(
     scratch, dP = np.empty(images * OH * OW * F, dy.dtype), np.empty(images * OH * OW * K if needs_dx else 0, dy.dtype)
     for k in range(first, stop):
         end = N * (k + 1) // len(dweights)
+        dweights[k] = 0
         for n in range(N * k // len(dweights), end, images):
             here = slice(n, min(n + images, end))
             dz = dy[here].reshape(-1, F)  # (M, F)
@@ -353,6 +354,7 @@ def _backward_gathering_dy(
     scratch = np.empty(images * OH * OW * F, dy.dtype)
     for k in range(first, stop):
         end = N * (k + 1) // len(dflipped)
+        dflipped[k], dbias[k] = 0, 0
         for n in range(N * k // len(dflipped), end, images):
             here = slice(n, min(n + images, end))
             dz = dy[here].reshape(-1, F)  # (M, F)

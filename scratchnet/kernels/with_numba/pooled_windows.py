@@ -47,7 +47,7 @@ def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     steps[:count] = lines.reshape(-1)
     windows, filled = len(x) * math.prod(window_counts), F + -F % (VECTOR_BYTES // x.itemsize)
     sums = sums_of(windows)
-    dweights, dbias = np.zeros((sums, len(steps), filled), x.dtype), np.zeros((sums, F), x.dtype)
+    dweights, dbias = np.empty((sums, len(steps), filled), x.dtype), np.empty((sums, F), x.dtype)
     known = x, frame, geometry[-2:], images, starts, steps, dy, places
     by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
     return dweights[:, :count, :F].sum(axis=0).reshape(kernel_shape), dbias.sum(axis=0)
@@ -90,6 +90,7 @@ def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places,
     frames = frames_of(x, frame, images)
     for k in range(first, stop):
         end = N * (k + 1) // len(dweights)
+        dweights[k], dbias[k] = 0, 0
         for n in range(N * k // len(dweights), end, images):
             here = slice(n, min(n + images, end))
             pixels = in_frames(x[here], frames, corner)

@@ -69,7 +69,7 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     back = mirrored(padding, (3, 3), (1, 1))
     flipped = _transformed(np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)))
     sums = sums_of(dy.size // F)
-    dU, dbias = np.zeros((sums, 16, C, F), x.dtype), np.zeros((sums, F), x.dtype)
+    dU, dbias = np.empty((sums, 16, C, F), x.dtype), np.empty((sums, F), x.dtype)
     corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
     known = multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx
     by_rows(_backward, sums, dy.size * C * len(_G), *known, dU, dbias, dx, multiple=1)
@@ -134,6 +134,7 @@ def _backward(first, stop, times, dy, y, relu, x, flipped, corners, images, need
     nothing = np.zeros(C, x.dtype)
     for part in range(first, stop):
         end = N * (part + 1) // len(dU)
+        dU[part], dbias[part] = 0, 0
         for n in range(N * part // len(dU), end, images):
             here = min(images, end - n)
             M = here * TH * TW
