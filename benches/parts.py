@@ -4,8 +4,9 @@
     python benches/parts.py --only CNN Dense --seconds 45 --resume --json outputs/parts.json     # until it says: all
 
 `scratchnet.training.work` decides by a count of multiply-adds into how many parts a batch goes. Here each model is
-trained as it decides, on one thread, and on all threads whatever the count, in turns: "over the better" is the time of
-the first over that of the other two which has the smaller median, turn by turn, and should stay below 1.05.
+trained as it decides, on one thread, and in as many parts as there are threads whatever the count, in turns: "over the
+better" is the time of the first over that of the other two which has the smaller median, turn by turn, and should stay
+below 1.05.
 
 With `--resume` the models of the JSON file stay as they are, so that the grid may be measured in several runs, each of
 which begins no other model after `--seconds`.
@@ -104,13 +105,14 @@ def measure_model(kind, width, batch, options):
     from scratchnet.training.step import SMALLEST_PART
 
     def timed(fit, calls, way):
-        least = work.LEAST
+        rule = work.LEAST, work.MOST_HELPED
         scratchnet.set_num_threads(1 if way == "one thread" else options.threads)
-        work.LEAST = 1e-9 if way == "all threads" else least
+        if way == "all threads":
+            work.LEAST, work.MOST_HELPED = 1e-9, 0
         try:
             return milliseconds(fit, calls) / STEPS
         finally:
-            work.LEAST = least
+            work.LEAST, work.MOST_HELPED = rule
 
     name = f"{kind} {width}, batch {batch}"
     progress(f"{name}: warm-up")
@@ -130,9 +132,11 @@ def measure_model(kind, width, batch, options):
     better = min(one, all_threads, key=statistics.median)  # of all turns: that of each turn would be whose luck it was
     counted = batch * work.multiply_adds(model)
     weights = sum(parameter.size for parameter in model.params.values())
+    parts = int(min(options.threads, batch // SMALLEST_PART, work.parts_worth(counted, weights)))
+    helped = options.threads == 2 and work.is_helped(counted, batch * work.shared_of(model))
     return {
         **{"model": kind, "width": width, "batch": batch, "multiply-adds": counted},
-        "parts": int(min(options.threads, batch // SMALLEST_PART, work.parts_worth(counted, weights))),
+        "parts": 1 if helped else parts,
         "ms": {way: median_and_spread(found)[0] for way, found in readings.items()},
         "over": median_and_spread(ratios(decided, better)),
         "all over one": median_and_spread(ratios(all_threads, one))[0],
@@ -176,9 +180,10 @@ def markdown(result):
     python benches/parts.py
 
 {len(result["rows"])} small models, batches of {", ".join(map(str, BATCHES))}: milliseconds per training step as
-`scratchnet.training.work` decides into how many parts a batch goes, on one thread, and on all {options["threads"]}
-threads; the median of {options["turns"]} turns. What counts is the first over the better of the other two, which
-has the smaller median. Turns count as above, by what two threads gain on a matrix product.
+`scratchnet.training.work` decides into how many parts a batch goes, on one thread, and in {options["threads"]} parts,
+a thread for each; the median of {options["turns"]} turns. What counts is the first over the better of the other two,
+which has the smaller median: below 1 where one part with a helper is quicker than both. Turns count as above, by what
+two threads gain on a matrix product.
 
 {markdown_table(HEADINGS, _lines(result))}
 """

@@ -59,6 +59,7 @@ class Workers:
     """A few threads for the length of a ``with`` block, BLAS held to one thread each.
 
     `count`: how many items `map` computes at the same time; by default `get_num_threads()`.
+    `is_helped`: whether the calling thread has a helper now, who waits at work: an item more would take its processor.
     """
 
     def __init__(self, count=None):
@@ -70,7 +71,7 @@ class Workers:
         self._scope = contextlib.ExitStack()
         self._scope.enter_context(_single_threaded_blas())
         self._helper = self._pool = None
-        self._helps = False
+        self._helps = self.is_helped = False
         return self
 
     def __exit__(self, *exception):
@@ -98,6 +99,7 @@ class Workers:
             self._helps = True
             self._scope.enter_context(self._helper)
         self._helper.wake()
+        self.is_helped = True
 
     def map(self, function, items):
         """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.
@@ -111,6 +113,7 @@ class Workers:
             mine, *others = items[start : start + self.count]
             if others and self._helps:
                 self._helper.rest()  # or there would be a thread more than `count`
+                self.is_helped = False
             if others and self._pool is None:  # the calling thread computes as well
                 self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
             here = current_processor() if others else None

@@ -254,7 +254,8 @@ class Trainer(Evaluator):
         if optimizer.share is not None:
             own = optimizer.share.views(params)
             grads = optimizer.share.reduce(params, grads, division.counts(ranks))
-        optimizer.update(own, grads, lambda f, shares: workers.map(_quietly(f), shares), workers.count)
+        shares = 1 if workers.is_helped else workers.count
+        optimizer.update(own, grads, lambda f, items: workers.map(_quietly(f), items), shares)
         if optimizer.share is not None:
             optimizer.share.hand_round(params)
 

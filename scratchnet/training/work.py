@@ -2,11 +2,11 @@
 
 Two threads take turns at the interpreter's lock for every line of Python that is not in a kernel. That costs a step
 more than half a millisecond, whatever the layers are; besides, each part reads all weights, and has a gradient of each.
-What is gained is half of the time of the kernels: so a small model is quicker on one thread. Where nearly all is in
-kernels that two threads can share, that thread has another one to help it, and takes the batch in one part. In a large
-model, whose parts are long, all else is halved, too, and each thread has fewer numbers to read. A clock would say best
-what is quicker; but into how many parts a batch goes decides how its sums are rounded, and that must not depend on what
-else the machine is doing. So multiply-adds are counted, from the shapes alone.
+What is gained is half of the time of the kernels: so a small model is quicker on one thread. Where all but a little is
+in kernels that two threads can share, that thread has another one to help it, and takes the batch in one part. In a
+large model, whose parts are long, all else is halved, too, and each thread has fewer numbers to read. A clock would say
+best what is quicker; but into how many parts a batch goes decides how its sums are rounded, and that must not depend on
+what else the machine is doing. So multiply-adds are counted, from the shapes alone.
 """
 
 import itertools
@@ -14,20 +14,22 @@ import math
 
 import numpy as np
 
-from scratchnet.kernels.geometry import is_filter_of_sequences
 from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
 from scratchnet.layers.convolutional.conv1d import Conv1D
 from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
+from scratchnet.layers.convolutional.conv2d import Conv2D
+from scratchnet.layers.convolutional.conv2d_transpose import Conv2DTranspose
 from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.structure import flatten
 
-LEAST = 10_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
-LEAST_HELPED = 5_000_000  # of `shared_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
+LEAST = 13_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
+LEAST_HELPED = 8_000_000  # of `shared_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
 LEAST_ALONE = 20_000_000  # of those of a batch that is the only one: the helper is there for it alone
-MOST_HELPED = 150_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
-_SHARED = 0.9  # if so much of it is shared
+MOST_HELPED = 160_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
+_MOST_ALONE = 13_000_000  # if no more of it is not shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _MOST_ROWS = 512  # of batches that are joined
+_FEWEST = 16  # features: products of fewer take as long, since vectors are as wide, be they filled or not
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
 _UNKNOWN = 32  # what is taken for a length that is not known
 
@@ -39,7 +41,7 @@ def parts_worth(work, weights):
 
 def is_helped(work, shared):
     """Whether one part with a helper is quicker than two parts, for so many multiply-adds, some of which are shared."""
-    return LEAST_HELPED <= shared and _SHARED * work <= shared and work <= MOST_HELPED
+    return LEAST_HELPED <= shared and work - shared <= _MOST_ALONE and work <= MOST_HELPED
 
 
 def batches_worth(rows, work, helped=False):
@@ -74,23 +76,23 @@ def _of_node(node):
 def _shared_of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_shared_of_node(inside) for inside in inner.nodes)
-    return _in_products(node) if _is_shared(node.layer) else 0
+    return _of_node(node) if _in_products(node) and _is_shared(node.layer) else 0
 
 
 def _is_shared(layer):
-    """Whether a layer's kernels are: of convolutions only some of sequences, and no time steps that NumPy computes."""
+    """Whether a layer's kernels are: of convolutions not those of groups, and no time steps that NumPy computes."""
     if layer is None or any(p.dtype != np.float32 for p in layer.params.values()):
         return False
-    if isinstance(layer, (Conv1D, Conv1DTranspose)):
-        kernel = layer.params["kernel"]
-        is_filter = is_filter_of_sequences(kernel.shape, layer.strides, layer.dilation_rate)
-        return is_filter and getattr(layer, "groups", 1) == 1
     if hasattr(layer, "kernel_size"):
-        return False
+        is_plain = isinstance(layer, _CONVOLUTIONS) and getattr(layer, "groups", 1) == 1
+        return is_plain and math.prod(layer.kernel_size) > 1  # pixels by themselves are rows of a matrix, one by one
     if not isinstance(layer, Recurrent):  # of a class of one's own an activation may be anything
         return True
     functions = layer.activation, getattr(layer, "recurrent_activation", layer.activation)
     return layer.recurrent_dropout == 0 and all(f.name in COMPILED_ACTIVATIONS for f in functions)
+
+
+_CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose
 
 
 def _inner(node):
@@ -102,7 +104,9 @@ def _in_products(node):
     """A matrix is used once for each position (pixel, time step) of what comes in or goes out; rows are looked up."""
     if node.layer is None:
         return 0
-    weights = sum(p.size for name, p in node.layer.params.items() if p.ndim > 1 and not name.endswith("embeddings"))
+    matrices = [p for name, p in node.layer.params.items() if p.ndim > 1 and not name.endswith("embeddings")]
+    fewest = 1 if hasattr(node.layer, "depth_multiplier") else _FEWEST  # what is depthwise is no product
+    weights = sum(p.size // p.shape[-1] * max(p.shape[-1], fewest) for p in matrices)
     tensors = flatten(node.inputs), flatten(node.outputs)
     return weights * max(_positions_and_features(tensor)[0] for tensor in itertools.chain(*tensors))
 

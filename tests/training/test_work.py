@@ -13,11 +13,13 @@ from scratchnet.layers import (
     LSTM,
     Activation,
     ActivityRegularization,
+    BatchNormalization,
     Conv1D,
     Conv1DTranspose,
     Conv2D,
     Dense,
     DepthwiseConv1D,
+    DepthwiseConv2D,
     Dropout,
     Embedding,
     Flatten,
@@ -39,15 +41,17 @@ def elements(*counts):
 @pytest.mark.parametrize(
     "layers, expected",
     [
-        ((Input((7,)), Dense(5)), 7 * 5 + elements(5)),
-        ((Input((6, 7)), Dense(5)), 6 * 7 * 5 + elements(30)),
-        ((Input((6, 7)), TimeDistributed(Dense(5))), 6 * 7 * 5 + elements(30)),
+        ((Input((7,)), Dense(20)), 7 * 20 + elements(20)),
+        ((Input((6, 7)), Dense(20)), 6 * 7 * 20 + elements(120)),
+        ((Input((6, 7)), TimeDistributed(Dense(20))), 6 * 7 * 20 + elements(120)),
         ((Input((6, 7)), LSTM(5)), 6 * (7 + 5) * 20 + elements(5)),
-        ((Input((6, 7)), GRU(5, return_sequences=True)), 6 * ((7 + 5) * 15 + 2 * 15) + elements(30)),
-        ((Input((8, 8, 3)), Conv2D(4, 3, padding="same")), 64 * 27 * 4 + elements(256)),
+        ((Input((6, 7)), GRU(6, return_sequences=True)), 6 * ((7 + 6) * 18 + 2 * 18) + elements(36)),
+        ((Input((8, 8, 3)), Conv2D(20, 3, padding="same")), 64 * 27 * 20 + elements(1280)),
+        ((Input((8, 8, 3)), Conv2D(4, 3, padding="same")), 64 * 27 * work._FEWEST + elements(256)),
+        ((Input((8, 8, 3)), DepthwiseConv2D(3, padding="same")), 64 * 27 + elements(192)),
         ((Input((8, 8, 3)), Flatten(), Activation("relu")), elements(192, 192)),
         ((Input((9,)), Embedding(1000, 4)), elements(36)),
-        ((Input((None, 7)), Dense(5)), work._UNKNOWN * (7 * 5 + elements(5))),
+        ((Input((None, 7)), Dense(20)), work._UNKNOWN * (7 * 20 + elements(20))),
     ],
 )
 def test_multiply_adds_are_those_of_the_matrices_at_every_position(layers, expected):
@@ -55,9 +59,9 @@ def test_multiply_adds_are_those_of_the_matrices_at_every_position(layers, expec
 
 
 def test_of_a_nested_model_they_are_those_of_its_layers():
-    inner = Sequential([Input((7,)), Dense(5)])
+    inner = Sequential([Input((7,)), Dense(20)])
     x = Input((7,))
-    assert multiply_adds(Model(x, Dense(2)(inner(x) + 1))) == 35 + 10 + elements(5, 5, 2)
+    assert multiply_adds(Model(x, Dense(30)(inner(x) + 1))) == 140 + 600 + elements(20, 20, 30)
 
 
 def test_where_nothing_is_known_nothing_is_small():
@@ -67,47 +71,58 @@ def test_where_nothing_is_known_nothing_is_small():
 @pytest.mark.parametrize(
     "layer, shared",
     [
-        (LSTM(5, activation="relu"), 6 * (7 + 5) * 20),
+        (LSTM(5, activation="relu"), 6 * (7 + 5) * 20 + elements(5)),
         (LSTM(5, recurrent_activation="gelu"), 0),
         (GRU(5, dropout=0.1, recurrent_dropout=0.1), 0),
-        (TimeDistributed(Dense(5, activation="gelu")), 6 * 7 * 5),
+        (TimeDistributed(Dense(20, activation="gelu")), 6 * 7 * 20 + elements(120)),
         (TimeDistributed(Dense(5, dtype="float64")), 0),
+        (BatchNormalization(), 0),
+        (Flatten(), 0),
     ],
 )
 def test_threads_share_what_is_compiled_and_of_float32(layer, shared):
     assert shared_of(Sequential([Input((6, 7)), layer])) == shared
 
 
-@pytest.mark.parametrize("total, shared, helped", [(10, 9, True), (10, 8, False), (4.9, 4.9, False), (151, 151, False)])
-def test_a_helper_is_for_what_is_nearly_all_shared_and_neither_small_nor_large(total, shared, helped):
-    assert work.is_helped(total * 10**6, shared * 10**6) == helped
+@pytest.mark.parametrize(
+    "shared, alone, helped",
+    [
+        (work.LEAST_HELPED, 0, True),
+        (work.LEAST_HELPED - 1, 0, False),
+        (work.LEAST_HELPED, work._MOST_ALONE, True),
+        (work.LEAST_HELPED, work._MOST_ALONE + 1, False),
+        (work.MOST_HELPED - 1, 1, True),
+        (work.MOST_HELPED, 1, False),
+    ],
+)
+def test_a_helper_is_for_what_is_all_shared_but_a_little_and_neither_small_nor_large(shared, alone, helped):
+    assert work.is_helped(shared + alone, shared) == helped
 
 
 @pytest.mark.parametrize(
     "layer, shared",
     [
-        (Conv1D(40, 5, padding="causal"), 20 * 40 * 5 * 40),
-        (Conv1DTranspose(50, 3, padding="same"), 20 * 40 * 3 * 50),
-        (Conv1D(40, 5, strides=2), 0),
-        (Conv1D(40, 3, dilation_rate=2), 0),
-        (Conv1D(60, 2), 0),
-        (Conv1D(39, 3), 0),
+        (Conv1D(40, 5, padding="causal"), 20 * 40 * 5 * 40 + elements(800)),
+        (Conv1DTranspose(50, 3, padding="same"), 20 * 40 * 3 * 50 + elements(1000)),
+        (Conv1D(40, 3, strides=2, padding="same"), 20 * 40 * 3 * 40 + elements(400)),
+        (Conv1D(40, 1), 0),
         (Conv1D(80, 5, groups=2), 0),
+        (Conv1D(40, 5, dtype="float64"), 0),
         (DepthwiseConv1D(3, depth_multiplier=40), 0),
         (SeparableConv1D(40, 3), 0),
     ],
 )
-def test_of_convolutions_they_share_those_of_sequences_that_are_filtered_by_fewest_products(layer, shared):
+def test_of_convolutions_they_share_those_of_all_channels_and_of_several_pixels(layer, shared):
     assert shared_of(Sequential([Input((20, 40)), layer])) == shared
 
 
-def test_products_that_threads_can_share_are_not_those_of_other_convolutions():
-    inner = Sequential([Input((6, 7)), Conv1D(5, 3), LSTM(4)])
+def test_products_that_threads_can_share_are_those_of_inner_models_too():
+    inner = Sequential([Input((6, 7)), Conv1D(80, 1), LSTM(4)])
     x = Input((6, 7))
-    assert shared_of(Model(x, Dense(2)(inner(x) + 1))) == 4 * (5 + 4) * 16 + 4 * 2
+    assert shared_of(Model(x, Dense(20)(inner(x) + 1))) == 6 * (80 + 4) * 16 + 4 * 20 + elements(4, 20)
 
 
-@pytest.mark.parametrize("attributes, shared", [({"activation": lambda z: z}, 70), ({"kernel_size": 3}, 0)])
+@pytest.mark.parametrize("attributes, shared", [({"activation": lambda z: z}, True), ({"kernel_size": (3,)}, False)])
 def test_of_classes_of_ones_own_nothing_is_asked_but_their_weights(attributes, shared):
     class Own(Layer):
         def build(self, input_shape):
@@ -124,7 +139,7 @@ def test_of_classes_of_ones_own_nothing_is_asked_but_their_weights(attributes, s
             return x @ self.params["recurrent_kernel"], None
 
     model = Sequential([Input((7,)), Own()])
-    assert shared_of(model) == shared
+    assert shared_of(model) == shared * multiply_adds(model)
     np.testing.assert_array_equal(model.predict(np.ones((40, 7)), batch_size=20, verbose=0), np.full((40, 5), 7))
 
 

@@ -317,7 +317,7 @@ def test_workers_have_a_helper_where_there_is_a_second_thread_and_a_processor_fo
     monkeypatch.setattr(threads, "available_processors", lambda: 2)
     with Workers(1) as alone:
         alone.help_one()
-        assert team.at_work() is None
+        assert team.at_work() is None and not alone.is_helped
     with kernels.using_backend("numpy"), Workers(2) as without:
         without.help_one()
         assert team.at_work() is None
@@ -325,7 +325,9 @@ def test_workers_have_a_helper_where_there_is_a_second_thread_and_a_processor_fo
         workers.help_one()
         first = team.at_work()
         workers.help_one()
-        assert first is not None and team.at_work() is first
+        assert first is not None and team.at_work() is first and workers.is_helped
+        workers.map(abs, [1, 2])  # by threads of their own
+        assert team.at_work() is None and not workers.is_helped
     assert team.at_work() is None
     monkeypatch.setattr(threads, "available_processors", lambda: 1)
     with kernels.using_backend("numba"), Workers(2) as workers:
@@ -358,7 +360,7 @@ def everything_helped(monkeypatch):
     monkeypatch.setattr(evaluator, "LEAST_ALONE", 1000)
     monkeypatch.setattr(team, "_LEAST", 0)
     monkeypatch.setattr(work, "LEAST", 1000)
-    monkeypatch.setattr(work, "_SHARED", 0.1)
+    monkeypatch.setattr(work, "_MOST_ALONE", 10**6)
     monkeypatch.setattr(threads, "available_processors", lambda: 2)
     yield
     scratchnet.set_num_threads(None)
