@@ -19,7 +19,7 @@ import sys
 import time
 
 import numpy as np
-from _shared import Worker, describe, hold_to, in_turns, make_parser, progress, restart_held_to, run_bench
+from _shared import Worker, describe, hold_to, in_sound_turns, make_parser, progress, restart_held_to, run_bench
 from models import PEERS, installed
 from scaling import peak_megabytes
 
@@ -236,7 +236,7 @@ def _measure_sweep(sweep, threads, workers, options):
             for side, process in workers.items()
             if side in is_asked
         }
-        readings = in_turns(ask, options.turns, f"{sweep} {size}, threads {threads}")
+        readings, _, _ = in_sound_turns(ask, options.turns, threads, f"{sweep} {size}, threads {threads}")
         ms = {side: statistics.median(found) for side, found in readings.items()}
         rows.append({"kind": "time", "varied": sweep, "size": size, "threads": threads, "ms": ms})
     return rows
@@ -338,7 +338,8 @@ Milliseconds per training step through `fit`, float32, the median of {options["t
 One size grows while the others stay: the batch of a CNN (12 x 12 x 4, two convolutions of 8 filters), the length of an
 LSTM (batch 16, 16 numbers a step, 32 units) and its units (4 steps), the pixels of an image's side (batch 8, 16
 filters). Our times are laid beside the curve a + b size + c size^2, none of a, b, c negative, that fits best: a size
-that takes {CLIFF} times what it says is a cliff. The peers' ratio is that of whoever is the fastest at that size.
+that takes {CLIFF} times what it says is a cliff. The peers' ratio is that of whoever is the fastest at that size. Turns
+of two threads count as above, by what two threads gain on a matrix product.
 
 {markdown_table(HEADINGS, _time_lines(result))}
 """
