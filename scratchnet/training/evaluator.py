@@ -176,7 +176,8 @@ class Evaluator(Compiled):
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
         ranks, stateful = current_ranks(), self.stateful
-        (most, helped), joined = self._together(model, data, batch_size, workers, stateful), 1
+        quiet = end is _nothing and ranks.size == 1 and isinstance(data, Arrays)
+        (most, helped), joined = self._together(model, data, batch_size, workers, stateful, quiet), 1
         here = 1 if stateful or helped else workers.count
         together = 1 if stateful else here * ranks.size
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
@@ -232,29 +233,29 @@ class Evaluator(Compiled):
                     return
             first += len(group)
             joined = most if all(row_by_row) else 1  # as the first ones have shown
-            if end is _nothing and ranks.size == 1 and isinstance(data, Arrays):
+            if quiet:
                 ahead = max(1, min(_AHEAD, _ROOM // (max(sizes) * here * joined)))
         if not isinstance(data, Arrays):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
-    def _together(self, model, data, batch_size, workers, stateful):
+    def _together(self, model, data, batch_size, workers, stateful, quiet):
         """``(most, helped)``: how many batches may be computed as one, if each row is computed by itself; and whether
-        that goes to one thread with a helper, and not to as many threads as there are.
+        that goes to one thread with a helper, and not to as many threads as there are: where these would meet after
+        each of a few batches, since somebody listens.
         """
         if current_ranks().size > 1 or not isinstance(data, Arrays):
             return 1, False
         if stateful or data.size <= batch_size:  # one at a time
             rows = min(batch_size, data.size)
             return 1, rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_ALONE
-        work, shared = multiply_adds(model), shared_of(model)
-        can_join = not (model.adds_loss or model.graph is None or model.in_one_part) and all(
-            rows == 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs))
-        )
-        most = batches_worth(batch_size, work, helped=True) if can_join else 1
+        work, can_join = multiply_adds(model), not (model.adds_loss or model.graph is None or model.in_one_part)
+        if can_join:
+            can_join = all(rows == 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs)))
+        most = batches_worth(batch_size, work) if can_join else 1
+        if quiet or not workers.can_help or workers.count != 2:
+            return most, False
         rows = most * batch_size
-        if workers.can_help and workers.count == 2 and is_helped(rows * work, rows * shared):
-            return most, True
-        return batches_worth(batch_size, work) if can_join else 1, False
+        return most, is_helped(rows * work, rows * shared_of(model))
 
     def _agree_in(self, what, data, batch_size):
         """Ranks that evaluate or predict together must have the same data; within a fit they have agreed."""

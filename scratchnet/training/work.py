@@ -28,7 +28,8 @@ LEAST_ALONE = 20_000_000  # of those of a batch that is the only one: the helper
 MOST_HELPED = 160_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
 _MOST_ALONE = 13_000_000  # if no more of it is not shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
-_MOST_ROWS = 512  # of batches that are joined
+_JOINED = 75_000_000  # of batches that are joined, at most: one thread computes for some milliseconds
+_MOST_ROWS = 512  # of them
 _FEWEST = 16  # features: products of fewer take as long, since vectors are as wide, be they filled or not
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
 _UNKNOWN = 32  # what is taken for a length that is not known
@@ -44,14 +45,13 @@ def is_helped(work, shared):
     return LEAST_HELPED <= shared and work - shared <= _MOST_ALONE and work <= MOST_HELPED
 
 
-def batches_worth(rows, work, helped=False):
+def batches_worth(rows, work):
     """How many batches of so many rows, each of so many multiply-adds, one thread should compute as one.
 
-    Where each of them is little to compute, most of their time would go into the lines of Python around the kernels:
-    with a helper those of one thread alone, who should have the more to compute at a time.
+    Where each of them is little to compute, most of their time would go into the lines of Python around the kernels.
+    With more at a time what a layer puts out would no longer be in the cache when the next one reads it.
     """
-    enough = MOST_HELPED if helped else LEAST
-    return max(1, int(min(enough / max(rows * work, 1), _MOST_ROWS / rows)))
+    return max(1, int(min(_JOINED / max(rows * work, 1), _MOST_ROWS / rows)))
 
 
 def multiply_adds(model):

@@ -208,7 +208,7 @@ def test_small_batches_are_computed_as_one_and_still_told_one_by_one(monkeypatch
         model, rng = regression(), np.random.default_rng(0)
         x, y = rng.normal(size=(100, 3)), rng.normal(size=(100, 2))
         alone = model.predict(x, batch_size=8, verbose=0), model.evaluate(x, y, batch_size=8, verbose=0)
-        monkeypatch.setattr(work, "LEAST", 24 * multiply_adds(model))
+        monkeypatch.setattr(work, "_JOINED", 24 * multiply_adds(model))
         rows, told = spied_on(monkeypatch, model), Batches()
         together = (
             model.predict(x, batch_size=8, verbose=0, callbacks=[told]),
@@ -240,7 +240,7 @@ class Always(Dropout):
 )
 def test_rows_that_are_not_computed_by_themselves_stay_in_their_batch(monkeypatch, layer, expected):
     model = regression(layer)
-    monkeypatch.setattr(work, "LEAST", 24 * multiply_adds(model))
+    monkeypatch.setattr(work, "_JOINED", 24 * multiply_adds(model))
     rows = spied_on(monkeypatch, model)
     scratchnet.set_num_threads(1)
     try:
@@ -250,9 +250,7 @@ def test_rows_that_are_not_computed_by_themselves_stay_in_their_batch(monkeypatc
     assert rows == expected
 
 
-def test_no_more_rows_are_joined_than_fit_into_memory(monkeypatch):
-    monkeypatch.setattr(work, "LEAST", 10**6)
+def test_no_more_rows_are_joined_than_fit_into_memory():
     assert work.batches_worth(32, 0) == work._MOST_ROWS // 32
     assert work.batches_worth(10_000, 1) == 1
-    assert work.batches_worth(32, work.LEAST / 100) == 3
-    assert work.batches_worth(32, work.MOST_HELPED / 100, helped=True) == 3
+    assert work.batches_worth(32, work._JOINED / 100) == 3
