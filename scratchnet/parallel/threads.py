@@ -88,12 +88,17 @@ class Workers:
             self._helper = kernels.helper()
         return self._helper is not None
 
-    def help_one(self):
+    def help_one(self, pays=True):
         """Another thread is to help the calling one in large kernels: those of a step that is computed in one part.
 
-        With one processor for both they would wait for each other: there the calling thread goes on alone.
+        With one processor for both they would wait for each other: there the calling thread goes on alone. So it does
+        where the helper does not pay: see `scratchnet.parallel.trial`.
         """
         if self.count == 1 or available_processors() == 1 or not self.can_help:
+            return
+        if not pays:
+            if self._helps:
+                self._helper.rest()
             return
         if not self._helps:
             self._helps = True

@@ -127,8 +127,10 @@ class Compiled(OwnLoss):
             self._refuse_optimizer_of_another(self.optimizer)
         if self.knows_inputs:
             self.trace_ahead()
-            settings = self._compile_config
+            settings, before = self._compile_config, self._objective
             self._objective = Objective(self, self.loss, settings["loss_weights"])
+            if before is not None:
+                self._objective.trial = before.trial  # goes on
             if self._averages is None:
                 self._averages = self._new_averages()
             self._averages.objective = self._objective

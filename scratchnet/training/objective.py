@@ -9,6 +9,7 @@ from scratchnet.losses.base import Loss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.ranks import current_ranks
+from scratchnet.parallel.trial import Trial
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.own_loss import LossOfModel, overrides
 from scratchnet.training.terms import Term, check_keys, terms_of
@@ -53,6 +54,7 @@ class Objective:
                 self.terms[self.terms.index(term)] = term._replace(loss=on_logits)
                 self._activations[k] = activation
         kept = [k for k, activation in enumerate(self._activations) if activation is not None]
+        self.trial = Trial()  # of a helper, in training
         self.model = model if not kept else twin if len(kept) == len(activations) else model.ending_in_logits(kept)[0]
 
     def term_of(self, k):

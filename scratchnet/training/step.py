@@ -76,7 +76,7 @@ def run_step(objective, batch, step, workers, model=None):
             return gradients(objective, batch.own_rows(rows), counts, model)
 
     if len(division.own) == 1 and batch.size * objective.shared >= LEAST_HELPED:
-        workers.help_one()
+        workers.help_one(objective.trial.asks())
     return map_own_parts(compute, division, step, workers, current_ranks())
 
 

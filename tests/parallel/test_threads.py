@@ -135,6 +135,8 @@ def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monk
     assert made == []
     with threads.Workers(2) as workers:
         assert workers.can_help and not made[0].inside  # nobody has asked yet
+        workers.help_one(pays=False)
+        assert not made[0].inside
         workers.map(abs, [1, 2])
         workers.help_one()
         workers.help_one()
@@ -143,6 +145,8 @@ def test_the_helper_of_one_is_made_once_woken_each_time_and_gone_at_the_end(monk
         assert made[0].rests == 0
         workers.map(abs, [1, 2])  # a helper of one of them would be a third thread
         assert made[0].rests == 1
+        workers.help_one(pays=False)
+        assert made[0].rests == 2 and made[0].woken == 2
     assert not made[0].inside
     monkeypatch.setattr(threads.kernels, "helper", lambda: None)
     with threads.Workers(2) as workers:

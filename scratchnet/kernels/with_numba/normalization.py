@@ -12,8 +12,7 @@ is beside the mean is taken off at the end (Chan, Golub and LeVeque, "Algorithms
 Since a is one of the M values, (mean - a)^2 is at most M times the variance, and of the 53 bits of the sums there are
 always enough left.
 
-A row that is normalized by itself stays in the first-level cache while it is read three times. Rows do not depend on
-each other, so two threads may share them; dgamma and dbeta are summed for the rows of each.
+A row that is normalized by itself stays in the first-level cache while it is read three times.
 """
 
 import math
@@ -21,10 +20,8 @@ import math
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.team import by_rows, rows_of_chunk
 
 _WIDTH = 64
-_WORK = 16  # multiply-adds that take as long as a number of a row
 
 
 def channel_moments(x):
@@ -71,18 +68,16 @@ def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
     M, _ = x.shape
     y, mean, s = np.empty(x.shape, x.dtype), np.empty(M, x.dtype), np.empty(M, x.dtype)
     gamma, beta = (plain(a.astype(x.dtype, copy=False)) for a in (gamma, beta))
-    by_rows(_rows_forward, M, _WORK * x.size, x, gamma, beta, float(epsilon), bool(centered), y, mean, s)
+    _rows_forward(x, gamma, beta, float(epsilon), bool(centered), y, mean, s)
     return y, mean, s
 
 
 def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
     dy, x = plain(dy), plain(x)
-    M, D = x.shape
-    dx, (dgammas, dbetas) = np.empty(x.shape, x.dtype), np.zeros((2, 2, D))  # of the rows of each chunk
-    gamma, chunk = plain(gamma.astype(x.dtype, copy=False)), max(rows_of_chunk(M), 1)
-    arrays = dy, x, plain(mean), plain(s), gamma
-    by_rows(_rows_backward, M, _WORK * x.size, *arrays, bool(centered), chunk, dx, dgammas, dbetas)
-    return dx, dgammas[0] + dgammas[1], dbetas[0] + dbetas[1]
+    dx, (dgamma, dbeta) = np.empty(x.shape, x.dtype), np.zeros((2, x.shape[1]))
+    gamma = plain(gamma.astype(x.dtype, copy=False))
+    _rows_backward(dy, x, plain(mean), plain(s), gamma, bool(centered), dx, dgamma, dbeta)
+    return dx, dgamma, dbeta
 
 
 def _rows_at_a_time(C):
@@ -152,9 +147,9 @@ def _backward(dy, x, means, inverses, gammas, alongs_1, alongs_x_hat, dx):
 
 
 @njit
-def _rows_forward(first, stop, x, gamma, beta, epsilon, centered, y, means, stds):
-    D = x.shape[1]
-    for m in range(first, stop):
+def _rows_forward(x, gamma, beta, epsilon, centered, y, means, stds):
+    M, D = x.shape
+    for m in range(M):
         row, target = x[m], y[m]
         total = 0.0  # float64, as all sums here
         if centered:
@@ -173,11 +168,10 @@ def _rows_forward(first, stop, x, gamma, beta, epsilon, centered, y, means, stds
 
 
 @njit
-def _rows_backward(first, stop, dy, x, means, stds, gamma, centered, chunk, dx, dgammas, dbetas):
-    D = x.shape[1]
-    for m in range(first, stop):
+def _rows_backward(dy, x, means, stds, gamma, centered, dx, dgamma, dbeta):
+    M, D = x.shape
+    for m in range(M):
         row, d_row, target = x[m], dy[m], dx[m]
-        dgamma, dbeta = dgammas[m // chunk], dbetas[m // chunk]
         mean, inverse = means[m], x.dtype.type(1) / stds[m]
         of_1, of_x_hat = 0.0, 0.0
         for d in range(D):

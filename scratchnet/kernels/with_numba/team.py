@@ -21,8 +21,7 @@ How to share a kernel: it gets the rows that it is to compute in front of its ot
     by_rows(_scale, len(x), x.size, x, factor, y)  # _scale(0, len(x), x, factor, y), on two threads if there is a team
 
 Its arguments are `plain` arrays, numbers and bools. It returns nothing, and what it reads it does not write: where a
-chunk has failed, for want of memory, all is computed once more. Sums over the rows it makes chunk by chunk, with a team
-or without, so that they are rounded alike: see `rows_of_chunk`.
+chunk has failed, for want of memory, all is computed once more.
 
 `box` is what the two threads share; each of its numbers has a line of the cache for itself. A chunk is claimed by
 adding 1 to `_NEXT`; the claim is good if there were less than `_CHUNKS` before. The number is set back after all else
@@ -80,11 +79,6 @@ def by_rows(kernel, rows, work, *arguments, multiple=_ROWS):
         at_work().share(kernel, rows, arguments, multiple)
     else:
         kernel(0, rows, *arguments)
-
-
-def rows_of_chunk(rows, multiple=_ROWS):
-    """How many of them there are in the first chunk; the second and last one has the others."""
-    return (rows + _CHUNKS * multiple - 1) // (_CHUNKS * multiple) * multiple
 
 
 def sums_of(rows):
@@ -242,17 +236,15 @@ def _help(box, patience):
             _pause()
 
 
-_rows_of_chunk = njit(rows_of_chunk, inner=True)
-
-
 @njit(inner=True)
 def _take_a_chunk(box):
     """Compute a chunk that nobody has taken; whether there was one."""
     number = _count(box, _NEXT)
     if number >= _CHUNKS:
         return False
-    chunk, kernel, place, rows = box[_JOB], box[_JOB + 1], box[_JOB + 2], box[_JOB + 3]
-    size = _rows_of_chunk(rows, box[_JOB + 4])
+    chunk, kernel, place = box[_JOB], box[_JOB + 1], box[_JOB + 2]
+    rows, multiple = box[_JOB + 3], box[_JOB + 4]
+    size = (rows + _CHUNKS * multiple - 1) // (_CHUNKS * multiple) * multiple
     first, stop = min(number * size, rows), min((number + 1) * size, rows)
     if first < stop and not succeeds_at(chunk, kernel, first, stop, place):
         _write(box, _FAILED, 1)

@@ -10,7 +10,7 @@ numba = pytest.importorskip("numba")
 
 import scratchnet  # noqa: E402
 from scratchnet import activations, kernels  # noqa: E402
-from scratchnet.kernels.with_numba import adam, affine, matrix_product, normalization, team  # noqa: E402
+from scratchnet.kernels.with_numba import adam, affine, matrix_product, team  # noqa: E402
 from scratchnet.layers import LSTM, Dense, EinsumDense, Flatten, Input, Reshape, SimpleRNN  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
 from scratchnet.parallel import Workers, threads  # noqa: E402
@@ -127,22 +127,6 @@ def test_a_step_of_adam_has_the_same_bits(counted, size, shared):
     for found, expected, before in zip(together, alone, (param, m, np.square(v))):
         np.testing.assert_array_equal(found, expected)
         assert (found != before).any()
-    assert len(counted) == shared
-
-
-@pytest.mark.parametrize("M, shared", [(9, 0), (0, 0), (300, 2), (2001, 2)])
-def test_rows_are_normalized_to_the_same_bits(counted, M, shared):
-    rng = np.random.default_rng(2)
-    (dy, x), (gamma, beta) = rng.normal(size=(2, M, 70)).astype("float32"), rng.normal(size=(2, 70)).astype("float32")
-
-    def results():
-        y, mean, s = normalization.normalize_rows_forward(x, gamma, beta, 1e-3)
-        return y, mean, s, *normalization.normalize_rows_backward(dy, x, mean, s, gamma)
-
-    alone = results()
-    with team.helper():
-        for found, expected in zip(results(), alone):
-            np.testing.assert_array_equal(found, expected)
     assert len(counted) == shared
 
 
