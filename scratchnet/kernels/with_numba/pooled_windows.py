@@ -17,7 +17,7 @@ from scratchnet.kernels.with_numba.pooled_tile import SQUARE, make_pooled_tile
 from scratchnet.kernels.with_numba.team import by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
-from scratchnet.kernels.with_numba.windows import frames_of, in_frames, matrix_of, runs_of, view
+from scratchnet.kernels.with_numba.windows import frames_of, in_frames, matrix_of, view
 
 _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors' width
 
@@ -31,20 +31,20 @@ _sums_2, _sums_1 = (make_pooled_tile(_ROWS, vectors) for vectors in (2, 1))
 
 def forward(x, kernel, bias, geometry, padding, window_counts):
     """``y, places``: (N, OH // 2, OW // 2, F) each."""
-    images, frame, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools=True)
+    images, frame, starts, steps = view(x, kernel.shape, geometry, padding, window_counts, pools=True)
     y = np.empty((len(x), *(count // 2 for count in window_counts), kernel.shape[3]), x.dtype)
     places = np.empty(y.shape, np.uint8)
-    known = x, frame, geometry[-2:], images, starts, *runs_of(lines, geometry, x), matrix_of(kernel, bias)
+    known = x, frame, geometry[-2:], images, starts, steps, matrix_of(kernel, bias)
     by_rows(_convolve, len(x), len(x) * math.prod(window_counts) * kernel.size, *known, y, places, multiple=1)
     return y, places
 
 
 def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     """``dkernel, dbias``."""
-    images, frame, starts, lines = view(x, kernel_shape, geometry, padding, window_counts, pools=True)
-    count, F = lines.size, kernel_shape[3]
+    images, frame, starts, elements = view(x, kernel_shape, geometry, padding, window_counts, pools=True)
+    count, F = elements.size, kernel_shape[3]
     steps = np.zeros(count + -count % _ROWS, np.intp)  # the last ones are read and thrown away
-    steps[:count] = lines.reshape(-1)
+    steps[:count] = elements
     windows, filled = len(x) * math.prod(window_counts), F + -F % (VECTOR_BYTES // x.itemsize)
     sums = sums_of(windows)
     dweights, dbias = np.empty((sums, len(steps), filled), x.dtype), np.empty((sums, F), x.dtype)
@@ -54,7 +54,7 @@ def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
 
 
 @njit
-def _convolve(first, stop, x, frame, corner, images, starts, runs, length, weights, y, places):
+def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, y, places):
     F, lanes, least = y.shape[3], VECTOR_BYTES // y.itemsize, y.dtype.type(0)
     frames = frames_of(x[first:stop], frame, images)
     rest, rest_bytes = np.empty((_SQUARES, 2 * lanes), y.dtype), np.empty((_SQUARES, 2 * lanes), np.uint8)
@@ -70,11 +70,11 @@ def _convolve(first, stop, x, frame, corner, images, starts, runs, length, weigh
                 if f + lanes < F:
                     for m in range(start, end):
                         r = row + m - start
-                        _square_2(pixels, starts, SQUARE * m, runs, length, weights, f, least, to, r, column, to_bytes)
+                        _square_2(pixels, starts, SQUARE * m, steps, weights, f, least, to, r, column, to_bytes)
                 else:
                     for m in range(start, end):
                         r = row + m - start
-                        _square_1(pixels, starts, SQUARE * m, runs, length, weights, f, least, to, r, column, to_bytes)
+                        _square_1(pixels, starts, SQUARE * m, steps, weights, f, least, to, r, column, to_bytes)
                 if not fits:
                     _copy(rest, rows[start:end, f:])
                     _copy(rest_bytes, bytes_[start:end, f:])

@@ -31,20 +31,20 @@ _tall_squares_1, _square_1 = (make_window_tile(rows, vectors=1, pool=4) for rows
 def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False):
     """y (N, OH, OW, F), with `pools` the largest of each 2 x 2 of it."""
     OH, OW = window_counts
-    images, frame, starts, lines = view(x, kernel.shape, geometry, padding, window_counts, pools)
+    images, frame, starts, steps = view(x, kernel.shape, geometry, padding, window_counts, pools)
     y = np.empty((len(x), *((OH // 2, OW // 2) if pools else (OH, OW)), kernel.shape[3]), x.dtype)
     least, work = x.dtype.type(0 if relu else -np.inf), len(x) * OH * OW * kernel.size
-    known = x, frame, geometry[-2:], images, starts, *runs_of(lines, geometry, x), matrix_of(kernel, bias)
+    known = x, frame, geometry[-2:], images, starts, steps, matrix_of(kernel, bias)
     by_rows(_convolve_and_pool if pools else _convolve, len(x), work, *known, least, y, multiple=1)
     return y
 
 
 def view(x, kernel_shape, geometry, padding, window_counts, pools):
-    """How windows lie in the images of a piece of the batch: ``images, frame, starts, lines``.
+    """How windows lie in the images of a piece of the batch: ``images, frame, starts, steps``.
 
     images: how many there are in a piece; frame: the size of what each is copied into, if windows leave it, or (0, 0).
     starts: where each window begins; with `pools` square by square.
-    lines (KH, KW C): where its elements lie from there.
+    steps (KH KW C,): how far from there its elements lie.
     """
     N, H, W, C = x.shape
     KH, KW, SH, SW, DH, DW, top, left = geometry
@@ -54,13 +54,13 @@ def view(x, kernel_shape, geometry, padding, window_counts, pools):
     if leaves:
         FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
     images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
-    starts, lines = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
-    return images, (FH, FW) if leaves else (0, 0), starts, lines
+    starts, steps = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
+    return images, (FH, FW) if leaves else (0, 0), starts, steps
 
 
 @functools.lru_cache(16)  # of one image they take as long as the convolution
 def _places(shape, geometry, window_counts, pools):
-    """``starts, lines`` of `view` in frames of that `shape`."""
+    """``starts, steps`` of `view` in frames of that `shape`."""
     images, FH, FW, C = shape
     KH, KW, SH, SW, DH, DW, top, left = geometry
     OH, OW = window_counts
@@ -70,14 +70,7 @@ def _places(shape, geometry, window_counts, pools):
         OH, OW = OH // 2, OW // 2
         starts = starts[:, : 2 * OH, : 2 * OW].reshape(images, OH, 2, OW, 2).transpose(0, 1, 3, 2, 4)
     elements = np.arange(KW)[:, None] * DW * C + np.arange(C)
-    return starts.reshape(-1), np.arange(KH)[:, None] * DH * FW * C + elements.reshape(-1)
-
-
-def runs_of(lines, geometry, x):
-    """``(runs, length)``: where the lines of a window begin; or its pixels, where these are apart."""
-    if geometry[5] > 1:
-        lines = lines.reshape(-1, x.shape[3])
-    return lines[:, 0].copy(), lines.shape[1]
+    return starts.reshape(-1), (np.arange(KH)[:, None] * DH * FW * C + elements.reshape(-1)).reshape(-1)
 
 
 def matrix_of(kernel, bias):
@@ -90,7 +83,7 @@ def matrix_of(kernel, bias):
 
 
 @njit
-def _convolve(first, stop, x, frame, corner, images, starts, runs, length, weights, least, y):
+def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, least, y):
     F, lanes = y.shape[3], VECTOR_BYTES // y.itemsize
     frames = frames_of(x[first:stop], frame, images)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)  # for columns that fill no vector
@@ -102,13 +95,13 @@ def _convolve(first, stop, x, frame, corner, images, starts, runs, length, weigh
             for f in range(0, weights.shape[1], 2 * lanes):
                 two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
-                _column_of_tiles(pixels, starts, m, end, runs, length, weights, f, two, least, target, row, column)
+                _column_of_tiles(pixels, starts, m, end, steps, weights, f, two, least, target, row, column)
                 if not fits:
                     _copy(rest, rows, m, end, f)
 
 
 @njit
-def _convolve_and_pool(first, stop, x, frame, corner, images, starts, runs, length, weights, least, y):
+def _convolve_and_pool(first, stop, x, frame, corner, images, starts, steps, weights, least, y):
     """As `_convolve`; `starts` goes from square to square of windows."""
     F, lanes = y.shape[3], VECTOR_BYTES // y.itemsize
     frames = frames_of(x[first:stop], frame, images)
@@ -121,7 +114,7 @@ def _convolve_and_pool(first, stop, x, frame, corner, images, starts, runs, leng
             for f in range(0, weights.shape[1], 2 * lanes):
                 two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
-                _column_of_squares(pixels, starts, m, end, runs, length, weights, f, two, least, target, row, column)
+                _column_of_squares(pixels, starts, m, end, steps, weights, f, two, least, target, row, column)
                 if not fits:
                     _copy(rest, rows, m, end, f)
 
@@ -159,46 +152,46 @@ def _copy(rest, rows, m, stop, f):
 
 
 @njit(inner=True)
-def _column_of_tiles(x, starts, m, stop, runs, length, weights, f, two, least, y, row, column):
+def _column_of_tiles(x, starts, m, stop, steps, weights, f, two, least, y, row, column):
     """``y[row : row + stop - m, column : column + width]`` of the windows from m to stop."""
     while m < stop:
         if stop - m >= TALLEST:
             if two:
-                _tall_2(x, starts, m, runs, length, weights, f, least, y, row, column)
+                _tall_2(x, starts, m, steps, weights, f, least, y, row, column)
             else:
-                _tall_1(x, starts, m, runs, length, weights, f, least, y, row, column)
+                _tall_1(x, starts, m, steps, weights, f, least, y, row, column)
             done = TALLEST
         elif stop - m >= 4:
             if two:
-                _tile_4_2(x, starts, m, runs, length, weights, f, least, y, row, column)
+                _tile_4_2(x, starts, m, steps, weights, f, least, y, row, column)
             else:
-                _tile_4_1(x, starts, m, runs, length, weights, f, least, y, row, column)
+                _tile_4_1(x, starts, m, steps, weights, f, least, y, row, column)
             done = 4
         else:
             if two:
-                _tile_1_2(x, starts, m, runs, length, weights, f, least, y, row, column)
+                _tile_1_2(x, starts, m, steps, weights, f, least, y, row, column)
             else:
-                _tile_1_1(x, starts, m, runs, length, weights, f, least, y, row, column)
+                _tile_1_1(x, starts, m, steps, weights, f, least, y, row, column)
             done = 1
         m += done
         row += done
 
 
 @njit(inner=True)
-def _column_of_squares(x, starts, m, stop, runs, length, weights, f, two, least, y, row, column):
+def _column_of_squares(x, starts, m, stop, steps, weights, f, two, least, y, row, column):
     """The same of squares."""
     while m < stop:
         if 4 * (stop - m) >= _TALL_SQUARES:
             if two:
-                _tall_squares_2(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+                _tall_squares_2(x, starts, 4 * m, steps, weights, f, least, y, row, column)
             else:
-                _tall_squares_1(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+                _tall_squares_1(x, starts, 4 * m, steps, weights, f, least, y, row, column)
             done = _TALL_SQUARES // 4
         else:
             if two:
-                _square_2(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+                _square_2(x, starts, 4 * m, steps, weights, f, least, y, row, column)
             else:
-                _square_1(x, starts, 4 * m, runs, length, weights, f, least, y, row, column)
+                _square_1(x, starts, 4 * m, steps, weights, f, least, y, row, column)
             done = 1
         m += done
         row += done

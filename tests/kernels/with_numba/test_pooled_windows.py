@@ -153,5 +153,5 @@ def test_a_tile_that_tells_places_in_plain_python():
     tile = make_window_tile(4, vectors=1, pool=4, tells_places=True)
     y, places = np.empty((1, LANES), np.float32), np.empty((1, LANES), np.uint8)
     x, weights = np.array([1, 3, 3, 2], np.float32), np.array([[1] * LANES, [0] * LANES], np.float32)
-    tile(x, np.arange(4), 0, np.array([0]), 1, weights, 0, np.float32(0), y, 0, 0, places)
+    tile(x, np.arange(4), 0, np.array([0]), weights, 0, np.float32(0), y, 0, 0, places)
     assert (y == 3).all() and (places == 2).all()
