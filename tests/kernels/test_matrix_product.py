@@ -128,6 +128,24 @@ def test_blas_multiplies_vectors_and_what_is_small():
 
 
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
+def test_with_vectors_of_32_bytes_blas_also_has_what_would_leave_tiles_half_empty(monkeypatch):
+    module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
+    for name, value in (("VECTOR_BYTES", 32), ("_THIN_FOR_BLAS", 1 << 20), ("_SMALL_FOR_AVX512", 0)):
+        monkeypatch.setattr(module, name, value)
+    for M, K, N, expected in [
+        (128, 256, 8, True),
+        (128, 256, 16, False),  # a whole tile
+        (128, 256, 28, True),
+        (128, 256, 40, False),
+        (128, 1024, 10, False),  # worth sharing with another thread
+        (2, 1024, 10, False),
+        (200, 16, 96, True),
+        (200, 17, 96, False),
+    ]:
+        assert module._is_for_blas(M, K, N, np.ones((K, N), "float32")) == expected, (M, K, N)
+
+
+@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 @pytest.mark.parametrize("N", [1, 30])
 def test_compiled_code_refuses_shapes_that_do_not_fit(N):
     with kernels.using_backend("numba"), pytest.raises(ValueError, match="do not fit"):

@@ -40,9 +40,10 @@ def code(activation):
 @njit(inner=True)
 def copy(x, y):
     """``y = x``, rows of numbers."""
-    source, target = x.reshape(-1), y.reshape(-1)
-    for k in range(target.size):
-        target[k] = source[k]
+    for n in range(len(y)):
+        x_n, y_n = x[n], y[n]
+        for k in range(y_n.size):
+            y_n[k] = x_n[k]
 
 
 @njit(reorder=False, inner=True)
@@ -52,7 +53,8 @@ def exp_parts(z):
     z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, and p / q = tanh(r / 2) = r / 2 * (1 + r^2 / 60) / (1 + r^2 / 10), the
     beginning of its continued fraction: as e^x = (1 + tanh(x / 2)) / (1 - tanh(x / 2)), that is e^r to 8 digits.
     """
-    z = min(max(z, -_LIMIT), _LIMIT)  # NaN stays NaN: of two that do not compare, min and max take the first
+    z = -_LIMIT if z < -_LIMIT else z  # NaN stays NaN
+    z = _LIMIT if z > _LIMIT else z
     shifted = z * _LOG2_E + _SHIFT
     n = shifted - _SHIFT
     r = (z - n * _LN2_HIGH) - n * _LN2_LOW

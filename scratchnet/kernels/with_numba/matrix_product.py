@@ -34,9 +34,12 @@ _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, o
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
 _PANEL = 2048  # bytes of each row of b that are copied one after the other
 
-_SMALL_FOR_BLAS = 1 << 16  # multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
+_PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
+# Multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
+_SMALL_FOR_BLAS, _THIN_FOR_BLAS = (1 << 18, 1 << 20) if VECTOR_BYTES == 32 else (1 << 16, 0)
 _SMALL_FOR_AVX512, _SMALL_RESULT = 1_000_000 if VECTOR_BYTES == 64 else 0, 1200  # multiply-adds, numbers of c
 _SMALL = 1 << 14  # multiply-adds, of which Python's lines around them take the longer part
+_SOON_CLEARED = 1 << 16  # bytes of c, which `dot` fills with zeros before it multiplies
 _SHALLOW = 16  # rows of b: so few products to a number of c, or of b, that to write or copy it counts
 
 _FEW_ROWS, _FEW_COLUMNS = 2, 4  # of c, up to which it is quicker computed number by number
@@ -57,8 +60,8 @@ def matmul(a, b):
     work = M * K * N
     if K == 1 and min(M, N) == 1:
         return a * b  # BLAS would leave out what is multiplied by zero, NaN or not
-    if work <= _SMALL or (K > 1 and (work <= _SMALL_FOR_BLAS or _is_for_blas(M, K, N, b))):
-        return a.dot(b) if K > _SHALLOW or work <= _SMALL else np.matmul(a, b)
+    if work <= _SMALL or (K > 1 and ((work < _SMALL_FOR_BLAS and M != _PAIR) or _is_for_blas(M, K, N, b))):
+        return a.dot(b) if K > _SHALLOW or M * N * a.itemsize <= _SOON_CLEARED else np.matmul(a, b)
     (a, a_is_transposed), (b, b_is_transposed) = _stored(a), _stored(b)
     c = np.empty((M, N), a.dtype)
     if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
@@ -83,6 +86,10 @@ def _is_for_blas(M, K, N, b):
     """
     work = M * K * N
     if min(M, N) == 1:
+        return True
+    width = N * b.itemsize
+    is_thin = K <= _SHALLOW or (width < 4 * VECTOR_BYTES and width % (2 * VECTOR_BYTES) > 0)  # a tile is half empty
+    if is_thin and work <= _THIN_FOR_BLAS and M != _PAIR:
         return True
     if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
         return True  # few products to each number that would be copied
@@ -184,6 +191,8 @@ def _multiply(a, b, c, add):
     N = b.shape[1]
     if len(b) != K or c.shape != (M, N):  # a tile would read and write whatever lies there
         raise ValueError("matmul: the shapes of a, b and c do not fit together")
+    if M == 0 or N == 0:
+        return
     lanes = VECTOR_BYTES // c.itemsize
     width = 2 * lanes
     left = N % width
@@ -195,12 +204,13 @@ def _multiply(a, b, c, add):
     deepest = (K + blocks - 1) // blocks  # of about the same depth
     panel = min(N, _PANEL // c.itemsize) if copies else N  # columns whose blocks are copied into `room`
     apart = deepest if copies else 0
-    room = np.empty((max(panel - 1, 0) // width * apart + deepest, width), c.dtype)
+    room = np.empty(((panel - 1) // width * apart + deepest, width), c.dtype)
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
     wide = 0 if M > 1 or copies else N - N % (_WIDE * lanes)  # columns of a single row
-    for first in range(0, N, max(panel, 1)):
+    for first in range(0, N, panel):
         last = min(first + panel, N)
-        for k in range(0, max(K, 1), max(deepest, 1)):
+        for i in range(blocks):
+            k = i * deepest
             depth = min(deepest, K - k)
             if copies and not turned:
                 _copy_rows(b, k, depth, first, last, room, apart)
@@ -208,7 +218,7 @@ def _multiply(a, b, c, add):
                 _tile_1_wide(a, 0, k, depth, b[k : k + depth, n : n + _WIDE * lanes], c, n, k > 0 or add)
             for m in range(0, M, _ROWS):
                 stop = min(m + _ROWS, M)
-                for n in range(max(wide, first), last, width):
+                for n in range(first + wide, last, width):
                     columns = min(width, N - n)
                     vectors = lanes if columns <= lanes else width
                     block = b[k : k + depth, n : n + columns]

@@ -123,9 +123,10 @@ def as_mask(mask):
 @njit(inner=True)
 def add(x, y):
     """``y += x``; both (N, U)."""
-    source, target = x.reshape(-1), y.reshape(-1)
-    for k in range(target.size):
-        target[k] += source[k]
+    for n in range(len(y)):
+        x_n, y_n = x[n], y[n]
+        for k in range(y_n.size):
+            y_n[k] += x_n[k]
 
 
 @njit(inline="always")
