@@ -76,7 +76,9 @@ def _of_node(node):
 def _shared_of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_shared_of_node(inside) for inside in inner.nodes)
-    return _of_node(node) if _in_products(node) and _is_shared(node.layer) else 0
+    products = _in_products(node) if _is_shared(node.layer) else 0
+    is_whole = isinstance(node.layer, (*_CONVOLUTIONS, Recurrent))  # bias, activation and all; elsewhere they are not
+    return _of_node(node) if products and is_whole else products
 
 
 def _is_shared(layer):
