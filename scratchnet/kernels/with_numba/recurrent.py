@@ -78,7 +78,8 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
     if is_default and x.itemsize == 4 and N >= LEAST and T * N >= U:  # or R's panels are more than the gates
         return states(x, W, R, b, h0, c0, T, sequence)
     xW = matmul(x.reshape(steps * N, D), W).reshape(steps, N, 4 * U)
-    kept = lstm_forward(np.broadcast_to(xW, (T, N, 4 * U)), R, b, h0, c0, act, rec)
+    xW = xW if steps == T else np.broadcast_to(xW, (T, N, 4 * U))
+    kept = lstm_forward(xW, R, b, h0, c0, act, rec)
     return kept.h, kept.c
 
 
