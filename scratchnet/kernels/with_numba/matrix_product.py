@@ -34,6 +34,7 @@ _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, o
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
 _PANEL = 2048  # bytes of each row of b that are copied one after the other
 
+_ALONE = 8  # rows, up to which no team shares them
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
 # Multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
 _SMALL_FOR_BLAS, _THIN_FOR_BLAS = (1 << 18, 1 << 20) if VECTOR_BYTES == 32 else (1 << 16, 0)
@@ -91,6 +92,8 @@ def _is_for_blas(M, K, N, b):
     is_thin = K <= _SHALLOW or (width < 4 * VECTOR_BYTES and width % (2 * VECTOR_BYTES) > 0)  # a tile is half empty
     if is_thin and work <= _THIN_FOR_BLAS and M != _PAIR:
         return True
+    if _PAIR < M <= _ALONE and width % _APART == 0 and b.flags.c_contiguous:
+        return True  # the rows of a block fall into one place of the cache, and are too few to pay for a copy
     if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
         return True  # few products to each number that would be copied
     if not can_share(M, b):  # no team would have it
