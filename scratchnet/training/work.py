@@ -25,7 +25,7 @@ from scratchnet.structure import flatten
 LEAST = 13_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
 LEAST_HELPED = 8_000_000  # of `shared_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
 LEAST_ALONE = 20_000_000  # of those of a batch that is the only one: the helper is there for it alone
-MOST_HELPED = 160_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
+MOST_HELPED = 150_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
 _MOST_ALONE = 13_000_000  # if no more of it is not shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _JOINED = 75_000_000  # of batches that are joined, at most: one thread computes for some milliseconds
