@@ -96,6 +96,7 @@ class Workers:
         """
         if self.count == 1 or available_processors() == 1 or not self.can_help:
             return
+        self.is_helped = pays
         if not pays:
             if self._helps:
                 self._helper.rest()
@@ -104,7 +105,6 @@ class Workers:
             self._helps = True
             self._scope.enter_context(self._helper)
         self._helper.wake()
-        self.is_helped = True
 
     def map(self, function, items):
         """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.
