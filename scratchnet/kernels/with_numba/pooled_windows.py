@@ -110,7 +110,8 @@ def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places,
                 d, place = rows[m], bytes_[m]
                 for f in range(F):
                     total[f] += d[f] if place[f] != 0 else zero
-            dbias[k] += total
+            for f in range(F):  # written as a sum of arrays it takes the compiler two seconds
+                dbias[k, f] += total[f]
 
 
 @njit
