@@ -61,10 +61,10 @@ def _logistic(z, t):
         of_block, outside = z.dtype.type(0), 0
         if z.itemsize == 4:
             for k in range(z_k.size):
-                of_block += max(z_k[k], _ZERO) - z_k[k] * t_k[k] + _softplus32(-abs(z_k[k]))
+                of_block += _beyond(z_k[k], t_k[k]) + _softplus32(-abs(z_k[k]))
         else:
             for k in range(z_k.size):
-                of_block += max(z_k[k], _ZERO) - z_k[k] * t_k[k] + math.log1p(math.exp(-abs(z_k[k])))
+                of_block += _beyond(z_k[k], t_k[k]) + math.log1p(math.exp(-abs(z_k[k])))
         for k in range(t_k.size):
             outside += 1 if abs(t_k[k] - _HALF) >= _ONE else 0
         total += of_block
@@ -72,7 +72,13 @@ def _logistic(z, t):
     return total, wrong
 
 
-@njit(reorder=False)
+@njit(reorder=False, inner=True)
+def _beyond(z, t):
+    """max(z, 0) - z t: of large z little is left, which would be lost in a sum of one of them."""
+    return max(z, _ZERO) - z * t
+
+
+@njit(reorder=False, inner=True)
 def _softplus32(z):
     """log(1 + e^z) in float32, for z that is not above 0.
 
@@ -88,9 +94,9 @@ def _softplus32(z):
     return _TWO * s * (_ONE + x * (_ODD[1] + x * series))
 
 
-@njit
+@njit(inner=True)
 def _log_of_sum(z):
-    """``(largest, log(sum(e^(z - largest))))`` of a row, in float64."""
+    """``(largest, log(sum(e^(z - largest))))`` of a row."""
     largest, total = z[0], z.dtype.type(0)
     for k in range(z.size):
         largest = max(largest, z[k])
@@ -103,7 +109,7 @@ def _log_of_sum(z):
     return largest, math.log(total)
 
 
-@njit
+@njit(reorder=False)  # or of a large row[label] - largest its digits would be lost
 def _softmax(z, labels):
     total, wrong = 0.0, False
     for m in range(len(z)):

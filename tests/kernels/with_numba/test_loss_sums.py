@@ -48,6 +48,17 @@ def test_softmax_losses_of_labels_and_of_soft_targets(dtype, digits):
     np.testing.assert_allclose(loss_sums.sum_of_soft_losses(z, t), -(t * log_p).sum(), rtol=digits)
 
 
+@BOTH
+def test_what_is_left_of_large_logits_keeps_its_digits(dtype, digits):
+    """Numbers that cancel are subtracted before anything else is added to one of them."""
+    z = np.random.default_rng(5).normal(scale=1e4, size=2000).astype(dtype)
+    exact = np.log1p(np.exp(-np.abs(z.astype(float)))).sum()
+    np.testing.assert_allclose(loss_sums.sum_of_logistic_losses(z, (z > 0).astype(dtype)), exact, rtol=digits)
+    z = np.array([[10000, 10001, 9998]] * 5, dtype)
+    rest = np.log(np.exp([-1, 0, -3]).sum())
+    np.testing.assert_allclose(loss_sums.sum_of_softmax_losses(z, np.ones(5, int)), 5 * rest, rtol=digits)
+
+
 def test_targets_that_are_none_have_no_sum():
     z = np.zeros((3, 2), np.float32)
     for wrong in (-0.5, 1.5, 255):
