@@ -234,7 +234,7 @@ class Evaluator(Compiled):
             first += len(group)
             joined = most if all(row_by_row) else 1  # as the first ones have shown
             if quiet:
-                ahead = max(1, min(_AHEAD, _ROOM // (max(sizes) * here * joined)))
+                ahead = max(1, min(_AHEAD, _ROOM // max(max(sizes) * here * joined, 1)))
         if not isinstance(data, Arrays):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 

@@ -123,6 +123,11 @@ def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, tol
     np.testing.assert_allclose(model.predict(x, 2, 0, steps=7), expected[1][:14], rtol=1e-6)
 
 
+def test_batches_of_sequences_without_a_step_take_no_room():
+    model = Sequential([layers.Input((None, 3)), layers.Activation("relu")])
+    assert model.predict(np.zeros((9, 0, 3), "float32"), batch_size=2, verbose=0).shape == (9, 0, 3)
+
+
 def test_batches_of_an_iterator_are_taken_as_many_at_a_time_as_there_are_threads():
     scratchnet.set_num_threads(2)
     model, taken = classifier(), []
