@@ -20,14 +20,14 @@ def leave(processor):
     """Have the calling thread moved from this processor to another that it may use, if there is one."""
     if processor is None or not hasattr(os, "sched_setaffinity"):
         return
-    allowed = os.sched_getaffinity(0)
-    others = allowed - {processor}
-    if others:
-        try:
+    try:
+        allowed = os.sched_getaffinity(0)
+        others = allowed - {processor}
+        if others:
             os.sched_setaffinity(0, others)  # of this thread alone
             os.sched_setaffinity(0, allowed)
-        except OSError:  # a container may forbid it: then it stays where it is
-            pass
+    except OSError:  # a container may forbid it: then it stays where it is
+        pass
 
 
 @functools.cache

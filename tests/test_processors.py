@@ -39,7 +39,9 @@ def test_a_system_that_forbids_it_is_no_error(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1}, raising=False)
     monkeypatch.setattr(os, "sched_setaffinity", forbid, raising=False)
     processors.leave(0)
-    assert asked == [{1}]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: forbid(thread, "all"), raising=False)
+    processors.leave(0)
+    assert asked == [{1}, "all"]
 
 
 def test_the_number_of_the_processor_is_told_where_the_system_knows_it(monkeypatch):

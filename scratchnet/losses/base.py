@@ -162,7 +162,7 @@ class Loss(metaclass=Recorded, kind="losses"):
         total = None
         if self._is_known and sample_weight is None and y_pred.dtype in (np.float32, np.float64):
             total = self.total(y_true, y_pred)
-        if total is None:
+        if total is None or not math.isfinite(total):  # or a sum of blocks has left the range of the dtype
             return float(self.forward(y_true, y_pred, sample_weight, count)[0])
         count = self.count(y_true, y_pred.ndim) if count is None else count
         return total / count if count else 0.0

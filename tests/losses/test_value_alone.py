@@ -60,6 +60,13 @@ def test_targets_that_do_not_fit_are_told_as_by_forward(backend, loss, targets, 
         loss.value(targets, Z)
 
 
+def test_a_sum_that_leaves_the_range_of_its_dtype(backend):
+    z, t = np.full((3, 3), -5e37, np.float32), np.ones((3, 3), np.float32)
+    loss = losses.BinaryCrossentropy(from_logits=True)
+    with np.errstate(over="ignore"):
+        assert loss.value(t, z) == pytest.approx(float(loss.forward(t, z)[0])) == pytest.approx(5e37)
+
+
 def test_a_class_of_ones_own_keeps_its_values(backend):
     class Twice(losses.MeanSquaredError):
         def values(self, y_true, y_pred):

@@ -8,7 +8,8 @@ turned round. One after the other they are a single transposed convolution with 
 
 and in two dimensions the same for rows and columns. So four outputs of a kernel of 3 x 3 behind an upsampling by 2 take
 16 multiplications instead of 36, for each channel and filter, and no upsampled image is in memory. The adjoints are
-those of a transposed convolution, and dW adds up what dV has where V has W.
+those of a transposed convolution, and dW adds up what dV has where V has W. Entries of W are added before they meet a
+pixel: where that is infinite, what comes out may be infinite instead of NaN.
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ numba = pytest.importorskip("numba")
 
 from scratchnet.kernels import operations  # noqa: E402
 from scratchnet.kernels.with_numba import convolution as compiled  # noqa: E402
-from scratchnet.kernels.with_numba import team, windows, winograd  # noqa: E402
+from scratchnet.kernels.with_numba import pooled_windows, team, windows, winograd  # noqa: E402
 from tests.kernels.every_backend import convolution  # noqa: E402
 
 with_numba, with_numpy = operations("numba"), operations("numpy")
@@ -68,6 +68,20 @@ def test_gradients_of_pieces_and_of_several_sums_are_those_of_the_batch(sums, wa
     found = with_numba.conv2d_backward(dy, x, kernel, *geometry, relu_output=y)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_computed_once_more_after_a_failure_is_not_counted_twice(sums, monkeypatch, way):
+    def twice(kernel, rows, work, *arguments, multiple=1):
+        for _ in range(2):
+            kernel(0, rows, *arguments)
+
+    once = list(every_way(*WAYS[way]))
+    for module in (compiled, windows, winograd, pooled_windows):
+        monkeypatch.setattr(module, "by_rows", twice)
+    for (name, found), (_, expected) in zip(every_way(*WAYS[way]), once, strict=True):
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, other, err_msg=name)
 
 
 def test_a_batch_of_no_images_has_gradients_of_zero():
