@@ -47,13 +47,14 @@ def geometry(strides, dilation, padding):
 def images_at_a_time(monkeypatch, name, count):
     """Make the pieces so small that each holds `count` images, whatever the sizes."""
     module = importlib.import_module(f"scratchnet.kernels.{BACKENDS[name]}.convolution")
-    pieces = module._pieces
+    chooser = {"numpy": "_pieces", "numba": "_images"}[name]
+    choose = getattr(module, chooser)
 
     def small(N, bytes_per_image, *rest):
         monkeypatch.setattr(module, "_CACHE", count * max(bytes_per_image, 1))
-        return pieces(N, bytes_per_image, *rest)
+        return choose(N, bytes_per_image, *rest)
 
-    monkeypatch.setattr(module, "_pieces", small)
+    monkeypatch.setattr(module, chooser, small)
     return module
 
 
