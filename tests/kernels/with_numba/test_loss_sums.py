@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from scratchnet.kernels.with_numba import loss_sums
+pytest.importorskip("numba")
+
+from scratchnet.kernels.with_numba import loss_sums  # noqa: E402
 
 BOTH = pytest.mark.parametrize("dtype, digits", [(np.float32, 1e-6), (np.float64, 1e-13)])
 
