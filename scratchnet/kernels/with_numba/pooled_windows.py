@@ -17,7 +17,7 @@ from scratchnet.kernels.with_numba.pooled_tile import SQUARE, make_pooled_tile
 from scratchnet.kernels.with_numba.team import by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
-from scratchnet.kernels.with_numba.windows import frames_of, in_frames, matrix_of, view
+from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, matrix_of, view
 
 _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors' width
 
@@ -76,8 +76,8 @@ def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, y, 
                         r = row + m - start
                         _square_1(pixels, starts, SQUARE * m, steps, weights, f, least, to, r, column, to_bytes)
                 if not fits:
-                    _copy(rest, rows[start:end, f:])
-                    _copy(rest_bytes, bytes_[start:end, f:])
+                    copy_what_fits(rest, rows[start:end, f:])
+                    copy_what_fits(rest_bytes, bytes_[start:end, f:])
 
 
 @njit
@@ -96,8 +96,8 @@ def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places,
             pixels = in_frames(x[here], frames, corner)
             rows, bytes_ = dy[here].reshape(-1, F), places[here].reshape(-1, F)
             if filled > F:
-                _copy(rows, wide[:, :F])
-                _copy(bytes_, wide_bytes[:, :F])
+                copy_what_fits(rows, wide[:, :F])
+                copy_what_fits(bytes_, wide_bytes[:, :F])
             of, of_bytes = (wide, wide_bytes) if filled > F else (rows, bytes_)
             for r in range(0, steps.size, _ROWS):
                 for f in range(0, filled, width):
@@ -112,12 +112,3 @@ def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places,
                     total[f] += d[f] if place[f] != 0 else zero
             for f in range(F):  # written as a sum of arrays it takes the compiler two seconds
                 dbias[k, f] += total[f]
-
-
-@njit
-def _copy(source, target):
-    """As much of the source as both have room for."""
-    for m in range(min(len(source), len(target))):
-        row, to = source[m], target[m]
-        for f in range(min(row.size, to.size)):
-            to[f] = row[f]

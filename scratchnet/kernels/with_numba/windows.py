@@ -97,7 +97,7 @@ def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, lea
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
                 _column_of_tiles(pixels, starts, m, end, steps, weights, f, two, least, target, row, column)
                 if not fits:
-                    _copy(rest, rows, m, end, f)
+                    copy_what_fits(rest, rows[m:end, f:])
 
 
 @njit
@@ -116,7 +116,7 @@ def _convolve_and_pool(first, stop, x, frame, corner, images, starts, steps, wei
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
                 _column_of_squares(pixels, starts, m, end, steps, weights, f, two, least, target, row, column)
                 if not fits:
-                    _copy(rest, rows, m, end, f)
+                    copy_what_fits(rest, rows[m:end, f:])
 
 
 @njit
@@ -144,11 +144,12 @@ def in_frames(x, frames, corner):
 
 
 @njit(inner=True)
-def _copy(rest, rows, m, stop, f):
-    for r in range(m, stop):
-        target, source = rows[r, f:], rest[r - m]
-        for k in range(target.size):
-            target[k] = source[k]
+def copy_what_fits(source, target):
+    """As much of the source as both have room for."""
+    for m in range(min(len(source), len(target))):
+        row, to = source[m], target[m]
+        for f in range(min(row.size, to.size)):
+            to[f] = row[f]
 
 
 @njit(inner=True)
