@@ -1,6 +1,7 @@
 """evaluate and predict: batches through the model, forward only, as many at a time as there are threads."""
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -225,7 +226,7 @@ class Evaluator(Compiled):
                 workers.help_one()
             threads, left = min(here, len(pieces)), iter(pieces)
             results = [result for found in workers.map(compute_those_left, [left] * threads) for result in found]
-            results.sort(key=_number)
+            results.sort(key=operator.itemgetter(0))  # by number
             for number, result in results if ranks.size == 1 else _of_all_ranks(results, tell):
                 use(result)
                 end(number)
@@ -276,10 +277,6 @@ class Evaluator(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for this one batch."""
         return self.predict(x, batch_size=_rows(x), verbose=0)
-
-
-def _number(result):
-    return result[0]
 
 
 def _nothing(step):
