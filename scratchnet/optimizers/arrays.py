@@ -1,6 +1,8 @@
 """Helpers for dicts of arrays: sums, norms and names, and how to divide their elements among threads."""
 
 import functools
+import operator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,6 +49,44 @@ def dealt(params, shares):
     for key in sorted(params, key=lambda key: -params[key].size):
         min(shares, key=lambda share: sum(params[k].size for k, _ in share)).append((key, None))
     return shares
+
+
+class Stretch(NamedTuple):
+    """What one call of a rule changes."""
+
+    key: str  # of the parameter
+    place: Any  # where in the parameter it lies: a slice of its elements; or None, all of it as it is
+    param: Any  # the elements themselves, as a view
+    slots: dict  # those of the slots, by the names of these
+
+
+class Stretches:
+    """The shares of all parameters and their slots, cut once for all steps in which the arrays are the same ones."""
+
+    def __init__(self):
+        self._known = self._arrays = self._shares = None
+
+    def of(self, params, state, slot_names, division, shares):
+        """Lists of `Stretch`es: what `division`, which is `divided` or `dealt`, makes of `params`."""
+        known, arrays = (*params, division, shares), [*params.values(), *state.values()]
+        if known != self._known or len(arrays) != len(self._arrays) or not all(map(operator.is_, arrays, self._arrays)):
+            self._known, self._arrays = known, arrays
+            self._shares = [
+                [
+                    Stretch(key, place, cut(params[key], place), _slots(state, slot_names, key, place))
+                    for key, place in share
+                ]
+                for share in division(params, shares)
+            ]
+        return self._shares
+
+    def __reduce__(self):
+        return Stretches, ()  # in a copy the views would not be of the copied arrays
+
+
+def _slots(state, names, key, place):
+    found = ((name, state.get(f"{name}/{key}")) for name in names)
+    return {name: cut(array, place) for name, array in found if array is not None}
 
 
 def named_arrays(variables):

@@ -19,6 +19,7 @@ from scratchnet.checks import check_bounds, check_count
 from scratchnet.hints import LearningRate
 from scratchnet.optimizers import schedules
 from scratchnet.optimizers.arrays import (
+    Stretches,
     cut,
     dealt,
     divided,
@@ -113,6 +114,7 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
         self.share = None  # what this rank owns of the parameters, where there are several ranks
         self._built_for = None  # name of a parameter -> (shape, dtype)
         self._undecayed = ()  # arrays, and a regular expression of names
+        self._stretches = Stretches()
         self._first_rate = self._learning_rate
 
     # ---- what an optimizer defines ----
@@ -276,7 +278,8 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
             learning_rate, division = self._rate(), divided if self.elementwise else dealt
             shares = 1 if self.takes_variables else shares  # a rule of variables may know of several of them
             self.begin_step()
-            list(run(lambda share: self._update_share(params, parts, learning_rate, share), division(params, shares)))
+            stretches = self._stretches.of(params, self.state, self.slot_names, division, shares)
+            list(run(lambda share: self._update_share(params, parts, learning_rate, share), stretches))
         if self.use_ema:
             self._average(params)
         self.steps += 1
@@ -318,10 +321,8 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
 
     def _update_share(self, params, parts, learning_rate, share):
         """Sum the gradients of the parts and update, stretch by stretch, while the sum is still in the cache."""
-        for key, stretch in share:
-            own = ((slot, self.state.get(f"{slot}/{key}")) for slot in self.slot_names)
-            slots = {slot: cut(array, stretch) for slot, array in own if array is not None}
-            param, grad = cut(params[key], stretch), total_of([cut(part[key], stretch) for part in parts])
+        for key, place, param, slots in share:
+            grad = total_of([cut(part[key], place) for part in parts])
             decay = self.decay_of(key, params[key])
             if decay and not self._is_undecayed(key, params[key]):
                 param -= param * param.dtype.type(decay * learning_rate)

@@ -1,5 +1,6 @@
 """What every optimizer has from its base: arrays, states, learning rates, clipping, weight decay, shares."""
 
+import copy
 import json
 
 import numpy as np
@@ -218,9 +219,24 @@ def test_threads_are_given_equal_shares_in_one_round():
     for options, sizes in (({"shares": 2}, [350500, 350500]), ({}, [701000])):
         given.clear()
         optimizers.SGD(0.5).update(params, grads, run=run, **options)
-        assert [sum(part.stop - part.start for _, part in share) for share in given] == sizes
+        assert [sum(stretch.place.stop - stretch.place.start for stretch in share) for share in given] == sizes
     for w in params.values():
         np.testing.assert_array_equal(w, 0)
+
+
+def test_views_of_an_optimizers_arrays_are_those_of_its_own():
+    """They are cut once: a copy, arrays that are exchanged, and other parameters, have others."""
+    grads, optimizer = {"w": np.full(3, 2.0)}, optimizers.SGD(1.0, momentum=0.5)
+    first, second, third = ({"w": np.zeros(3)} for _ in range(3))
+    optimizer.update(first, grads)
+    twin = copy.deepcopy(optimizer)
+    twin.update(second, grads)
+    np.testing.assert_array_equal(twin.state["momentum/w"], -3)
+    np.testing.assert_array_equal(optimizer.state["momentum/w"], -2)
+    optimizer.state["momentum/w"] = np.zeros(3)
+    optimizer.update(third, grads)
+    np.testing.assert_array_equal(optimizer.state["momentum/w"], -2)
+    assert [p["w"][0] for p in (first, second, third)] == [-2, -3, -2]
 
 
 def test_names_dicts_and_a_learning_rate_that_is_a_function():

@@ -4,6 +4,7 @@ With a team each thread has half. Of a gradient that two threads have computed b
 lies in its own cache; reading all of it, from the other processor's, one thread took three times as long as alone.
 """
 
+import functools
 import math
 
 from scratchnet.kernels.with_numba.compile import njit
@@ -13,9 +14,15 @@ _WORK = 16  # multiply-adds that take as long as a parameter
 
 
 def adam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon):
-    t = param.dtype.type  # scalars of the parameters' dtype: float64 ones would make the loop compute in float64
-    numbers = t(learning_rate), t(1 - beta_1), t(1 - beta_2), t(epsilon)
+    t = param.dtype.type
+    numbers = t(learning_rate), *_as(t, 1 - beta_1, 1 - beta_2, epsilon)
     by_rows(_update, param.size, _WORK * param.size, param, grad, m, v, *numbers)
+
+
+@functools.lru_cache(maxsize=16)  # the same at every step
+def _as(t, *numbers):
+    """The numbers in the dtype of the parameters: float64 ones would make the loop compute in float64."""
+    return tuple(map(t, numbers))
 
 
 @njit
