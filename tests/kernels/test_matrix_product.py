@@ -130,7 +130,7 @@ def test_blas_multiplies_vectors_and_what_is_small():
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 def test_with_vectors_of_32_bytes_blas_also_has_what_would_leave_tiles_half_empty(monkeypatch):
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
-    for name, value in (("VECTOR_BYTES", 32), ("_THIN_FOR_BLAS", 1 << 20), ("_SMALL_FOR_AVX512", 0), ("_APART", 4096)):
+    for name, value in (("VECTOR_BYTES", 32), ("_THIN_FOR_BLAS", 1 << 20), ("_APART", 4096)):
         monkeypatch.setattr(module, name, value)
     for M, K, N, expected in [
         (128, 256, 8, True),

@@ -26,7 +26,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_pair, copy_square, make_tile
 
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
-_FEW, _LARGE = 16, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
+_FEW, _THRICE, _LARGE = 16, 48, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
 _DEPTH_OF_FEW = 16  # then so few rows of b at a time, read from end to end, come up to twice as fast as 256 far apart
 _ROWS = 96  # of a, which with that depth has 96 KB; from so many on copying b pays,
 _LARGER, _FURTHER = (1 << 20, 512) if VECTOR_BYTES == 64 else (0, 0)  # if b has more bytes, and more from row to row
@@ -37,8 +37,8 @@ _PANEL = 2048  # bytes of each row of b that are copied one after the other
 _ALONE = 8  # rows, up to which no team shares them
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
 # Multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
-_SMALL_FOR_BLAS, _THIN_FOR_BLAS = (1 << 18, 1 << 20) if VECTOR_BYTES == 32 else (1 << 16, 0)
-_SMALL_FOR_AVX512, _SMALL_RESULT = 1_000_000 if VECTOR_BYTES == 64 else 0, 1200  # multiply-adds, numbers of c
+_SMALL_FOR_BLAS, _THIN_FOR_BLAS = {16: (1 << 16, 0), 32: (1 << 18, 1 << 20), 64: (1_000_000, 0)}[VECTOR_BYTES]
+_SMALL_RESULT = 1200 if VECTOR_BYTES == 64 else 1 << 62  # numbers of c
 _SMALL = 1 << 14  # multiply-adds, of which Python's lines around them take the longer part
 _SOON_CLEARED = 1 << 16  # bytes of c, which `dot` fills with zeros before it multiplies
 _SHALLOW = 16  # rows of b: so few products to a number of c, or of b, that to write or copy it counts
@@ -59,15 +59,25 @@ def matmul(a, b):
     if depth != K:
         raise ValueError(f"matmul: the shapes of a and b do not fit together, {a.shape} and {b.shape}")
     work = M * K * N
-    if K == 1 and min(M, N) == 1:
+    if K == 1 and (M == 1 or N == 1):
         return a * b  # BLAS would leave out what is multiplied by zero, NaN or not
-    if work <= _SMALL or (K > 1 and ((work < _SMALL_FOR_BLAS and M != _PAIR) or _is_for_blas(M, K, N, b))):
+    by_blas = work <= _SMALL
+    if not by_blas and K > 1:
+        is_small = work <= _SMALL_FOR_BLAS and M != _PAIR and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
+        by_blas = is_small or _is_for_blas(M, K, N, b)
+    if by_blas:
         return a.dot(b) if K > _SHALLOW or M * N * a.itemsize <= _SOON_CLEARED else np.matmul(a, b)
-    (a, a_is_transposed), (b, b_is_transposed) = _stored(a), _stored(b)
     c = np.empty((M, N), a.dtype)
+    a_is_transposed = b_is_transposed = False
+    if not a.flags.carray:
+        a, a_is_transposed = _stored(a)
+    if not b.flags.carray:
+        b, b_is_transposed = _stored(b)
     if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
         _dot_products(a, plain(b.T), c)
-    elif _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, a.itemsize):
+    elif (a_is_transposed or b_is_transposed) and _is_better_transposed(
+        M, K, N, a_is_transposed, b_is_transposed, a.itemsize
+    ):
         c_T = np.empty((N, M), a.dtype)
         _product(b.T, a.T, c_T)
         c[...] = c_T.T
@@ -85,10 +95,9 @@ def _is_for_blas(M, K, N, b):
 
     NumPy has two ways to it: `dot` begins half a microsecond earlier, but first fills the result with zeros.
     """
-    work = M * K * N
-    if min(M, N) == 1:
+    if M == 1 or N == 1:
         return True
-    width = N * b.itemsize
+    work, width = M * K * N, N * b.itemsize
     is_thin = K <= _SHALLOW or (width < 4 * VECTOR_BYTES and width % (2 * VECTOR_BYTES) > 0)  # a tile is half empty
     if is_thin and work <= _THIN_FOR_BLAS and M != _PAIR:
         return True
@@ -96,9 +105,9 @@ def _is_for_blas(M, K, N, b):
         return True  # the rows of a block fall into one place of the cache, and are too few to pay for a copy
     if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
         return True  # few products to each number that would be copied
-    if not can_share(M, b):  # no team would have it
+    if _FEW < M <= _THRICE and K * width > _LARGE:  # no team would have it, see `can_share`
         return VECTOR_BYTES < 64 and b.flags.c_contiguous
-    return work <= _SMALL_FOR_AVX512 and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
+    return VECTOR_BYTES == 64 and work <= _SMALL_FOR_BLAS and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
 
 
 def _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, itemsize):
@@ -112,7 +121,7 @@ def _product(a, b, c):
     """``c = a @ b``, by two threads where there is a team for it."""
     M, K = a.shape
     work = M * K * b.shape[1]
-    if c.dtype != np.float32 or not can_share(M, b) or not team.shares(work):
+    if not team.shares(work) or c.itemsize > 4 or not can_share(M, b):
         _compiled(c.dtype)[0](a, b, c, False)
         return
     a_is_transposed, b_is_transposed = not a.flags.c_contiguous, not b.flags.c_contiguous
@@ -122,7 +131,7 @@ def _product(a, b, c):
 
 def can_share(rows, b):
     """Whether `rows` times b have the same bits chunk by chunk: not if few rows make blocks of another depth."""
-    return not (_FEW < rows <= 3 * _FEW and b.nbytes > _LARGE)
+    return not (_FEW < rows <= _THRICE and b.nbytes > _LARGE)
 
 
 def _stored(matrix):

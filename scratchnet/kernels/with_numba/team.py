@@ -52,18 +52,25 @@ _PATIENCE = 1 << 17 if SSE else 1 << 22  # how often a helper looks until it sle
 
 _NEXT, _DONE, _END, _JOB, _FAILED = 0, 8, 16, 24, 32  # places in the box
 
-_mine = threading.local()  # its `team` is that of the thread that asks
+
+class _OfThread(threading.local):
+    """What each thread has for itself."""
+
+    team = None
+
+
+_mine = _OfThread()
 _addresses = {}  # of kernels and of `_chunk`, by kernel and types of arguments
 
 
 def at_work():
     """The `Team` of the calling thread, the innermost; None if it has none."""
-    return getattr(_mine, "team", None)
+    return _mine.team
 
 
 def shares(work):
     """Whether the calling thread has a team, and so many multiply-adds are worth sharing."""
-    return work >= _LEAST and at_work() is not None
+    return work >= _LEAST and _mine.team is not None
 
 
 def by_rows(kernel, rows, work, *arguments, multiple=_ROWS):
