@@ -8,38 +8,54 @@ one of them.
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul, matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.elementwise import relu as with_relu
+from scratchnet.kernels.with_numba.matrix_product import (
+    add_matmul_by,
+    is_in_tiles,
+    matmul,
+    matmul_into_by,
+    multiplier,
+)
+from scratchnet.kernels.with_numba.team import by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 _CACHE = 256 * 1024  # bytes to work on at a time
-_WHOLE = 2 << 20  # bytes that go through in one piece as quickly, and a team can share the products
+_WHOLE = 2 << 20  # bytes that go through in one piece as quickly
 
 
 def affine_forward(x, W, b, relu=False):
     """y (M, F) for x (M, C), W (C, F), and b (F,) or None."""
     x, W = _alike(x, W)
-    b = np.zeros(W.shape[1], x.dtype) if b is None else plain(b)
-    if _is_one_piece(x, W):
-        y = matmul(x, W)
-        _finish(y, b, relu)
+    M, F = len(x), W.shape[1]
+    if is_in_tiles(x, W):
+        y = np.empty((M, F), x.dtype)
+        b = np.zeros(F, x.dtype) if b is None else plain(b)
+        rows = M if W.nbytes > _WHOLE or M <= _rows(W, _WHOLE) else _rows(W)
+        by_rows(_forward, M, M * W.size, multiplier(x.dtype), x, W, b, bool(relu), rows, y)
         return y
-    y = np.empty((len(x), W.shape[1]), x.dtype)
-    _forward(multiplier(x.dtype), x, W, b, relu, _rows(W), y)
-    return y
+    y = matmul(x, W)
+    if b is not None:
+        y += b
+    return with_relu(y, y) if relu else y
 
 
 def affine_backward(dy, x, W, needs_dx=True, relu_output=None):
     """``dx, dW, db``, dx None without `needs_dx`; `relu_output` is y where there was a relu."""
     dy, x, W = _alike(dy, x, W)
     relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
-    db = np.zeros(W.shape[1], x.dtype)
     if _is_one_piece(x, W):
-        dz = np.empty(dy.shape, dy.dtype) if relu else dy
-        _slopes(dy, y, relu, dz, db)
+        if relu:
+            dz, db = np.empty(dy.shape, dy.dtype), np.zeros(W.shape[1], x.dtype)
+            _slopes(dy, y, relu, dz, db)
+        else:
+            dz, db = dy, np.ones(len(dy), dy.dtype).dot(dy)  # a product is quicker than a sum over rows
         return matmul(dz, W.T) if needs_dx else None, matmul(x.T, dz), db
-    dx, dW = np.empty(x.shape, x.dtype) if needs_dx else x[:0], np.zeros(W.shape, x.dtype)
-    _backward(multiplier(x.dtype), dy, y, relu, x, W.T, _rows(W), dx, dW, db)
-    return dx if needs_dx else None, dW, db
+    sums = sums_of(len(x))
+    dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
+    dW, db = np.empty((sums, *W.shape), x.dtype), np.empty((sums, W.shape[1]), x.dtype)
+    work = len(x) * W.size
+    by_rows(_backward, sums, work, multiplier(x.dtype), dy, y, relu, x, W, _rows(W), dx, dW, db, multiple=1)
+    return dx if needs_dx else None, dW.sum(axis=0), db.sum(axis=0)
 
 
 def is_narrow(W):
@@ -54,8 +70,9 @@ def _is_one_piece(x, W):
 
 def _alike(*matrices):
     """As kernels want them. Raises TypeError for matrices of several dtypes."""
-    if len({matrix.dtype for matrix in matrices}) > 1:
-        raise TypeError(f"expected matrices of one dtype, got {', '.join(str(m.dtype) for m in matrices)}")
+    dtypes = [matrix.dtype for matrix in matrices]
+    if dtypes.count(dtypes[0]) < len(dtypes):
+        raise TypeError(f"expected matrices of one dtype, got {', '.join(map(str, dtypes))}")
     return [plain(matrix) for matrix in matrices]
 
 
@@ -65,35 +82,33 @@ def _rows(W, size=_CACHE):
 
 
 @njit
-def _forward(times, x, W, b, relu, rows, y):
-    for m in range(0, len(x), rows):
-        matmul_into_by(times, x[m : m + rows], W, y[m : m + rows])
-        _finish(y[m : m + rows], b, relu)
+def _forward(first, stop, times, x, W, b, relu, rows, y):
+    least = x.dtype.type(0 if relu else -np.inf)
+    for m in range(first, stop, rows):
+        end = min(m + rows, stop)
+        matmul_into_by(times, x[m:end], W, y[m:end])
+        for n in range(m, end):
+            y_n = y[n]
+            for f in range(b.size):
+                y_n[f] = max(y_n[f] + b[f], least)
 
 
 @njit
-def _finish(z, b, relu):
-    """z += b, and relu if there is one."""
-    zero = z.dtype.type(0)
-    for m in range(len(z)):
-        z_m = z[m]
-        for f in range(b.size):
-            total = z_m[f] + b[f]
-            z_m[f] = max(total, zero) if relu else total
-
-
-@njit
-def _backward(times, dy, y, relu, x, W_T, rows, dx, dW, db):
+def _backward(first, stop, times, dy, y, relu, x, W, rows, dx, dW, db):
+    """The sums over all rows are `len(dW)` sums, each over a part of them."""
+    M, sums = len(x), len(dW)
     needs_dx = len(dx) > 0
-    room = np.empty((rows if relu else 0, db.size), dy.dtype)
-    for m in range(0, len(x), rows):
-        dz = dy[m : m + rows]
-        if relu:
-            dz = room[: len(dz)]
-        _slopes(dy[m : m + rows], y[m : m + rows], relu, dz, db)
-        add_matmul_by(times, x[m : m + rows].T, dz, dW)
-        if needs_dx:
-            matmul_into_by(times, dz, W_T, dx[m : m + rows])
+    room = np.empty((rows if relu else 0, db.shape[1]), dy.dtype)
+    for part in range(first, stop):
+        dW[part], db[part] = 0, 0
+        last = M * (part + 1) // sums
+        for m in range(M * part // sums, last, rows):
+            end = min(m + rows, last)
+            dz = room[: end - m] if relu else dy[m:end]
+            _slopes(dy[m:end], y[m:end], relu, dz, db[part])
+            add_matmul_by(times, x[m:end].T, dz, dW[part])
+            if needs_dx:
+                matmul_into_by(times, dz, W.T, dx[m:end])
 
 
 @njit

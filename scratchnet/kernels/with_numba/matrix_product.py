@@ -86,6 +86,14 @@ def matmul(a, b):
     return c
 
 
+def is_in_tiles(a, b):
+    """Whether a b, both stored row by row, is as quick in tiles, and has the same bits chunk by chunk of its rows."""
+    (M, K), N = a.shape, b.shape[1]
+    if N <= _FEW_COLUMNS or M * K * N <= _SMALL or M * K * N <= _SMALL_FOR_BLAS:
+        return False
+    return can_share(M, b) and not _is_for_blas(M, K, N, b)
+
+
 def _is_for_blas(M, K, N, b):
     """Whether NumPy's BLAS is quicker, small or not; by sizes alone, for the same bits with a team and without.
 

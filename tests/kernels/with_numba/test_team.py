@@ -104,10 +104,11 @@ def test_shapes_that_do_not_fit_are_refused():
         matrix_product.matmul(a, b)
 
 
-@pytest.mark.parametrize("rows, shared", [(600, 3), (5000, 0)])  # in one piece, and piece by piece
-def test_an_affine_map_has_the_same_bits(counted, rows, shared):
+# In one piece, piece by piece, and with a matrix that is too large to be read twice.
+@pytest.mark.parametrize("rows, C, shared", [(600, 70, 3), (5000, 70, 2), (272, 14_000, 2)])
+def test_an_affine_map_has_the_same_bits(counted, rows, C, shared):
     rng = np.random.default_rng(1)
-    x, W, b, dy = (rng.normal(size=s).astype("float32") for s in ((rows, 70), (70, 40), (40,), (rows, 40)))
+    x, W, b, dy = (rng.normal(size=s).astype("float32") for s in ((rows, C), (C, 40), (40,), (rows, 40)))
     y, parts = affine.affine_forward(x, W, b, True), affine.affine_backward(dy, x, W, relu_output=x[:, :40])
     with team.helper():
         np.testing.assert_array_equal(affine.affine_forward(x, W, b, True), y)
