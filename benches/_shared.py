@@ -221,19 +221,20 @@ def in_turns(sides, turns, title=""):
     return readings
 
 
-def in_sound_turns(sides, turns, threads, title=""):
+def in_sound_turns(sides, turns, threads, title="", most=None):
     """As `in_turns`, but a turn is repeated where threads gained too little before or after it: see `machine`.
 
     Returns ``(readings, gains, repeated)``: the smaller gain of each turn that counts, and how many were repeated, at
-    most as many as `turns`; if they are used up, a turn counts as it is.
+    most `most`, or as many as `turns`; if they are used up, a turn counts as it is.
     """
+    most = turns if most is None else most
     readings, gains, repeated = {name: [] for name in sides}, [], 0
     least = LEAST_GAIN if threads == 2 else 0
     while len(gains) < turns:
         before, trial = thread_gain(threads), {name: [] for name in sides}
         _take_turn(sides, trial, f"turn {len(gains) + 1} of {turns}, {repeated} repeated", title)
         gain = min(before, thread_gain(threads))
-        if gain < least and repeated < turns:
+        if gain < least and repeated < most:
             repeated += 1
             continue
         gains.append(gain)

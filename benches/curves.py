@@ -5,27 +5,42 @@
 
 One size at a time grows while the others stay: the batch of a small CNN, the length and the units of a small LSTM, the
 pixels of an image. Every side is a process for each number of threads, all take turns at each size; peers are asked at
-every second size. Cost should grow smoothly: it is laid beside the curve a + b size + c size^2 that fits best, none of
-a, b, c negative. A size that takes 1.3 times as long as the curve says, with a fixed threshold, is called a cliff.
+five sizes, since what takes them longest is to compile. After `--seconds` a size has one turn. Cost should grow
+smoothly: it is laid beside the curve a + b size + c size^2 that fits best, none of a, b, c negative. A size that takes
+1.3 times as long as the curve says, with a fixed threshold, is called a cliff.
 
 Memory: what `predict`, and then `fit`, add to the largest resident size of a process of its own at the largest sizes,
 after both at the smallest: code that is loaded at first use is not counted, on any side.
 """
 
+import contextlib
 import itertools
 import os
 import statistics
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from _shared import Worker, describe, hold_to, in_sound_turns, make_parser, progress, restart_held_to, run_bench
+from _shared import (
+    Worker,
+    describe,
+    hold_to,
+    in_sound_turns,
+    make_parser,
+    positive,
+    progress,
+    restart_held_to,
+    run_bench,
+)
 from models import PEERS, installed
 from scaling import peak_megabytes
 
 SIDES = {"scratchnet": "scratchnet", **PEERS}
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 CLIFF = 1.3  # times what the smooth curve says
+ASKED = 5  # sizes at which there are peers
+REPEATED = 24  # turns of all sizes together
 STEPS, FEW_STEPS = 8, 4  # of a call of fit, in the smaller and in the larger half of the sizes
 
 
@@ -203,43 +218,64 @@ def forget_peak():
 def measure(options):
     """Rows of two kinds, "time" and "memory"."""
     sides = ["scratchnet", *installed(options.peers)]
-    rows = []
+    rows, left = [], TurnsLeft(options)
     for threads in sorted({1, options.threads}):
         command = [__file__, "--threads", threads, "--clock", options.clock, "--worker"]
-        settings = {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
-        workers = {side: Worker([*command, side], **settings) for side in sides}
-        try:
+        with contextlib.ExitStack() as workers:
+            ready = {side: workers.enter_context(_worker(command, side, threads)) for side in sides}
             for sweep in options.only or SWEEPS:
-                rows += _measure_sweep(sweep, threads, workers, options)
-        finally:
-            for process in workers.values():
-                process.close()
-    for sweep, side in itertools.product([] if options.no_memory else options.only or SWEEPS, sides):
-        progress(f"memory: {sweep}, {side}")
-        settings = {"TF_NUM_INTRAOP_THREADS": options.threads, "OMP_NUM_THREADS": options.threads}
-        with Worker(
-            [__file__, "--threads", options.threads, "--worker", side, "--memory", sweep], **settings
-        ) as process:
-            before, predict, fit = map(float, process.ask("go").split())
-        row = {"kind": "memory", "varied": sweep, "size": SWEEPS[sweep][2][-1], "side": side}
-        rows.append({**row, "before": before, "predict": predict - before, "fit": fit - before})
+                rows += _measure_sweep(sweep, threads, ready, options, left)
+    if not options.no_memory:
+        asked = list(itertools.product(options.only or SWEEPS, sides))
+        progress("memory")
+        with ThreadPoolExecutor(options.threads) as pool:  # how much it is does not depend on how long it takes
+            rows += pool.map(lambda of: _measure_memory(*of, options.threads), asked)
     progress()
     return rows
 
 
-def _measure_sweep(sweep, threads, workers, options):
+def _worker(command, side, threads, *arguments):
+    settings = {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
+    return Worker([*command, side, *arguments], **settings)
+
+
+class TurnsLeft:
+    """How many turns a size may have, and how many of them may be repeated, so that the whole comes to an end."""
+
+    def __init__(self, options):
+        self._turns, self._end = options.turns, time.perf_counter() + options.seconds
+        self._repeated = REPEATED
+
+    def now(self):
+        """``(turns, most that are repeated)``"""
+        return (1, 0) if time.perf_counter() > self._end else (self._turns, min(self._turns, self._repeated))
+
+    def spend(self, repeated):
+        self._repeated -= repeated
+
+
+def _measure_sweep(sweep, threads, workers, options, left):
     rows, sizes = [], SWEEPS[sweep][2]
+    with_peers = {round(place) for place in np.linspace(0, len(sizes) - 1, ASKED)}
     for place, size in enumerate(sizes[:3] if options.small else sizes):
-        is_asked = {side for side in workers if side == "scratchnet" or (len(sizes) - 1 - place) % 2 == 0}
         ask = {
             side: lambda process=process, question=f"{sweep} {size}": float(process.ask(question))
             for side, process in workers.items()
-            if side in is_asked
+            if side == "scratchnet" or place in with_peers
         }
-        readings, _, _ = in_sound_turns(ask, options.turns, threads, f"{sweep} {size}, threads {threads}")
+        turns, most = left.now()
+        readings, _, repeated = in_sound_turns(ask, turns, threads, f"{sweep} {size}, threads {threads}", most)
+        left.spend(repeated)
         ms = {side: statistics.median(found) for side, found in readings.items()}
-        rows.append({"kind": "time", "varied": sweep, "size": size, "threads": threads, "ms": ms})
+        rows.append({"kind": "time", "varied": sweep, "size": size, "threads": threads, "turns": turns, "ms": ms})
     return rows
+
+
+def _measure_memory(sweep, side, threads):
+    with _worker([__file__, "--threads", threads, "--worker"], side, threads, "--memory", sweep) as process:
+        before, predict, fit = map(float, process.ask("go").split())
+    row = {"kind": "memory", "varied": sweep, "size": SWEEPS[sweep][2][-1], "side": side}
+    return {**row, "before": before, "predict": predict - before, "fit": fit - before}
 
 
 def smooth(sizes, times):
@@ -334,12 +370,14 @@ def markdown(result):
 
     python benches/curves.py --peers tensorflow jax torch
 
-Milliseconds per training step through `fit`, float32, the median of {options["turns"]} turns; {options["clock"]} time.
+Milliseconds per training step through `fit`, float32, the median of {options["turns"]} turns, or a single one where
+time was short; {options["clock"]} time.
 One size grows while the others stay: the batch of a CNN (12 x 12 x 4, two convolutions of 8 filters), the length of an
 LSTM (batch 16, 16 numbers a step, 32 units) and its units (4 steps), the pixels of an image's side (batch 8, 16
 filters). Our times are laid beside the curve a + b size + c size^2, none of a, b, c negative, that fits best: a size
-that takes {CLIFF} times what it says is a cliff. The peers' ratio is that of whoever is the fastest at that size. Turns
-of two threads count as above, by what two threads gain on a matrix product.
+that takes {CLIFF} times what it says is a cliff. Peers are asked at {ASKED} sizes, and their ratio is that of whoever
+is the fastest at that size. Turns of two threads are repeated as above, by what two threads gain on a matrix product,
+{REPEATED} of them at most.
 
 {markdown_table(HEADINGS, _time_lines(result))}
 """
@@ -367,24 +405,16 @@ def draw(result):
             if varied != sweep:
                 continue
             of, line = f"{threads} thread{'s' * (threads > 1)}", "--" if threads == 1 else "-"
-            sizes = [row["size"] for row in rows]
-            ax.plot(
-                sizes,
-                [row["ms"]["scratchnet"] for row in rows],
-                f"o{line}",
-                color=colour(0),
-                ms=4,
-                label=f"scratchnet, {of}",
-            )
-            cliffs = [row for row, over in zip(rows, _over(rows)) if over >= CLIFF]
-            ax.plot([r["size"] for r in cliffs], [r["ms"]["scratchnet"] for r in cliffs], "x", color="black", ms=11)
-            asked = [row for row in rows if fastest(row)]
-            if asked:
-                times = [fastest(row)[1] for row in asked]
-                ax.plot(
-                    [r["size"] for r in asked], times, f"s{line}", color=colour(1), ms=4, label=f"fastest peer, {of}"
-                )
+            ours = [(row["size"], row["ms"]["scratchnet"]) for row in rows]
+            ax.plot(*zip(*ours), f"o{line}", color=colour(0), ms=4, label=f"scratchnet, {of}")
+            cliffs = [place for place, over in zip(ours, _over(rows)) if over >= CLIFF]
+            if cliffs:
+                ax.plot(*zip(*cliffs), "x", color="black", ms=11)
+            peers = [(row["size"], fastest(row)[1]) for row in rows if fastest(row)]
+            if peers:
+                ax.plot(*zip(*peers), f"s{line}", color=colour(1), ms=4, label=f"fastest peer, {of}")
         ax.set(xscale="log", yscale="log", xlabel=sweep, ylabel="ms per step", title=f"{sweep} (cross: a cliff)")
+        sizes = [size for size, _ in ours]
         ax.set_xticks(sizes[::2], [f"{size:,}" for size in sizes[::2]])
         ax.minorticks_off()
         ax.legend(fontsize=8)
@@ -399,6 +429,7 @@ def main():
     add("--peers", nargs="*", choices=PEERS, default=[], help="whom to compare with, where installed")
     add("--only", nargs="*", choices=SWEEPS, metavar="SIZE", help=f"of: {', '.join(SWEEPS)}")
     add("--clock", choices=CLOCKS, default="wall", help="processor: of a busy machine (default: %(default)s)")
+    add("--seconds", type=positive, default=240, help="after so many a size has one turn (default: %(default)s)")
     add("--no-memory", action="store_true", help="only the times")
     add("--small", action="store_true", help="only the smallest sizes, to try the bench itself")
     add("--worker", metavar="SIDE", help="for the bench itself: be one of the sides")

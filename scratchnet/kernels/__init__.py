@@ -79,6 +79,8 @@ FUSED = {
         "sum_of_logistic_losses",
         "sum_of_softmax_losses",
         "sum_of_soft_losses",
+        "squares_and_slopes",
+        "logistic_losses_and_slopes",
     ),
 }
 

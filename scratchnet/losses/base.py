@@ -119,6 +119,10 @@ class Loss(metaclass=Recorded, kind="losses"):
         """
         return None
 
+    def total_and_gradient(self, y_true, y_pred, scale):
+        """`total`, and its derivative times `scale`, in one pass; None where the backend in use has none."""
+        return None
+
     # ---- the contract ----
 
     def forward(
@@ -167,6 +171,16 @@ class Loss(metaclass=Recorded, kind="losses"):
         count = self.count(y_true, y_pred.ndim) if count is None else count
         return total / count if count else 0.0
 
+    def in_one_pass(self, y_true, y_pred, sample_weight=None, count=None):
+        """`forward` for whoever goes back at once, as `fit`: the cache may be ``dy_pred`` itself."""
+        if self._is_known and sample_weight is None and y_pred.dtype in (np.float32, np.float64):
+            count = self.count(y_true, y_pred.ndim) if count is None else count
+            scale = y_pred.dtype.type(1 / count if count else 0)
+            total, dy_pred = self.total_and_gradient(y_true, y_pred, scale) or (None, None)
+            if total is not None and math.isfinite(total):
+                return total * scale, dy_pred
+        return self.forward(y_true, y_pred, sample_weight, count)
+
     @property
     def _is_known(self):
         """Whether this is a loss of the library as it stands, whose `total` is the sum of its `values`."""
@@ -177,6 +191,8 @@ class Loss(metaclass=Recorded, kind="losses"):
         """``dy_pred``: the gradient of the value, in the shape and dtype of the predictions."""
         if cache is None:
             raise self.error('with reduction="none" the loss is an array, which has no gradient; take reduction="sum"')
+        if isinstance(cache, np.ndarray):  # of `in_one_pass`
+            return cache
         dvalues = np.asarray(cache.dvalues)[..., None]  # (N, ..., 1), or (1,)
         dy_pred = self.gradient(dvalues, cache.terms)
         if dy_pred.shape != cache.shape:

@@ -140,10 +140,20 @@ class BinaryCrossentropy(_OfProbabilities):
 
     def total(self, y_true, y_pred):
         t = in_shape_of(y_pred, y_true)
-        if t is None or kernels.sum_of_logistic_losses is None or self.label_smoothing or not self.from_logits:
+        if t is None or kernels.sum_of_logistic_losses is None or not self._is_of_logits32(y_pred):
             return None
         total = kernels.sum_of_logistic_losses(y_pred, t.astype(y_pred.dtype, copy=False))
         return None if total is None else total / max(y_pred.shape[-1], 1)
+
+    def total_and_gradient(self, y_true, y_pred, scale):
+        if kernels.logistic_losses_and_slopes is None or not self._is_of_logits32(y_pred) or y_pred.size == 0:
+            return None
+        t, D = self.check_targets(y_true, y_pred), y_pred.dtype.type(y_pred.shape[-1])
+        total, dy_pred = kernels.logistic_losses_and_slopes(y_pred, t, scale / D)
+        return total / D, dy_pred
+
+    def _is_of_logits32(self, y_pred):
+        return self.from_logits and not self.label_smoothing and y_pred.dtype == np.float32
 
 
 @register("losses")

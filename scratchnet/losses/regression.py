@@ -51,6 +51,13 @@ class MeanSquaredError(Loss):
             return None
         return kernels.sum_of_squares(y_pred, t.astype(y_pred.dtype, copy=False)) / max(y_pred.shape[-1], 1)
 
+    def total_and_gradient(self, y_true, y_pred, scale):
+        if kernels.squares_and_slopes is None or y_pred.size == 0:
+            return None
+        t, D = self.check_targets(y_true, y_pred), y_pred.shape[-1]
+        total, dy_pred = kernels.squares_and_slopes(y_pred, t, scale * y_pred.dtype.type(2 / D))
+        return total / D, dy_pred
+
 
 @register("losses", "mae", "MAE")
 class MeanAbsoluteError(Loss):

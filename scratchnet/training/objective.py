@@ -145,8 +145,10 @@ class Objective:
             if masks is not None and not term.is_joint and masks[term.outputs] is not None:
                 w, count = self._masked(masks[term.outputs], w, count)
             y_pred = _of(term, ys)
-            if training or term.is_joint or isinstance(term.loss, LossOfModel):
+            if term.is_joint or isinstance(term.loss, LossOfModel):
                 value, cache = term.loss.forward(y_true, y_pred, sample_weight=w, count=count)
+            elif training:
+                value, cache = term.loss.in_one_pass(y_true, y_pred, sample_weight=w, count=count)
             else:
                 value, cache = term.loss.value(y_true, y_pred, sample_weight=w, count=count), None
             values.append(float(value))

@@ -1,4 +1,4 @@
-"""`value` is that of `forward`, whatever the backend computes it with."""
+"""`value` is that of `forward`, and `in_one_pass` what comes of both ways, whatever the backend computes it with."""
 
 import numpy as np
 import pytest
@@ -44,6 +44,26 @@ def test_the_value_is_that_of_forward(backend, loss, targets, dtype):
         np.testing.assert_allclose(found, loss.forward(targets, y_pred, **settings)[0], rtol=2e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss, targets", CASES, ids=[str(k) for k in range(len(CASES))])
+def test_one_pass_has_the_value_and_the_gradient_of_two(backend, loss, targets, dtype):
+    y_pred = (Z if getattr(loss, "from_logits", True) else np.abs(Z) / 10 + 0.01).astype(dtype)
+    for settings in ({}, {"count": 7.0}, {"count": 0}, {"sample_weight": np.arange(6.0)}):
+        value, cache = loss.in_one_pass(targets, y_pred, **settings)
+        expected, kept = loss.forward(targets, y_pred, **settings)
+        np.testing.assert_allclose(value, expected, rtol=2e-6)
+        dy_pred, exact = loss.backward(cache), loss.backward(kept)
+        assert (dy_pred.dtype, dy_pred.shape) == (dtype, y_pred.shape)
+        np.testing.assert_allclose(dy_pred, exact, atol=1e-6 * abs(exact).max())
+
+
+def test_one_pass_over_nothing_and_over_what_is_not_finite_is_forward(backend):
+    for loss in (losses.MeanSquaredError(), losses.BinaryCrossentropy(from_logits=True)):
+        assert loss.in_one_pass(np.ones((0, 2)), np.ones((0, 2), np.float32))[0] == 0.0
+        with np.errstate(all="ignore"):
+            assert not np.isfinite(loss.in_one_pass(np.ones((1, 2)), np.array([[1, np.inf]], np.float32))[0])
+
+
 @pytest.mark.parametrize(
     "loss, targets, message",
     [
@@ -56,8 +76,9 @@ def test_the_value_is_that_of_forward(backend, loss, targets, dtype):
     ],
 )
 def test_targets_that_do_not_fit_are_told_as_by_forward(backend, loss, targets, message):
-    with pytest.raises(ValueError, match=message):
-        loss.value(targets, Z)
+    for function in (loss.value, loss.in_one_pass):
+        with pytest.raises(ValueError, match=message):
+            function(targets, Z.astype(np.float32))
 
 
 def test_a_sum_that_leaves_the_range_of_its_dtype(backend):

@@ -1,7 +1,7 @@
-"""The sums of losses, for whoever does not go back: one pass over targets and predictions, and nothing is kept.
+"""The sums of losses in one pass over targets and predictions, and of two of them the gradient in the same pass.
 
 NumPy takes a pass for each operation of a formula, and an array for its result. Here a block of some numbers is added
-up in their dtype, and the blocks in float64.
+up in their dtype, and the blocks in float64; nothing is kept but what training goes back with.
 
 Targets that the loss does not take are counted on the way: then the sum is None, and the loss says what is wrong.
 """
@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import exp32, exp_parts
+from scratchnet.kernels.with_numba.elementwise import exp32, exp_parts, sigmoid32
 
 _BLOCK = 1024  # numbers that are added up in their own dtype
 _ZERO, _ONE, _TWO, _HALF = map(np.float32, (0, 1, 2, 0.5))
@@ -24,7 +24,10 @@ def sum_of_squares(p, t):
 
 
 def sum_of_logistic_losses(z, t):
-    """The sum of ``max(z, 0) - z t + log(1 + e^-|z|)``; None where a target is not above -1/2, or not below 3/2."""
+    """The sum of ``max(z, 0) - z t + log(1 + e^-|z|)`` in float32.
+
+    None where a target is not above -1/2, or not below 3/2.
+    """
     total, wrong = _logistic(plain(z).reshape(-1), plain(t).reshape(-1))
     return None if wrong else total
 
@@ -38,6 +41,18 @@ def sum_of_softmax_losses(z, labels):
 def sum_of_soft_losses(z, t):
     """The sum over rows of ``sum(t) log(sum(e^z)) - sum(t z)`` for z and t (M, K)."""
     return _soft(plain(z), plain(t))
+
+
+def squares_and_slopes(p, t, scale):
+    """The sum of ``(p - t)^2``, and ``(p - t) scale``, which is its derivative but for a factor."""
+    dp = np.empty(p.shape, p.dtype)
+    return _squares_and_slopes(plain(p).reshape(-1), plain(t).reshape(-1), p.dtype.type(scale), dp.reshape(-1)), dp
+
+
+def logistic_losses_and_slopes(z, t, scale):
+    """The sum of ``max(z, 0) - z t + log(1 + e^-|z|)`` in float32, for any t, and its derivative times `scale`."""
+    dz = np.empty(z.shape, z.dtype)
+    return _logistic_and_slopes(plain(z).reshape(-1), plain(t).reshape(-1), z.dtype.type(scale), dz.reshape(-1)), dz
 
 
 @njit
@@ -54,17 +69,23 @@ def _squares(p, t):
 
 
 @njit
+def _squares_and_slopes(p, t, scale, dp):
+    total = 0.0
+    for k in range(p.size):
+        e = p[k] - t[k]
+        total += np.float64(e * e)
+        dp[k] = e * scale
+    return total
+
+
+@njit
 def _logistic(z, t):
     total, wrong = 0.0, 0
     for start in range(0, z.size, _BLOCK):
         z_k, t_k = z[start : start + _BLOCK], t[start : start + _BLOCK]
-        of_block, outside = z.dtype.type(0), 0
-        if z.itemsize == 4:
-            for k in range(z_k.size):
-                of_block += _beyond(z_k[k], t_k[k]) + _softplus32(-abs(z_k[k]))
-        else:
-            for k in range(z_k.size):
-                of_block += _beyond(z_k[k], t_k[k]) + math.log1p(math.exp(-abs(z_k[k])))
+        of_block, outside = _ZERO, 0
+        for k in range(z_k.size):
+            of_block += _logistic32(z_k[k], t_k[k])
         for k in range(t_k.size):
             outside += 1 if abs(t_k[k] - _HALF) >= _ONE else 0
         total += of_block
@@ -72,26 +93,31 @@ def _logistic(z, t):
     return total, wrong
 
 
-@njit(reorder=False, inner=True)
-def _beyond(z, t):
-    """max(z, 0) - z t: of large z little is left, which would be lost in a sum of one of them."""
-    return max(z, _ZERO) - z * t
+@njit
+def _logistic_and_slopes(z, t, scale, dz):
+    total = 0.0
+    for k in range(z.size):
+        total += np.float64(_logistic32(z[k], t[k]))
+        dz[k] = (sigmoid32(z[k]) - t[k]) * scale
+    return total
 
 
 @njit(reorder=False, inner=True)
-def _softplus32(z):
-    """log(1 + e^z) in float32, for z that is not above 0.
+def _logistic32(z, t):
+    """max(z, 0) - z t + log(1 + e^-|z|): of large z the difference leaves little, and comes first.
 
-    It is 2 artanh(s) with s = e^z / (2 + e^z), at most 1/3, of whose series eight terms are right to the last digit.
+    The logarithm is 2 artanh(s) with s = e / (2 + e), at most 1/3, of whose series eight terms are right to the last
+    digit; e = e^-|z|.
     """
-    p, q, power = exp_parts(z)  # e^z = power (q + p) / (q - p)
+    above_0 = z if z > _ZERO else _ZERO  # `max` and `abs` would each be compiled as a function
+    p, q, power = exp_parts(-z if z > _ZERO else z)  # e = power (q + p) / (q - p)
     e = power * (q + p)
     s = e / (_TWO * (q - p) + e)
     x = s * s
     series = _ODD[6] + x * _ODD[7]
     series = _ODD[4] + x * (_ODD[5] + x * series)
     series = _ODD[2] + x * (_ODD[3] + x * series)
-    return _TWO * s * (_ONE + x * (_ODD[1] + x * series))
+    return (above_0 - z * t) + _TWO * s * (_ONE + x * (_ODD[1] + x * series))
 
 
 @njit(inner=True)

@@ -5,7 +5,7 @@ That is all that the adjoint needs. It goes on from there to the gradients of th
 `pooled_tile`: neither z nor dz is ever in memory, whose way there and back took longer than what is computed with them.
 Filters that do not fill vectors are computed as if they did, and what is too many is not copied out of the cache.
 
-Cost: 2 M KH KW C F floating-point operations for M windows, forward and back, F rounded up to whole vectors.
+Cost: 2 M KH KW C F floating-point operations for M windows, back a quarter of them, F rounded up to whole vectors.
 """
 
 import math
@@ -23,10 +23,10 @@ _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors'
 
 _square_2, _square_1 = (make_window_tile(SQUARE, vectors, SQUARE, tells_places=True) for vectors in (2, 1))
 
-# Elements of the kernel whose sums stay in registers: those of a kernel of 3 x 3 for a channel, or about half of them;
-# with a fifth, of 16 registers one too few is left, and each turn waits for a sum that lay in memory.
-_ROWS = 9 if TALLEST == 8 else 4
-_sums_2, _sums_1 = (make_pooled_tile(_ROWS, vectors) for vectors in (2, 1))
+# Elements of the kernel, and vectors of filters, whose sums stay in registers; with them those of the image, which the
+# compiler loads before it multiplies.
+_ROWS, _VECTORS = (9, 1) if TALLEST == 8 else (4, 2)
+_sums = make_pooled_tile(_ROWS, _VECTORS)
 
 
 def forward(x, kernel, bias, geometry, padding, window_counts):
@@ -45,10 +45,11 @@ def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     count, F = elements.size, kernel_shape[3]
     steps = np.zeros(count + -count % _ROWS, np.intp)  # the last ones are read and thrown away
     steps[:count] = elements
-    windows, filled = len(x) * math.prod(window_counts), F + -F % (VECTOR_BYTES // x.itemsize)
+    right, below = (int(starts[k] - starts[0]) if starts.size else 0 for k in (1, 2))
+    windows, filled = len(x) * math.prod(window_counts), F + -F % (_VECTORS * VECTOR_BYTES // x.itemsize)
     sums = sums_of(windows)
     dweights, dbias = np.empty((sums, len(steps), filled), x.dtype), np.empty((sums, F), x.dtype)
-    known = x, frame, geometry[-2:], images, starts, steps, dy, places
+    known = x, frame, geometry[-2:], images, starts, right, below, steps, dy, places
     by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
     return dweights[:, :count, :F].sum(axis=0).reshape(kernel_shape), dbias.sum(axis=0)
 
@@ -81,19 +82,20 @@ def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, y, 
 
 
 @njit
-def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places, dweights, dbias):
-    N, OH, OW, F = dy.shape
-    filled, width, zero = dweights.shape[2], 2 * VECTOR_BYTES // dy.itemsize, dy.dtype.type(0)
+def _gradients(first, stop, x, frame, corner, images, starts, right, below, steps, dy, places, dweights, dbias):
+    (N, OH, OW, F), (_, H, W, C) = dy.shape, x.shape
+    filled, width, zero = dweights.shape[2], _VECTORS * VECTOR_BYTES // dy.itemsize, dy.dtype.type(0)
     total = np.empty(F, dy.dtype)  # of a piece: a sum of a whole batch's would lose digits
     wide = np.zeros((images * OH * OW if filled > F else 0, filled), dy.dtype)
     wide_bytes = np.zeros(wide.shape, np.uint8)
     frames = frames_of(x, frame, images)
+    quads = np.empty((max(frames.size, images * H * W * C), SQUARE), x.dtype)
     for k in range(first, stop):
         end = N * (k + 1) // len(dweights)
         dweights[k], dbias[k] = 0, 0
         for n in range(N * k // len(dweights), end, images):
             here = slice(n, min(n + images, end))
-            pixels = in_frames(x[here], frames, corner)
+            _fill(in_frames(x[here], frames, corner), right, below, quads)
             rows, bytes_ = dy[here].reshape(-1, F), places[here].reshape(-1, F)
             if filled > F:
                 copy_what_fits(rows, wide[:, :F])
@@ -101,10 +103,7 @@ def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places,
             of, of_bytes = (wide, wide_bytes) if filled > F else (rows, bytes_)
             for r in range(0, steps.size, _ROWS):
                 for f in range(0, filled, width):
-                    if f + width <= filled:
-                        _sums_2(pixels, starts, len(rows), steps, r, of, of_bytes, f, dweights[k])
-                    else:
-                        _sums_1(pixels, starts, len(rows), steps, r, of, of_bytes, f, dweights[k])
+                    _sums(quads, starts, len(rows), steps, r, of, of_bytes, f, dweights[k])
             total[:] = 0
             for m in range(len(rows)):
                 d, place = rows[m], bytes_[m]
@@ -112,3 +111,13 @@ def _gradients(first, stop, x, frame, corner, images, starts, steps, dy, places,
                     total[f] += d[f] if place[f] != 0 else zero
             for f in range(F):  # written as a sum of arrays it takes the compiler two seconds
                 dbias[k, f] += total[f]
+
+
+@njit(inner=True)
+def _fill(pixels, right, below, quads):
+    """What a number of the image is to the first window of a square, others are to the rest: these, the last first."""
+    size = pixels.size - right - below
+    second, third, last, numbers = pixels[right:], pixels[below:], pixels[right + below :], quads.reshape(-1)
+    for k in range(size):
+        numbers[4 * k], numbers[4 * k + 1] = last[k], pixels[k]
+        numbers[4 * k + 2], numbers[4 * k + 3] = second[k], third[k]

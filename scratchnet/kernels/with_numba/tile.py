@@ -219,6 +219,25 @@ class Instructions:
     def load_everywhere(self, data):
         return self.everywhere(self._load(self._number, data))
 
+    def load_four(self, data):
+        """A vector of four numbers, again and again."""
+        four = self._load(ir.VectorType(self._number, 4), data)
+        return self.pick(four, four, [lane % 4 for lane in range(self._vector.count)])
+
+    def choose(self, four, places):
+        """For each lane that of `four` that the last two bits of `places` (32 bits each) say."""
+        lanes = self._vector.count
+        if _AVX and self._bytes == 4:
+            name = {8: "llvm.x86.avx.vpermilvar.ps.256", 16: "llvm.x86.avx512.vpermilvar.ps.512"}[lanes]
+            kind = ir.FunctionType(self._vector, [self._vector, places.type])
+            return self._builder.call(cgutils.get_or_insert_function(self._builder.module, kind, name), [four, places])
+        chosen = self.pick(four, four, [0] * lanes)
+        places = self._builder.and_(places, ir.Constant(places.type, [3] * lanes))
+        for k in (1, 2, 3):
+            here = self._builder.icmp_unsigned("==", places, ir.Constant(places.type, [k] * lanes))
+            chosen = self._builder.select(here, self.pick(four, four, [k] * lanes), chosen)
+        return chosen
+
     def load_row(self, data, vectors):
         return [self._load(self._vector, place) for place in self._places(data, vectors)]
 

@@ -24,12 +24,23 @@ def test_squares_over_blocks_of_any_size(dtype, digits, size):
     np.testing.assert_allclose(loss_sums.sum_of_squares(p, t), exact, rtol=digits)
 
 
-@BOTH
 @pytest.mark.parametrize("size", [5, 1025])
-def test_logistic_losses(dtype, digits, size):
-    z, t = logits(dtype, size), np.random.default_rng(2).random(size).astype(dtype)
+def test_logistic_losses(size):
+    z, t = logits(np.float32, size), np.random.default_rng(2).random(size, np.float32)
     exact = np.logaddexp(0, z.astype(float)) - z.astype(float) * t
-    np.testing.assert_allclose(loss_sums.sum_of_logistic_losses(z, t), exact.sum(), rtol=digits)
+    np.testing.assert_allclose(loss_sums.sum_of_logistic_losses(z, t), exact.sum(), rtol=1e-6)
+    total, dz = loss_sums.logistic_losses_and_slopes(z, t, 0.5)
+    np.testing.assert_allclose(total, exact.sum(), rtol=1e-6)
+    np.testing.assert_allclose(dz, (1 / (1 + np.exp(-z.astype(float))) - t) * 0.5, atol=1e-7)
+
+
+@BOTH
+def test_squares_and_their_slopes_in_any_layout(dtype, digits):
+    p, t = np.random.default_rng(1).normal(size=(2, 40, 30)).astype(dtype)
+    for left, right in ((p, t), (np.asfortranarray(p), np.repeat(t, 2, axis=1)[:, ::2])):
+        total, dp = loss_sums.squares_and_slopes(left, right, 2.0)
+        np.testing.assert_allclose(total, np.square(p.astype(float) - t).sum(), rtol=digits)
+        np.testing.assert_array_equal(dp, (p - t) * 2)
 
 
 @pytest.mark.parametrize("z", np.linspace(-30, 0, 31))
@@ -53,9 +64,10 @@ def test_softmax_losses_of_labels_and_of_soft_targets(dtype, digits):
 @BOTH
 def test_what_is_left_of_large_logits_keeps_its_digits(dtype, digits):
     """Numbers that cancel are subtracted before anything else is added to one of them."""
-    z = np.random.default_rng(5).normal(scale=1e4, size=2000).astype(dtype)
-    exact = np.log1p(np.exp(-np.abs(z.astype(float)))).sum()
-    np.testing.assert_allclose(loss_sums.sum_of_logistic_losses(z, (z > 0).astype(dtype)), exact, rtol=digits)
+    z = np.random.default_rng(5).normal(scale=1e4, size=2000).astype(np.float32)
+    exact, t = np.log1p(np.exp(-np.abs(z.astype(float)))).sum(), (z > 0).astype(np.float32)
+    np.testing.assert_allclose(loss_sums.sum_of_logistic_losses(z, t), exact, rtol=1e-6)
+    np.testing.assert_allclose(loss_sums.logistic_losses_and_slopes(z, t, 1.0)[0], exact, rtol=1e-6)
     z = np.array([[10000, 10001, 9998]] * 5, dtype)
     rest = np.log(np.exp([-1, 0, -3]).sum())
     np.testing.assert_allclose(loss_sums.sum_of_softmax_losses(z, np.ones(5, int)), 5 * rest, rtol=digits)
@@ -79,7 +91,9 @@ def test_what_is_not_finite_shows(value, dtype):
     z[1, 2] = value
     with np.errstate(all="ignore"):
         assert not np.isfinite(loss_sums.sum_of_squares(z, ones))
-        assert not np.isfinite(loss_sums.sum_of_logistic_losses(z, 0 * ones))
+        if dtype == np.float32:
+            assert not np.isfinite(loss_sums.sum_of_logistic_losses(z, 0 * ones))
+            assert not np.isfinite(loss_sums.logistic_losses_and_slopes(z, 0 * ones, 1.0)[0])
         assert not np.isfinite(loss_sums.sum_of_softmax_losses(z, np.zeros(2, int)))
         assert not np.isfinite(loss_sums.sum_of_soft_losses(z, ones))
 
