@@ -238,7 +238,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     @property
     def takes_mask(self):
         """Whether forward can be given a mask."""
-        return "mask" in inspect.signature(type(self).forward).parameters
+        return _takes_mask(type(self).forward)
 
     def without_last_activation(self):
         """``(layer, activation)``: this layer without the activation that it ends in, sharing its weights.
@@ -297,6 +297,11 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
             if parameter.name != "name" and repr(value) != repr(default):
                 shown.append(f"{parameter.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@functools.lru_cache(maxsize=1024)
+def _takes_mask(forward):
+    return "mask" in inspect.signature(forward).parameters
 
 
 def with_activation(layer, activation):

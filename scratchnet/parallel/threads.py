@@ -26,8 +26,8 @@ from scratchnet.processors import current_processor, leave
 _num_threads = None
 _blas_lock = threading.Lock()
 _blas_users = 0
-_blas_limit = None
-_blas_controller = None
+_blas_libraries = None  # that this process has loaded, as threadpoolctl controls them
+_blas_threads = None  # how many each of them had, while they are limited
 
 
 def set_num_threads(count):
@@ -144,14 +144,15 @@ def _elsewhere(processor, function, item):
 @contextlib.contextmanager
 def _single_threaded_blas():
     """Limits BLAS to one thread; of several users at the same time, the last one restores its threads."""
-    global _blas_users, _blas_limit, _blas_controller
+    global _blas_users, _blas_libraries, _blas_threads
     with _blas_lock:
         if _blas_users == 0:
-            if _blas_controller is None:
+            if _blas_libraries is None:
                 from threadpoolctl import ThreadpoolController
 
-                _blas_controller = ThreadpoolController()
-            _blas_limit = _blas_controller.limit(limits=1, user_api="blas")
+                _blas_libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            _blas_threads = [library.num_threads for library in _blas_libraries]
+            _set_blas_threads([1] * len(_blas_threads))
         _blas_users += 1
     try:
         yield
@@ -159,17 +160,22 @@ def _single_threaded_blas():
         with _blas_lock:
             _blas_users -= 1
             if _blas_users == 0:
-                _blas_limit.restore_original_limits()
-                _blas_limit = None
+                _set_blas_threads(_blas_threads)
+                _blas_threads = None
+
+
+def _set_blas_threads(counts):
+    for library, count in zip(_blas_libraries, counts):
+        library.set_num_threads(count)
 
 
 def _after_fork_in_child():
     """A forked child has none of its parent's threads, one of which may have held the lock."""
-    global _blas_lock, _blas_users, _blas_limit
+    global _blas_lock, _blas_users, _blas_threads
     _blas_lock = threading.Lock()
-    if _blas_limit is not None:
-        _blas_limit.restore_original_limits()
-    _blas_users, _blas_limit = 0, None
+    if _blas_threads is not None:
+        _set_blas_threads(_blas_threads)
+    _blas_users, _blas_threads = 0, None
 
 
 if hasattr(os, "register_at_fork"):

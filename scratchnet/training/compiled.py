@@ -128,9 +128,10 @@ class Compiled(OwnLoss):
         if self.knows_inputs:
             self.trace_ahead()
             settings, before = self._compile_config, self._objective
-            self._objective = Objective(self, self.loss, settings["loss_weights"])
-            if before is not None:
-                self._objective.trial = before.trial  # goes on
+            if before is None or not before.still_holds:
+                self._objective = Objective(self, self.loss, settings["loss_weights"])
+                if before is not None:
+                    self._objective.trial = before.trial  # goes on
             if self._averages is None:
                 self._averages = self._new_averages()
             self._averages.objective = self._objective

@@ -1,18 +1,21 @@
 """What a model is trained for: a loss for each output."""
 
 import functools
+import operator
 
 import numpy as np
 
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.losses.base import Loss
+from scratchnet.losses.traced import TracedLoss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.parallel.trial import Trial
+from scratchnet.recorded import is_library
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.own_loss import LossOfModel, overrides
-from scratchnet.training.terms import Term, check_keys, terms_of
+from scratchnet.training.terms import Term, check_keys, leaves_of, terms_of
 from scratchnet.training.work import multiply_adds, shared_of
 
 
@@ -56,6 +59,20 @@ class Objective:
         kept = [k for k, activation in enumerate(self._activations) if activation is not None]
         self.trial = Trial()  # of a helper, in training
         self.model = model if not kept else twin if len(kept) == len(activations) else model.ending_in_logits(kept)[0]
+
+        self._made_of = _made_of(model) if self._is_nobody_elses(loss) else None
+
+    def _is_nobody_elses(self, loss):
+        """Whether all losses are the library's, by their names, so that nobody could change one of them."""
+        named = all(isinstance(name, str) for name in leaves_of(loss))
+        return named and all(is_library(type(t.loss)) and not isinstance(t.loss, TracedLoss) for t in self.plain_terms)
+
+    @property
+    def still_holds(self):
+        """Whether another one, made of the same model now, would be the same."""
+        before = self._made_of
+        now = None if before is None else _made_of(self.user_model)
+        return now is not None and len(now) == len(before) and all(map(operator.is_, now, before))
 
     def term_of(self, k):
         """The one loss that the output `k` has for itself; None if there is none, or another one."""
@@ -197,6 +214,23 @@ class Objective:
                 rows = [None if y is None else y[start : start + 4096] for y in ys]
                 zeros = {k: np.broadcast_to(np.float32(0), (len(rows[k]), *outputs[k].shape[1:])) for k in numbers}
                 term.loss.check_targets(_of(term, rows), _of(term, zeros))
+
+
+def _made_of(model):
+    """The graph, the layers within, and all their attributes; None of a model whose graph depends on its data."""
+    if "graph" not in vars(model):
+        return None
+    found, seen = [model.graph, model.loss], {model}
+
+    def visit(layers):
+        for layer in layers:
+            if layer not in seen:
+                seen.add(layer)
+                found.extend((layer, *vars(layer).values()))
+                visit(getattr(layer, "sublayers", {}).values())
+
+    visit(model.sublayers.values())
+    return found
 
 
 def _of(term, values):

@@ -10,6 +10,7 @@ One training step is
 The first three lines stand in `scratchnet.training.step`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -221,10 +222,10 @@ class Trainer(Evaluator):
         model, params, constraints, is_penalized = trained
         parts = run_step(objective, batch, optimizer.steps, workers, model)
         figures, whole = figures_of_all(parts, batch, averages.wants_predictions)
-        values = np.sum([figure.values for figure in figures], axis=0)
+        values = np.add.reduce([figure.values for figure in figures])
         penalty, penalty_grads = model.penalty() if is_penalized else (0.0, {})
         added = sum(figure.added for figure in figures) + penalty
-        if self._stop_at_nan and not (np.isfinite(values).all() and np.isfinite(added)):
+        if self._stop_at_nan and not all(map(math.isfinite, (*values, added))):
             raise FloatingPointError(self._describe_non_finite(batch, where))
         y_preds = masks = None
         if averages.wants_predictions:

@@ -44,20 +44,21 @@ def test_the_default_is_all_processors_that_this_process_may_use(monkeypatch):
 
 
 def test_a_forked_child_gives_blas_its_threads_back_and_waits_for_no_thread_of_its_parent(monkeypatch):
-    class Limit:
-        restored = 0
+    class Library:
+        counts = []
 
-        def restore_original_limits(self):
-            self.restored += 1
+        def set_num_threads(self, count):
+            self.counts.append(count)
 
-    for limit in (Limit(), None):
+    monkeypatch.setattr(threads, "_blas_libraries", [Library()])
+    for limited in ([5], None):
         held = threading.Lock()
         held.acquire()  # by a thread that the child does not have
-        for name, value in (("_blas_lock", held), ("_blas_users", 2), ("_blas_limit", limit)):
+        for name, value in (("_blas_lock", held), ("_blas_users", 2), ("_blas_threads", limited)):
             monkeypatch.setattr(threads, name, value)
         threads._after_fork_in_child()
-        assert not threads._blas_lock.locked() and (threads._blas_users, threads._blas_limit) == (0, None)
-        assert limit is None or limit.restored == 1
+        assert not threads._blas_lock.locked() and (threads._blas_users, threads._blas_threads) == (0, None)
+        assert Library.counts == [5]
 
 
 def test_results_come_in_the_order_of_the_items_and_run_side_by_side():

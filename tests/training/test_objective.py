@@ -6,7 +6,7 @@ import pytest
 import scratchnet
 from scratchnet import losses, metrics
 from scratchnet.layers import Dense, Input
-from scratchnet.models import Sequential
+from scratchnet.models import Model, Sequential
 from scratchnet.utils import set_random_seed
 
 
@@ -27,6 +27,49 @@ def data(count=90, seed=0):
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, count)
     return (rng.normal(size=(count, 5)) + y[:, None]).astype("float32"), y
+
+
+def test_an_objective_holds_until_something_changes():
+    model, (x, y) = classifier(), data()
+
+    def fit():
+        model.fit(x, y, verbose=0)
+        return model._objective
+
+    first = fit()
+    assert fit() is first
+    model.evaluate(x, y, verbose=0)
+    assert model._objective is first
+    for change in (
+        lambda: setattr(model.layers[-1], "activation", "linear"),
+        lambda: setattr(model.layers[0], "trainable", False),
+        lambda: setattr(model, "loss", losses.SparseCategoricalCrossentropy(from_logits=True)),
+    ):
+        before = model._objective
+        change()
+        assert not before.still_holds
+        assert fit() is not before
+
+
+def test_with_a_loss_or_a_model_that_may_change_unseen_it_is_made_anew():
+    x, y = data()
+    by_object = classifier(loss=losses.SparseCategoricalCrossentropy())
+
+    class Twice(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = Dense(3)
+
+        def call(self, x):
+            return 2 * self.dense(x)
+
+    with_call = Twice()
+    with_call.compile("sgd", "mse")
+    for model, targets in ((by_object, y), (with_call, np.eye(3)[y])):
+        model.fit(x, targets, verbose=0)
+        first = model._objective
+        model.fit(x, targets, verbose=0)
+        assert model._objective is not first
 
 
 def test_sample_weights_and_class_weights_mean_the_same():
