@@ -27,9 +27,10 @@ def make_pooled_tile(rows, vectors):
     the sum above, over the first `count` rows of dy and places, is added to
     ``total[k : k + rows, n : n + width]``, with steps[k : k + rows].
 
-    width is that of so many vectors. Row i of quads (, 4) holds what lies behind x[i] in the windows of a square, the
-    last window first: then the last two bits of a place, which is 1 to 4, say which it is. starts and steps have one
-    axis; the columns of quads, dy, places (bytes) and total lie one after the other in memory.
+    width is that of so many vectors. Four numbers of quads, from 4 i on, are what x[i] and its neighbours are to the
+    windows of a square, the last window first: then the last two bits of a place, which is 1 to 4, say which it is.
+    quads, starts and steps have one axis; the columns of dy, places (bytes) and total lie one after the other in
+    memory.
     """
     if numba.config.DISABLE_JIT:
         return _in_python(rows, vectors)
@@ -57,7 +58,7 @@ def _in_python(rows, vectors):
             raise IndexError("a window leaves its image")
         place = places[:count, n : n + width]
         dz = np.where(place > 0, dy[:count, n : n + width], dy.dtype.type(0))
-        chosen = quads[elements[:, :, None], place[:, None] % SQUARE]  # (count, rows, width)
+        chosen = quads[SQUARE * elements[:, :, None] + place[:, None] % SQUARE]  # (count, rows, width)
         total[k : k + rows, n : n + width] += (chosen * dz[:, None]).sum(axis=0)
 
     return tile

@@ -17,7 +17,7 @@ from scratchnet.kernels.with_numba.pooled_tile import SQUARE, make_pooled_tile
 from scratchnet.kernels.with_numba.team import by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
-from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, matrix_of, view
+from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, lines_of, matrix_of, view
 
 _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors' width
 
@@ -34,8 +34,9 @@ def forward(x, kernel, bias, geometry, padding, window_counts):
     images, frame, starts, steps = view(x, kernel.shape, geometry, padding, window_counts, pools=True)
     y = np.empty((len(x), *(count // 2 for count in window_counts), kernel.shape[3]), x.dtype)
     places = np.empty(y.shape, np.uint8)
-    known = x, frame, geometry[-2:], images, starts, steps, matrix_of(kernel, bias)
-    by_rows(_convolve, len(x), len(x) * math.prod(window_counts) * kernel.size, *known, y, places, multiple=1)
+    F, work = kernel.shape[3], len(x) * math.prod(window_counts) * kernel.size
+    known = *lines_of(x, frame, geometry), images, starts, steps, matrix_of(kernel, bias)
+    by_rows(_convolve, len(x), work, *known, y.reshape(-1, F), places.reshape(-1, F), multiple=1)
     return y, places
 
 
@@ -49,20 +50,21 @@ def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     windows, filled = len(x) * math.prod(window_counts), F + -F % (_VECTORS * VECTOR_BYTES // x.itemsize)
     sums = sums_of(windows)
     dweights, dbias = np.empty((sums, len(steps), filled), x.dtype), np.empty((sums, F), x.dtype)
-    known = x, frame, geometry[-2:], images, starts, right, below, steps, dy, places
+    dy, places = dy.reshape(-1, F), places.reshape(-1, F)
+    known = *lines_of(x, frame, geometry), images, starts, right, below, steps, dy, places
     by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
     return dweights[:, :count, :F].sum(axis=0).reshape(kernel_shape), dbias.sum(axis=0)
 
 
 @njit
-def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, y, places):
-    F, lanes, least = y.shape[3], VECTOR_BYTES // y.itemsize, y.dtype.type(0)
-    frames = frames_of(x[first:stop], frame, images)
+def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, weights, y, places):
+    F, lanes, least = y.shape[1], VECTOR_BYTES // y.itemsize, y.dtype.type(0)
+    frames = frames_of(min(stop - first, images), frame, x)
     rest, rest_bytes = np.empty((_SQUARES, 2 * lanes), y.dtype), np.empty((_SQUARES, 2 * lanes), np.uint8)
     for n in range(first, stop, images):
-        here = slice(n, min(n + images, stop))
-        pixels = in_frames(x[here], frames, corner)
-        rows, bytes_ = y[here].reshape(-1, F), places[here].reshape(-1, F)
+        last, squares = min(n + images, stop), len(y) // shape[0]
+        pixels = in_frames(x, n, last, shape, frames, frame, corner)
+        rows, bytes_ = y[n * squares : last * squares], places[n * squares : last * squares]
         for start in range(0, len(rows), _SQUARES):
             end = min(start + _SQUARES, len(rows))
             for f in range(0, F, 2 * lanes):
@@ -82,21 +84,22 @@ def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, y, 
 
 
 @njit
-def _gradients(first, stop, x, frame, corner, images, starts, right, below, steps, dy, places, dweights, dbias):
-    (N, OH, OW, F), (_, H, W, C) = dy.shape, x.shape
+def _gradients(first, stop, x, shape, frame, corner, images, starts, right, below, steps, dy, places, dweights, dbias):
+    (squares, F), (N, H, W) = dy.shape, shape
     filled, width, zero = dweights.shape[2], _VECTORS * VECTOR_BYTES // dy.itemsize, dy.dtype.type(0)
     total = np.empty(F, dy.dtype)  # of a piece: a sum of a whole batch's would lose digits
-    wide = np.zeros((images * OH * OW if filled > F else 0, filled), dy.dtype)
-    wide_bytes = np.zeros(wide.shape, np.uint8)
-    frames = frames_of(x, frame, images)
-    quads = np.empty((max(frames.size, images * H * W * C), SQUARE), x.dtype)
+    wide = np.empty((images * squares // max(N, 1) if filled > F else 0, filled), dy.dtype)
+    wide_bytes = np.empty(wide.shape, np.uint8)
+    frames = frames_of(images, frame, x)
+    quads = np.empty(SQUARE * max(frames.size, images * H * W), x.dtype)
     for k in range(first, stop):
-        end = N * (k + 1) // len(dweights)
+        stop_here = N * (k + 1) // len(dweights)
         dweights[k], dbias[k] = 0, 0
-        for n in range(N * k // len(dweights), end, images):
-            here = slice(n, min(n + images, end))
-            _fill(in_frames(x[here], frames, corner), right, below, quads)
-            rows, bytes_ = dy[here].reshape(-1, F), places[here].reshape(-1, F)
+        for n in range(N * k // len(dweights), stop_here, images):
+            end = min(n + images, stop_here)
+            _fill(in_frames(x, n, end, shape, frames, frame, corner), right, below, quads)
+            begin, end = n * squares // N, end * squares // N
+            rows, bytes_ = dy[begin:end], places[begin:end]
             if filled > F:
                 copy_what_fits(rows, wide[:, :F])
                 copy_what_fits(bytes_, wide_bytes[:, :F])
@@ -117,7 +120,6 @@ def _gradients(first, stop, x, frame, corner, images, starts, right, below, step
 def _fill(pixels, right, below, quads):
     """What a number of the image is to the first window of a square, others are to the rest: these, the last first."""
     size = pixels.size - right - below
-    second, third, last, numbers = pixels[right:], pixels[below:], pixels[right + below :], quads.reshape(-1)
+    second, third, last = pixels[right:], pixels[below:], pixels[right + below :]
     for k in range(size):
-        numbers[4 * k], numbers[4 * k + 1] = last[k], pixels[k]
-        numbers[4 * k + 2], numbers[4 * k + 3] = second[k], third[k]
+        quads[4 * k], quads[4 * k + 1], quads[4 * k + 2], quads[4 * k + 3] = last[k], pixels[k], second[k], third[k]

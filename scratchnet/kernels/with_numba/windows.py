@@ -32,10 +32,11 @@ def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False
     """y (N, OH, OW, F), with `pools` the largest of each 2 x 2 of it."""
     OH, OW = window_counts
     images, frame, starts, steps = view(x, kernel.shape, geometry, padding, window_counts, pools)
+    weights = matrix_of(kernel, bias)
     y = np.empty((len(x), *((OH // 2, OW // 2) if pools else (OH, OW)), kernel.shape[3]), x.dtype)
     least, work = x.dtype.type(0 if relu else -np.inf), len(x) * OH * OW * kernel.size
-    known = x, frame, geometry[-2:], images, starts, steps, matrix_of(kernel, bias)
-    by_rows(_convolve_and_pool if pools else _convolve, len(x), work, *known, least, y, multiple=1)
+    known = *lines_of(x, frame, geometry), images, starts, steps, weights, least, y.reshape(-1, y.shape[3])
+    by_rows(_convolve_and_pool if pools else _convolve, len(x), work, *known, multiple=1)
     return y
 
 
@@ -56,6 +57,13 @@ def view(x, kernel_shape, geometry, padding, window_counts, pools):
     images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
     starts, steps = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
     return images, (FH, FW) if leaves else (0, 0), starts, steps
+
+
+def lines_of(x, frame, geometry):
+    """``x, shape, frame, corner`` as compiled functions take them: x as one row of numbers, an image's line as one of
+    W C, and so a frame's."""
+    (N, H, W, C), (FH, FW), (top, left) = x.shape, frame, geometry[-2:]
+    return x.reshape(-1), (N, H, W * C), (FH, FW * C), (top, left * C)
 
 
 @functools.lru_cache(16)  # of one image they take as long as the convolution
@@ -83,13 +91,14 @@ def matrix_of(kernel, bias):
 
 
 @njit
-def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, least, y):
-    F, lanes = y.shape[3], VECTOR_BYTES // y.itemsize
-    frames = frames_of(x[first:stop], frame, images)
+def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, weights, least, y):
+    F, lanes = y.shape[1], VECTOR_BYTES // y.itemsize
+    frames = frames_of(min(stop - first, images), frame, x)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)  # for columns that fill no vector
     for n in range(first, stop, images):
-        pixels = in_frames(x[n : min(n + images, stop)], frames, corner)
-        rows = y[n : min(n + images, stop)].reshape(-1, F)
+        end, windows = min(n + images, stop), len(y) // shape[0]
+        pixels = in_frames(x, n, end, shape, frames, frame, corner)
+        rows = y[n * windows : end * windows]
         for m in range(0, len(rows), _ROWS):
             end = min(m + _ROWS, len(rows))
             for f in range(0, weights.shape[1], 2 * lanes):
@@ -101,14 +110,15 @@ def _convolve(first, stop, x, frame, corner, images, starts, steps, weights, lea
 
 
 @njit
-def _convolve_and_pool(first, stop, x, frame, corner, images, starts, steps, weights, least, y):
+def _convolve_and_pool(first, stop, x, shape, frame, corner, images, starts, steps, weights, least, y):
     """As `_convolve`; `starts` goes from square to square of windows."""
-    F, lanes = y.shape[3], VECTOR_BYTES // y.itemsize
-    frames = frames_of(x[first:stop], frame, images)
+    F, lanes = y.shape[1], VECTOR_BYTES // y.itemsize
+    frames = frames_of(min(stop - first, images), frame, x)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)
     for n in range(first, stop, images):
-        pixels = in_frames(x[n : min(n + images, stop)], frames, corner)
-        rows = y[n : min(n + images, stop)].reshape(-1, F)
+        end, windows = min(n + images, stop), len(y) // shape[0]
+        pixels = in_frames(x, n, end, shape, frames, frame, corner)
+        rows = y[n * windows : end * windows]
         for m in range(0, len(rows), _ROWS):
             end = min(m + _ROWS, len(rows))
             for f in range(0, weights.shape[1], 2 * lanes):
@@ -119,28 +129,25 @@ def _convolve_and_pool(first, stop, x, frame, corner, images, starts, steps, wei
                     copy_what_fits(rest, rows[m:end, f:])
 
 
-@njit
-def frames_of(x, frame, images):
-    """Room for a piece of x in frames of such a size; nothing for (0, 0)."""
-    FH, FW = frame
-    return np.zeros((min(images, len(x)) if FH else 0, FH, FW, x.shape[3]), x.dtype)
+@njit(inner=True)
+def frames_of(count, frame, x):
+    """Room for so many images of x in frames of such a size, all in a row; nothing for (0, 0)."""
+    return np.zeros(count * frame[0] * frame[1], x.dtype)
 
 
 @njit(inner=True)
-def in_frames(x, frames, corner):
-    """The numbers of x, one after the other, each image amid zeros if there are frames, or cut."""
-    if len(frames) == 0:
-        return x.reshape(-1)
-    top, left = corner
-    N, H, W, C = x.shape
-    FH, FW = frames.shape[1:3]
-    for n in range(N):
+def in_frames(x, first, stop, shape, frames, frame, corner):
+    """The numbers of the images from first to stop, one after the other; if there are frames, amid zeros, or cut."""
+    (_, H, W), (FH, FW), (top, left) = shape, frame, corner
+    if frames.size == 0:
+        return x[first * H * W : stop * H * W]
+    for n in range(first, stop):
         for p in range(max(-top, 0), min(FH - top, H)):
-            target = frames[n, p + top].reshape(-1)[max(left, 0) * C :]
-            source = x[n, p].reshape(-1)[max(-left, 0) * C :]
+            begin, line = (n * H + p) * W, ((n - first) * FH + p + top) * FW
+            source, target = x[begin + max(-left, 0) : begin + W], frames[line + max(left, 0) : line + FW]
             for k in range(min(target.size, source.size)):
                 target[k] = source[k]
-    return frames.reshape(-1)
+    return frames
 
 
 @njit(inner=True)
