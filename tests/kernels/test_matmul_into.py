@@ -21,6 +21,11 @@ def matrices(M, K, N, dtype, seed=0):
     return rng.normal(size=(M, K)).astype(dtype), rng.normal(size=(K, N)).astype(dtype)
 
 
+@numba.njit
+def add_matmul_by_address(times, a, b, c):
+    add_matmul_by(times, a, b, c)
+
+
 def check(a, b):
     c = np.full((len(a), b.shape[1]), np.nan, a.dtype)
     matmul_into_by(multiplier(a.dtype), a, b, c)
@@ -45,6 +50,16 @@ def test_blocks_of_the_right_matrix_add_up(K, extra, dtype):
     lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
     for vectors in (1, 2, 3):
         check(*matrices(11, K, vectors * lanes + extra, dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("M", [512, 577, 1024])  # rows that are copied, the last block of them being a single one
+def test_rows_of_a_transposed_matrix_that_fall_into_one_place_of_the_cache(M, dtype):
+    a, b = matrices(M, 300, 35, dtype)
+    transposed = np.asfortranarray(a)
+    product, c = check(transposed, b), np.ones((M, 35), dtype)
+    add_matmul_by_address(multiplier(dtype), transposed, b, c)
+    np.testing.assert_allclose(c, 1 + product, rtol=0, atol=2000 * EPS[dtype])
 
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="of compiled tiles; in plain Python NumPy multiplies")
@@ -107,7 +122,7 @@ def test_without_the_compiler_a_square_refuses_what_compiled_code_would_read_wro
 
 def test_without_the_compiler_a_pair_of_vectors_is_copied_as_compiled_code_does():
     source, target = np.arange(3600.0).reshape(60, 60), np.zeros((3, 40))
-    tile._pair_in_python(source, 5, 7, target, 1)
+    tile._pair_in_python(source, 5, 7, target, 1, 3)
     size = 2 * VECTOR_BYTES // 8
-    np.testing.assert_array_equal(target[1, :size], source[5, 7 : 7 + size])
+    np.testing.assert_array_equal(target[1, 3 : 3 + size], source[5, 7 : 7 + size])
     assert np.count_nonzero(target) == size

@@ -32,7 +32,9 @@ _ROWS = 96  # of a, which with that depth has 96 KB; from so many on copying b p
 _LARGER, _FURTHER = (1 << 20, 512) if VECTOR_BYTES == 64 else (0, 0)  # if b has more bytes, and more from row to row
 _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, of which any multiple puts the rows of a
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
-_PANEL = 2048  # bytes of each row of b that are copied one after the other
+_APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)  # from column to column of a that is
+# transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
+_PANEL = 1024  # bytes of each row of b that are copied one after the other
 
 _ALONE = 8  # rows, up to which no team shares them
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
@@ -227,6 +229,13 @@ def _multiply(a, b, c, add):
     room = np.empty(((panel - 1) // width * apart + deepest, width), c.dtype)
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
     wide = 0 if M > 1 or copies else N - N % (_WIDE * lanes)  # columns of a single row
+    packs = (
+        a.strides[0] == a.itemsize
+        and (a.strides[1] % _APART_OF_A == 0 or a.strides[1] >= _FAR_OF_A)
+        and min(M, N) > width
+    )
+    tall = np.empty((deepest if packs else 0, _ROWS), c.dtype)
+    packed = tall.T[:, ::1]
     for first in range(0, N, panel):
         last = min(first + panel, N)
         for i in range(blocks):
@@ -238,6 +247,11 @@ def _multiply(a, b, c, add):
                 _tile_1_wide(a, 0, k, depth, b[k : k + depth, n : n + _WIDE * lanes], c, n, k > 0 or add)
             for m in range(0, M, _ROWS):
                 stop = min(m + _ROWS, M)
+                base = min(m, M - width) if packs else m
+                rows, k_of_rows = a[base:stop], k
+                if packs:
+                    _copy_columns(a.T, k, depth, base, stop, tall)
+                    rows, k_of_rows = packed, 0
                 for n in range(first + wide, last, width):
                     columns = min(width, N - n)
                     vectors = lanes if columns <= lanes else width
@@ -247,8 +261,9 @@ def _multiply(a, b, c, add):
                         if m == 0 and (turned or columns < width):
                             block[:depth, columns:] = 0
                             _copy(b, k, depth, n, columns, block)
-                    target, column = (c, n) if columns == vectors else (rest, 0)
-                    column_of_tiles(a, m, stop, k, depth, block, target, column, k > 0 or (add and columns == vectors))
+                    target, column = (c[base:stop], n) if columns == vectors else (rest[base:stop], 0)
+                    adds = k > 0 or (add and columns == vectors)
+                    column_of_tiles(rows, m - base, stop - base, k_of_rows, depth, block, target, column, adds)
     for m in range(len(rest)):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]
         fours = left - left % 4
@@ -267,35 +282,36 @@ def _copy_rows(b, k, depth, first, last, room, apart):
     width = room.shape[1]
     for d in range(depth):
         for n in range(first, last - width + 1, width):
-            copy_pair(b, k + d, n, room, (n - first) // width * apart + d)
+            copy_pair(b, k + d, n, room, (n - first) // width * apart + d, 0)
+
+
+@njit(inner=True)
+def _copy_columns(a_T, k, depth, m, stop, tall):
+    """Some rows of a transposed matrix, k after k: read from far apart they would drive each other out of the cache."""
+    width = 2 * VECTOR_BYTES // tall.itemsize
+    for d in range(depth):
+        for first in range(m, stop, width):
+            n = min(first, stop - width)  # the last ones begin earlier: some numbers are copied twice
+            copy_pair(a_T, k + d, n, tall, d, n - m)
 
 
 @njit(inner=True)
 def _copy(b, k, depth, n, columns, block):
-    if b.strides[0] == b.itemsize and b.strides[1] != b.itemsize:  # transposed
-        size = VECTOR_BYTES // b.itemsize
-        if min(depth, columns) >= size:
-            for j0 in range(0, columns, size):
-                j = min(j0, columns - size)  # the last squares begin earlier: some numbers are copied twice
-                for d0 in range(0, depth, size):
-                    d = min(d0, depth - size)
-                    copy_square(b, k + d, n + j, block, d, j)
-        else:
-            for j in range(columns):
-                for d in range(depth):
-                    block[d, j] = b[k + d, n + j]
-    else:
-        for d in range(depth):
-            source, target = b[k + d, n : n + columns], block[d]
-            if columns == target.size:
-                for j in range(columns):
-                    target[j] = source[j]
-            else:
-                for j in range(0, columns - columns % 4, 4):  # four at a time, see the end of `_multiply`
-                    s0, s1, s2, s3 = source[j], source[j + 1], source[j + 2], source[j + 3]
-                    target[j], target[j + 1], target[j + 2], target[j + 3] = s0, s1, s2, s3
-                for j in range(columns - columns % 4, columns):
-                    target[j] = source[j]
+    size = VECTOR_BYTES // b.itemsize
+    if b.strides[0] == b.itemsize and b.strides[1] != b.itemsize and min(depth, columns) >= size:  # transposed
+        for j0 in range(0, columns, size):
+            j = min(j0, columns - size)  # the last squares begin earlier: some numbers are copied twice
+            for d0 in range(0, depth, size):
+                d = min(d0, depth - size)
+                copy_square(b, k + d, n + j, block, d, j)
+        return
+    for d in range(depth):
+        source, target = b[k + d, n : n + columns], block[d]
+        for j in range(0, columns - columns % 4, 4):  # four at a time, see the end of `_multiply`
+            s0, s1, s2, s3 = source[j], source[j + 1], source[j + 2], source[j + 3]
+            target[j], target[j + 1], target[j + 2], target[j + 3] = s0, s1, s2, s3
+        for j in range(columns - columns % 4, columns):
+            target[j] = source[j]
 
 
 @njit(inner=True)

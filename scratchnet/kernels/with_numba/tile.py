@@ -71,29 +71,29 @@ def _make_transposer():
 
 
 def _make_copier():
-    """``copy_pair(source, k, n, target, d)``, for compiled code: two vectors of row k become row d of target."""
+    """``copy_pair(source, k, n, target, d, j)``, for compiled code: two vectors of row k go into row d of target."""
     if numba.config.DISABLE_JIT:
         return _pair_in_python
 
     @intrinsic
-    def copy_pair(typing_context, source, k, n, target, d):
+    def copy_pair(typing_context, source, k, n, target, d, j):
         def generate(context, builder, signature, arguments):
-            _, k, n, _, d = arguments
+            _, k, n, _, d, j = arguments
             source, target = (context.make_array(signature.args[i])(context, builder, arguments[i]) for i in (0, 3))
             write = Instructions(context, builder, signature.args[0].dtype)
             (row, _), (place, _) = (cgutils.unpack_tuple(builder, array.strides, 2) for array in (source, target))
             pair = write.load_row(write.address(source.data, (k, row), (n, write.size)), 2)
-            write.store_row(pair, write.address(target.data, (d, place)))
+            write.store_row(pair, write.address(target.data, (d, place), (j, write.size)))
             return context.get_dummy_value()
 
-        return types.void(source, types.intp, types.intp, target, types.intp), generate
+        return types.void(source, types.intp, types.intp, target, types.intp, types.intp), generate
 
     return copy_pair
 
 
-def _pair_in_python(source, k, n, target, d):
+def _pair_in_python(source, k, n, target, d, j):
     size = 2 * VECTOR_BYTES // source.itemsize
-    target[d, :size] = source[k, n : n + size]
+    target[d, j : j + size] = source[k, n : n + size]
 
 
 def _square_in_python(source, k, n, target, d, j):
