@@ -60,6 +60,17 @@ def test_a_mean_far_from_0_costs_the_variance_no_digits(backend):
 
 
 @EVERY
+def test_a_row_far_from_0_or_of_equal_numbers_has_its_own_variance(backend):
+    x = 1e6 + RNG.normal(size=(3, 50))
+    x[1, 0], x[2] = -1e6, 0.1
+    gamma = np.ones(50)
+    y, mean, s = backend.normalize_rows_forward(x, gamma, 0 * gamma, 1e-3)
+    np.testing.assert_allclose(mean, x.mean(axis=1), rtol=1e-15)
+    np.testing.assert_allclose(s, np.sqrt(x.var(axis=1) + 1e-3), rtol=1e-9)
+    np.testing.assert_allclose(y, (x - mean[:, None]) / s[:, None], rtol=1e-12, atol=1e-12)
+
+
+@EVERY
 def test_of_no_values_there_are_no_sums(backend):
     x, one = np.ones((2, 0, 3), "float32"), np.ones((2, 3))
     for found in (*backend.channel_moments(x), *backend.channel_products(x, x, one, one)):

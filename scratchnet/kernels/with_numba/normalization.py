@@ -12,7 +12,7 @@ is beside the mean is taken off at the end (Chan, Golub and LeVeque, "Algorithms
 Since a is one of the M values, (mean - a)^2 is at most M times the variance, and of the 53 bits of the sums there are
 always enough left.
 
-A row that is normalized by itself stays in the first-level cache while it is read three times.
+So it is with a row that is normalized by itself, which stays in the first-level cache while it is read twice.
 """
 
 import math
@@ -20,8 +20,12 @@ import math
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.team import by_rows
 
 _WIDTH = 64
+_OF_A_NUMBER = 8  # multiply-adds that a number of a row takes as long as: where a product has been shared, its rows
+# lie in the caches of two threads, and should stay there
+_SUMS = 2  # over the rows, shared or not
 
 
 def channel_moments(x):
@@ -68,15 +72,18 @@ def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
     M, _ = x.shape
     y, mean, s = np.empty(x.shape, x.dtype), np.empty(M, x.dtype), np.empty(M, x.dtype)
     gamma, beta = (plain(a.astype(x.dtype, copy=False)) for a in (gamma, beta))
-    _rows_forward(x, gamma, beta, float(epsilon), bool(centered), y, mean, s)
+    known = x, gamma, beta, float(epsilon), bool(centered)
+    by_rows(_rows_forward, M, _OF_A_NUMBER * x.size, *known, y, mean, s)
     return y, mean, s
 
 
 def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
     dy, x = plain(dy), plain(x)
-    dx, (dgamma, dbeta) = np.empty(x.shape, x.dtype), np.zeros((2, x.shape[1]))
-    gamma = plain(gamma.astype(x.dtype, copy=False))
-    _rows_backward(dy, x, plain(mean), plain(s), gamma, bool(centered), dx, dgamma, dbeta)
+    M, D = x.shape
+    dx, sums = np.empty(x.shape, x.dtype), np.empty((_SUMS, 2, D))
+    known = dy, x, plain(mean), plain(s), plain(gamma.astype(x.dtype, copy=False)), bool(centered)
+    by_rows(_rows_backward, _SUMS, _OF_A_NUMBER * x.size, *known, dx, sums, multiple=1)
+    dgamma, dbeta = sums[0] + sums[1]
     return dx, dgamma, dbeta
 
 
@@ -147,20 +154,19 @@ def _backward(dy, x, means, inverses, gammas, alongs_1, alongs_x_hat, dx):
 
 
 @njit
-def _rows_forward(x, gamma, beta, epsilon, centered, y, means, stds):
-    M, D = x.shape
-    for m in range(M):
+def _rows_forward(first, stop, x, gamma, beta, epsilon, centered, y, means, stds):
+    D = x.shape[1]
+    for m in range(first, stop):
         row, target = x[m], y[m]
-        total = 0.0  # float64, as all sums here
-        if centered:
-            for d in range(D):
-                total += row[d]
-        mean = x.dtype.type(total / D)
-        square = 0.0
+        near = np.float64(row[0]) if centered and D > 0 else 0.0  # float64, as all sums here
+        total, square = 0.0, 0.0
         for d in range(D):
-            centred = row[d] - mean
-            square += centred * centred
-        s = x.dtype.type(math.sqrt(square / D + epsilon))
+            above = row[d] - near
+            total += above
+            square += above * above
+        over = total / D if centered else 0.0  # mean - near
+        mean = x.dtype.type(near + over)
+        s = x.dtype.type(math.sqrt(square / D - over * over + epsilon))
         means[m], stds[m] = mean, s
         inverse = x.dtype.type(1) / s
         for d in range(D):
@@ -168,19 +174,23 @@ def _rows_forward(x, gamma, beta, epsilon, centered, y, means, stds):
 
 
 @njit
-def _rows_backward(dy, x, means, stds, gamma, centered, dx, dgamma, dbeta):
+def _rows_backward(first, stop, dy, x, means, stds, gamma, centered, dx, sums):
+    """dx, and the sums of dy x_hat and of dy over each of `len(sums)` parts of the rows."""
     M, D = x.shape
-    for m in range(M):
-        row, d_row, target = x[m], dy[m], dx[m]
-        mean, inverse = means[m], x.dtype.type(1) / stds[m]
-        of_1, of_x_hat = 0.0, 0.0
-        for d in range(D):
-            x_hat, dx_hat = (row[d] - mean) * inverse, gamma[d] * d_row[d]
-            of_1 += dx_hat
-            of_x_hat += dx_hat * x_hat
-        along_1, along_x_hat = x.dtype.type(of_1 / D if centered else 0.0), x.dtype.type(of_x_hat / D)
-        for d in range(D):
-            x_hat = (row[d] - mean) * inverse
-            target[d] = (gamma[d] * d_row[d] - along_1 - along_x_hat * x_hat) * inverse
-            dgamma[d] += d_row[d] * x_hat
-            dbeta[d] += d_row[d]
+    for part in range(first, stop):
+        dgamma, dbeta = sums[part, 0], sums[part, 1]
+        dgamma[:], dbeta[:] = 0, 0
+        for m in range(M * part // len(sums), M * (part + 1) // len(sums)):
+            row, d_row, target = x[m], dy[m], dx[m]
+            mean, inverse = means[m], x.dtype.type(1) / stds[m]
+            of_1, of_x_hat = 0.0, 0.0
+            for d in range(D):
+                x_hat, dx_hat = (row[d] - mean) * inverse, gamma[d] * d_row[d]
+                of_1 += dx_hat
+                of_x_hat += dx_hat * x_hat
+            along_1, along_x_hat = x.dtype.type(of_1 / D if centered else 0.0), x.dtype.type(of_x_hat / D)
+            for d in range(D):
+                x_hat = (row[d] - mean) * inverse
+                target[d] = (gamma[d] * d_row[d] - along_1 - along_x_hat * x_hat) * inverse
+                dgamma[d] += d_row[d] * x_hat
+                dbeta[d] += d_row[d]

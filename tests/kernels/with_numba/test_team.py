@@ -10,7 +10,7 @@ numba = pytest.importorskip("numba")
 
 import scratchnet  # noqa: E402
 from scratchnet import activations, kernels  # noqa: E402
-from scratchnet.kernels.with_numba import adam, affine, matrix_product, team  # noqa: E402
+from scratchnet.kernels.with_numba import adam, affine, matrix_product, normalization, team  # noqa: E402
 from scratchnet.layers import LSTM, Dense, EinsumDense, Flatten, Input, Reshape, SimpleRNN  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
 from scratchnet.parallel import Workers, threads  # noqa: E402
@@ -113,6 +113,23 @@ def test_an_affine_map_has_the_same_bits(counted, rows, C, shared):
     with team.helper():
         np.testing.assert_array_equal(affine.affine_forward(x, W, b, True), y)
         for found, expected in zip(affine.affine_backward(dy, x, W, relu_output=x[:, :40]), parts):
+            np.testing.assert_array_equal(found, expected)
+    assert len(counted) == shared
+
+
+@pytest.mark.parametrize("rows, shared", [(4, 0), (391, 2)])
+@pytest.mark.parametrize("centered", [True, False])
+def test_normalized_rows_have_the_same_bits(counted, rows, shared, centered):
+    rng = np.random.default_rng(7)
+    (x, dy), (gamma, beta) = rng.normal(size=(2, rows, 97)).astype("float32"), rng.random((2, 97), "float32")
+
+    def results():
+        y, mean, s = normalization.normalize_rows_forward(x, gamma, beta, 1e-3, centered)
+        return y, mean, s, *normalization.normalize_rows_backward(dy, x, mean, s, gamma, centered)
+
+    alone = results()
+    with team.helper():
+        for found, expected in zip(results(), alone):
             np.testing.assert_array_equal(found, expected)
     assert len(counted) == shared
 
