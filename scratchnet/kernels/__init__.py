@@ -73,7 +73,7 @@ FUSED = {
     ),
     "upsampling": ("upsample2d_conv2d_forward", "upsample2d_conv2d_backward"),
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
-    "recurrent": ("lstm_states",),
+    "recurrent": ("simple_rnn_state", "lstm_states"),
     "loss_sums": (
         "sum_of_squares",
         "sum_of_logistic_losses",

@@ -16,7 +16,7 @@ Then what backward would need is not worth keeping, and layers that stand behind
 * An upsampling to the nearest pixel and the convolution behind it, the end of most decoders, are one transposed
   convolution, with fewer multiplications, where the backend has `upsample2d_conv2d_forward`.
 * Of an LSTM only the states are kept, and without `return_sequences` only the last ones, where the backend has
-  `lstm_states`.
+  `lstm_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
 
 All weights and functions are looked up when they are used: what a step or the user has changed since is seen.
@@ -37,6 +37,7 @@ from scratchnet.layers.normalization.batch_normalization import BatchNormalizati
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.lstm import LSTM
+from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 from scratchnet.structure import flatten
 
 
@@ -150,11 +151,28 @@ class StatesAlone(JoinedNode):
     def forward(self, x, training, mask=None, repeat=None):
         layer = self.layer
         x, T, (h0, c0) = layer.unpack_input(layer.accept(x), repeat, lay_out=False)
-        W, R = layer.params["kernel"], layer.params["recurrent_kernel"]
-        b = layer.params.get("bias", np.zeros(4 * layer.units, x.dtype))
+        W, R, b = _weights(layer, x.dtype)
         functions = layer.activation, layer.recurrent_activation
         h, c = kernels.lstm_states(x, W, R, b, h0, c0, *functions, T, layer.return_sequences)
         return layer.pack_output(None, h, c), None
+
+
+class StateAlone(JoinedNode):
+    """A SimpleRNN of which only the last state comes out."""
+
+    takes_repeat = True
+
+    def forward(self, x, training, mask=None, repeat=None):
+        layer = self.layer
+        x, T, _ = layer.unpack_input(layer.accept(x), repeat, lay_out=False)
+        h = kernels.simple_rnn_state(x, *_weights(layer, x.dtype), layer.activation, T)
+        return ([h, h] if layer.return_state else h), None
+
+
+def _weights(layer, dtype):
+    """W, R and b of a recurrent layer."""
+    W, R = layer.params["kernel"], layer.params["recurrent_kernel"]
+    return W, R, layer.params.get("bias", np.zeros(W.shape[1], dtype))
 
 
 class JoinedSum(JoinedNode):
@@ -228,7 +246,7 @@ def _chains(graph, kind_of, followers):
                 nodes.append(behind)
             elif can_follow is convolves:  # without which the others would follow something else
                 break
-        if len(nodes) > 1 or kind in (Normalized, StatesAlone):
+        if len(nodes) > 1 or kind in (Normalized, StatesAlone, StateAlone):
             taken.update(nodes)
             yield kind, nodes
 
@@ -241,10 +259,17 @@ def _kind_of(node):
     if type(layer) is BatchNormalization:
         return Normalized if layer.axis in (-1, len(node.inputs.shape) - 1) else None
     if type(layer) is LSTM and kernels.lstm_states is not None:
-        return None if layer.stateful or isinstance(node.inputs, list) else StatesAlone
+        return StatesAlone if _begins_anew(node) else None
+    if type(layer) is SimpleRNN and kernels.simple_rnn_state is not None:
+        return StateAlone if _begins_anew(node) and not layer.return_sequences else None
     if is_enlarging(layer):
         return EnlargedConvolution
     return JoinedSum if type(layer) is Add else None
+
+
+def _begins_anew(node):
+    """Whether a recurrent layer begins each batch with zeros."""
+    return not (node.layer.stateful or isinstance(node.inputs, list))
 
 
 def is_enlarging(layer):
@@ -309,6 +334,7 @@ _FOLLOWERS = {
     EnlargedConvolution: (convolves, _normalizes, _activates),
     Normalized: (_cuts_off,),
     StatesAlone: (),
+    StateAlone: (),
     JoinedSum: (_activates,),
 }
 

@@ -20,12 +20,20 @@ from scratchnet.layers import (
     MaxPooling2D,
     ReLU,
     RepeatVector,
+    SimpleRNN,
     UpSampling2D,
     add,
 )
 from scratchnet.models import Model, Sequential, clone_model
 from scratchnet.training.in_training import in_training
-from scratchnet.training.in_use import EnlargedConvolution, JoinedConvolution, JoinedNode, StatesAlone, in_use
+from scratchnet.training.in_use import (
+    EnlargedConvolution,
+    JoinedConvolution,
+    JoinedNode,
+    StateAlone,
+    StatesAlone,
+    in_use,
+)
 from scratchnet.utils import set_random_seed
 
 
@@ -211,6 +219,38 @@ def test_of_an_lstm_nothing_but_the_states_is_kept(options):
         assert [node.layer for node in joined(model)] == [layers[0], layers[2]]
         assert all(type(node) is StatesAlone for node in joined(model))
         np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
+
+
+@needs_numba
+@pytest.mark.parametrize("options", [{}, {"activation": "relu", "use_bias": False}, {"go_backwards": True}])
+def test_of_a_simple_rnn_nothing_but_the_last_state_is_kept(options):
+    with kernels.using_backend("numba"):
+        layers = SimpleRNN(8, **options), RepeatVector(6), SimpleRNN(8, return_sequences=True), SimpleRNN(16, **options)
+        model = sequences(*layers)
+        x = np.random.default_rng(0).normal(size=(50, 5, 3)).astype("float32")
+        assert [node.layer for node in joined(model)] == [layers[0], layers[3]]
+        assert all(type(node) is StateAlone for node in joined(model))
+        np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
+
+
+@needs_numba
+def test_of_a_simple_rnn_that_repeats_one_step_and_returns_its_state_that_is_the_last_one():
+    with kernels.using_backend("numba"):
+        x = Input((3,))
+        model = Model(x, SimpleRNN(8, return_state=True)(RepeatVector(4)(x)))
+        values = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+        assert type(joined(model)[0]) is StateAlone
+        for found, expected in zip(model.predict(values, verbose=0), model(values), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+@needs_numba
+def test_a_simple_rnn_with_states_from_elsewhere_or_from_the_batch_before_stays_as_it_is():
+    with kernels.using_backend("numba"):
+        x, h = Input((5, 3)), Input((8,))
+        going_on = Sequential([Input(batch_shape=(2, 5, 3)), SimpleRNN(8, stateful=True)])
+        for model in (Model([x, h], SimpleRNN(8)([x, h])), going_on, sequences(Masking(), SimpleRNN(8))):
+            assert in_use(model) is model
 
 
 @needs_numba

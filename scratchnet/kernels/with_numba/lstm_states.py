@@ -14,14 +14,10 @@ import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import copy, sigmoid32, tanh32
-from scratchnet.kernels.with_numba.matrix_product import column_of_tiles
+from scratchnet.kernels.with_numba.panels import LANES, in_panels, multiply
 from scratchnet.kernels.with_numba.team import by_rows
-from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 LEAST = 4  # samples; with fewer a step does not fill its tiles
-_LANES = VECTOR_BYTES // 4  # float32 numbers of a vector
-_WIDTH = 2 * _LANES  # of a panel
-_DEPTH = 256  # rows of a panel at a time, which has up to 32 KB
 _ROWS = 96  # whose pre-activations stay in the cache
 
 
@@ -32,17 +28,9 @@ def states(x, W, R, b, h0, c0, T, sequence):
     by_sample = x.transpose(1, 0, 2).flags.c_contiguous
     x = plain(x.transpose(1, 0, 2) if by_sample else x)
     work = T * N * U * 4 * U + steps * N * D * 4 * U
-    known = x, by_sample, _in_panels(W), _in_panels(R), plain(b), plain(h0), plain(c0)
+    known = x, by_sample, in_panels(W), in_panels(R), plain(b), plain(h0), plain(c0)
     by_rows(_states, N, work, *known, T, h, c)
     return h, c[np.newaxis]
-
-
-def _in_panels(W):
-    """(K, N) as (panels, K, columns), with zeros behind the last column."""
-    K, N = W.shape
-    padded = np.zeros((K, N + -N % _WIDTH), W.dtype)
-    padded[:, :N] = W
-    return np.ascontiguousarray(padded.reshape(K, -1, _WIDTH).transpose(1, 0, 2))
 
 
 @njit
@@ -50,13 +38,13 @@ def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
     """Of the samples from `first` to `stop`; c is turned from the first one into the last one."""
     copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
     copy(c0[first:stop], c[first:stop])
-    steps = x.shape[1] if by_sample else x.shape[0]
-    width = (b.size + _LANES - 1) // _LANES * _LANES
+    steps, D, U = x.shape[1] if by_sample else x.shape[0], x.shape[2], c.shape[1]
+    width = (b.size + LANES - 1) // LANES * LANES
     z = np.empty((min(_ROWS, stop - first), width), x.dtype)
     of_all = np.empty((stop - first if steps < T else 0, width), x.dtype)  # x W, where x is that of all steps
     if len(of_all) > 0:
         x_0 = x[first:stop, 0][:, ::1] if by_sample else x[0, first:stop][:, ::1]  # of one type
-        _multiply(x_0, W, of_all, False)
+        multiply(x_0, 0, D, W, of_all, False)
     for t in range(T):
         h_prev, h_t = h[(t - T - 1) % len(h)], h[(t - T) % len(h)]  # counted from the end: there may be two alone
         for m in range(first, stop, _ROWS):
@@ -64,8 +52,9 @@ def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
             if len(of_all) > 0:
                 copy(of_all[m - first : end - first], z[: end - m])
             else:
-                _multiply(x[m:end, t][:, ::1] if by_sample else x[t, m:end][:, ::1], W, z, False)
-            _multiply(h_prev[m:end][:, ::1], R, z, True)
+                x_t = x[m:end, t][:, ::1] if by_sample else x[t, m:end][:, ::1]
+                multiply(x_t, 0, D, W, z, False)
+            multiply(h_prev[m:end][:, ::1], 0, U, R, z, True)
             for n in range(m, end):
                 _step(z[n - m], b, c[n], h_t[n])
 
@@ -81,14 +70,3 @@ def _step(z, b, c, h):
         c[u] = f * c[u] + i * g
     for u in range(U):
         h[u] = sigmoid32(z_o[u] + b_o[u]) * tanh32(c[u])
-
-
-@njit(inner=True)
-def _multiply(a, panels, z, add):
-    """``z[:len(a)] = a @ panels``, or ``+=``."""
-    for k in range(0, a.shape[1], _DEPTH):
-        depth = min(_DEPTH, a.shape[1] - k)
-        for p in range(len(panels)):
-            n = p * _WIDTH
-            block = panels[p, k : k + depth, : min(_WIDTH, z.shape[1] - n)]
-            column_of_tiles(a, 0, len(a), k, depth, block, z, n, add or k > 0)

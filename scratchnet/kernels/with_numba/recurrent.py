@@ -21,6 +21,7 @@ beside 80 for the matrix product.
 import numpy as np
 
 from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate, transposed
+from scratchnet.kernels.with_numba import simple_rnn_state as in_use
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, copy, multiply_by_slope, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
@@ -41,6 +42,18 @@ def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
     known = multiplier(h.dtype), one_for_all(xW), plain(R), plain(b)
     through_time(_simple_rnn_forward, T, N, R, *known, h, code(act), as_mask(mask))
     return SimpleRNNSteps(None, h)
+
+
+def simple_rnn_state(x, W, R, b, act, T):
+    """The last h of `simple_rnn_forward` of ``x W``, from zeros: (N, U).
+
+    x is (T, N, D), laid out as it may, or (1, N, D) if it is that of every step.
+    """
+    (steps, N, D), U = x.shape, len(R)
+    is_common = act.name in in_use.ACTIVATIONS and act.standard and x.itemsize == 4
+    if is_common and steps == T and in_use.pays(T, N, D, U):
+        return in_use.state(x, W, R, b, act)
+    return simple_rnn_forward(_of_all_steps(x, W, T), R, b, np.zeros((N, U), x.dtype), act).h[-1]
 
 
 def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
@@ -73,13 +86,11 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
 
     x is (T, N, D), laid out as it may, or (1, N, D) if it is that of every step.
     """
-    (steps, N, D), U = x.shape, len(R)
+    (_, N, _), U = x.shape, len(R)
     is_default = (act.name, rec.name) == _DEFAULTS and act.standard and rec.standard
     if is_default and x.itemsize == 4 and N >= LEAST and T * N >= U:  # or R's panels are more than the gates
         return states(x, W, R, b, h0, c0, T, sequence)
-    xW = matmul(x.reshape(steps * N, D), W).reshape(steps, N, 4 * U)
-    xW = xW if steps == T else np.broadcast_to(xW, (T, N, 4 * U))
-    kept = lstm_forward(xW, R, b, h0, c0, act, rec)
+    kept = lstm_forward(_of_all_steps(x, W, T), R, b, h0, c0, act, rec)
     return kept.h, kept.c
 
 
@@ -96,6 +107,13 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     else:
         through_time(_lstm_backward, T, N, R, *known, dz, dh0, dc0, code(act), code(rec), as_mask(mask))
     return dz, dh0, dc0
+
+
+def _of_all_steps(x, W, T):
+    """x W, (T, N, G U), of an x (T, N, D) or, the same at every step, (1, N, D)."""
+    steps, N, D = x.shape
+    xW = matmul(x.reshape(steps * N, D), W).reshape(steps, N, -1)
+    return xW if steps == T else np.broadcast_to(xW, (T, *xW.shape[1:]))
 
 
 def through_time(kernel, T, N, R, *arguments):

@@ -63,7 +63,7 @@ def test_samples_that_two_threads_share_are_those_of_one(repeated):
     x, W, R, b, h0, c0 = drawn(1 if repeated else 3, 8, 3, 5)
     whole_h, whole_c = lstm_states.states(x, W, R, b, h0, c0, 3, True)
     h, c = np.full_like(whole_h, np.nan), np.full_like(whole_c[0], np.nan)
-    known = x, False, lstm_states._in_panels(W), lstm_states._in_panels(R), b, h0, c0, 3, h, c
+    known = x, False, lstm_states.in_panels(W), lstm_states.in_panels(R), b, h0, c0, 3, h, c
     for first, stop in ((0, 5), (7, 8), (5, 7)):
         before = h.copy(), c.copy()
         lstm_states._states(first, stop, *known)

@@ -242,6 +242,7 @@ def through_time(mask, dy):
     yield from (steps.h, *compute.simple_rnn_backward(dy, dh, R, steps, tanh, mask))
     xW, R, b = drawn(4)
     W, x = drawn(4)[1], drawn(1)[0]  # (U, 4U) and (T, N, U)
+    yield compute.simple_rnn_state(x[..., :4], W[:4, :U], R[:, :U], b[:U], tanh, T)
     for act in (tanh, relu):
         steps = compute.lstm_forward(xW, R, b, h0, c0, act, sigmoid, mask)
         yield from (*steps[1:], *compute.lstm_backward(dy, dh, dc, R, steps, act, sigmoid, mask))
@@ -264,7 +265,7 @@ def test_time_goes_by_for_the_rows_of_two_threads_as_for_those_of_one(counted, m
             helper.wake()
             for found, expected in zip(through_time(mask, dy), alone, strict=True):
                 np.testing.assert_array_equal(found, expected)
-    assert len(counted) == 3 * 12
+    assert len(counted) == 3 * 13
 
 
 def test_time_does_not_go_by_where_shapes_do_not_fit(monkeypatch):
