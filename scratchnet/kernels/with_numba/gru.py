@@ -64,11 +64,11 @@ def _gru_forward(first, stop, times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, 
         _gru_gates(s, z_t, r_t, rec)
         if reset_after:
             matmul_into_by(times, h_prev, R_g, q_t)
-            _gru_candidate_after(q_t, b_g, xW_t, b, r_t, g_t, act)
+            _gru_candidate_after(q_t, b_g, xW_t, b, r_t, s, g_t, act)
         else:
             _multiply(r_t, h_prev, q_t)
             matmul_into_by(times, q_t, R_g, qR)
-            _gru_candidate_before(qR, xW_t, b, g_t, act)
+            _gru_candidate_before(qR, xW_t, b, s, g_t, act)
         _gru_mix(z_t, g_t, h_prev, h_t)
         if len(mask) > 0:
             stay(first, stop, h[t], h[t + 1], mask[t])
@@ -83,27 +83,28 @@ def _gru_gates(s, z, r, rec):
 
 
 @njit(inline="always")
-def _gru_candidate_after(q, b_g, xW, b, r, g, act):
+def _gru_candidate_after(q, b_g, xW, b, r, s, g, act):
+    """s has room for pre-activations: read from where they are written, they would be taken one by one."""
     N, U = r.shape
     for n in range(N):
-        q_n, r_n, g_n, xW_g, b_x = q[n], r[n], g[n], xW[n, 2 * U :], b[2 * U :]
+        q_n, r_n, s_n, xW_g, b_x = q[n], r[n], s[n, :U], xW[n, 2 * U :], b[2 * U :]
         for u in range(U):
             q_n[u] += b_g[u]
         for u in range(U):
-            g_n[u] = xW_g[u] + b_x[u]
+            s_n[u] = xW_g[u] + b_x[u]
         for u in range(U):
-            g_n[u] += r_n[u] * q_n[u]
-        activate(act, g_n, g_n)
+            s_n[u] += r_n[u] * q_n[u]
+        activate(act, s_n, g[n])
 
 
 @njit(inline="always")
-def _gru_candidate_before(qR, xW, b, g, act):
+def _gru_candidate_before(qR, xW, b, s, g, act):
     N, U = g.shape
     for n in range(N):
-        qR_n, g_n, xW_g, b_x = qR[n], g[n], xW[n, 2 * U :], b[2 * U :]
+        qR_n, s_n, xW_g, b_x = qR[n], s[n, :U], xW[n, 2 * U :], b[2 * U :]
         for u in range(U):
-            g_n[u] = xW_g[u] + b_x[u] + qR_n[u]
-        activate(act, g_n, g_n)
+            s_n[u] = xW_g[u] + b_x[u] + qR_n[u]
+        activate(act, s_n, g[n])
 
 
 @njit(inline="always")
