@@ -117,14 +117,23 @@ def _transpose(source, target):
             row[t] = source[t, d]
 
 
+# `room` has a number for each column. It is read and written once for four rows: what has just been written is waited
+# for, which takes longer than a maximum or a sum.
+
+
 @njit(inner=True)
 def _softmax(A, scale, room):
     """A becomes softmax(scale A) over the first axis."""
+    fours = len(A) - len(A) % 4
     room[:] = -np.inf
-    for s in range(len(A)):
-        row = A[s]
-        for t in range(row.size):
-            room[t] = max(room[t], row[t])
+    for s in range(0, fours, 4):
+        a, b, c, d = A[s], A[s + 1], A[s + 2], A[s + 3]
+        for t in range(room.size):
+            room[t] = max(room[t], max(max(a[t], b[t]), max(c[t], d[t])))
+    for s in range(fours, len(A)):
+        a = A[s]
+        for t in range(room.size):
+            room[t] = max(room[t], a[t])
     for s in range(len(A)):
         row = A[s]
         for t in range(row.size):
@@ -137,24 +146,36 @@ def _softmax(A, scale, room):
         for k in range(powers.size):
             powers[k] = math.exp(powers[k])
     room[:] = 0
+    for s in range(0, fours, 4):
+        a, b, c, d = A[s], A[s + 1], A[s + 2], A[s + 3]
+        for t in range(room.size):
+            room[t] += (a[t] + b[t]) + (c[t] + d[t])
+    for s in range(fours, len(A)):
+        a = A[s]
+        for t in range(room.size):
+            room[t] += a[t]
+    for t in range(room.size):
+        room[t] = 1 / room[t]
     for s in range(len(A)):
         row = A[s]
         for t in range(row.size):
-            room[t] += row[t]
-    for s in range(len(A)):
-        row = A[s]
-        for t in range(row.size):
-            row[t] /= room[t]
+            row[t] *= room[t]
 
 
 @njit(inner=True)
 def _through_softmax(P, scale, room, dA):
     """dA, which is dP so far, becomes the adjoint of A."""
+    fours = len(P) - len(P) % 4
     room[:] = 0
-    for s in range(len(P)):
-        row, d_row = P[s], dA[s]
-        for t in range(row.size):
-            room[t] += d_row[t] * row[t]
+    for s in range(0, fours, 4):
+        a, b, c, d = P[s], P[s + 1], P[s + 2], P[s + 3]
+        da, db, dc, dd = dA[s], dA[s + 1], dA[s + 2], dA[s + 3]
+        for t in range(room.size):
+            room[t] += (da[t] * a[t] + db[t] * b[t]) + (dc[t] * c[t] + dd[t] * d[t])
+    for s in range(fours, len(P)):
+        a, da = P[s], dA[s]
+        for t in range(room.size):
+            room[t] += da[t] * a[t]
     for s in range(len(P)):
         row, d_row = P[s], dA[s]
         for t in range(row.size):
