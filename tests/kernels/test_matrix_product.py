@@ -121,7 +121,7 @@ def test_blas_multiplies_vectors_and_what_is_small():
     is_wide = module.VECTOR_BYTES == 64
     assert module._is_for_blas(60, 80, 60, square) == is_wide and not module._is_for_blas(60, 80, 60, square.T)
     assert module._is_for_blas(30, 500, 40, square.T) == is_wide
-    assert module._is_for_blas(60, 16, 4000, square.T) and not module._is_for_blas(600, 16, 4000, square.T)
+    assert module._is_for_blas(60, 16, 4000, square.T) and not module._is_for_blas(600, 16, 40000, square.T)
     assert not module._is_for_blas(300, 300, 300, square)
     with kernels.using_backend("numba"):
         np.testing.assert_array_equal(kernels.matmul(few[:, :9], few[:, :9].T), few[:, :9].dot(few[:, :9].T))
@@ -130,20 +130,23 @@ def test_blas_multiplies_vectors_and_what_is_small():
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 def test_with_vectors_of_32_bytes_blas_also_has_what_would_leave_tiles_half_empty(monkeypatch):
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
-    for name, value in (("VECTOR_BYTES", 32), ("_THIN_FOR_BLAS", 1 << 20), ("_APART", 4096)):
+    for name, value in (("VECTOR_BYTES", 32), ("_THIN_FOR_BLAS", 1 << 23), ("_APART", 4096), ("_MORE", 8)):
         monkeypatch.setattr(module, name, value)
     for M, K, N, expected in [
         (128, 256, 8, True),
         (128, 256, 16, False),  # a whole tile
         (128, 256, 28, True),
         (128, 256, 40, False),
-        (128, 1024, 10, False),  # worth sharing with another thread
-        (2, 1024, 10, False),
+        (256, 1024, 10, False),  # worth sharing with another thread
+        (2, 1024, 10, True),
         (200, 16, 96, True),
         (200, 17, 96, False),
-        (8, 100, 1024, True),  # whose rows lie 4096 bytes apart
-        (9, 100, 1024, False),
-        (8, 100, 1040, False),
+        (16, 100, 1024, True),  # whose rows lie 4096 bytes apart
+        (17, 100, 1024, False),
+        (16, 100, 1040, False),
+        (8, 2000, 1500, False),
+        (9, 2000, 1500, True),  # few rows, and b is larger than a cache
+        (49, 2000, 1500, False),
     ]:
         assert module._is_for_blas(M, K, N, np.ones((K, N), "float32")) == expected, (M, K, N)
 

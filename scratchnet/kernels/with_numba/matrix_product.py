@@ -36,10 +36,10 @@ _APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)
 # transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
 _PANEL = 1024  # bytes of each row of b that are copied one after the other
 
-_ALONE = 8  # rows, up to which no team shares them
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
-# Multiply-adds, see `_is_for_blas`; on AVX-512 with kernels that others have not:
-_SMALL_FOR_BLAS, _THIN_FOR_BLAS = {16: (1 << 16, 0), 32: (1 << 18, 1 << 20), 64: (1_000_000, 0)}[VECTOR_BYTES]
+_MORE = 8 if VECTOR_BYTES == 32 else _FEW  # rows that are more than few
+# Multiply-adds, the second by bytes of a number, see `_is_for_blas`; on AVX-512 with kernels that others have not:
+_SMALL_FOR_BLAS, _THIN_FOR_BLAS = {16: (1 << 16, 0), 32: (1 << 18, 1 << 23), 64: (1_000_000, 1 << 20)}[VECTOR_BYTES]
 _SMALL_RESULT = 1200 if VECTOR_BYTES == 64 else 1 << 62  # numbers of c
 _SMALL = 1 << 14  # multiply-adds, of which Python's lines around them take the longer part
 _SOON_CLEARED = 1 << 16  # bytes of c, which `dot` fills with zeros before it multiplies
@@ -91,7 +91,7 @@ def matmul(a, b):
 def is_in_tiles(a, b):
     """Whether a b, both stored row by row, is as quick in tiles, and has the same bits chunk by chunk of its rows."""
     (M, K), N = a.shape, b.shape[1]
-    if N <= _FEW_COLUMNS or M * K * N <= _SMALL or M * K * N <= _SMALL_FOR_BLAS:
+    if N <= _FEW_COLUMNS or M * K * N <= _SMALL_FOR_BLAS:
         return False
     return can_share(M, b) and not _is_for_blas(M, K, N, b)
 
@@ -109,13 +109,13 @@ def _is_for_blas(M, K, N, b):
         return True
     work, width = M * K * N, N * b.itemsize
     is_thin = K <= _SHALLOW or (width < 4 * VECTOR_BYTES and width % (2 * VECTOR_BYTES) > 0)  # a tile is half empty
-    if is_thin and work <= _THIN_FOR_BLAS and M != _PAIR:
+    if is_thin and work * b.itemsize <= _THIN_FOR_BLAS and (M != _PAIR or b.flags.c_contiguous):
         return True
-    if _PAIR < M <= _ALONE and width % _APART == 0 and b.flags.c_contiguous:
-        return True  # the rows of a block fall into one place of the cache, and are too few to pay for a copy
+    if M <= _FEW and width % _APART == 0 and b.flags.c_contiguous:
+        return True  # the rows of a block fall into one place of the cache, and meet too few of a to pay for a copy
     if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
         return True  # few products to each number that would be copied
-    if _FEW < M <= _THRICE and K * width > _LARGE:  # no team would have it, see `can_share`
+    if _MORE < M <= _THRICE and K * width > _LARGE:  # few rows, and b comes from memory
         return VECTOR_BYTES < 64 and b.flags.c_contiguous
     return VECTOR_BYTES == 64 and work <= _SMALL_FOR_BLAS and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
 
