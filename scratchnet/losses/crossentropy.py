@@ -203,7 +203,7 @@ class CategoricalCrossentropy(_OfProbabilities):
         if self.label_smoothing:
             t = t * (1 - self.label_smoothing) + self.label_smoothing / t.shape[-1]
         if self.from_logits:
-            log_p = log_softmax(y_pred)
+            log_p, _ = log_softmax.forward(y_pred)
             return -(t * log_p).sum(axis=-1), LogitsCache(t, np.exp(log_p))
         s = y_pred.sum(axis=-1, keepdims=True)
         p = y_pred / s
@@ -271,7 +271,7 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
             labels, y_pred = np.where(valid, labels, 0), np.where(valid, y_pred, 0)
         labels = labels.astype(np.int64, copy=False)
         if self.from_logits:
-            log_p = log_softmax(y_pred)
+            log_p, _ = log_softmax.forward(y_pred)
             return -_of_labels(log_p, labels)[..., 0], LogitsCache(labels, np.exp(log_p))
         c = _cut(y_pred)
         s = c.sum(axis=-1, keepdims=True)

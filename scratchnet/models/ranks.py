@@ -24,10 +24,14 @@ def with_rank(x, shape):
 
 def with_ranks(inputs, tensors):
     """The `inputs` of a call, in whatever structure, as `with_rank` makes them for a model's symbolic inputs."""
-    if len(flatten(inputs)) != len(tensors):
+    if isinstance(inputs, list) and all(map(_has_rank, inputs, tensors)) or len(flatten(inputs)) != len(tensors):
         return inputs
     shapes = iter([tensor.shape for tensor in tensors])
     return map_structure(lambda x: with_rank(x, next(shapes)), inputs)
+
+
+def _has_rank(x, tensor):
+    return isinstance(x, np.ndarray) and x.ndim == len(tensor.shape)
 
 
 def fits(given, shape):

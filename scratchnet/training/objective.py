@@ -98,8 +98,11 @@ class Objective:
         """Whether samples meet in the model or in a loss, so that a batch with targets like `ys` has one part alone."""
         if self.model.in_one_part or any(isinstance(term.loss, LossOfModel) for term in self.terms):
             return True
+        looking = [term for term in self.terms if type(term.loss).in_one_part is not Loss.in_one_part]
+        if not looking:
+            return False
         tensors = [None if y is None else _of_known_shape(t, y) for t, y in zip(self.model.outputs, ys)]
-        return any(term.loss.in_one_part(_of(term, ys), _of(term, tensors)) for term in self.terms)
+        return any(term.loss.in_one_part(_of(term, ys), _of(term, tensors)) for term in looking)
 
     @functools.cached_property
     def work(self):

@@ -54,8 +54,9 @@ class _GlobalAveragePooling(GlobalPooling):
 
     def backward(self, dy, cache, needs_dx=True):
         N, *places, C = cache.x_shape
-        dx = dy.reshape(N, *[1] * len(places), C) * cache.weights
-        return np.broadcast_to(dx, cache.x_shape).copy(), {}
+        dx = np.empty(cache.x_shape, dy.dtype)
+        dx[...] = dy.reshape(N, *[1] * len(places), C) * cache.weights
+        return dx, {}
 
 
 class _GlobalMaxPooling(GlobalPooling):
