@@ -102,9 +102,16 @@ def _repeated(x, *of_channels):
 def _moments(x, first, totals, squares):
     G, size = x.shape
     width = first.shape[1]
+    pairs = size - size % (2 * width)
     for g in range(G):
         a, total, square = first[g], totals[g], squares[g]
-        for start in range(0, size, width):
+        for start in range(0, pairs, 2 * width):  # two at a time: each sum that is written has to be read again
+            values, others = x[g, start : start + width], x[g, start + width : start + 2 * width]
+            for k in range(width):
+                above, other = values[k] - a[k], others[k] - a[k]
+                total[k] += above + other
+                square[k] += above * above + other * other
+        for start in range(pairs, size, width):
             values = x[g, start : start + width]
             for k in range(values.size):
                 above = values[k] - a[k]
@@ -131,9 +138,16 @@ def _products(dy, x, means, of_1, of_x_hat):
     """of_x_hat without the division by s."""
     G, size = x.shape
     width = means.shape[1]
+    pairs = size - size % (2 * width)
     for g in range(G):
         mean, one, hat = means[g], of_1[g], of_x_hat[g]
-        for start in range(0, size, width):
+        for start in range(0, pairs, 2 * width):
+            d, e = dy[g, start : start + width], dy[g, start + width : start + 2 * width]
+            values, others = x[g, start : start + width], x[g, start + width : start + 2 * width]
+            for k in range(width):
+                one[k] += np.float64(d[k]) + np.float64(e[k])
+                hat[k] += np.float64(d[k] * (values[k] - mean[k])) + np.float64(e[k] * (others[k] - mean[k]))
+        for start in range(pairs, size, width):
             d, values = dy[g, start : start + width], x[g, start : start + width]
             for k in range(values.size):
                 one[k] += d[k]
