@@ -113,6 +113,8 @@ class Workers:
         after all others.
         """
         items = list(items)
+        if len(items) == 1:
+            return [function(items[0])]
         results = []
         for start in range(0, len(items), self.count):
             mine, *others = items[start : start + self.count]
