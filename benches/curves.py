@@ -4,10 +4,10 @@
     python benches/curves.py --peers --threads 1 --clock processor       # ours alone, on a machine with other work
 
 One size at a time grows while the others stay: the batch of a small CNN, the length and the units of a small LSTM, the
-pixels of an image. Every side is a process for each number of threads, all take turns at each size; peers are asked at
-five sizes, since what takes them longest is to compile. After `--seconds` a size has one turn. Cost should grow
-smoothly: it is laid beside the curve a + b size + c size^2 that fits best, none of a, b, c negative. A size that takes
-1.3 times as long as the curve says, with a fixed threshold, is called a cliff.
+pixels of an image. Every side is a process for each number of threads, all take turns at each size; peers, whom it
+takes long to compile, are asked at four sizes. After `--seconds` a size has one turn, and peers are asked at the first
+and the last. Cost should grow smoothly: it is laid beside the curve a + b size + c size^2 that fits best, none of a, b,
+c negative. A size that takes 1.3 times as long as the curve says, with a fixed threshold, is called a cliff.
 
 Memory: what `predict`, and then `fit`, add to the largest resident size of a process of its own at the largest sizes,
 after both at the smallest: code that is loaded at first use is not counted, on any side.
@@ -39,7 +39,7 @@ from scaling import peak_megabytes
 SIDES = {"scratchnet": "scratchnet", **PEERS}
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 CLIFF = 1.3  # times what the smooth curve says
-ASKED = 5  # sizes at which there are peers
+ASKED = 4  # sizes at which there are peers
 REPEATED = 24  # turns of all sizes together
 STEPS, FEW_STEPS = 8, 4  # of a call of fit, in the smaller and in the larger half of the sizes
 
@@ -181,9 +181,10 @@ def worker(side, threads, clock):
                 model.fit(x, y, batch_size=batch_size, verbose=0)
             return (now() - began) / calls
 
-        if calls is None:
-            calls = max(1, min(8, round(0.04 / max(seconds(1), 1e-3))))
-        print(seconds(calls) / (len(x) // batch_size) * 1e3, flush=True)
+        taken = seconds(calls or 1)
+        if calls is None and (calls := max(1, min(8, round(0.04 / max(taken, 1e-3))))) > 1:
+            taken = seconds(calls)
+        print(taken / (len(x) // batch_size) * 1e3, flush=True)
 
 
 def memory_worker(side, sweep, threads):
@@ -247,8 +248,9 @@ class TurnsLeft:
         self._repeated = REPEATED
 
     def now(self):
-        """``(turns, most that are repeated)``"""
-        return (1, 0) if time.perf_counter() > self._end else (self._turns, min(self._turns, self._repeated))
+        """``(turns, most that are repeated, sizes with peers)``"""
+        late = time.perf_counter() > self._end
+        return (1, 0, 2) if late else (self._turns, min(self._turns, self._repeated), ASKED)
 
     def spend(self, repeated):
         self._repeated -= repeated
@@ -256,14 +258,13 @@ class TurnsLeft:
 
 def _measure_sweep(sweep, threads, workers, options, left):
     rows, sizes = [], SWEEPS[sweep][2]
-    with_peers = {round(place) for place in np.linspace(0, len(sizes) - 1, ASKED)}
     for place, size in enumerate(sizes[:3] if options.small else sizes):
+        turns, most, asked = left.now()
         ask = {
             side: lambda process=process, question=f"{sweep} {size}": float(process.ask(question))
             for side, process in workers.items()
-            if side == "scratchnet" or place in with_peers
+            if side == "scratchnet" or place in np.linspace(0, len(sizes) - 1, asked).round()
         }
-        turns, most = left.now()
         readings, _, repeated = in_sound_turns(ask, turns, threads, f"{sweep} {size}, threads {threads}", most)
         left.spend(repeated)
         ms = {side: statistics.median(found) for side, found in readings.items()}
@@ -375,9 +376,9 @@ time was short; {options["clock"]} time.
 One size grows while the others stay: the batch of a CNN (12 x 12 x 4, two convolutions of 8 filters), the length of an
 LSTM (batch 16, 16 numbers a step, 32 units) and its units (4 steps), the pixels of an image's side (batch 8, 16
 filters). Our times are laid beside the curve a + b size + c size^2, none of a, b, c negative, that fits best: a size
-that takes {CLIFF} times what it says is a cliff. Peers are asked at {ASKED} sizes, and their ratio is that of whoever
-is the fastest at that size. Turns of two threads are repeated as above, by what two threads gain on a matrix product,
-{REPEATED} of them at most.
+that takes {CLIFF} times what it says is a cliff. Peers are asked at {ASKED} sizes, fewer where time was short, and
+their ratio is that of whoever is the fastest there. Turns of two threads are repeated as above, by what two threads
+gain on a matrix product, {REPEATED} of them at most.
 
 {markdown_table(HEADINGS, _time_lines(result))}
 """
@@ -429,7 +430,7 @@ def main():
     add("--peers", nargs="*", choices=PEERS, default=[], help="whom to compare with, where installed")
     add("--only", nargs="*", choices=SWEEPS, metavar="SIZE", help=f"of: {', '.join(SWEEPS)}")
     add("--clock", choices=CLOCKS, default="wall", help="processor: of a busy machine (default: %(default)s)")
-    add("--seconds", type=positive, default=240, help="after so many a size has one turn (default: %(default)s)")
+    add("--seconds", type=positive, default=200, help="after so many a size has one turn (default: %(default)s)")
     add("--no-memory", action="store_true", help="only the times")
     add("--small", action="store_true", help="only the smallest sizes, to try the bench itself")
     add("--worker", metavar="SIDE", help="for the bench itself: be one of the sides")
