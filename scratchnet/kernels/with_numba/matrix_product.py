@@ -266,13 +266,7 @@ def _multiply(a, b, c, add):
                     column_of_tiles(rows, m - base, stop - base, k_of_rows, depth, block, target, column, adds)
     for m in range(len(rest)):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]
-        fours = left - left % 4
-        for j in range(0, fours, 4):  # at once, which the compiler does where it sees how many there are
-            s0, s1, s2, s3 = source[j], source[j + 1], source[j + 2], source[j + 3]
-            if add:
-                s0, s1, s2, s3 = target[j] + s0, target[j + 1] + s1, target[j + 2] + s2, target[j + 3] + s3
-            target[j], target[j + 1], target[j + 2], target[j + 3] = s0, s1, s2, s3
-        for j in range(fours, left):
+        for j in range(left):
             target[j] = target[j] + source[j] if add else source[j]
 
 
@@ -307,10 +301,7 @@ def _copy(b, k, depth, n, columns, block):
         return
     for d in range(depth):
         source, target = b[k + d, n : n + columns], block[d]
-        for j in range(0, columns - columns % 4, 4):  # four at a time, see the end of `_multiply`
-            s0, s1, s2, s3 = source[j], source[j + 1], source[j + 2], source[j + 3]
-            target[j], target[j + 1], target[j + 2], target[j + 3] = s0, s1, s2, s3
-        for j in range(columns - columns % 4, columns):
+        for j in range(columns):
             target[j] = source[j]
 
 
