@@ -77,7 +77,7 @@ class Graph:
         self._program = None
         self._walks_left = walks_of(self)  # until the program is written
         self._last_way_back = None  # what `way_back` has found last
-        self.joined = None, None  # what is computed together in use, and the graph with that, of `training.in_use`
+        self.joined = {}  # what is computed together, and the graph with that: of `training.joined`
         self.without = {}  # the graphs without some of the inputs, see `scratchnet.graph.absent`
 
     def _find_dtype(self):

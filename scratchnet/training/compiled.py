@@ -56,8 +56,8 @@ class Compiled(OwnLoss):
             metrics: a list of names ("accuracy"), `Metric`s or functions ``(y_true, y_pred) -> values``; with several
                 outputs, a list of lists or a dict of them.
             weighted_metrics: like `metrics`, but counted with the sample weights.
-            run_eagerly: whether fit goes layer by layer, also where several could be computed together, so that each
-                line of their code is passed. Where a debugger is at work it does so by itself.
+            run_eagerly: whether fit, evaluate and predict go layer by layer, also where several could be computed
+                together, so that each line of their code is passed. Where a debugger is at work they do so anyway.
             steps_per_execution, jit_compile, auto_scale_loss: taken, since they change no result.
 
         Raises:

@@ -85,7 +85,7 @@ class Evaluator(Compiled):
 
     def _evaluate(self, data, batch_size, workers, callbacks, averages, steps=None):
         objective = self._objective
-        model = in_use(objective.model)
+        model = objective.model if self.run_eagerly else in_use(objective.model)
 
         def use_of(batch, ys, masks, added):
             values = objective.forward(batch, ys, objective.counts(batch), masks, training=False)[0]
@@ -143,7 +143,7 @@ class Evaluator(Compiled):
         callbacks.on_predict_begin()
         with Workers() as workers:
             self._run(
-                in_use(self),
+                self if self.run_eagerly else in_use(self),
                 lambda batch, ys, masks, added: (batch.x, ys),
                 data,
                 batch_size,

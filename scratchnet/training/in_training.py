@@ -10,30 +10,23 @@ came from, and is all that backward needs:
 An upsampling and the convolution behind it, the end of most decoders, are together one transposed convolution. That
 takes fewer multiplications, and the enlarged image is never made: `scratchnet.kernels.with_numba.upsampling` says how.
 
-The layers' own forward and backward say the same one after the other; only sums are in another order, those of dW, and
-behind an upsampling all. They are what runs whenever somebody looks: `explain`, a debugger, who has put something in
-the place of their forward or backward, and a model compiled with ``run_eagerly=True``.
+A dense layer adds its bias, and cuts off what is negative for a relu, while the product is in the cache, and so on the
+way back. Where the backend has `affine_forward`, two threads can share all of it.
+
+The results are the layers' own; only sums are in another order, those of dW, and behind an upsampling all. Whenever
+somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
 """
 
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.kernels import fused
 from scratchnet.layers.convolutional.conv2d import Conv2D
-from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
-from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
-from scratchnet.training.in_use import (
-    JoinedNode,
-    chains,
-    convolves,
-    is_enlarging,
-    padding_behind,
-    pools,
-    twin_of,
-    with_joined,
-)
+from scratchnet.layers.core.dense import Dense, DenseCache
+from scratchnet.training.in_use import convolves, is_enlarging, padding_behind, pools
+from scratchnet.training.joined import JoinedNode, joined
 
 
 class PooledConvolutionCache(NamedTuple):
@@ -75,13 +68,13 @@ class PooledConvolution(TrainedNode):
         return self.grads(dkernel, dbias)
 
 
-class EnlargedCache(NamedTuple):
+class UpsampledCache(NamedTuple):
     x: np.ndarray  # (N, H, W, C), before the upsampling
     kept: Any  # what f' is computed from
     padding: tuple  # of the enlarged image: ((top, bottom), (left, right))
 
 
-class EnlargedConvolution(TrainedNode):
+class UpsampledConvolution(TrainedNode):
     """An upsampling, and the convolution behind it."""
 
     def __init__(self, nodes):
@@ -93,7 +86,7 @@ class EnlargedConvolution(TrainedNode):
         padding = padding_behind(self.size, layer, x)
         z = kernels.upsample2d_conv2d_forward(x, self.size, layer.params["kernel"], layer.params.get("bias"), padding)
         y, kept = layer.activation.forward(z, overwrite=True)
-        return y, EnlargedCache(x, kept, padding)
+        return y, UpsampledCache(x, kept, padding)
 
     def backward(self, dy, cache, adjoints, wanted):
         layer, (x, kept, padding) = self.layer, cache
@@ -105,48 +98,48 @@ class EnlargedConvolution(TrainedNode):
         return self.grads(dkernel, dbias)
 
 
+class ActivatedDense(TrainedNode):
+    """A dense layer in one pass."""
+
+    fewest = 1
+
+    def forward(self, x, training, mask=None):
+        layer, x = self.layer, self.layer.accept(x)
+        shape, W = layer.compute_output_shape(x.shape), layer.params["kernel"]
+        rows = x.reshape(-1, len(W))
+        y, activation = fused.affine_forward(rows, W, layer.params.get("bias"), layer.activation)  # y = f(x W + b)
+        return y.reshape(shape), DenseCache(x, activation)
+
+    def backward(self, dy, cache, adjoints, wanted):
+        layer, W, x = self.layer, self.layer.params["kernel"], cache.x
+        D, U = W.shape
+        rows = dy.reshape(-1, U), cache.activation, x.reshape(-1, D)
+        dx, dW, db = fused.affine_backward(*rows, W, layer.activation, needs_dx=any(wanted))
+        adjoints.add(self.inputs, None if dx is None else dx.reshape(x.shape))
+        return self.grads(dW, db)
+
+
 def in_training(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared.
 
     Each epoch asks once, as for the weights that are trained: until the next one another activation is not seen.
     """
-    found = [] if _is_followed() else chains(model, _kind_of, _FOLLOWERS)
-    return twin_of(model, with_joined(model.graph, found)) if found else model
+    return joined(model, _kind_of, _FOLLOWERS)
 
 
 def _kind_of(node):
     """The kind of what begins with a node; None where it cannot be joined."""
     layer = node.layer
     if is_enlarging(layer):
-        return EnlargedConvolution if _is_as_written(layer) else None
+        return UpsampledConvolution
+    if type(layer) is Dense and layer.trainable and kernels.affine_forward is not None:
+        return ActivatedDense
     can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
-    return PooledConvolution if can and _is_as_written(layer) else None
-
-
-def _pools(node, before):
-    return pools(node, before) and _is_as_written(node.layer)
+    return PooledConvolution if can else None
 
 
 def _convolves(node, before):
-    return convolves(node, before) and node.layer.trainable and _is_as_written(node.layer)
+    return convolves(node, before) and node.layer.trainable
 
 
-_FOLLOWERS = {PooledConvolution: (_pools,), EnlargedConvolution: (_convolves,)}
-
-# ---- who wants to see every layer ----
-
-_WAYS = "forward", "backward"
-_WRITTEN = {(kind, way): getattr(kind, way) for kind in (Conv2D, MaxPooling2D, UpSampling2D) for way in _WAYS}
-
-
-def _is_as_written(layer):
-    """Whether forward and backward are the library's: nobody has put something in their place, to look on."""
-    return all(getattr(getattr(layer, way), "__func__", None) is _WRITTEN[type(layer), way] for way in _WAYS)
-
-
-def _is_followed():
-    """Whether a debugger is at work, or something else that follows the program line by line."""
-    monitoring = getattr(sys, "monitoring", None)  # since Python 3.12
-    return sys.gettrace() is not None or (
-        monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
-    )
+_FOLLOWERS = {PooledConvolution: (pools,), UpsampledConvolution: (_convolves,), ActivatedDense: ()}

@@ -19,14 +19,13 @@ Then what backward would need is not worth keeping, and layers that stand behind
   `lstm_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
 
-All weights and functions are looked up when they are used: what a step or the user has changed since is seen.
+All weights and functions are looked up when they are used: what a step or the user has changed since is seen. Whenever
+somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
 """
 
 import numpy as np
 
 from scratchnet import activations, kernels
-from scratchnet.graph.nodes import Node
-from scratchnet.graph.walk import Graph
 from scratchnet.kernels import fused
 from scratchnet.kernels.geometry import is_cheaper_transposed
 from scratchnet.layers.activations.activation import Activation, ReLU
@@ -38,30 +37,7 @@ from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
-from scratchnet.structure import flatten
-
-
-class JoinedNode(Node):
-    """One or several nodes, each of which alone reads the one before it, as one; of all of them, forward alone.
-
-    Args:
-        nodes: in their order.
-    """
-
-    def __init__(self, nodes):
-        super().__init__(nodes[0].inputs)
-        self.outputs = nodes[-1].outputs
-        self.layer = nodes[0].layer
-        self.behind = [node.layer for node in nodes[1:]]
-        self.name = " and ".join(node.name for node in nodes)
-
-    def __str__(self):
-        return f"layers {self.name}"
-
-    def check_pooled(self, y, x):
-        """Raises ValueError, as the pooling that is the last one does, where images x are too small for a window."""
-        if y.size == 0:
-            self.behind[-1].compute_output_shape(self.layer.compute_output_shape(x.shape))
+from scratchnet.training.joined import JoinedNode, joined
 
 
 class JoinedConvolution(JoinedNode):
@@ -91,6 +67,8 @@ class JoinedConvolution(JoinedNode):
 
 class EnlargedConvolution(JoinedConvolution):
     """The same behind an upsampling."""
+
+    needs_first = True
 
     def __init__(self, nodes):
         enlarging, *others = nodes
@@ -134,6 +112,8 @@ def _averages(layer):
 class Normalized(JoinedNode):
     """Batch normalization, alone or with the relu behind it."""
 
+    fewest = 1
+
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
         layer.compute_output_shape(x.shape)
@@ -146,6 +126,7 @@ class Normalized(JoinedNode):
 class StatesAlone(JoinedNode):
     """An LSTM that keeps no gates."""
 
+    fewest = 1
     takes_repeat = True
 
     def forward(self, x, training, mask=None, repeat=None):
@@ -160,6 +141,7 @@ class StatesAlone(JoinedNode):
 class StateAlone(JoinedNode):
     """A SimpleRNN of which only the last state comes out."""
 
+    fewest = 1
     takes_repeat = True
 
     def forward(self, x, training, mask=None, repeat=None):
@@ -187,68 +169,7 @@ class JoinedSum(JoinedNode):
 
 def in_use(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
-    found = chains(model, _kind_of, _FOLLOWERS)
-    if not found:
-        return model
-    before, joined = model.graph.joined
-    if found != before:
-        joined = with_joined(model.graph, found)
-        model.graph.joined = found, joined
-    return twin_of(model, joined)
-
-
-def twin_of(model, graph):
-    """`model` with another graph; all weights are shared."""
-    twin = object.__new__(type(model))
-    vars(twin).update(vars(model), graph=graph)
-    return twin
-
-
-def with_joined(graph, chains):
-    """The graph with one node for each of the chains."""
-    joined = {nodes[-1]: kind(nodes) for kind, nodes in chains}
-    left_out = {node for _, nodes in chains for node in nodes[:-1]}
-    nodes = [joined.get(node, node) for node in graph.nodes if node not in left_out]
-    return Graph(graph.inputs, graph.outputs, nodes, graph.leaves, graph.losses)
-
-
-def chains(model, kind_of, followers):
-    """A list of pairs ``(kind, nodes)``: a kind of `JoinedNode`, and nodes that it computes.
-
-    Args:
-        kind_of: ``kind_of(node)`` is the kind of what begins with a node, or None.
-        followers: for each kind, functions ``can_follow(node, before)`` that say whether a node can be computed with
-            what begins in front of it, given the layer right before it.
-    """
-    graph = vars(model).get("graph")  # a model with `call` has one for each call
-    return [] if graph is None else list(_chains(graph, kind_of, followers))
-
-
-def _chains(graph, kind_of, followers):
-    readers, ends, taken = {}, {*graph.outputs, *graph.losses}, set()
-    for node in graph.nodes:
-        for tensor in flatten(node.inputs):
-            readers.setdefault(tensor, []).append(node)
-
-    def only_reader(node):
-        """Who alone reads what the node puts out; None where there is nobody, several, or the user."""
-        found = readers.get(node.outputs, ()) if node.outputs not in ends else ()
-        return found[0] if len(found) == 1 else None
-
-    for node in graph.nodes:
-        kind = None if node in taken or not _is_plain(node) else kind_of(node)
-        if kind is None:
-            continue
-        nodes = [node]
-        for can_follow in followers[kind]:
-            behind = only_reader(nodes[-1])
-            if behind is not None and _fits(behind, node) and can_follow(behind, nodes[-1].layer):
-                nodes.append(behind)
-            elif can_follow is convolves:  # without which the others would follow something else
-                break
-        if len(nodes) > 1 or kind in (Normalized, StatesAlone, StateAlone):
-            taken.update(nodes)
-            yield kind, nodes
+    return joined(model, _kind_of, _FOLLOWERS)
 
 
 def _kind_of(node):
@@ -276,16 +197,6 @@ def is_enlarging(layer):
     """Whether a layer is an upsampling that the backend in use computes with a convolution."""
     is_one = type(layer) is UpSampling2D and layer.data_format == "channels_last"
     return is_one and layer.interpolation == "nearest" and kernels.upsample2d_conv2d_forward is not None
-
-
-def _is_plain(node):
-    """Whether there is nothing but arrays: no mask, no loss for the output, and not what training would do."""
-    return not (node.reads_mask or node.masks_output or node.adds_loss or getattr(node, "training", None))
-
-
-def _fits(node, first):
-    """Whether a node computes nothing else than the `first` of those it stands behind, and in the same dtype."""
-    return node.layer is not None and _is_plain(node) and node.layer.dtype == first.layer.dtype
 
 
 def _is_function(layer):

@@ -9,18 +9,17 @@ from scratchnet import kernels
 from scratchnet.gradient_check import check_layer, check_parts
 from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatten, Input, MaxPooling2D, UpSampling2D
 from scratchnet.models import Model, Sequential
-from scratchnet.training import in_training as module
-from scratchnet.training.in_training import EnlargedConvolution, PooledConvolution, in_training
+from scratchnet.training import joined as module
+from scratchnet.training.in_training import ActivatedDense, PooledConvolution, UpsampledConvolution, in_training
 from scratchnet.training.in_use import in_use
 from scratchnet.utils import set_random_seed
 
+IS_FOLLOWED = module._is_followed  # before conftest.py puts something in its place
 pytestmark = pytest.mark.skipif(not kernels.numba_is_installed(), reason="of the compiled kernels")
 
 
 @pytest.fixture(autouse=True)
-def nobody_looks(monkeypatch):
-    """As without pytest's debugger or a measurement of coverage."""
-    monkeypatch.setattr(module, "_is_followed", lambda: False)
+def compiled():
     with kernels.using_backend("numba"):
         yield
 
@@ -43,7 +42,7 @@ def data(size=(9, 8, 3), count=50, dtype="float32"):
 
 
 def joined(model):
-    return [node for node in in_training(model).nodes if isinstance(node, (PooledConvolution, EnlargedConvolution))]
+    return [node for node in in_training(model).nodes if isinstance(node, (PooledConvolution, UpsampledConvolution))]
 
 
 def enlarged(*options, dtype="float32", **more):
@@ -144,8 +143,7 @@ def test_a_pooling_that_would_pad_is_not_joined(size, count):
     ],
 )
 def test_anything_else_stays_as_it_is(middle):
-    model = classifier(*middle)
-    assert in_training(model) is model
+    assert not joined(classifier(*middle))
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -162,6 +160,56 @@ def test_the_other_backends_go_layer_by_layer():
     model = classifier(*pair())
     with kernels.using_backend("numpy"):
         assert in_training(model) is model
+
+
+# ---- dense layers ----
+
+LAYERS = {
+    "relu": {"activation": "relu"},
+    "relu, no bias": {"activation": "relu", "use_bias": False},
+    "tanh": {"activation": "tanh"},
+    "linear, no bias": {"use_bias": False},
+}
+
+
+def dense(rows, name, dtype="float32"):
+    set_random_seed(5)
+    x = Input((rows, 40), dtype=dtype)
+    return Model(x, Dense(24, dtype=dtype)(Dense(64, dtype=dtype, **LAYERS[name])(x)))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_dense_layers_gradient_is_that_of_differences_and_parts_add_up(name):
+    model = in_training(dense(3, name, "float64"))
+    assert [type(node) for node in model.nodes[-2:]] == [ActivatedDense, ActivatedDense]
+    x, _ = data((3, 40), 6, "float64")
+    for report in (check_layer(model, x, training=True, max_entries=100, layouts=False), check_parts(model, x)):
+        assert report.passed, report
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("rows", [1, 200])  # in one piece and in several, see `scratchnet.kernels.with_numba.affine`
+def test_a_dense_layer_in_one_pass_is_the_layer(name, rows):
+    model = dense(rows, name)
+    x, _ = data((rows, 40))
+    (y, cache), (expected, others) = (m.forward(x, training=True) for m in (in_training(model), model))
+    np.testing.assert_array_equal(y, expected)
+    dy = np.random.default_rng(1).normal(size=y.shape).astype("float32")
+    for needs_dx in (True, False):
+        dx, grads = in_training(model).backward(dy, cache, needs_dx)
+        wanted_dx, wanted = model.backward(dy, others, needs_dx)
+        assert grads.keys() == wanted.keys() and (dx is None) == (not needs_dx)
+        for one, other in [(grads[key], wanted[key]) for key in wanted] + [(dx, wanted_dx)] * needs_dx:
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
+
+
+def test_a_dense_layer_that_does_more_stays_as_it_is():
+    for more in ({"trainable": False}, {"activity_regularizer": "l2"}):
+        model = Sequential([Input((3, 8)), Dense(4, activation="relu", **more)])
+        assert in_training(model) is model
+    mine = type("Mine", (Dense,), {})
+    model = Sequential([Input((3, 8)), mine(4)])
+    assert in_training(model) is model
 
 
 def test_a_layer_that_is_frozen_while_fit_is_running_has_no_gradient():
@@ -188,12 +236,12 @@ def test_what_stands_in_the_place_of_a_layers_own_is_called(k, name, monkeypatch
         return own(*args, **kwargs)
 
     monkeypatch.setattr(model.layers[k], name, watched)
-    assert in_training(model) is model
+    assert not joined(model)
     model.train_on_batch(*data())
     assert seen
     monkeypatch.undo()
     monkeypatch.setattr(type(model.layers[k]), name, lambda *args, **kwargs: own(*args[1:], **kwargs))
-    assert in_training(model) is model
+    assert not joined(model)
 
 
 def test_explain_sees_every_layer():
@@ -202,7 +250,7 @@ def test_explain_sees_every_layer():
 
 
 def test_a_debugger_meets_every_layer(monkeypatch):
-    monkeypatch.undo()
+    monkeypatch.setattr(module, "_is_followed", IS_FOLLOWED)
     nobody = SimpleNamespace(DEBUGGER_ID=0, get_tool=lambda number: None)
     somebody = SimpleNamespace(DEBUGGER_ID=0, get_tool=lambda number: "pdb")
     model = classifier(*pair())

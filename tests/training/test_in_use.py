@@ -101,7 +101,8 @@ def test_batch_normalization_and_the_relu_behind_it_predict_together_what_they_d
         rng = np.random.default_rng(4)
         normalization.set_weights([rng.uniform(0.5, 2, size=weight.shape) for weight in normalization.get_weights()])
         (node,) = joined(model)
-        assert str(node) == "layers " + normalization.name + f" and {behind.name}" * together
+        names = f"layers {normalization.name} and {behind.name}" if together else f"layer {normalization.name}"
+        assert str(node) == names
         assert len(in_use(model).nodes) == len(model.nodes) - together
         expected = model(x, training=False)
         assert np.ptp(expected) > 0
@@ -471,11 +472,32 @@ def test_the_other_backends_copy_what_they_enlarge():
 
 @needs_numba
 @pytest.mark.parametrize("joined", [in_use, in_training])
-def test_enlarged_images_of_which_nothing_would_be_left_are_refused_as_by_the_convolution(joined, monkeypatch):
-    monkeypatch.setattr("scratchnet.training.in_training._is_followed", lambda: False)  # by a measurement of coverage
+def test_enlarged_images_of_which_nothing_would_be_left_are_refused_as_by_the_convolution(joined):
     with kernels.using_backend("numba"):
         x = Input((None, None, 8))
         model = Model(x, Conv2D(1, 7)(UpSampling2D()(x)))
         assert joined(model) is not model
         with pytest.raises(ValueError, match="Conv2D.* smaller than the kernel"):
             joined(model).forward(np.ones((2, 3, 4, 8), "float32"), training=True)
+
+
+def test_run_eagerly_is_layer_by_layer_in_use_too(monkeypatch):
+    x, _ = data()
+    model, seen = Sequential([Input(x.shape[1:]), BatchNormalization(), ReLU()]), []
+    monkeypatch.setattr("scratchnet.training.evaluator.in_use", lambda model: seen.append(model) or in_use(model))
+    for eagerly, count in ((False, 2), (True, 0)):
+        model.compile(loss="mse", run_eagerly=eagerly)
+        model.evaluate(x, x, verbose=0)
+        model.predict(x, verbose=0)
+        assert len(seen) == count
+        seen.clear()
+
+
+def test_what_stands_in_the_place_of_a_layers_own_is_called(monkeypatch):
+    x, _ = data()
+    model = Sequential([Input(x.shape[1:]), BatchNormalization(), ReLU()])
+    assert in_use(model) is not model
+    own, seen = model.layers[1].forward, []
+    monkeypatch.setattr(model.layers[1], "forward", lambda *args, **kwargs: seen.append(args) or own(*args, **kwargs))
+    model.predict(x, verbose=0)
+    assert seen

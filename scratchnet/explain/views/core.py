@@ -5,7 +5,6 @@ import numpy as np
 from scratchnet import activations
 from scratchnet.explain.views.base import Line, View
 from scratchnet.explain.views.base_inside import activation_options, pre_activation
-from scratchnet.kernels import fused
 from scratchnet.kernels.loops import gather, matrix_product
 from scratchnet.layers import (
     ELU,
@@ -32,14 +31,16 @@ DENSE = View(
     pre_activation,
     (
         Line("z", "z_u = sum_d x_d W_{du} + b_u", matrix_product.matmul, "total += float(a[m, k]) * float(b[k, n])"),
-        Line("b", "z = x W + b", fused.affine_forward, "z += b", _has_bias),
-        Line("y", "y = act ( z )", fused.affine_forward, "    return activation.forward(z, overwrite=True)"),
+        Line("b", "z = x W + b", Dense.forward, 'z += self.params["bias"]', _has_bias),
+        Line("y", "y = act ( z )", Dense.forward, "y, activation = self.activation.forward(z, overwrite=True)"),
     ),
     (
-        Line("dz", "dz = dy ⊙ act' ( z )", fused.affine_backward, "dz = activation.backward(dy, kept)"),
-        Line("dkernel", "dW_{du} = x_d dz_u", fused.affine_backward, "kernels.matmul(x.T, dz)"),
-        Line("dbias", "db = dz", fused.affine_backward, "dz.sum(axis=0)", _has_bias),
-        Line("dx", "dx_d = sum_u dz_u W_{du}", fused.affine_backward, "dx = kernels.matmul(dz, W.T)"),
+        Line("dz", "dz = dy ⊙ act' ( z )", Dense.backward, "dz = self.activation.backward(dy.reshape(-1, U)"),
+        Line(
+            "dkernel", "dW_{du} = x_d dz_u", Dense.backward, 'grads["kernel"] = kernels.matmul(x.reshape(-1, D).T, dz)'
+        ),
+        Line("dbias", "db = dz", Dense.backward, 'grads["bias"] = dz.sum(axis=0)', _has_bias),
+        Line("dx", "dx_d = sum_u dz_u W_{du}", Dense.backward, "dx = kernels.matmul(dz, W.T)"),
     ),
     activation_options,
 )

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import activations, constraints, initializers, regularizers
+from scratchnet import activations, constraints, initializers, kernels, regularizers
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
-from scratchnet.kernels import fused
 from scratchnet.layers.base import Layer, with_activation
 from scratchnet.registry import register
 
@@ -99,16 +98,24 @@ class Dense(Layer):
 
     def forward(self, x, training=False):
         *N, D = self.unpack(x, "N*D", **self._expected())
-        W, b = self.params["kernel"], self.params.get("bias")
-        y, activation = fused.affine_forward(x.reshape(-1, D), W, b, self.activation)  # y = f(x W + b), (N..., U)
+        W = self.params["kernel"]
+        z = kernels.matmul(x.reshape(-1, D), W)  # (N..., U)
+        if self.use_bias:
+            z += self.params["bias"]
+        y, activation = self.activation.forward(z, overwrite=True)
         return y.reshape(*N, self.units), DenseCache(x, activation)
 
     def backward(self, dy, cache, needs_dx=True):
         x, W = cache.x, self.params["kernel"]
         D, U = W.shape
-        rows = dy.reshape(-1, U), cache.activation, x.reshape(-1, D)
-        dx, dW, db = fused.affine_backward(*rows, W, self.activation, needs_dx, self.trainable)  # y = f(x W + b)
-        return dx.reshape(x.shape) if needs_dx else None, self.trained({"kernel": dW, "bias": db})
+        dz = self.activation.backward(dy.reshape(-1, U), cache.activation)  # y = f(z)
+        grads = {}
+        if self.trainable:
+            grads["kernel"] = kernels.matmul(x.reshape(-1, D).T, dz)  # z = x W + b
+            if self.use_bias:
+                grads["bias"] = dz.sum(axis=0)
+        dx = kernels.matmul(dz, W.T).reshape(x.shape) if needs_dx else None
+        return dx, grads
 
     def without_last_activation(self):
         return with_activation(self, activations.linear), self.activation

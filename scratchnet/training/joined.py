@@ -1,0 +1,148 @@
+"""Layers that stand behind one another and are computed together, where nobody looks.
+
+Kinds of nodes that do so are in `scratchnet.training.in_use` and `scratchnet.training.in_training`; here is what finds
+their places in a graph. The layers' own forward and backward say the same one after the other, and are what runs
+whenever somebody looks: `explain`, a debugger, who has put something in the place of them, and a model compiled with
+``run_eagerly=True``.
+"""
+
+import sys
+
+from scratchnet.graph.nodes import Node
+from scratchnet.graph.walk import Graph
+from scratchnet.layers.activations.activation import Activation, ReLU
+from scratchnet.layers.convolutional.conv2d import Conv2D
+from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D
+from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.merging.add import Add
+from scratchnet.layers.normalization.batch_normalization import BatchNormalization
+from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
+from scratchnet.layers.rnn.lstm import LSTM
+from scratchnet.layers.rnn.simple_rnn import SimpleRNN
+from scratchnet.structure import flatten
+
+
+class JoinedNode(Node):
+    """One or several nodes, each of which alone reads the one before it, as one.
+
+    Attributes:
+        fewest: of how many nodes, at least.
+        needs_first: whether the first of what may follow must, so that anything else can.
+
+    Args:
+        nodes: in their order.
+    """
+
+    fewest, needs_first = 2, False
+
+    def __init__(self, nodes):
+        super().__init__(nodes[0].inputs)
+        self.outputs = nodes[-1].outputs
+        self.layer = nodes[0].layer
+        self.behind = [node.layer for node in nodes[1:]]
+        self.name = " and ".join(node.name for node in nodes)
+
+    def __str__(self):
+        return f"layers {self.name}" if " and " in self.name else f"layer {self.name}"
+
+    def check_pooled(self, y, x):
+        """Raises ValueError, as the pooling that is the last one does, where images x are too small for a window."""
+        if y.size == 0:
+            self.behind[-1].compute_output_shape(self.layer.compute_output_shape(x.shape))
+
+
+def joined(model, kind_of, followers):
+    """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared.
+
+    Args:
+        kind_of: ``kind_of(node)`` is the kind of `JoinedNode` that begins with a node, or None.
+        followers: for each kind, functions ``can_follow(node, before)`` that say whether a node can be computed with
+            what begins in front of it, given the layer right before it.
+    """
+    graph = vars(model).get("graph")  # a model with `call` has one for each call
+    found = [] if graph is None or _is_followed() else list(_chains(graph, kind_of, followers))
+    if not found:
+        return model
+    before, quicker = graph.joined.get(kind_of, (None, None))
+    if found != before:
+        quicker = _with_joined(graph, found)
+        graph.joined[kind_of] = found, quicker
+    return _twin_of(model, quicker)
+
+
+def _twin_of(model, graph):
+    """`model` with another graph; all weights are shared."""
+    twin = object.__new__(type(model))
+    vars(twin).update(vars(model), graph=graph)
+    return twin
+
+
+def _with_joined(graph, chains):
+    """The graph with one node for each of the chains."""
+    joined = {nodes[-1]: kind(nodes) for kind, nodes in chains}
+    left_out = {node for _, nodes in chains for node in nodes[:-1]}
+    nodes = [joined.get(node, node) for node in graph.nodes if node not in left_out]
+    return Graph(graph.inputs, graph.outputs, nodes, graph.leaves, graph.losses)
+
+
+def _chains(graph, kind_of, followers):
+    """Pairs ``(kind, nodes)``: a kind of `JoinedNode`, and nodes that it computes."""
+    readers, ends, taken = {}, {*graph.outputs, *graph.losses}, set()
+    for node in graph.nodes:
+        for tensor in flatten(node.inputs):
+            readers.setdefault(tensor, []).append(node)
+
+    def only_reader(node):
+        """Who alone reads what the node puts out; None where there is nobody, several, or the user."""
+        found = readers.get(node.outputs, ()) if node.outputs not in ends else ()
+        return found[0] if len(found) == 1 else None
+
+    for node in graph.nodes:
+        kind = None if node in taken else kind_of(node)
+        if kind is None or not _is_plain(node):
+            continue
+        nodes = [node]
+        for can_follow in followers[kind]:
+            behind = only_reader(nodes[-1])
+            if behind is not None and can_follow(behind, nodes[-1].layer) and _fits(behind, node):
+                nodes.append(behind)
+            elif kind.needs_first and len(nodes) == 1:
+                break
+        if len(nodes) >= kind.fewest:
+            taken.update(nodes)
+            yield kind, nodes
+
+
+def _fits(node, first):
+    """Whether a node computes nothing else than the `first` of those it stands behind, and in the same dtype."""
+    return _is_plain(node) and node.layer.dtype == first.layer.dtype
+
+
+def _is_plain(node):
+    """Whether there is nothing but arrays, no mask, no loss for the output, not what training would do; as written."""
+    is_more = node.reads_mask or node.masks_output or node.adds_loss or getattr(node, "training", None)
+    return not is_more and _is_as_written(node.layer)
+
+
+# ---- who wants to see every layer ----
+
+_KINDS = (
+    *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, LSTM, MaxPooling2D, ReLU, SimpleRNN),
+    UpSampling2D,
+)
+_WAYS = "forward", "backward"
+_WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}
+
+
+def _is_as_written(layer):
+    """Whether forward and backward are the library's: nobody has put something in their place, to look on."""
+    return all(getattr(getattr(layer, way), "__func__", None) is _WRITTEN[type(layer), way] for way in _WAYS)
+
+
+def _is_followed():
+    """Whether a debugger is at work, or something else that follows the program line by line."""
+    monitoring = getattr(sys, "monitoring", None)  # since Python 3.12
+    return sys.gettrace() is not None or (
+        monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
+    )
