@@ -177,7 +177,8 @@ def gru_gradients(layer, cache, ds, dq, needs_dx):
     dhR = np.concatenate([ds[..., : 2 * U], dq], axis=-1) if layer.reset_after else ds
     dx, grads = layer.gradients(x, h, ds, dhR, needs_dx, cache.x_drop, h_drop)  # s_z = x W_z + b_z + h_prev R_z + c_z
     if grads and layer.reset_after and layer.use_bias:  # s_g = x W_g + b_g + r * q, q = h_prev R_g + c_g
-        grads["bias"] = np.stack([grads["bias"], dhR.sum(axis=(0, 1))])  # b and c
+        grads["bias"] = np.stack([grads["bias"]] * 2)  # b and c
+        grads["bias"][1, 2 * U :] = np.ones(dq.size // U, dq.dtype) @ dq.reshape(-1, U)  # where they differ
     elif grads and not layer.reset_after:  # s_g = x W_g + b_g + q R_g
         drop_g = None if h_drop is None else h_drop[2:]
         grads["recurrent_kernel"][:, 2 * U :] = dropped.adjoint_of_W(ds[..., 2 * U :], cache.q, drop_g)

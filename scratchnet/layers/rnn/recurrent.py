@@ -136,13 +136,14 @@ class RecurrentWeights(Layer):
         grads, h_prev = {}, h[:-1]
         if self._trainable:
             if h_drop is None:
-                grads["recurrent_kernel"] = kernels.matmul(h_prev.reshape(T * N, -1).T, dhR.reshape(T * N, GU))
+                dR = kernels.matmul(h_prev.reshape(T * N, -1).T, dhR.reshape(T * N, GU))
             else:
-                grads["recurrent_kernel"] = dropped.adjoint_of_W(dhR, h_prev, h_drop)
+                dR = dropped.adjoint_of_W(dhR, h_prev, h_drop)
             if x_drop is None:
-                grads["kernel"] = kernels.matmul(x.reshape(steps * N, D).T, dxW.reshape(steps * N, GU))
+                dW = kernels.matmul(x.reshape(steps * N, D).T, dxW.reshape(steps * N, GU))
             else:
-                grads["kernel"] = dropped.adjoint_of_W(dxW, x, x_drop)
+                dW = dropped.adjoint_of_W(dxW, x, x_drop)
+            grads = {"kernel": dW, "recurrent_kernel": dR}
             if self.use_bias:
                 grads["bias"] = np.ones(T * N, dz.dtype) @ dz.reshape(T * N, GU)  # quicker than a sum over rows
         if not needs_dx:
