@@ -12,6 +12,7 @@ from scratchnet.layers.input_spec import check_inputs
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.parallel.batch import rows_of_batch
+from scratchnet.parallel.memory import keep_freed_memory
 from scratchnet.structure import as_lists, flatten, flatten_shapes, map_structure
 from scratchnet.variables import as_array
 
@@ -33,6 +34,7 @@ class Calling:
             check_inputs(self, inputs)
         if current_trace.get() is not None or is_symbolic(inputs):
             return self._connect(inputs, training, options, mask)
+        keep_freed_memory()  # for the next call
         x = map_structure(self._as_input, inputs)
         shape = map_structure(np.shape, x)
         self.ensure_built(shape)

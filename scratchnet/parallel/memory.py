@@ -5,7 +5,7 @@ once, which then has to find, clear and map fresh pages for the next step: page 
 meanwhile. In a convolutional autoencoder on two threads that was half of the time of a step.
 
 glibc (Linux) can be told to keep freed blocks, by two settings of `mallopt`. They hold for the process, cost no memory
-beyond its peak, and are made once, when training first begins. Elsewhere nothing is done.
+beyond its peak, and are made once, when a layer or model is first used. Elsewhere nothing is done.
 """
 
 import ctypes
