@@ -10,7 +10,8 @@ one block of the right one after the other:
 The blocks are read where they lie too, unless enough rows meet them to pay for a copy in which their rows follow one
 another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only large ones), or they come from memory,
 or their rows fall into one place of the cache, or the columns of a block do not lie one after the other or do not fill
-a vector. Then b is gone through in panels of so many columns as the second-level cache holds.
+a vector. Then b is gone through in panels of so many columns as the second-level cache holds. Of the left one some rows
+are copied where it is transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache.
 
 Cost: 2 M K N floating-point operations.
 """
