@@ -77,9 +77,10 @@ def warn_of_the_useless(model, train, validation):
     terms = [model._objective.term_of(k) for k in range(len(model.outputs))]
     own_losses = [None if term is None else term.loss for term in terms]
     for tensor, loss in zip(model.outputs, own_losses):
-        found = None if tensor.node is None else logits_of(tensor.node)
-        softmax = found is not None and found[1].name == "softmax"
-        if loss is not None and softmax and tensor.shape[-1] == 1:
+        if loss is None or tensor.node is None or tensor.shape[-1:] != (1,):
+            continue
+        found = logits_of(tensor.node)
+        if found is not None and found[1].name == "softmax":
             warnings.warn(
                 f"{model.name}: a softmax of one unit is always 1 and learns nothing; use sigmoid", stacklevel=3
             )
