@@ -175,11 +175,12 @@ def test_few_rows_by_a_matrix_that_no_cache_holds(M):
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("N", [1024, 1100])
-def test_rows_that_fall_into_one_place_of_the_cache(dtype, N):
+@pytest.mark.parametrize("M, apart", [(20, 2048), (50, 1536)])
+def test_rows_that_fall_into_one_place_of_the_cache(dtype, N, M, apart):
     from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
 
     rng = np.random.default_rng(0)
-    a, b = rng.standard_normal((20, 300)).astype(dtype), rng.standard_normal((300, 2048)).astype(dtype)[:, :N]
-    c = np.full((20, N), np.nan, dtype)
+    a, b = rng.standard_normal((M, 300)).astype(dtype), rng.standard_normal((300, apart)).astype(dtype)[:, :N]
+    c = np.full((M, N), np.nan, dtype)
     matmul_into_by(multiplier(c.dtype), a, b, c)
     np.testing.assert_allclose(c, a.astype(float) @ b, rtol=0, atol=1e-3 if dtype == "float32" else 1e-11)

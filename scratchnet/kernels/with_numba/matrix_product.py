@@ -33,6 +33,7 @@ _ROWS = 96  # of a, which with that depth has 96 KB; from so many on copying b p
 _LARGER, _FURTHER = (1 << 20, 512) if VECTOR_BYTES == 64 else (0, 0)  # if b has more bytes, and more from row to row
 _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, of which any multiple puts the rows of a
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
+_NEARER = 2048 if VECTOR_BYTES == 32 else 1 << 62  # and from more than `_THRICE` rows of a with any multiple of these
 _APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)  # from column to column of a that is
 # transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
 _PANEL = 1024  # bytes of each row of b that are copied one after the other
@@ -222,6 +223,7 @@ def _multiply(a, b, c, add):
     turned = b.strides[1] != b.itemsize
     copies = turned or (M >= _ROWS and b.nbytes > _LARGER and b.strides[0] > _FURTHER)
     copies = copies or (M > _FEW and (b.nbytes > _LARGE or b.strides[0] % _APART == 0))
+    copies = copies or (M > _THRICE and b.strides[0] % _NEARER == 0)
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
