@@ -23,8 +23,6 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.team import by_rows
 
 _WIDTH = 64
-_OF_A_NUMBER = 8  # multiply-adds that a number of a row takes as long as: where a product has been shared, its rows
-# lie in the caches of two threads, and should stay there
 _SUMS = 2  # over the rows, shared or not
 
 
@@ -73,7 +71,7 @@ def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
     y, mean, s = np.empty(x.shape, x.dtype), np.empty(M, x.dtype), np.empty(M, x.dtype)
     gamma, beta = (plain(a.astype(x.dtype, copy=False)) for a in (gamma, beta))
     known = x, gamma, beta, float(epsilon), bool(centered)
-    by_rows(_rows_forward, M, _OF_A_NUMBER * x.size, *known, y, mean, s)
+    by_rows(_rows_forward, M, x.size, *known, y, mean, s)  # 128 rows of 256 take as long on two threads
     return y, mean, s
 
 
@@ -82,7 +80,7 @@ def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
     M, D = x.shape
     dx, sums = np.empty(x.shape, x.dtype), np.empty((_SUMS, 2, D))
     known = dy, x, plain(mean), plain(s), plain(gamma.astype(x.dtype, copy=False)), bool(centered)
-    by_rows(_rows_backward, _SUMS, _OF_A_NUMBER * x.size, *known, dx, sums, multiple=1)
+    by_rows(_rows_backward, _SUMS, x.size, *known, dx, sums, multiple=1)
     dgamma, dbeta = sums[0] + sums[1]
     return dx, dgamma, dbeta
 
