@@ -140,6 +140,8 @@ class Trainer(Evaluator):
                         (done, figures), self.begun_epoch = self.begun_epoch, None
                         averages.set_state(figures)
                     trained = Trained.of(self._running_objective().model, self.run_eagerly)
+                    if current_ranks().size == 1 and trained.params:
+                        optimizer.build(trained.params)  # what stays, before the first step fills memory with the rest
                     place, part = place_in_pass(epoch - initial_epoch, steps_per_epoch, train.in_a_pass(batch_size))
                     order = None
                     if shuffle:

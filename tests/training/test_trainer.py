@@ -194,3 +194,13 @@ def test_evaluate_within_a_fit_does_not_touch_the_figures_of_the_fit():
     expected = plain.fit(x, y, shuffle=False, verbose=0).history
     found = watched.fit(x, y, shuffle=False, verbose=0, callbacks=[Evaluates()]).history
     assert found == expected
+
+
+def test_what_the_optimizer_keeps_is_made_before_the_first_step():
+    model, found = classifier(), []
+    model.fit(
+        *data(),
+        verbose=0,
+        callbacks=[LambdaCallback(on_train_batch_begin=lambda *_: found.append(len(model.optimizer.state)))],
+    )
+    assert found[0] == found[-1] == 2 * len(model.params)
