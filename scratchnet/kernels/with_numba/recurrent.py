@@ -30,6 +30,7 @@ from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
 _DEFAULTS = "tanh", "sigmoid"  # activation and recurrent activation of an LSTM
+_KEPT = 1 << 15  # numbers of each gate, of those steps that are computed at once where nobody wants them later
 _ONE = np.float32(1)  # an integer would turn float32 into float64
 
 
@@ -90,7 +91,11 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
     is_default = (act.name, rec.name) == _DEFAULTS and act.standard and rec.standard
     if is_default and x.itemsize == 4 and N >= LEAST and T * N >= U:  # or R's panels are more than the gates
         return states(x, W, R, b, h0, c0, T, sequence)
-    kept = lstm_forward(_of_all_steps(x, W, T), R, b, h0, c0, act, rec)
+    at_once = max(1, T if sequence else _KEPT // max(N * U, 1))
+    for t in range(0, max(T, 1), at_once):
+        x_t, steps = x[t : t + at_once] if len(x) == T else x, min(at_once, T - t)
+        kept = lstm_forward(_of_all_steps(x_t, W, steps), R, b, h0, c0, act, rec)
+        h0, c0 = kept.h[-1], kept.c[-1]
     return kept.h, kept.c
 
 

@@ -7,7 +7,7 @@ pytest.importorskip("numba")
 
 from scratchnet import activations  # noqa: E402
 from scratchnet.kernels import operations  # noqa: E402
-from scratchnet.kernels.with_numba import lstm_states  # noqa: E402
+from scratchnet.kernels.with_numba import lstm_states, recurrent  # noqa: E402
 
 SIGMOID = activations.get("sigmoid")
 compiled = operations("numba")
@@ -40,6 +40,14 @@ def test_states_alone_are_those_of_the_lstm(T, N, dtype, act):
     x, *rest = drawn(T, N, 3, 5, dtype)
     check(x, *rest, T, act)
     check(x[:1], *rest, T + 1, act)  # a step that is repeated
+
+
+@pytest.mark.parametrize("kept", [1, 30])
+def test_some_steps_at_a_time(kept, monkeypatch):
+    monkeypatch.setattr(recurrent, "_KEPT", kept)
+    x, *rest = drawn(5, 3, 3, 5)  # of too few samples for panels
+    check(x, *rest, 5)
+    check(x[:1], *rest, 5)
 
 
 @pytest.mark.parametrize("D, U", [(1, 1), (3, 8), (8, 9), (300, 3)])
