@@ -96,9 +96,9 @@ def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, weigh
     frames = frames_of(min(stop - first, images), frame, x)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)  # for columns that fill no vector
     for n in range(first, stop, images):
-        end, windows = min(n + images, stop), len(y) // shape[0]
-        pixels = in_frames(x, n, end, shape, frames, frame, corner)
-        rows = y[n * windows : end * windows]
+        last, windows = min(n + images, stop), len(y) // shape[0]
+        pixels = in_frames(x, n, last, shape, frames, frame, corner)
+        rows = y[n * windows : last * windows]
         for m in range(0, len(rows), _ROWS):
             end = min(m + _ROWS, len(rows))
             for f in range(0, weights.shape[1], 2 * lanes):
@@ -116,9 +116,9 @@ def _convolve_and_pool(first, stop, x, shape, frame, corner, images, starts, ste
     frames = frames_of(min(stop - first, images), frame, x)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)
     for n in range(first, stop, images):
-        end, windows = min(n + images, stop), len(y) // shape[0]
-        pixels = in_frames(x, n, end, shape, frames, frame, corner)
-        rows = y[n * windows : end * windows]
+        last, windows = min(n + images, stop), len(y) // shape[0]
+        pixels = in_frames(x, n, last, shape, frames, frame, corner)
+        rows = y[n * windows : last * windows]
         for m in range(0, len(rows), _ROWS):
             end = min(m + _ROWS, len(rows))
             for f in range(0, weights.shape[1], 2 * lanes):
