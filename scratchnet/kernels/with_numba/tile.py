@@ -220,9 +220,9 @@ class Instructions:
         return self.everywhere(self._load(self._number, data))
 
     def load_four(self, data):
-        """A vector of four numbers, again and again."""
+        """A vector of four numbers, again and again; of four where others have two."""
         four = self._load(ir.VectorType(self._number, 4), data)
-        return self.pick(four, four, [lane % 4 for lane in range(self._vector.count)])
+        return self.pick(four, four, [lane % 4 for lane in range(max(self._vector.count, 4))])
 
     def choose(self, four, places):
         """For each lane that of `four` that the last two bits of `places` (32 bits each) say."""

@@ -28,7 +28,7 @@ def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
     expected, argmax = with_numba.max_pool2d_forward(z, *POOL)
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(places, np.where(y > 0, argmax + 1, 0))
-    assert places.dtype == np.uint8 and set(np.unique(places)) == {0, 1, 2, 3, 4}
+    assert places.dtype == np.uint8 and {1, 2, 3, 4} <= set(np.unique(places)) <= {0, 1, 2, 3, 4}
     dy = np.random.default_rng(4).normal(size=y.shape).astype(x.dtype)
     dz = with_numpy.max_pool2d_backward(dy, argmax, z.shape, *POOL) * (z > 0)
     wanted = (
