@@ -210,28 +210,28 @@ def sequences(*layers):
     return model
 
 
+def check_states_alone(kind, layers, kept):
+    """Of the layers those at the places `kept` keep states alone, and predict the same."""
+    with kernels.using_backend("numba"):
+        model = sequences(*layers)
+        x = np.random.default_rng(0).normal(size=(50, 5, 3)).astype("float32")
+        assert [node.layer for node in joined(model)] == [layers[k] for k in kept]
+        assert all(type(node) is kind for node in joined(model))
+        np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
+
+
 @needs_numba
 @pytest.mark.parametrize("options", [{}, {"use_bias": False, "go_backwards": True}, {"activation": "relu"}])
 def test_of_an_lstm_nothing_but_the_states_is_kept(options):
-    with kernels.using_backend("numba"):
-        layers = LSTM(4, **options), RepeatVector(6), LSTM(7, return_sequences=True, **options), Dropout(0.5)
-        model = sequences(*layers)
-        x = np.random.default_rng(0).normal(size=(50, 5, 3)).astype("float32")
-        assert [node.layer for node in joined(model)] == [layers[0], layers[2]]
-        assert all(type(node) is StatesAlone for node in joined(model))
-        np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
+    layers = LSTM(4, **options), RepeatVector(6), LSTM(7, return_sequences=True, **options), Dropout(0.5)
+    check_states_alone(StatesAlone, layers, kept=(0, 2))
 
 
 @needs_numba
 @pytest.mark.parametrize("options", [{}, {"activation": "relu", "use_bias": False}, {"go_backwards": True}])
 def test_of_a_simple_rnn_nothing_but_the_last_state_is_kept(options):
-    with kernels.using_backend("numba"):
-        layers = SimpleRNN(8, **options), RepeatVector(6), SimpleRNN(8, return_sequences=True), SimpleRNN(16, **options)
-        model = sequences(*layers)
-        x = np.random.default_rng(0).normal(size=(50, 5, 3)).astype("float32")
-        assert [node.layer for node in joined(model)] == [layers[0], layers[3]]
-        assert all(type(node) is StateAlone for node in joined(model))
-        np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
+    layers = SimpleRNN(8, **options), RepeatVector(6), SimpleRNN(8, return_sequences=True), SimpleRNN(16, **options)
+    check_states_alone(StateAlone, layers, kept=(0, 3))
 
 
 @needs_numba
