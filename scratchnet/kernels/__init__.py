@@ -71,6 +71,13 @@ FUSED = {
         "affine_forward",  # which is a convolution whose windows are one pixel
         "affine_backward",
     ),
+    "bounded_normalization": (  # with a relu behind it, and perhaps max pooling
+        "bounded_products",
+        "bounded_backward",
+        "normalize_max_pool_forward",
+        "normalize_max_pool_products",
+        "normalize_max_pool_backward",
+    ),
     "upsampling": ("upsample2d_conv2d_forward", "upsample2d_conv2d_backward"),
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
     "recurrent": ("simple_rnn_state", "lstm_states"),

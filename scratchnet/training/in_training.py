@@ -13,6 +13,10 @@ takes fewer multiplications, and the enlarged image is never made: `scratchnet.k
 A dense layer adds its bias, and cuts off what is negative for a relu, while the product is in the cache, and so on the
 way back. Where the backend has `affine_forward`, two threads can share all of it.
 
+A batch normalization, the relu behind it and the max pooling behind that are three arrays of the size of its input, and
+as many on the way back. Where the backend has `bounded_products`, the input alone is kept: what the relu has let
+through is seen from it, and what the pooling has chosen takes a byte.
+
 The results are the layers' own; only sums are in another order, those of dW, and behind an upsampling all. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
 """
@@ -25,7 +29,20 @@ from scratchnet import kernels
 from scratchnet.kernels import fused
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.core.dense import Dense, DenseCache
-from scratchnet.training.in_use import convolves, is_enlarging, padding_behind, pools
+from scratchnet.layers.normalization.batch_normalization import BatchNormalizationCache, batch_moments
+from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.parallel import sum_over_batch
+from scratchnet.training.in_use import (
+    ANYTHING,
+    bounds,
+    convolves,
+    cuts_off,
+    is_enlarging,
+    normalizes_last_axis,
+    padding_behind,
+    pools,
+    pools_squares,
+)
 from scratchnet.training.joined import JoinedNode, joined
 
 
@@ -98,6 +115,60 @@ class UpsampledConvolution(TrainedNode):
         return self.grads(dkernel, dbias)
 
 
+class BoundedCache(NamedTuple):
+    own: BatchNormalizationCache
+    places: Any  # which of its square y is, from 1; 0 where it is at a bound. None without pooling
+
+
+class BoundedNormalization(TrainedNode):
+    """A batch normalization, and what there is behind it of a relu and of a pooling."""
+
+    def __init__(self, nodes):
+        super().__init__(nodes)
+        self.pools = type(nodes[-1].layer) is MaxPooling2D
+        self._activation = None if type(nodes[1].layer) is MaxPooling2D else nodes[1].layer
+
+    def _known(self, own):
+        """What z is computed from, and its bounds."""
+        within = ANYTHING if self._activation is None else bounds(self._activation)
+        return own.mean, own.s, *self.layer.gamma_and_beta(own.mean.shape), *within
+
+    def forward(self, x, training, mask=None):
+        layer, x = self.layer, self.layer.accept(x)
+        layer.compute_output_shape(x.shape)
+        rows = x.reshape(1, -1, x.shape[-1])
+        M, mean, variance = batch_moments(rows, None)
+        own = BatchNormalizationCache(x, np.sqrt(variance + layer.epsilon), M, mean, variance, None)
+        mean, s, *others = self._known(own)
+        if self.pools:
+            y, places = kernels.normalize_max_pool_forward(x, mean, s, *others)
+            self.check_pooled(y, x)
+            return y, BoundedCache(own, places)
+        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], *others)
+        return y.reshape(x.shape), BoundedCache(own, None)
+
+    def backward(self, dy, cache, adjoints, wanted):
+        own, places = cache
+        known = mean, s, gamma, _, _, _ = self._known(own)
+        if self.pools:
+            arrays = dy, places, own.x, mean, s
+            dbeta, dgamma = kernels.normalize_max_pool_products(*arrays)
+        else:
+            rows = (a.reshape(-1, a.shape[-1]) for a in (dy, own.x))
+            arrays = *rows, *known
+            dbeta, dgamma = kernels.bounded_products(*arrays)
+        along = np.divide(sum_over_batch(gamma * dbeta, gamma * dgamma), own.M)
+        if self.pools:
+            dx = kernels.normalize_max_pool_backward(*arrays, gamma, *along)
+        else:
+            dx = kernels.bounded_backward(*arrays, *along).reshape(own.x.shape)
+        adjoints.add(self.inputs, dx)
+        return {(self.layer, name): d for name, d in self.layer.trained_grads(dgamma, dbeta).items()}
+
+    def remember(self, cache):
+        self.layer.remember(cache.own)
+
+
 class ActivatedDense(TrainedNode):
     """A dense layer in one pass."""
 
@@ -132,6 +203,8 @@ def _kind_of(node):
     layer = node.layer
     if is_enlarging(layer):
         return UpsampledConvolution
+    if normalizes_last_axis(node) and layer.trainable and not layer.renorm and kernels.bounded_products is not None:
+        return BoundedNormalization
     if type(layer) is Dense and layer.trainable and kernels.affine_forward is not None:
         return ActivatedDense
     can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
@@ -142,4 +215,13 @@ def _convolves(node, before):
     return convolves(node, before) and node.layer.trainable
 
 
-_FOLLOWERS = {PooledConvolution: (pools,), UpsampledConvolution: (_convolves,), ActivatedDense: ()}
+def _pools_normalized(node, before):
+    return pools_squares(node)
+
+
+_FOLLOWERS = {
+    PooledConvolution: (pools,),
+    UpsampledConvolution: (_convolves,),
+    BoundedNormalization: (cuts_off, _pools_normalized),
+    ActivatedDense: (),
+}

@@ -39,6 +39,8 @@ from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 from scratchnet.training.joined import JoinedNode, joined
 
+ANYTHING = -np.inf, np.inf  # the bounds of what is not bounded
+
 
 class JoinedConvolution(JoinedNode):
     """A convolution, and what there is behind it of normalization, activation and pooling."""
@@ -118,8 +120,8 @@ class Normalized(JoinedNode):
         layer, x = self.layer, self.layer.accept(x)
         layer.compute_output_shape(x.shape)
         mean, s, gamma, beta = _averages(layer)
-        rows, bounds = x.reshape(1, -1, x.shape[-1]), _bounds(self.behind[0]) if self.behind else (-np.inf, np.inf)
-        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta, *bounds)
+        rows, within = x.reshape(1, -1, x.shape[-1]), bounds(self.behind[0]) if self.behind else ANYTHING
+        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta, *within)
         return y.reshape(x.shape), None
 
 
@@ -177,8 +179,8 @@ def _kind_of(node):
     layer = node.layer
     if type(layer) in (Conv2D, DepthwiseConv2D) and layer.data_format == "channels_last":
         return JoinedConvolution
-    if type(layer) is BatchNormalization:
-        return Normalized if layer.axis in (-1, len(node.inputs.shape) - 1) else None
+    if normalizes_last_axis(node):
+        return Normalized
     if type(layer) is LSTM and kernels.lstm_states is not None:
         return StatesAlone if _begins_anew(node) else None
     if type(layer) is SimpleRNN and kernels.simple_rnn_state is not None:
@@ -186,6 +188,11 @@ def _kind_of(node):
     if is_enlarging(layer):
         return EnlargedConvolution
     return JoinedSum if type(layer) is Add else None
+
+
+def normalizes_last_axis(node):
+    """Whether this is a batch normalization over all axes but the last."""
+    return type(node.layer) is BatchNormalization and node.layer.axis in (-1, len(node.inputs.shape) - 1)
 
 
 def _begins_anew(node):
@@ -227,30 +234,35 @@ def _activates(node, before):
 
 def pools(node, before):
     """The pooling of 2 x 2 that the backend in use computes with a convolution and a relu."""
+    can = kernels.conv2d_relu_max_pool_forward is not None
+    return can and pools_squares(node) and hasattr(before, "activation") and fused.is_relu(before.activation)
+
+
+def pools_squares(node):
+    """Whether this is a max pooling of 2 x 2, side by side and inside the image."""
     layer = node.layer
-    is_pooling = type(layer) is MaxPooling2D and layer.data_format == "channels_last"
-    can = is_pooling and kernels.conv2d_relu_max_pool_forward is not None
-    is_small = can and layer.pool_size == layer.strides == (2, 2)
-    is_inside = is_small and (layer.padding == "valid" or not any(n is None or n % 2 for n in node.inputs.shape[1:3]))
-    return is_inside and hasattr(before, "activation") and fused.is_relu(before.activation)
+    if type(layer) is not MaxPooling2D or layer.data_format != "channels_last":
+        return False
+    is_inside = layer.padding == "valid" or not any(n is None or n % 2 for n in node.inputs.shape[1:3])
+    return is_inside and layer.pool_size == layer.strides == (2, 2)
 
 
-def _cuts_off(node, before):
+def cuts_off(node, before):
     """An activation that keeps its input between two bounds."""
-    return _is_function(node.layer) and _bounds(node.layer) is not None
+    return _is_function(node.layer) and bounds(node.layer) is not None
 
 
 _FOLLOWERS = {
     JoinedConvolution: (_normalizes, _activates, pools),
     EnlargedConvolution: (convolves, _normalizes, _activates),
-    Normalized: (_cuts_off,),
+    Normalized: (cuts_off,),
     StatesAlone: (),
     StateAlone: (),
     JoinedSum: (_activates,),
 }
 
 
-def _bounds(layer):
+def bounds(layer):
     """Between which numbers an activation keeps x, and does nothing else; None if it does something else."""
     if fused.is_relu(layer.activation):
         return (0.0, np.inf)

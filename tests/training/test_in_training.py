@@ -7,10 +7,27 @@ import pytest
 
 from scratchnet import kernels
 from scratchnet.gradient_check import check_layer, check_parts
-from scratchnet.layers import Activation, AveragePooling2D, Conv2D, Dense, Flatten, Input, MaxPooling2D, UpSampling2D
+from scratchnet.layers import (
+    Activation,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Flatten,
+    Input,
+    MaxPooling2D,
+    ReLU,
+    UpSampling2D,
+)
 from scratchnet.models import Model, Sequential
 from scratchnet.training import joined as module
-from scratchnet.training.in_training import ActivatedDense, PooledConvolution, UpsampledConvolution, in_training
+from scratchnet.training.in_training import (
+    ActivatedDense,
+    BoundedNormalization,
+    PooledConvolution,
+    UpsampledConvolution,
+    in_training,
+)
 from scratchnet.training.in_use import in_use
 from scratchnet.utils import set_random_seed
 
@@ -221,6 +238,120 @@ def test_a_layer_that_is_frozen_while_fit_is_running_has_no_gradient():
     assert [key.split("/")[-1] for key in grads] == ["kernel", "bias"]  # of the dense layer
     dx, again = twin.backward(np.ones_like(y), cache)
     assert dx.shape == x.shape and again.keys() == grads.keys()
+
+
+# ---- batch normalization ----
+
+BEHIND = {
+    "relu": lambda dtype: [ReLU(dtype=dtype)],
+    "relu6": lambda dtype: [Activation("relu6", dtype=dtype)],
+    "a bounded relu": lambda dtype: [ReLU(0.5, dtype=dtype)],
+    "relu, pooling": lambda dtype: [ReLU(dtype=dtype), MaxPooling2D(dtype=dtype)],
+    "relu6, pooling": lambda dtype: [ReLU(6, dtype=dtype), MaxPooling2D(dtype=dtype)],
+    "pooling": lambda dtype: [MaxPooling2D(dtype=dtype)],
+}
+
+
+def normalized(name, channels, dtype="float32", **more):
+    """A model whose second layer is a normalization whose gamma and beta are not 1 and 0."""
+    behind = BEHIND[name](dtype)
+    model = classifier(
+        Conv2D(channels, 1, use_bias=False, dtype=dtype),
+        BatchNormalization(dtype=dtype, **more),
+        *behind,
+        size=(7, 6, 3),
+        dtype=dtype,
+    )
+    rng = np.random.default_rng(4)
+    for value in model.layers[1].params.values():
+        value[:] = rng.normal(0.2, 1, value.shape)
+    return model
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_a_normalizations_gradient_is_that_of_differences_and_parts_add_up(name):
+    model = in_training(normalized(name, 5, "float64"))
+    assert [type(node) for node in model.nodes[1:-2]] == [BoundedNormalization]
+    x, _ = data((7, 6, 3), 6, "float64")
+    for report in (check_layer(model, x, training=True, max_entries=100, layouts=False), check_parts(model, x)):
+        assert report.passed, report
+
+
+@pytest.mark.parametrize("name", BEHIND)
+@pytest.mark.parametrize("channels", [1, 16, 70])
+@pytest.mark.parametrize("more", [{}, {"scale": False}, {"center": False}])
+def test_a_normalization_with_what_is_behind_it_is_the_layers(name, channels, more):
+    model = normalized(name, channels, **more)
+    x, _ = data((7, 6, 3))
+    x[0, 1, 2] = 1e3  # far beyond any bound
+    (y, cache), (expected, others) = (m.forward(x, training=True) for m in (in_training(model), model))
+    np.testing.assert_array_equal(y, expected)
+    dy = np.random.default_rng(1).normal(size=y.shape).astype("float32")
+    dx, grads = in_training(model).backward(dy, cache)
+    wanted_dx, wanted = model.backward(dy, others)
+    assert grads.keys() == wanted.keys()
+    for one, other in [(grads[key], wanted[key]) for key in wanted] + [(dx, wanted_dx)]:
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())
+
+
+def test_fit_moves_the_averages_of_a_normalization_and_to_the_same_weights():
+    found = {}
+    for eagerly in (True, False, False):
+        model = normalized("relu, pooling", 16)
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+        model.fit(*data((7, 6, 3)), epochs=2, verbose=0)
+        found.setdefault(eagerly, []).append(model.get_weights())
+    for one, other, layer_by_layer in zip(*found[False], *found[True]):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, layer_by_layer, rtol=0, atol=1e-5)
+
+
+def test_of_a_normalization_the_input_is_kept_and_a_byte_for_each_number_that_is_pooled():
+    model = in_training(normalized("relu, pooling", 16))
+    cache = model.forward(data((7, 6, 3))[0], training=True)[1].nodes[1]
+    assert cache.own.x.shape == (50, 7, 6, 16)
+    assert cache.places.dtype == np.uint8 and cache.places.shape == (50, 3, 3, 16)
+
+
+@pytest.mark.parametrize("name", ["relu", "relu, pooling", "pooling"])
+def test_nan_passes_a_normalization_as_it_passes_the_layers(name):
+    model, (x, _) = normalized(name, 16), data((7, 6, 3))
+    x[3, 2, 1, 0] = np.nan
+    for one, other in zip(*(_there_and_back(m, x) for m in (in_training(model), model))):
+        np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
+
+
+def _there_and_back(model, x):
+    y, cache = model.forward(x, training=True)
+    dx, grads = model.backward(np.ones_like(y), cache)
+    return y, dx, *grads.values()
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        (BatchNormalization(), Conv2D(16, 3)),
+        (BatchNormalization(axis=1), ReLU()),
+        (BatchNormalization(renorm=True), ReLU()),
+        (BatchNormalization(trainable=False), ReLU()),
+        (BatchNormalization(), Activation("tanh")),
+        (BatchNormalization(), ReLU(negative_slope=0.1)),
+        (BatchNormalization(), MaxPooling2D(3)),
+        (BatchNormalization(), AveragePooling2D(2)),
+        (type("Mine", (BatchNormalization,), {})(), ReLU()),
+        (BatchNormalization(), ReLU(activity_regularizer="l2")),
+    ],
+)
+def test_a_normalization_with_something_else_stays_as_it_is(middle):
+    nodes = in_training(classifier(*middle)).nodes
+    assert not any(isinstance(node, BoundedNormalization) for node in nodes)
+
+
+def test_a_pooled_normalization_refuses_an_image_of_which_nothing_would_be_left():
+    x = Input((None, None, 3))
+    model = in_training(Model(x, MaxPooling2D()(BatchNormalization()(x))))
+    with pytest.raises(ValueError, match="MaxPooling2D.* smaller than the window"):
+        model.forward(np.ones((2, 1, 3, 3), "float32"), training=True)
 
 
 # ---- who wants to see every layer ----

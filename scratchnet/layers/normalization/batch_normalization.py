@@ -151,7 +151,7 @@ class BatchNormalization(ScaleAndShift):
         rows, counted = self._rows(x), None  # (1, M, C)
         if training and self.trainable:
             counted = None if mask is None else _as_factor(mask, x)
-            M, mean, variance = _moments(rows, None if mask is None else self._rows(counted))
+            M, mean, variance = batch_moments(rows, None if mask is None else self._rows(counted))
         else:
             M, mean, variance = None, self.state["moving_mean"].copy(), self.state["moving_variance"]
         s = np.sqrt(variance + self.epsilon)
@@ -209,7 +209,7 @@ class BatchNormalization(ScaleAndShift):
         return as_rows(x, self.positive_axes(x.shape))[np.newaxis]
 
 
-def _moments(x, counted):
+def batch_moments(x, counted):
     """``(M, mean, variance)`` of each channel of (1, M, C) in the whole batch, of the values that count."""
     if counted is None:
         (mean_here,), (squares,) = kernels.channel_moments(x)
