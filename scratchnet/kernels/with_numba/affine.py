@@ -46,7 +46,7 @@ def affine_backward(dy, x, W, needs_dx=True, relu_output=None):
     if _is_one_piece(x, W):
         if relu:
             dz, db = np.empty(dy.shape, dy.dtype), np.zeros(W.shape[1], x.dtype)
-            _slopes(dy, y, relu, dz, db)
+            slopes(dy, y, relu, dz, db)
         else:
             dz, db = dy, np.ones(len(dy), dy.dtype).dot(dy)  # a product is quicker than a sum over rows
         return matmul(dz, W.T) if needs_dx else None, matmul(x.T, dz), db
@@ -105,14 +105,14 @@ def _backward(first, stop, times, dy, y, relu, x, W, rows, dx, dW, db):
         for m in range(M * part // sums, last, rows):
             end = min(m + rows, last)
             dz = room[: end - m] if relu else dy[m:end]
-            _slopes(dy[m:end], y[m:end], relu, dz, db[part])
+            slopes(dy[m:end], y[m:end], relu, dz, db[part])
             add_matmul_by(times, x[m:end].T, dz, dW[part])
             if needs_dx:
                 matmul_into_by(times, dz, W.T, dx[m:end])
 
 
 @njit
-def _slopes(dy, y, relu, dz, db):
+def slopes(dy, y, relu, dz, db):
     """dz = dy where y = relu(z) > 0, else 0; without relu dz is dy already. db += the sum over the rows of dz."""
     zero = dy.dtype.type(0)
     for m in range(len(dz)):

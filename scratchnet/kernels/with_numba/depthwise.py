@@ -3,30 +3,58 @@
 A channel that has M filters is first repeated M times, so that channel and filter are one axis; the kernel is
 (KH, KW, 1, C M). `scratchnet.kernels.loops.convolution` documents it, like every convolution.
 
-With few channels a loop over them is over before it is quick. But with a stride of 1 the columns of a row of z meet
+Where the channels fill vectors, some images are copied into frames of zeros, which stay in the cache; there the windows
+are multiplied in tiles of `channel_tile`. dx is the image that dz is, its pixels as far apart as the strides say, seen
+through the flipped windows. Pixels a power of two apart, for which a cache has few places, are moved a little further.
+
+With fewer channels a loop over them is over before it is quick. But with a stride of 1 the columns of a row of z meet
 columns of x that lie side by side as well. So the loop goes over several columns with all their channels, some `_RUN`
 numbers, and the weights of a window's place are laid out as often beforehand.
 """
 
+import math
+
 import numpy as np
 
-from scratchnet.kernels.geometry import window_counts
+from scratchnet.kernels.geometry import mirrored, window_counts
+from scratchnet.kernels.with_numba.affine import slopes
+from scratchnet.kernels.with_numba.channel_tile import make_channel_sums, make_channel_tile
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
+from scratchnet.kernels.with_numba.windows import places
 
 _RUN = 512  # numbers: of the nine places of a window, 18 KB of float32 weights, which stay in the nearest cache
+_WORK = 2  # multiply-adds that a number of x takes as long as, since it meets one filter alone
+_ELEMENTS = 9  # of the window, whose sums stay in registers
+_NEAREST, _FEWEST = 16 << 10, 16  # bytes of windows, and windows, that are gone through channel by channel
+_CACHE = 256 * 1024  # bytes of frames
+_APART = 1024  # bytes from pixel to pixel, any multiple of which puts those of a window into few places of the cache
+
+_tall_2, _single_2 = (make_channel_tile(rows, vectors=2) for rows in (TALLEST, 1))
+_tall_1, _single_1 = (make_channel_tile(rows, vectors=1) for rows in (TALLEST, 1))
+_sums = make_channel_sums(_ELEMENTS)
 
 
 def forward(x, kernel, bias, strides, padding, dilation, relu=False):
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
-    z = np.empty((N, *window_counts((H, W), (KH, KW), strides, padding, dilation), F), x.dtype)
-    bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
-    _forward(_repeated(x, F), plain(kernel).reshape(KH, KW, F), bias, relu, _geometry(strides, padding, dilation), z)
+    counts = window_counts((H, W), (KH, KW), strides, padding, dilation)
+    bias, x = np.zeros(F, x.dtype) if bias is None else plain(bias), _repeated(x, F)
+    geometry = _geometry(strides, padding, dilation)
+    if _fills_vectors(x):
+        return _in_tiles(x, kernel, bias, geometry, counts, relu)
+    z = np.empty((N, *counts, F), x.dtype)
+    _forward(x, plain(kernel).reshape(KH, KW, F), bias, relu, geometry, z)
     return z
 
 
 def dx(dz, kernel, x_shape, strides, padding, dilation):
     KH, KW, _, F = kernel.shape
+    if _fills_vectors(dz):
+        flipped, bias = kernel[::-1, ::-1], np.zeros(F, dz.dtype)
+        geometry = _geometry((1, 1), mirrored(padding, (KH, KW), dilation), dilation)
+        return _not_repeated(_in_tiles(plain(dz), flipped, bias, geometry, x_shape[1:3], False, strides), x_shape)
     dz, dx = plain(dz), np.zeros((*x_shape[:3], F), dz.dtype)
     kernel, geometry = plain(kernel).reshape(KH, KW, F), _geometry(strides, padding, dilation)
     _backward(dz, dz, False, dx, kernel, geometry, dx, np.empty((0, KW, F), dz.dtype), np.empty(0, dz.dtype))
@@ -41,6 +69,8 @@ def dkernel(dz, x, kernel_shape, strides, padding, dilation):
 def backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
     """``dx, dkernel, dbias``, as `conv2d_backward`."""
     KH, KW, _, F = kernel.shape
+    if _fills_vectors(dy):
+        return _backward_in_tiles(dy, x, kernel, strides, padding, dilation, needs_dx, relu_output)
     dy, repeated = plain(dy), _repeated(x, F)
     dx = np.zeros(repeated.shape, dy.dtype) if needs_dx else repeated[:0]
     dkernel, dbias = np.zeros((KH, KW, F), dy.dtype), np.zeros(F, dy.dtype)
@@ -48,6 +78,53 @@ def backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_outp
     kernel, geometry = plain(kernel).reshape(KH, KW, F), _geometry(strides, padding, dilation)
     _backward(dy, y, relu, repeated, kernel, geometry, dx, dkernel, dbias)
     return _not_repeated(dx, x.shape) if needs_dx else None, dkernel.reshape(KH, KW, 1, F), dbias
+
+
+def _in_tiles(x, kernel, bias, geometry, window_counts, relu, spread=(1, 1)):
+    """z; of images x whose pixels lie so far apart in their frames."""
+    N, F = len(x), kernel.shape[3]
+    z = np.empty((N, *window_counts, F), x.dtype)
+    weights, least = np.concatenate([kernel.reshape(-1, F), bias[None]]), x.dtype.type(0 if relu else -np.inf)
+    spread = tuple(int(k) for k in spread)
+    known = x, spread, *_in_frames(x, kernel.shape, geometry, window_counts), weights, least, z.reshape(-1, F)
+    by_rows(_forward_in_tiles, N, _WORK * weights.size * math.prod(window_counts) * N, *known, multiple=1)
+    return z
+
+
+def _backward_in_tiles(dy, x, kernel, strides, padding, dilation, needs_dx, relu_output):
+    KH, KW, _, F = kernel.shape
+    dy, relu = plain(dy), relu_output is not None
+    y, dz = plain(relu_output) if relu else dy, np.empty(dy.shape, dy.dtype) if relu else dy
+    x_shape, x, geometry = x.shape, _repeated(x, F), _geometry(strides, padding, dilation)
+    *frames, elements = _in_frames(x, kernel.shape, geometry, dy.shape[1:3])
+    steps = np.zeros(elements.size + -elements.size % _ELEMENTS, np.intp)  # the last ones are read and thrown away
+    steps[: elements.size] = elements
+    sums, rows = sums_of(dy.size // F), (dy.size // F, F)
+    dweights, dbias = np.empty((sums, len(steps), F), dy.dtype), np.empty((sums, F), dy.dtype)
+    known = x, *frames, steps, dy.reshape(rows), y.reshape(rows), relu, dz.reshape(rows)
+    by_rows(_sum_in_tiles, sums, _WORK * dy.size * KH * KW, *known, dweights, dbias, multiple=1)
+    dkernel = dweights[:, : elements.size].sum(axis=0).reshape(kernel.shape)
+    return dx(dz, kernel, x_shape, strides, padding, dilation) if needs_dx else None, dkernel, dbias.sum(axis=0)
+
+
+def _fills_vectors(x):
+    """Whether there are as many channels as fill vectors."""
+    return x.shape[3] * x.itemsize % VECTOR_BYTES == 0
+
+
+def _in_frames(x, kernel_shape, geometry, window_counts):
+    """Where windows lie in the frames of images: ``images, frame, corner, starts, steps``.
+
+    images: how many there are at a time; frame: height, width and numbers from pixel to pixel; corner: where the image
+    begins in it; starts: where each window begins; steps: how far from there each of its elements lies.
+    """
+    (KH, KW), (SH, SW, DH, DW, top, left), (OH, OW) = kernel_shape[:2], geometry, window_counts
+    N, _, _, F = x.shape
+    FH, FW = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1
+    apart = F if F * x.itemsize % _APART > 0 else F + 2 * VECTOR_BYTES // x.itemsize
+    images = max(1, min(N, _CACHE // max(1, FH * FW * apart * x.itemsize)))
+    starts, steps = places((images, FH, FW, apart), (KH, KW, SH, SW, DH, DW, 0, 0), (OH, OW), False)
+    return images, (FH, FW, apart), (top, left), starts, plain(steps[::apart])
 
 
 def _repeated(x, F):
@@ -62,6 +139,72 @@ def _geometry(strides, padding, dilation):
     """(SH, SW, DH, DW, top, left)"""
     (top, _), (left, _) = padding
     return tuple(int(k) for k in (*strides, *dilation, top, left))
+
+
+# ---- in tiles ----
+
+
+@njit
+def _forward_in_tiles(first, stop, x, spread, images, frame, corner, starts, steps, weights, least, y):
+    F, windows, lanes = y.shape[1], len(y) // max(len(x), 1), VECTOR_BYTES // y.itemsize
+    frames = np.zeros((min(images, stop - first), *frame), x.dtype)
+    for n in range(first, stop, images):
+        last = min(n + images, stop)
+        pixels, rows = _put_in(x, n, last, spread, corner, frames), y[n * windows : last * windows]
+        for m in range(0, len(rows), TALLEST):
+            if len(rows) - m < TALLEST:
+                for k in range(m, len(rows)):
+                    for f in range(0, F - lanes, 2 * lanes):
+                        _single_2(pixels[f:], starts, k, steps, weights, f, least, rows, k)
+                    if F % (2 * lanes) > 0:
+                        _single_1(pixels[F - lanes :], starts, k, steps, weights, F - lanes, least, rows, k)
+            else:
+                for f in range(0, F - lanes, 2 * lanes):
+                    _tall_2(pixels[f:], starts, m, steps, weights, f, least, rows, m)
+                if F % (2 * lanes) > 0:
+                    _tall_1(pixels[F - lanes :], starts, m, steps, weights, F - lanes, least, rows, m)
+
+
+@njit
+def _sum_in_tiles(first, stop, x, images, frame, corner, starts, steps, dy, y, relu, dz, dweights, dbias):
+    """The sums over all windows are `len(dweights)` sums, each over a part of the images."""
+    N, F, lanes = len(x), dz.shape[1], VECTOR_BYTES // dz.itemsize
+    windows, few = len(dz) // max(N, 1), max(_FEWEST, _NEAREST // (F * dz.itemsize))
+    frames, total = np.zeros((images, *frame), x.dtype), np.empty(F, dz.dtype)
+    for k in range(first, stop):
+        stop_here = N * (k + 1) // len(dweights)
+        dweights[k], dbias[k] = 0, 0
+        for n in range(N * k // len(dweights), stop_here, images):
+            last = min(n + images, stop_here)
+            here, pixels = slice(n * windows, last * windows), _put_in(x, n, last, (1, 1), corner, frames)
+            rows = dz[here]
+            total[:] = 0  # of some images: a sum of a whole batch's would lose digits
+            slopes(dy[here], y[here], relu, rows, total)
+            for f in range(F):
+                dbias[k, f] += total[f]
+            for m in range(0, len(rows), few):
+                count = min(few, len(rows) - m)
+                for element in range(0, len(steps), _ELEMENTS):
+                    for f in range(0, F, lanes):
+                        _sums(pixels[f:], starts[m:], count, steps, element, rows[m:], f, dweights[k])
+
+
+@njit(inner=True)
+def _put_in(x, first, stop, spread, corner, frames):
+    """The images from first to stop amid zeros, or cut: the numbers of their frames, one after the other."""
+    (_, H, W, F), (_, FH, FW, _), (SH, SW), (top, left) = x.shape, frames.shape, spread, corner
+    for n in range(first, stop):
+        for p in range(H):
+            for q in range(W):
+                i, j = p * SH + top, q * SW + left
+                if 0 <= i < FH and 0 <= j < FW:
+                    source, target = x[n, p, q], frames[n - first, i, j]
+                    for f in range(F):
+                        target[f] = source[f]
+    return frames.reshape(-1)
+
+
+# ---- with few channels ----
 
 
 @njit(inner=True)

@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions, arrays_of
 
 SQUARE = 4  # windows that one number was chosen from
 
@@ -67,11 +67,7 @@ def _in_python(rows, vectors):
 def _generate(rows, vectors, context, builder, signature, arguments):
     """The instructions of a tile."""
     _, _, count, _, k, _, _, n, _ = arguments
-    quads, starts, steps, dy, places, total = (
-        context.make_array(kind)(context, builder, value)
-        for kind, value in zip(signature.args, arguments)
-        if isinstance(kind, types.Array)
-    )
+    quads, starts, steps, dy, places, total = arrays_of(context, builder, signature, arguments)
     write = Instructions(context, builder, signature.args[0].dtype)
     address, constant, size = write.address, write.constant, write.size
     lanes = write.zero.type.count

@@ -182,6 +182,15 @@ def _generate(rows, vectors, context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
+def arrays_of(context, builder, signature, arguments):
+    """Those of the arguments of an intrinsic that are arrays."""
+    return [
+        context.make_array(kind)(context, builder, value)
+        for kind, value in zip(signature.args, arguments)
+        if isinstance(kind, types.Array)
+    ]
+
+
 class Instructions:
     """Writes instructions on vectors of one dtype; rows are vectors that follow one another in memory."""
 

@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions, arrays_of
 
 
 def make_window_tile(rows, vectors, pool=1, tells_places=False):
@@ -78,11 +78,7 @@ def _in_python(rows, vectors, pool):
 def _generate(rows, vectors, pool, context, builder, signature, arguments):
     """The instructions of a tile."""
     _, _, m, _, _, n, least, _, row, column = arguments[:10]
-    x, starts, steps, weights, y, *places = (
-        context.make_array(kind)(context, builder, value)
-        for kind, value in zip(signature.args, arguments)
-        if isinstance(kind, types.Array)
-    )
+    x, starts, steps, weights, y, *places = arrays_of(context, builder, signature, arguments)
     write = Instructions(context, builder, signature.args[0].dtype)
     address, constant, size = write.address, write.constant, write.size
 

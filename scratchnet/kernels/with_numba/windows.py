@@ -55,7 +55,7 @@ def view(x, kernel_shape, geometry, padding, window_counts, pools):
     if leaves:
         FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
     images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
-    starts, steps = _places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
+    starts, steps = places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
     return images, (FH, FW) if leaves else (0, 0), starts, steps
 
 
@@ -67,8 +67,8 @@ def lines_of(x, frame, geometry):
 
 
 @functools.lru_cache(16)  # of one image they take as long as the convolution
-def _places(shape, geometry, window_counts, pools):
-    """``starts, steps`` of `view` in frames of that `shape`."""
+def places(shape, geometry, window_counts, pools):
+    """``starts, steps`` of `view` in frames of that `shape`: how many, height, width, channels."""
     images, FH, FW, C = shape
     KH, KW, SH, SW, DH, DW, top, left = geometry
     OH, OW = window_counts
