@@ -221,7 +221,7 @@ class Evaluator(Compiled):
             for k in range(len(group)):
                 begin(first + k)
             own = [(number, batch) for number, batch in enumerate(group, first) if is_own(number)]
-            pieces = [own[k : k + joined] for k in range(0, len(own), joined)]
+            pieces = _in_pieces(own, joined, here)
             if helped:
                 workers.help_one()
             threads, left = min(here, len(pieces)), iter(pieces)
@@ -277,6 +277,13 @@ class Evaluator(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for this one batch."""
         return self.predict(x, batch_size=_rows(x), verbose=0)
+
+
+def _in_pieces(batches, most, threads):
+    """Lists of at most so many batches each, of about the same length, as many for each thread."""
+    count = min(-(-len(batches) // (most * threads)) * threads, len(batches))
+    edges = [len(batches) * k // max(count, 1) for k in range(count + 1)]
+    return [batches[a:b] for a, b in zip(edges, edges[1:])]
 
 
 def _nothing(step):

@@ -123,6 +123,17 @@ def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, tol
     np.testing.assert_allclose(model.predict(x, 2, 0, steps=7), expected[1][:14], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "count, threads, expected",
+    [(0, 2, []), (1, 2, [1]), (3, 2, [1, 2]), (18, 1, [3] * 6), (18, 2, [3] * 6), (8, 2, [2] * 4), (7, 3, [2, 2, 3])],
+)
+def test_each_thread_has_as_many_batches_to_compute(count, threads, expected):
+    batches = list(range(count))
+    pieces = evaluator._in_pieces(batches, 3, threads)
+    assert [len(piece) for piece in pieces] == expected
+    assert [batch for piece in pieces for batch in piece] == batches
+
+
 def test_batches_of_sequences_without_a_step_take_no_room():
     model = Sequential([layers.Input((None, 3)), layers.Activation("relu")])
     assert model.predict(np.zeros((9, 0, 3), "float32"), batch_size=2, verbose=0).shape == (9, 0, 3)
