@@ -82,6 +82,16 @@ def test_relu_is_that_of_numpy(dtype):
         assert dz.dtype == d.dtype
 
 
+@pytest.mark.skipif(not numba_is_installed(), reason="of the compiled kernels")
+def test_tanh_of_a_recurrent_layer_is_right_to_a_few_units_in_the_last_place():
+    z = np.concatenate([np.linspace(-12, 12, 40_001), np.logspace(-30, 0, 2000), [88, -1e30]]).astype("float32")
+    nothing = np.zeros((1, 1), "float32"), np.zeros(1, "float32"), np.zeros((z.size, 1), "float32")
+    steps = operations("numba").simple_rnn_forward(z.reshape(1, -1, 1), *nothing, activations.get("tanh"))
+    found, exact = steps.h[1].ravel(), np.tanh(z.astype("float64"))
+    np.testing.assert_allclose(found, exact, rtol=4e-7, atol=0)
+    assert abs(found).max() == 1
+
+
 def test_the_definitions_leave_relu_to_numpy():
     for name in ("loops", "numpy"):
         assert operations(name).relu is None and operations(name).relu_backward is None

@@ -21,11 +21,14 @@ _F = np.float32
 _LOG2_E = _F(1.4426950408889634)
 # ln 2 = high + low, and n * high is exact for every |n| < 2^9: the rest of z / ln 2 keeps all its digits
 _LN2_HIGH, _LN2_LOW = _F(0.693359375), _F(-2.12194440054690581e-4)
+_HALF_LN2, _TWO_LOG2_E = _F(math.log(2) / 2), _F(2 / math.log(2))
 _LIMIT = _F(87)  # up to it e^z, and from minus it on, is a normal float32
-_SHIFT = _F(1.5 * 2**23)  # what is added to it loses all behind the point, and the last bits hold the integer
-_BIAS, _FRACTION_BITS = np.int32(127), np.int32(23)  # of a float32's exponent
+# What is added to it loses all behind the point, and the last bits hold the integer, and 127 besides: the exponent of
+# the float32 1, so that moved to where exponents are they are a power of two.
+_SHIFT, _FRACTION_BITS = _F(1.5 * 2**23 + 127), np.int32(23)
+_ONE_NEARLY = _F(10)  # from it on tanh is 1 in float32
 _ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
-_TENTH, _IN_120 = _F(1 / 10), _F(1 / 120)
+_TENTH, _IN_120, _IN_15, _TWO_FIFTHS = _F(1 / 10), _F(1 / 120), _F(1 / 15), _F(2 / 5)
 _SMALL, _FAR, _VANISHES, _INVERSE_ROOT_PI = _F(0.46875), _F(4), _F(9.3), _F(1 / math.sqrt(math.pi))
 _ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q = (
     tuple(map(_F, (0,) * (6 - len(coefficients)) + coefficients)) for coefficients in special.ERFC_COEFFICIENTS
@@ -60,8 +63,13 @@ def exp_parts(z):
     r = (z - n * _LN2_HIGH) - n * _LN2_LOW
     r2 = r * r
     p, q = r * (_HALF + r2 * _IN_120), _ONE + r2 * _TENTH
-    s = np.int32((_F(shifted).view(np.int32) + _BIAS) << _FRACTION_BITS).view(_F)  # put together from its bits
-    return p, q, s
+    return p, q, _power_of_two(shifted)
+
+
+@njit(reorder=False, inner=True)
+def _power_of_two(shifted):
+    """2^n for ``shifted = n + _SHIFT``, put together from its bits."""
+    return np.int32(_F(shifted).view(np.int32) << _FRACTION_BITS).view(_F)
 
 
 @njit(reorder=False, inner=True)
@@ -80,9 +88,18 @@ def sigmoid32(z):
 
 @njit(reorder=False, inner=True)
 def tanh32(z):
-    p, q, s = exp_parts(_TWO * z)
+    """The tangent of a sum, n ln 2 / 2 and r, of which the first has the tangent (s - 1) / (s + 1), with s = 2^n.
+
+    The second is p / q = r (1 + r^2 / 15) / (1 + 2 r^2 / 5), as in `exp_parts`. So nothing is cancelled. The larger n,
+    the flatter is tanh: n ln 2 / 2 need not be known to more digits than a float32 has.
+    """
+    z = -_ONE_NEARLY if z < -_ONE_NEARLY else z  # NaN stays NaN
+    z = _ONE_NEARLY if z > _ONE_NEARLY else z
+    shifted = z * _TWO_LOG2_E + _SHIFT
+    r = z - (shifted - _SHIFT) * _HALF_LN2
+    r2 = r * r
+    p, q, s = r + r * (r2 * _IN_15), _ONE + r2 * _TWO_FIFTHS, _power_of_two(shifted)
     less, more = s - _ONE, s + _ONE
-    # The tangent of a sum, n ln 2 / 2 and r / 2, of which the first has the tangent less / more: without cancellation.
     return (less * q + more * p) / (more * q + less * p)
 
 
