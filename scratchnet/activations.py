@@ -30,7 +30,9 @@ def _linear_gradient(dy, y):
 
 def _relu(z, out=None, negative_slope=0.0, max_value=None, threshold=0.0):
     if negative_slope == 0 and threshold == 0:
-        y = np.maximum(z, 0, out=out) if kernels.relu is None else kernels.relu(z, out)
+        if kernels.relu is not None:
+            return kernels.relu(z, out, np.inf if max_value is None else max_value)
+        y = np.maximum(z, 0, out=out)
     else:
         below = negative_slope * (z - z.dtype.type(threshold))
         y = np.add(np.where(z > threshold, z, below), 0, out=out)
@@ -38,18 +40,18 @@ def _relu(z, out=None, negative_slope=0.0, max_value=None, threshold=0.0):
 
 
 def _relu_gradient(dy, y, negative_slope=0.0, max_value=None, threshold=0.0):
-    if negative_slope == 0 and max_value is None and kernels.relu_backward is not None:
-        return kernels.relu_backward(dy, y)
+    if negative_slope == 0 and kernels.relu_backward is not None:
+        return kernels.relu_backward(dy, y, np.inf if max_value is None else max_value)
     slope = y > 0 if max_value is None else (y > 0) & (y < max_value)
     return dy * slope if negative_slope == 0 else dy * np.where(y > 0, slope, dy.dtype.type(negative_slope))
 
 
 def _relu6(z, out=None):
-    return np.clip(z, 0, 6, out=out)
+    return _relu(z, out, max_value=6)
 
 
 def _relu6_gradient(dy, y):
-    return dy * ((y > 0) & (y < 6))
+    return _relu_gradient(dy, y, max_value=6)
 
 
 def _leaky_relu(z, out=None, negative_slope=0.2):
@@ -281,6 +283,15 @@ class Activation:
     def adjoint(self, dy, z, y):
         """``dz``, given both z and y = f(z): for whoever has them anyway, as a recurrent layer's steps."""
         return self.gradient(dy, y if self.keeps == "y" else z, **self.parameters)
+
+    @property
+    def relu_limit(self):
+        """For a relu, and one with an upper limit, that limit, or infinity; None for any other function."""
+        parameters = {"max_value": 6} if self.function is _relu6 else self.parameters
+        if self.function not in (_relu, _relu6) or parameters.get("negative_slope") or parameters.get("threshold"):
+            return None
+        most = parameters.get("max_value")
+        return np.inf if most is None else float(most)
 
     def with_parameters(self, **parameters):
         """The same activation with other parameters: ``leaky_relu.with_parameters(negative_slope=0.1)``.

@@ -12,8 +12,8 @@ from scratchnet import kernels
 
 def conv2d_forward(x, kernel, bias, strides, padding, dilation, activation):
     """``y, kept = activation.forward(z)`` for ``z = kernels.conv2d_forward(x, kernel, bias, ...)``."""
-    if is_relu(activation) and kernels.conv2d_relu_forward is not None:
-        y = kernels.conv2d_relu_forward(x, kernel, bias, strides, padding, dilation)
+    if activation.relu_limit is not None and kernels.conv2d_relu_forward is not None:
+        y = kernels.conv2d_relu_forward(x, kernel, bias, strides, padding, dilation, activation.relu_limit)
         return y, y
     z = kernels.conv2d_forward(x, kernel, bias, strides, padding, dilation)
     return activation.forward(z, overwrite=True)
@@ -38,9 +38,10 @@ def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation,
 def affine_forward(x, W, b, activation):
     """``y, kept = activation.forward(z)`` for ``z = x W + b``: (M, C), (C, F), and (F,) or None."""
     if kernels.affine_forward is not None:
-        relu = is_relu(activation)
-        z = kernels.affine_forward(x, W, b, relu)
-        return (z, z) if relu else activation.forward(z, overwrite=True)
+        if activation.relu_limit is not None:
+            y = kernels.affine_forward(x, W, b, True, activation.relu_limit)
+            return y, y
+        return activation.forward(kernels.affine_forward(x, W, b), overwrite=True)
     z = kernels.matmul(x, W)
     if b is not None:
         z += b

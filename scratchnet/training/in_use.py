@@ -264,10 +264,5 @@ _FOLLOWERS = {
 
 def bounds(layer):
     """Between which numbers an activation keeps x, and does nothing else; None if it does something else."""
-    if fused.is_relu(layer.activation):
-        return (0.0, np.inf)
-    if layer.activation.standard and layer.activation.name == "relu6":
-        return (0.0, 6.0)
-    if type(layer) is ReLU and not (layer.negative_slope or layer.threshold):
-        return (0.0, layer.max_value)
-    return None
+    most = layer.activation.relu_limit
+    return None if most is None else (0.0, most)

@@ -63,22 +63,25 @@ def test_gelu_is_computed_with_it(backend, monkeypatch):
 
 @pytest.mark.skipif(not numba_is_installed(), reason="of the compiled kernels")
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
-def test_relu_is_that_of_numpy(dtype):
-    compiled = operations("numba")
+@pytest.mark.parametrize("most", [None, 6])
+def test_relu_is_that_of_numpy(dtype, most):
+    compiled, limit = operations("numba"), () if most is None else (most,)
     z, dy = (10 * np.random.default_rng(0).normal(size=(2, 6, 7))).astype(dtype)
     if z.dtype.kind == "f":
         z[0, :4] = [np.nan, -0.0, np.inf, -np.inf]
-    expected = np.maximum(z, 0)
+    expected = np.maximum(z, 0) if most is None else np.clip(z, 0, most).astype(dtype)
+    passes = (expected > 0) & (most is None or expected < most)
+    assert passes.any() and (most is None or (expected == most).any())
     for laid_out in (z, np.asfortranarray(z), np.repeat(z, 2, axis=1)[:, ::2], np.broadcast_to(z, (2, 6, 7))):
-        y = compiled.relu(laid_out)
+        y = compiled.relu(laid_out, None, *limit)
         assert y.dtype == expected.dtype
         np.testing.assert_array_equal(y, np.broadcast_to(expected, y.shape))
         for room in (np.empty_like(y), np.empty_like(y, order="F"), np.array(laid_out)):
-            assert compiled.relu(laid_out, room) is room
+            assert compiled.relu(laid_out, room, *limit) is room
             np.testing.assert_array_equal(room, y)
     for d in (dy, np.asfortranarray(dy), dy.astype("float64")):
-        dz = compiled.relu_backward(d, expected)
-        np.testing.assert_array_equal(dz, np.where(expected > 0, d, 0))
+        dz = compiled.relu_backward(d, expected, *limit)
+        np.testing.assert_array_equal(dz, np.where(passes, d, 0))
         assert dz.dtype == d.dtype
 
 

@@ -28,13 +28,14 @@ def arrays(shape=(3, 3, 3, 4), C=3):
 
 @pytest.mark.parametrize(
     "name, shape, C",
-    [(name, (3, 3, 3, 4), 3) for name in ("relu", "tanh", "gelu", "linear")] + [("relu", (3, 3, 1, 6), 3)],
+    [(name, (3, 3, 3, 4), 3) for name in ("relu", "relu6", "tanh", "gelu", "linear")]
+    + [(name, (3, 3, 1, F), C) for name in ("relu", "relu6") for C, F in ((3, 6), (16, 16))],
 )
 def test_it_is_the_convolution_and_then_the_activation(name, shape, C, backend):
     x, kernel, bias, dy = arrays(shape, C)
     activation = activations.get(name)
     z = kernels.conv2d_forward(x, kernel, bias, *GEOMETRY)
-    assert (z < 0).any()
+    assert (z < 0).any() and (z > 6).any()
     y, kept = fused.conv2d_forward(x, kernel, bias, *GEOMETRY, activation)
     np.testing.assert_allclose(y, activation(z), rtol=0, atol=1e-12)
     dz = activation.backward(dy, activation.forward(z)[1])
@@ -61,14 +62,35 @@ def test_an_activation_of_ones_own_that_is_called_relu_is_not_taken_for_it(backe
     np.testing.assert_allclose(y, 2 * kernels.conv2d_forward(x, kernel, bias, *GEOMETRY), rtol=0, atol=1e-12)
 
 
-def test_of_windows_of_one_pixel_it_is_an_affine_map(backend):
+@pytest.mark.parametrize(
+    "activation, limit",
+    [
+        (activations.relu, np.inf),
+        (activations.relu6, 6),
+        (activations.relu.with_parameters(max_value=0.5), 0.5),
+        (activations.relu.with_parameters(max_value=0.0), 0),
+        (activations.relu.with_parameters(negative_slope=0.1), None),
+        (activations.relu.with_parameters(threshold=1.0), None),
+        (activations.tanh, None),
+    ],
+)
+def test_a_relu_with_a_limit_is_included_and_nothing_else(activation, limit, backend):
+    assert activation.relu_limit == limit
+    x, kernel, bias, _ = arrays()
+    y, _ = fused.conv2d_forward(x, kernel, bias, *GEOMETRY, activation)
+    np.testing.assert_allclose(y, activation(kernels.conv2d_forward(x, kernel, bias, *GEOMETRY)), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name, most", [("relu", np.inf), ("relu6", 6)])
+def test_of_windows_of_one_pixel_it_is_an_affine_map(name, most, backend):
+    activation = activations.get(name)
     x, kernel, bias, dy = arrays((1, 1, 20, 18), 20)
     geometry = (1, 1), ((0, 0), (0, 0)), (1, 1)
-    y, kept = fused.conv2d_forward(x, kernel, bias, *geometry, activations.relu)
-    np.testing.assert_allclose(y, np.maximum(x @ kernel[0, 0] + bias, 0), rtol=0, atol=1e-12)
-    dz = dy * (y > 0)
+    y, kept = fused.conv2d_forward(x, kernel, bias, *geometry, activation)
+    np.testing.assert_allclose(y, np.clip(x @ kernel[0, 0] + bias, 0, most), rtol=0, atol=1e-12)
+    dz = dy * ((y > 0) & (y < most))
     for needs_dx in (True, False):
-        dx, dkernel, dbias = fused.conv2d_backward(dy, kept, x, kernel, *geometry, activations.relu, needs_dx)
+        dx, dkernel, dbias = fused.conv2d_backward(dy, kept, x, kernel, *geometry, activation, needs_dx)
         np.testing.assert_allclose(dkernel[0, 0], np.einsum("nijc,nijf->cf", x, dz), rtol=0, atol=1e-12)
         np.testing.assert_allclose(dbias, dz.sum(axis=(0, 1, 2)), rtol=0, atol=1e-12)
         if needs_dx:
@@ -77,7 +99,7 @@ def test_of_windows_of_one_pixel_it_is_an_affine_map(backend):
             assert dx is None
 
 
-@pytest.mark.parametrize("name", ["relu", "gelu"])
+@pytest.mark.parametrize("name", ["relu", "relu6", "gelu"])
 @pytest.mark.parametrize("M, C, F", [(5, 3, 4), (7, 40, 36), (3600, 40, 36), (0, 40, 36)])
 def test_an_affine_map_is_the_product_and_then_the_activation(M, C, F, name, backend):
     M = min(M, 7) if backend == "loops" else M  # 3600 rows are several pieces

@@ -23,20 +23,21 @@ _CACHE = 256 * 1024  # bytes to work on at a time
 _WHOLE = 2 << 20  # bytes that go through in one piece as quickly
 
 
-def affine_forward(x, W, b, relu=False):
-    """y (M, F) for x (M, C), W (C, F), and b (F,) or None."""
+def affine_forward(x, W, b, relu=False, most=np.inf):
+    """y (M, F) for x (M, C), W (C, F), and b (F,) or None; a relu leaves at most `most`."""
     x, W = _alike(x, W)
     M, F = len(x), W.shape[1]
     if is_in_tiles(x, W):
         y = np.empty((M, F), x.dtype)
         b = np.zeros(F, x.dtype) if b is None else plain(b)
+        bounds = x.dtype.type(0 if relu else -np.inf), x.dtype.type(most)
         rows = M if W.nbytes > _WHOLE or M <= _rows(W, _WHOLE) else _rows(W)
-        by_rows(_forward, M, M * W.size, multiplier(x.dtype), x, W, b, bool(relu), rows, y)
+        by_rows(_forward, M, M * W.size, multiplier(x.dtype), x, W, b, *bounds, rows, y)
         return y
     y = matmul(x, W)
     if b is not None:
         y += b
-    return with_relu(y, y) if relu else y
+    return with_relu(y, y, most) if relu else y
 
 
 def affine_backward(dy, x, W, needs_dx=True, relu_output=None):
@@ -82,15 +83,14 @@ def _rows(W, size=_CACHE):
 
 
 @njit
-def _forward(first, stop, times, x, W, b, relu, rows, y):
-    least = x.dtype.type(0 if relu else -np.inf)
+def _forward(first, stop, times, x, W, b, least, most, rows, y):
     for m in range(first, stop, rows):
         end = min(m + rows, stop)
         matmul_into_by(times, x[m:end], W, y[m:end])
         for n in range(m, end):
             y_n = y[n]
             for f in range(b.size):
-                y_n[f] = max(y_n[f] + b[f], least)
+                y_n[f] = min(max(y_n[f] + b[f], least), most)  # NaN stays NaN
 
 
 @njit

@@ -1,6 +1,7 @@
 """Tiles of a depthwise convolution, where each channel meets its own weights: vectors of channels, in registers.
 
-    y[row + r, n + c] = max(sum over k of  x[starts[m + r] + steps[k] + c] * weights[k, n + c] + bias[n + c], least)
+    z[r, c] = sum over k of  x[starts[m + r] + steps[k] + c] * weights[k, n + c] + bias[n + c]
+    y[row + r, n + c] = min(max(z[r, c], least), most)
     total[k, n + c] += sum over m of  x[starts[m] + steps[k] + c] * dz[m, n + c]
 
 `starts` says where each window begins, `steps` how far from there its elements lie; c goes over channels, which lie
@@ -20,18 +21,19 @@ from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions, array
 
 
 def make_channel_tile(rows, vectors):
-    """``tile(x, starts, m, steps, weights, n, least, y, row)``, for compiled code:
+    """``tile(x, starts, m, steps, weights, n, least, most, y, row)``, for compiled code:
 
     ``y[row : row + rows, n : n + width]``, as above, for the `rows` windows from `m` on. width is that of so many
-    vectors. x, starts and steps have one axis; the last row of weights is the bias; `least` is of their dtype.
+    vectors. x, starts and steps have one axis; the last row of weights is the bias; `least` and `most` are of that
+    dtype.
     """
     if numba.config.DISABLE_JIT:
         return _tile_in_python(rows, vectors)
 
     @intrinsic
-    def tile(typing_context, x, starts, m, steps, weights, n, least, y, row):
+    def tile(typing_context, x, starts, m, steps, weights, n, least, most, y, row):
         place = types.intp
-        signature = types.void(x, starts, place, steps, weights, place, least, y, place)
+        signature = types.void(x, starts, place, steps, weights, place, least, most, y, place)
         return signature, lambda *parts: _generate_tile(rows, vectors, *parts)
 
     return tile
@@ -56,7 +58,7 @@ def make_channel_sums(rows):
 
 
 def _tile_in_python(rows, vectors):
-    def tile(x, starts, m, steps, weights, n, least, y, row):
+    def tile(x, starts, m, steps, weights, n, least, most, y, row):
         width = vectors * VECTOR_BYTES // y.itemsize
         if not x.dtype == weights.dtype == y.dtype:
             raise TypeError("a tile needs one dtype")
@@ -65,7 +67,7 @@ def _tile_in_python(rows, vectors):
         if m + rows > starts.size or row + rows > len(y) or n + width > y.shape[1]:
             raise IndexError("a tile leaves its matrix")
         z = (_elements(x, starts[m : m + rows], steps, width) * weights[:-1, n : n + width]).sum(axis=1)
-        y[row : row + rows, n : n + width] = np.maximum(z + weights[-1, n : n + width], least)
+        y[row : row + rows, n : n + width] = np.clip(z + weights[-1, n : n + width], least, most)
 
     return tile
 
@@ -95,7 +97,7 @@ def _elements(x, starts, steps, width):
 
 def _generate_tile(rows, vectors, context, builder, signature, arguments):
     """The instructions of a tile."""
-    _, _, m, _, _, n, least, _, row = arguments
+    _, _, m, _, _, n, least, most, _, row = arguments
     x, starts, steps, weights, y = arrays_of(context, builder, signature, arguments)
     write = Instructions(context, builder, signature.args[0].dtype)
     address, constant, size = write.address, write.constant, write.size
@@ -112,11 +114,13 @@ def _generate_tile(rows, vectors, context, builder, signature, arguments):
             for value, column_v, total in zip(values, columns, totals):
                 builder.store(write.multiply_add(value, column_v, builder.load(total)), total)
     # The bias comes last, so that its digits do not push out those of the products.
-    bias, lowest = write.load_row(address(panel, (depth, stride)), vectors), write.everywhere(least)
+    bias = write.load_row(address(panel, (depth, stride)), vectors)
+    lowest, highest = write.everywhere(least), write.everywhere(most)
     stride, _ = cgutils.unpack_tuple(builder, y.strides, 2)
     for r, totals in enumerate(sums):
         z = [builder.fadd(builder.load(total), bias_v) for total, bias_v in zip(totals, bias)]
         z = [builder.select(builder.fcmp_ordered(">", lowest, z_v), lowest, z_v) for z_v in z]  # NaN stays NaN
+        z = [builder.select(builder.fcmp_ordered("<", highest, z_v), highest, z_v) for z_v in z]
         write.store_row(z, address(y.data, (builder.add(row, constant(r)), stride), (n, size)))
     return context.get_dummy_value()
 

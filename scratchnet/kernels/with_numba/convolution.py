@@ -30,6 +30,7 @@ from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba import depthwise, pooled_windows, sequences, windows, winograd
 from scratchnet.kernels.with_numba.affine import affine_backward, affine_forward, is_narrow
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import relu as limited
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
 from scratchnet.kernels.with_numba.pooling import max_pool2d_backward, max_pool2d_forward
@@ -45,9 +46,15 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation):
     return _conv2d(x, kernel, bias, strides, padding, dilation, relu=False)
 
 
-def conv2d_relu_forward(x, kernel, bias, strides, padding, dilation):
-    """``max(conv2d_forward(...), 0)``."""
-    return _conv2d(x, kernel, bias, strides, padding, dilation, relu=True)
+def conv2d_relu_forward(x, kernel, bias, strides, padding, dilation, most=np.inf):
+    """``min(max(conv2d_forward(...), 0), most)``."""
+    x, kernel = plain(x), plain(kernel)
+    if kernel.shape[2] == 1 < x.shape[3]:
+        return depthwise.forward(x, kernel, bias, strides, padding, dilation, True, most)
+    if kernel.shape[2] == x.shape[3] and _is_affine(kernel, strides, padding):
+        return _affine(x, kernel, bias, True, most)
+    y = _conv2d(x, kernel, bias, strides, padding, dilation, relu=True)
+    return y if most == np.inf else limited(y, y, most)
 
 
 def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
@@ -67,7 +74,7 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
     if sequences.applies(x.shape, kernel, strides, padding, dilation, (OH, OW)):
         return sequences.conv2d_forward(x, kernel, bias, padding, relu)
     if _is_affine(kernel, strides, padding):
-        return affine_forward(x.reshape(-1, C), kernel.reshape(C, F), bias, relu).reshape(N, H, W, F)
+        return _affine(x, kernel, bias, relu)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
     if max(strides) > 1 or F >= min(_FEW, C):
         return windows.forward(x, kernel, bias, geometry, padding, (OH, OW), relu)
@@ -79,6 +86,12 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
     known = multiplier(x.dtype), x, weights, bias, relu, geometry, images
     by_rows(_forward_adding, N, N * H * W * kernel.size, *known, y, multiple=1)
     return y
+
+
+def _affine(x, kernel, bias, relu, most=np.inf):
+    C, F = kernel.shape[2:]
+    y = affine_forward(x.reshape(-1, C), kernel.reshape(C, F), bias, relu, most)
+    return y.reshape(*x.shape[:3], F)
 
 
 def conv2d_relu_max_pool_forward(x, kernel, bias, strides, padding, dilation):

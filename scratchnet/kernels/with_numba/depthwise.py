@@ -20,6 +20,7 @@ from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.affine import slopes
 from scratchnet.kernels.with_numba.channel_tile import make_channel_sums, make_channel_tile
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import relu as limited
 from scratchnet.kernels.with_numba.team import by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.windows import places
@@ -36,17 +37,17 @@ _tall_1, _single_1 = (make_channel_tile(rows, vectors=1) for rows in (TALLEST, 1
 _sums = make_channel_sums(_ELEMENTS)
 
 
-def forward(x, kernel, bias, strides, padding, dilation, relu=False):
+def forward(x, kernel, bias, strides, padding, dilation, relu=False, most=np.inf):
     N, H, W, C = x.shape
     KH, KW, _, F = kernel.shape
     counts = window_counts((H, W), (KH, KW), strides, padding, dilation)
     bias, x = np.zeros(F, x.dtype) if bias is None else plain(bias), _repeated(x, F)
     geometry = _geometry(strides, padding, dilation)
     if _fills_vectors(x):
-        return _in_tiles(x, kernel, bias, geometry, counts, relu)
+        return _in_tiles(x, kernel, bias, geometry, counts, (0 if relu else -np.inf, most))
     z = np.empty((N, *counts, F), x.dtype)
     _forward(x, plain(kernel).reshape(KH, KW, F), bias, relu, geometry, z)
-    return z
+    return z if most == np.inf else limited(z, z, most)
 
 
 def dx(dz, kernel, x_shape, strides, padding, dilation):
@@ -54,7 +55,8 @@ def dx(dz, kernel, x_shape, strides, padding, dilation):
     if _fills_vectors(dz):
         flipped, bias = kernel[::-1, ::-1], np.zeros(F, dz.dtype)
         geometry = _geometry((1, 1), mirrored(padding, (KH, KW), dilation), dilation)
-        return _not_repeated(_in_tiles(plain(dz), flipped, bias, geometry, x_shape[1:3], False, strides), x_shape)
+        dx = _in_tiles(plain(dz), flipped, bias, geometry, x_shape[1:3], (-np.inf, np.inf), strides)
+        return _not_repeated(dx, x_shape)
     dz, dx = plain(dz), np.zeros((*x_shape[:3], F), dz.dtype)
     kernel, geometry = plain(kernel).reshape(KH, KW, F), _geometry(strides, padding, dilation)
     _backward(dz, dz, False, dx, kernel, geometry, dx, np.empty((0, KW, F), dz.dtype), np.empty(0, dz.dtype))
@@ -80,13 +82,13 @@ def backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_outp
     return _not_repeated(dx, x.shape) if needs_dx else None, dkernel.reshape(KH, KW, 1, F), dbias
 
 
-def _in_tiles(x, kernel, bias, geometry, window_counts, relu, spread=(1, 1)):
-    """z; of images x whose pixels lie so far apart in their frames."""
+def _in_tiles(x, kernel, bias, geometry, window_counts, bounds, spread=(1, 1)):
+    """z, cut off at both bounds; of images x whose pixels lie so far apart in their frames."""
     N, F = len(x), kernel.shape[3]
     z = np.empty((N, *window_counts, F), x.dtype)
-    weights, least = np.concatenate([kernel.reshape(-1, F), bias[None]]), x.dtype.type(0 if relu else -np.inf)
+    weights, bounds = np.concatenate([kernel.reshape(-1, F), bias[None]]), map(x.dtype.type, bounds)
     spread = tuple(int(k) for k in spread)
-    known = x, spread, *_in_frames(x, kernel.shape, geometry, window_counts), weights, least, z.reshape(-1, F)
+    known = x, spread, *_in_frames(x, kernel.shape, geometry, window_counts), weights, *bounds, z.reshape(-1, F)
     by_rows(_forward_in_tiles, N, _WORK * weights.size * math.prod(window_counts) * N, *known, multiple=1)
     return z
 
@@ -145,7 +147,7 @@ def _geometry(strides, padding, dilation):
 
 
 @njit
-def _forward_in_tiles(first, stop, x, spread, images, frame, corner, starts, steps, weights, least, y):
+def _forward_in_tiles(first, stop, x, spread, images, frame, corner, starts, steps, weights, least, most, y):
     F, windows, lanes = y.shape[1], len(y) // max(len(x), 1), VECTOR_BYTES // y.itemsize
     frames = np.zeros((min(images, stop - first), *frame), x.dtype)
     for n in range(first, stop, images):
@@ -155,14 +157,14 @@ def _forward_in_tiles(first, stop, x, spread, images, frame, corner, starts, ste
             if len(rows) - m < TALLEST:
                 for k in range(m, len(rows)):
                     for f in range(0, F - lanes, 2 * lanes):
-                        _single_2(pixels[f:], starts, k, steps, weights, f, least, rows, k)
+                        _single_2(pixels[f:], starts, k, steps, weights, f, least, most, rows, k)
                     if F % (2 * lanes) > 0:
-                        _single_1(pixels[F - lanes :], starts, k, steps, weights, F - lanes, least, rows, k)
+                        _single_1(pixels[F - lanes :], starts, k, steps, weights, F - lanes, least, most, rows, k)
             else:
                 for f in range(0, F - lanes, 2 * lanes):
-                    _tall_2(pixels[f:], starts, m, steps, weights, f, least, rows, m)
+                    _tall_2(pixels[f:], starts, m, steps, weights, f, least, most, rows, m)
                 if F % (2 * lanes) > 0:
-                    _tall_1(pixels[F - lanes :], starts, m, steps, weights, F - lanes, least, rows, m)
+                    _tall_1(pixels[F - lanes :], starts, m, steps, weights, F - lanes, least, most, rows, m)
 
 
 @njit

@@ -103,36 +103,39 @@ def tanh32(z):
     return (less * q + more * p) / (more * q + less * p)
 
 
-def relu(z, out=None):
-    """``np.maximum(z, 0, out=out)``, which takes several times as long: it asks of each number whether it is NaN."""
+def relu(z, out=None, most=np.inf):
+    """``np.clip(z, 0, most, out=out)``, which takes several times as long: it asks of each number whether it is NaN."""
     if z.dtype not in _FLOATS or out is not None and not out.flags.carray:
-        return np.maximum(z, 0, out=out)
+        y = np.maximum(z, 0, out=out)
+        return y if most == np.inf else np.minimum(y, z.dtype.type(most), out=out)
     y = np.empty_like(z, order="C") if out is None else out
-    _relu(plain(z).reshape(-1), y.reshape(-1))
+    _relu(plain(z).reshape(-1), z.dtype.type(most), y.reshape(-1))
     return y
 
 
-def relu_backward(dy, y):
-    """dy where y > 0, else 0; without an array of what is true in between."""
+def relu_backward(dy, y, most=np.inf):
+    """dy where 0 < y < most, or without a limit 0 < y, else 0; without an array of what is true in between."""
     if dy.dtype not in _FLOATS or dy.dtype != y.dtype or dy.shape != y.shape:
-        return dy * (y > 0)
+        return dy * ((y > 0) & ((y < most) | (most == np.inf)))
     dz = np.empty_like(dy, order="C")
-    _relu_backward(plain(dy).reshape(-1), plain(y).reshape(-1), dz.reshape(-1))
+    _relu_backward(plain(dy).reshape(-1), plain(y).reshape(-1), dy.dtype.type(most), dz.reshape(-1))
     return dz
 
 
 @njit
-def _relu(z, y):
+def _relu(z, most, y):
     zero = y.dtype.type(0)
     for k in range(y.size):
-        y[k] = zero if z[k] <= zero else z[k]  # NaN stays NaN
+        value = zero if z[k] <= zero else z[k]  # NaN stays NaN
+        y[k] = most if value > most else value
 
 
 @njit
-def _relu_backward(dy, y, dz):
-    zero = dz.dtype.type(0)
+def _relu_backward(dy, y, most, dz):
+    zero, has_no_limit = dz.dtype.type(0), most == np.inf
     for k in range(dz.size):
-        dz[k] = dy[k] if y[k] > zero else zero
+        d, value = dy[k], y[k]
+        dz[k] = d if (value > zero) & ((value < most) | has_no_limit) else zero
 
 
 def erfc(x):

@@ -62,8 +62,9 @@ class ReLU(_ActivationLayer):
         self.max_value = None if max_value is None else check_number(self, "max_value", max_value)
         self.negative_slope = check_number(self, "negative_slope", negative_slope)
         self.threshold = check_number(self, "threshold", threshold)
-        given = {"max_value": self.max_value, "negative_slope": self.negative_slope, "threshold": self.threshold}
-        changed = {key: value for key, value in given.items() if value}
+        changed = {} if self.max_value is None else {"max_value": self.max_value}
+        sloped = {"negative_slope": self.negative_slope, "threshold": self.threshold}
+        changed |= {key: value for key, value in sloped.items() if value}
         self.activation = activations.relu.with_parameters(**changed) if changed else activations.relu
 
 

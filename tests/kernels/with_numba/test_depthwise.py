@@ -111,18 +111,18 @@ def test_a_tile_that_would_leave_its_arrays_is_refused():
     tile, sums = make_channel_tile(TALLEST, 1), make_channel_sums(2)
     x, starts, steps = np.ones(200, "float32"), np.arange(TALLEST) * LANES, np.arange(2) * LANES
     weights, y = np.ones((3, LANES), "float32"), np.ones((TALLEST, LANES), "float32")
-    tile(x, starts, 0, steps, weights, 0, np.float32(0), y, 0)
+    tile(x, starts, 0, steps, weights, 0, np.float32(0), np.float32(9), y, 0)
     sums(x, starts, TALLEST, steps, 0, y, 0, weights)
     for wrong in (
-        lambda: tile(x, starts, 1, steps, weights, 0, np.float32(0), y, 0),
-        lambda: tile(x, starts, 0, steps, weights[:2], 0, np.float32(0), y, 0),
-        lambda: tile(x, starts - 1, 0, steps, weights, 0, np.float32(0), y, 0),
+        lambda: tile(x, starts, 1, steps, weights, 0, np.float32(0), np.float32(9), y, 0),
+        lambda: tile(x, starts, 0, steps, weights[:2], 0, np.float32(0), np.float32(9), y, 0),
+        lambda: tile(x, starts - 1, 0, steps, weights, 0, np.float32(0), np.float32(9), y, 0),
         lambda: sums(x, starts, TALLEST + 1, steps, 0, y, 0, weights),
         lambda: sums(x, starts, TALLEST, steps, 0, y, 1, weights),
     ):
         with pytest.raises(IndexError):
             wrong()
     with pytest.raises(TypeError):
-        tile(x, starts, 0, steps, weights.astype("float64"), 0, np.float32(0), y, 0)
+        tile(x, starts, 0, steps, weights.astype("float64"), 0, np.float32(0), np.float32(9), y, 0)
     with pytest.raises(TypeError):
         sums(x, starts, TALLEST, steps, 0, y.astype("float64"), 0, weights)
