@@ -80,6 +80,8 @@ FUSED = {
     ),
     "upsampling": ("upsample2d_conv2d_forward", "upsample2d_conv2d_backward"),
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
+    "self_attention": ("self_attention_forward", "self_attention_backward"),  # and with the matrices on both sides
+    "feed_forward": ("feed_forward_forward", "feed_forward_backward"),
     "recurrent": ("simple_rnn_state", "lstm_states"),
     "loss_sums": (
         "sum_of_squares",

@@ -17,6 +17,8 @@ A batch normalization, the relu behind it and the max pooling behind that are th
 as many on the way back. Where the backend has `bounded_products`, the input alone is kept: what the relu has let
 through is seen from it, and what the pooling has chosen takes a byte.
 
+The two halves of a Transformer's block are in `scratchnet.training.blocks`.
+
 The results are the layers' own; only sums are in another order, those of dW, and behind an upsampling all. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
 """
@@ -27,11 +29,13 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.kernels import fused
+from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.core.dense import Dense, DenseCache
 from scratchnet.layers.normalization.batch_normalization import BatchNormalizationCache, batch_moments
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.parallel import sum_over_batch
+from scratchnet.training.blocks import FeedForward, SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
 from scratchnet.training.in_use import (
     ANYTHING,
     bounds,
@@ -43,25 +47,13 @@ from scratchnet.training.in_use import (
     pools,
     pools_squares,
 )
-from scratchnet.training.joined import JoinedNode, joined
+from scratchnet.training.joined import TrainedNode, joined
 
 
 class PooledConvolutionCache(NamedTuple):
     x: np.ndarray  # (N, H, W, C)
     places: np.ndarray  # (N, OH // 2, OW // 2, F): which of its square y is, from 1; 0 where relu shut
     geometry: Any  # strides, padding, dilation
-
-
-class TrainedNode(JoinedNode):
-    """Several nodes as one, there and back; `layer` has the weights."""
-
-    @property
-    def trainable(self):
-        return self.layer.has_trainable_params
-
-    def grads(self, dkernel, dbias):
-        """What backward returns."""
-        return {(self.layer, name): d for name, d in self.layer.trained({"kernel": dkernel, "bias": dbias}).items()}
 
 
 class PooledConvolution(TrainedNode):
@@ -172,7 +164,11 @@ class BoundedNormalization(TrainedNode):
 class ActivatedDense(TrainedNode):
     """A dense layer in one pass."""
 
-    fewest = 1
+    fewest, needs_first = 1, True
+
+    @classmethod
+    def of(cls, nodes):
+        return cls(nodes) if len(nodes) == 1 else FeedForward(nodes)
 
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
@@ -207,6 +203,8 @@ def _kind_of(node):
         return BoundedNormalization
     if type(layer) is Dense and layer.trainable and kernels.affine_forward is not None:
         return ActivatedDense
+    if type(layer) is MultiHeadAttention and kernels.self_attention_forward is not None:
+        return SelfAttention if looks_at_itself(node) else None
     can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
     return PooledConvolution if can else None
 
@@ -223,5 +221,6 @@ _FOLLOWERS = {
     PooledConvolution: (pools,),
     UpsampledConvolution: (_convolves,),
     BoundedNormalization: (cuts_off, _pools_normalized),
-    ActivatedDense: (),
+    ActivatedDense: (goes_on, adds_input, normalizes_rows),
+    SelfAttention: (adds_input, normalizes_rows),
 }

@@ -11,12 +11,16 @@ import sys
 from scratchnet.graph.nodes import Node
 from scratchnet.graph.walk import Graph
 from scratchnet.layers.activations.activation import Activation, ReLU
+from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D
 from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.core.einsum_dense import EinsumDense
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
+from scratchnet.layers.normalization.layer_normalization import LayerNormalization
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.layers.regularization.dropout import Dropout
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
@@ -43,6 +47,11 @@ class JoinedNode(Node):
         self.behind = [node.layer for node in nodes[1:]]
         self.name = " and ".join(node.name for node in nodes)
 
+    @classmethod
+    def of(cls, nodes):
+        """What computes these, which begin with one of its kind."""
+        return cls(nodes)
+
     def __str__(self):
         return f"layers {self.name}" if " and " in self.name else f"layer {self.name}"
 
@@ -50,6 +59,18 @@ class JoinedNode(Node):
         """Raises ValueError, as the pooling that is the last one does, where images x are too small for a window."""
         if y.size == 0:
             self.behind[-1].compute_output_shape(self.layer.compute_output_shape(x.shape))
+
+
+class TrainedNode(JoinedNode):
+    """Several nodes as one, there and back; `layer` has the weights."""
+
+    @property
+    def trainable(self):
+        return self.layer.has_trainable_params
+
+    def grads(self, dkernel, dbias):
+        """What backward returns."""
+        return {(self.layer, name): d for name, d in self.layer.trained({"kernel": dkernel, "bias": dbias}).items()}
 
 
 def joined(model, kind_of, followers):
@@ -80,7 +101,7 @@ def _twin_of(model, graph):
 
 def _with_joined(graph, chains):
     """The graph with one node for each of the chains."""
-    joined = {nodes[-1]: kind(nodes) for kind, nodes in chains}
+    joined = {nodes[-1]: kind.of(nodes) for kind, nodes in chains}
     left_out = {node for _, nodes in chains for node in nodes[:-1]}
     nodes = [joined.get(node, node) for node in graph.nodes if node not in left_out]
     return Graph(graph.inputs, graph.outputs, nodes, graph.leaves, graph.losses)
@@ -128,8 +149,8 @@ def _is_plain(node):
 # ---- who wants to see every layer ----
 
 _KINDS = (
-    *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, LSTM, MaxPooling2D, ReLU, SimpleRNN),
-    UpSampling2D,
+    *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense, LSTM),
+    *(LayerNormalization, MaxPooling2D, MultiHeadAttention, ReLU, SimpleRNN, UpSampling2D),
 )
 _WAYS = "forward", "backward"
 _WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}
@@ -137,7 +158,10 @@ _WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}
 
 def _is_as_written(layer):
     """Whether forward and backward are the library's: nobody has put something in their place, to look on."""
-    return all(getattr(getattr(layer, way), "__func__", None) is _WRITTEN[type(layer), way] for way in _WAYS)
+    layers = layer, *getattr(layer, "sublayers", {}).values()
+    return all(
+        getattr(getattr(one, way), "__func__", None) is _WRITTEN[type(one), way] for one in layers for way in _WAYS
+    )
 
 
 def _is_followed():

@@ -19,7 +19,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import exp32
 from scratchnet.kernels.with_numba.matrix_product import column_of_tiles
 from scratchnet.kernels.with_numba.team import by_rows
-from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, copy_square
 
 
 def attention_forward(q, k, v, scale):
@@ -58,42 +58,55 @@ def _filled(columns, array):
 
 @njit
 def _forward(first, stop, q, k, v, scale, PT, y):
-    _, T, H, D = q.shape
+    _, _, H, D = q.shape
     qT = np.zeros((D, PT.shape[3]), q.dtype)
     room = np.empty(PT.shape[3], q.dtype)
     for n in range(first, stop):
         for h in range(H):
-            P_T = PT[n, h]
-            _transpose(q[n, :, h], qT)
-            _multiply(k[n, :, h], qT, P_T)
-            _softmax(P_T, scale, room)
-            _multiply(P_T.T[:T], v[n, :, h], y[n, :, h])
+            head_forward(q[n, :, h], k[n, :, h], v[n, :, h], scale, qT, room, PT[n, h], y[n, :, h])
 
 
 @njit
 def _backward(first, stop, dy, q, k, v, PT, scale, dq, dk, dv):
-    _, T, H, _ = q.shape
+    H = q.shape[2]
     dyT, dAT = np.zeros((v.shape[3], PT.shape[3]), q.dtype), np.empty(PT.shape[2:], q.dtype)
     room = np.empty(PT.shape[3], q.dtype)
     dy_n, q_n = np.empty(dy.shape[1:], dy.dtype), np.empty(q.shape[1:], q.dtype)
     k_n, v_n = np.empty(k.shape[1:], k.dtype), np.empty(v.shape[1:], v.dtype)
     for n in range(first, stop):
-        _fetch(dy[n], dy_n)
-        _fetch(v[n], v_n)
-        _fetch(q[n], q_n)
-        _fetch(k[n], k_n)
+        fetch(dy[n], dy_n)
+        fetch(v[n], v_n)
+        fetch(q[n], q_n)
+        fetch(k[n], k_n)
         for h in range(H):
-            P_T = PT[n, h]
-            _multiply(P_T[:, :T], dy_n[:, h], dv[n, :, h])  # y = P v
-            _transpose(dy_n[:, h], dyT)
-            _multiply(v_n[:, h], dyT, dAT)
-            _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
-            _multiply(dAT.T[:T], k_n[:, h], dq[n, :, h])  # A = q k^T
-            _multiply(dAT[:, :T], q_n[:, h], dk[n, :, h])
+            of_head = dy_n[:, h], q_n[:, h], k_n[:, h], v_n[:, h], PT[n, h], scale
+            head_backward(*of_head, dyT, dAT, room, dq[n, :, h], dk[n, :, h], dv[n, :, h])
+
+
+# Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T, and 0 behind T.
 
 
 @njit(inner=True)
-def _fetch(source, target):
+def head_forward(q, k, v, scale, qT, room, P_T, y):
+    _transpose(q, qT)
+    _multiply(k, qT, P_T)
+    _softmax(P_T, scale, room)
+    _multiply(P_T.T[: len(q)], v, y)
+
+
+@njit(inner=True)
+def head_backward(dy, q, k, v, P_T, scale, dyT, dAT, room, dq, dk, dv):
+    T = len(q)
+    _multiply(P_T[:, :T], dy, dv)  # y = P v
+    _transpose(dy, dyT)
+    _multiply(v, dyT, dAT)
+    _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
+    _multiply(dAT.T[:T], k, dq)  # A = q k^T
+    _multiply(dAT[:, :T], q, dk)
+
+
+@njit(inner=True)
+def fetch(source, target):
     """A copy in the cache, read as it lies: number by number of a head, each line of memory would be waited for."""
     numbers, copies = source.reshape(-1), target.reshape(-1)
     for i in range(numbers.size):
@@ -111,10 +124,17 @@ def _multiply(a, b, c):
 
 @njit(inner=True)
 def _transpose(source, target):
-    for d in range(len(target)):
-        row = target[d]
-        for t in range(len(source)):
-            row[t] = source[t, d]
+    """``target[:, :T] = source.T``, in squares: the last ones begin earlier, some numbers are copied twice."""
+    T, lanes, columns = len(source), VECTOR_BYTES // source.itemsize, source.T
+    if T < lanes:
+        for d in range(len(target)):
+            for t in range(T):
+                target[d, t] = columns[d, t]
+        return
+    for d in range(0, len(target), lanes):
+        for t in range(0, T, lanes):
+            begin = min(t, T - lanes)
+            copy_square(columns, d, begin, target, d, begin)
 
 
 # `room` has a number for each column. It is read and written once for four rows: what has just been written is waited

@@ -23,6 +23,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.team import by_rows
 
 _WIDTH = 64
+_ROWS = 16  # that are normalized by themselves, at a time
 _SUMS = 2  # over the rows, shared or not
 
 
@@ -167,9 +168,34 @@ def _backward(dy, x, means, inverses, gammas, alongs_1, alongs_x_hat, dx):
 
 @njit
 def _rows_forward(first, stop, x, gamma, beta, epsilon, centered, y, means, stds):
-    D = x.shape[1]
-    for m in range(first, stop):
-        row, target = x[m], y[m]
+    for start in range(first, stop, _ROWS):
+        end = min(start + _ROWS, stop)
+        normalize_rows(start, end, x, gamma, beta, epsilon, centered, y, means, stds)
+
+
+@njit
+def _rows_backward(first, stop, dy, x, means, stds, gamma, centered, dx, sums):
+    """dx, and the sums of dy x_hat and of dy over each of `len(sums)` parts of the rows."""
+    M = len(x)
+    room = np.empty((_ROWS, 2), x.dtype)
+    for part in range(first, stop):
+        dgamma, dbeta = sums[part, 0], sums[part, 1]
+        dgamma[:], dbeta[:] = 0, 0
+        last = M * (part + 1) // len(sums)
+        for start in range(M * part // len(sums), last, _ROWS):
+            end = min(start + _ROWS, last)
+            normalize_rows_back(start, end, dy, x, means, stds, gamma, centered, dx[start:], dgamma, dbeta, room)
+
+
+# Some rows at a time: what is divided by their sums waits for these, and meanwhile others are added up.
+
+
+@njit(inner=True)
+def normalize_rows(start, end, x, gamma, beta, epsilon, centered, y, means, stds):
+    """Rows of x, normalized, to those of y."""
+    D, of_dtype = x.shape[1], x.dtype.type
+    for m in range(start, end):
+        row = x[m]
         near = np.float64(row[0]) if centered and D > 0 else 0.0  # float64, as all sums here
         total, square = 0.0, 0.0
         for d in range(D):
@@ -177,32 +203,34 @@ def _rows_forward(first, stop, x, gamma, beta, epsilon, centered, y, means, stds
             total += above
             square += above * above
         over = total / D if centered else 0.0  # mean - near
-        mean = x.dtype.type(near + over)
-        s = x.dtype.type(math.sqrt(square / D - over * over + epsilon))
-        means[m], stds[m] = mean, s
-        inverse = x.dtype.type(1) / s
+        means[m] = of_dtype(near + over)
+        stds[m] = of_dtype(math.sqrt(square / D - over * over + epsilon))
+    for m in range(start, end):
+        row, target = x[m], y[m]
+        mean, inverse = means[m], of_dtype(1) / stds[m]
         for d in range(D):
             target[d] = (row[d] - mean) * inverse * gamma[d] + beta[d]
 
 
-@njit
-def _rows_backward(first, stop, dy, x, means, stds, gamma, centered, dx, sums):
-    """dx, and the sums of dy x_hat and of dy over each of `len(sums)` parts of the rows."""
-    M, D = x.shape
-    for part in range(first, stop):
-        dgamma, dbeta = sums[part, 0], sums[part, 1]
-        dgamma[:], dbeta[:] = 0, 0
-        for m in range(M * part // len(sums), M * (part + 1) // len(sums)):
-            row, d_row, target = x[m], dy[m], dx[m]
-            mean, inverse = means[m], x.dtype.type(1) / stds[m]
-            of_1, of_x_hat = 0.0, 0.0
-            for d in range(D):
-                x_hat, dx_hat = (row[d] - mean) * inverse, gamma[d] * d_row[d]
-                of_1 += dx_hat
-                of_x_hat += dx_hat * x_hat
-            along_1, along_x_hat = x.dtype.type(of_1 / D if centered else 0.0), x.dtype.type(of_x_hat / D)
-            for d in range(D):
-                x_hat = (row[d] - mean) * inverse
-                target[d] = (gamma[d] * d_row[d] - along_1 - along_x_hat * x_hat) * inverse
-                dgamma[d] += d_row[d] * x_hat
-                dbeta[d] += d_row[d]
+@njit(inner=True)
+def normalize_rows_back(start, end, dy, x, means, stds, gamma, centered, dx, dgamma, dbeta, room):
+    """The adjoints of the rows to the first ones of dx; what belongs to gamma and beta is added to theirs."""
+    D, of_dtype = x.shape[1], x.dtype.type
+    for m in range(start, end):
+        row, d_row = x[m], dy[m]
+        mean, inverse = means[m], of_dtype(1) / stds[m]
+        of_1, of_x_hat = 0.0, 0.0
+        for d in range(D):
+            x_hat, dx_hat = (row[d] - mean) * inverse, gamma[d] * d_row[d]
+            of_1 += dx_hat
+            of_x_hat += dx_hat * x_hat
+        room[m - start, 0], room[m - start, 1] = of_dtype(of_1 / D if centered else 0.0), of_dtype(of_x_hat / D)
+    for m in range(start, end):
+        row, d_row, target = x[m], dy[m], dx[m - start]
+        mean, inverse = means[m], of_dtype(1) / stds[m]
+        along_1, along_x_hat = room[m - start, 0], room[m - start, 1]
+        for d in range(D):
+            x_hat = (row[d] - mean) * inverse
+            target[d] = (gamma[d] * d_row[d] - along_1 - along_x_hat * x_hat) * inverse
+            dgamma[d] += d_row[d] * x_hat
+            dbeta[d] += d_row[d]
