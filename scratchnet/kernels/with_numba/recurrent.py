@@ -20,12 +20,13 @@ beside 80 for the matrix product.
 
 import numpy as np
 
-from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate, transposed
+from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba import simple_rnn_state as in_use
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import activate, code, copy, multiply_by_slope, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
-from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, can_share, matmul, matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, can_share, matmul, matmul_into_by
+from scratchnet.kernels.with_numba.panels import laid_out
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
@@ -40,7 +41,8 @@ def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
     T, N, U = xW.shape
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
-    known = multiplier(h.dtype), one_for_all(xW), plain(R), plain(b)
+    times, laid = laid_out(R, T, N)
+    known = times, one_for_all(xW), laid, plain(b)
     through_time(_simple_rnn_forward, T, N, R, *known, h, code(act), as_mask(mask))
     return SimpleRNNSteps(None, h)
 
@@ -62,7 +64,8 @@ def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
         return with_numpy.simple_rnn_backward(dy, dh, R, steps, act, mask, drop)
     T, N, U = steps.h[1:].shape
     dz, dh0 = np.empty((T, N, U), R.dtype), np.empty((N, U), R.dtype)
-    known = multiplier(R.dtype), or_nothing(dy, dz), plain(dh), transposed(R), steps.h
+    times, R_T = laid_out(R.T, T, N)
+    known = times, or_nothing(dy, dz), plain(dh), R_T, steps.h
     through_time(_simple_rnn_backward, T, N, R, *known, dz, dh0, code(act), as_mask(mask))
     return dz, dh0
 
@@ -74,7 +77,8 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     i, f, g, o, tanh_c = separate(5, (T, N, U), xW.dtype)
     h, c = separate(2, (T + 1, N, U), xW.dtype)
     h[0], c[0] = h0, c0
-    known, made = (multiplier(h.dtype), one_for_all(xW), plain(R), plain(b)), (i, f, g, o, c, tanh_c, h)
+    times, laid = laid_out(R, T, N)
+    known, made = (times, one_for_all(xW), laid, plain(b)), (i, f, g, o, c, tanh_c, h)
     if (act.name, rec.name) == _DEFAULTS and h.itemsize == 4:
         through_time(_default_lstm_forward, T, N, R, *known, *made, as_mask(mask))
     else:
@@ -106,7 +110,8 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     T, N, U = i.shape
     dz = np.empty((T, N, 4 * U), i.dtype)
     dh0, dc0 = np.empty((2, N, U), i.dtype)
-    known = multiplier(i.dtype), or_nothing(dy, i), plain(dh), plain(dc), transposed(R), i, f, g, o, c, tanh_c
+    times, R_T = laid_out(R.T, T, N)
+    known = times, or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
     if (act.name, rec.name) == _DEFAULTS:
         through_time(_default_lstm_backward, T, N, R, *known, dz, dh0, dc0, as_mask(mask))
     else:
@@ -198,7 +203,7 @@ def set_aside(first, d, past, mask):
 
 @njit
 def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask):
-    rows, z = slice(first, stop), np.empty((stop - first, len(R)), h.dtype)
+    rows, z = slice(first, stop), np.empty((stop - first, b.size), h.dtype)
     for t in range(len(h) - 1):
         h_prev, h_t = h[t, rows], h[t + 1, rows]
         add_bias(xW[t % len(xW), rows], b, z)
@@ -211,7 +216,7 @@ def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask):
 @njit
 def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mask):
     rows = slice(first, stop)
-    dh, past = dh0[rows], np.empty((stop - first, len(R_T)), h.dtype)  # dh is turned from dh_T into dh0
+    dh, past = dh0[rows], np.empty((stop - first, h.shape[2]), h.dtype)  # dh is turned from dh_T into dh0
     copy(dh_T[rows], dh)
     for t in range(len(dz) - 1, -1, -1):
         dz_t = dz[t, rows]
@@ -231,7 +236,7 @@ def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mas
 
 @njit
 def _lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
-    z = np.empty((stop - first, R.shape[1]), h.dtype)
+    z = np.empty((stop - first, b.size), h.dtype)
     for t in range(len(i)):
         add_bias(xW[t % len(xW), first:stop], b, z)
         add_matmul_by(times, h[t, first:stop], R, z)  # z = x W + b + h_prev R
@@ -313,7 +318,7 @@ def _lstm_step_backward(first, stop, dh, dc, i, f, g, o, c_prev, tanh_c, dz, act
 
 @njit
 def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, mask):
-    U, rows = len(R), slice(first, stop)
+    U, rows = h.shape[2], slice(first, stop)
     z = np.empty((stop - first, 4 * U), h.dtype)
     for t in range(len(i)):
         add_bias(xW[t % len(xW), rows], b, z)
@@ -335,7 +340,7 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
 
 @njit
 def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, mask):
-    U, rows = R_T.shape[1], slice(first, stop)
+    U, rows = i.shape[2], slice(first, stop)
     dh, dc = dh0[rows], dc0[rows]  # turned from the last states' into the first ones'
     past_h, past_c = np.empty(dh.shape, dh.dtype), np.empty(dc.shape, dc.dtype)
     copy(dh_T[rows], dh)
