@@ -101,14 +101,6 @@ def _sigmoid_gradient(dy, y):
     return dy * (y * (1 - y))
 
 
-def _hard_sigmoid(z, out=None):
-    return np.clip(z / 6 + z.dtype.type(0.5), 0, 1, out=out)
-
-
-def _hard_sigmoid_gradient(dy, y):
-    return dy * ((y > 0) & (y < 1)) / 6
-
-
 def _tanh(z, out=None):
     return np.tanh(z, out=out)
 
@@ -286,12 +278,11 @@ class Activation:
 
     @property
     def relu_limit(self):
-        """For a relu, and one with an upper limit, that limit, or infinity; None for any other function."""
-        parameters = {"max_value": 6} if self.function is _relu6 else self.parameters
-        if self.function not in (_relu, _relu6) or parameters.get("negative_slope") or parameters.get("threshold"):
+        """Of a relu that is 0 below 0, the largest number that comes out, or infinity; of any other function None."""
+        known = {"max_value": 6} if self.function is _relu6 else self.parameters
+        if self.function not in (_relu, _relu6) or known.get("negative_slope") or known.get("threshold"):
             return None
-        most = parameters.get("max_value")
-        return np.inf if most is None else float(most)
+        return np.inf if known.get("max_value") is None else known["max_value"]
 
     def with_parameters(self, **parameters):
         """The same activation with other parameters: ``leaky_relu.with_parameters(negative_slope=0.1)``.
@@ -339,7 +330,7 @@ _TABLE = {
         Activation("elu", _elu, _elu_gradient, "y"),
         Activation("selu", _selu, _selu_gradient, "y"),
         Activation("sigmoid", _sigmoid, _sigmoid_gradient, "y"),
-        Activation("hard_sigmoid", _hard_sigmoid, _hard_sigmoid_gradient, "y"),
+        Activation("hard_sigmoid", piecewise.hard_sigmoid, piecewise.hard_sigmoid_gradient, "y"),
         Activation("tanh", _tanh, _tanh_gradient, "y"),
         Activation("softsign", _softsign, _softsign_gradient, "y"),
         Activation("softplus", _softplus, _softplus_gradient, "y"),

@@ -20,6 +20,14 @@ def hard_tanh_gradient(dy, z):
     return dy * ((z >= -1) & (z <= 1))
 
 
+def hard_sigmoid(z, out=None):
+    return np.clip(z / 6 + z.dtype.type(0.5), 0, 1, out=out)
+
+
+def hard_sigmoid_gradient(dy, y):
+    return dy * ((y > 0) & (y < 1)) / 6
+
+
 def hard_silu(z, out=None):
     return np.multiply(z, np.clip(z / 6 + z.dtype.type(0.5), 0, 1), out=out)  # z hard_sigmoid(z)
 
