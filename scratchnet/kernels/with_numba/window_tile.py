@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions, arrays_of
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, Instructions, arrays_of, row_by_row
 
 
 def make_window_tile(rows, vectors, pool=1, tells_places=False):
@@ -65,7 +65,7 @@ def _in_python(rows, vectors, pool):
         elements = starts[m : m + rows, None] + steps
         if elements.min(initial=0) < 0:
             raise IndexError("a window leaves its image")
-        z = x[elements] @ weights[:-1, n : n + width] + weights[-1, n : n + width]
+        z = row_by_row(x[elements], weights[:-1, n : n + width]) + weights[-1, n : n + width]
         z = z.reshape(-1, pool, width)
         here = slice(row, row + rows // pool), slice(column, column + width)
         y[here] = np.maximum(z.max(1), least)
