@@ -103,10 +103,11 @@ def test_what_is_cached_is_not_announced_and_takes_no_time(tmp_path):
 OTHER_PROCESSOR = """
 import numba.core.codegen
 import numpy as np
+numba.njit(lambda: 0)()  # from the first time on Numba compiles for this processor
 of_this_one = numba.core.codegen.get_host_cpu_features
 numba.core.codegen.get_host_cpu_features = lambda: "{features}"
 from scratchnet.kernels.with_numba import matrix_product, tile
-numba.core.codegen.get_host_cpu_features = of_this_one  # Numba goes on compiling for this processor
+numba.core.codegen.get_host_cpu_features = of_this_one
 rng = np.random.default_rng(0)
 for dtype in (np.float32, np.float64):
     for rows in (15, 20):
