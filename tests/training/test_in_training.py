@@ -291,8 +291,9 @@ def test_a_normalization_with_what_is_behind_it_is_the_layers(name, channels, mo
     dx, grads = in_training(model).backward(dy, cache)
     wanted_dx, wanted = model.backward(dy, others)
     assert grads.keys() == wanted.keys()
+    greatest = max(np.abs(d).max() for d in wanted.values())  # stretching the filter changes nothing: terms cancel
     for one, other in [(grads[key], wanted[key]) for key in wanted] + [(dx, wanted_dx)]:
-        np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * np.abs(other).max())
+        np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * max(greatest, np.abs(other).max()))
 
 
 def test_fit_moves_the_averages_of_a_normalization_and_to_the_same_weights():
