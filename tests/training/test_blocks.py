@@ -18,6 +18,7 @@ from scratchnet.models import Model
 from scratchnet.training.blocks import Block, FeedForward, SelfAttention
 from scratchnet.training.in_training import in_training
 from scratchnet.utils import set_random_seed
+from tests.training.there_and_back import there_and_back
 
 pytestmark = pytest.mark.skipif(not kernels.numba_is_installed(), reason="of the compiled kernels")
 
@@ -139,10 +140,10 @@ def test_a_team_has_the_same_bits(name):
     team = kernels.helper()
     if team is None:
         pytest.skip("a helper needs compiled code")
-    alone = _there_and_back(model, x)
+    alone = there_and_back(model, x)
     with team as helper:
         helper.wake()
-        together = _there_and_back(model, x)
+        together = there_and_back(model, x)
     for a, b in zip(alone, together):
         np.testing.assert_array_equal(a, b)
 
@@ -151,14 +152,8 @@ def test_a_team_has_the_same_bits(name):
 def test_nan_passes_as_it_passes_the_layers(name):
     model, (x, _) = classifier(HALVES[name]), data()
     x[3, 2, 1] = np.nan
-    for one, other in zip(*(_there_and_back(m, x) for m in (in_training(model), model))):
+    for one, other in zip(*(there_and_back(m, x) for m in (in_training(model), model))):
         np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
-
-
-def _there_and_back(model, x):
-    y, cache = model.forward(x, training=True)
-    dx, grads = model.backward(np.ones_like(y), cache)
-    return y, dx, *grads.values()
 
 
 def test_what_is_frozen_within_has_no_gradient():

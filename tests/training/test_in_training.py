@@ -30,6 +30,7 @@ from scratchnet.training.in_training import (
 )
 from scratchnet.training.in_use import in_use
 from scratchnet.utils import set_random_seed
+from tests.training.there_and_back import there_and_back
 
 IS_FOLLOWED = module._is_followed  # before conftest.py puts something in its place
 pytestmark = pytest.mark.skipif(not kernels.numba_is_installed(), reason="of the compiled kernels")
@@ -319,14 +320,8 @@ def test_of_a_normalization_the_input_is_kept_and_a_byte_for_each_number_that_is
 def test_nan_passes_a_normalization_as_it_passes_the_layers(name):
     model, (x, _) = normalized(name, 16), data((7, 6, 3))
     x[3, 2, 1, 0] = np.nan
-    for one, other in zip(*(_there_and_back(m, x) for m in (in_training(model), model))):
+    for one, other in zip(*(there_and_back(m, x) for m in (in_training(model), model))):
         np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
-
-
-def _there_and_back(model, x):
-    y, cache = model.forward(x, training=True)
-    dx, grads = model.backward(np.ones_like(y), cache)
-    return y, dx, *grads.values()
 
 
 @pytest.mark.parametrize(

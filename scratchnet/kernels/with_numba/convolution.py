@@ -30,6 +30,7 @@ from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba import depthwise, pooled_windows, sequences, windows, winograd
 from scratchnet.kernels.with_numba.affine import affine_backward, affine_forward, is_narrow
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import add_columns
 from scratchnet.kernels.with_numba.elementwise import relu as limited
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
@@ -373,7 +374,7 @@ def _backward_gathering_dy(
             dz = dy[here].reshape(-1, F)  # (M, F)
             if relu:
                 dz = _through_relu(dz, y[here].reshape(-1, F), _matrix(scratch, len(dz), F))
-            _add_columns(dz, dbias[k])
+            add_columns(dz, dbias[k])
             pixels = x[here].reshape(-1, C)
             if few:
                 gather_planes(dz.reshape(-1, OH, OW, F), H, W, geometry, P[:, : len(pixels)])
@@ -385,15 +386,6 @@ def _backward_gathering_dy(
                 matmul_into_by(times, P[:, : len(pixels)].T, flipped, dx[here].reshape(-1, C))
             elif needs_dx:
                 matmul_into_by(times, P[: len(pixels)], flipped, dx[here].reshape(-1, C))
-
-
-@njit(inner=True)
-def _add_columns(dz, dbias):
-    """dbias += the sum over the rows of dz."""
-    for m in range(len(dz)):
-        row = dz[m]
-        for f in range(dbias.size):
-            dbias[f] += row[f]
 
 
 @njit(inner=True)

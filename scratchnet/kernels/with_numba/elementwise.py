@@ -49,9 +49,27 @@ def copy(x, y):
             y_n[k] = x_n[k]
 
 
+@njit(inner=True)
+def add(x, y):
+    """``y += x``, rows of numbers."""
+    for n in range(len(y)):
+        x_n, y_n = x[n], y[n]
+        for k in range(y_n.size):
+            y_n[k] += x_n[k]
+
+
+@njit(inner=True)
+def add_columns(x, total):
+    """``total += x.sum(axis=0)``"""
+    for n in range(len(x)):
+        row = x[n]
+        for k in range(total.size):
+            total[k] += row[k]
+
+
 @njit(reorder=False, inner=True)
 def exp_parts(z):
-    """``(p, q, s)`` with e^z = s (q + p) / (q - p), of which a sigmoid and a tanh need not take the quotient.
+    """``(p, q, s)`` with e^z = s (q + p) / (q - p), of which a sigmoid need not take the quotient.
 
     z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, and p / q = tanh(r / 2) = r / 2 * (1 + r^2 / 60) / (1 + r^2 / 10), the
     beginning of its continued fraction: as e^x = (1 + tanh(x / 2)) / (1 - tanh(x / 2)), that is e^r to 8 digits.

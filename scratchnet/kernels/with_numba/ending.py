@@ -10,6 +10,7 @@ import numpy as np
 
 from scratchnet.kernels.with_numba.attention import fetch
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import add_columns
 from scratchnet.kernels.with_numba.normalization import normalize_rows, normalize_rows_back
 
 ROWS = 60  # at a time, ten times as high as a tile: as long as they stay in the first-level cache x.T dz is quick
@@ -55,16 +56,7 @@ def begin_back(m, last, dy, gamma, z, means, stds, dz, db, dgamma, dbeta, room):
         normalize_rows_back(m, last, dy, z, means, stds, gamma, True, dz, dgamma, dbeta, room)
     else:
         fetch(dy[m:last], dz[: last - m])
-    add_each(dz[: last - m], db)
-
-
-@njit(inner=True)
-def add_rows(rows, target):
-    """``target += rows``"""
-    for n in range(len(rows)):
-        row, target_n = rows[n], target[n]
-        for f in range(row.size):
-            target_n[f] += row[f]
+    add_columns(dz[: last - m], db)
 
 
 @njit(inner=True)
@@ -74,12 +66,3 @@ def add_to_each(rows, b):
         row = rows[n]
         for f in range(row.size):
             row[f] += b[f]
-
-
-@njit(inner=True)
-def add_each(rows, total):
-    """``total += rows.sum(axis=0)``"""
-    for n in range(len(rows)):
-        row = rows[n]
-        for f in range(row.size):
-            total[f] += row[f]

@@ -9,7 +9,8 @@ How y may end: `ending`.
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.ending import ROWS, add_each, add_rows, begin_back, finish, made
+from scratchnet.kernels.with_numba.elementwise import add, add_columns
+from scratchnet.kernels.with_numba.ending import ROWS, begin_back, finish, made
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import by_rows, sums_of
 
@@ -78,8 +79,8 @@ def _backward(
                     for u in range(dh_n.size):
                         dh_n[u] = dh_n[u] if h_n[u] > zero else zero
             add_matmul_by(times, x[m:last].T, dh[:M], dW[part])  # h = relu(x W + b)
-            add_each(dh[:M], db[part])
+            add_columns(dh[:M], db[part])
             if len(dx) > 0:
                 matmul_into_by(times, dh[:M], W_T, dx[m:last])
                 if adds:
-                    add_rows(dz[:M], dx[m:last])
+                    add(dz[:M], dx[m:last])

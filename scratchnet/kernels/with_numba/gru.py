@@ -8,10 +8,9 @@ import numpy as np
 
 from scratchnet.kernels.steps import GRUSteps, separate, transposed
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import activate, code, copy, multiply_by_slope
+from scratchnet.kernels.with_numba.elementwise import activate, add, code, copy, multiply_by_slope
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.recurrent import (
-    add,
     add_bias,
     as_mask,
     one_for_all,

@@ -23,7 +23,7 @@ import numpy as np
 from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba import simple_rnn_state as in_use
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import activate, code, copy, multiply_by_slope, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import activate, add, code, copy, multiply_by_slope, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, can_share, matmul, matmul_into_by
 from scratchnet.kernels.with_numba.panels import laid_out
@@ -147,15 +147,6 @@ def or_nothing(dy, like):
 def as_mask(mask):
     """The mask as compiled code takes it: without any steps if all of them count."""
     return np.empty((0, 1), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
-
-
-@njit(inner=True)
-def add(x, y):
-    """``y += x``; both (N, U)."""
-    for n in range(len(y)):
-        x_n, y_n = x[n], y[n]
-        for k in range(y_n.size):
-            y_n[k] += x_n[k]
 
 
 @njit(inline="always")

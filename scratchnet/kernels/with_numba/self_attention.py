@@ -14,7 +14,8 @@ import numpy as np
 
 from scratchnet.kernels.with_numba.attention import fetch, head_backward, head_forward
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.ending import ROWS, add_each, add_rows, add_to_each, begin_back, finish, made
+from scratchnet.kernels.with_numba.elementwise import add, add_columns
+from scratchnet.kernels.with_numba.ending import ROWS, add_to_each, begin_back, finish, made
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
@@ -109,8 +110,8 @@ def _backward(
                     of_head = dseen_n[:, e], qkv_n[:, q], qkv_n[:, k], qkv_n[:, v], PT[n, h], scale
                     head_backward(*of_head, dyT, dAT, room, dqkv_n[:, q], dqkv_n[:, k], dqkv_n[:, v])
             add_matmul_by(times, x[m:last].T, dqkv[:M], dW[part])  # [q k v] = x W + b
-            add_each(dqkv[:M], db[part])
+            add_columns(dqkv[:M], db[part])
             if len(dx) > 0:
                 matmul_into_by(times, dqkv[:M], W_T, dx[m:last])
                 if adds:
-                    add_rows(dz[:M], dx[m:last])
+                    add(dz[:M], dx[m:last])

@@ -28,6 +28,7 @@ import functools
 import numpy as np
 
 from scratchnet.kernels.geometry import is_filter_of_sequences, mirrored
+from scratchnet.kernels.with_numba.affine import slopes
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, column_of_tiles, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import by_rows
@@ -159,7 +160,8 @@ def _weights_backward(first, stop, times, dy, y, relu, x, B, AT, before, images,
         for n in range(N * half // len(dU), end, images):
             here = min(images, end - n)
             M = here * tiles
-            _slopes(dy[n : n + here], y[n : n + here], relu, dz[n : n + here], dbias[half])
+            for i in range(n, n + here):
+                slopes(dy[i], y[i], relu, dz[i], dbias[half])
             _copy(dz[n : n + here], 0, dresults)
             _sums(AT, dresults[:here], tiles, outputs, dZ)
             _copy(x[n : n + here], before, frame)
@@ -210,17 +212,3 @@ def _multiply(a, b, c, column):
     width = 2 * VECTOR_BYTES // b.itemsize
     for n in range(0, N, width):
         column_of_tiles(a[:, ::1], 0, len(a), 0, K, b[:, n : n + width][:, ::1], c, column + n, False)
-
-
-@njit(inner=True)
-def _slopes(dy, y, relu, dz, dbias):
-    """dz = dy where y = relu(z) > 0, else 0; without relu dz is dy already. dbias += the sum of dz."""
-    zero = dy.dtype.type(0)
-    for n in range(len(dy)):
-        for t in range(dy.shape[1]):
-            d, y_t, dz_t = dy[n, t], y[n, t], dz[n, t]
-            if relu:
-                for f in range(dbias.size):
-                    dz_t[f] = d[f] if y_t[f] > zero else zero
-            for f in range(dbias.size):
-                dbias[f] += dz_t[f]
