@@ -211,6 +211,13 @@ def helper():
     return importlib.import_module(f"{__name__}.with_numba.team").helper()
 
 
+def row_by_row():
+    """A context in which no row of a product depends on how many there are: of the compiled kernels alone."""
+    if get_backend() != "numba":
+        return contextlib.nullcontext()
+    return importlib.import_module(f"{__name__}.with_numba.matrix_product").row_by_row()
+
+
 def if_compiled(function):
     """The result of `function()`, or None if it needs a kernel that Numba has not compiled yet."""
     cache = importlib.import_module(f"{__name__}.with_numba.cache")

@@ -1,5 +1,6 @@
 """evaluate and predict: batches through the model, forward only, as many at a time as there are threads."""
 
+import contextlib
 import itertools
 import operator
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.callbacks import CallbackList
 from scratchnet.callbacks.base import Callback
 from scratchnet.parallel.agreement import check_agreement, together
@@ -180,6 +182,7 @@ class Evaluator(Compiled):
         quiet = end is _nothing and ranks.size == 1 and isinstance(data, Arrays)
         (most, helped), joined = self._together(model, data, batch_size, workers, stateful, quiet), 1
         here = 1 if stateful or helped else workers.count
+        may_join = isinstance(data, Arrays) and data.size > batch_size  # here, but not on several ranks
         together = 1 if stateful else here * ranks.size
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
         sizes = []  # of batches, what goes in and comes out, in bytes
@@ -191,7 +194,7 @@ class Evaluator(Compiled):
             """The results of a few batches that are computed as one."""
             numbers, batches = zip(*numbered)
             part = Part((run, numbers[0]), rows=sum(batch.size for batch in batches))
-            with computing(part):
+            with computing(part), kernels.row_by_row() if may_join else contextlib.nullcontext():
                 xs = concatenated([batch.x for batch in batches])
                 y, cache = model.forward(model.pack_inputs(xs), training=False)
                 if stateful:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet import callbacks, layers
+from scratchnet import callbacks, kernels, layers
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Model, Sequential
 from scratchnet.parallel.threads import Workers
@@ -171,3 +171,16 @@ def test_an_error_in_one_of_many_batches_is_told(monkeypatch, row):
     for call in (lambda: model.evaluate(x, y, 2, 0), lambda: model.predict(x, 2, 0)):
         with pytest.raises(ArithmeticError, match="too large"):
             call()
+
+
+@pytest.mark.skipif(not kernels.numba_is_installed(), reason="BLAS may round a row by how many there are")
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_what_is_joined_has_the_bits_of_one_batch_after_the_other(threads, monkeypatch):
+    set_random_seed(1)
+    model = Sequential([Input((288,)), Dense(20, activation="tanh"), Dense(3, activation="softmax")])
+    x = np.random.default_rng(0).normal(size=(150, 288)).astype("float32")
+    with kernels.using_backend("numba"):
+        scratchnet.set_num_threads(threads)
+        together = model.predict(x, batch_size=20, verbose=0)
+        monkeypatch.setattr(evaluator, "batches_worth", lambda rows, work: 1)
+        np.testing.assert_array_equal(model.predict(x, batch_size=20, verbose=0), together)

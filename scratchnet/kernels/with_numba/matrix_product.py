@@ -16,7 +16,9 @@ are copied where it is transposed, as x is for x.T @ dz, and its columns lie so 
 Cost: 2 M K N floating-point operations.
 """
 
+import contextlib
 import functools
+import threading
 
 import numba
 import numpy as np
@@ -56,6 +58,25 @@ _tile_1_wide = make_tile(1, vectors=_WIDE)
 _HALVED = 8 if TALLEST == 6 else 0  # the last 8 rows are quicker as 4 and 4 than as 6 and 2
 
 
+class _OfThread(threading.local):
+    """What each thread has for itself."""
+
+    rows_are_alone = False
+
+
+_mine = _OfThread()
+
+
+@contextlib.contextmanager
+def row_by_row():
+    """A ``with`` block in which this thread leaves no product to BLAS: that may round a row by how many there are."""
+    before, _mine.rows_are_alone = _mine.rows_are_alone, True
+    try:
+        yield
+    finally:
+        _mine.rows_are_alone = before
+
+
 def matmul(a, b):
     if a.dtype != b.dtype:
         raise TypeError(f"matmul: expected two matrices of one dtype, got {a.dtype} and {b.dtype}")
@@ -65,8 +86,8 @@ def matmul(a, b):
     work = M * K * N
     if K == 1 and (M == 1 or N == 1):
         return a * b  # BLAS would leave out what is multiplied by zero, NaN or not
-    by_blas = work <= _SMALL
-    if not by_blas and K > 1:
+    by_blas = work <= _SMALL and not _mine.rows_are_alone
+    if not (by_blas or _mine.rows_are_alone) and K > 1:
         is_small = work <= _SMALL_FOR_BLAS and M != _PAIR and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
         by_blas = is_small or _is_for_blas(M, K, N, b)
     if by_blas:
@@ -93,9 +114,10 @@ def matmul(a, b):
 def is_in_tiles(a, b):
     """Whether a b, both stored row by row, is as quick in tiles, and has the same bits chunk by chunk of its rows."""
     (M, K), N = a.shape, b.shape[1]
-    if N <= _FEW_COLUMNS or M * K * N <= _SMALL_FOR_BLAS:
+    if N <= _FEW_COLUMNS:
         return False
-    return can_share(M, b) and not _is_for_blas(M, K, N, b)
+    may_be_blas = not _mine.rows_are_alone and (M * K * N <= _SMALL_FOR_BLAS or _is_for_blas(M, K, N, b))
+    return can_share(M, b) and not may_be_blas
 
 
 def _is_for_blas(M, K, N, b):
