@@ -90,6 +90,8 @@ FUSED = {
         "sum_of_soft_losses",
         "squares_and_slopes",
         "logistic_losses_and_slopes",
+        "softmax_losses_and_slopes",
+        "soft_losses_and_slopes",
     ),
 }
 

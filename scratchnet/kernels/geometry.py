@@ -1,4 +1,11 @@
-"""Sizes and paddings of windows that slide over an image, per axis, as Keras (and TensorFlow) count them."""
+"""Sizes and paddings of windows that slide over an image, per axis, as Keras (and TensorFlow) count them.
+
+What layers ask for at every step, for the same few shapes, is kept.
+"""
+
+import functools
+
+_SHAPES = 512  # of which the answers are kept
 
 
 def output_size(size, kernel, stride, padding, dilation=1):
@@ -24,6 +31,13 @@ def pad_amounts(size, kernel, stride, padding, dilation=1):
     return total // 2, total - total // 2
 
 
+@functools.lru_cache(maxsize=_SHAPES)
+def paddings(sizes, kernel_size, strides, padding, dilation=None):
+    """`pad_amounts` for each axis, ``((top, bottom), (left, right))`` of an image; all arguments but one are tuples."""
+    windows = zip(sizes, kernel_size, strides, dilation or (1,) * len(sizes))
+    return tuple(pad_amounts(size, k, s, padding, d) for size, k, s, d in windows)
+
+
 def _extent(kernel, dilation):
     return (kernel - 1) * dilation + 1
 
@@ -33,12 +47,14 @@ def adaptive_windows(size, count):
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 
+@functools.lru_cache(maxsize=_SHAPES)
 def window_counts(size, kernel_size, strides, padding, dilation=(1, 1)):
-    """[OH, OW]: how many windows fit into an image of `size` (H, W) with `padding` ((top, bottom), (left, right))."""
+    """(OH, OW): how many windows fit into an image of `size` (H, W) with `padding` ((top, bottom), (left, right))."""
     reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]
-    return [(size[k] + sum(padding[k]) - reach[k] - 1) // strides[k] + 1 for k in range(2)]
+    return tuple((size[k] + sum(padding[k]) - reach[k] - 1) // strides[k] + 1 for k in range(2))
 
 
+@functools.lru_cache(maxsize=_SHAPES)
 def mirrored(padding, kernel_size, dilation):
     """The padding of dz for the backward pass at stride 1; negative where forward pads more than a window reaches."""
     reach = [(kernel_size[k] - 1) * dilation[k] for k in range(2)]

@@ -220,12 +220,23 @@ class CategoricalCrossentropy(_OfProbabilities):
         return (dp - (dp * p).sum(axis=-1, keepdims=True)) / s * dvalues  # p = y / sum(y)
 
     def total(self, y_true, y_pred):
-        if kernels.sum_of_soft_losses is None or self.label_smoothing or not self.from_logits:
+        if kernels.sum_of_soft_losses is None or not self._are_plain(y_true, y_pred):
             return None
-        if y_true.shape != y_pred.shape or y_pred.ndim < 2 or y_pred.shape[-1] < 2:
+        return kernels.sum_of_soft_losses(*self._rows(y_true, y_pred))
+
+    def total_and_gradient(self, y_true, y_pred, scale):
+        if kernels.soft_losses_and_slopes is None or not self._are_plain(y_true, y_pred):
             return None
+        total, dy_pred = kernels.soft_losses_and_slopes(*self._rows(y_true, y_pred), scale)
+        return total, dy_pred.reshape(y_pred.shape)
+
+    def _are_plain(self, y_true, y_pred):
+        fit = y_true.shape == y_pred.shape and y_pred.ndim > 1 and y_pred.shape[-1] > 1
+        return fit and self.from_logits and not self.label_smoothing
+
+    def _rows(self, y_true, y_pred):
         rows = -1, y_pred.shape[-1]
-        return kernels.sum_of_soft_losses(y_pred.reshape(rows), y_true.astype(y_pred.dtype, copy=False).reshape(rows))
+        return y_pred.reshape(rows), y_true.astype(y_pred.dtype, copy=False).reshape(rows)
 
 
 @register("losses")
@@ -291,14 +302,23 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
         return d * dvalues
 
     def total(self, y_true, y_pred):
-        if kernels.sum_of_softmax_losses is None or self.ignore_class is not None or not self.from_logits:
+        if kernels.sum_of_softmax_losses is None or not self._are_plain(y_true, y_pred):
             return None
-        if y_pred.ndim < 2 or y_true.shape not in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
+        return kernels.sum_of_softmax_losses(*self._rows(y_true, y_pred))
+
+    def total_and_gradient(self, y_true, y_pred, scale):
+        if kernels.softmax_losses_and_slopes is None or not self._are_plain(y_true, y_pred):
             return None
-        if y_true.dtype.kind not in "iu" or y_pred.shape[-1] == 0:
-            return None
-        labels = y_true.reshape(-1).astype(np.int64, copy=False)
-        return kernels.sum_of_softmax_losses(y_pred.reshape(-1, y_pred.shape[-1]), labels)
+        total, dy_pred = kernels.softmax_losses_and_slopes(*self._rows(y_true, y_pred), scale)
+        return None if total is None else (total, dy_pred.reshape(y_pred.shape))
+
+    def _are_plain(self, y_true, y_pred):
+        fit = y_pred.ndim > 1 and y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1))
+        are_labels = fit and y_true.dtype.kind in "iu" and y_pred.shape[-1] > 0
+        return are_labels and self.from_logits and self.ignore_class is None
+
+    def _rows(self, y_true, y_pred):
+        return y_pred.reshape(-1, y_pred.shape[-1]), y_true.reshape(-1).astype(np.int64, copy=False)
 
 
 def _places(labels):

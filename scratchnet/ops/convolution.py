@@ -4,7 +4,7 @@ A sequence is an image of one column. What a convolution is, and its adjoints, s
 """
 
 from scratchnet import kernels
-from scratchnet.kernels.geometry import pad_amounts
+from scratchnet.kernels.geometry import paddings
 from scratchnet.ops.dtypes import floats
 from scratchnet.ops.layouts import either_way
 from scratchnet.ops.operation import operation, shape_of
@@ -35,13 +35,8 @@ def _checked_padding(name, padding):
     return found
 
 
-def _paddings(size, kernel_size, strides, padding, dilation):
-    """``((top, bottom), (left, right))``."""
-    return tuple(pad_amounts(size[k], kernel_size[k], strides[k], padding, dilation[k]) for k in range(2))
-
-
 def _geometry(x_shape, kernel_size, strides, padding, dilation):
-    return strides, _paddings(x_shape[1:3], kernel_size, strides, padding, dilation), dilation
+    return strides, paddings(x_shape[1:3], kernel_size, strides, padding, dilation), dilation
 
 
 def _conv2d_dx(dz, kernel, inputs_shape, strides, padding, dilation):
@@ -156,7 +151,7 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
 
 
 def _pool_geometry(x_shape, pool_size, strides, padding):
-    return pool_size, strides, _paddings(x_shape[1:3], pool_size, strides, padding, (1, 1))
+    return pool_size, strides, paddings(x_shape[1:3], pool_size, strides, padding)
 
 
 def _max_pool2d_dx(dz, inputs, pool_size, strides, padding):

@@ -86,9 +86,11 @@ def divided(size, ys, objective, workers):
     As many parts as all ranks have threads, unless there is too little to compute (`scratchnet.training.work`).
     """
     ranks = current_ranks()
-    count = 1 if objective.in_one_part(ys) else ranks.size * workers.count
+    count = ranks.size * workers.count
     if count > 1:
         count = int(min(count, parts_worth(size * objective.work, objective.weights)))
+    if count > 1 and objective.in_one_part(ys):
+        count = 1
     if count == 2 and workers.can_help:
         count -= is_helped(size * objective.work, size * objective.shared)
     return Division.among(parts_of(size, count), ranks)

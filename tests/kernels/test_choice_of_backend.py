@@ -81,6 +81,6 @@ def test_another_backend_is_announced_again(monkeypatch, capsys):
 
 
 def test_windows_and_their_mirror_image():
-    assert window_counts((7, 9), (3, 2), (2, 3), ((1, 0), (2, 1)), (2, 1)) == [2, 4]
-    assert window_counts((3, 3), (3, 3), (1, 1), ((0, 0), (0, 0))) == [1, 1]
+    assert window_counts((7, 9), (3, 2), (2, 3), ((1, 0), (2, 1)), (2, 1)) == (2, 4)
+    assert window_counts((3, 3), (3, 3), (1, 1), ((0, 0), (0, 0))) == (1, 1)
     assert mirrored(((1, 0), (2, 5)), (3, 2), (2, 1)) == ((3, 4), (-1, -4))

@@ -5,7 +5,7 @@ import numpy as np
 from scratchnet.files.onnx_writing.activations import activation
 from scratchnet.files.onnx_writing.writer import Value, channels_first
 from scratchnet.interpolation import resize_weights
-from scratchnet.kernels.geometry import adaptive_windows, pad_amounts
+from scratchnet.kernels.geometry import adaptive_windows, paddings
 
 
 def _result(w, layer, name, x, outputs=None):
@@ -33,7 +33,7 @@ def _window(layer, x, window):
         if None in sizes:
             attributes["auto_pad"] = "SAME_UPPER"
         else:
-            pads = [pad_amounts(s, k, t, "same", d) for s, k, t, d in zip(sizes, window, layer.strides, dilations)]
+            pads = paddings(tuple(sizes), tuple(window), tuple(layer.strides), "same", dilations)
             attributes["pads"] = [before for before, _ in pads] + [after for _, after in pads]
     return attributes
 

@@ -16,7 +16,7 @@ from scratchnet.kernels.with_numba.matrix_product import (
     matmul_into_by,
     multiplier,
 )
-from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 _CACHE = 256 * 1024  # bytes to work on at a time
@@ -56,7 +56,7 @@ def affine_backward(dy, x, W, needs_dx=True, relu_output=None):
     dW, db = np.empty((sums, *W.shape), x.dtype), np.empty((sums, W.shape[1]), x.dtype)
     work = len(x) * W.size
     by_rows(_backward, sums, work, multiplier(x.dtype), dy, y, relu, x, W, _rows(W), dx, dW, db, multiple=1)
-    return dx if needs_dx else None, dW.sum(axis=0), db.sum(axis=0)
+    return dx if needs_dx else None, added(dW), added(db)
 
 
 def is_narrow(W):

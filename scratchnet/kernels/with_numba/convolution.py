@@ -23,6 +23,8 @@ Cost: 2 M KH KW C F floating-point operations for each of y, dx and dkernel, and
 each row.
 """
 
+import functools
+
 import numpy as np
 
 from scratchnet.kernels import grouped
@@ -35,7 +37,7 @@ from scratchnet.kernels.with_numba.elementwise import relu as limited
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.patches import add_planes, add_rows, gather_planes, gather_rows
 from scratchnet.kernels.with_numba.pooling import max_pool2d_backward, max_pool2d_forward
-from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 
 _CACHE = 256 * 1024  # bytes to work on at a time
 _FEW = 5  # channels; with fewer an image row is the longer run
@@ -209,8 +211,8 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         images = _images(N, (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize)
         known = multiplier(dy.dtype), dy, y, relu, x, flipped, geometry, images, needs_dx, F < _FEW
         by_rows(_backward_gathering_dy, sums, N * H * W * kernel.size, *known, dflipped, dbias, dx, multiple=1)
-        dbias = dbias.sum(axis=0)
-        dkernel = dflipped.sum(axis=0).reshape(KH, KW, F, C)[::-1, ::-1].transpose(0, 1, 3, 2)
+        dbias = added(dbias)
+        dkernel = added(dflipped).reshape(KH, KW, F, C)[::-1, ::-1].transpose(0, 1, 3, 2)
     else:
         weights = kernel.reshape(-1, F)  # (KH KW C, F)
         weights_T = np.ascontiguousarray(weights.T)
@@ -220,11 +222,12 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         images = _images(N, (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize)
         known = multiplier(dy.dtype), dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, C < _FEW
         by_rows(_backward_gathering_x, sums, N * OH * OW * kernel.size, *known, dweights, dx, multiple=1)
-        dweights = dweights.sum(axis=0)
+        dweights = added(dweights)
         dkernel, dbias = dweights[:-1].reshape(kernel.shape), dweights[-1]
     return dx if needs_dx else None, np.ascontiguousarray(dkernel), dbias
 
 
+@functools.lru_cache(maxsize=64)  # the same at every step
 def _geometry(kernel_shape, strides, padding, dilation):
     """(KH, KW, SH, SW, DH, DW, top, left), as all compiled functions here take it."""
     (top, _), (left, _) = padding

@@ -12,6 +12,7 @@ columns of x that lie side by side as well. So the loop goes over several column
 numbers, and the weights of a window's place are laid out as often beforehand.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -21,7 +22,7 @@ from scratchnet.kernels.with_numba.affine import slopes
 from scratchnet.kernels.with_numba.channel_tile import make_channel_sums, make_channel_tile
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import relu as limited
-from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.windows import places
 
@@ -105,8 +106,8 @@ def _backward_in_tiles(dy, x, kernel, strides, padding, dilation, needs_dx, relu
     dweights, dbias = np.empty((sums, len(steps), F), dy.dtype), np.empty((sums, F), dy.dtype)
     known = x, *frames, steps, dy.reshape(rows), y.reshape(rows), relu, dz.reshape(rows)
     by_rows(_sum_in_tiles, sums, _WORK * dy.size * KH * KW, *known, dweights, dbias, multiple=1)
-    dkernel = dweights[:, : elements.size].sum(axis=0).reshape(kernel.shape)
-    return dx(dz, kernel, x_shape, strides, padding, dilation) if needs_dx else None, dkernel, dbias.sum(axis=0)
+    dkernel = added(dweights[:, : elements.size]).reshape(kernel.shape)
+    return dx(dz, kernel, x_shape, strides, padding, dilation) if needs_dx else None, dkernel, added(dbias)
 
 
 def _fills_vectors(x):
@@ -137,6 +138,7 @@ def _not_repeated(dx, x_shape):
     return dx if dx.shape[3] == x_shape[3] else dx.reshape(*x_shape, -1).sum(axis=4)
 
 
+@functools.lru_cache(maxsize=64)  # the same at every step
 def _geometry(strides, padding, dilation):
     """(SH, SW, DH, DW, top, left)"""
     (top, _), (left, _) = padding

@@ -12,7 +12,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import add, add_columns
 from scratchnet.kernels.with_numba.ending import ROWS, begin_back, finish, made
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
-from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 
 
 def feed_forward_forward(x, W, b, W_o, b_o, relu, ending):
@@ -38,7 +38,7 @@ def feed_forward_backward(dy, x, kept, W, W_o, relu, ending, needs_dx=True):
     arrays = dy, x, *kept, plain(W.T), plain(W_o.T), bool(relu), adds, gamma, dx
     work = 2 * M * (W.size + W_o.size)
     by_rows(_backward, sums, work, multiplier(x.dtype), *arrays, *found, multiple=1)
-    return dx if needs_dx else None, *(array.sum(axis=0) for array in found)
+    return dx if needs_dx else None, *map(added, found)
 
 
 @njit

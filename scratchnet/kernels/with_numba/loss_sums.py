@@ -1,4 +1,4 @@
-"""The sums of losses in one pass over targets and predictions, and of two of them the gradient in the same pass.
+"""The sums of losses in one pass over targets and predictions, and of most the gradient in the same pass.
 
 NumPy takes a pass for each operation of a formula, and an array for its result. Here a block of some numbers is added
 up in their dtype, and the blocks in float64; nothing is kept but what training goes back with.
@@ -53,6 +53,19 @@ def logistic_losses_and_slopes(z, t, scale):
     """The sum of ``max(z, 0) - z t + log(1 + e^-|z|)`` in float32, for any t, and its derivative times `scale`."""
     dz = np.empty(z.shape, z.dtype)
     return _logistic_and_slopes(plain(z).reshape(-1), plain(t).reshape(-1), z.dtype.type(scale), dz.reshape(-1)), dz
+
+
+def softmax_losses_and_slopes(z, labels, scale):
+    """`sum_of_softmax_losses`, and its derivative times `scale`; ``(None, None)`` for a label outside."""
+    dz = np.empty(z.shape, z.dtype)
+    total, wrong = _softmax_and_slopes(plain(z), plain(labels), z.dtype.type(scale), dz)
+    return (None, None) if wrong else (total, dz)
+
+
+def soft_losses_and_slopes(z, t, scale):
+    """`sum_of_soft_losses`, and its derivative times `scale`."""
+    dz = np.empty(z.shape, z.dtype)
+    return _soft_and_slopes(plain(z), plain(t), z.dtype.type(scale), dz), dz
 
 
 @njit
@@ -146,6 +159,57 @@ def _softmax(z, labels):
             largest, rest = _log_of_sum(row)
             total += rest - (row[label] - largest)
     return total, wrong
+
+
+@njit(inner=True)
+def _powers(z, p):
+    """p = e^(z - largest) of a row: ``(largest, sum(p))``."""
+    largest, total = z[0], z.dtype.type(0)
+    for k in range(z.size):
+        largest = max(largest, z[k])
+    if z.itemsize == 4:
+        for k in range(z.size):
+            p[k] = exp32(z[k] - largest)
+    else:
+        for k in range(z.size):
+            p[k] = math.exp(z[k] - largest)
+    for k in range(z.size):
+        total += p[k]
+    return largest, total
+
+
+@njit(reorder=False)
+def _softmax_and_slopes(z, labels, scale, dz):
+    total, wrong = 0.0, False
+    for m in range(len(z)):
+        row, label, p = z[m], labels[m], dz[m]
+        if label < 0 or label >= row.size:
+            wrong = True
+        else:
+            largest, mass = _powers(row, p)
+            total += math.log(mass) - (row[label] - largest)
+            for k in range(row.size):
+                p[k] /= mass
+            p[label] -= 1
+            for k in range(row.size):
+                p[k] *= scale
+    return total, wrong
+
+
+@njit
+def _soft_and_slopes(z, t, scale, dz):
+    total = 0.0
+    for m in range(len(z)):
+        row, of_row, p = z[m], t[m], dz[m]
+        largest, mass = _powers(row, p)
+        weight, along = z.dtype.type(0), z.dtype.type(0)
+        for k in range(row.size):
+            weight += of_row[k]
+            along += of_row[k] * (row[k] - largest)
+        total += weight * math.log(mass) - along
+        for k in range(row.size):
+            p[k] = (p[k] / mass * weight - of_row[k]) * scale
+    return total
 
 
 @njit

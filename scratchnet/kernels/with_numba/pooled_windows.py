@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.pooled_tile import SQUARE, make_pooled_tile
-from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
 from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, lines_of, matrix_of, view
@@ -53,7 +53,7 @@ def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     dy, places = dy.reshape(-1, F), places.reshape(-1, F)
     known = *lines_of(x, frame, geometry), images, starts, right, below, steps, dy, places
     by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
-    return dweights[:, :count, :F].sum(axis=0).reshape(kernel_shape), dbias.sum(axis=0)
+    return added(dweights[:, :count, :F]).reshape(kernel_shape), added(dbias)
 
 
 @njit

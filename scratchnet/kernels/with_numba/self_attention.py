@@ -17,7 +17,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import add, add_columns
 from scratchnet.kernels.with_numba.ending import ROWS, add_to_each, begin_back, finish, made
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
-from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 
@@ -46,7 +46,7 @@ def self_attention_backward(dy, x, kept, W, W_o, heads, D, ending, needs_dx=True
     arrays = dy.reshape(N * T, -1), x.reshape(-1, C), *kept, plain(W.T), plain(W_o.T), *_sizes(x, heads, D)
     work = 2 * N * T * (W.size + W_o.size)
     by_rows(_backward, sums, work, multiplier(x.dtype), *arrays, adds, gamma, dx, *found, multiple=1)
-    return dx.reshape(x.shape) if needs_dx else None, *(array.sum(axis=0) for array in found)
+    return dx.reshape(x.shape) if needs_dx else None, *map(added, found)
 
 
 def _sizes(x, heads, D):

@@ -96,6 +96,11 @@ def sums_of(rows):
     return 2 if rows >= _MANY else 1
 
 
+def added(sums):
+    """The total of `sums_of` so many sums, which lie along the first axis."""
+    return sums[0] if len(sums) == 1 else sums.sum(axis=0)
+
+
 def helper():
     """A `Team` for this thread; None without the compiler, since nothing could do without the interpreter's lock."""
     return None if numba.config.DISABLE_JIT else Team()

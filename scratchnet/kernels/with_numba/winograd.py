@@ -35,7 +35,7 @@ import numpy as np
 from scratchnet.kernels.geometry import mirrored, window_counts
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
-from scratchnet.kernels.with_numba.team import by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 
 _CACHE = 1024 * 1024  # bytes to work on at a time
 _FEWEST = 16  # channels and filters with which the products are worth the transforms
@@ -73,7 +73,7 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
     known = multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx
     by_rows(_backward, sums, dy.size * C * len(_G), *known, dU, dbias, dx, multiple=1)
-    return dx if needs_dx else None, _untransformed(dU.sum(axis=0)), dbias.sum(axis=0)
+    return dx if needs_dx else None, _untransformed(added(dU)), added(dbias)
 
 
 def _images(y, channels):

@@ -8,7 +8,7 @@ import numpy as np
 from scratchnet import activations, constraints, initializers, regularizers
 from scratchnet.checks import check_data_format, check_sizes
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, paddings
 from scratchnet.layers.base import with_activation
 from scratchnet.layers.channels import ChannelsFirstToo
 
@@ -91,8 +91,7 @@ class BaseConvolution(ChannelsFirstToo):
         """``(before, after)`` for each axis."""
         if self.padding == "causal":  # no output sees an input behind it
             return tuple(((k - 1) * dilation, 0) for k, dilation in zip(self.kernel_size, self.dilation_rate))
-        windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate)
-        return tuple(pad_amounts(n, k, s, self.padding, dilation) for n, k, s, dilation in windows)
+        return paddings(tuple(sizes), self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
     def geometry(self, padding):
         """``(strides, padding, dilation)`` as the kernels of images take them."""

@@ -28,7 +28,7 @@ from scratchnet import activations, constraints, initializers, regularizers
 from scratchnet.checks import check_data_format, check_padding, check_pair, check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, paddings
 from scratchnet.layers.base import with_activation
 from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
@@ -158,8 +158,7 @@ class Conv2D(ChannelsFirstToo):
 
     def pad_amounts(self, sizes):
         """((top, bottom), (left, right)) for images of `sizes` (H, W)."""
-        windows = zip(sizes, self.kernel_size, self.strides, self.dilation_rate)
-        return tuple(pad_amounts(size, k, s, self.padding, dilation) for size, k, s, dilation in windows)
+        return paddings(tuple(sizes), self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
     def geometry(self, padding):
         """What the kernels ask for besides the arrays."""

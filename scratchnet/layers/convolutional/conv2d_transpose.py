@@ -20,7 +20,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.checks import check_positive_int, check_sizes
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, paddings
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -103,8 +103,8 @@ class TransposedConvolution(BaseConvolution):
         return found
 
     def pad_amounts(self, sizes):
-        windows = zip(self.output_sizes(sizes), self.kernel_size, self.strides, self.dilation_rate)
-        return tuple(pad_amounts(n, k, s, self.padding, dilation) for n, k, s, dilation in windows)
+        sizes = tuple(self.output_sizes(sizes))
+        return paddings(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate)
 
 
 @register("layers", "Convolution2DTranspose")

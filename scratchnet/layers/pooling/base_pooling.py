@@ -2,7 +2,7 @@
 
 from scratchnet.checks import check_data_format, check_padding, check_pair
 from scratchnet.hints import IntOrInts
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, paddings
 from scratchnet.layers.channels import ChannelsFirstToo
 
 
@@ -39,4 +39,4 @@ class Pooling2D(ChannelsFirstToo):
         """((top, bottom), (left, right)) for the images x."""
         N, H, W, C = self.unpack(x, "NHWC")
         self.compute_output_shape(x.shape)
-        return tuple(pad_amounts(size, k, s, self.padding) for size, k, s in zip((H, W), self.pool_size, self.strides))
+        return paddings((H, W), self.pool_size, self.strides, self.padding)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from scratchnet.checks import check_data_format, check_padding, check_sizes
 from scratchnet.hints import IntOrInts
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, paddings
 from scratchnet.layers.channels import ChannelsFirstToo
 
 
@@ -88,12 +88,12 @@ class PoolingThroughImages(ChannelsFirstToo):
 
     def _windows(self, shape):
         N, *sizes, C = shape
-        pads = [pad_amounts(n, k, s, self.padding) for n, k, s in zip(sizes, self.pool_size, self.strides)]
+        pads = paddings(tuple(sizes), self.pool_size, self.strides, self.padding)
         if len(sizes) == 1:
             return [Window((N, *sizes, 1, C), (*self.pool_size, 1), (*self.strides, 1), (pads[0], (0, 0)))]
         D, H, W = sizes
         _, OH, OW = self.compute_output_shape(shape)[1:-1]
-        slices = Window((N * D, H, W, C), self.pool_size[1:], self.strides[1:], tuple(pads[1:]))
+        slices = Window((N * D, H, W, C), self.pool_size[1:], self.strides[1:], pads[1:])
         depth = Window((N, D, OH * OW, C), (self.pool_size[0], 1), (self.strides[0], 1), (pads[0], (0, 0)))
         return [slices, depth]
 

@@ -21,7 +21,7 @@ import numpy as np
 from scratchnet import activations, constraints, initializers, kernels, regularizers
 from scratchnet.checks import check_data_format, check_number, check_padding, check_positive_int, check_sizes
 from scratchnet.kernels.by_rank import conv_dkernel, conv_dweights, conv_dx, conv_forward
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, paddings
 from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.layers.rnn.recurrent import ThroughTime
 from scratchnet.registry import register
@@ -180,9 +180,9 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
 
     def geometries(self, sizes):
         """Strides, padding and dilation of the convolutions of x and of h."""
-        padding = tuple(pad_amounts(n, k, s, self.padding, e) for n, k, s, e in self._windows(sizes))
+        padding = paddings(tuple(sizes), self.kernel_size, self.strides, self.padding, self.dilation_rate)
         ones = (1,) * len(self.kernel_size)
-        same = tuple(pad_amounts(k, k, 1, "same") for k in self.kernel_size)  # at stride 1 whatever the size
+        same = paddings(self.kernel_size, self.kernel_size, ones, "same")  # at stride 1 whatever the size
         return (self.strides, padding, self.dilation_rate), (ones, same, ones)
 
     # ---- what is dropped ----

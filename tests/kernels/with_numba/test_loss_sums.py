@@ -62,6 +62,21 @@ def test_softmax_losses_of_labels_and_of_soft_targets(dtype, digits):
 
 
 @BOTH
+def test_softmax_losses_and_their_slopes(dtype, digits):
+    z = logits(dtype, (40, 7))
+    labels, t = np.arange(40) % 7, np.random.default_rng(3).random((40, 7)).astype(dtype)
+    exact = z.astype(float)
+    p = np.exp(exact - np.logaddexp.reduce(exact, axis=1, keepdims=True))
+    for rows in (z, np.asfortranarray(z)):
+        total, dz = loss_sums.softmax_losses_and_slopes(rows, labels, 0.5)
+        np.testing.assert_allclose(total, loss_sums.sum_of_softmax_losses(z, labels), rtol=digits)
+        np.testing.assert_allclose(dz, (p - np.eye(7)[labels]) * 0.5, atol=digits)
+        total, dz = loss_sums.soft_losses_and_slopes(rows, t, 0.5)
+        np.testing.assert_allclose(total, loss_sums.sum_of_soft_losses(z, t), rtol=digits)
+        np.testing.assert_allclose(dz, (p * t.sum(axis=1, keepdims=True) - t) * 0.5, atol=3 * digits)
+
+
+@BOTH
 def test_what_is_left_of_large_logits_keeps_its_digits(dtype, digits):
     """Numbers that cancel are subtracted before anything else is added to one of them."""
     z = np.random.default_rng(5).normal(scale=1e4, size=2000).astype(np.float32)
@@ -71,6 +86,10 @@ def test_what_is_left_of_large_logits_keeps_its_digits(dtype, digits):
     z = np.array([[10000, 10001, 9998]] * 5, dtype)
     rest = np.log(np.exp([-1, 0, -3]).sum())
     np.testing.assert_allclose(loss_sums.sum_of_softmax_losses(z, np.ones(5, int)), 5 * rest, rtol=digits)
+    np.testing.assert_allclose(loss_sums.softmax_losses_and_slopes(z, np.ones(5, int), 1)[0], 5 * rest, rtol=digits)
+    np.testing.assert_allclose(
+        loss_sums.soft_losses_and_slopes(z, np.eye(3, dtype=dtype)[[1] * 5], 1)[0], 5 * rest, rtol=digits
+    )
 
 
 def test_targets_that_are_none_have_no_sum():
@@ -80,6 +99,7 @@ def test_targets_that_are_none_have_no_sum():
         assert loss_sums.sum_of_logistic_losses(z, t) is None
     for wrong in (-1, 2):
         assert loss_sums.sum_of_softmax_losses(z, np.array([0, wrong, 1])) is None
+        assert loss_sums.softmax_losses_and_slopes(z, np.array([0, wrong, 1]), 1.0) == (None, None)
     edges = np.array([[-0.49, 1.49]] * 3, np.float32)
     assert loss_sums.sum_of_logistic_losses(z, edges) is not None
 
@@ -96,6 +116,8 @@ def test_what_is_not_finite_shows(value, dtype):
             assert not np.isfinite(loss_sums.logistic_losses_and_slopes(z, 0 * ones, 1.0)[0])
         assert not np.isfinite(loss_sums.sum_of_softmax_losses(z, np.zeros(2, int)))
         assert not np.isfinite(loss_sums.sum_of_soft_losses(z, ones))
+        assert not np.isfinite(loss_sums.softmax_losses_and_slopes(z, np.zeros(2, int), 1.0)[0])
+        assert not np.isfinite(loss_sums.soft_losses_and_slopes(z, ones, 1.0)[0])
 
 
 def test_any_layout():

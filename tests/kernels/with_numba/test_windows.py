@@ -20,7 +20,8 @@ def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
     geometry = strides, padding, dilation
     (top, bottom), (left, right) = np.minimum(padding, 0)
     cut = x[:, -top : x.shape[1] + bottom, -left : x.shape[2] + right]
-    z = with_numpy.conv2d_forward(cut, kernel, bias, strides, np.maximum(padding, 0), dilation)
+    added = tuple((max(before, 0), max(after, 0)) for before, after in padding)
+    z = with_numpy.conv2d_forward(cut, kernel, bias, strides, added, dilation)
     tolerance = {"rtol": 0, "atol": 2e-5}
     np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, bias, *geometry), z, **tolerance)
     y = np.maximum(z, 0)
