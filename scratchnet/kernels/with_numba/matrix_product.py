@@ -10,8 +10,9 @@ one block of the right one after the other:
 The blocks are read where they lie too, unless enough rows meet them to pay for a copy in which their rows follow one
 another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only large ones), or they come from memory,
 or their rows fall into one place of the cache, or the columns of a block do not lie one after the other or do not fill
-a vector. Then b is gone through in panels of so many columns as the second-level cache holds. Of the left one some rows
-are copied where it is transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache.
+a vector. Then b is gone through in panels of so many columns as the second-level cache holds with AVX-512, or the third
+with AVX2, where the rows of a lose more by coming back for each panel. Of a some rows are copied where it is
+transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache.
 
 Cost: 2 M K N floating-point operations.
 """
@@ -38,7 +39,7 @@ _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, o
 _NEARER = 2048 if VECTOR_BYTES == 32 else 1 << 62  # and from more than `_THRICE` rows of a with any multiple of these
 _APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)  # from column to column of a that is
 # transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
-_PANEL = 1024  # bytes of each row of b that are copied one after the other
+_PANEL = 1024 if VECTOR_BYTES == 64 else 1 << 15  # bytes of each row of b that are copied one after the other
 
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
 _MORE = 8 if VECTOR_BYTES == 32 else _FEW  # rows that are more than few
