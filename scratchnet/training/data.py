@@ -257,7 +257,8 @@ class Arrays:
             if array is None:
                 return None
             if id(array) not in taken:  # an autoencoder's x and y are the same array
-                taken[id(array)] = array[rows]
+                # `take` begins sooner than an index that may be anything
+                taken[id(array)] = array[rows] if isinstance(rows, slice) else array.take(rows, axis=0)
             return taken[id(array)]
 
         dtype = self.model.compute_dtype if dtype is None else dtype
