@@ -134,34 +134,6 @@ def _logistic32(z, t):
 
 
 @njit(inner=True)
-def _log_of_sum(z):
-    """``(largest, log(sum(e^(z - largest))))`` of a row."""
-    largest, total = z[0], z.dtype.type(0)
-    for k in range(z.size):
-        largest = max(largest, z[k])
-    if z.itemsize == 4:
-        for k in range(z.size):
-            total += exp32(z[k] - largest)
-    else:
-        for k in range(z.size):
-            total += math.exp(z[k] - largest)
-    return largest, math.log(total)
-
-
-@njit(reorder=False)  # or of a large row[label] - largest its digits would be lost
-def _softmax(z, labels):
-    total, wrong = 0.0, False
-    for m in range(len(z)):
-        row, label = z[m], labels[m]
-        if label < 0 or label >= row.size:
-            wrong = True
-        else:
-            largest, rest = _log_of_sum(row)
-            total += rest - (row[label] - largest)
-    return total, wrong
-
-
-@njit(inner=True)
 def _powers(z, p):
     """p = e^(z - largest) of a row: ``(largest, sum(p))``."""
     largest, total = z[0], z.dtype.type(0)
@@ -176,6 +148,19 @@ def _powers(z, p):
     for k in range(z.size):
         total += p[k]
     return largest, total
+
+
+@njit(reorder=False)  # or of a large row[label] - largest its digits would be lost
+def _softmax(z, labels):
+    total, wrong, room = 0.0, False, np.empty(z.shape[1], z.dtype)
+    for m in range(len(z)):
+        row, label = z[m], labels[m]
+        if label < 0 or label >= row.size:
+            wrong = True
+        else:
+            largest, mass = _powers(row, room)
+            total += math.log(mass) - (row[label] - largest)
+    return total, wrong
 
 
 @njit(reorder=False)
@@ -196,31 +181,35 @@ def _softmax_and_slopes(z, labels, scale, dz):
     return total, wrong
 
 
+@njit(inner=True)
+def _weighed(t, z, largest):
+    """``(sum(t), sum(t (z - largest)))`` of a row."""
+    weight, along = z.dtype.type(0), z.dtype.type(0)
+    for k in range(z.size):
+        weight += t[k]
+        along += t[k] * (z[k] - largest)
+    return weight, along
+
+
+@njit
+def _soft(z, t):
+    total, room = 0.0, np.empty(z.shape[1], z.dtype)
+    for m in range(len(z)):
+        row, of_row = z[m], t[m]
+        largest, mass = _powers(row, room)
+        weight, along = _weighed(of_row, row, largest)
+        total += weight * math.log(mass) - along
+    return total
+
+
 @njit
 def _soft_and_slopes(z, t, scale, dz):
     total = 0.0
     for m in range(len(z)):
         row, of_row, p = z[m], t[m], dz[m]
         largest, mass = _powers(row, p)
-        weight, along = z.dtype.type(0), z.dtype.type(0)
-        for k in range(row.size):
-            weight += of_row[k]
-            along += of_row[k] * (row[k] - largest)
+        weight, along = _weighed(of_row, row, largest)
         total += weight * math.log(mass) - along
         for k in range(row.size):
             p[k] = (p[k] / mass * weight - of_row[k]) * scale
-    return total
-
-
-@njit
-def _soft(z, t):
-    total = 0.0
-    for m in range(len(z)):
-        row, of_row = z[m], t[m]
-        largest, rest = _log_of_sum(row)
-        mass, along = z.dtype.type(0), z.dtype.type(0)
-        for k in range(row.size):
-            mass += of_row[k]
-            along += of_row[k] * (row[k] - largest)
-        total += mass * rest - along
     return total
