@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scratchnet import kernels
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
-from scratchnet.kernels.geometry import pad_amounts
+from scratchnet.kernels.geometry import paddings
 
 CASES = [  # size, window, strides, padding, dilation
     pytest.param((6, 5), (3, 3), (1, 1), "same", (1, 1), id="same"),
@@ -29,10 +29,6 @@ def backend(request):
     kernels.set_backend(None)
 
 
-def pads(size, window, strides, padding, dilation):
-    return tuple(pad_amounts(size[k], window[k], strides[k], padding, dilation[k]) for k in range(2))
-
-
 def assert_adjoint(left, right, terms):
     """Equal to 1e-12 of what the sums could at most have come to."""
     assert abs(left - right) <= 1e-12 * max(terms, 1.0), (left, right)
@@ -43,7 +39,7 @@ def assert_adjoint(left, right, terms):
 def test_convolution_is_linear_in_the_image_and_in_the_kernel(size, window, strides, padding, dilation, C, F):
     rng = np.random.default_rng(C * 10 + F)
     x, kernel, bias = rng.normal(size=(2, *size, C)), rng.normal(size=(*window, C, F)), rng.normal(size=F)
-    args = strides, pads(size, window, strides, padding, dilation), dilation
+    args = strides, paddings(size, window, strides, padding, dilation), dilation
     y = kernels.conv2d_forward(x, kernel, None, *args)
     dy = rng.normal(size=y.shape)
     dx, dkernel = kernels.conv2d_dx(dy, kernel, x.shape, *args), kernels.conv2d_dkernel(dy, x, kernel.shape, *args)
@@ -58,7 +54,7 @@ def test_convolution_is_linear_in_the_image_and_in_the_kernel(size, window, stri
 def test_average_pooling_is_linear(size, window, strides, padding, dilation):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, *size, 3))
-    args = window, strides, pads(size, window, strides, padding, (1, 1))
+    args = window, strides, paddings(size, window, strides, padding, (1, 1))
     y = kernels.average_pool2d_forward(x, *args)
     dy = rng.normal(size=y.shape)
     assert_adjoint(
@@ -80,7 +76,7 @@ def test_gradient_of_max_pooling_is_that_of_differences(size, window, strides, p
     rng = np.random.default_rng(0)
     count = 2 * size[0] * size[1] * 2
     x = -1.0 - 0.1 * rng.permutation(count).reshape(2, *size, 2)  # separated values, all of them below a zero padding
-    args = window, strides, pads(size, window, strides, padding, (1, 1))
+    args = window, strides, paddings(size, window, strides, padding, (1, 1))
     y, argmax = kernels.max_pool2d_forward(x, *args)
     dy = rng.normal(size=y.shape)
     dx = kernels.max_pool2d_backward(dy, argmax, x.shape, *args)

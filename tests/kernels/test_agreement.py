@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet.kernels import numba_is_installed, operations
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, pad_amounts, paddings
 
 loops = operations("loops")
 NAMES = ["numpy"] + ["numba"] * numba_is_installed()
@@ -212,3 +212,9 @@ def test_sizes_and_padding_are_counted_as_in_keras(size, kernel, stride, padding
     if dilation == 1:  # as by default
         assert output_size(size, kernel, stride, padding) == output
         assert pads is None or pad_amounts(size, kernel, stride, padding) == pads
+
+
+def test_of_several_axes_each_is_padded_as_if_it_were_alone():
+    assert paddings((7, 8), (2, 3), (2, 2), "same") == ((0, 1), (0, 1))
+    assert paddings((7, 8, 2), (3, 3, 3), (1, 1, 1), "same", (2, 1, 1)) == ((2, 2), (1, 1), (1, 1))
+    assert paddings((7, 8), (3, 3), (1, 1), "valid", (2, 1)) == ((0, 0), (0, 0))

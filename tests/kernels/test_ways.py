@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scratchnet.kernels import BACKENDS, numba_is_installed, operations
-from scratchnet.kernels.geometry import output_size, pad_amounts
+from scratchnet.kernels.geometry import output_size, paddings
 
 loops = operations("loops")
 FAST = ["numpy"] + ["numba"] * numba_is_installed()
@@ -34,10 +34,9 @@ WINDOWS = [
 
 def geometry(strides, dilation, padding):
     """The arguments of a kernel and the shape of y, for an image (H, W)."""
-    sizes = zip((H, W), (KH, KW), strides, dilation)
     amounts = padding
     if isinstance(padding, str):
-        amounts = tuple(pad_amounts(n, k, s, padding, d) for n, k, s, d in sizes)
+        amounts = paddings((H, W), (KH, KW), strides, padding, dilation)
     shape = tuple(
         output_size(n + sum(p), k, s, "valid", d) for n, p, k, s, d in zip((H, W), amounts, (KH, KW), strides, dilation)
     )
