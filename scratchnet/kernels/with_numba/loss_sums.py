@@ -163,7 +163,7 @@ def _softmax(z, labels):
     return total, wrong
 
 
-@njit(reorder=False)
+@njit(reorder=False)  # as `_softmax`
 def _softmax_and_slopes(z, labels, scale, dz):
     total, wrong = 0.0, False
     for m in range(len(z)):
@@ -175,7 +175,7 @@ def _softmax_and_slopes(z, labels, scale, dz):
             total += math.log(mass) - (row[label] - largest)
             for k in range(row.size):
                 p[k] /= mass
-            p[label] -= 1
+            p[label] -= 1  # p - one_hot(label)
             for k in range(row.size):
                 p[k] *= scale
     return total, wrong
@@ -211,5 +211,5 @@ def _soft_and_slopes(z, t, scale, dz):
         weight, along = _weighed(of_row, row, largest)
         total += weight * math.log(mass) - along
         for k in range(row.size):
-            p[k] = (p[k] / mass * weight - of_row[k]) * scale
+            p[k] = (p[k] / mass * weight - of_row[k]) * scale  # p sum(t) - t
     return total

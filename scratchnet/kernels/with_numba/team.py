@@ -97,7 +97,7 @@ def sums_of(rows):
 
 
 def added(sums):
-    """The total of `sums_of` so many sums, which lie along the first axis."""
+    """The total over the first axis of as many sums as `sums_of` has said."""
     return sums[0] if len(sums) == 1 else sums.sum(axis=0)
 
 
