@@ -173,7 +173,9 @@ def test_an_error_in_one_of_many_batches_is_told(monkeypatch, row):
             call()
 
 
-@pytest.mark.skipif(not kernels.numba_is_installed(), reason="BLAS may round a row by how many there are")
+@pytest.mark.skipif(
+    not kernels.numba_is_installed(), reason="asked of compiled kernels: BLAS may round a row by how many there are"
+)
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_what_is_joined_has_the_bits_of_one_batch_after_the_other(threads, monkeypatch):
     set_random_seed(1)

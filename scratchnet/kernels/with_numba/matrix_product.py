@@ -87,8 +87,9 @@ def matmul(a, b):
     work = M * K * N
     if K == 1 and (M == 1 or N == 1):
         return a * b  # BLAS would leave out what is multiplied by zero, NaN or not
-    by_blas = work <= _SMALL and not _mine.rows_are_alone
-    if not (by_blas or _mine.rows_are_alone) and K > 1:
+    may_be_blas = not _mine.rows_are_alone
+    by_blas = may_be_blas and work <= _SMALL
+    if may_be_blas and not by_blas and K > 1:
         is_small = work <= _SMALL_FOR_BLAS and M != _PAIR and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
         by_blas = is_small or _is_for_blas(M, K, N, b)
     if by_blas:
