@@ -59,14 +59,14 @@ def affine_backward(dy, x, W, needs_dx=True, relu_output=None):
     return dx if needs_dx else None, added(dW), added(db)
 
 
-def is_narrow(W):
-    """Whether columns are too few to fill vectors: for those `matmul` has ways of its own."""
-    return min(W.shape) * W.itemsize < 2 * VECTOR_BYTES
+def is_narrow(shape, itemsize):
+    """Whether columns of W are too few to fill vectors: for those `matmul` has ways of its own."""
+    return min(shape) * itemsize < 2 * VECTOR_BYTES
 
 
 def _is_one_piece(x, W):
     """Whether product and all else go one after the other: dW is rounded by it, so that shapes alone may decide."""
-    return is_narrow(W) or len(x) <= _rows(W, _WHOLE)
+    return is_narrow(W.shape, W.itemsize) or len(x) <= _rows(W, _WHOLE)
 
 
 def _alike(*matrices):

@@ -24,6 +24,7 @@ each row.
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,63 +52,55 @@ def conv2d_forward(x, kernel, bias, strides, padding, dilation):
 
 def conv2d_relu_forward(x, kernel, bias, strides, padding, dilation, most=np.inf):
     """``min(max(conv2d_forward(...), 0), most)``."""
+    return _conv2d(x, kernel, bias, strides, padding, dilation, True, most)
+
+
+def _conv2d(x, kernel, bias, strides, padding, dilation, relu, most=np.inf):
     x, kernel = plain(x), plain(kernel)
-    if kernel.shape[2] == 1 < x.shape[3]:
-        return depthwise.forward(x, kernel, bias, strides, padding, dilation, True, most)
-    if kernel.shape[2] == x.shape[3] and _is_affine(kernel, strides, padding):
-        return _affine(x, kernel, bias, True, most)
-    y = _conv2d(x, kernel, bias, strides, padding, dilation, relu=True)
+    way = _way_of(x.shape, kernel.shape, strides, padding, dilation, x.itemsize)
+    if way.kind == _DEPTHWISE:
+        return depthwise.forward(x, kernel, bias, strides, padding, dilation, relu, most)
+    if way.kind == _PIXELS:
+        C, F = kernel.shape[2:]
+        y = affine_forward(x.reshape(-1, C), kernel.reshape(C, F), bias, relu, most)
+        return y.reshape(*x.shape[:3], F)
+    if way.kind == _GROUPED:
+        y = grouped.forward(conv2d_forward, x, kernel, bias, strides, padding, dilation)
+        return limited(y, y, most) if relu else y
+    bias = np.zeros(kernel.shape[3], x.dtype) if bias is None else plain(bias)
+    if way.kind == _WINOGRAD:
+        y = winograd.conv2d_forward(x, kernel, bias, padding, relu)
+    elif way.kind == _SEQUENCES:
+        y = sequences.conv2d_forward(x, kernel, bias, padding, relu)
+    elif way.kind == _WINDOWS:
+        y = windows.forward(x, kernel, bias, way.geometry, padding, way.counts, relu)
+    else:
+        y = _conv2d_adding(x, kernel, bias, way, relu)
     return y if most == np.inf else limited(y, y, most)
 
 
-def _conv2d(x, kernel, bias, strides, padding, dilation, relu):
-    x, kernel = plain(x), plain(kernel)
+def _conv2d_adding(x, kernel, bias, way, relu):
     N, H, W, C = x.shape
-    KH, KW, CG, F = kernel.shape
-    if CG < C:
-        arguments = x, kernel, bias, strides, padding, dilation
-        if CG == 1:
-            return depthwise.forward(*arguments, relu)
-        z = grouped.forward(conv2d_forward, *arguments)
-        return np.maximum(z, 0, out=z) if relu else z
-    bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
-    OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
-    if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
-        return winograd.conv2d_forward(x, kernel, bias, padding, relu)
-    if sequences.applies(x.shape, kernel, strides, padding, dilation, (OH, OW)):
-        return sequences.conv2d_forward(x, kernel, bias, padding, relu)
-    if _is_affine(kernel, strides, padding):
-        return _affine(x, kernel, bias, relu)
-    geometry = _geometry(kernel.shape, strides, padding, dilation)
-    if max(strides) > 1 or F >= min(_FEW, C):
-        return windows.forward(x, kernel, bias, geometry, padding, (OH, OW), relu)
+    KH, KW, _, F = kernel.shape
+    OH, OW = way.counts
     y = np.empty((N, OH, OW, F), x.dtype)
     filled = KH * KW * F
     weights = np.zeros((C, filled + -filled % _LANES), x.dtype)  # (C, KH KW F and zeros)
     weights[:, :filled] = kernel.transpose(2, 0, 1, 3).reshape(C, -1)
     images = _images(N, (H * W * (C + weights.shape[1]) + OH * OW * F) * x.itemsize)
-    known = multiplier(x.dtype), x, weights, bias, relu, geometry, images
+    known = multiplier(x.dtype), x, weights, bias, relu, way.geometry, images
     by_rows(_forward_adding, N, N * H * W * kernel.size, *known, y, multiple=1)
     return y
-
-
-def _affine(x, kernel, bias, relu, most=np.inf):
-    C, F = kernel.shape[2:]
-    y = affine_forward(x.reshape(-1, C), kernel.reshape(C, F), bias, relu, most)
-    return y.reshape(*x.shape[:3], F)
 
 
 def conv2d_relu_max_pool_forward(x, kernel, bias, strides, padding, dilation):
     """`conv2d_relu_forward` and the largest of each 2 x 2 of it: (N, OH // 2, OW // 2, F)."""
     x, kernel = plain(x), plain(kernel)
-    N, H, W, C = x.shape
-    KH, KW, CG, F = kernel.shape
-    OH, OW = window_counts((H, W), (KH, KW), strides, padding, dilation)
-    adding = max(strides) == 1 and F < min(_FEW, C)
-    if CG == C and not adding and not winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
+    N, F, way = len(x), kernel.shape[3], _way_of(x.shape, kernel.shape, strides, padding, dilation, x.itemsize)
+    if way.can_pool:
         bias = np.zeros(F, x.dtype) if bias is None else plain(bias)
-        geometry = _geometry(kernel.shape, strides, padding, dilation)
-        return windows.forward(x, kernel, bias, geometry, padding, (OH, OW), relu=True, pools=True)
+        return windows.forward(x, kernel, bias, way.geometry, padding, way.counts, relu=True, pools=True)
+    OH, OW = way.counts
     y = np.empty((N, OH // 2, OW // 2, F), x.dtype)
     images = _images(N, OH * OW * F * x.itemsize // 4)  # more of them: each piece begins with a call of Python
     for n in range(0, N, images):
@@ -121,11 +114,10 @@ def conv2d_relu_max_pool_places(x, kernel, bias, strides, padding, dilation):
     places: bytes; which of the four outputs y is, from 1 (the first of several), or 0 where it is not above zero.
     """
     x, kernel = plain(x), plain(kernel)
-    if _pools_in_registers(x, kernel, strides, padding, dilation):
+    way = _way_of(x.shape, kernel.shape, strides, padding, dilation, x.itemsize)
+    if way.can_pool:
         bias = np.zeros(kernel.shape[3], x.dtype) if bias is None else plain(bias)
-        geometry = _geometry(kernel.shape, strides, padding, dilation)
-        counts = window_counts(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
-        return pooled_windows.forward(x, kernel, bias, geometry, padding, counts)
+        return pooled_windows.forward(x, kernel, bias, way.geometry, padding, way.counts)
     y, argmax = max_pool2d_forward(conv2d_relu_forward(x, kernel, bias, strides, padding, dilation), *_POOL)
     return y, (argmax + np.uint8(1)) * (y > 0)
 
@@ -133,19 +125,12 @@ def conv2d_relu_max_pool_places(x, kernel, bias, strides, padding, dilation):
 def conv2d_relu_max_pool_backward(dy, places, x, kernel, strides, padding, dilation, needs_dx=True):
     """The adjoint of `conv2d_relu_max_pool_places`: ``dx, dkernel, dbias``, dx None without `needs_dx`."""
     dy, places, x, kernel = plain(dy), plain(places), plain(x), plain(kernel)
-    counts = window_counts(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
-    if not needs_dx and _pools_in_registers(x, kernel, strides, padding, dilation):
-        geometry = _geometry(kernel.shape, strides, padding, dilation)
-        return None, *pooled_windows.backward(dy, places, x, kernel.shape, geometry, padding, counts)
-    dz = max_pool2d_backward(dy, places - np.uint8(1), (len(x), *counts, dy.shape[3]), *_POOL)  # 0 - 1 is no place: 255
+    way = _way_of(x.shape, kernel.shape, strides, padding, dilation, x.itemsize)
+    if way.can_pool and not needs_dx:
+        return None, *pooled_windows.backward(dy, places, x, kernel.shape, way.geometry, padding, way.counts)
+    z_shape = len(x), *way.counts, dy.shape[3]
+    dz = max_pool2d_backward(dy, places - np.uint8(1), z_shape, *_POOL)  # 0 - 1 is no place: 255
     return conv2d_backward(dz, x, kernel, strides, padding, dilation, needs_dx)
-
-
-def _pools_in_registers(x, kernel, strides, padding, dilation):
-    """Whether `pooled_windows` can do it, and nobody multiplies less."""
-    C, F = kernel.shape[2:]
-    counts = window_counts(x.shape[1:3], kernel.shape[:2], strides, padding, dilation)
-    return C == x.shape[3] and F >= min(_FEW, C) and not winograd.applies(kernel, strides, padding, dilation, counts)
 
 
 def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
@@ -159,7 +144,7 @@ def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
         return grouped.dx(conv2d_dx, dz, kernel, x_shape, strides, padding, dilation)
     flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2)  # (KH, KW, F, C)
     geometry = strides, mirrored(padding, (KH, KW), dilation), dilation
-    if max(strides) == 1 and (F <= 2 * C or winograd.applies(flipped, *geometry, (H, W))):
+    if max(strides) == 1 and (F <= 2 * C or winograd.applies(flipped.shape, *geometry, (H, W))):
         return conv2d_forward(dz, flipped, None, *geometry)  # the image that dz is, seen through the flipped windows
     dx = np.empty(x_shape, dz.dtype)
     weights = kernel.reshape(-1, F)  # (KH KW C, F)
@@ -184,21 +169,22 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
     """``dx, dkernel, dbias`` in one pass, dx None without `needs_dx`; `relu_output` is y of `conv2d_relu_forward`."""
     dy, x, kernel = plain(dy), plain(x), plain(kernel)
     N, H, W, C = x.shape
-    KH, KW, CG, F = kernel.shape
-    OH, OW = dy.shape[1:3]
-    if CG == 1 < C:
+    KH, KW, _, F = kernel.shape
+    way = _way_of(x.shape, kernel.shape, strides, padding, dilation, x.itemsize)
+    if way.kind == _DEPTHWISE:
         return depthwise.backward(dy, x, kernel, strides, padding, dilation, needs_dx, relu_output)
-    if CG < C:
+    if way.kind == _GROUPED:
         dz = dy if relu_output is None else dy * (relu_output > 0)
         dkernel = conv2d_dkernel(dz, x, kernel.shape, strides, padding, dilation)
         dx = conv2d_dx(dz, kernel, x.shape, strides, padding, dilation) if needs_dx else None
         return dx, dkernel, dz.sum(axis=(0, 1, 2))
-    relu, y = relu_output is not None, dy if relu_output is None else plain(relu_output)
-    if winograd.applies(kernel, strides, padding, dilation, (OH, OW)):
+    (OH, OW), relu = way.counts, relu_output is not None
+    y = plain(relu_output) if relu else dy
+    if way.kind == _WINOGRAD:
         return winograd.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y)
-    if sequences.applies(x.shape, kernel, strides, padding, dilation, (OH, OW)):
+    if way.kind == _SEQUENCES:
         return sequences.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y)
-    if _is_affine(kernel, strides, padding):
+    if way.kind == _PIXELS:
         rows, y = x.reshape(-1, C), y.reshape(-1, F) if relu else None
         dx, dkernel, dbias = affine_backward(dy.reshape(-1, F), rows, kernel.reshape(C, F), needs_dx, y)
         return dx.reshape(x.shape) if needs_dx else None, dkernel.reshape(kernel.shape), dbias
@@ -218,27 +204,52 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         weights_T = np.ascontiguousarray(weights.T)
         sums = sums_of(N * OH * OW)
         dweights = np.empty((sums, len(weights) + 1, F), x.dtype)
-        geometry = _geometry(kernel.shape, strides, padding, dilation)
         images = _images(N, (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize)
-        known = multiplier(dy.dtype), dy, y, relu, x, weights, weights_T, geometry, images, needs_dx, C < _FEW
+        known = multiplier(dy.dtype), dy, y, relu, x, weights, weights_T, way.geometry, images, needs_dx, C < _FEW
         by_rows(_backward_gathering_x, sums, N * OH * OW * kernel.size, *known, dweights, dx, multiple=1)
         dweights = added(dweights)
         dkernel, dbias = dweights[:-1].reshape(kernel.shape), dweights[-1]
     return dx if needs_dx else None, np.ascontiguousarray(dkernel), dbias
 
 
-@functools.lru_cache(maxsize=64)  # the same at every step
+class _Way(NamedTuple):
+    """How a convolution of such sizes is computed."""
+
+    kind: str  # one of those below
+    counts: tuple  # (OH, OW)
+    geometry: tuple  # (KH, KW, SH, SW, DH, DW, top, left), as all compiled functions here take it
+    can_pool: bool  # whether relu and max pooling are done while y is in registers, and nobody multiplies less
+
+
+_GROUPED, _DEPTHWISE, _PIXELS, _WINOGRAD, _SEQUENCES = "grouped", "depthwise", "pixels", "winograd", "sequences"
+_WINDOWS, _ADDING = "windows", "adding"
+
+
+@functools.lru_cache(maxsize=512)  # the same at every step
+def _way_of(x_shape, kernel_shape, strides, padding, dilation, itemsize):
+    """The `_Way` of images and a kernel of these shapes."""
+    KH, KW, CG, F = kernel_shape
+    C = x_shape[3]
+    counts = window_counts(x_shape[1:3], (KH, KW), strides, padding, dilation)
+    is_adding = max(strides) == 1 and F < min(_FEW, C)
+    is_pixel = KH == KW == 1 and max(strides) == 1 and padding == ((0, 0), (0, 0))
+    if CG < C:
+        kind = _DEPTHWISE if CG == 1 else _GROUPED
+    elif winograd.applies(kernel_shape, strides, padding, dilation, counts):
+        kind = _WINOGRAD
+    elif sequences.applies(x_shape, kernel_shape, strides, padding, dilation, counts):
+        kind = _SEQUENCES
+    elif is_pixel and not is_narrow((C, F), itemsize):
+        kind = _PIXELS
+    else:
+        kind = _ADDING if is_adding else _WINDOWS
+    geometry = _geometry(kernel_shape, strides, padding, dilation)
+    return _Way(kind, counts, geometry, CG == C and kind != _WINOGRAD and not is_adding)
+
+
 def _geometry(kernel_shape, strides, padding, dilation):
-    """(KH, KW, SH, SW, DH, DW, top, left), as all compiled functions here take it."""
     (top, _), (left, _) = padding
     return tuple(int(k) for k in (*kernel_shape[:2], *strides, *dilation, top, left))
-
-
-def _is_affine(kernel, strides, padding):
-    """Whether each window is one pixel, and each pixel a window: then there is nothing to be gathered."""
-    KH, KW, C, F = kernel.shape
-    is_pixel = KH == KW == 1 and max(strides) == 1 and padding == ((0, 0), (0, 0))
-    return is_pixel and not is_narrow(kernel.reshape(C, F))
 
 
 def _images(N, bytes_of_image):

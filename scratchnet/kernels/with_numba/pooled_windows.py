@@ -17,7 +17,7 @@ from scratchnet.kernels.with_numba.pooled_tile import SQUARE, make_pooled_tile
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
-from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, lines_of, matrix_of, view
+from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, matrix_of, view
 
 _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors' width
 
@@ -31,27 +31,27 @@ _sums = make_pooled_tile(_ROWS, _VECTORS)
 
 def forward(x, kernel, bias, geometry, padding, window_counts):
     """``y, places``: (N, OH // 2, OW // 2, F) each."""
-    images, frame, starts, steps = view(x, kernel.shape, geometry, padding, window_counts, pools=True)
+    seen = view(x.shape, x.itemsize, kernel.shape, geometry, padding, window_counts, True)
     y = np.empty((len(x), *(count // 2 for count in window_counts), kernel.shape[3]), x.dtype)
     places = np.empty(y.shape, np.uint8)
     F, work = kernel.shape[3], len(x) * math.prod(window_counts) * kernel.size
-    known = *lines_of(x, frame, geometry), images, starts, steps, matrix_of(kernel, bias)
+    known = x.reshape(-1), *seen, matrix_of(kernel, bias)
     by_rows(_convolve, len(x), work, *known, y.reshape(-1, F), places.reshape(-1, F), multiple=1)
     return y, places
 
 
 def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     """``dkernel, dbias``."""
-    images, frame, starts, elements = view(x, kernel_shape, geometry, padding, window_counts, pools=True)
-    count, F = elements.size, kernel_shape[3]
+    seen = view(x.shape, x.itemsize, kernel_shape, geometry, padding, window_counts, True)
+    starts, count, F = seen.starts, seen.steps.size, kernel_shape[3]
     steps = np.zeros(count + -count % _ROWS, np.intp)  # the last ones are read and thrown away
-    steps[:count] = elements
+    steps[:count] = seen.steps
     right, below = (int(starts[k] - starts[0]) if starts.size else 0 for k in (1, 2))
     windows, filled = len(x) * math.prod(window_counts), F + -F % (_VECTORS * VECTOR_BYTES // x.itemsize)
     sums = sums_of(windows)
     dweights, dbias = np.empty((sums, len(steps), filled), x.dtype), np.empty((sums, F), x.dtype)
     dy, places = dy.reshape(-1, F), places.reshape(-1, F)
-    known = *lines_of(x, frame, geometry), images, starts, right, below, steps, dy, places
+    known = x.reshape(-1), *seen[:5], right, below, steps, dy, places
     by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
     return added(dweights[:, :count, :F]).reshape(kernel_shape), added(dbias)
 

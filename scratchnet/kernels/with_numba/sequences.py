@@ -41,9 +41,9 @@ _SHORTEST = 8  # outputs: of a tile some are computed for nothing
 _HALVES = 2  # of the batch, whose gradients are added up one after the other, team or not
 
 
-def applies(x_shape, kernel, strides, padding, dilation, output_size):
+def applies(x_shape, kernel_shape, strides, padding, dilation, output_size):
     """Whether such a convolution can be computed here, and faster than by its windows."""
-    K, KW, *channels = kernel.shape
+    K, KW, *channels = kernel_shape
     is_sequence = KW == x_shape[2] == 1 and padding[1] == (0, 0) and 0 <= min(padding[0]) <= max(padding[0]) < K
     return is_sequence and is_filter_of_sequences((K, *channels), strides, dilation) and output_size[0] >= _SHORTEST
 

@@ -10,6 +10,7 @@ Cost: 2 M KH KW C F floating-point operations for M windows.
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,39 +32,39 @@ _tall_squares_1, _square_1 = (make_window_tile(rows, vectors=1, pool=4) for rows
 def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False):
     """y (N, OH, OW, F), with `pools` the largest of each 2 x 2 of it."""
     OH, OW = window_counts
-    images, frame, starts, steps = view(x, kernel.shape, geometry, padding, window_counts, pools)
+    seen = view(x.shape, x.itemsize, kernel.shape, geometry, padding, window_counts, pools)
     weights = matrix_of(kernel, bias)
     y = np.empty((len(x), *((OH // 2, OW // 2) if pools else (OH, OW)), kernel.shape[3]), x.dtype)
     least, work = x.dtype.type(0 if relu else -np.inf), len(x) * OH * OW * kernel.size
-    known = *lines_of(x, frame, geometry), images, starts, steps, weights, least, y.reshape(-1, y.shape[3])
+    known = x.reshape(-1), *seen, weights, least, y.reshape(-1, y.shape[3])
     by_rows(_convolve_and_pool if pools else _convolve, len(x), work, *known, multiple=1)
     return y
 
 
-def view(x, kernel_shape, geometry, padding, window_counts, pools):
-    """How windows lie in the images of a piece of the batch: ``images, frame, starts, steps``.
+class View(NamedTuple):
+    """How windows lie in the images of a piece of the batch, whose lines are rows of W C numbers."""
 
-    images: how many there are in a piece; frame: the size of what each is copied into, if windows leave it, or (0, 0).
-    starts: where each window begins; with `pools` square by square.
-    steps (KH KW C,): how far from there its elements lie.
-    """
-    N, H, W, C = x.shape
+    shape: tuple  # (N, H, W C) of all images
+    frame: tuple  # (FH, FW C): the size of what each image is copied into, if windows leave it, or (0, 0)
+    corner: tuple  # (top, left C): where it lies in there
+    images: int  # in a piece
+    starts: np.ndarray  # where each window begins; with `pools` square by square
+    steps: np.ndarray  # (KH KW C,): how far from there its elements lie
+
+
+@functools.lru_cache(16)
+def view(x_shape, itemsize, kernel_shape, geometry, padding, window_counts, pools):
+    """The `View` of images of that shape."""
+    N, H, W, C = x_shape
     KH, KW, SH, SW, DH, DW, top, left = geometry
     OH, OW = window_counts
-    FH, FW = H, W  # of a frame
+    corner, FH, FW = (top, left * C), H, W  # of a frame
     leaves = max(map(max, padding)) > 0
     if leaves:
         FH, FW, top, left = (OH - 1) * SH + (KH - 1) * DH + 1, (OW - 1) * SW + (KW - 1) * DW + 1, 0, 0
-    images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * x.itemsize, 1), N), 1)
+    images = max(min(_CACHE // max((FH * FW * C + OH * OW * kernel_shape[3]) * itemsize, 1), N), 1)
     starts, steps = places((images, FH, FW, C), (KH, KW, SH, SW, DH, DW, top, left), (OH, OW), pools)
-    return images, (FH, FW) if leaves else (0, 0), starts, steps
-
-
-def lines_of(x, frame, geometry):
-    """``x, shape, frame, corner`` as compiled functions take them: x as one row of numbers, an image's line as one of
-    W C, and so a frame's."""
-    (N, H, W, C), (FH, FW), (top, left) = x.shape, frame, geometry[-2:]
-    return x.reshape(-1), (N, H, W * C), (FH, FW * C), (top, left * C)
+    return View((N, H, W * C), (FH, FW * C) if leaves else (0, 0), corner, images, starts, steps)
 
 
 @functools.lru_cache(16)  # of one image they take as long as the convolution

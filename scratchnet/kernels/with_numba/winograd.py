@@ -43,9 +43,9 @@ _SMALLEST = 4  # rows and columns of y; with three, seven of sixteen outputs are
 _G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 
 
-def applies(kernel, strides, padding, dilation, output_size):
+def applies(kernel_shape, strides, padding, dilation, output_size):
     """Whether such a convolution can be computed here, and faster than by its patches."""
-    KH, KW, C, F = kernel.shape
+    KH, KW, C, F = kernel_shape
     (top, bottom), (left, right) = padding
     possible = (KH, KW) == (3, 3) and max(*strides, *dilation) == 1 and {top, bottom, left, right} <= {0, 1}
     return possible and min(C, F) >= _FEWEST and min(output_size) >= _SMALLEST
