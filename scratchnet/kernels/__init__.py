@@ -38,7 +38,12 @@ OPERATIONS = {
         "average_pool2d_forward",
         "average_pool2d_backward",
     ),
-    "global_pooling": ("global_max_forward", "global_max_backward"),
+    "global_pooling": (
+        "global_average_forward",
+        "global_average_backward",
+        "global_max_forward",
+        "global_max_backward",
+    ),
     "upsampling": ("upsample2d_forward", "upsample2d_backward"),
     "gather": ("add_rows",),
     "elementwise": ("erfc",),

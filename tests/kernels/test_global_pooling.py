@@ -1,10 +1,42 @@
-"""The largest value of all places: every backend computes the definition, and backward is its derivative."""
+"""The mean and the largest value of all places: every backend computes the definition, and backward is its derivative."""
 
 import numpy as np
 import pytest
 
 from scratchnet.gradient_check import numeric_gradient, relative_error
 from tests.kernels.every_backend import EVERY, EVERY_FAST, loops
+
+
+@EVERY_FAST
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(0, 3, 2), (1, 1, 1), (3, 5, 2), (2, 28, 70), (1, 700, 1), (2, 130, 64)])
+@pytest.mark.parametrize("layout", ["C", "Fortran", "readonly"])
+def test_backends_agree_about_the_mean(backend, dtype, shape, layout):
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=shape).astype(dtype), rng.normal(size=(shape[0], shape[2])).astype(dtype)
+    if layout == "Fortran":
+        x, dy = np.asfortranarray(x), np.asfortranarray(dy)
+    x.flags.writeable = dy.flags.writeable = layout != "readonly"
+    y, found = loops.global_average_forward(x.astype("float64")), backend.global_average_forward(x)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, y, rtol=1e-6, atol=1e-7)
+    found = backend.global_average_backward(dy, shape[1])
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, loops.global_average_backward(dy, shape[1]), rtol=1e-6)
+
+
+@EVERY_FAST
+def test_the_mean_of_many_places_loses_no_digits(backend):
+    x = np.random.default_rng(2).uniform(1, 2, (1, 200_000, 3)).astype("float32")
+    np.testing.assert_allclose(backend.global_average_forward(x), x.mean(axis=1, dtype="float64"), rtol=2e-6)
+
+
+@EVERY
+def test_backward_of_the_mean_is_the_derivative(backend):
+    rng = np.random.default_rng(1)
+    x, dy = rng.normal(size=(2, 4, 3)), rng.normal(size=(2, 3))
+    dx = backend.global_average_backward(dy, 4)
+    assert relative_error(numeric_gradient(lambda: float((backend.global_average_forward(x) * dy).sum()), x), dx) < 1e-8
 
 
 @EVERY_FAST

@@ -1,6 +1,29 @@
-"""The largest value of all places, as it is defined: (N, M, C) -> (N, C). Equal ones share what comes back."""
+"""The mean and the largest value of all places, as they are defined: (N, M, C) -> (N, C).
+
+Of the largest, equal ones share what comes back.
+"""
 
 import numpy as np
+
+
+def global_average_forward(x):
+    """y[n, c] = 1 / M  sum over p of x[n, p, c]"""
+    N, M, C = x.shape
+    y = np.zeros((N, C), x.dtype)
+    for n, c in np.ndindex(N, C):
+        for p in range(M):
+            y[n, c] += x[n, p, c]
+        y[n, c] /= M
+    return y
+
+
+def global_average_backward(dy, M):
+    """dx[n, p, c] = dy[n, c] / M"""
+    N, C = dy.shape
+    dx = np.zeros((N, M, C), dy.dtype)
+    for n, p, c in np.ndindex(N, M, C):
+        dx[n, p, c] = dy[n, c] / M
+    return dx
 
 
 def global_max_forward(x):

@@ -1,9 +1,36 @@
-"""The largest value of all places, compiled: with all channels of a place in the innermost loop, as they lie."""
+"""The mean and the largest value of all places, compiled: with all channels of a place in the innermost loop.
+
+Few channels fill no vectors, and loops over them end as soon as they begin. So for the mean several places are taken
+at a time, as many as make `_WIDTH` numbers; and at most `_RUN` times are they added up one after the other, so that the
+total loses no digits where there are many places.
+"""
 
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.team import by_rows
+
+_WIDTH = 512
+_RUN = 64
+
+
+def global_average_forward(x):
+    x = plain(x)
+    N, M, C = x.shape
+    y = np.empty((N, C), x.dtype)
+    by_rows(_average, N, x.size, x.reshape(N, M * C), M, _places_at_a_time(M, C), y)
+    return y
+
+
+def global_average_backward(dy, M):
+    N, C = dy.shape
+    dx = np.empty((N, M, C), dy.dtype)
+    by_rows(_spread, N, dx.size, plain(dy), dy.dtype.type(1 / M), _places_at_a_time(M, C), dx.reshape(N, M * C))
+    return dx
+
+
+def _places_at_a_time(M, C):
+    return max(1, min(_WIDTH // max(C, 1), M))
 
 
 def global_max_forward(x):
@@ -18,6 +45,52 @@ def global_max_backward(dy, x, y):
     dx = np.empty(x.shape, x.dtype)
     by_rows(_backward, len(x), 2 * x.size, plain(dy), plain(x), plain(y), dx)
     return dx
+
+
+@njit
+def _average(first, stop, x, M, places, y):
+    C, size = y.shape[1], x.shape[1]
+    width = places * C
+    sums, total, count = np.empty(width, x.dtype), np.empty(width, x.dtype), x.dtype.type(M)
+    for n in range(first, stop):
+        total[:] = 0
+        for begin in range(0, size, _RUN * width):
+            sums[:] = 0
+            for start in range(begin, min(begin + _RUN * width, size), width):
+                values = x[n, start : start + width]
+                for k in range(values.size):
+                    sums[k] += values[k]
+            for k in range(width):
+                total[k] += sums[k]
+        left = places
+        while left > 1:  # the sums of the second half of the places are added to those of the first
+            half = (left + 1) // 2
+            behind = total[half * C : left * C]
+            for k in range(behind.size):
+                total[k] += behind[k]
+            left = half
+        for c in range(C):
+            y[n, c] = total[c] / count
+
+
+@njit
+def _spread(first, stop, dy, share, places, dx):
+    C, size = dy.shape[1], dx.shape[1]
+    width = places * C
+    row = np.empty(width, dx.dtype)
+    for n in range(first, stop):
+        for c in range(C):
+            row[c] = dy[n, c] * share
+        done = 1
+        while done < places:  # twice as many places each time
+            behind = row[done * C : min(2 * done, places) * C]
+            for k in range(behind.size):
+                behind[k] = row[k]
+            done *= 2
+        for start in range(0, size, width):
+            target = dx[n, start : start + width]
+            for k in range(target.size):
+                target[k] = row[k]
 
 
 @njit

@@ -1,6 +1,16 @@
-"""The largest value of all places, vectorised."""
+"""The mean and the largest value of all places, vectorised."""
 
 import numpy as np
+
+
+def global_average_forward(x):
+    M = x.shape[1]
+    return np.matmul(np.ones(M, x.dtype), x) / x.dtype.type(M)  # a product is quicker than a sum over rows
+
+
+def global_average_backward(dy, M):
+    N, C = dy.shape
+    return np.repeat(dy * dy.dtype.type(1 / M), M, axis=0).reshape(N, M, C)
 
 
 def global_max_forward(x):

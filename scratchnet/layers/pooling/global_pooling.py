@@ -20,7 +20,7 @@ from scratchnet.registry import register
 
 class GlobalAverageCache(NamedTuple):
     x_shape: tuple
-    weights: Any  # what share of dy each place gets, broadcasting to x
+    weights: Any  # what share of dy each step gets, (N, T, 1), where there is a mask; else None
 
 
 class GlobalMaxCache(NamedTuple):
@@ -42,21 +42,21 @@ class GlobalPooling(ChannelsFirstToo):
         return input_shape[0], *ones, input_shape[-1]
 
     def _pooled_axes(self, x):
-        return tuple(range(1, len(self.unpack(x, f"N{self.axes}C")) - 1))
+        self.unpack(x, f"N{self.axes}C")
+        return tuple(range(1, x.ndim - 1))
 
 
 class _GlobalAveragePooling(GlobalPooling):
     def forward(self, x, training=False):
         axes = self._pooled_axes(x)
-        M = math.prod(x.shape[1:-1])
-        y = _sum_over_places(x) / x.dtype.type(M)
-        return np.expand_dims(y, axes) if self.keepdims else y, GlobalAverageCache(x.shape, x.dtype.type(1 / M))
+        y = kernels.global_average_forward(_places(x))
+        return np.expand_dims(y, axes) if self.keepdims else y, GlobalAverageCache(x.shape, None)
 
     def backward(self, dy, cache, needs_dx=True):
         N, *places, C = cache.x_shape
-        dx = np.empty(cache.x_shape, dy.dtype)
-        dx[...] = dy.reshape(N, *[1] * len(places), C) * cache.weights
-        return dx, {}
+        if cache.weights is not None:
+            return dy.reshape(N, 1, C) * cache.weights, {}
+        return kernels.global_average_backward(dy.reshape(N, C), math.prod(places)).reshape(cache.x_shape), {}
 
 
 class _GlobalMaxPooling(GlobalPooling):
@@ -74,12 +74,6 @@ def _places(x):
     """(N, M, C), all places one after the other."""
     N, *places, C = x.shape
     return x.reshape(N, math.prod(places), C)
-
-
-def _sum_over_places(x):
-    """(N, C), the sum over all between; a product is quicker than a sum over rows."""
-    x = _places(x)
-    return np.matmul(np.ones(x.shape[1], x.dtype), x)
 
 
 @register("layers", "GlobalAvgPool1D")
