@@ -326,7 +326,10 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
             decay = self.decay_of(key, params[key])
             if decay and not self._is_undecayed(key, params[key]):
                 param -= param * param.dtype.type(decay * learning_rate)
-            self._step(key, param, grad, slots, learning_rate)
+            if self.takes_variables:
+                self._step_of_variable(key, param, grad, learning_rate)
+            else:
+                self.update_step(param, grad, slots, learning_rate)
 
     def clip(self, grads):
         """The clipped gradients, a dict or list like the given one; an array that is clipped is a new one."""

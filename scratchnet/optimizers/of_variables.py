@@ -62,10 +62,8 @@ class OfVariables:
         vars(self).setdefault("_params", {})[key] = array
         return OptimizerVariable(self, "_params", key, key, key.rpartition("/")[2])
 
-    def _step(self, key, param, grad, slots, learning_rate):
-        """`update_step` for a parameter, as it takes its arguments."""
-        if not self.takes_variables:
-            return self.update_step(param, grad, slots, learning_rate)
+    def _step_of_variable(self, key, param, grad, learning_rate):
+        """`update_step` of a rule that takes variables."""
         self.update_step(grad, self._parameter(key, param), learning_rate)
 
     # ---- what a rule of that kind calls ----

@@ -65,7 +65,7 @@ class Averages:
     def reset(self):
         """Begin an epoch."""
         self._samples = 0
-        self._sums = np.zeros(len(self.objective.terms))
+        self._sums = [0.0] * len(self.objective.terms)
         self._added = 0.0
         for entries in self._metrics or []:
             for _, metric, _ in entries:
@@ -76,7 +76,7 @@ class Averages:
 
     def get_state(self):
         """What has been counted, to go on from in another process: a dict of numbers, arrays, lists and dicts."""
-        counted = {"samples": self._samples, "sums": self._sums.copy(), "added": float(self._added)}
+        counted = {"samples": self._samples, "sums": np.array(self._sums), "added": float(self._added)}
         return {
             **counted,
             "shapes": self._shapes,
@@ -87,7 +87,7 @@ class Averages:
     def set_state(self, state):
         """Go on from `get_state`."""
         self._samples, self._added = state["samples"], state["added"]
-        self._sums = np.array(state["sums"])
+        self._sums = [float(total) for total in state["sums"]]
         if self._metrics is None and state["shapes"] is not None:
             self._resolve([[tuple(shape) for shape in shapes] for shapes in state["shapes"]])
         for metric, kept in zip([*self.metrics, *self._others()], [*state["metrics"], *state["held"]]):
@@ -96,7 +96,7 @@ class Averages:
     def add(self, batch, values, y_preds=None, added=0.0, masks=None, training=True):
         """Count in one batch: its loss values, what layers added and, where there are metrics, its predictions."""
         self._samples += batch.size
-        self._sums += np.multiply(values, batch.size)
+        self._sums = [total + value * batch.size for total, value in zip(self._sums, values)]
         self._added += added * batch.size
         if not self.wants_predictions:
             return
@@ -153,9 +153,9 @@ class Averages:
         where the outputs have no names, the metrics come before the losses.
         """
         samples = max(self._samples, 1)
-        values = self._sums / samples
+        values = [total / samples for total in self._sums]
         total = {"loss": float(self.objective.total(values) + self._added / samples)}
-        losses, figures = dict(zip(self._loss_names(), map(float, values))), {}
+        losses, figures = dict(zip(self._loss_names(), values)), {}
         for entries in self._metrics or []:
             for key, metric, _ in entries:
                 result = metric.result()

@@ -276,7 +276,10 @@ class Arrays:
 
 def rows_of(xs):
     """How many samples a list of arrays has, in which None stands for an input that is missing."""
-    return next(len(x) for x in xs if x is not None)
+    for x in xs:
+        if x is not None:
+            return len(x)
+    raise ValueError("all inputs are missing")
 
 
 def weights_by_class(model, y, class_weight):

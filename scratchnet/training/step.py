@@ -71,11 +71,13 @@ def run_step(objective, batch, step, workers, model=None):
     if division is None:
         division = divided(batch.size, batch.y, objective, workers)
 
+    is_one = len(division.own) == 1
+
     def compute(rows):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
-            return gradients(objective, batch.own_rows(rows), counts, model)
+            return gradients(objective, batch if is_one else batch.own_rows(rows), counts, model)
 
-    if len(division.own) == 1 and batch.size * objective.shared >= LEAST_HELPED:
+    if is_one and batch.size * objective.shared >= LEAST_HELPED:
         workers.help_one(objective.trial.asks())
     return map_own_parts(compute, division, step, workers, current_ranks())
 

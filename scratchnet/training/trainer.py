@@ -224,7 +224,7 @@ class Trainer(Evaluator):
         model, params, constraints, is_penalized = trained
         parts = run_step(objective, batch, optimizer.steps, workers, model)
         figures, whole = figures_of_all(parts, batch, averages.wants_predictions)
-        values = np.add.reduce([figure.values for figure in figures])
+        values = [sum(values) for values in zip(*(figure.values for figure in figures))]
         penalty, penalty_grads = model.penalty() if is_penalized else (0.0, {})
         added = sum(figure.added for figure in figures) + penalty
         if self._stop_at_nan and not all(map(math.isfinite, (*values, added))):
@@ -235,7 +235,7 @@ class Trainer(Evaluator):
             masks = concatenated([figure.masks for figure in figures])
         averages.add(whole, values, y_preds, added, masks)
         if params:
-            grads = [{key: part.grads[key] for key in params} for part in parts]
+            grads = [part.grads for part in parts]
             if batch.division is None or batch.division.first == 0:  # what belongs to no part is counted once
                 for key, gradient in penalty_grads.items():
                     grads[0][key] = grads[0][key] + gradient

@@ -14,15 +14,14 @@ _WORK = 16  # multiply-adds that take as long as a parameter
 
 
 def adam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon):
-    t = param.dtype.type
-    numbers = t(learning_rate), *_as(t, 1 - beta_1, 1 - beta_2, epsilon)
+    numbers = _numbers(param.dtype.type, learning_rate, beta_1, beta_2, epsilon)
     by_rows(_update, param.size, _WORK * param.size, param, grad, m, v, *numbers)
 
 
-@functools.lru_cache(maxsize=16)  # the same at every step
-def _as(t, *numbers):
-    """The numbers in the dtype of the parameters: float64 ones would make the loop compute in float64."""
-    return tuple(map(t, numbers))
+@functools.lru_cache(maxsize=16)  # the same for all parameters of a step
+def _numbers(t, learning_rate, beta_1, beta_2, epsilon):
+    """In the dtype of the parameters: float64 ones would make the loop compute in float64."""
+    return tuple(map(t, (learning_rate, 1 - beta_1, 1 - beta_2, epsilon)))
 
 
 @njit
