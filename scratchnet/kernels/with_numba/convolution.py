@@ -247,6 +247,7 @@ def _way_of(x_shape, kernel_shape, strides, padding, dilation, itemsize):
     return _Way(kind, counts, geometry, CG == C and kind != _WINOGRAD and not is_adding)
 
 
+@functools.lru_cache(maxsize=512)
 def _geometry(kernel_shape, strides, padding, dilation):
     (top, _), (left, _) = padding
     return tuple(int(k) for k in (*kernel_shape[:2], *strides, *dilation, top, left))
