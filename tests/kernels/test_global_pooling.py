@@ -1,4 +1,4 @@
-"""The mean and the largest value of all places: every backend computes the definition, and backward is its derivative."""
+"""Mean and largest value of all places: every backend computes the definition, and backward is its derivative."""
 
 import numpy as np
 import pytest
