@@ -5,6 +5,7 @@ import pytest
 
 from scratchnet import kernels, layers
 from scratchnet.gradient_check.catalogue import FAMILIES
+from scratchnet.gradient_check.catalogue import kernels as kernels_catalogue
 from scratchnet.gradient_check.catalogue import layers as layers_catalogue
 from scratchnet.gradient_check.catalogue import losses as losses_catalogue
 
@@ -33,6 +34,10 @@ def test_every_activation_loss_and_kernel(family):
 
 def test_whatever_is_public_has_a_case(monkeypatch):
     assert layers_catalogue.without_a_case() == [] and losses_catalogue.without_a_case() == []
+    assert kernels_catalogue.without_a_case() == []
+    calls = kernels_catalogue._calls
+    monkeypatch.setattr(kernels_catalogue, "_calls", lambda *args: (c for c in calls(*args) if c[0] != "lstm_step"))
+    assert kernels_catalogue.without_a_case() == ["lstm_step_backward", "lstm_step_forward"]
     monkeypatch.setattr(layers, "Forgotten", type("Forgotten", (layers.Layer,), {}), raising=False)
     monkeypatch.setattr(layers, "__all__", [*layers.__all__, "Forgotten"])
     assert layers_catalogue.without_a_case() == ["Forgotten"]

@@ -14,7 +14,7 @@ def check_kernels(rng, compile=True):
     """
     others = ["numpy", "numba"] if kernels.numba_is_installed() else ["numpy"]
     for dtype, bound in ((np.float64, 1e-12), (np.float32, 1e-5)):
-        for name, call in _kernel_calls(rng, dtype):
+        for name, call in _calls(rng, dtype):
             with kernels.using_backend("loops"):
                 expected = call()
             for backend in others:
@@ -27,10 +27,26 @@ def check_kernels(rng, compile=True):
                 yield report
 
 
-def _kernel_calls(rng, dtype):
+def without_a_case():
+    """The names of the operations that nothing here compares."""
+    names = {name for name, _ in _calls(np.random.default_rng(0), np.float64)}
+    compared = names | {f"{name}_{way}" for name in names for way in ("forward", "backward")}
+    return sorted({name for operations in kernels.OPERATIONS.values() for name in operations} - compared)
+
+
+def _calls(rng, dtype):
+    """Pairs of the name of an operation, or of two that go there and back, and a call that returns arrays."""
+
     def normal(*shape):
         return rng.standard_normal(shape).astype(dtype)
 
+    yield from _calls_of_windows(normal)
+    yield from _calls_of_rows(normal, rng)
+    yield from _calls_of_steps(normal, dtype)
+
+
+def _calls_of_steps(normal, dtype):
+    """What goes on step by step: sequences, and training itself."""
     T, N, U = 4, 3, 2
     xW, R, bias, da = normal(T, N, 4 * U), normal(U, 4 * U), normal(4 * U), normal(T, N, U)
     h0, c0, dh, dc = normal(4, N, U)
@@ -42,7 +58,31 @@ def _kernel_calls(rng, dtype):
         kernels.adam_update(p, g, m, v, 0.01, 0.9, 0.999, 1e-7)
         return p, m, v
 
+    def lstm():
+        steps = kernels.lstm_forward(xW, R, bias, h0, c0, act, rec)
+        return *steps[1:], *kernels.lstm_backward(da, dh, dc, R, steps, act, rec)
+
+    def lstm_step():
+        step = kernels.lstm_step_forward(xW[0], c0, act, rec)
+        return *step, *kernels.lstm_step_backward(dh, dc, step, act, rec)
+
+    def simple_rnn():
+        steps = kernels.simple_rnn_forward(xW[..., :U], R[:, :U], bias[:U], h0, act)
+        return steps.h, *kernels.simple_rnn_backward(da, dh, R[:, :U], steps, act)
+
+    def gru():
+        steps = kernels.gru_forward(xW[..., : 3 * U], R[:, : 3 * U], bias[: 3 * U], bias[U:], h0, act, rec, True)
+        return *steps[1:], *kernels.gru_backward(da, dh, R[:, : 3 * U], steps, act, rec, True)
+
     yield "adam_update", adam
+    yield "lstm", lstm
+    yield "lstm_step", lstm_step
+    yield "gru", gru
+    yield "simple_rnn", simple_rnn
+
+
+def _calls_of_windows(normal):
+    """Products, and what looks at images."""
     left, right = normal(5, 7), normal(19, 7).T
     yield "matmul", lambda: [kernels.matmul(left, right)]
     x, dy_pad = normal(2, 6, 5, 3), ((1, 0), (1, 1))
@@ -66,19 +106,38 @@ def _kernel_calls(rng, dtype):
     yield "average_pool2d_backward", lambda: [kernels.average_pool2d_backward(dy, x.shape, *pool)]
     yield "upsample2d_forward", lambda: [kernels.upsample2d_forward(x, (2, 3))]
     yield "upsample2d_backward", lambda: [kernels.upsample2d_backward(x, (2, 1))]
+    places = normal(2, 7, 3)
+    yield "global_average_forward", lambda: [kernels.global_average_forward(places)]
+    yield "global_average_backward", lambda: [kernels.global_average_backward(places[0], 4)]
+    yield "global_max_forward", lambda: [kernels.global_max_forward(places)]
+    yield "global_max_backward", lambda: [kernels.global_max_backward(places[:, 0], places, places.max(axis=1))]
 
-    def lstm():
-        steps = kernels.lstm_forward(xW, R, bias, h0, c0, act, rec)
-        return *steps[1:], *kernels.lstm_backward(da, dh, dc, R, steps, act, rec)
 
-    def simple_rnn():
-        steps = kernels.simple_rnn_forward(xW[..., :U], R[:, :U], bias[:U], h0, act)
-        return steps.h, *kernels.simple_rnn_backward(da, dh, R[:, :U], steps, act)
+def _calls_of_rows(normal, rng):
+    """What goes over rows, or over channels."""
+    (x, dy), (mean, s, a, b), (gamma, beta) = normal(2, 2, 5, 3), normal(4, 2, 3), normal(2, 3)
+    s = np.exp(s)
+    yield "channel_moments", lambda: kernels.channel_moments(x)
+    yield "normalize_forward", lambda: [kernels.normalize_forward(x, mean, s, gamma, beta)]
+    yield "channel_products", lambda: kernels.channel_products(dy, x, mean, s)
+    yield "normalize_backward", lambda: [kernels.normalize_backward(dy, x, mean, s, gamma, a, b)]
+    rows, drows, g = normal(4, 6), normal(4, 6), normal(2, 6)
 
-    def gru():
-        steps = kernels.gru_forward(xW[..., : 3 * U], R[:, : 3 * U], bias[: 3 * U], bias[U:], h0, act, rec, True)
-        return *steps[1:], *kernels.gru_backward(da, dh, R[:, : 3 * U], steps, act, rec, True)
+    def normalize_rows():
+        y, means, stds = kernels.normalize_rows_forward(rows, *g, 1e-3)
+        return y, means, stds, *kernels.normalize_rows_backward(drows, rows, means, stds, g[0])
 
-    yield "lstm", lstm
-    yield "gru", gru
-    yield "simple_rnn", simple_rnn
+    def softmax():
+        y = kernels.softmax_forward(rows, 0.5)
+        return y, kernels.softmax_backward(drows, y, 0.5)
+
+    def routing():
+        steps = kernels.routing_forward(u_hat, 3)
+        return *steps, kernels.routing_backward(dv, u_hat, steps, True)
+
+    yield "normalize_rows", normalize_rows
+    yield "softmax", softmax
+    u_hat, dv, index = normal(5, 2, 3, 4), normal(2, 3, 4), rng.integers(0, 3, 4)
+    yield "routing", routing
+    yield "add_rows", lambda: [kernels.add_rows(drows, index, 3)]
+    yield "erfc", lambda: [kernels.erfc(rows)]
