@@ -37,6 +37,9 @@ def sums(request, monkeypatch):
     monkeypatch.setattr(team, "_MANY", request.param)
     for module in (compiled, windows, winograd):
         monkeypatch.setattr(module, "_CACHE", 20_000)  # bytes: a piece is an image or two
+    windows.view.cache_clear()  # which keeps how large a piece is
+    yield
+    windows.view.cache_clear()
 
 
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="a helper needs compiled code")
