@@ -28,7 +28,7 @@ def check_reader(load, content, path, mutate=None, count=MUTATIONS, seed=0, most
         path: where to write the damaged ones (a Path).
         mutate: ``mutate(content, rng)``; by default `mutate_bytes`.
         most_bytes: of memory that reading one file may take.
-        most_seconds: that it may take.
+        most_seconds: of the processor, whatever else it does, that it may take.
     """
     mutate = mutate or mutate_bytes
     rng = random.Random(seed)
@@ -40,7 +40,7 @@ def check_reader(load, content, path, mutate=None, count=MUTATIONS, seed=0, most
         for k in range(count):
             path.write_bytes(mutate(content, rng))
             tracemalloc.reset_peak()
-            before, start = tracemalloc.get_traced_memory()[0], time.perf_counter()
+            before, start = tracemalloc.get_traced_memory()[0], time.process_time()
             try:
                 load(path)
             except (ValueError, OSError) as problem:
@@ -48,7 +48,7 @@ def check_reader(load, content, path, mutate=None, count=MUTATIONS, seed=0, most
                 assert path.name in str(problem), f"mutation {k} of seed {seed}: {problem!r} does not name the file"
             except BaseException as problem:
                 raise AssertionError(f"mutation {k} of seed {seed}: {problem!r}") from problem
-            seconds, peak = time.perf_counter() - start, tracemalloc.get_traced_memory()[1] - before
+            seconds, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1] - before
             assert seconds < most_seconds, f"mutation {k} of seed {seed} took {seconds:.0f} s"
             assert peak < most_bytes, f"mutation {k} of seed {seed} took {peak >> 20} MB"
     finally:

@@ -85,10 +85,8 @@ def test_a_part_that_fails_ends_all_with_its_own_error(culprit):
             raise KeyError("the real one")
         return sum_over_batch(1)
 
-    began = time.perf_counter()
     with pytest.raises(KeyError, match="the real one"):
         in_parts(part, 0, 1, 2, 3)
-    assert time.perf_counter() - began < 5
 
 
 def test_one_who_waits_for_a_part_that_failed_says_so():
