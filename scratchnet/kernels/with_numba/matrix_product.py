@@ -287,7 +287,7 @@ def _multiply(a, b, c, add):
                         block = room[(n - first) // width * apart :, :vectors]
                         if m == 0 and (turned or columns < width):
                             block[:depth, columns:] = 0
-                            _copy(b, k, depth, n, columns, block)
+                            copy_block(b, k, depth, n, columns, block)
                     target, column = (c[base:stop], n) if columns == vectors else (rest[base:stop], 0)
                     adds = k > 0 or (add and columns == vectors)
                     column_of_tiles(rows, m - base, stop - base, k_of_rows, depth, block, target, column, adds)
@@ -317,7 +317,8 @@ def _copy_columns(a_T, k, depth, m, stop, tall):
 
 
 @njit(inner=True)
-def _copy(b, k, depth, n, columns, block):
+def copy_block(b, k, depth, n, columns, block):
+    """``block[:depth, :columns] = b[k : k + depth, n : n + columns]``; b may be transposed."""
     size = VECTOR_BYTES // b.itemsize
     if b.strides[0] == b.itemsize and b.strides[1] != b.itemsize and min(depth, columns) >= size:  # transposed
         for j0 in range(0, columns, size):
