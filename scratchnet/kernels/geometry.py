@@ -65,10 +65,10 @@ def is_filter_of_sequences(kernel_shape, strides, dilation):
     """Whether a kernel (K, C, F) is of the kind whose compiled convolution takes the fewest multiplications.
 
     See `scratchnet.kernels.with_numba.sequences`, which says why: three to five elements, and channels and filters
-    enough for the products to be worth the sums: with five elements 24, with three 40.
+    enough for the products to be worth the sums: with five elements 20, with three 32.
     """
     K, C, F = kernel_shape
-    return 3 <= K <= 5 and K * min(C, F) >= 120 and max(*strides, *dilation) == 1
+    return 3 <= K <= 5 and K * min(C, F) >= 96 and max(*strides, *dilation) == 1
 
 
 def is_cheaper_transposed(size, kernel_shape, strides, dilation):
