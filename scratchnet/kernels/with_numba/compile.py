@@ -91,7 +91,8 @@ class CompilingWatch(event.Listener):
 
 
 def _is_kernel(compiling):
-    return compiling.data["dispatcher"].py_func.__module__.startswith("scratchnet.")
+    module = compiling.data["dispatcher"].py_func.__module__  # None of a function that `exec` has made
+    return module is not None and module.startswith("scratchnet.")
 
 
 watch = CompilingWatch()

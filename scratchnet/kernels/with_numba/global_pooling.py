@@ -1,8 +1,8 @@
 """The mean and the largest value of all places, compiled: with all channels of a place in the innermost loop.
 
-Few channels fill no vectors, and loops over them end as soon as they begin. So for the mean several places are taken
-at a time, as many as make `_WIDTH` numbers; and at most `_RUN` times are they added up one after the other, so that the
-total loses no digits where there are many places.
+Few channels fill no vectors, and loops over them end as soon as they begin. So several places are taken at a time, as
+many as make `_WIDTH` numbers. For the mean at most `_RUN` of these are added up one after the other, so that the total
+loses no digits where there are many places.
 """
 
 import numpy as np
@@ -35,9 +35,9 @@ def _places_at_a_time(M, C):
 
 def global_max_forward(x):
     x = plain(x)
-    N, _, C = x.shape
+    N, M, C = x.shape
     y = np.empty((N, C), x.dtype)
-    by_rows(_forward, N, x.size, x, y)
+    by_rows(_largest, N, x.size, x.reshape(N, M * C), _places_at_a_time(M, C), y)
     return y
 
 
@@ -94,17 +94,26 @@ def _spread(first, stop, dy, share, places, dx):
 
 
 @njit
-def _forward(first, stop, x, y):
-    _, M, C = x.shape
+def _largest(first, stop, x, places, y):
+    C, size = y.shape[1], x.shape[1]
+    width = places * C
+    best = np.empty(width, x.dtype)
     for n in range(first, stop):
-        best = y[n]
-        best[:] = x[n, 0]
-        for m in range(1, M):
-            values = x[n, m]
-            for c in range(C):
-                # Larger, or the first NaN: "not <=" is true for a NaN on either side.
-                wins = (not (values[c] <= best[c])) & (best[c] == best[c])
-                best[c] = values[c] if wins else best[c]
+        best[:] = x[n, :width]
+        for start in range(width, size, width):
+            _keep_larger(best, x[n, start : start + width])
+        left = places
+        while left > 1:
+            half = (left + 1) // 2
+            _keep_larger(best, best[half * C : left * C])
+            left = half
+        y[n] = best[:C]
+
+
+@njit(inner=True)
+def _keep_larger(best, values):
+    for k in range(values.size):
+        best[k] = np.maximum(best[k], values[k])  # NaN, where one of them is
 
 
 @njit

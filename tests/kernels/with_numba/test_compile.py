@@ -85,6 +85,7 @@ compile._PATIENCE = 0
 compile.threading.Timer.cancel = compile.threading.Timer.join  # it has its say, however quick the compiler is
 import numba, numpy as np
 numba.njit(lambda x: x + 1)(1)  # what others compile is none of ours
+numba.njit(eval("lambda x: x + 1", {}))(1)  # nor what belongs to no module
 assert kernels.seconds_compiling() == 0
 began = time.perf_counter()
 kernels.set_backend("numba")
