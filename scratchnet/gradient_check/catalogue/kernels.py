@@ -122,6 +122,7 @@ def _calls_of_rows(normal, rng):
     yield "channel_products", lambda: kernels.channel_products(dy, x, mean, s)
     yield "normalize_backward", lambda: [kernels.normalize_backward(dy, x, mean, s, gamma, a, b)]
     rows, drows, g = normal(4, 6), normal(4, 6), normal(2, 6)
+    u_hat, dv, index = normal(5, 2, 3, 4), normal(2, 3, 4), rng.integers(0, 3, 4)
 
     def normalize_rows():
         y, means, stds = kernels.normalize_rows_forward(rows, *g, 1e-3)
@@ -137,7 +138,6 @@ def _calls_of_rows(normal, rng):
 
     yield "normalize_rows", normalize_rows
     yield "softmax", softmax
-    u_hat, dv, index = normal(5, 2, 3, 4), normal(2, 3, 4), rng.integers(0, 3, 4)
     yield "routing", routing
     yield "add_rows", lambda: [kernels.add_rows(drows, index, 3)]
     yield "erfc", lambda: [kernels.erfc(rows)]

@@ -249,6 +249,7 @@ def _way_of(x_shape, kernel_shape, strides, padding, dilation, itemsize):
 
 @functools.lru_cache(maxsize=512)
 def _geometry(kernel_shape, strides, padding, dilation):
+    """That of a `_Way`."""
     (top, _), (left, _) = padding
     return tuple(int(k) for k in (*kernel_shape[:2], *strides, *dilation, top, left))
 

@@ -51,7 +51,7 @@ def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     sums = sums_of(windows)
     dweights, dbias = np.empty((sums, len(steps), filled), x.dtype), np.empty((sums, F), x.dtype)
     dy, places = dy.reshape(-1, F), places.reshape(-1, F)
-    known = x.reshape(-1), *seen[:5], right, below, steps, dy, places
+    known = x.reshape(-1), *seen[:-1], right, below, steps, dy, places
     by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
     return added(dweights[:, :count, :F]).reshape(kernel_shape), added(dbias)
 

@@ -73,7 +73,7 @@ def test_what_is_not_a_number_stays_in_its_column():
     assert missing[1:, 2].all() and not missing[:, [0, 1, *range(3, missing.shape[1])]].any()
 
 
-@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="of tiles in plain Python")
+@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="compiled tiles trust their caller")
 @pytest.mark.parametrize(
     "error, place, other",
     [

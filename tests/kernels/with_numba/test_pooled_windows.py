@@ -121,7 +121,7 @@ def test_the_same_every_time():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="of tiles in plain Python")
+@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="compiled tiles trust their caller")
 @pytest.mark.parametrize(
     "error, change",
     [
@@ -152,7 +152,7 @@ def test_a_tile_in_plain_python_refuses_what_compiled_code_would_read_out_of_bou
         tile(**{**right, **change})
 
 
-@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="of tiles in plain Python")
+@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="compiled tiles trust their caller")
 def test_a_tile_that_tells_places_in_plain_python():
     tile = make_window_tile(4, vectors=1, pool=4, tells_places=True)
     y, places = np.empty((1, LANES), np.float32), np.empty((1, LANES), np.uint8)
