@@ -78,11 +78,16 @@ def _own_attributes(cls):
 
 def metrics_in(thing):
     """The metrics among the attributes, also in lists, tuples and dicts."""
-    found = []
+    found, own = [], _own_attributes(type(thing))
     for name, value in vars(thing).items():
-        if not (isinstance(value, _PLAIN) or is_own_attribute(thing, name)):
-            found += [leaf for leaf in flatten(value) if hasattr(leaf, "update_state") and hasattr(leaf, "result")]
+        if not (isinstance(value, _PLAIN) or name in own):
+            found += [leaf for leaf in flatten(value) if _is_metric(type(leaf))]
     return found
+
+
+@functools.lru_cache(maxsize=1024)  # every epoch asks, of all that layers keep
+def _is_metric(cls):
+    return hasattr(cls, "update_state") and hasattr(cls, "result")
 
 
 def layers_and_streams(thing):

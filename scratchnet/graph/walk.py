@@ -307,16 +307,17 @@ class Graph:
 
         It is the same at every step, until something is frozen, or somebody wants other adjoints.
         """
-        wanted_inputs = needs_dx if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
-        ends = {leaf for leaf in self.leaves if leaf.trainable}  # a set: `==` of symbolic tensors is an operation
-        ends.update(tensor for tensor, wanted in zip(self.inputs, wanted_inputs) if wanted)
-        trainable = {node for _, node in self._layers if node.trainable}  # asked once: a layer may hold many
+        wanted_inputs = list(needs_dx) if isinstance(needs_dx, list) else [needs_dx] * len(self.inputs)
+        are_trainable = [leaf.trainable for leaf in self.leaves], [node.trainable for _, node in self._layers]
         way = self._last_way_back
-        if way is None or way[0] != ends or way[1] != trainable:
+        if way is None or way[0] != wanted_inputs or way[1] != are_trainable:
+            ends = {leaf for leaf in self.leaves if leaf.trainable}  # a set: `==` of symbolic tensors is an operation
+            ends.update(tensor for tensor, wanted in zip(self.inputs, wanted_inputs) if wanted)
+            trainable = {node for _, node in self._layers if node.trainable}
             reaches = self.reached_from(ends, trainable)
             numbered = [(k, node, node.wanted(reaches)) for k, node in enumerate(self.nodes)]
             steps = [(k, node, wanted) for k, node, wanted in numbered if node in trainable or any(wanted)]
-            way = self._last_way_back = ends, trainable, steps[::-1]
+            way = self._last_way_back = wanted_inputs, are_trainable, steps[::-1]
         return way[2]
 
     def __getstate__(self):

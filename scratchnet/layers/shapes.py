@@ -26,21 +26,18 @@ class Shapes:
 
         A ``*`` among the letters stands for any number of axes.
         """
-        as_given = letters
-
-        def wanted():
-            return "(" + ", ".join("..." if a == "*" else str(expected.get(a, a)) for a in as_given) + ")"
-
         if not isinstance(shape, tuple):
-            raise self.error(f"expected one input of shape {wanted()}, got {len(shape)} inputs")
-        letters = letters.replace("*", " " * (len(shape) - len(letters) + 1))
-        if len(shape) != len(letters):
-            channel = letters[-1] in "CD" and len(shape) == len(letters) - 1 > 1
+            raise self.error(f"expected one input of shape {_wanted(letters, expected)}, got {len(shape)} inputs")
+        axes = letters.replace("*", " " * (len(shape) - len(letters) + 1))
+        if len(shape) != len(axes):
+            channel = axes[-1] in "CD" and len(shape) == len(axes) - 1 > 1
             hint = "; an axis of size 1 is added by x[..., None]" if channel else ""
-            raise self.error(f"expected an input of shape {wanted()}, got {len(shape)} axes: {shape}{hint}")
-        for letter, size in zip(letters, shape):
+            found = f"{len(shape)} axes: {shape}{hint}"
+            raise self.error(f"expected an input of shape {_wanted(letters, expected)}, got {found}")
+        for letter, size in zip(axes, shape):
             if letter in expected and size != expected[letter]:
-                raise self.error(f"expected an input of shape {wanted()}, got {shape}: {letter} is {size}")
+                found = f"{shape}: {letter} is {size}"
+                raise self.error(f"expected an input of shape {_wanted(letters, expected)}, got {found}")
             if size is not None and size < 1:
                 axis = "" if letter == " " else f": {letter} is {size}"
                 raise self.error(f"got an empty input of shape {shape}{axis}")
@@ -48,3 +45,8 @@ class Shapes:
     def error(self, message, kind=ValueError):
         """An exception to raise, which names the layer."""
         return kind(f'{type(self).__name__} "{self.name}": {message}')
+
+
+def _wanted(letters, expected):
+    """How an error tells the shape that there should be."""
+    return "(" + ", ".join("..." if a == "*" else str(expected.get(a, a)) for a in letters) + ")"

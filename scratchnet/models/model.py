@@ -65,7 +65,7 @@ class Model(Trainer, Saver, Explained, Composite):
     base_for_call = TracedModel
     own_attributes = (
         *("graph", "inputs", "outputs", "input_layers", "_given_outputs", "_input_structure", "_output_structure"),
-        *("_operations", "_layers", "_keys", "_first_call"),
+        *("_operations", "_layers", "_keys", "_parameter_keys", "_first_call"),
     )
 
     def __init__(
@@ -161,10 +161,13 @@ class Model(Trainer, Saver, Explained, Composite):
         """Return ``(dx, grads)``; an adjoint in `dy` may be None where an output does not matter."""
         dxs, sums = cache.graph.backward(flatten(dy), cache, needs_dx)
         keys, grads = self.weight_keys, Adjoints()
-        trainable = self.trainable_params_by(keys)
         for weight, d in sums.items():
             grads.add(keys[weight], d)
-        grads = {key: grads[key] if key in grads else np.zeros_like(w) for key, w in trainable.items()}
+        if self.trainable and len(grads) == len(self._parameter_keys):  # all: to ask which are trained takes longer
+            grads = {key: grads[key] for key in self._parameter_keys}
+        else:
+            trainable = self.trainable_params_by(keys)
+            grads = {key: grads[key] if key in grads else np.zeros_like(w) for key, w in trainable.items()}
         found = dict(zip(cache.graph.inputs, dxs)) if needs_dx else None
         return (self.pack_inputs([found.get(t) for t in self.inputs]) if needs_dx else None), grads
 
@@ -323,6 +326,7 @@ class Model(Trainer, Saver, Explained, Composite):
     def weight_keys(self):
         if self._keys is None:
             self._keys = super().weight_keys
+            self._parameter_keys = list(self.params)
         return self._keys
 
     @property

@@ -17,7 +17,6 @@ The parts of a batch may belong to several ranks (`scratchnet.parallel.ranks`). 
 rank: for every sum it is the same whether four parts are four threads, two ranks of two threads, or four ranks.
 """
 
-import contextlib
 import contextvars
 import itertools
 import threading
@@ -163,14 +162,17 @@ def current_part():
     return _current.get()
 
 
-@contextlib.contextmanager
-def computing(part):
-    """Inside, this thread computes `part` of a batch."""
-    token = _current.set(part)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class computing:
+    """A context in which this thread computes `part` of a batch; each step enters one for each of its parts."""
+
+    def __init__(self, part):
+        self._part = part
+
+    def __enter__(self):
+        self._token = _current.set(self._part)
+
+    def __exit__(self, *exception):
+        _current.reset(self._token)
 
 
 def drawing_rows(step, first_row, rows=None):

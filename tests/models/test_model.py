@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from scratchnet.layers import LSTM, Add, Concatenate, Dense, Flatten, Identity, Input, Masking, RepeatVector, Reshape
+from scratchnet.layers import (
+    LSTM,
+    Add,
+    BatchNormalization,
+    Concatenate,
+    Dense,
+    Flatten,
+    Identity,
+    Input,
+    Masking,
+    RepeatVector,
+    Reshape,
+)
 from scratchnet.models import Model, Sequential, clone_model, model_from_json
 
 
@@ -178,6 +190,17 @@ def test_freezing_a_model_freezes_its_layers():
     model.fit(np.ones((4, 3)), np.zeros((4, 1)), verbose=0)
     np.testing.assert_array_equal(before, inner.get_weights()[0])
     assert len(model.non_trainable_weights) == 2
+
+
+@pytest.mark.parametrize("model_is_trained, first_is_trained", [(True, True), (True, False), (False, True)])
+def test_gradients_are_those_of_the_parameters_that_are_trained_in_their_order(model_is_trained, first_is_trained):
+    model = Sequential([Input((3,)), Dense(3), Sequential([Input((3,)), BatchNormalization(), Dense(2)])])
+    model.trainable = model_is_trained
+    model.layers[0].trainable = first_is_trained  # also where the model around it is frozen
+    y, cache = model.forward(np.ones((4, 3), "float32"), training=True)
+    _, grads = model.backward(np.ones_like(y), cache)
+    assert list(grads) == list(model.trainable_params)
+    assert len(grads) == (0 if not model_is_trained else 6 if first_is_trained else 4)
 
 
 def test_sequential_is_built_by_the_first_data_it_sees(capsys):

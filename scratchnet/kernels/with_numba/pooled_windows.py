@@ -8,6 +8,7 @@ Filters that do not fill vectors are computed as if they did, and what is too ma
 Cost: 2 M KH KW C F floating-point operations for M windows, back a quarter of them, F rounded up to whole vectors.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -42,18 +43,27 @@ def forward(x, kernel, bias, geometry, padding, window_counts):
 
 def backward(dy, places, x, kernel_shape, geometry, padding, window_counts):
     """``dkernel, dbias``."""
-    seen = view(x.shape, x.itemsize, kernel_shape, geometry, padding, window_counts, True)
-    starts, count, F = seen.starts, seen.steps.size, kernel_shape[3]
-    steps = np.zeros(count + -count % _ROWS, np.intp)  # the last ones are read and thrown away
-    steps[:count] = seen.steps
-    right, below = (int(starts[k] - starts[0]) if starts.size else 0 for k in (1, 2))
+    F, count = kernel_shape[3], math.prod(kernel_shape[:3])
+    seen = _view_back(x.shape, x.itemsize, kernel_shape, geometry, padding, window_counts)
     windows, filled = len(x) * math.prod(window_counts), F + -F % (_VECTORS * VECTOR_BYTES // x.itemsize)
     sums = sums_of(windows)
-    dweights, dbias = np.empty((sums, len(steps), filled), x.dtype), np.empty((sums, F), x.dtype)
-    dy, places = dy.reshape(-1, F), places.reshape(-1, F)
-    known = x.reshape(-1), *seen[:-1], right, below, steps, dy, places
+    dweights, dbias = np.empty((sums, count + -count % _ROWS, filled), x.dtype), np.empty((sums, F), x.dtype)
+    known = x.reshape(-1), *seen, dy.reshape(-1, F), places.reshape(-1, F)
     by_rows(_gradients, sums, windows * count * F, *known, dweights, dbias, multiple=1)
     return added(dweights[:, :count, :F]).reshape(kernel_shape), added(dbias)
+
+
+@functools.lru_cache(16)
+def _view_back(*of):
+    """The `View` of squares of windows, of which `_gradients` reads so many elements at a time as registers hold.
+
+    In place of its steps: how far the next window of a square lies to the right, how far below, and steps as they are
+    read, the last of which lead nowhere.
+    """
+    *seen, steps = view(*of, True)
+    starts, count = seen[-1], steps.size
+    right, below = (int(starts[k] - starts[0]) if starts.size else 0 for k in (1, 2))
+    return *seen, right, below, np.concatenate([steps, np.zeros(-count % _ROWS, np.intp)])
 
 
 @njit

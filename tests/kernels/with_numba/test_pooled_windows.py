@@ -8,7 +8,7 @@ import pytest
 numba = pytest.importorskip("numba")
 
 from scratchnet.kernels import operations  # noqa: E402
-from scratchnet.kernels.with_numba import windows  # noqa: E402
+from scratchnet.kernels.with_numba import pooled_windows, windows  # noqa: E402
 from scratchnet.kernels.with_numba.pooled_tile import make_pooled_tile  # noqa: E402
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES  # noqa: E402
 from scratchnet.kernels.with_numba.window_tile import make_window_tile  # noqa: E402
@@ -61,11 +61,15 @@ def test_in_float64():
 
 
 def test_a_batch_of_several_pieces_the_last_one_smaller(monkeypatch):
+    def forget():  # what is kept says how large a piece is
+        windows.view.cache_clear()
+        pooled_windows._view_back.cache_clear()
+
     monkeypatch.setattr(windows, "_CACHE", 4096)
-    windows.view.cache_clear()  # which keeps how large a piece is
+    forget()
     for padding, F in itertools.product((PAD, NONE), (LANES, 3)):
         check(*convolution(7, (8, 6), 2, F), padding=padding)
-    windows.view.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize("padding", [PAD, NONE])
