@@ -1,6 +1,5 @@
 """Text for people: standard output as it is, whatever it can show."""
 
-import logging
 import sys
 
 from scratchnet import config
@@ -28,6 +27,8 @@ def write(text, stream=None):
         return
     if stream is None and not config.is_interactive_logging_enabled():
         if text.strip():
+            import logging  # few ask for it
+
             logging.getLogger("scratchnet").info(text.rstrip("\n"))
         return
     stream = sys.stdout if stream is None else stream

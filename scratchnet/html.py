@@ -1,10 +1,9 @@
 """Small tables for notebooks."""
 
-from html import escape
-
 
 def html_table(caption, headings, rows):
     """A table as HTML; the first column stands left, the others right."""
+    from html import escape  # a notebook has it
 
     def line(cells, tag):
         styles = ["text-align: left", *["text-align: right"] * (len(cells) - 1)]

@@ -41,6 +41,7 @@ _bases = {}  # kind -> the class that every instance of the kind has for a base
 _classes = {kind: {} for kind in KINDS}  # kind -> name -> class
 _functions = {kind: {} for kind in KINDS}  # kind -> name -> function, or what is used like one
 _homes = {}  # id of a registered class or function -> (kind, its first name)
+_left = {kind: [] for kind in KINDS}  # kind -> what imports those that nobody has asked for yet
 
 _own_objects = {}  # registered name -> class or function of somebody's own
 _own_names = {}  # and the other way round
@@ -67,6 +68,16 @@ def register(kind, *aliases, name=None):
     return decorator
 
 
+def import_when_missed(kind, load):
+    """Call `load`, once, before it is said that a name of `kind` is not known: it imports whatever registers more."""
+    _left[kind].append(load)
+
+
+def _import_all(kind):
+    while _left[kind]:
+        _left[kind].pop()()
+
+
 def register_base(kind, base):
     """Say which class every instance of `kind` has for a base."""
     _bases[kind] = base
@@ -74,6 +85,7 @@ def register_base(kind, base):
 
 def names(kind):
     """All names of a kind, those of classes first."""
+    _import_all(kind)
     return list(dict.fromkeys([*_classes[kind], *_functions[kind]]))
 
 
@@ -82,14 +94,21 @@ def find(kind, name):
     own = get_registered_object(name)
     if own is not None:
         return own
+    return _library_s(kind, name, (_classes, _functions))
+
+
+def _library_s(kind, name, tables):
+    """The library's own thing of this name in the first of these tables that has one, or None."""
     name = name.lower() if kind == "optimizers" else name
-    return _classes[kind].get(name, _functions[kind].get(name))
+    if not any(name in table[kind] for table in tables):
+        _import_all(kind)
+    return next((table[kind][name] for table in tables if name in table[kind]), None)
 
 
 def function(name, *kinds):
     """The function of this name, a custom object first, then of the first of `kinds` that has one, or None."""
-    found = next((_functions[kind][name] for kind in kinds if name in _functions[kind]), None)
-    return get_registered_object(name) or found
+    found = (_library_s(kind, name, (_functions,)) for kind in kinds)
+    return get_registered_object(name) or next((thing for thing in found if thing is not None), None)
 
 
 def get(kind, identifier):
@@ -363,7 +382,7 @@ def _named(config, name, kind):
     tables = (_functions, _classes) if config["class_name"] == "function" else (_classes, _functions)
     for table in tables:
         for k in kinds:
-            found = table[k].get(name.lower() if k == "optimizers" else name)
+            found = _library_s(k, name, (table,))
             if found is not None:
                 return found
     of_any_package = [thing for known, thing in _own_objects.items() if known.rpartition(">")[2] == name]
@@ -385,8 +404,9 @@ def _kinds(config, name, kind):
         return ["layers"]  # a model is one
     if kind is not None:
         return [kind]
+    known = {k: names(k) for k in KINDS}
     functions = [k for k in KINDS if name in _functions[k]] if config["class_name"] == "function" else []
-    return functions or [k for k in KINDS if name in names(k)]
+    return functions or [k for k in KINDS if name in known[k]]
 
 
 def _refuse_lambda(config):

@@ -26,6 +26,7 @@ FLOORS = [
         "html",
         "optional",
         "missing",
+        "doors",
         "registry",
         "recorded",
         "variables",

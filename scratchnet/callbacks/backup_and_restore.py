@@ -45,6 +45,7 @@ class BackupAndRestore(Callback):
     """
 
     state_names = ("_batches",)
+    is_last = True
 
     def __init__(
         self,

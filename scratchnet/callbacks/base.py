@@ -17,6 +17,7 @@ class Callback(metaclass=Recorded, kind="callbacks"):
     """
 
     state_names = ()
+    is_last = False  # whether it comes behind all others: it holds their state
     of_first_rank = False  # whether of several ranks the first alone calls it: what writes files of its own
     model = None
     params = {}  # of the fit; these two are set, never changed

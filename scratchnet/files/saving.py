@@ -7,12 +7,8 @@ Our own (`.npz`, see `scratchnet.files.native`) need nothing but NumPy. Keras's 
 import os
 from typing import Any
 
+from scratchnet import files
 from scratchnet.console import say
-from scratchnet.files import formats, keras_models, native
-from scratchnet.files.onnx_writing import export_onnx
-from scratchnet.files.pytorch import read_pytorch
-from scratchnet.files.safetensors import read_safetensors
-from scratchnet.files.torch_weights import load_torch_weights
 from scratchnet.hints import PathLike
 
 
@@ -46,10 +42,14 @@ class Saver:
             raise self.error("cannot be saved before it is built")
         if zipped is False:
             raise self.error("zipped=False, Keras's folder in place of a file, is not implemented in scratchnet")
-        kind = formats.promised_by(filepath)
+        kind = files.formats.promised_by(filepath)
         if save_format not in (None, {"native": "npz", "keras": "keras", "hdf5": "h5"}[kind], False):
             raise self.error(f"the ending of {os.fsdecode(filepath)} says another format than {save_format!r}")
-        writers = {"native": native.save_model, "keras": keras_models.save_archive, "hdf5": keras_models.save_hdf5}
+        writers = {
+            "native": files.native.save_model,
+            "keras": files.keras_models.save_archive,
+            "hdf5": files.keras_models.save_hdf5,
+        }
         writers[kind](self, filepath, overwrite, include_optimizer)
 
     def export(self, filepath: PathLike, format: str = "onnx", overwrite: bool = True, verbose: bool = False) -> None:
@@ -72,7 +72,7 @@ class Saver:
             raise self.error("cannot be exported before it is built")
         if format != "onnx":
             raise self.error(f"is exported as 'onnx', not as {format!r}")
-        export_onnx(self, filepath, overwrite)
+        files.onnx_writing.export_onnx(self, filepath, overwrite)
         if verbose:
             print(f"Exported {self.name} to {os.fsdecode(filepath)}")
 
@@ -82,8 +82,8 @@ class Saver:
             raise self.error("has no weights to save before it is built")
         if max_shard_size is not None:
             raise self.error("max_shard_size, weights in several files, is not implemented in scratchnet")
-        writers = {"native": native.save_weights, "hdf5": keras_models.save_weights}
-        writers[formats.promised_by(filepath, weights_only=True)](self, filepath, overwrite)
+        writers = {"native": files.native.save_weights, "hdf5": files.keras_models.save_weights}
+        writers[files.formats.promised_by(filepath, weights_only=True)](self, filepath, overwrite)
 
     def load_weights(self, filepath: PathLike, skip_mismatch: bool = False, by_name: bool = False, verbose: int = 1):
         """Read the weights from a file of `save_weights` or `save`, or from one of Keras's or PyTorch's.
@@ -104,18 +104,20 @@ class Saver:
         """
         if not self.built:
             raise self.error("has no weights to load into before it is built")
-        kind = formats.found_in(filepath)
+        kind = files.formats.found_in(filepath)
         if kind in ("keras", "hdf5"):
-            keras_models.load_weights(self, os.fsdecode(filepath), skip_mismatch, by_name)
+            files.keras_models.load_weights(self, os.fsdecode(filepath), skip_mismatch, by_name)
         elif by_name:
             raise ValueError(f"{os.fsdecode(filepath)}: by_name is for Keras's older .h5 files")
         elif kind in ("pytorch", "safetensors"):
-            arrays = (read_pytorch if kind == "pytorch" else read_safetensors)(filepath)
-            table = load_torch_weights(self, arrays, os.fsdecode(filepath), ordered=kind == "pytorch")
+            arrays = (files.read_pytorch if kind == "pytorch" else files.read_safetensors)(filepath)
+            table = files.torch_weights.load_torch_weights(
+                self, arrays, os.fsdecode(filepath), ordered=kind == "pytorch"
+            )
             if verbose:
                 say(table)
         else:
-            native.load_weights(self, filepath, skip_mismatch)
+            files.native.load_weights(self, filepath, skip_mismatch)
 
 
 def save_model(model, filepath: PathLike, overwrite: bool = True, zipped: bool | None = None, **kwargs) -> None:
@@ -139,11 +141,15 @@ def load_model(
         FileNotFoundError: if there is no such file.
         ValueError: if it is damaged, is not a saved model, or needs a `custom_objects` entry.
     """
-    kind = formats.found_in(filepath)
+    kind = files.formats.found_in(filepath)
     filepath = os.fsdecode(filepath)
     if kind in ("pytorch", "safetensors"):
         raise ValueError(f"{filepath} holds weights alone: make the model, and call model.load_weights")
     if kind == "onnx":
         raise ValueError(f"{filepath} is read by models.load_onnx")
-    readers = {"native": native.load_model, "keras": keras_models.load_archive, "hdf5": keras_models.load_hdf5}
+    readers = {
+        "native": files.native.load_model,
+        "keras": files.keras_models.load_archive,
+        "hdf5": files.keras_models.load_hdf5,
+    }
     return readers[kind](filepath, custom_objects, compile)

@@ -1,11 +1,11 @@
 """Where the user's program was when it used an operation or a layer: for errors, and to say where a NaN came from."""
 
 import linecache
+import os
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
-_LIBRARY = str(Path(__file__).resolve().parent.parent)
+_LIBRARY = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 class Place(NamedTuple):

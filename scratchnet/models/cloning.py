@@ -1,7 +1,5 @@
 """Models made after the pattern of other models: clones, and what JSON describes."""
 
-import json
-
 from scratchnet import registry
 from scratchnet.graph.symbolic import KerasTensor, record_again
 from scratchnet.layers import Input
@@ -82,6 +80,8 @@ def model_from_json(json_string, custom_objects=None):
 
     Raises ValueError for a text that is no JSON, or names a class that is neither ours nor in `custom_objects`.
     """
+    import json
+
     try:
         config = json.loads(json_string)
     except json.JSONDecodeError as problem:

@@ -8,7 +8,6 @@
 How the nodes of the graph are walked through, forward and back, stands in `scratchnet.graph.walk`.
 """
 
-import json
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -390,6 +389,8 @@ class Model(Trainer, Saver, Explained, Composite):
 
     def to_json(self, **kwargs):
         """The architecture as JSON, without weights; `kwargs` go to `json.dumps`. See `models.model_from_json`."""
+        import json
+
         return json.dumps(registry.serialize(self), **kwargs)
 
     def get_config(self):

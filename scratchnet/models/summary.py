@@ -1,7 +1,6 @@
 """The table that `model.summary()` prints, and a notebook shows of a model."""
 
 import re
-import shutil
 
 import numpy as np
 
@@ -41,6 +40,8 @@ def print_summary(
     """
     headings, rows = summary_rows(model, expand_nested, show_trainable, layer_range)
     usual = (88 if len(headings) == 3 + show_trainable else 108) + 12 * show_trainable
+    import shutil
+
     line_length = line_length or min(usual, shutil.get_terminal_size().columns)
     widths = _fitting(headings, rows, line_length) if positions is None else _given(model, positions, line_length)
     if len(widths) != len(headings):

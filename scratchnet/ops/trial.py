@@ -11,7 +11,6 @@ Options may hold numbers of rows that are not known yet (`scratchnet.ops.shape` 
 
 import functools
 import math
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,6 +66,8 @@ def shape_in_trial(a, rows):
     trials, usual = getattr(a, "trials", None), tuple(rows if n is None else n for n in a.shape)
     if trials is None or rows in trials:
         return usual if trials is None else trials[rows]
+    from fractions import Fraction  # few operations come here
+
     share, *others = {Fraction(shape[0], tried) if shape else Fraction(1) for tried, shape in trials.items()}
     if others or (share * rows).denominator > 1:
         raise ValueError(f"no trial with {rows} rows")

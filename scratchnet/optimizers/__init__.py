@@ -3,21 +3,25 @@
 from typing import TYPE_CHECKING
 
 from scratchnet import registry
+from scratchnet.doors import door, opened
 from scratchnet.missing import refusal
 from scratchnet.optimizers import schedules
-from scratchnet.optimizers.adadelta import Adadelta
-from scratchnet.optimizers.adafactor import Adafactor
-from scratchnet.optimizers.adagrad import Adagrad
 from scratchnet.optimizers.adam import Adam, AdamW, Nadam
-from scratchnet.optimizers.adamax import Adamax
 from scratchnet.optimizers.base import Optimizer
-from scratchnet.optimizers.ftrl import Ftrl
-from scratchnet.optimizers.lamb import Lamb
-from scratchnet.optimizers.lion import Lion
-from scratchnet.optimizers.muon import Muon
-from scratchnet.optimizers.rmsprop import RMSprop
-from scratchnet.optimizers.schedule_free_adamw import ScheduleFreeAdamW
-from scratchnet.optimizers.sgd import SGD
+
+_PARTS = {
+    "adadelta": ("Adadelta",),
+    "adafactor": ("Adafactor",),
+    "adagrad": ("Adagrad",),
+    "adamax": ("Adamax",),
+    "ftrl": ("Ftrl",),
+    "lamb": ("Lamb",),
+    "lion": ("Lion",),
+    "muon": ("Muon",),
+    "rmsprop": ("RMSprop",),
+    "schedule_free_adamw": ("ScheduleFreeAdamW",),
+    "sgd": ("SGD",),
+}
 
 __all__ = [
     "SGD",
@@ -40,8 +44,21 @@ __all__ = [
     "schedules",
     "serialize",
 ]
-if not TYPE_CHECKING:
-    __getattr__ = refusal(__name__)
+registry.import_when_missed("optimizers", opened(__name__, _PARTS))
+if TYPE_CHECKING:
+    from scratchnet.optimizers.adadelta import Adadelta
+    from scratchnet.optimizers.adafactor import Adafactor
+    from scratchnet.optimizers.adagrad import Adagrad
+    from scratchnet.optimizers.adamax import Adamax
+    from scratchnet.optimizers.ftrl import Ftrl
+    from scratchnet.optimizers.lamb import Lamb
+    from scratchnet.optimizers.lion import Lion
+    from scratchnet.optimizers.muon import Muon
+    from scratchnet.optimizers.rmsprop import RMSprop
+    from scratchnet.optimizers.schedule_free_adamw import ScheduleFreeAdamW
+    from scratchnet.optimizers.sgd import SGD
+else:
+    __getattr__ = door(__name__, _PARTS, refusal(__name__))
 
 
 def __dir__():

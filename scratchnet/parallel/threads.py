@@ -15,7 +15,6 @@ predict.
 import contextlib
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from scratchnet import kernels
 from scratchnet.parallel.batch import PartFailed
@@ -122,6 +121,8 @@ class Workers:
                 self._helper.rest()  # or there would be a thread more than `count`
                 self.is_helped = False
             if others and self._pool is None:  # the calling thread computes as well
+                from concurrent.futures import ThreadPoolExecutor  # a small model needs none
+
                 self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
             here = current_processor() if others else None
             futures = [self._pool.submit(_elsewhere, here, function, item) for item in others]

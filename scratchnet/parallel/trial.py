@@ -6,8 +6,9 @@ from one minute to the next. No bit depends on whether a helper is there, so a c
 steps are taken with the helper, as many without, and all that follow as was quicker.
 """
 
-import statistics
 import time
+
+import numpy as np
 
 _ROUND = 500  # steps from one trial to the next
 _TRIED = 6  # steps of each way, of which the first does not count: it finds in the caches what the other way left
@@ -29,7 +30,7 @@ class Trial:
         if 0 < place <= 2 * _TRIED and (place - 1) % _TRIED:
             self._times.append(now - self._began)
         if place == 2 * _TRIED:
-            self._pays = statistics.median(self._times[: _TRIED - 1]) <= statistics.median(self._times[_TRIED - 1 :])
+            self._pays = np.median(self._times[: _TRIED - 1]) <= np.median(self._times[_TRIED - 1 :])
             self._times = []
         self._place = place + 1 if place + 1 < _ROUND else 0
         self._began = now

@@ -18,7 +18,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet import streams as seeds
-from scratchnet.callbacks import BackupAndRestore, CallbackList, History, ProgbarLogger, TerminateOnNaN
+from scratchnet.callbacks import CallbackList, History, ProgbarLogger, TerminateOnNaN
 from scratchnet.callbacks.base import Callback
 from scratchnet.parallel.agreement import check_agreement, together
 from scratchnet.parallel.ranks import current_ranks
@@ -331,11 +331,11 @@ class Trainer(Evaluator):
     def _callbacks(self, callbacks, verbose, steps, epochs):
         """What the user gave, the progress bar, and History, told about this fit.
 
-        Backups come last: they hold the state of the other callbacks, which have to have begun, and ended, the epoch.
+        A backup comes last: it holds the state of the other callbacks, which have to have begun, and ended, the epoch.
         """
         self.history = History()
         given = as_list(callbacks)
-        backups = [callback for callback in given if isinstance(callback, BackupAndRestore)]
+        backups = [callback for callback in given if getattr(callback, "is_last", False)]
         others = [callback for callback in given if callback not in backups]
         bar = [ProgbarLogger()] if verbose and current_ranks().rank == 0 else []
         everybody = [*others, *bar, self.history, *backups]
