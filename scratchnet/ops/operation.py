@@ -80,11 +80,11 @@ class Operation:
     def __init__(
         self, f, name, derivatives, options=(), dtypes=dtypes.promoted, sequence=False, reduction=None, random=False
     ):
-        parameters = inspect.signature(f).parameters
+        self.__signature__ = inspect.signature(f)
+        parameters = self.__signature__.parameters
         self.name = self.__name__ = self.__qualname__ = name or f.__name__
         self.__doc__ = f.__doc__ or f"``{self.name}({', '.join(parameters)})``: see {f.__module__}."
         self.__module__ = f.__module__
-        self.__signature__ = inspect.signature(f)
         self.f, self.settle = f, dtypes
         self.sequence, self.reduction, self.random = sequence, reduction, random
         self.parameters = tuple(parameters)
