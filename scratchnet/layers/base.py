@@ -35,7 +35,7 @@ from scratchnet.layers.completion import listed
 from scratchnet.layers.shapes import Shapes
 from scratchnet.layers.traced import Traced
 from scratchnet.layers.weights import Weights
-from scratchnet.names import check_name, snake_case, unique_name
+from scratchnet.names import arguments_of, check_name, snake_case, unique_name
 from scratchnet.recorded import (
     Recorded,
     constructor_arguments,
@@ -131,9 +131,9 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
             "backward": ("needs_dx", "backward(self, dy, cache, needs_dx=True)"),
         }
         for name, (last, form) in forms.items():
-            if name in vars(cls):
+            if name in vars(cls) and last not in arguments_of(vars(cls)[name]):
                 parameters = inspect.signature(vars(cls)[name]).parameters
-                if last not in parameters and not any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
+                if not any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
                     found = f"{name}({', '.join(parameters)})"
                     raise TypeError(f"{cls.__name__}.{name} must have the form {form}, it is {found}")
 

@@ -12,11 +12,11 @@ is copied by it, but compiled kernels copy what is not in order; channels last a
 
 import copy
 import functools
-import inspect
 
 import numpy as np
 
 from scratchnet.layers.base import Layer
+from scratchnet.names import arguments_of
 
 _WITH_AXES = ("build", "compute_output_shape", "forward", "backward")
 
@@ -49,7 +49,7 @@ class ChannelsFirstToo(Layer):
 
 def _either_way(method):
     """`method`, whose first argument and (first) result are arrays or shapes, for either data format."""
-    name, first = method.__name__, list(inspect.signature(method).parameters)[1]
+    name, first = method.__name__, arguments_of(method)[1]
 
     @functools.wraps(method)
     def of_either(self, *args, **kwargs):

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.names import arguments_of
 from scratchnet.ops import dtypes, trial
 from scratchnet.variables import StateVariable, as_array, current_trace
 
@@ -280,7 +281,7 @@ class _Derivative:
         self.exists, self.adds = function is not None, isinstance(function, added_into)
         self.function = function.add if self.adds else function
         given = 2 if self.adds else 1  # dz, or dx and dz
-        self.names = tuple(inspect.signature(self.function).parameters)[given:] if self.exists else ()
+        self.names = arguments_of(self.function)[given:] if self.exists else ()
         self.arrays, self.others = [], []
         for name in self.names:
             if name == "z":
