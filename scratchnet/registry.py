@@ -74,8 +74,10 @@ def import_when_missed(kind, load):
 
 
 def _import_all(kind):
-    while _left[kind]:
-        _left[kind].pop()()
+    for load in tuple(_left[kind]):
+        load()
+        if load in _left[kind]:  # only now: another thread that misses a name waits for the same imports
+            _left[kind].remove(load)
 
 
 def register_base(kind, base):

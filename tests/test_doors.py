@@ -4,6 +4,8 @@ import importlib
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -129,3 +131,21 @@ def test_by_their_names_all_are_found_in_a_program_that_has_imported_none_of_the
         "print(json.dumps([getattr(thing, 'name', type(thing).__name__) for thing in things]))"
     )
     assert found == ["rescaling", "squash", "a_X_b", "sgd", "hard_sigmoid_of_keras_2"]
+
+
+def test_threads_that_miss_a_name_at_the_same_time_find_it_all(monkeypatch):
+    monkeypatch.setitem(registry._classes, "constraints", dict(registry._classes["constraints"]))
+    loading, done = threading.Event(), threading.Event()
+
+    def load():
+        loading.set()
+        done.wait(10)
+        registry._classes["constraints"]["Late"] = dict
+
+    registry.import_when_missed("constraints", load)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(registry.find, "constraints", "Late")
+        assert loading.wait(10)
+        second = pool.submit(registry.find, "constraints", "Late")
+        done.set()
+        assert first.result() is second.result() is dict
