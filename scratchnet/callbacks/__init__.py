@@ -15,10 +15,7 @@ _PARTS = {
     "backup_and_restore": ("BackupAndRestore",),
     "csv_logger": ("CSVLogger",),
     "early_stopping": ("EarlyStopping",),
-    "learning_rate": (
-        "LearningRateScheduler",
-        "ReduceLROnPlateau",
-    ),
+    "learning_rate": ("LearningRateScheduler", "ReduceLROnPlateau"),
     "model_checkpoint": ("ModelCheckpoint",),
     "swap_ema_weights": ("SwapEMAWeights",),
     "tensorboard": ("TensorBoard",),

@@ -80,7 +80,7 @@ def model_from_json(json_string, custom_objects=None):
 
     Raises ValueError for a text that is no JSON, or names a class that is neither ours nor in `custom_objects`.
     """
-    import json
+    import json  # most programs need none
 
     try:
         config = json.loads(json_string)

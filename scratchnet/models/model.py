@@ -389,7 +389,7 @@ class Model(Trainer, Saver, Explained, Composite):
 
     def to_json(self, **kwargs):
         """The architecture as JSON, without weights; `kwargs` go to `json.dumps`. See `models.model_from_json`."""
-        import json
+        import json  # most programs need none
 
         return json.dumps(registry.serialize(self), **kwargs)
 

@@ -40,7 +40,7 @@ def print_summary(
     """
     headings, rows = summary_rows(model, expand_nested, show_trainable, layer_range)
     usual = (88 if len(headings) == 3 + show_trainable else 108) + 12 * show_trainable
-    import shutil
+    import shutil  # which brings along what it archives with
 
     line_length = line_length or min(usual, shutil.get_terminal_size().columns)
     widths = _fitting(headings, rows, line_length) if positions is None else _given(model, positions, line_length)
