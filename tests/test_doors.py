@@ -100,6 +100,8 @@ def test_a_name_that_is_not_known_is_looked_for_in_what_nobody_has_imported_yet(
     assert registry.find("constraints", "NonNeg") is not None and calls == []
     assert registry.find("constraints", "Late") is Late
     assert registry.find("constraints", "Later") is None and calls == ["load"]
+    registry.import_when_missed("constraints", load)
+    assert "Late" in registry.names("constraints") and calls == ["load", "load"]  # all names are all of them
 
 
 def in_a_new_process(code):
@@ -125,12 +127,13 @@ def test_by_their_names_all_are_found_in_a_program_that_has_imported_none_of_the
         {"class_name": "Cross", "config": {"feature_names": ["a", "b"], "crossing_dim": 4}},
     ]
     found = in_a_new_process(
-        "import json; from scratchnet import activations, layers, models, optimizers;"
+        "import json; from scratchnet import activations, callbacks, layers, models, optimizers, registry;"
         f"things = [layers.deserialize(config) for config in {written!r}];"
         "things += [optimizers.get('sgd'), activations.get('hard_sigmoid_of_keras_2')];"
+        "things += [registry.get('callbacks', {'class_name': 'EarlyStopping', 'config': {}})];"
         "print(json.dumps([getattr(thing, 'name', type(thing).__name__) for thing in things]))"
     )
-    assert found == ["rescaling", "squash", "a_X_b", "sgd", "hard_sigmoid_of_keras_2"]
+    assert found == ["rescaling", "squash", "a_X_b", "sgd", "hard_sigmoid_of_keras_2", "EarlyStopping"]
 
 
 def test_threads_that_miss_a_name_at_the_same_time_find_it_all(monkeypatch):

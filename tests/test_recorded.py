@@ -317,3 +317,12 @@ def test_a_get_config_of_ones_own_adds_to_what_the_base_knows_and_nothing_is_sai
     dense = SaidOfDense(3, activation="relu").get_config()
     assert (dense["more"], dense["units"], dense["activation"]) == (1, 3, "relu")
     assert SaidLoss(2.0).get_config() == {"delta": 2.0, "name": "said"}
+
+
+def test_a_default_that_the_constructor_changes_is_recorded_as_it_was():
+    class Counting(Callback):
+        def __init__(self, seen=[]):  # noqa: B006 (as a user may write it)
+            self.log = seen
+            seen.append("made")
+
+    assert recorded_arguments(Counting()) == {"seen": []}

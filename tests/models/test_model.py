@@ -203,6 +203,26 @@ def test_gradients_are_those_of_the_parameters_that_are_trained_in_their_order(m
     assert len(grads) == (0 if not model_is_trained else 6 if first_is_trained else 4)
 
 
+def test_a_frozen_model_has_no_gradients_though_all_its_layers_are_trained_elsewhere():
+    model = Sequential([Input((3,)), Dense(3), Dense(2)])
+    model.trainable = False
+    for layer in model.layers:
+        layer.trainable = True
+    y, cache = model.forward(np.ones((4, 3), "float32"), training=True)
+    assert model.backward(np.ones_like(y), cache)[1] == {}
+
+
+def test_a_layer_that_is_trained_again_has_a_gradient_in_the_next_step():
+    model = Sequential([Input((3,)), Dense(3), Dense(2)])
+    model.layers[0].trainable = False
+    for trained in (False, True):
+        model.layers[0].trainable = trained
+        y, cache = model.forward(np.ones((4, 3), "float32"), training=True)
+        _, grads = model.backward(np.ones_like(y), cache, needs_dx=False)
+        assert list(grads) == list(model.trainable_params)
+    assert all(d.any() for d in grads.values())
+
+
 def test_sequential_is_built_by_the_first_data_it_sees(capsys):
     model = Sequential([Flatten(), Dense(3)])
     assert not model.built
