@@ -76,3 +76,10 @@ def is_terminal(stream):
     """Whether `stream` shows a line that is written over, in a terminal or a notebook."""
     isatty = getattr(stream, "isatty", None)  # not every object that stands in for standard output has it
     return is_notebook(stream) or (isatty is not None and isatty())
+
+
+def terminal_width():
+    """How many columns the terminal has."""
+    import shutil  # which brings along what it archives with
+
+    return shutil.get_terminal_size().columns

@@ -98,18 +98,8 @@ def _parameters(constructor):
     return inspect.signature(constructor)
 
 
-@functools.lru_cache(maxsize=1024)
-def _defaults(constructor):
-    """What stands for each argument that is not given; None where one has to be."""
-    parameters = list(_parameters(constructor).parameters.values())[1:]
-    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    return None if any(p.default is p.empty for p in named) else {p.name: p.default for p in named}
-
-
 def _bind(cls, args, kwargs):
     """All arguments by name, defaults too; lists and dicts are copied, since a constructor may change them."""
-    if not args and not kwargs and (defaults := _defaults(cls.__init__)) is not None:
-        return {name: _copy(value) for name, value in defaults.items()}  # a call of fit makes callbacks
     signature = _parameters(cls.__init__)
     try:
         bound = signature.bind(None, *args, **kwargs)

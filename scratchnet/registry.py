@@ -406,7 +406,7 @@ def _kinds(config, name, kind):
         return ["layers"]  # a model is one
     if kind is not None:
         return [kind]
-    known = {k: names(k) for k in KINDS}
+    known = {k: names(k) for k in KINDS}  # which imports what is left, functions too
     functions = [k for k in KINDS if name in _functions[k]] if config["class_name"] == "function" else []
     return functions or [k for k in KINDS if name in known[k]]
 

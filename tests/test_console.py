@@ -84,3 +84,8 @@ def test_where_logging_is_asked_for_lines_go_there(capsys, caplog):
     assert capsys.readouterr().out == ""
     first, second = caplog.messages
     assert first == "a line" and second.startswith("2/2 ━") and second.endswith("loss: 0.5000")
+
+
+def test_the_width_of_the_terminal_is_what_the_environment_says(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "123")
+    assert console.terminal_width() == 123

@@ -11,7 +11,7 @@ import time
 from numbers import Real
 
 from scratchnet import config, kernels
-from scratchnet.console import is_terminal, write
+from scratchnet.console import is_terminal, terminal_width, write
 
 
 class Progbar:
@@ -94,7 +94,7 @@ class Progbar:
 
     def _draw(self, now):
         """Overwrite the line in the terminal, within its width."""
-        columns = _columns()
+        columns = terminal_width()
         seconds = self._seconds_of_a_step(now)
         left = _duration(seconds * (self.target - self._seen) if self.target else now - self._began)
         parts = [f" {left} {_step_time(seconds)}/{self.unit_name}", *self._shown_figures()]
@@ -113,7 +113,7 @@ class Progbar:
             write(f"{self._head()}- {seconds} - {step}{figures}\n")
             return
         tail = f" {seconds} {step}{figures}"
-        line = self._bar(_columns() - len(tail) - 1 if self._live else math.inf) + tail
+        line = self._bar(terminal_width() - len(tail) - 1 if self._live else math.inf) + tail
         write("\r" * self._live + line.ljust(self._drawn) + "\n")
         self._drawn = 0
 
@@ -156,10 +156,3 @@ def _step_time(seconds):
     if seconds >= 1e-2:
         return f"{seconds * 1e3:.0f}ms"
     return f"{seconds * 1e3:.1f}ms" if seconds >= 1e-4 else f"{seconds * 1e6:.0f}us"
-
-
-def _columns():
-    """How wide the terminal is."""
-    import shutil  # which brings along what it archives with
-
-    return shutil.get_terminal_size().columns

@@ -1,9 +1,8 @@
 """A trace as a table: in a terminal, and in a notebook."""
 
-import shutil
-
 import numpy as np
 
+from scratchnet.console import terminal_width
 from scratchnet.html import html_table
 from scratchnet.structure import flatten
 
@@ -74,7 +73,7 @@ def heading_of(trace):
 def table_of(trace):
     """The table as text, in lines that fit the terminal."""
     headings, rows = rows_of(trace)
-    room = max(60, shutil.get_terminal_size().columns)
+    room = max(60, terminal_width())
     widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
     widths[0] = min(widths[0], max(12, room - sum(widths[1:]) - 2 * len(widths[1:])))
     left = {0, 1, 4}

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from scratchnet.console import say_by
+from scratchnet.console import say_by, terminal_width
 from scratchnet.html import html_table
 from scratchnet.models.steps import sources_of, steps_of
 from scratchnet.structure import flatten
@@ -40,9 +40,7 @@ def print_summary(
     """
     headings, rows = summary_rows(model, expand_nested, show_trainable, layer_range)
     usual = (88 if len(headings) == 3 + show_trainable else 108) + 12 * show_trainable
-    import shutil  # which brings along what it archives with
-
-    line_length = line_length or min(usual, shutil.get_terminal_size().columns)
+    line_length = line_length or min(usual, terminal_width())
     widths = _fitting(headings, rows, line_length) if positions is None else _given(model, positions, line_length)
     if len(widths) != len(headings):
         raise model.error(f"summary needs {len(headings)} positions for the columns {headings}, got {len(widths)}")

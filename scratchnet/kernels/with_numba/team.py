@@ -82,8 +82,8 @@ def by_rows(kernel, rows, work, *arguments, multiple=_ROWS):
         work: how many multiply-adds that is; what is small is not shared.
         multiple: of so many rows all chunks are multiples, but for the last.
     """
-    if work >= _LEAST and _mine.team is not None:  # `shares`, without a call more for every kernel of a step
-        _mine.team.share(kernel, rows, arguments, multiple)
+    if shares(work):
+        at_work().share(kernel, rows, arguments, multiple)
     else:
         kernel(0, rows, *arguments)
 

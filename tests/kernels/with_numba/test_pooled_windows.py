@@ -156,7 +156,7 @@ def test_a_tile_in_plain_python_refuses_what_compiled_code_would_read_out_of_bou
         tile(**{**right, **change})
 
 
-@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="compiled tiles trust their caller")
+@pytest.mark.skipif(not numba.config.DISABLE_JIT, reason="compiled code alone calls a compiled tile")
 def test_a_tile_that_tells_places_in_plain_python():
     tile = make_window_tile(4, vectors=1, pool=4, tells_places=True)
     y, places = np.empty((1, LANES), np.float32), np.empty((1, LANES), np.uint8)
