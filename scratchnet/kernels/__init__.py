@@ -12,8 +12,8 @@ use: it is put into this module when the first operation is asked for, so nothin
 Notation: N batch, H W height and width of the input, OH OW of the output, C channels, F filters, KH KW kernel size,
 T time steps, U units. Arrays are float32 or float64, results have the dtype of the inputs. `padding` is
 ``((top, bottom), (left, right))``; strides, dilation and pool sizes are pairs. Kernels return what they compute, and
-change nothing that they are given; only `adam_update` writes, into the parameters, and `lstm_step_backward`, if it is
-given room for its result.
+change nothing that they are given; only the steps of optimizers write, into the parameters, and `lstm_step_backward`,
+if it is given room for its result.
 """
 
 import contextlib
@@ -88,6 +88,19 @@ FUSED = {
     "self_attention": ("self_attention_forward", "self_attention_backward"),  # and with the matrices on both sides
     "feed_forward": ("feed_forward_forward", "feed_forward_backward"),
     "recurrent": ("simple_rnn_state", "lstm_states"),
+    "optimizer_steps": (
+        "sgd_update",
+        "rmsprop_update",
+        "adagrad_update",
+        "adadelta_update",
+        "amsgrad_update",
+        "nadam_update",
+        "adamax_update",
+        "lion_update",
+        "ftrl_update",
+        "decay_weights",
+        "average_weights",
+    ),
     "loss_sums": (
         "sum_of_squares",
         "sum_of_logistic_losses",

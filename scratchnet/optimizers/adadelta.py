@@ -10,8 +10,10 @@ of w, so the learning rate hardly matters. Zeiler, "ADADELTA: an adaptive learni
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -37,6 +39,9 @@ class Adadelta(Optimizer):
 
     def update_step(self, param, grad, slots, learning_rate):
         a, d = slots["accumulated_grad"], slots["accumulated_delta_var"]
+        if compiled(param):
+            kernels.adadelta_update(param, grad, a, d, learning_rate, self.rho, self.epsilon)
+            return
         a *= self.rho
         a += (1 - self.rho) * grad * grad
         step = -np.sqrt(d + self.epsilon) / np.sqrt(a + self.epsilon) * grad

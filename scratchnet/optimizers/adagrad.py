@@ -7,8 +7,10 @@ Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and s
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -44,5 +46,8 @@ class Adagrad(Optimizer):
 
     def update_step(self, param, grad, slots, learning_rate):
         accumulator = slots["accumulator"]
+        if compiled(param):
+            kernels.adagrad_update(param, grad, accumulator, learning_rate, self.epsilon)
+            return
         accumulator += grad * grad
         param -= grad * param.dtype.type(learning_rate) / np.sqrt(accumulator + self.epsilon)

@@ -13,6 +13,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -62,11 +63,13 @@ class Adam(Optimizer):
 
     def update_step(self, param, grad, slots, learning_rate):
         step_size = self._step_size(param.dtype.type, learning_rate)
+        m, v, v_hat = slots["m"], slots["v"], slots.get("v_hat")
         if not self.amsgrad:
-            betas = self.beta_1, self.beta_2
-            kernels.adam_update(param, grad, slots["m"], slots["v"], step_size, *betas, self.epsilon)
+            kernels.adam_update(param, grad, m, v, step_size, self.beta_1, self.beta_2, self.epsilon)
             return
-        m, v, v_hat = slots["m"], slots["v"], slots["v_hat"]
+        if compiled(param):
+            kernels.amsgrad_update(param, grad, m, v, v_hat, step_size, self.beta_1, self.beta_2, self.epsilon)
+            return
         m += (grad - m) * (1 - self.beta_1)
         v += (grad * grad - v) * (1 - self.beta_2)
         np.maximum(v_hat, v, out=v_hat)
@@ -144,10 +147,15 @@ class Nadam(Optimizer):
         t = self.updates + 1
         dtype = param.dtype.type
         m, v = slots["m"], slots["v"]
-        m += (grad - m) * (1 - self.beta_1)
-        v += (grad * grad - v) * (1 - self.beta_2)
         mu, mu_next = self._momentum(t), self._momentum(t + 1)
         _, product = self._product
-        m_hat = m * dtype(mu_next / (1 - product * mu_next)) + grad * dtype((1 - mu) / (1 - product))
-        v_hat = v / dtype(1 - self.beta_2**t)
+        of_m, of_grad, of_v = mu_next / (1 - product * mu_next), (1 - mu) / (1 - product), 1 - self.beta_2**t
+        if compiled(param):
+            numbers = learning_rate, self.beta_1, self.beta_2, self.epsilon, of_m, of_grad, of_v
+            kernels.nadam_update(param, grad, m, v, *numbers)
+            return
+        m += (grad - m) * (1 - self.beta_1)
+        v += (grad * grad - v) * (1 - self.beta_2)
+        m_hat = m * dtype(of_m) + grad * dtype(of_grad)
+        v_hat = v / dtype(of_v)
         param -= m_hat * dtype(learning_rate) / (np.sqrt(v_hat) + self.epsilon)

@@ -9,8 +9,10 @@ correction for its start. Kingma and Ba 2015, section 7.1.
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -44,6 +46,10 @@ class Adamax(Optimizer):
 
     def update_step(self, param, grad, slots, learning_rate):
         dtype, m, u = param.dtype.type, slots["m"], slots["u"]
+        step_size = dtype(learning_rate) / (1 - dtype(self.beta_1) ** (self.updates + 1))
+        if compiled(param):
+            kernels.adamax_update(param, grad, m, u, step_size, self.beta_1, self.beta_2, self.epsilon)
+            return
         m += (grad - m) * (1 - self.beta_1)
         np.maximum(self.beta_2 * u, np.abs(grad), out=u)
-        param -= dtype(learning_rate) / (1 - dtype(self.beta_1) ** (self.updates + 1)) * m / (u + self.epsilon)
+        param -= step_size * m / (u + self.epsilon)

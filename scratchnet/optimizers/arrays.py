@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
+
 STRETCH = 1 << 17  # elements that are updated at a time: few enough for the cache, enough to be worth a call
 SMALLEST_SHARE = 1 << 18  # elements: below this, a thread of its own costs more than it saves
 
@@ -114,6 +116,28 @@ def norm_of(arrays):
 
 def scaled_to_norm(grad, norm, largest):
     return grad * grad.dtype.type(largest / norm) if norm > largest else grad
+
+
+def compiled(param):
+    """Whether there are kernels in the place of the rules that NumPy follows, which give the same bits in one pass."""
+    return kernels.sgd_update is not None and param.dtype in (np.float32, np.float64)
+
+
+def decay_weights(param, share):
+    """w -= share w"""
+    if compiled(param):
+        kernels.decay_weights(param.reshape(-1), share)
+    else:
+        param -= param * param.dtype.type(share)
+
+
+def average_weights(average, param, momentum):
+    """average = momentum average + (1 - momentum) w"""
+    if compiled(param):
+        kernels.average_weights(average.reshape(-1), param.reshape(-1), momentum)
+    else:
+        average *= momentum
+        average += param * param.dtype.type(1 - momentum)
 
 
 def listed(parameters):

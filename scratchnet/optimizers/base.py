@@ -20,8 +20,10 @@ from scratchnet.hints import LearningRate
 from scratchnet.optimizers import schedules
 from scratchnet.optimizers.arrays import (
     Stretches,
+    average_weights,
     cut,
     dealt,
+    decay_weights,
     divided,
     listed,
     named_arrays,
@@ -299,8 +301,7 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
         overwrites = self.ema_overwrite_frequency and (self.updates + 1) % self.ema_overwrite_frequency == 0
         for key, w in params.items():
             average = self.state[f"average/{key}"]
-            average *= momentum
-            average += w * w.dtype.type(1 - momentum)
+            average_weights(average, w, momentum)
             if overwrites:
                 w[...] = average
 
@@ -325,7 +326,7 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
             grad = total_of([cut(part[key], place) for part in parts])
             decay = self.decay_of(key, params[key])
             if decay and not self._is_undecayed(key, params[key]):
-                param -= param * param.dtype.type(decay * learning_rate)
+                decay_weights(param, decay * learning_rate)
             if self.takes_variables:
                 self._step_of_variable(key, param, grad, learning_rate)
             else:

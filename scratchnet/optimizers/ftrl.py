@@ -10,8 +10,10 @@ leader". Where |z| <= l1, w is 0. McMahan et al., "Ad click prediction: a view f
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -61,8 +63,12 @@ class Ftrl(Optimizer):
     def update_step(self, param, grad, slots, learning_rate):
         a, z = slots["accumulator"], slots["linear"]
         lr, p, l1 = param.dtype.type(learning_rate), -self.learning_rate_power, self.l1_regularization_strength
+        two_l2, two_shrinkage = 2 * self.l2_regularization_strength, 2 * self.l2_shrinkage_regularization_strength
+        if compiled(param) and p == 0.5:
+            kernels.ftrl_update(param, grad, a, z, lr, l1, two_l2, two_shrinkage, self.beta)
+            return
         new_a = a + grad * grad
-        z += grad + 2 * self.l2_shrinkage_regularization_strength * param - (new_a**p - a**p) / lr * param
-        curvature = new_a**p / lr + 2 * self.l2_regularization_strength + self.beta / lr
+        z += grad + two_shrinkage * param - (new_a**p - a**p) / lr * param
+        curvature = new_a**p / lr + two_l2 + self.beta / lr
         param[...] = (np.clip(z, -l1, l1) - z) / curvature
         a[...] = new_a

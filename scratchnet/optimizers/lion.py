@@ -8,8 +8,10 @@ et al., "Symbolic discovery of optimization algorithms", 2023.
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -35,6 +37,9 @@ class Lion(Optimizer):
 
     def update_step(self, param, grad, slots, learning_rate):
         m = slots["m"]
+        if compiled(param):
+            kernels.lion_update(param, grad, m, learning_rate, self.beta_1, self.beta_2)
+            return
         param -= param.dtype.type(learning_rate) * np.sign(m * self.beta_1 + grad * (1 - self.beta_1))
         m *= self.beta_2
         m += grad * (1 - self.beta_2)

@@ -8,8 +8,10 @@ Tieleman and Hinton, "Lecture 6.5", Coursera 2012; centered: Graves 2013, sectio
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -44,18 +46,20 @@ class RMSprop(Optimizer):
         self.slot_names = ("v", *["mean"] * self.centered, *["momentum"] * (self.momentum > 0))
 
     def update_step(self, param, grad, slots, learning_rate):
-        v = slots["v"]
+        v, mean, velocity = map(slots.get, ("v", "mean", "momentum"))
+        if compiled(param):
+            numbers = learning_rate, self.rho, self.momentum, self.epsilon
+            kernels.rmsprop_update(param, grad, v, mean, velocity, *numbers)
+            return
         v *= self.rho
         v += grad * grad * (1 - self.rho)
         variance = v
         if self.centered:
-            mean = slots["mean"]
             mean *= self.rho
             mean += grad * (1 - self.rho)
             variance = np.maximum(v - mean * mean, 0)  # rounding can make it negative
         step = grad * param.dtype.type(learning_rate) / np.sqrt(variance + self.epsilon)
         if self.momentum:
-            velocity = slots["momentum"]
             velocity *= self.momentum
             velocity += step
             step = velocity

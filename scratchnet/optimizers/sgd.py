@@ -7,8 +7,10 @@ Robbins and Monro 1951; momentum: Polyak 1964; Sutskever et al., "On the importa
 deep learning", 2013.
 """
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -34,11 +36,14 @@ class SGD(Optimizer):
         self.slot_names = ("momentum",) if momentum else ()
 
     def update_step(self, param, grad, slots, learning_rate):
+        velocity = slots.get("momentum")
+        if compiled(param):
+            kernels.sgd_update(param, grad, velocity, learning_rate, self.momentum, self.nesterov)
+            return
         step = grad * param.dtype.type(-learning_rate)
         if not self.momentum:
             param += step
             return
-        velocity = slots["momentum"]
         velocity *= self.momentum
         velocity += step
         param += velocity * self.momentum + step if self.nesterov else velocity

@@ -86,6 +86,13 @@ def test_every_optimizer_goes_downhill_keeps_dtypes_and_changes_no_gradient(name
         assert np.abs(arrays).max() < slow.get(name, 0.5)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "longdouble", ">f4"])
+def test_what_no_kernel_is_made_for_goes_by_the_rule(dtype):
+    w = {"w": np.ones(3, dtype)}
+    optimizers.SGD(0.5).update(w, {"w": np.ones(3, dtype)})
+    assert (w["w"] == 0.5).all() and w["w"].dtype == dtype
+
+
 @pytest.mark.parametrize(("name", "options"), OPTIONS)
 @pytest.mark.parametrize("saved_after", [0, 1, 3])
 def test_going_on_from_a_saved_state_gives_the_same_bits(name, options, saved_after):

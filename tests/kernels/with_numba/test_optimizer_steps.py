@@ -1,0 +1,87 @@
+"""The compiled steps of optimizers: the bits of the rules that NumPy follows, with one thread and with two."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from scratchnet import kernels, optimizers  # noqa: E402
+from scratchnet.kernels.with_numba import team  # noqa: E402
+
+RULES = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "nesterov": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"centered": True}),
+    ("RMSprop", {"momentum": 0.8}),
+    ("RMSprop", {"momentum": 0.8, "centered": True}),
+    ("Adagrad", {}),
+    ("Adadelta", {}),
+    ("Adam", {"amsgrad": True}),
+    ("Nadam", {}),
+    ("Adamax", {}),
+    ("Lion", {}),
+    ("Ftrl", {"beta": 0.1}),
+    (
+        "Ftrl",
+        {
+            "l1_regularization_strength": 0.03,
+            "l2_regularization_strength": 0.2,
+            "l2_shrinkage_regularization_strength": 0.1,
+        },
+    ),
+    ("Ftrl", {"learning_rate_power": -0.3}),
+    ("SGD", {"weight_decay": 0.1, "use_ema": True}),
+]
+EVERY_RULE = pytest.mark.parametrize(("name", "options"), RULES)
+
+
+def after_steps(backend, name, options, dtype, sizes=((3, 7), (1,), (129,)), special=()):
+    """The parameters and the slots after some steps."""
+    rng = np.random.default_rng(4)
+    optimizer = getattr(optimizers, name)(0.02, **options)
+    params = {f"w{k}": rng.normal(size=size).astype(dtype) for k, size in enumerate(sizes)}
+    with kernels.using_backend(backend):
+        for _ in range(5):
+            grads = {key: rng.normal(size=w.shape).astype(dtype) for key, w in params.items()}
+            for grad in grads.values():
+                grad.flat[: len(special)] = special
+            optimizer.update(params, grads)
+    return params | optimizer.state
+
+
+def assert_same_bits(found, expected):
+    assert found.keys() == expected.keys()
+    for key, array in expected.items():
+        assert found[key].dtype == array.dtype
+        np.testing.assert_array_equal(found[key], array, err_msg=key)
+
+
+@EVERY_RULE
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_step_has_the_bits_of_the_rule(name, options, dtype):
+    assert_same_bits(*(after_steps(backend, name, options, dtype) for backend in ("numba", "numpy")))
+
+
+@EVERY_RULE
+def test_gradients_that_are_zero_or_not_finite_end_as_by_the_rule(name, options):
+    with np.errstate(all="ignore"):
+        found, expected = (
+            after_steps(backend, name, options, "float32", ((5,),), (0, np.nan, np.inf, -np.inf))["w0"]
+            for backend in ("numba", "numpy")
+        )
+    np.testing.assert_array_equal(found, expected)
+
+
+@EVERY_RULE
+def test_two_threads_make_the_bits_of_one(name, options, monkeypatch):
+    shared, share = [], team.Team.share
+    monkeypatch.setattr(team.Team, "share", lambda *arguments: (shared.append(arguments), share(*arguments)))
+    sizes = (150, 331), (3,)
+    alone = after_steps("numba", name, options, "float32", sizes)
+    assert not shared
+    with team.helper():
+        together = after_steps("numba", name, options, "float32", sizes)
+    assert bool(shared) == (options.get("learning_rate_power") is None)
+    assert_same_bits(together, alone)
