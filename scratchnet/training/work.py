@@ -91,7 +91,7 @@ def _is_shared(layer):
     if not isinstance(layer, Recurrent):  # of a class of one's own an activation may be anything
         return True
     functions = layer.activation, getattr(layer, "recurrent_activation", layer.activation)
-    return layer.recurrent_dropout == 0 and all(f.name in COMPILED_ACTIVATIONS for f in functions)
+    return all(f.name in COMPILED_ACTIVATIONS for f in functions)
 
 
 _CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose

@@ -151,6 +151,7 @@ def run(backend, cell, arrays, act, rec, mask, drop):
     """The states of a cell, h first, and the adjoints of what it is given, those of h0 and of the sums first."""
     gates = {"simple_rnn": 1, "lstm": 4}.get(cell, 3)
     xW, R, b, c, h0, c0, dy, dh, dc = arrays
+    U = len(R)
     xW, R, b, c, more = xW[..., : gates * U], R[:, : gates * U], b[: gates * U], c[: gates * U], (mask, drop)
     if cell == "simple_rnn":
         steps = backend.simple_rnn_forward(xW, R, b, h0, act, *more)
@@ -168,7 +169,7 @@ def run(backend, cell, arrays, act, rec, mask, drop):
 EVERY_CELL = pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru", "gru, reset before"])
 
 
-def drawn_for_any_cell(rng, T):
+def drawn_for_any_cell(rng, T, N=N, U=U):
     xW, dy = rng.normal(size=(T, N, 4 * U)), rng.normal(size=(T, N, U))
     (R, (b, c)), (h0, c0, dh, dc) = (
         (rng.normal(size=(U, 4 * U)), rng.normal(size=(2, 4 * U))),
@@ -292,6 +293,25 @@ def test_large_values_saturate_and_nan_stays_nan(backend, dtype):
     ):
         h = one_step(backend, z, activations.get(name)).h[1]
         np.testing.assert_allclose(h[0], expected, rtol=1e-6, atol=1e-37)
+
+
+@needs_numba
+@EVERY_CELL
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows, units", [(1, 16), (9, 16), (13, 19), (40, 33)])
+def test_each_gate_sees_what_is_not_dropped_for_it_in_compiled_code_too(cell, dtype, rows, units, monkeypatch):
+    rng, functions = np.random.default_rng(8), [activations.get(name) for name in ("tanh", "sigmoid")]
+    arrays = [0.3 * array.astype(dtype) for array in drawn_for_any_cell(rng, 4, rows, units)]
+    gates = {"simple_rnn": 1, "lstm": 4}.get(cell, 3)
+    drop = 2 * (rng.random((gates, rows, units)) < 0.5).astype(dtype)
+    expected = sum(run(operations("numpy"), cell, arrays, *functions, None, drop), [])
+    for module in (with_numpy, with_numpy_gru):
+        for function in [name for name in vars(module) if name.endswith(("_forward", "_backward"))]:
+            monkeypatch.setattr(module, function, None)
+    found = sum(run(operations("numba"), cell, arrays, *functions, None, drop), [])
+    bound = 1e-5 if dtype == np.float32 else 1e-12
+    for one, wanted in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, wanted, rtol=bound, atol=bound * np.abs(wanted).max())
 
 
 @needs_numba

@@ -73,7 +73,7 @@ def test_where_nothing_is_known_nothing_is_small():
     [
         (LSTM(5, activation="relu"), 6 * (7 + 5) * 20 + elements(5)),
         (LSTM(5, recurrent_activation="gelu"), 0),
-        (GRU(5, dropout=0.1, recurrent_dropout=0.1), 0),
+        (GRU(5, dropout=0.1, recurrent_dropout=0.1), 6 * ((7 + 5) * 16 + 2 * 16) + elements(5)),
         (TimeDistributed(Dense(20, activation="gelu")), 6 * 7 * 20),
         (TimeDistributed(Dense(5, dtype="float64")), 0),
         (BatchNormalization(), 0),

@@ -8,8 +8,16 @@ import numpy as np
 
 from scratchnet.kernels.steps import GRUSteps, separate, transposed
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.dropped_states import (
+    add_product,
+    as_drop,
+    left_of,
+    of_gates,
+    product_adjoint,
+    room_for,
+)
 from scratchnet.kernels.with_numba.elementwise import activate, add, code, copy, multiply_by_slope
-from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.recurrent import (
     add_bias,
     as_mask,
@@ -23,50 +31,65 @@ from scratchnet.kernels.with_numpy import gru as with_numpy
 
 
 def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
-    if None in (code(act), code(rec)) or drop is not None:
+    if None in (code(act), code(rec)):
         return with_numpy.gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask, drop)
     (T, N, _), U = xW.shape, len(R)
     z, r, g, q = separate(4, (T, N, U), xW.dtype)
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
-    R_zr, R_g = np.ascontiguousarray(R[:, : 2 * U]), np.ascontiguousarray(R[:, 2 * U :])
+    R_zr, R_g = _by_gate(R[:, : 2 * U], drop), np.ascontiguousarray(R[:, 2 * U :])
     b_g = np.zeros(U, xW.dtype)  # what is added to q
     if reset_after:
         b, b_g = np.concatenate([b[: 2 * U] + b_R[: 2 * U], b[2 * U :]]), plain(b_R[2 * U :])
-    known, how = (one_for_all(xW), R_zr, R_g, plain(b), b_g), (code(act), code(rec), bool(reset_after), as_mask(mask))
+    known = one_for_all(xW), R_zr, R_g, plain(b), b_g
+    how = code(act), code(rec), bool(reset_after), as_mask(mask), *_drops(drop, h[0])
     through_time(_gru_forward, T, N, R, multiplier(h.dtype), *known, z, r, g, q, h, *how)
     return GRUSteps(None, z, r, g, q, h)
 
 
 def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):
-    if None in (code(act), code(rec)) or drop is not None:
+    if None in (code(act), code(rec)):
         return with_numpy.gru_backward(dy, dh, R, steps, act, rec, reset_after, mask, drop)
     z, r, g, q, h = steps.z, steps.r, steps.g, steps.q, steps.h
     T, N, U = z.shape
     ds, dq, dh0 = np.empty((T, N, 3 * U), z.dtype), np.empty((T, N, U), z.dtype), np.empty((N, U), z.dtype)
     R_T = transposed(R)
-    known = multiplier(z.dtype), or_nothing(dy, z), plain(dh), R_T[: 2 * U], R_T[2 * U :], z, r, g, q, h
-    how = code(act), code(rec), bool(reset_after), as_mask(mask)
+    zr_T, g_T = R_T[: 2 * U].reshape(1 if drop is None else 2, -1, U), R_T[2 * U :]
+    known = multiplier(z.dtype), or_nothing(dy, z), plain(dh), zr_T, g_T, z, r, g, q, h
+    how = code(act), code(rec), bool(reset_after), as_mask(mask), *_drops(drop, dh0)
     through_time(_gru_backward, T, N, R, *known, ds, dq, dh0, *how)
     return ds, dq, dh0
 
 
+def _by_gate(R_zr, drop):
+    """R_z and R_r, beside each other or one behind the other: (1, U, 2U) or (2, U, U)."""
+    return np.array(of_gates(R_zr, None if drop is None else drop[:2]), order="C")
+
+
+def _drops(drop, h0):
+    """What is dropped for z and r, and for g."""
+    drop = as_drop(drop, h0)
+    return drop[:2], drop[2:]
+
+
 @njit
-def _gru_forward(first, stop, times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask):
+def _gru_forward(
+    first, stop, times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask, drop_zr, drop_g
+):
     N, U, rows = stop - first, len(R_g), slice(first, stop)
-    s, qR = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype)
+    s, qR, room = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype), room_for(N, h)
     for t in range(len(z)):
         xW_t, z_t, r_t, g_t, q_t = xW[t % len(xW), rows], z[t, rows], r[t, rows], g[t, rows], q[t, rows]
         h_prev, h_t = h[t, rows], h[t + 1, rows]
         add_bias(xW_t, b, s)  # its first 2U columns
-        add_matmul_by(times, h_prev, R_zr, s)
+        add_product(times, h_prev, first, drop_zr, R_zr, s, room)
         _gru_gates(s, z_t, r_t, rec)
         if reset_after:
-            matmul_into_by(times, h_prev, R_g, q_t)
+            matmul_into_by(times, left_of(h_prev, first, drop_g, 0, room[0]), R_g, q_t)
             _gru_candidate_after(q_t, b_g, xW_t, b, r_t, s, g_t, act)
         else:
             _multiply(r_t, h_prev, q_t)
-            matmul_into_by(times, q_t, R_g, qR)
+            matmul_into_by(times, left_of(q_t, first, drop_g, 0, room[0]), R_g, qR)
             _gru_candidate_before(qR, xW_t, b, s, g_t, act)
         _gru_mix(z_t, g_t, h_prev, h_t)
         if len(mask) > 0:
@@ -124,10 +147,12 @@ def _multiply(x, y, product):
 
 
 @njit
-def _gru_backward(first, stop, times, dy, dh_T, zr_T, g_T, z, r, g, q, h, ds, dq, dh0, act, rec, reset_after, mask):
+def _gru_backward(
+    first, stop, times, dy, dh_T, zr_T, g_T, z, r, g, q, h, ds, dq, dh0, act, rec, reset_after, mask, drop_zr, drop_g
+):
     N, U, rows = stop - first, g_T.shape[1], slice(first, stop)
     dh, past, product = dh0[rows], np.empty((N, U), h.dtype), np.empty((N, U), h.dtype)
-    ds_g, ds_zr = np.empty((N, U), h.dtype), np.empty((N, 2 * U), h.dtype)
+    ds_g, ds_zr, room = np.empty((N, U), h.dtype), np.empty((N, 2 * U), h.dtype), room_for(N, h)
     copy(dh_T[rows], dh)  # turned from the last state's into the first one's
     for t in range(len(z) - 1, -1, -1):
         z_t, r_t, g_t, q_t, h_prev, dq_t = z[t, rows], r[t, rows], g[t, rows], q[t, rows], h[t, rows], dq[t, rows]
@@ -139,15 +164,17 @@ def _gru_backward(first, stop, times, dy, dh_T, zr_T, g_T, z, r, g, q, h, ds, dq
         if reset_after:
             _gru_candidate_after_backward(ds_g, q_t, r_t, dq_t, ds_zr)
             matmul_into_by(times, dq_t, g_T, product)
+            left_of(product, first, drop_g, 0, product)
         else:
             matmul_into_by(times, ds_g, g_T, dq_t)
+            left_of(dq_t, first, drop_g, 0, dq_t)
             _gru_candidate_before_backward(dq_t, h_prev, r_t, product, ds_zr)
         add(product, dh)
         for n in range(N):
             multiply_by_slope(rec, z_t[n], ds_zr[n, :U])
             multiply_by_slope(rec, r_t[n], ds_zr[n, U:])
         _join(ds_zr, ds_g, ds[t, rows])
-        matmul_into_by(times, ds_zr, zr_T, product)
+        product_adjoint(times, ds_zr, first, drop_zr, zr_T, product, room)
         add(product, dh)
         if len(mask) > 0:
             add(past, dh)

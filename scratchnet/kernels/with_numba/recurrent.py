@@ -1,7 +1,7 @@
 """The recurrent layers, compiled, matrix products included.
 
-`scratchnet.kernels.loops.recurrent` defines and documents them. Other activations and dropout of the state are not
-compiled; `scratchnet.kernels.with_numpy` computes them.
+`scratchnet.kernels.loops.recurrent` defines and documents them. Other activations are not compiled;
+`scratchnet.kernels.with_numpy` computes them.
 
 A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that
 compute side by side would spend a fifth of their time waiting for the interpreter's lock.
@@ -23,9 +23,10 @@ import numpy as np
 from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba import simple_rnn_state as in_use
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.dropped_states import add_product, as_drop, of_gates, product_adjoint, room_for
 from scratchnet.kernels.with_numba.elementwise import activate, add, code, copy, multiply_by_slope, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
-from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, can_share, matmul, matmul_into_by
+from scratchnet.kernels.with_numba.matrix_product import can_share, matmul
 from scratchnet.kernels.with_numba.panels import laid_out
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
@@ -36,14 +37,14 @@ _ONE = np.float32(1)  # an integer would turn float32 into float64
 
 
 def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
-    if code(act) is None or drop is not None:
+    if code(act) is None:
         return with_numpy.simple_rnn_forward(xW, R, b, h0, act, mask, drop)
     T, N, U = xW.shape
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
-    times, laid = laid_out(R, T, N)
+    times, laid = laid_out_by_gate(of_gates(R, drop), T, N)
     known = times, one_for_all(xW), laid, plain(b)
-    through_time(_simple_rnn_forward, T, N, R, *known, h, code(act), as_mask(mask))
+    through_time(_simple_rnn_forward, T, N, R, *known, h, code(act), as_mask(mask), as_drop(drop, h[0]))
     return SimpleRNNSteps(None, h)
 
 
@@ -60,29 +61,30 @@ def simple_rnn_state(x, W, R, b, act, T):
 
 
 def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
-    if code(act) is None or drop is not None:
+    if code(act) is None:
         return with_numpy.simple_rnn_backward(dy, dh, R, steps, act, mask, drop)
     T, N, U = steps.h[1:].shape
     dz, dh0 = np.empty((T, N, U), R.dtype), np.empty((N, U), R.dtype)
-    times, R_T = laid_out(R.T, T, N)
+    times, R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
     known = times, or_nothing(dy, dz), plain(dh), R_T, steps.h
-    through_time(_simple_rnn_backward, T, N, R, *known, dz, dh0, code(act), as_mask(mask))
+    through_time(_simple_rnn_backward, T, N, R, *known, dz, dh0, code(act), as_mask(mask), as_drop(drop, dh0))
     return dz, dh0
 
 
 def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
-    if None in (code(act), code(rec)) or drop is not None:
+    if None in (code(act), code(rec)):
         return with_numpy.lstm_forward(xW, R, b, h0, c0, act, rec, mask, drop)
     (T, N, _), U = xW.shape, len(R)
     i, f, g, o, tanh_c = separate(5, (T, N, U), xW.dtype)
     h, c = separate(2, (T + 1, N, U), xW.dtype)
     h[0], c[0] = h0, c0
-    times, laid = laid_out(R, T, N)
+    times, laid = laid_out_by_gate(of_gates(R, drop), T, N)
     known, made = (times, one_for_all(xW), laid, plain(b)), (i, f, g, o, c, tanh_c, h)
+    what_counts = as_mask(mask), as_drop(drop, h[0])
     if (act.name, rec.name) == _DEFAULTS and h.itemsize == 4:
-        through_time(_default_lstm_forward, T, N, R, *known, *made, as_mask(mask))
+        through_time(_default_lstm_forward, T, N, R, *known, *made, *what_counts)
     else:
-        through_time(_lstm_forward, T, N, R, *known, *made, code(act), code(rec), as_mask(mask))
+        through_time(_lstm_forward, T, N, R, *known, *made, code(act), code(rec), *what_counts)
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
@@ -104,18 +106,19 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
 
 
 def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
-    if None in (code(act), code(rec)) or drop is not None:
+    if None in (code(act), code(rec)):
         return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec, mask, drop)
     i, f, g, o, c, tanh_c = steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
     T, N, U = i.shape
     dz = np.empty((T, N, 4 * U), i.dtype)
     dh0, dc0 = np.empty((2, N, U), i.dtype)
-    times, R_T = laid_out(R.T, T, N)
+    times, R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
     known = times, or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
+    what_counts = as_mask(mask), as_drop(drop, dh0)
     if (act.name, rec.name) == _DEFAULTS:
-        through_time(_default_lstm_backward, T, N, R, *known, dz, dh0, dc0, as_mask(mask))
+        through_time(_default_lstm_backward, T, N, R, *known, dz, dh0, dc0, *what_counts)
     else:
-        through_time(_lstm_backward, T, N, R, *known, dz, dh0, dc0, code(act), code(rec), as_mask(mask))
+        through_time(_lstm_backward, T, N, R, *known, dz, dh0, dc0, code(act), code(rec), *what_counts)
     return dz, dh0, dc0
 
 
@@ -132,6 +135,12 @@ def through_time(kernel, T, N, R, *arguments):
         by_rows(kernel, N, T * N * R.size, *arguments)
     else:
         kernel(0, N, *arguments)
+
+
+def laid_out_by_gate(matrices, T, N):
+    """As `laid_out`, with all of them in one array."""
+    (times, *_), laid = zip(*(laid_out(matrix, T, N) for matrix in matrices))
+    return times, laid[0][np.newaxis] if len(laid) == 1 else np.stack(laid)
 
 
 def one_for_all(xW):
@@ -193,21 +202,22 @@ def set_aside(first, d, past, mask):
 
 
 @njit
-def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask):
-    rows, z = slice(first, stop), np.empty((stop - first, b.size), h.dtype)
+def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask, drop):
+    rows, z, room = slice(first, stop), np.empty((stop - first, b.size), h.dtype), room_for(stop - first, h)
     for t in range(len(h) - 1):
         h_prev, h_t = h[t, rows], h[t + 1, rows]
         add_bias(xW[t % len(xW), rows], b, z)
-        add_matmul_by(times, h_prev, R, z)  # z = x W + b + h_prev R
+        add_product(times, h_prev, first, drop, R, z, room)  # z = x W + b + h_prev R
         activate(act, z.reshape(-1), h_t.reshape(-1))  # h = f(z)
         if len(mask) > 0:
             stay(first, stop, h[t], h[t + 1], mask[t])
 
 
 @njit
-def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mask):
+def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mask, drop):
     rows = slice(first, stop)
     dh, past = dh0[rows], np.empty((stop - first, h.shape[2]), h.dtype)  # dh is turned from dh_T into dh0
+    room = room_for(stop - first, h)
     copy(dh_T[rows], dh)
     for t in range(len(dz) - 1, -1, -1):
         dz_t = dz[t, rows]
@@ -217,7 +227,7 @@ def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mas
             set_aside(first, dh, past, mask[t])
         copy(dh, dz_t)
         multiply_by_slope(act, h[t + 1, rows].reshape(-1), dz_t.reshape(-1))  # h = f(z)
-        matmul_into_by(times, dz_t, R_T, dh)  # z = x W + h_prev R + b
+        product_adjoint(times, dz_t, first, drop, R_T, dh, room)  # z = x W + h_prev R + b
         if len(mask) > 0:
             add(past, dh)
 
@@ -226,11 +236,11 @@ def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mas
 
 
 @njit
-def _lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask):
-    z = np.empty((stop - first, b.size), h.dtype)
+def _lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask, drop):
+    z, room = np.empty((stop - first, b.size), h.dtype), room_for(stop - first, h)
     for t in range(len(i)):
         add_bias(xW[t % len(xW), first:stop], b, z)
-        add_matmul_by(times, h[t, first:stop], R, z)  # z = x W + b + h_prev R
+        add_product(times, h[t, first:stop], first, drop, R, z, room)  # z = x W + b + h_prev R
         _lstm_step_forward(first, z, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t + 1], act, rec)
         if len(mask) > 0:
             stay(first, stop, c[t], c[t + 1], mask[t])
@@ -255,10 +265,11 @@ def _lstm_step_forward(first, z, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
 
 
 @njit
-def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, act, rec, mask):
+def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, act, rec, mask, drop):
     rows = slice(first, stop)
     dh, dc = dh0[rows], dc0[rows]  # turned from the last states' into the first ones'
     past_h, past_c = np.empty(dh.shape, dh.dtype), np.empty(dc.shape, dc.dtype)
+    room = room_for(stop - first, dh)
     copy(dh_T[rows], dh)
     copy(dc_T[rows], dc)
     for t in range(len(dz) - 1, -1, -1):
@@ -268,7 +279,7 @@ def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_
             set_aside(first, dh, past_h, mask[t])
             set_aside(first, dc, past_c, mask[t])
         _lstm_step_backward(first, stop, dh0, dc0, i[t], f[t], g[t], o[t], c[t], tanh_c[t], dz[t], act, rec)
-        matmul_into_by(times, dz[t, rows], R_T, dh)  # z = x W + h_prev R + b
+        product_adjoint(times, dz[t, rows], first, drop, R_T, dh, room)  # z = x W + h_prev R + b
         if len(mask) > 0:
             add(past_h, dh)
             add(past_c, dc)
@@ -308,12 +319,12 @@ def _lstm_step_backward(first, stop, dh, dc, i, f, g, o, c_prev, tanh_c, dz, act
 
 
 @njit
-def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, mask):
+def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, mask, drop):
     U, rows = h.shape[2], slice(first, stop)
-    z = np.empty((stop - first, 4 * U), h.dtype)
+    z, room = np.empty((stop - first, 4 * U), h.dtype), room_for(stop - first, h)
     for t in range(len(i)):
         add_bias(xW[t % len(xW), rows], b, z)
-        add_matmul_by(times, h[t, rows], R, z)  # z = x W + b + h_prev R
+        add_product(times, h[t, rows], first, drop, R, z, room)  # z = x W + b + h_prev R
         for n in range(first, stop):
             z_n, i_n, f_n, g_n, o_n = z[n - first], i[t, n], f[t, n], g[t, n], o[t, n]
             c_prev_n, c_n, tanh_c_n, h_n = c[t, n], c[t + 1, n], tanh_c[t, n], h[t + 1, n]
@@ -330,10 +341,11 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
 
 
 @njit
-def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, mask):
+def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, mask, drop):
     U, rows = i.shape[2], slice(first, stop)
     dh, dc = dh0[rows], dc0[rows]  # turned from the last states' into the first ones'
     past_h, past_c = np.empty(dh.shape, dh.dtype), np.empty(dc.shape, dc.dtype)
+    room = room_for(stop - first, dh)
     copy(dh_T[rows], dh)
     copy(dc_T[rows], dc)
     for t in range(len(dz) - 1, -1, -1):
@@ -355,7 +367,7 @@ def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, 
                 dz_f[u] = dc_u * c_prev_n[u] * (f_u * (_ONE - f_u))
                 dz_g[u] = dc_u * i_u * (_ONE - g_u * g_u)
                 dc_n[u] = dc_u * f_u
-        matmul_into_by(times, dz[t, rows], R_T, dh)  # z = x W + h_prev R + b
+        product_adjoint(times, dz[t, rows], first, drop, R_T, dh, room)  # z = x W + h_prev R + b
         if len(mask) > 0:
             add(past_h, dh)
             add(past_c, dc)

@@ -226,7 +226,7 @@ def test_every_row_is_computed_once_whatever_the_types_of_the_arguments(counted,
     assert len(counted) == (24 if work == team._LEAST else 0)
 
 
-def through_time(mask, dy):
+def through_time(mask, dy, drops):
     """What the recurrent kernels return, one array after the other: 37 rows, of which no thread has half."""
     rng, (T, N, U) = np.random.default_rng(7), (3, 37, 33)
     tanh, sigmoid, relu = (activations.get(name) for name in ("tanh", "sigmoid", "relu"))
@@ -237,33 +237,35 @@ def through_time(mask, dy):
         shapes = (T, N, gates * U), (U, gates * U), (gates * U,)
         return [0.3 * rng.normal(size=shape).astype("float32") for shape in shapes]
 
+    drop = 2 * (rng.random((4, N, U)) < 0.5).astype("float32")
+    of_one, of_three, of_four = (drop[:gates] if drops else None for gates in (1, 3, 4))
     xW, R, b = drawn(1)
-    steps = compute.simple_rnn_forward(xW, R, b, h0, tanh, mask)
-    yield from (steps.h, *compute.simple_rnn_backward(dy, dh, R, steps, tanh, mask))
+    steps = compute.simple_rnn_forward(xW, R, b, h0, tanh, mask, of_one)
+    yield from (steps.h, *compute.simple_rnn_backward(dy, dh, R, steps, tanh, mask, of_one))
     xW, R, b = drawn(4)
     W, x = drawn(4)[1], drawn(1)[0]  # (U, 4U) and (T, N, U)
     yield compute.simple_rnn_state(x[..., :4], W[:4, :U], R[:, :U], b[:U], tanh, T)
     for act in (tanh, relu):
-        steps = compute.lstm_forward(xW, R, b, h0, c0, act, sigmoid, mask)
-        yield from (*steps[1:], *compute.lstm_backward(dy, dh, dc, R, steps, act, sigmoid, mask))
+        steps = compute.lstm_forward(xW, R, b, h0, c0, act, sigmoid, mask, of_four)
+        yield from (*steps[1:], *compute.lstm_backward(dy, dh, dc, R, steps, act, sigmoid, mask, of_four))
     for sequence in (True, False):
         h, c = compute.lstm_states(x, W, R, b, h0, c0, tanh, sigmoid, T, sequence)
         yield from (h if sequence else h[-1], c)
     xW, R, b = drawn(3)
     for reset_after in (True, False):
-        steps = compute.gru_forward(xW, R, b, b, h0, tanh, sigmoid, reset_after, mask)
-        yield from (*steps[1:], *compute.gru_backward(dy, dh, R, steps, tanh, sigmoid, reset_after, mask))
+        steps = compute.gru_forward(xW, R, b, b, h0, tanh, sigmoid, reset_after, mask, of_three)
+        yield from (*steps[1:], *compute.gru_backward(dy, dh, R, steps, tanh, sigmoid, reset_after, mask, of_three))
 
 
-@pytest.mark.parametrize("masked, dy", [(False, False), (True, True)])
-def test_time_goes_by_for_the_rows_of_two_threads_as_for_those_of_one(counted, monkeypatch, masked, dy):
+@pytest.mark.parametrize("masked, dy, drops", [(False, False, False), (True, True, False), (True, True, True)])
+def test_time_goes_by_for_the_rows_of_two_threads_as_for_those_of_one(counted, monkeypatch, masked, dy, drops):
     mask = np.random.default_rng(8).random((3, 37)) < 0.7 if masked else None
-    alone = list(through_time(mask, dy))
+    alone = list(through_time(mask, dy, drops))
     monkeypatch.setattr(team, "_LEAST", 0)
     with team.helper() as helper:
         for _ in range(3):
             helper.wake()
-            for found, expected in zip(through_time(mask, dy), alone, strict=True):
+            for found, expected in zip(through_time(mask, dy, drops), alone, strict=True):
                 np.testing.assert_array_equal(found, expected)
     assert len(counted) == 3 * 13
 
