@@ -17,7 +17,10 @@ import threading
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.parallel.batch import current_part
+
+_COMPILED = np.dtype(np.float32), np.dtype(np.float64)
 
 _lock = threading.Lock()
 _root = None  # made when first drawn from: importing numpy.random takes as long as importing all layers
@@ -74,26 +77,43 @@ class RandomStream:
 
         `by_row`: whether the rows are samples, or belong to them; otherwise all parts of a batch draw the same.
         """
-        row_size = int(np.prod(shape[1:], dtype=np.int64))
+        key, first_row = self._next_draw(shape[0])
+        row_size = _size_of_row(shape)
         # Philox makes four 64-bit numbers a counter step: a row starts on a whole counter step of its own.
         counters = -(-row_size // 4)
-        bits, first_row = self._next_draw(shape[0])
+        bits = np.random.Philox(key=key)
         if by_row:
             bits.advance(first_row * counters)
         flat = np.random.Generator(bits).random((shape[0], counters * 4))
         return flat[:, :row_size].reshape(shape)
 
-    def normal(self, shape):
-        """Float64 standard normals of `shape` = (rows, ...), by the Box-Muller transform (1958).
+    def mask(self, shape, rate, factor, by_row=True):
+        """What dropout multiplies by: 0 where a uniform is below `rate`, else `factor`, a number of NumPy's.
+
+        `shape` and `by_row` as of `uniform`; the result has the dtype of `factor`.
+        """
+        if factor.dtype not in _COMPILED or kernels.mask_rows is None:
+            return (self.uniform(shape, by_row) >= rate) * factor
+        key, first_row = self._next_draw(shape[0])
+        rows = kernels.mask_rows(key, first_row if by_row else 0, shape[0], _size_of_row(shape), rate, factor)
+        return rows.reshape(shape)
+
+    def normal(self, shape, mean=0.0, stddev=1.0, dtype=np.float64):
+        """Normals of `shape` = (rows, ...), by the Box-Muller transform (1958).
 
         It takes a fixed count of uniforms for each normal, which rejection methods do not, so that a row's place in
         the stream is known without drawing the rows before it.
         """
+        if dtype == np.float32 and kernels.normal_rows is not None:
+            draw = self._next_draw(shape[0])
+            return kernels.normal_rows(*draw, shape[0], _size_of_row(shape), mean, stddev).reshape(shape)
         u = self.uniform((shape[0], 2, *shape[1:]))
         radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))
-        return radius * np.cos(2.0 * np.pi * u[:, 1])
+        z = radius * np.cos(2.0 * np.pi * u[:, 1])
+        return (mean + stddev * z).astype(dtype, copy=False)
 
     def _next_draw(self, rows):
+        """``(key, first_row)``: Philox's key of the next draw, and where its rows begin in the whole batch."""
         part = current_part()
         if part is None:
             draw, first_row = (1 << 32) + self._calls, 0  # by hand: a step number that no fit reaches
@@ -105,8 +125,16 @@ class RandomStream:
             key, first_row = (*part.step, count), part.first_row_of(rows)
         # As a spawn key: in one list with the seed, numbers of more than 32 bits would be taken apart into several, and
         # [seed, 2**32 + k, 0] and [seed, k, 1] would be the same.
-        entropy = np.random.SeedSequence(self.seed, spawn_key=key)
-        return np.random.Philox(entropy), first_row
+        return _philox_key(np.random.SeedSequence(self.seed, spawn_key=key)), first_row
+
+
+def _philox_key(entropy):
+    """The key that `numpy.random.Philox` takes from a SeedSequence."""
+    return entropy.generate_state(2, np.uint64)
+
+
+def _size_of_row(shape):
+    return int(np.prod(shape[1:], dtype=np.int64))
 
 
 class RepeatedStream(RandomStream):
@@ -117,7 +145,7 @@ class RepeatedStream(RandomStream):
 
     def _next_draw(self, rows):
         part = current_part()
-        return np.random.Philox(np.random.SeedSequence(self.seed)), 0 if part is None else part.first_row_of(rows)
+        return _philox_key(np.random.SeedSequence(self.seed)), 0 if part is None else part.first_row_of(rows)
 
 
 class SharedStream(RandomStream):

@@ -101,6 +101,7 @@ FUSED = {
         "decay_weights",
         "average_weights",
     ),
+    "philox": ("mask_rows", "normal_rows"),  # random numbers, and what is made of them
     "loss_sums": (
         "sum_of_squares",
         "sum_of_logistic_losses",

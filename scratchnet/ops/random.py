@@ -86,9 +86,9 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
 @operation(options=("shape",), random=True)
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     """Normal with this mean and standard deviation."""
-    shape = tuple(shape)
-    z = stream_of(seed).normal(shape) if shape else stream_of(seed).normal((1,))[0]
-    return (mean + stddev * z).astype(named(dtype))
+    shape, dtype = tuple(shape), named(dtype)
+    z = stream_of(seed).normal(shape or (1,), dtype=np.promote_types(dtype, np.float32))
+    return (mean + stddev * (z if shape else z[0])).astype(dtype)
 
 
 @operation(options=("shape",), random=True)
@@ -127,7 +127,8 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
 def _dropout_mask(x, rate, noise_shape, seed):
     """1 / (1 - rate) where an element stays, and 0 where it is dropped, each with the probability `rate`."""
     shape = x.shape if noise_shape is None else [n if m is None else m for n, m in zip(x.shape, noise_shape)]
-    return (_uniform(seed, shape) >= rate) * x.dtype.type(1 / (1 - rate))
+    mask = stream_of(seed).mask(tuple(shape) or (1,), rate, x.dtype.type(1 / (1 - rate)))
+    return mask if shape else mask[0]
 
 
 def dropout(inputs, rate, noise_shape=None, seed=None):

@@ -1,13 +1,11 @@
 """Alpha dropout: dropout that keeps mean 0 and variance 1, for networks of scaled exponential units.
 
-    y = a (x mask + alpha' (1 - mask)) + b            dx = dy a mask
+    y = a (x mask + alpha' (1 - mask)) + b = (x - alpha') a mask + a alpha' + b            dx = dy a mask
 
 What is left out becomes alpha', the value that selu gives to very negative numbers, not 0; a and b restore mean and
 variance: a = ((1 - p) (1 + p alpha'^2))^(-1/2), b = -a alpha' p (Klambauer et al., "Self-normalizing neural networks",
 2017).
 """
-
-import numpy as np
 
 from scratchnet.layers.regularization.dropout import Dropout, DropoutCache
 from scratchnet.registry import register
@@ -29,9 +27,11 @@ class AlphaDropout(Dropout):
     def forward(self, x, training=False):
         if not training or self.rate == 0:
             return x, DropoutCache(None)
-        shape, p = self._mask_shape(x.shape), self.rate
-        mask = self.random.uniform(shape, by_row=not self._is_shared) >= p
+        shape, p, t = self._mask_shape(x.shape), self.rate, x.dtype.type
         a = ((1 - p) * (1 + p * _LOWEST**2)) ** -0.5
         b = -a * _LOWEST * p
-        y = np.where(mask, x * x.dtype.type(a) + x.dtype.type(b), x.dtype.type(a * _LOWEST + b))
-        return y, DropoutCache(mask * x.dtype.type(a))
+        scaled_mask = self.random.mask(shape, p, t(a), by_row=not self._is_shared)  # a mask
+        y = x - t(_LOWEST)
+        y *= scaled_mask
+        y += t(a * _LOWEST + b)
+        return y, DropoutCache(scaled_mask)

@@ -66,9 +66,8 @@ class Dropout(RandomLayer):
     def forward(self, x, training=False):
         if not training or self.rate == 0:
             return x, DropoutCache(None)
-        shape = self._mask_shape(x.shape)
-        mask = self.random.uniform(shape, by_row=not self._is_shared) >= self.rate
-        scaled_mask = mask * x.dtype.type(1 / (1 - self.rate))
+        shape, factor = self._mask_shape(x.shape), x.dtype.type(1 / (1 - self.rate))
+        scaled_mask = self.random.mask(shape, self.rate, factor, by_row=not self._is_shared)
         return x * scaled_mask, DropoutCache(scaled_mask)
 
     def backward(self, dy, cache, needs_dx=True):

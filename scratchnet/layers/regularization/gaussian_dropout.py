@@ -32,7 +32,7 @@ class GaussianDropout(RandomLayer):
         if not training or self.rate == 0:
             return x, None
         stddev = math.sqrt(self.rate / (1 - self.rate))
-        m = (1 + stddev * self.random.normal(x.shape)).astype(x.dtype)
+        m = self.random.normal(x.shape, 1, stddev, x.dtype)
         return x * m, m
 
     def backward(self, dy, cache, needs_dx=True):

@@ -24,7 +24,7 @@ class GaussianNoise(RandomLayer):
     def forward(self, x, training=False):
         if not training or self.stddev == 0:
             return x, None
-        return x + (self.stddev * self.random.normal(x.shape)).astype(x.dtype), None
+        return x + self.random.normal(x.shape, 0, self.stddev, x.dtype), None
 
     def backward(self, dy, cache, needs_dx=True):
         return dy, {}

@@ -195,8 +195,8 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         if rate == 0:
             return None
         N, *rest = shape
-        kept = self.random.uniform((N, 4, *rest)) >= rate
-        return np.ascontiguousarray(kept.swapaxes(0, 1)) * self.params["kernel"].dtype.type(1 / (1 - rate))
+        factor = self.params["kernel"].dtype.type(1 / (1 - rate))
+        return np.ascontiguousarray(self.random.mask((N, 4, *rest), rate, factor).swapaxes(0, 1))
 
     # ---- computing ----
 

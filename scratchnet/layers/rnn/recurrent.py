@@ -112,9 +112,8 @@ class RecurrentWeights(Layer):
     def _draw(self, rate, N, gates, size):
         if rate == 0:
             return None
-        kept = self.random.uniform((N, gates, size)) >= rate
-        dtype = self.params["kernel"].dtype.type
-        return np.ascontiguousarray(kept.transpose(1, 0, 2)) * dtype(1 / (1 - rate))  # what is left makes up for it
+        factor = self.params["kernel"].dtype.type(1 / (1 - rate))  # what is left makes up for it
+        return np.ascontiguousarray(self.random.mask((N, gates, size), rate, factor).transpose(1, 0, 2))
 
     def project(self, x, T, drop=None):
         """``x_t W`` for all T steps, in one product: (T, N, G U). An x (1, N, D) is that of all steps."""

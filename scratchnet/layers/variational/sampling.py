@@ -56,7 +56,7 @@ class Sampling(Layer):
     def forward(self, x, training=False):
         mean, log_variance = x
         self.compute_output_shape([mean.shape, log_variance.shape])
-        eps = self.random.normal(mean.shape).astype(mean.dtype)
+        eps = self.random.normal(mean.shape, dtype=mean.dtype)
         noise = np.exp(log_variance / 2) * eps
         return mean + noise, SamplingCache(noise)
 

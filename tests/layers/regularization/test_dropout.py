@@ -5,6 +5,7 @@ import pytest
 
 from scratchnet.layers import Dropout, GaussianNoise, TimeDistributed
 from scratchnet.parallel.batch import drawing_rows
+from scratchnet.streams import RandomStream
 
 F64 = {"dtype": "float64"}
 
@@ -22,9 +23,10 @@ def test_dropout_keeps_the_expected_value_and_scales_what_is_left():
 
 
 def test_dropout_drops_the_numbers_below_its_rate():
-    layer = Dropout(0.5, **F64)
-    layer.random.uniform = lambda shape, by_row: np.array([[0.0, 0.49, 0.5, 0.99]])  # of [0, 1), half are below 0.5
-    np.testing.assert_array_equal(layer(np.ones((1, 4)), training=True), [[0, 0, 2, 2]])
+    u = RandomStream(5).uniform((2, 7))
+    rate = float(np.median(u))  # a number that is the rate stays
+    y = Dropout(rate, seed=5, **F64)(np.ones((2, 7)), training=True)
+    np.testing.assert_array_equal(y, np.where(u >= rate, 1 / (1 - rate), 0))
 
 
 def test_dropout_within_time_distributed_does_not_depend_on_how_the_batch_is_split():
