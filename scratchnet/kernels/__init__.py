@@ -101,6 +101,8 @@ FUSED = {
         "decay_weights",
         "average_weights",
     ),
+    "adafactor": ("adafactor_update",),
+    "lamb": ("lamb_update",),
     "philox": ("mask_rows", "normal_rows"),  # random numbers, and what is made of them
     "loss_sums": (
         "sum_of_squares",

@@ -13,8 +13,10 @@ adaptive learning rates with sublinear memory cost", 2018.
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -65,6 +67,10 @@ class Adafactor(Optimizer):
         dtype, t = param.dtype.type, self.updates + 1
         rho = dtype(min(learning_rate, t**-0.5))
         beta = dtype(1 - t**self.beta_2_decay)
+        if param.ndim > 1 and compiled(param):
+            numbers = rho, beta, self.epsilon_1, self.epsilon_2, self.clip_threshold
+            kernels.adafactor_update(param, grad, slots["r"], slots["c"], *numbers)
+            return
         s = grad * grad + dtype(self.epsilon_1)
         if param.ndim < 2:
             v = slots["v"]

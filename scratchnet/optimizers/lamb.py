@@ -10,8 +10,10 @@ You et al., "Large batch optimization for deep learning: training BERT in 76 min
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_bounds
 from scratchnet.hints import LearningRate
+from scratchnet.optimizers.arrays import compiled
 from scratchnet.optimizers.base import Optimizer
 from scratchnet.registry import register
 
@@ -39,10 +41,15 @@ class Lamb(Optimizer):
 
     def update_step(self, param, grad, slots, learning_rate):
         dtype, t, m, v = param.dtype.type, self.updates + 1, slots["m"], slots["v"]
+        of_m, of_v = 1 - dtype(self.beta_1) ** t, 1 - dtype(self.beta_2) ** t
+        if compiled(param):
+            flat = (a.reshape(-1) for a in (param, grad, m, v))
+            kernels.lamb_update(*flat, learning_rate, self.beta_1, self.beta_2, self.epsilon, of_m, of_v)
+            return
         m += (grad - m) * (1 - self.beta_1)
         v += (grad * grad - v) * (1 - self.beta_2)
-        root = np.sqrt(v / (1 - dtype(self.beta_2) ** t)) + self.epsilon
-        u = m / (1 - dtype(self.beta_1) ** t) / root
+        root = np.sqrt(v / of_v) + self.epsilon
+        u = m / of_m / root
         w_norm, u_norm = np.sqrt(np.square(param).sum()), np.sqrt(np.square(u).sum())
         ratio = w_norm / u_norm if w_norm > 0 and u_norm > 0 else dtype(1)
         param -= ratio * dtype(learning_rate) * u

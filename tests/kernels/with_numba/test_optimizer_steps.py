@@ -1,4 +1,4 @@
-"""The compiled steps of optimizers: the bits of the rules that NumPy follows, with one thread and with two."""
+"""The compiled steps of optimizers: the rules that NumPy follows, to the bits where nothing is added up."""
 
 import numpy as np
 import pytest
@@ -34,6 +34,7 @@ RULES = [
     ("Ftrl", {"learning_rate_power": -0.3}),
     ("SGD", {"weight_decay": 0.1, "use_ema": True}),
 ]
+RULES_WITH_SUMS = [("Adafactor", {}), ("Adafactor", {"clip_threshold": 0.3, "epsilon_2": 2.0}), ("Lamb", {})]
 EVERY_RULE = pytest.mark.parametrize(("name", "options"), RULES)
 
 
@@ -64,6 +65,24 @@ def test_a_step_has_the_bits_of_the_rule(name, options, dtype):
     assert_same_bits(*(after_steps(backend, name, options, dtype) for backend in ("numba", "numpy")))
 
 
+@pytest.mark.parametrize(("name", "options"), RULES_WITH_SUMS)
+@pytest.mark.parametrize(("dtype", "digits"), [("float32", 2e-6), ("float64", 1e-14)])
+def test_a_step_of_whole_parameters_is_the_rule_to_the_last_digits(name, options, dtype, digits):
+    sizes = (3, 7), (5,), (1, 9), (9, 1), (17, 33), (3, 2, 19, 5), (100, 201)
+    found, expected = (after_steps(backend, name, options, dtype, sizes) for backend in ("numba", "numpy"))
+    assert found.keys() == expected.keys()
+    for key, array in expected.items():
+        assert found[key].dtype == array.dtype
+        np.testing.assert_allclose(found[key], array, rtol=10 * digits, atol=digits, err_msg=key)
+
+
+def test_lamb_goes_by_the_learning_rate_where_a_parameter_or_a_step_is_zero():
+    for w, g in ((0, 1), (1, 0)):
+        params = {"w": np.full(3, w, "float64")}
+        optimizers.Lamb(0.1).update(params, {"w": np.full(3, g, "float64")})
+        np.testing.assert_allclose(params["w"], w - 0.1 * g, rtol=1e-6)
+
+
 @EVERY_RULE
 def test_gradients_that_are_zero_or_not_finite_end_as_by_the_rule(name, options):
     with np.errstate(all="ignore"):
@@ -74,11 +93,11 @@ def test_gradients_that_are_zero_or_not_finite_end_as_by_the_rule(name, options)
     np.testing.assert_array_equal(found, expected)
 
 
-@EVERY_RULE
+@pytest.mark.parametrize(("name", "options"), RULES + RULES_WITH_SUMS)
 def test_two_threads_make_the_bits_of_one(name, options, monkeypatch):
     shared, share = [], team.Team.share
     monkeypatch.setattr(team.Team, "share", lambda *arguments: (shared.append(arguments), share(*arguments)))
-    sizes = (150, 331), (3,)
+    sizes = (3, 150, 331), (3,)
     alone = after_steps("numba", name, options, "float32", sizes)
     assert not shared
     with team.helper():
