@@ -69,8 +69,8 @@ def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
     return y, mean, s
 
 
-def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
-    """``dx, dgamma, dbeta``, through mean and s as well; dgamma and dbeta are float64."""
+def normalize_rows_backward(dy, x, mean, s, gamma, centered=True, needs_dx=True):
+    """``dx, dgamma, dbeta``, through mean and s as well; dgamma and dbeta are float64. dx is None unless needed."""
     M, D = x.shape
     dx, dgamma, dbeta = np.empty_like(x), np.zeros(D), np.zeros(D)
     for m in range(M):
@@ -82,4 +82,4 @@ def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
             dx[m, d] = (dx_hat[d] - along_1 - along_x_hat * x_hat[d]) / s[m]
             dgamma[d] += dy[m, d] * x_hat[d]
             dbeta[d] += dy[m, d]
-    return dx, dgamma, dbeta
+    return dx if needs_dx else None, dgamma, dbeta

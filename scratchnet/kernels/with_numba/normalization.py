@@ -76,14 +76,14 @@ def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
     return y, mean, s
 
 
-def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
+def normalize_rows_backward(dy, x, mean, s, gamma, centered=True, needs_dx=True):
     dy, x = plain(dy), plain(x)
     M, D = x.shape
-    dx, sums = np.empty(x.shape, x.dtype), np.empty((_SUMS, 2, D))
+    dx, sums = np.empty((M if needs_dx else 0, D), x.dtype), np.empty((_SUMS, 2, D))
     known = dy, x, plain(mean), plain(s), plain(gamma.astype(x.dtype, copy=False)), bool(centered)
     by_rows(_rows_backward, _SUMS, x.size, *known, dx, sums, multiple=1)
     dgamma, dbeta = sums[0] + sums[1]
-    return dx, dgamma, dbeta
+    return dx if needs_dx else None, dgamma, dbeta
 
 
 def _rows_at_a_time(C):
@@ -175,7 +175,7 @@ def _rows_forward(first, stop, x, gamma, beta, epsilon, centered, y, means, stds
 
 @njit
 def _rows_backward(first, stop, dy, x, means, stds, gamma, centered, dx, sums):
-    """dx, and the sums of dy x_hat and of dy over each of `len(sums)` parts of the rows."""
+    """dx, if it has rows, and the sums of dy x_hat and of dy over each of `len(sums)` parts of the rows."""
     M = len(x)
     room = np.empty((_ROWS, 2), x.dtype)
     for part in range(first, stop):
@@ -184,7 +184,10 @@ def _rows_backward(first, stop, dy, x, means, stds, gamma, centered, dx, sums):
         last = M * (part + 1) // len(sums)
         for start in range(M * part // len(sums), last, _ROWS):
             end = min(start + _ROWS, last)
-            normalize_rows_back(start, end, dy, x, means, stds, gamma, centered, dx[start:], dgamma, dbeta, room)
+            if len(dx) > 0:
+                normalize_rows_back(start, end, dy, x, means, stds, gamma, centered, dx[start:], dgamma, dbeta, room)
+            else:
+                _add_products(start, end, dy, x, means, stds, dgamma, dbeta)
 
 
 # Some rows at a time: what is divided by their sums waits for these, and meanwhile others are added up.
@@ -232,5 +235,26 @@ def normalize_rows_back(start, end, dy, x, means, stds, gamma, centered, dx, dga
         for d in range(D):
             x_hat = (row[d] - mean) * inverse
             target[d] = (gamma[d] * d_row[d] - along_1 - along_x_hat * x_hat) * inverse
-            dgamma[d] += d_row[d] * x_hat
+    _add_products(start, end, dy, x, means, stds, dgamma, dbeta)
+
+
+@njit(inner=True)
+def _add_products(start, end, dy, x, means, stds, dgamma, dbeta):
+    """The sums over rows, four at a time: what is written has to be read again."""
+    D, one = x.shape[1], x.dtype.type(1)
+    fours = end - (end - start) % 4
+    for m in range(start, fours, 4):
+        x_0, x_1, x_2, x_3 = x[m], x[m + 1], x[m + 2], x[m + 3]
+        d_0, d_1, d_2, d_3 = dy[m], dy[m + 1], dy[m + 2], dy[m + 3]
+        mean_0, mean_1, mean_2, mean_3 = means[m], means[m + 1], means[m + 2], means[m + 3]
+        in_0, in_1, in_2, in_3 = one / stds[m], one / stds[m + 1], one / stds[m + 2], one / stds[m + 3]
+        for d in range(D):
+            hat_0, hat_1 = d_0[d] * ((x_0[d] - mean_0) * in_0), d_1[d] * ((x_1[d] - mean_1) * in_1)
+            hat_2, hat_3 = d_2[d] * ((x_2[d] - mean_2) * in_2), d_3[d] * ((x_3[d] - mean_3) * in_3)
+            dgamma[d] += (np.float64(hat_0) + np.float64(hat_1)) + (np.float64(hat_2) + np.float64(hat_3))
+            dbeta[d] += (np.float64(d_0[d]) + np.float64(d_1[d])) + (np.float64(d_2[d]) + np.float64(d_3[d]))
+    for m in range(fours, end):
+        row, d_row, mean, inverse = x[m], dy[m], means[m], one / stds[m]
+        for d in range(D):
+            dgamma[d] += d_row[d] * ((row[d] - mean) * inverse)
             dbeta[d] += d_row[d]

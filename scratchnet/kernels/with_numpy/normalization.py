@@ -43,15 +43,18 @@ def normalize_rows_forward(x, gamma, beta, epsilon, centered=True):
     return y, mean, s
 
 
-def normalize_rows_backward(dy, x, mean, s, gamma, centered=True):
+def normalize_rows_backward(dy, x, mean, s, gamma, centered=True, needs_dx=True):
     x_hat = (x - mean[:, np.newaxis]) / s[:, np.newaxis]
+    sums = (dy * x_hat).sum(axis=0, dtype=np.float64), dy.sum(axis=0, dtype=np.float64)
+    if not needs_dx:
+        return None, *sums
     dx = gamma.astype(x.dtype, copy=False) * dy
     along_x_hat = (dx * x_hat).mean(axis=1, keepdims=True)
     if centered:
         dx -= dx.mean(axis=1, keepdims=True)
     dx -= along_x_hat * x_hat
     dx /= s[:, np.newaxis]
-    return dx, (dy * x_hat).sum(axis=0, dtype=np.float64), dy.sum(axis=0, dtype=np.float64)
+    return dx, *sums
 
 
 def _as(statistics, x):

@@ -62,9 +62,10 @@ class RMSNormalization(Layer):
     def backward(self, dy, cache, needs_dx=True):
         x, s = cache
         axes, scale = self._positive_axes(x.shape), self.params["scale"]
-        rows = as_rows(dy, axes), as_rows(x, axes)
-        dx, dscale, _ = kernels.normalize_rows_backward(*rows, np.zeros_like(s), s, scale.reshape(-1), centered=False)
-        return from_rows(dx, x.shape, axes), {"scale": dscale.reshape(scale.shape).astype(scale.dtype)}
+        arrays = as_rows(dy, axes), as_rows(x, axes), np.zeros_like(s), s, scale.reshape(-1)
+        dx, dscale, _ = kernels.normalize_rows_backward(*arrays, centered=False, needs_dx=needs_dx)
+        grads = {"scale": dscale.reshape(scale.shape).astype(scale.dtype)}
+        return from_rows(dx, x.shape, axes) if needs_dx else None, grads
 
     def _positive_axes(self, shape):
         """The axes, counted from the front and in their order."""
