@@ -6,8 +6,9 @@ The cell is whatever knows one step: `LSTMCell`, a stack of cells, or a layer of
 backpropagation through time: the steps in reverse, each of which hands the adjoints of the states on to the one before
 it, while the gradients of the weights, which all steps share, add up.
 
-`LSTM`, `GRU` and `SimpleRNN` compute the same as ``RNN(LSTMCell(...))`` and so on, and are several times as quick:
-their loop is in the kernels, and x meets W in one product for all steps.
+``RNN(LSTMCell(...))`` computes the same as `LSTM`, and so on. So where there are only cells of the library, alone or
+stacked, these layers compute it, several times as quick: their loop is in the kernels, and x meets W in one product for
+all steps (`scratchnet.layers.rnn.cells_as_layers`). With any other cell, or another in the stack, the loop is this one.
 """
 
 from typing import NamedTuple
@@ -16,6 +17,7 @@ import numpy as np
 
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
+from scratchnet.layers.rnn import cells_as_layers
 from scratchnet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from scratchnet.layers.rnn.steps_of_cells import CellSteps, states_of
 from scratchnet.registry import deserialize, register
@@ -169,6 +171,11 @@ class RNN(Composite):
         N, T = x.shape[:2]
         if not states:
             states = self._first_states(N)
+        if layers := cells_as_layers.layers_of(self):
+            mask = None if mask is None else flatten(mask)[0]
+            y, states, passes = cells_as_layers.forward(layers, x, states, training, mask)
+            cache = cells_as_layers.LayersCache(passes, states, has_initial_state)
+            return ([y, *states] if self.return_state else y), cache
         order = range(T)[::-1] if self.go_backwards else range(T)
         counts = None if mask is None else np.asarray(flatten(mask)[0], bool).T[list(order)]  # (T, N)
         drops = self.cell.draw_masks(N) if training and getattr(self.cell, "drops", False) else None
@@ -200,6 +207,9 @@ class RNN(Composite):
         """Return ``(dx, grads)``; dx is ``[dx, *dstates]`` if forward was given states. None among dy means zeros."""
         dy, *dstates = dy if self.return_state else [dy, *[None] * len(cache.states)]
         dstates = [np.zeros_like(state) if d is None else d for state, d in zip(cache.states, dstates)]
+        if isinstance(cache, cells_as_layers.LayersCache):
+            dx, grads = cells_as_layers.backward(cache.passes, dy, dstates, needs_dx)
+            return (dx if dx is None or cache.has_initial_state else dx[0]), grads
         T, counts, cell = cache.x_shape[1], cache.counts, CellSteps(self.cell)
         dxs, grads, dlast = [None] * T, {}, 0  # dlast: what comes back to an output that later steps have repeated
         for k in reversed(range(T)):

@@ -18,6 +18,7 @@ from scratchnet.layers import (
     LSTMCell,
     SimpleRNN,
     SimpleRNNCell,
+    StackedRNNCells,
 )
 from scratchnet.models import Sequential
 
@@ -115,6 +116,71 @@ def test_stacked_cells_are_layers_one_behind_the_other():
     states = cell.get_initial_state(2)
     _, new_states = cell(x[:, 0], states)
     assert [[state.shape for state in own] for own in new_states] == [[(2, 3), (2, 3)], [(2, 2)]]
+
+
+class Stepwise(StackedRNNCells):
+    """A stack of one's own: what it does at a step may be anything, so it is done step by step."""
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["all steps", "masked"])
+@pytest.mark.parametrize("training", [False, True], ids=["in use", "in training"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"return_sequences": True, "return_state": True},
+        {"go_backwards": True, "return_sequences": True, "zero_output_for_mask": True},
+        {"go_backwards": True, "return_state": True},
+    ],
+)
+def test_with_stacked_cells_it_computes_what_it_would_step_by_step(options, training, mask):
+    def made(stack):
+        inner = stack([GRUCell(2, recurrent_dropout=0.4, seed=1, **F64), SimpleRNNCell(4, dropout=0.3, seed=2, **F64)])
+        return RNN(stack([LSTMCell(3, dropout=0.3, recurrent_dropout=0.3, seed=3, **F64), inner]), **options, **F64)
+
+    rng, at_once, step_by_step = np.random.default_rng(6), made(StackedRNNCells), made(Stepwise)
+    x, given = rng.normal(size=(3, 5, 2)), [rng.normal(size=(3, size)) for size in (3, 3, 2, 4)]
+    for rnn in (at_once, step_by_step):
+        rnn.build([x.shape, *(state.shape for state in given)])
+    step_by_step.set_weights(at_once.get_weights())
+    results = []
+    for rnn in (at_once, step_by_step):
+        y, cache = rnn.forward([x, *given], training=training, mask=mask)
+        dy = [np.cos(np.arange(part.size)).reshape(part.shape) for part in as_list(y)]
+        dx, grads = rnn.backward(dy if isinstance(y, list) else dy[0], cache)
+        frozen_dx, same_grads = rnn.backward(dy if isinstance(y, list) else dy[0], cache, needs_dx=False)
+        assert frozen_dx is None and list(same_grads) == list(grads)
+        results.append([*as_list(y), *dx, *(grads[name] for name in rnn.params)])
+    for found, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+
+
+def test_its_cell_is_taken_as_it_is_when_it_is_used():
+    rng = np.random.default_rng(7)
+    cell, layer = LSTMCell(3, **F64), LSTM(3, **F64)
+    rnn, x = RNN(cell, **F64), rng.normal(size=(2, 4, 3))
+    before = rnn(x)
+    cell.set_weights([rng.normal(size=weight.shape) for weight in cell.get_weights()])
+    layer.build(x.shape)
+    layer.set_weights(cell.get_weights())
+    np.testing.assert_array_equal(rnn(x), layer(x))
+    cell.params["bias"] += 1
+    layer.params["bias"] += 1
+    np.testing.assert_array_equal(rnn(x), layer(x))
+    assert not np.allclose(rnn(x), before)
+    cell.trainable = False
+    assert rnn.backward(np.ones((2, 3)), rnn.forward(x)[1])[1] == {}
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_whoever_looks_at_a_cell_sees_every_step(stacked, monkeypatch):
+    cell, seen = GRUCell(3), []
+    rnn, x = RNN([cell] if stacked else cell), np.ones((2, 5, 3), "float32")
+    expected = rnn(x)
+    written = rnn.cell.forward
+    monkeypatch.setattr(rnn.cell, "forward", lambda *args, **options: seen.append(args) or written(*args, **options))
+    np.testing.assert_allclose(rnn(x), expected, rtol=1e-6)
+    assert len(seen) == 5
 
 
 def test_it_is_trained_saved_and_built_back():
