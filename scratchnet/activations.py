@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from scratchnet import kernels, piecewise, registry
+from scratchnet import kernels, piecewise, registry, simplex
 from scratchnet.names import defined_in
 
 
@@ -199,24 +199,6 @@ def _tanh_shrink_gradient(dy, z):
     return dy * np.tanh(z) ** 2
 
 
-def _softmax(z, out=None, axis=-1):
-    y = np.exp(z - z.max(axis=axis, keepdims=True), out=out)  # the shift changes nothing and avoids overflow
-    return np.divide(y, y.sum(axis=axis, keepdims=True), out=y)
-
-
-def _softmax_gradient(dy, y, axis=-1):
-    return y * (dy - (dy * y).sum(axis=axis, keepdims=True))  # J = diag(y) - y y^T
-
-
-def _log_softmax(z, out=None, axis=-1):
-    shifted = z - z.max(axis=axis, keepdims=True)
-    return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), out=out)
-
-
-def _log_softmax_gradient(dy, y, axis=-1):
-    return dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)
-
-
 # Of these the derivative takes the sign of z from y, which tells it only if no parameter is below 0.
 _NOT_BELOW_0 = (_relu, _leaky_relu, _elu, _celu, piecewise.hard_shrink, piecewise.soft_shrink)
 
@@ -237,6 +219,7 @@ class Activation:
     """
 
     standard = False  # whether it is one of this module's own, so that its name says which function it is
+    entry = None  # of the table: the name under which a backend may know it, with other parameters, too
     operation = None  # that of `scratchnet.ops`, which says so itself; it is what symbolic tensors are handed to
 
     def __init__(self, name, function, gradient, keeps, **parameters):
@@ -248,7 +231,9 @@ class Activation:
         self.keeps = keeps
         self.parameters = parameters
         x = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        self.__signature__ = inspect.Signature([x, *list(inspect.signature(function).parameters.values())[2:]])
+        own = list(inspect.signature(function).parameters.values())[2:]
+        self.__signature__ = inspect.Signature([x, *own])
+        self._complete = {**{p.name: p.default for p in own}, **parameters}  # the parameters that nobody has named, too
 
     def __call__(self, x, *args, **parameters):
         names = list(self.__signature__.parameters)[1:]  # without x
@@ -260,21 +245,35 @@ class Activation:
         x = np.asarray(x)
         if not np.issubdtype(x.dtype, np.floating):
             x = x.astype(np.float64)
-        return self.function(x, **parameters)
+        return self.value(x, parameters)
 
     def forward(self, z, overwrite=False):
         """Return ``(y, cache)``. With `overwrite`, y may be written over z, which must not be used again."""
         in_place = overwrite and self.keeps == "y"
-        y = self.function(z, out=z if in_place else None, **self.parameters)
+        y = self.value(z, self.parameters, out=z if in_place else None)
         return y, (y if self.keeps == "y" else z)
 
     def backward(self, dy, cache):
         """Return ``dz``, of dy's shape. (The linear function returns dy itself.)"""
-        return self.gradient(dy, cache, **self.parameters)
+        return self.slope(dy, cache, self.parameters)
 
     def adjoint(self, dy, z, y):
         """``dz``, given both z and y = f(z): for whoever has them anyway, as a recurrent layer's steps."""
-        return self.gradient(dy, y if self.keeps == "y" else z, **self.parameters)
+        return self.backward(dy, y if self.keeps == "y" else z)
+
+    def value(self, z, parameters, out=None):
+        """``function(z, out, **parameters)``, by the backend in use where that has it in one pass."""
+        y = None
+        if self.entry is not None and kernels.activate is not None:
+            y = kernels.activate(self.entry, z, {**self._complete, **parameters})
+        return self.function(z, out=out, **parameters) if y is None else y
+
+    def slope(self, dy, kept, parameters):
+        """``gradient(dy, kept, **parameters)``, by the backend in use where that has it in one pass."""
+        dz = None
+        if self.entry is not None and kernels.activate_backward is not None:
+            dz = kernels.activate_backward(self.entry, dy, kept, {**self._complete, **parameters})
+        return self.gradient(dy, kept, **parameters) if dz is None else dz
 
     @property
     def relu_limit(self):
@@ -294,7 +293,7 @@ class Activation:
                 raise ValueError(f'activation "{self.name}": {name} must be at least 0, got {value!r}')
         parameters = {**self.parameters, **parameters}
         changed = Activation(self.name, self.function, self.gradient, self.keeps, **parameters)
-        changed.operation = self.operation
+        changed.operation, changed.entry = self.operation, self.entry
         return changed
 
     def __reduce__(self):  # copied or pickled, one of the table stays itself
@@ -337,9 +336,9 @@ _TABLE = {
         Activation("exponential", _exponential, _exponential_gradient, "y"),
         Activation("silu", _silu, _silu_gradient, "z"),
         Activation("gelu", _gelu, _gelu_gradient, "z"),
-        Activation("softmax", _softmax, _softmax_gradient, "y"),
-        Activation("log_softmax", _log_softmax, _log_softmax_gradient, "y"),
-        Activation("sparsemax", piecewise.sparsemax, piecewise.sparsemax_gradient, "y"),
+        Activation("softmax", simplex.softmax, simplex.softmax_gradient, "y"),
+        Activation("log_softmax", simplex.log_softmax, simplex.log_softmax_gradient, "y"),
+        Activation("sparsemax", simplex.sparsemax, simplex.sparsemax_gradient, "y"),
         Activation("celu", _celu, _celu_gradient, "y"),
         Activation("mish", _mish, _mish_gradient, "z"),
         Activation("log_sigmoid", _log_sigmoid, _log_sigmoid_gradient, "y"),
@@ -357,7 +356,7 @@ _TABLE = {
 registry.register_base("activations", Activation)
 _ALIASES = {"silu": ["swish"], "hard_silu": ["hard_swish"]}
 for _activation in _TABLE.values():
-    _activation.standard = True
+    _activation.standard, _activation.entry = True, _activation.name
     registry.register("activations", *_ALIASES.get(_activation.name, ()), name=_activation.name)(_activation)
 
 linear = _TABLE["linear"]

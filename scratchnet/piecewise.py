@@ -5,8 +5,7 @@ and dz = gradient(dy, kept), where kept is y or z.
 
 hard_tanh and hard_silu replace tanh and silu on machines that have no quick exponential (Howard et al., "Searching for
 MobileNetV3", 2019); the shrinking functions set small values to 0, as wavelet denoising does (Donoho 1995);
-sparsemax, sparse_plus and sparse_sigmoid are softmax, softplus and sigmoid with true zeros (Martins and Astudillo,
-"From softmax to sparsemax", 2016).
+sparse_plus and sparse_sigmoid are softplus and sigmoid with true zeros, as sparsemax is softmax (`scratchnet.simplex`).
 """
 
 import numpy as np
@@ -70,19 +69,3 @@ def sparse_plus(z, out=None):
 
 def sparse_plus_gradient(dy, z):
     return dy * sparse_sigmoid(z)
-
-
-def sparsemax(z, out=None, axis=-1):
-    """The nearest point of the simplex: ``max(z - t, 0)``, with the t for which the sum is 1."""
-    descending = -np.sort(-z, axis=axis)
-    k = np.arange(1, z.shape[axis] + 1, dtype=z.dtype).reshape([-1 if a == axis % z.ndim else 1 for a in range(z.ndim)])
-    excess = np.cumsum(descending, axis=axis) - 1
-    count = (descending * k > excess).sum(axis=axis, keepdims=True)
-    t = np.take_along_axis(excess, count - 1, axis=axis) / count.astype(z.dtype)
-    return np.maximum(z - t, 0, out=out)
-
-
-def sparsemax_gradient(dy, y, axis=-1):
-    chosen = y > 0
-    mean = (dy * chosen).sum(axis=axis, keepdims=True) / chosen.sum(axis=axis, keepdims=True, dtype=dy.dtype)
-    return chosen * (dy - mean)

@@ -36,6 +36,7 @@ FLOORS = [
         "special",
         "interpolation",
         "piecewise",
+        "simplex",
         "processors",
     },
     {"kernels"},

@@ -67,6 +67,7 @@ OPERATIONS = {
 # does a loss.
 FUSED = {
     "elementwise": ("relu", "relu_backward"),
+    "activations": ("activate", "activate_backward"),
     "convolution": (
         "conv2d_relu_forward",
         "conv2d_relu_max_pool_forward",

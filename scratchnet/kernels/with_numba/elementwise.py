@@ -28,6 +28,7 @@ _LIMIT = _F(87)  # up to it e^z, and from minus it on, is a normal float32
 _SHIFT, _FRACTION_BITS = _F(1.5 * 2**23 + 127), np.int32(23)
 _ONE_NEARLY = _F(10)  # from it on tanh is 1 in float32
 _ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
+_ODD = tuple(_F(1 / k) for k in range(1, 16, 2))  # 1, 1/3, 1/5, ...
 _TENTH, _IN_120, _IN_15, _TWO_FIFTHS = _F(1 / 10), _F(1 / 120), _F(1 / 15), _F(2 / 5)
 _SMALL, _FAR, _VANISHES, _INVERSE_ROOT_PI = _F(0.46875), _F(4), _F(9.3), _F(1 / math.sqrt(math.pi))
 _ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q = (
@@ -95,6 +96,26 @@ def exp32(z):
     """e^z in float32, for z that is not above 87."""
     p, q, s = exp_parts(z)
     return _ZERO if z < -_LIMIT else s * ((q + p) / (q - p))
+
+
+@njit(reorder=False, inner=True)
+def expm1_32(z):
+    """e^z - 1 in float32, to its last digits also where z is small, for z that is not above 87."""
+    p, q, s = exp_parts(z)
+    return ((s - _ONE) * q + (s + _ONE) * p) / (q - p)
+
+
+@njit(reorder=False, inner=True)
+def log_1p_power(z):
+    """log(1 + e^-|z|) in float32, as 2 artanh(e / (2 + e)), whose series has few terms up to 1/3."""
+    p, q, power = exp_parts(-z if z > _ZERO else z)  # e = power (q + p) / (q - p)
+    e = power * (q + p)
+    s = e / (_TWO * (q - p) + e)
+    x = s * s
+    series = _ODD[6] + x * _ODD[7]
+    series = _ODD[4] + x * (_ODD[5] + x * series)
+    series = _ODD[2] + x * (_ODD[3] + x * series)
+    return _TWO * s * (_ONE + x * (_ODD[1] + x * series))
 
 
 @njit(reorder=False, inner=True)

@@ -11,11 +11,10 @@ import math
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import exp32, exp_parts, sigmoid32
+from scratchnet.kernels.with_numba.elementwise import exp32, log_1p_power, sigmoid32
 
 _BLOCK = 1024  # numbers that are added up in their own dtype
-_ZERO, _ONE, _TWO, _HALF = map(np.float32, (0, 1, 2, 0.5))
-_ODD = tuple(np.float32(1 / k) for k in range(1, 16, 2))  # 1, 1/3, 1/5, ...
+_ZERO, _ONE, _HALF = map(np.float32, (0, 1, 0.5))
 
 
 def sum_of_squares(p, t):
@@ -117,20 +116,9 @@ def _logistic_and_slopes(z, t, scale, dz):
 
 @njit(reorder=False, inner=True)
 def _logistic32(z, t):
-    """max(z, 0) - z t + log(1 + e^-|z|): of large z the difference leaves little, and comes first.
-
-    The logarithm is 2 artanh(s) with s = e / (2 + e), at most 1/3, of whose series eight terms are right to the last
-    digit; e = e^-|z|.
-    """
-    above_0 = z if z > _ZERO else _ZERO  # `max` and `abs` would each be compiled as a function
-    p, q, power = exp_parts(-z if z > _ZERO else z)  # e = power (q + p) / (q - p)
-    e = power * (q + p)
-    s = e / (_TWO * (q - p) + e)
-    x = s * s
-    series = _ODD[6] + x * _ODD[7]
-    series = _ODD[4] + x * (_ODD[5] + x * series)
-    series = _ODD[2] + x * (_ODD[3] + x * series)
-    return (above_0 - z * t) + _TWO * s * (_ONE + x * (_ODD[1] + x * series))
+    """max(z, 0) - z t + log(1 + e^-|z|): of large z the difference leaves little, and comes first."""
+    above_0 = z if z > _ZERO else _ZERO  # `max` would be compiled as a function
+    return (above_0 - z * t) + log_1p_power(z)
 
 
 @njit(inner=True)
