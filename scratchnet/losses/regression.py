@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import config, kernels
+from scratchnet.activations import softplus, tanh
 from scratchnet.losses.base import Loss, in_shape_of
 from scratchnet.registry import register
 
@@ -179,11 +180,11 @@ class LogCosh(Loss):
     def values(self, y_true, y_pred):
         e = y_pred - y_true
         size = np.abs(e)
-        return (size + np.log1p(np.exp(-2 * size)) - e.dtype.type(np.log(2))).mean(axis=-1), e  # no overflow
+        return (size + softplus(-2 * size) - e.dtype.type(np.log(2))).mean(axis=-1), e  # no overflow
 
     def gradient(self, dvalues, cache):
         e = cache
-        return np.tanh(e) * (dvalues * e.dtype.type(1 / e.shape[-1]))
+        return tanh(e) * (dvalues * e.dtype.type(1 / e.shape[-1]))
 
 
 @register("losses")

@@ -12,6 +12,7 @@ there, are Dense layers before this one. Backwards, dA as in `scratchnet.layers.
 
 import numpy as np
 
+from scratchnet.activations import tanh
 from scratchnet.layers.attention.attention import SoftLookup
 from scratchnet.registry import register
 
@@ -44,13 +45,13 @@ class AdditiveAttention(SoftLookup):
         self.built = True
 
     def scores(self, q, k):
-        u = np.tanh(q[..., None, :] + k[..., None, :, :])  # (N, T, S, D)
+        u = tanh(q[..., None, :] + k[..., None, :, :])  # (N, T, S, D)
         return (np.matmul(u, self.params["scale"]) if self.use_scale else u.sum(axis=-1)), u
 
     def scores_backward(self, dA, u):
         grads = {}
-        dz = dA[..., None] * (1 - u * u)  # A = sum(scale tanh(z))
         if self.use_scale:
             grads["scale"] = np.tensordot(dA, u, dA.ndim)  # (D,)
-            dz = dz * self.params["scale"]
+        du = dA[..., None] * self.params.get("scale", np.ones(u.shape[-1], u.dtype))
+        dz = tanh.backward(du, u)  # A = sum(scale tanh(z))
         return dz.sum(axis=-2), dz.sum(axis=-3), grads  # z = q + k

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.activations import tanh
 from scratchnet.hints import Seed
 from scratchnet.layers.attention.masks import causal_mask, joined
 from scratchnet.layers.attention.scaled_dot_product import softmax, softmax_backward
@@ -169,7 +170,7 @@ class Attention(SoftLookup):
         if self.score_mode == "dot":
             products = np.matmul(q, k.swapaxes(-1, -2))  # (N, T, S)
             return scale * products, (q, k, products)
-        u = np.tanh(scale * (q[..., None, :] + k[..., None, :, :]))  # (N, T, S, D)
+        u = tanh(scale * (q[..., None, :] + k[..., None, :, :]))  # (N, T, S, D)
         return self.params["concat_score_weight"] * u.sum(axis=-1), (q, k, u)
 
     def scores_backward(self, dA, cache):

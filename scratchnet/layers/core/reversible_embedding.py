@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.activations import tanh
 from scratchnet.checks import check_bounds
 from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.core.embedding import Embedding
@@ -91,7 +92,7 @@ class ReversibleEmbedding(Embedding):
         if self.logit_soft_cap is None:
             return z, ReverseCache(x, None)
         c = z.dtype.type(self.logit_soft_cap)
-        y = c * np.tanh(z / c)
+        y = c * tanh(z / c)
         return y, ReverseCache(x, y)
 
     def backward(self, dy, cache, needs_dx=True):

@@ -18,6 +18,12 @@ class MergeCache(NamedTuple):
     terms: Any  # what the layer's own adjoint needs
 
 
+class ExtremeTerms(NamedTuple):
+    seen: list  # the inputs, with the worst number where one does not count
+    counted: list  # for each an array of bools, or None: all of it
+    y: Any  # the best of what was seen
+
+
 class Integers:
     """The part of layers that leave integers what they are, as long as all of their inputs are integers."""
 
@@ -118,17 +124,22 @@ class Extreme(MaskedMerge):
         y = seen[0]
         for x in seen[1:]:
             y = self.better(y, x)
-        chosen = np.zeros(y.shape, int)
-        for k in range(len(xs) - 1, -1, -1):  # the first that is equal is written last
-            may = seen[k] == y if counted[k] is None else (seen[k] == y) & counted[k]
-            chosen[np.broadcast_to(may, y.shape)] = k
+        terms = ExtremeTerms(seen, counted, y)
         if all(c is not None for c in counted):
             y = np.where(np.logical_or.reduce(counted), y, xs[0])
-        return y, (chosen, len(xs))
+        return y, terms
 
     def merge_backward(self, dy, terms):
-        chosen, count = terms
-        return [dy * (chosen == k) for k in range(count)]
+        y = terms.y
+        may, *others = [x == y if c is None else (x == y) & c for x, c in zip(terms.seen, terms.counted)]
+        left, dxs = np.logical_not(np.broadcast_to(may, y.shape)), []  # left: where no input so far is chosen
+        for other in others:
+            dxs.append(np.where(other & left, dy, dy.dtype.type(0)))
+            left &= ~other
+        return [
+            np.where(may | left, dy, dy.dtype.type(0)),
+            *dxs,
+        ]  # what is like none of them, as NaN, goes to the first
 
 
 def expanded(mask, x):
