@@ -37,7 +37,8 @@ from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 
-_CACHE = 1024 * 1024  # bytes to work on at a time
+_CACHE = 1024 * 1024  # bytes of V and Z at a time, unless that is too few tiles to read U, or write dU, for:
+_ENOUGH = 128  # or as many as U has rows or columns, if these are fewer
 _FEWEST = 16  # channels and filters with which the products are worth the transforms
 _SMALLEST = 4  # rows and columns of y; with three, seven of sixteen outputs are computed for nothing
 _G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
@@ -57,7 +58,7 @@ def conv2d_forward(x, kernel, bias, padding, relu):
     F = kernel.shape[3]
     y = np.empty((N, *window_counts((H, W), (3, 3), (1, 1), padding), F), x.dtype)
     corner = padding[0][0], padding[1][0]
-    known = multiplier(x.dtype), x, _transformed(kernel), bias, relu, *corner, _images(y, C + F)
+    known = multiplier(x.dtype), x, _transformed(kernel), bias, relu, *corner, _images(y, C, F)
     by_rows(_forward, N, y.size * C * len(_G), *known, y, multiple=1)
     return y
 
@@ -71,16 +72,17 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     sums = sums_of(dy.size // F)
     dU, dbias = np.empty((sums, 16, C, F), x.dtype), np.empty((sums, F), x.dtype)
     corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
-    known = multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C + F), needs_dx
+    known = multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C, F), needs_dx
     by_rows(_backward, sums, dy.size * C * len(_G), *known, dU, dbias, dx, multiple=1)
     return dx if needs_dx else None, _untransformed(added(dU)), added(dbias)
 
 
-def _images(y, channels):
+def _images(y, C, F):
     """How many images are worked on at a time."""
     N, OH, OW, _ = y.shape
     tiles = ((OH + 1) // 2) * ((OW + 1) // 2)
-    return max(min(_CACHE // (16 * tiles * channels * y.itemsize), N), 1)
+    most = max(_CACHE // (16 * (C + F) * y.itemsize), min(max(C, F), _ENOUGH))
+    return min(max(most // tiles, 1), N)
 
 
 def _transformed(kernel):

@@ -122,8 +122,15 @@ def test_at_least_one_image_at_a_time_and_at_most_all(monkeypatch):
     y = np.empty((3, 6, 4, 2))  # 3 x 2 tiles of 16 numbers
     for cache, images in ((1, 1), (2 * 16 * 6 * 7 * 8, 2), (10**9, 3)):
         monkeypatch.setattr(winograd, "_CACHE", cache)
-        found = winograd._images(y, 7)
+        found = winograd._images(y, 5, 2)
         assert isinstance(found, int) and found == images
+
+
+def test_of_many_channels_so_many_images_that_their_matrices_are_not_read_for_a_few_tiles():
+    y = np.empty((20, 7, 7, 512), np.float32)  # 16 tiles of an image
+    assert winograd._images(y, 512, 512) * 16 == 128
+    assert winograd._images(y[:3], 512, 512) == 3
+    assert winograd._images(y, 100, 100) == 100 // 16  # rows of U, which are fewer
 
 
 def test_the_backend_computes_with_it(monkeypatch):
