@@ -105,6 +105,7 @@ FUSED = {
     "adafactor": ("adafactor_update",),
     "lamb": ("lamb_update",),
     "philox": ("mask_rows", "normal_rows"),  # random numbers, and what is made of them
+    "elementwise_losses": ("loss_and_slopes",),
     "loss_sums": (
         "sum_of_squares",
         "sum_of_logistic_losses",

@@ -16,6 +16,7 @@ from scratchnet import config
 from scratchnet.activations import sigmoid, softmax
 from scratchnet.losses.base import Loss
 from scratchnet.losses.checks import check_last_axis, check_smoothing
+from scratchnet.losses.elementwise import ElementwiseLoss
 from scratchnet.registry import register
 
 
@@ -37,7 +38,7 @@ class CategoricalFocalCache(NamedTuple):
 
 
 @register("losses")
-class BinaryFocalCrossentropy(Loss):
+class BinaryFocalCrossentropy(ElementwiseLoss):
     """``v = mean(w (1 - p_t)^gamma * binary cross-entropy)`` with ``p_t = t p + (1 - t) (1 - p)``.
 
     Args:
@@ -68,6 +69,12 @@ class BinaryFocalCrossentropy(Loss):
         self.from_logits = bool(from_logits)
         self.label_smoothing = check_smoothing(self, label_smoothing)
         self.axis = check_last_axis(self, axis)
+
+    def for_kernel(self):
+        if self.gamma != 2 or self.label_smoothing:
+            return None
+        weights = (self.alpha, 1 - self.alpha) if self.apply_class_balancing else (1, 1)
+        return "binary_focal_crossentropy", (*weights, self.from_logits, config.epsilon())
 
     def values(self, y_true, y_pred):
         t = y_true

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.losses.base import Loss
+from scratchnet.losses.elementwise import ElementwiseLoss
 from scratchnet.parallel.batch import sum_over_batch
 from scratchnet.registry import register
 
@@ -27,7 +28,7 @@ class CategoricalHingeCache(NamedTuple):
     short: Any  # whether n - p + 1 is above 0, (N, ..., 1)
 
 
-class _Margin(Loss):
+class _Margin(ElementwiseLoss):
     """Base of the binary ones. Targets of 0 and 1, if there are no others in the batch, stand for -1 and +1."""
 
     def check_targets(self, y_true, y_pred):
@@ -44,6 +45,9 @@ class Hinge(_Margin):
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: str | None = None
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "hinge", ()
 
     def values(self, y_true, y_pred):
         short = np.maximum(1 - y_true * y_pred, 0)
@@ -65,6 +69,9 @@ class SquaredHinge(_Margin):
         dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "squared_hinge", ()
 
     def values(self, y_true, y_pred):
         short = np.maximum(1 - y_true * y_pred, 0)

@@ -7,6 +7,7 @@ import numpy as np
 from scratchnet import config, kernels
 from scratchnet.activations import softplus, tanh
 from scratchnet.losses.base import Loss, in_shape_of
+from scratchnet.losses.elementwise import ElementwiseLoss
 from scratchnet.registry import register
 
 
@@ -61,7 +62,7 @@ class MeanSquaredError(Loss):
 
 
 @register("losses", "mae", "MAE")
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(ElementwiseLoss):
     """``v = mean(|e|)``; its derivative is ``sign(e) / D``, and 0 where e = 0."""
 
     def __init__(
@@ -71,6 +72,9 @@ class MeanAbsoluteError(Loss):
         dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "mean_absolute_error", ()
 
     def values(self, y_true, y_pred):
         e = y_pred - y_true
@@ -82,7 +86,7 @@ class MeanAbsoluteError(Loss):
 
 
 @register("losses")
-class Huber(Loss):
+class Huber(ElementwiseLoss):
     """Squared where the error is small, absolute where it is large (Huber 1964).
 
         v = mean(e^2 / 2)                          where |e| <= delta
@@ -107,6 +111,9 @@ class Huber(Loss):
             raise self.error(f"delta must be positive, got {delta!r}")
         self.delta = float(delta)
 
+    def for_kernel(self):
+        return "huber", (self.delta,)
+
     def values(self, y_true, y_pred):
         e = y_pred - y_true
         size = np.abs(e)
@@ -119,7 +126,7 @@ class Huber(Loss):
 
 
 @register("losses", "mape", "MAPE")
-class MeanAbsolutePercentageError(Loss):
+class MeanAbsolutePercentageError(ElementwiseLoss):
     """``v = 100 mean(|e / t|)``, |t| not below 1e-7; its derivative is ``100 sign(e) / (|t| D)``."""
 
     def __init__(
@@ -129,6 +136,9 @@ class MeanAbsolutePercentageError(Loss):
         dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "mean_absolute_percentage_error", (config.epsilon(),)
 
     def values(self, y_true, y_pred):
         r = (y_pred - y_true) / np.maximum(np.abs(y_true), y_true.dtype.type(config.epsilon()))
@@ -141,7 +151,7 @@ class MeanAbsolutePercentageError(Loss):
 
 
 @register("losses", "msle", "MSLE")
-class MeanSquaredLogarithmicError(Loss):
+class MeanSquaredLogarithmicError(ElementwiseLoss):
     """``v = mean(q^2)`` with ``q = log(1 + p) - log(1 + t)``, p and t not below 1e-7: relative errors count alike.
 
     The derivative is ``2 q / (1 + p) / D``, and 0 where p was cut.
@@ -155,6 +165,9 @@ class MeanSquaredLogarithmicError(Loss):
     ):
         super().__init__(name, reduction, dtype)
 
+    def for_kernel(self):
+        return "mean_squared_logarithmic_error", (config.epsilon(),)
+
     def values(self, y_true, y_pred):
         p = np.maximum(y_pred, y_pred.dtype.type(config.epsilon()))
         q = np.log1p(p) - np.log1p(np.maximum(y_true, y_true.dtype.type(config.epsilon())))
@@ -166,7 +179,7 @@ class MeanSquaredLogarithmicError(Loss):
 
 
 @register("losses", "logcosh")
-class LogCosh(Loss):
+class LogCosh(ElementwiseLoss):
     """``v = mean(log(cosh(e)))``: nearly e^2 / 2 where the error is small, |e| - log(2) where it is large.
 
     The derivative is ``tanh(e) / D``.
@@ -176,6 +189,9 @@ class LogCosh(Loss):
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "log_cosh", dtype: str | None = None
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "log_cosh", ()
 
     def values(self, y_true, y_pred):
         e = y_pred - y_true
@@ -188,7 +204,7 @@ class LogCosh(Loss):
 
 
 @register("losses")
-class Poisson(Loss):
+class Poisson(ElementwiseLoss):
     """``v = mean(p - t log(p + 1e-7))`` for counts t: -log of their probability at the rate p, without ``log(t!)``.
 
     The derivative is ``(1 - t / (p + 1e-7)) / D``.
@@ -198,6 +214,9 @@ class Poisson(Loss):
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "poisson", dtype: str | None = None
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "poisson", (config.epsilon(),)
 
     def values(self, y_true, y_pred):
         above_0 = y_pred + y_pred.dtype.type(config.epsilon())

@@ -7,6 +7,7 @@ import numpy as np
 
 from scratchnet import config
 from scratchnet.losses.base import Loss
+from scratchnet.losses.elementwise import ElementwiseLoss
 from scratchnet.registry import register
 
 _SHORTEST = 1e-7  # a vector that is not longer is divided by this
@@ -25,11 +26,13 @@ class CosineSimilarityCache(NamedTuple):
 
 
 @register("losses", "kld", "KLD", "kullback_leibler_divergence")
-class KLDivergence(Loss):
+class KLDivergence(ElementwiseLoss):
     """``v = sum(t log(t / p))``, t and p cut to [1e-7, 1] (Kullback and Leibler 1951).
 
     The derivative is ``-t / p``, and 0 where p was cut.
     """
+
+    is_mean = False
 
     def __init__(
         self,
@@ -38,6 +41,9 @@ class KLDivergence(Loss):
         dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "kl_divergence", (config.epsilon(),)
 
     def values(self, y_true, y_pred):
         t = np.clip(y_true, config.epsilon(), 1)

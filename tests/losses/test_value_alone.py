@@ -25,7 +25,27 @@ CASES = [
     (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS.astype(np.float32)),
     (losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=2), LABELS),
     (losses.SparseCategoricalCrossentropy(), LABELS),
+    (losses.Huber(delta=0.7), T),
+    (losses.MeanAbsolutePercentageError(), T),
+    (losses.MeanSquaredLogarithmicError(), T),
+    (losses.MeanSquaredLogarithmicError(), 40 * T),  # far from what is predicted
+    (losses.LogCosh(), T),
+    (losses.Poisson(), T),
+    (losses.Poisson(reduction="sum"), LABELS[..., None] + np.zeros(5, int)),
+    (losses.Hinge(), T > 0.5),
+    (losses.SquaredHinge(), np.sign(Z)),
+    (losses.KLDivergence(), T),
+    (losses.BinaryFocalCrossentropy(), T > 0.5),
+    (losses.BinaryFocalCrossentropy(from_logits=True, apply_class_balancing=True, alpha=0.3), T),
+    (losses.BinaryFocalCrossentropy(gamma=1.5), T),
+    (losses.BinaryFocalCrossentropy(label_smoothing=0.1), T),
 ]
+
+
+def predictions_for(loss, dtype):
+    """Logits and other numbers; or what is positive, of probabilities and rates."""
+    is_any = getattr(loss, "from_logits", not isinstance(loss, losses.Poisson))
+    return (Z if is_any else np.abs(Z) / 10 + 0.01).astype(dtype)
 
 
 @pytest.fixture(params=[name for name in BACKENDS if name != "numba" or numba_is_installed()])
@@ -37,7 +57,7 @@ def backend(request):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("loss, targets", CASES, ids=[str(k) for k in range(len(CASES))])
 def test_the_value_is_that_of_forward(backend, loss, targets, dtype):
-    y_pred = (Z if getattr(loss, "from_logits", True) else np.abs(Z) / 10 + 0.01).astype(dtype)
+    y_pred = predictions_for(loss, dtype)
     for settings in ({}, {"count": 7.0}, {"count": 0}, {"sample_weight": np.arange(6.0)}):
         found = loss.value(targets, y_pred, **settings)
         assert type(found) is float
@@ -47,7 +67,7 @@ def test_the_value_is_that_of_forward(backend, loss, targets, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("loss, targets", CASES, ids=[str(k) for k in range(len(CASES))])
 def test_one_pass_has_the_value_and_the_gradient_of_two(backend, loss, targets, dtype):
-    y_pred = (Z if getattr(loss, "from_logits", True) else np.abs(Z) / 10 + 0.01).astype(dtype)
+    y_pred = predictions_for(loss, dtype)
     for settings in ({}, {"count": 7.0}, {"count": 0}, {"sample_weight": np.arange(6.0)}):
         value, cache = loss.in_one_pass(targets, y_pred, **settings)
         expected, kept = loss.forward(targets, y_pred, **settings)
@@ -58,7 +78,7 @@ def test_one_pass_has_the_value_and_the_gradient_of_two(backend, loss, targets, 
 
 
 def test_one_pass_over_nothing_and_over_what_is_not_finite_is_forward(backend):
-    for loss in (losses.MeanSquaredError(), losses.BinaryCrossentropy(from_logits=True)):
+    for loss in (losses.MeanSquaredError(), losses.BinaryCrossentropy(from_logits=True), losses.MeanAbsoluteError()):
         assert loss.in_one_pass(np.ones((0, 2)), np.ones((0, 2), np.float32))[0] == 0.0
         with np.errstate(all="ignore"):
             assert not np.isfinite(loss.in_one_pass(np.ones((1, 2)), np.array([[1, np.inf]], np.float32))[0])
@@ -68,6 +88,7 @@ def test_one_pass_over_nothing_and_over_what_is_not_finite_is_forward(backend):
     "loss, targets, message",
     [
         (losses.MeanSquaredError(), T[:, :1], "do not match predictions"),
+        (losses.Huber(), T[:, :1], "do not match predictions"),
         (losses.BinaryCrossentropy(from_logits=True), T[:, :1], "do not match predictions"),
         (losses.BinaryCrossentropy(from_logits=True), 255 * T, "targets must lie between 0 and 1"),
         (losses.CategoricalCrossentropy(from_logits=True), T[..., :1], "do not match predictions"),

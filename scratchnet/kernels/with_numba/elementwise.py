@@ -26,6 +26,8 @@ _LIMIT = _F(87)  # up to it e^z, and from minus it on, is a normal float32
 # What is added to it loses all behind the point, and the last bits hold the integer, and 127 besides: the exponent of
 # the float32 1, so that moved to where exponents are they are a power of two.
 _SHIFT, _FRACTION_BITS = _F(1.5 * 2**23 + 127), np.int32(23)
+_BITS_OF_ROOT_HALF = np.array(math.sqrt(0.5), _F).view(np.int32)[()]
+_SMALLEST, _LARGEST, _NAN = np.finfo(_F).tiny, np.finfo(_F).max, _F(np.nan)
 _ONE_NEARLY = _F(10)  # from it on tanh is 1 in float32
 _ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
 _ODD = tuple(_F(1 / k) for k in range(1, 16, 2))  # 1, 1/3, 1/5, ...
@@ -116,6 +118,29 @@ def log_1p_power(z):
     series = _ODD[4] + x * (_ODD[5] + x * series)
     series = _ODD[2] + x * (_ODD[3] + x * series)
     return _TWO * s * (_ONE + x * (_ODD[1] + x * series))
+
+
+@njit(reorder=False, inner=True)
+def log32(x):
+    """log(x) in float32, for normal positive x; of all others NaN.
+
+    x = 2^n m with m between the roots of 1/2 and of 2, and log(m) = 2 artanh((m - 1) / (m + 1)).
+    """
+    bits = _F(x).view(np.int32)
+    n = (bits - _BITS_OF_ROOT_HALF) >> _FRACTION_BITS
+    m = np.int32(bits - (n << _FRACTION_BITS)).view(_F)
+    exponent = _F(n)
+    log_of_m = _TWO * artanh_series((m - _ONE) / (m + _ONE))
+    found = exponent * _LN2_HIGH + (exponent * _LN2_LOW + log_of_m)
+    return found if (x >= _SMALLEST) & (x <= _LARGEST) else _NAN
+
+
+@njit(reorder=False, inner=True)
+def artanh_series(s):
+    """artanh(s) for |s| up to 0.172: five terms of its series."""
+    x = s * s
+    series = _ODD[3] + x * _ODD[4]
+    return s + s * (x * (_ODD[1] + x * (_ODD[2] + x * series)))
 
 
 @njit(reorder=False, inner=True)

@@ -1,0 +1,171 @@
+"""Losses that are a mean or a sum over numbers, in float32: the sum and the derivative, in one pass over both arrays.
+
+NumPy takes a pass, and an array, for every operation of a formula. The formulas stand in `scratchnet.losses`; here both
+sides of a kink are computed, and one is chosen, so that the loops vectorise. What is added up is float64.
+
+A logarithm of what is not above 0 is NaN here. A sum that is not finite is none: the loss then goes by its formula.
+"""
+
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.elementwise import artanh_series, log32, log_1p_power, sigmoid32, tanh32
+
+_F = np.float32
+_ZERO, _HALF, _ONE, _TWO, _HUNDRED, _LN_2 = map(_F, (0, 0.5, 1, 2, 100, np.log(2)))
+_NEAR = _F(0.17)  # up to which the series of artanh has few terms
+
+
+def loss_and_slopes(name, p, t, scale, parameters):
+    """``(total, dp)``: the sum of the losses `name` of predictions p and targets t, and its derivative times `scale`.
+
+    Args:
+        p, t: arrays of one shape. For other dtypes than float32 nothing is compiled, and None is returned.
+        parameters: numbers, in the order of the loss's own arguments.
+    """
+    if p.dtype != np.float32 or t.dtype != np.float32:
+        return None
+    dp = np.empty(p.shape, np.float32)
+    flat = plain(p).reshape(-1), plain(t).reshape(-1), dp.reshape(-1)
+    return _KERNELS[name](*flat, _F(scale), *map(_F, parameters)), dp
+
+
+@njit
+def _mean_absolute_error(p, t, dp, scale):
+    total = 0.0
+    for k in range(p.size):
+        e = p[k] - t[k]
+        total += np.float64(abs(e))
+        sign = _ONE if e > _ZERO else e  # 0 where e is 0, and NaN where it is NaN
+        dp[k] = scale * (-_ONE if e < _ZERO else sign)
+    return total
+
+
+@njit
+def _huber(p, t, dp, scale, delta):
+    total = 0.0
+    for k in range(p.size):
+        e = p[k] - t[k]
+        size = abs(e)
+        cut = delta if size > delta else size
+        total += np.float64(cut * (size - _HALF * cut))
+        dp[k] = scale * (-cut if e < _ZERO else cut)
+    return total
+
+
+@njit
+def _mean_absolute_percentage_error(p, t, dp, scale, epsilon):
+    total = 0.0
+    for k in range(p.size):
+        size = abs(t[k])
+        size = epsilon if size < epsilon else size
+        e = p[k] - t[k]
+        total += np.float64(_HUNDRED * (abs(e) / size))
+        sign = _ONE if e > _ZERO else e
+        dp[k] = scale * (_HUNDRED * ((-_ONE if e < _ZERO else sign) / size))
+    return total
+
+
+@njit
+def _mean_squared_logarithmic_error(p, t, dp, scale, epsilon):
+    """log(1 + p) - log(1 + t) = 2 artanh((p - t) / (2 + p + t)): where the two are near, nothing cancels."""
+    total = 0.0
+    for k in range(p.size):
+        p_k, t_k = epsilon if p[k] < epsilon else p[k], epsilon if t[k] < epsilon else t[k]
+        s = (p_k - t_k) / (_TWO + p_k + t_k)
+        near, far = _TWO * artanh_series(s), log32((_ONE + p_k) / (_ONE + t_k))
+        q = near if abs(s) < _NEAR else far
+        total += np.float64(q * q)
+        dp[k] = scale * (_TWO * q / (_ONE + p_k)) if p_k == p[k] else _ZERO
+    return total
+
+
+@njit
+def _log_cosh(p, t, dp, scale):
+    total = 0.0
+    for k in range(p.size):
+        e = p[k] - t[k]
+        size = abs(e)
+        total += np.float64(size + log_1p_power(_TWO * size) - _LN_2)
+        dp[k] = scale * tanh32(e)
+    return total
+
+
+@njit
+def _poisson(p, t, dp, scale, epsilon):
+    total = 0.0
+    for k in range(p.size):
+        above_0 = p[k] + epsilon
+        total += np.float64(p[k] - t[k] * log32(above_0))
+        dp[k] = scale * (_ONE - t[k] / above_0)
+    return total
+
+
+@njit
+def _hinge(p, t, dp, scale):
+    total = 0.0
+    for k in range(p.size):
+        short = _ONE - t[k] * p[k]
+        total += np.float64(_ZERO if short <= _ZERO else short)  # NaN stays NaN
+        dp[k] = scale * (-t[k] if short > _ZERO else _ZERO)
+    return total
+
+
+@njit
+def _squared_hinge(p, t, dp, scale):
+    total = 0.0
+    for k in range(p.size):
+        short = _ONE - t[k] * p[k]
+        short = _ZERO if short <= _ZERO else short
+        total += np.float64(short * short)
+        dp[k] = scale * (-_TWO * t[k] * short)
+    return total
+
+
+@njit
+def _kl_divergence(p, t, dp, scale, epsilon):
+    total = 0.0
+    for k in range(p.size):
+        p_k, t_k = _cut(p[k], epsilon, _ONE), _cut(t[k], epsilon, _ONE)
+        total += np.float64(t_k * log32(t_k / p_k))
+        dp[k] = scale * (-t_k / p_k) if p_k == p[k] else _ZERO
+    return total
+
+
+@njit
+def _binary_focal_crossentropy(p, t, dp, scale, of_ones, of_zeros, from_logits, epsilon):
+    """For gamma = 2, with weights of the classes."""
+    total = 0.0
+    for k in range(p.size):
+        probability = sigmoid32(p[k])
+        q = probability if from_logits else p[k]
+        c = _cut(q, epsilon, _ONE - epsilon)
+        t_k, u_k = t[k], _ONE - t[k]
+        entropy = -(t_k * log32(c) + u_k * log32(_ONE - c))
+        wrong = _ONE - (t_k * q + u_k * (_ONE - q))
+        w = t_k * of_ones + u_k * of_zeros
+        total += np.float64(w * (wrong * wrong) * entropy)
+        slope = (c - t_k) / (c * (_ONE - c)) if c == q else _ZERO
+        d = w * (wrong * wrong * slope - _TWO * wrong * (_TWO * t_k - _ONE) * entropy)
+        dp[k] = scale * (d * (q * (_ONE - q)) if from_logits else d)
+    return total
+
+
+@njit(reorder=False, inner=True)
+def _cut(x, least, most):
+    x = least if x < least else x  # NaN stays NaN
+    return most if x > most else x
+
+
+_KERNELS = {
+    "mean_absolute_error": _mean_absolute_error,
+    "huber": _huber,
+    "mean_absolute_percentage_error": _mean_absolute_percentage_error,
+    "mean_squared_logarithmic_error": _mean_squared_logarithmic_error,
+    "log_cosh": _log_cosh,
+    "poisson": _poisson,
+    "hinge": _hinge,
+    "squared_hinge": _squared_hinge,
+    "kl_divergence": _kl_divergence,
+    "binary_focal_crossentropy": _binary_focal_crossentropy,
+}
