@@ -101,7 +101,7 @@ class AUC(Confusion):
         if p.size and not (p.min() >= 0 and p.max() <= 1):
             raise self.error(f"predictions must lie in [0, 1], got {p.min():g} to {p.max():g}")
         if self.label_weights is not None and not self.multi_label:
-            weights = weights * self.label_weights
+            weights = np.broadcast_to(self.label_weights, p.shape) if weights is None else weights * self.label_weights
         return truth, p, weights
 
     def result(self):

@@ -56,40 +56,46 @@ class Confusion(Metric):
         truth, p, weights = self._checked(y_true, y_pred, sample_weight)
         order = np.argsort(self.edges, kind="stable")
         edges = self.edges[order].astype(p.dtype)  # a float32 of 0.7 is not above the threshold 0.7
-        bins = np.searchsorted(edges, p, side="left")  # how many thresholds p is above
+        # how many thresholds p is above
+        bins = (p > edges[0]).astype(np.intp) if edges.size == 1 else np.searchsorted(edges, p, side="left")
         labels = self.histogram_true.shape[1:]
         if labels:
             bins = bins * labels[0] + np.arange(labels[0])
         size = self.histogram_true.value.size
-        for variable, chosen in ((self.histogram_true, truth), (self.histogram_false, ~truth)):
-            counts = np.bincount(bins[chosen], weights[chosen], size)
-            variable.assign_add(counts.reshape(variable.shape))
+        bins = (bins + size * truth).reshape(-1)  # those of the false samples, and behind them those of the true ones
+        counts = np.bincount(bins, None if weights is None else weights.reshape(-1), 2 * size)
+        for variable, of_these in ((self.histogram_false, counts[:size]), (self.histogram_true, counts[size:])):
+            variable.assign_add(of_these.reshape(variable.shape))
 
     def _checked(self, y_true, y_pred, sample_weight):
-        """The targets as booleans, the predictions as floats, and the weights, all of one shape."""
+        """The targets as booleans, the predictions as floats, and the weights, all of one shape; None if all are 1."""
         y_true, p = np.asarray(y_true), np.asarray(y_pred)
         p = p if p.dtype.kind == "f" else p.astype(np.float64)
         truth = in_shape_of(p, y_true)
         if truth is None:
             raise self.error(f"targets of shape {y_true.shape} do not match predictions of shape {p.shape}")
-        given = 1.0 if sample_weight is None else np.asarray(sample_weight)
-        weights = expanded_weights(given, p.shape)
-        if weights is None:
-            raise self.error(f"weights of shape {np.shape(given)} do not match predictions of shape {p.shape}")
-        if np.min(weights, initial=0) < 0:
-            raise self.error(f"weights must not be negative, got {np.min(weights):g}")
-        weights = np.broadcast_to(weights, p.shape).astype(np.float64)
+        weights = None if sample_weight is None else self._expanded(np.asarray(sample_weight), p.shape)
         if truth.dtype != bool:
-            wrong = truth[(truth != 0) & (truth != 1) & (weights != 0)]
-            if wrong.size:
-                raise self.error(f"targets must be 0 or 1, got {wrong[0]}; labels -1 and +1 become (y + 1) / 2")
+            wrong = (truth != 0) & (truth != 1)
+            if weights is not None:
+                wrong &= weights != 0
+            if wrong.any():
+                raise self.error(f"targets must be 0 or 1, got {truth[wrong][0]}; labels -1 and +1 become (y + 1) / 2")
         if self.top_k is not None:
             p = _only_largest(p, self.top_k)
         if self.class_id is not None:
             if p.ndim < 2:
                 raise self.error(f"class_id needs predictions (N, classes), got shape {p.shape}")
-            truth, p, weights = (a[..., self.class_id] for a in (truth, p, weights))
+            truth, p, weights = (None if a is None else a[..., self.class_id] for a in (truth, p, weights))
         return truth.astype(bool), p, weights
+
+    def _expanded(self, given, shape):
+        weights = expanded_weights(given, shape)
+        if weights is None:
+            raise self.error(f"weights of shape {given.shape} do not match predictions of shape {shape}")
+        if np.min(weights, initial=0) < 0:
+            raise self.error(f"weights must not be negative, got {np.min(weights):g}")
+        return np.broadcast_to(weights, shape).astype(np.float64)
 
     true_positives = property(lambda self: answer(self.counts()[0]))
     false_positives = property(lambda self: answer(self.counts()[1]))
