@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import constraints
+from scratchnet import constraints, kernels
 from scratchnet.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential, load_model
@@ -26,6 +26,48 @@ def test_the_value_is_keras_s_and_nothing_is_changed(constraint, expected):
         found = constraint(w)
         np.testing.assert_allclose(found, expected, atol=1e-6)
         assert found.dtype == dtype and (w == W).all()
+
+
+@pytest.mark.parametrize("constraint", [MaxNorm(1.5), UnitNorm(), MinMaxNorm(1.2, 3.0, 0.5), NonNeg()], ids=repr)
+@pytest.mark.parametrize("shape", [(20, 33), (3, 2, 5, 17), (4, 3), (50,), (0, 20)])
+def test_every_backend_bounds_the_same_vectors_in_place_as_well(constraint, shape):
+    for dtype, digits in (("float32", 1e-6), ("float64", 1e-14)):
+        w = np.random.default_rng(3).normal(size=shape).astype(dtype)
+        for axis in (0, -1, tuple(range(len(shape) - 1)), [0, len(shape) - 1] if len(shape) > 1 else 0, None):
+            if not isinstance(constraint, NonNeg):
+                constraint.axis = axis
+            with kernels.using_backend("numpy"):
+                expected = constraint(w)
+            found, place = constraint(w), w.copy()
+            constraints.put_in_bounds(constraint, place)
+            assert found.dtype == place.dtype == dtype and found is not w
+            np.testing.assert_allclose(found, expected, rtol=10 * digits, atol=digits)
+            np.testing.assert_array_equal(place, found)
+
+
+def test_two_threads_make_the_bits_of_one():
+    if kernels.helper() is None:
+        pytest.skip("nobody helps")
+    w = np.random.default_rng(3).normal(size=(501, 700)).astype("float32")
+    alone = MaxNorm(20)(w)
+    with kernels.helper():
+        np.testing.assert_array_equal(MaxNorm(20)(w), alone)
+
+
+def test_an_axis_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="axis 2 is out of bounds"):
+        MaxNorm(axis=2)(np.ones((20, 20)))
+
+
+def test_in_place_as_somebody_has_defined_it():
+    class Doubled(MaxNorm):
+        def __call__(self, w):
+            return 2 * super().__call__(w)
+
+    for constraint, expected in ((Doubled(1), 1.2), (lambda w: w - 1, 2), (Constraint(), 3)):
+        w = np.array([[3.0], [4.0]])
+        constraints.put_in_bounds(constraint, w)
+        assert w[0, 0] == pytest.approx(expected)
 
 
 def test_a_vector_of_zeros_stays():

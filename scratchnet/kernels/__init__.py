@@ -101,7 +101,10 @@ FUSED = {
         "ftrl_update",
         "decay_weights",
         "average_weights",
+        "scaled_gradient",
+        "cut_gradient",
     ),
+    "squares": ("squared_norm", "sums_of_squares", "scale_columns"),
     "adafactor": ("adafactor_update",),
     "lamb": ("lamb_update",),
     "philox": ("mask_rows", "normal_rows"),  # random numbers, and what is made of them

@@ -109,13 +109,21 @@ def writer(array):
     return write
 
 
-def norm_of(arrays):
-    """The Euclidean norm of all entries of all arrays."""
-    return float(np.sqrt(sum(float(np.vdot(a, a)) for a in arrays)))
+def squared_norm(a):
+    """The sum of the squares of all entries."""
+    return kernels.squared_norm(a) if compiled(a) else float(np.vdot(a, a))
 
 
 def scaled_to_norm(grad, norm, largest):
-    return grad * grad.dtype.type(largest / norm) if norm > largest else grad
+    if not norm > largest:
+        return grad
+    factor = largest / norm
+    return kernels.scaled_gradient(grad, factor) if compiled(grad) else grad * grad.dtype.type(factor)
+
+
+def cut_to(grad, largest):
+    """`grad` with its entries in [-largest, largest]."""
+    return kernels.cut_gradient(grad, largest) if compiled(grad) else np.clip(grad, -largest, largest)
 
 
 def compiled(param):

@@ -22,13 +22,14 @@ from scratchnet.optimizers.arrays import (
     Stretches,
     average_weights,
     cut,
+    cut_to,
     dealt,
     decay_weights,
     divided,
     listed,
     named_arrays,
-    norm_of,
     scaled_to_norm,
+    squared_norm,
     total_of,
     writer,
 )
@@ -337,11 +338,11 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
         if not isinstance(grads, dict):
             return list(self.clip(dict(enumerate(map(np.asarray, grads)))).values())
         if self.clipvalue is not None:
-            return {key: np.clip(g, -self.clipvalue, self.clipvalue) for key, g in grads.items()}
+            return {key: cut_to(g, self.clipvalue) for key, g in grads.items()}
         if self.clipnorm is not None:
-            return {key: scaled_to_norm(g, norm_of([g]), self.clipnorm) for key, g in grads.items()}
+            return {key: scaled_to_norm(g, float(np.sqrt(squared_norm(g))), self.clipnorm) for key, g in grads.items()}
         if self.global_clipnorm is not None:
-            squares = {key: float(np.vdot(g, g)) for key, g in grads.items()}
+            squares = {key: squared_norm(g) for key, g in grads.items()}
             norm = sum(squares.values()) if self.share is None else self.share.sum_of_squares(squares)
             norm = float(np.sqrt(norm))
             return {key: scaled_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}

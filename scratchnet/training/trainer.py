@@ -20,6 +20,7 @@ from scratchnet import kernels
 from scratchnet import streams as seeds
 from scratchnet.callbacks import CallbackList, History, ProgbarLogger, TerminateOnNaN
 from scratchnet.callbacks.base import Callback
+from scratchnet.constraints import put_in_bounds
 from scratchnet.parallel.agreement import check_agreement, together
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.parallel.threads import Workers, get_num_threads
@@ -242,7 +243,7 @@ class Trainer(Evaluator):
             self.own(optimizer)
             self._update(params, grads, batch.division, workers)
             for key, constraint in constraints.items():
-                params[key][...] = constraint(params[key])
+                put_in_bounds(constraint, params[key])
         if parts:
             model.remember(parts[0].cache)
         if batch.division is not None and batch.division.leaves_out(current_ranks()):

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from scratchnet import optimizers
+from scratchnet import kernels, optimizers
 from scratchnet.optimizers import arrays, schedules
 
 
@@ -307,6 +307,21 @@ def test_weight_decay_spares_what_matches_any_of_several_names():
     again.exclude_from_weight_decay(var_names=[])
     again.update(params, {key: np.zeros(1) for key in params})
     assert float(params["a/kernel"][0]) == 0.75**2
+
+
+@pytest.mark.parametrize("options", [{"clipnorm": 2.0}, {"global_clipnorm": 2.0}, {"clipvalue": 0.5}])
+@pytest.mark.parametrize("value", [None, np.nan, np.inf])
+def test_every_backend_clips_alike(options, value):
+    for dtype, digits in (("float32", 1e-6), ("float64", 1e-14)):
+        g = {str(n): np.random.default_rng(n).normal(size=(n, 7)).astype(dtype) for n in (1, 30, 3000)}
+        if value is not None:
+            g["30"][3, 4] = value
+        with kernels.using_backend("numpy"), np.errstate(all="ignore"):
+            expected = optimizers.SGD(**options).clip(g)
+        found = optimizers.SGD(**options).clip(g)
+        for key, array in expected.items():
+            assert found[key].dtype == dtype
+            np.testing.assert_allclose(found[key], array, rtol=10 * digits)
 
 
 def test_clipping_leaves_alone_what_is_short_enough_and_zeros():

@@ -2,25 +2,22 @@
 
 With v = r c^T / mean(r), the step u = g / sqrt(v) is g times a number of its row and one of its column. So neither v
 nor u is ever written down: the passes read g; g and w; g and w again, and only the last one writes, into w.
-
-Sums are taken by rows, or over as many rows as sizes alone decide: a team makes the same bits as one thread.
 """
 
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.squares import sums_of_squares
 from scratchnet.kernels.with_numba.team import by_rows
-
-_ROWS = 16  # of a matrix, from which on it has two sums for each column
 
 
 def adafactor_update(param, grad, r, c, rho, beta, epsilon_1, epsilon_2, clip_threshold):
     """`param` and `grad` have any number of axes in front of the last two, and so have `r` and `c`."""
     dtype, (N, M) = param.dtype, param.shape[-2:]
     w, g = param.reshape(-1, N, M), grad.reshape(-1, N, M)
-    of_rows, of_columns = _means_of_squares(g, dtype.type(epsilon_1))
-    r += (of_rows.reshape(r.shape) - r) * (1 - beta)
-    c += (of_columns.reshape(c.shape) - c) * (1 - beta)
+    of_rows, of_columns = sums_of_squares(g, epsilon_1)
+    r += (of_rows.reshape(r.shape) / M - r) * (1 - beta)
+    c += (of_columns.reshape(c.shape) / N - c) * (1 - beta)
     # u = g / sqrt(v)
     for_rows = 1 / np.sqrt(r / r.mean(axis=-1, keepdims=True)).reshape(-1, N)
     for_columns = 1 / np.sqrt(c).reshape(-1, M)
@@ -30,32 +27,6 @@ def adafactor_update(param, grad, r, c, rho, beta, epsilon_1, epsilon_2, clip_th
     clipped = max(1, np.sqrt(of_u) / clip_threshold)
     for_rows *= dtype.type(max(epsilon_2, np.sqrt(of_w)) * rho / clipped)
     by_rows(_subtract, len(w) * N, 2 * w.size, w, g, for_rows, for_columns)
-
-
-def _means_of_squares(g, epsilon):
-    """Those of g^2 + epsilon in each row (L, N) and each column (L, M) of L matrices."""
-    L, N, M = g.shape
-    parts = 2 if N >= _ROWS else 1
-    of_rows, of_columns = np.empty((L, N), g.dtype), np.empty((L, parts, M), g.dtype)
-    by_rows(_sums_of_squares, L * parts, 2 * g.size, g, epsilon, of_rows, of_columns, multiple=1)
-    return of_rows / M, of_columns.sum(axis=1) / N
-
-
-@njit
-def _sums_of_squares(first, stop, g, epsilon, of_rows, of_columns):
-    N, M = g.shape[1:]
-    parts = of_columns.shape[1]
-    for place in range(first, stop):
-        k, part = place // parts, place % parts
-        sums = of_columns[k, part]
-        sums[:] = 0
-        for n in range(N * part // parts, N * (part + 1) // parts):
-            row, total = g[k, n], epsilon - epsilon
-            for m in range(M):
-                s = row[m] * row[m] + epsilon
-                sums[m] += s
-                total += s
-            of_rows[k, n] = total
 
 
 @njit

@@ -8,7 +8,9 @@ with a team each thread has half of them.
 import functools
 import math
 
-from scratchnet.kernels.with_numba.compile import njit
+import numpy as np
+
+from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.team import by_rows
 
 _WORK = 16  # multiply-adds that take as long as a parameter
@@ -210,3 +212,35 @@ def _average(first, stop, average, param, momentum, not_momentum):
     average, param = average[first:stop], param[first:stop]
     for k in range(param.size):
         average[k] = average[k] * momentum + param[k] * not_momentum
+
+
+def scaled_gradient(grad, factor):
+    """``grad * factor``"""
+    grad = plain(grad)
+    scaled = np.empty_like(grad)
+    _pass(_scaled, scaled.reshape(-1), (grad.reshape(-1),), (factor,))
+    return scaled
+
+
+@_exact
+def _scaled(first, stop, scaled, grad, factor):
+    scaled, grad = scaled[first:stop], grad[first:stop]
+    for k in range(grad.size):
+        scaled[k] = grad[k] * factor
+
+
+def cut_gradient(grad, largest):
+    """``clip(grad, -largest, largest)``"""
+    grad = plain(grad)
+    cut = np.empty_like(grad)
+    _pass(_cut, cut.reshape(-1), (grad.reshape(-1),), (largest,))
+    return cut
+
+
+@_exact
+def _cut(first, stop, cut, grad, largest):
+    cut, grad = cut[first:stop], grad[first:stop]
+    for k in range(grad.size):
+        g = grad[k]
+        g = largest if g > largest else g
+        cut[k] = -largest if g < -largest else g

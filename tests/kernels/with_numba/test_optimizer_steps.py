@@ -33,8 +33,15 @@ RULES = [
     ),
     ("Ftrl", {"learning_rate_power": -0.3}),
     ("SGD", {"weight_decay": 0.1, "use_ema": True}),
+    ("SGD", {"clipvalue": 0.5}),
 ]
-RULES_WITH_SUMS = [("Adafactor", {}), ("Adafactor", {"clip_threshold": 0.3, "epsilon_2": 2.0}), ("Lamb", {})]
+RULES_WITH_SUMS = [
+    ("Adafactor", {}),
+    ("Adafactor", {"clip_threshold": 0.3, "epsilon_2": 2.0}),
+    ("Lamb", {}),
+    ("SGD", {"clipnorm": 1.0}),
+    ("SGD", {"global_clipnorm": 1.0}),
+]
 EVERY_RULE = pytest.mark.parametrize(("name", "options"), RULES)
 
 
