@@ -45,7 +45,7 @@ OPERATIONS = {
         "global_max_backward",
     ),
     "upsampling": ("upsample2d_forward", "upsample2d_backward"),
-    "gather": ("add_rows",),
+    "gather": ("take_rows", "add_rows"),
     "elementwise": ("erfc",),
     "normalization": (
         "channel_moments",

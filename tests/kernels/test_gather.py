@@ -1,4 +1,4 @@
-"""Rows that go back to a table: every backend adds those that name the same row."""
+"""Rows from a table, and back to it: every backend adds those that name the same row."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,17 @@ import pytest
 from scratchnet import kernels
 
 BACKENDS = ["loops", "numpy", *["numba"] * kernels.numba_is_installed()]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_of_a_table_in_any_layout(backend, dtype):
+    take_rows = kernels.operations(backend).take_rows
+    W, index = np.random.default_rng(0).standard_normal((7, 5)).astype(dtype), np.array([6, 0, 0, 3])
+    for table in (W, np.asfortranarray(W), W[::-1], np.repeat(W, 2, axis=1)[:, ::2]):
+        for places in (index, np.repeat(index, 2)[::2], index[:0]):
+            np.testing.assert_array_equal(take_rows(table, places), table[places])
+            assert take_rows(table, places).dtype == dtype
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -81,7 +81,7 @@ SOFTMAX = View(
 
 EMBEDDING = View(
     "embedding",
-    forward=(Line("y", "y_t = W_{x_t}", Embedding.forward, 'return self.params["embeddings"][tokens]'),),
+    forward=(Line("y", "y_t = W_{x_t}", gather.take_rows, "y[m] = W[index[m]]"),),
     backward=(Line("dembeddings", "dW_v = sum_{t : x_t = v} dy_t", gather.add_rows, "dW[index[m], d] += dy[m, d]"),),
 )
 

@@ -139,5 +139,6 @@ def _calls_of_rows(normal, rng):
     yield "normalize_rows", normalize_rows
     yield "softmax", softmax
     yield "routing", routing
+    yield "take_rows", lambda: [kernels.take_rows(rows, index)]
     yield "add_rows", lambda: [kernels.add_rows(drows, index, 3)]
     yield "erfc", lambda: [kernels.erfc(rows)]

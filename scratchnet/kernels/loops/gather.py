@@ -1,6 +1,14 @@
-"""The adjoint of looking up rows in a table, as it is defined: each row is added to the one it was copied from."""
+"""Looking up rows in a table, and the adjoint of that: each row is added to the one it was copied from."""
 
 import numpy as np
+
+
+def take_rows(W, index):
+    """``y = W[index]``: the rows (M, D) of W (V, D) that index (M,) names."""
+    y = np.empty((len(index), W.shape[1]), W.dtype)
+    for m in range(len(index)):
+        y[m] = W[index[m]]
+    return y
 
 
 def add_rows(dy, index, V):

@@ -94,7 +94,8 @@ class Embedding(Layer):
         if tokens.size and not (0 <= tokens.min() and tokens.max() < self.input_dim):
             wrong = tokens[(tokens < 0) | (tokens >= self.input_dim)].flat[0]
             raise self.error(f"token {wrong} is outside of 0 to {self.input_dim - 1} (input_dim={self.input_dim})")
-        return self.params["embeddings"][tokens], EmbeddingCache(tokens)  # (N, ..., D)
+        y = kernels.take_rows(self.params["embeddings"], tokens.reshape(-1))
+        return y.reshape(*tokens.shape, self.output_dim), EmbeddingCache(tokens)  # (N, ..., D)
 
     def backward(self, dy, cache, needs_dx=True):
         if not self.trainable:

@@ -10,7 +10,7 @@ numba = pytest.importorskip("numba")
 
 import scratchnet  # noqa: E402
 from scratchnet import activations, kernels  # noqa: E402
-from scratchnet.kernels.with_numba import adam, affine, matrix_product, normalization, team  # noqa: E402
+from scratchnet.kernels.with_numba import adam, affine, gather, matrix_product, normalization, philox, team  # noqa: E402
 from scratchnet.layers import LSTM, Dense, EinsumDense, Flatten, Input, Reshape, SimpleRNN  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
 from scratchnet.parallel import Workers, threads  # noqa: E402
@@ -131,6 +131,28 @@ def test_normalized_rows_have_the_same_bits(counted, rows, shared, centered):
     with team.helper():
         for found, expected in zip(results(), alone):
             np.testing.assert_array_equal(found, expected)
+    assert len(counted) == shared
+
+
+@pytest.mark.parametrize("rows, shared", [(100, 0), (5001, 2)])
+def test_rows_from_a_table_and_back_to_it_have_the_same_bits(counted, rows, shared):
+    rng = np.random.default_rng(3)
+    W, dy, index = rng.random((901, 70), "float32"), rng.random((rows, 70), "float32"), rng.integers(0, 901, rows)
+    y, dW = gather.take_rows(W, index), gather.add_rows(dy, index, len(W))
+    with team.helper():
+        np.testing.assert_array_equal(gather.take_rows(W, index), y)
+        np.testing.assert_array_equal(gather.add_rows(dy, index, len(W)), dW)
+    assert len(counted) == shared
+
+
+@pytest.mark.parametrize("rows, shared", [(100, 0), (901, 2)])
+def test_random_numbers_have_the_same_bits(counted, rows, shared):
+    key = np.array([3, 4], np.uint64)
+    mask, normal = (philox.mask_rows, 0.3, np.float32(2)), (philox.normal_rows, 0, 1)
+    for draw, *arguments in (mask, normal):
+        alone = draw(key, 5, rows, 70, *arguments)
+        with team.helper():
+            np.testing.assert_array_equal(draw(key, 5, rows, 70, *arguments), alone)
     assert len(counted) == shared
 
 
