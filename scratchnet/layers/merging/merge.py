@@ -136,10 +136,8 @@ class Extreme(MaskedMerge):
         for other in others:
             dxs.append(np.where(other & left, dy, dy.dtype.type(0)))
             left &= ~other
-        return [
-            np.where(may | left, dy, dy.dtype.type(0)),
-            *dxs,
-        ]  # what is like none of them, as NaN, goes to the first
+        first = np.where(may | left, dy, dy.dtype.type(0))  # which also gets what is like none of them, as NaN
+        return [first, *dxs]
 
 
 def expanded(mask, x):
