@@ -245,31 +245,33 @@ class Activation:
         x = np.asarray(x)
         if not np.issubdtype(x.dtype, np.floating):
             x = x.astype(np.float64)
-        return self.value(x, parameters)
+        return self.value(x, **parameters)
 
     def forward(self, z, overwrite=False):
         """Return ``(y, cache)``. With `overwrite`, y may be written over z, which must not be used again."""
         in_place = overwrite and self.keeps == "y"
-        y = self.value(z, self.parameters, out=z if in_place else None)
+        function = self.function if kernels.activate is None else self.value
+        y = function(z, out=z if in_place else None, **self.parameters)
         return y, (y if self.keeps == "y" else z)
 
     def backward(self, dy, cache):
         """Return ``dz``, of dy's shape. (The linear function returns dy itself.)"""
-        return self.slope(dy, cache, self.parameters)
+        gradient = self.gradient if kernels.activate_backward is None else self.slope
+        return gradient(dy, cache, **self.parameters)
 
     def adjoint(self, dy, z, y):
         """``dz``, given both z and y = f(z): for whoever has them anyway, as a recurrent layer's steps."""
         return self.backward(dy, y if self.keeps == "y" else z)
 
-    def value(self, z, parameters, out=None):
-        """``function(z, out, **parameters)``, by the backend in use where that has it in one pass."""
+    def value(self, z, out=None, **parameters):
+        """As `function`, by the backend in use where that has it in one pass."""
         y = None
         if self.entry is not None and kernels.activate is not None:
             y = kernels.activate(self.entry, z, {**self._complete, **parameters})
         return self.function(z, out=out, **parameters) if y is None else y
 
-    def slope(self, dy, kept, parameters):
-        """``gradient(dy, kept, **parameters)``, by the backend in use where that has it in one pass."""
+    def slope(self, dy, kept, **parameters):
+        """As `gradient`, by the backend in use where that has it in one pass."""
         dz = None
         if self.entry is not None and kernels.activate_backward is not None:
             dz = kernels.activate_backward(self.entry, dy, kept, {**self._complete, **parameters})

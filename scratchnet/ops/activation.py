@@ -24,10 +24,10 @@ def _of_activation(activation, **defaults):
     ]
 
     def f(x, **options):
-        return activation.value(x, options)
+        return activation.value(x, **options)
 
     def dx(dz, kept, *options):
-        return activation.slope(dz, kept, dict(zip(names, options)))
+        return activation.slope(dz, kept, **dict(zip(names, options)))
 
     kept = "z" if activation.keeps == "y" else "x"  # the result is y there and z here
     f.__signature__ = inspect.Signature([inspect.Parameter("x", positional), *parameters])
