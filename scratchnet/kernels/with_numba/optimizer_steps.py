@@ -6,7 +6,6 @@ with a team each thread has half of them.
 """
 
 import functools
-import math
 
 import numpy as np
 
@@ -70,7 +69,7 @@ def _rmsprop(first, stop, param, grad, v, mean, velocity, learning_rate, rho, no
             means[k] = mean_k
             variance -= mean_k * mean_k
             variance = variance - variance if variance < 0 else variance
-        step = g * learning_rate / math.sqrt(variance + epsilon)
+        step = g * learning_rate / np.sqrt(variance + epsilon)
         if velocity is not None:
             step += velocities[k] * momentum
             velocities[k] = step
@@ -88,7 +87,7 @@ def _adagrad(first, stop, param, grad, accumulator, learning_rate, epsilon):
         g = grad[k]
         a = accumulator[k] + g * g
         accumulator[k] = a
-        param[k] -= g * learning_rate / math.sqrt(a + epsilon)
+        param[k] -= g * learning_rate / np.sqrt(a + epsilon)
 
 
 def adadelta_update(param, grad, a, d, learning_rate, rho, epsilon):
@@ -101,7 +100,7 @@ def _adadelta(first, stop, param, grad, a, d, learning_rate, rho, not_rho, epsil
     for k in range(param.size):
         g, d_k = grad[k], d[k]
         a_k = a[k] * rho + not_rho * g * g
-        step = -math.sqrt(d_k + epsilon) / math.sqrt(a_k + epsilon) * g
+        step = -np.sqrt(d_k + epsilon) / np.sqrt(a_k + epsilon) * g
         a[k] = a_k
         d[k] = d_k * rho + not_rho * step * step
         param[k] += learning_rate * step
@@ -120,7 +119,7 @@ def _amsgrad(first, stop, param, grad, m, v, v_hat, step_size, not_beta_1, not_b
         v_k = v[k] + (g * g - v[k]) * not_beta_2
         largest = largest if largest > v_k else v_k
         m[k], v[k], v_hat[k] = m_k, v_k, largest
-        param[k] -= m_k * step_size / (math.sqrt(largest) + epsilon)
+        param[k] -= m_k * step_size / (np.sqrt(largest) + epsilon)
 
 
 def nadam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon, of_m, of_grad, of_v):
@@ -137,7 +136,7 @@ def _nadam(first, stop, param, grad, m, v, learning_rate, not_beta_1, not_beta_2
         v_k = v[k] + (g * g - v[k]) * not_beta_2
         m[k], v[k] = m_k, v_k
         m_hat = m_k * of_m + g * of_grad
-        param[k] -= m_hat * learning_rate / (math.sqrt(v_k / of_v) + epsilon)
+        param[k] -= m_hat * learning_rate / (np.sqrt(v_k / of_v) + epsilon)
 
 
 def adamax_update(param, grad, m, u, step_size, beta_1, beta_2, epsilon):
@@ -182,8 +181,8 @@ def _ftrl(first, stop, param, grad, a, z, learning_rate, l1, two_l2, two_shrinka
     for k in range(param.size):
         g, w, a_k = grad[k], param[k], a[k]
         new_a = a_k + g * g
-        root = math.sqrt(new_a)
-        z_k = z[k] + (g + two_shrinkage * w - (root - math.sqrt(a_k)) / learning_rate * w)
+        root = np.sqrt(new_a)
+        z_k = z[k] + (g + two_shrinkage * w - (root - np.sqrt(a_k)) / learning_rate * w)
         clipped = -l1 if z_k < -l1 else z_k
         clipped = l1 if clipped > l1 else clipped
         a[k], z[k] = new_a, z_k
