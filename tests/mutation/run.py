@@ -47,7 +47,10 @@ BEGIN, END = "<!-- table: written by tests/mutation/run.py -->\n", "<!-- end of 
 
 # What is mutated together -> (its files, the tests among which mutmut looks for those that reach a function).
 GROUPS = {
-    "activations": (["scratchnet/activations.py"], ["tests/test_activations.py"]),
+    "activations": (
+        ["scratchnet/activations.py", "scratchnet/piecewise.py", "scratchnet/simplex.py"],
+        ["tests/test_activations.py"],
+    ),
     "ops": (["scratchnet/ops/*.py"], ["tests/ops", "tests/gradient_check/test_operations.py"]),
     "losses": (["scratchnet/losses/*.py"], ["tests/losses"]),
     "optimizers": (["scratchnet/optimizers/*.py"], ["tests/optimizers"]),
