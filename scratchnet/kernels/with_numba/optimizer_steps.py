@@ -40,11 +40,11 @@ def _sgd(first, stop, param, grad, velocity, minus_learning_rate, momentum, nest
         for k in range(param.size):
             param[k] += grad[k] * minus_learning_rate
     else:
-        velocity = velocity[first:stop]
+        velocities = velocity[first:stop]  # a name of its own: the oldest Numba must see that `velocity` stays None
         for k in range(param.size):
             step = grad[k] * minus_learning_rate
-            velocity_k = velocity[k] * momentum + step
-            velocity[k] = velocity_k
+            velocity_k = velocities[k] * momentum + step
+            velocities[k] = velocity_k
             param[k] += velocity_k * momentum + step if nesterov else velocity_k
 
 
