@@ -44,14 +44,14 @@ def activate(name, z, parameters):
 
 def activate_backward(name, dy, kept, parameters):
     """``dz = dy * f'`` from what the entry `name` of the table keeps, y or z; None where it is not compiled."""
+    _, kernel = _PAIRS.get(name, _NONE)
+    if kernel is None and name != "softmax":
+        return None  # before `kept` is looked at: of what needs nothing, as a linear function, it may be None
     if dy.dtype != np.float32 or kept.dtype != np.float32 or dy.shape != kept.shape or dy.size == 0 or dy.ndim == 0:
         return None
     if name == "softmax":
         is_last = _is_last(parameters["axis"], dy)
         return softmax_backward(_rows(dy), _rows(kept), 1.0).reshape(dy.shape) if is_last else None
-    _, kernel = _PAIRS.get(name, _NONE)
-    if kernel is None:
-        return None
     dz = np.empty(dy.shape, np.float32)
     flat = plain(dy).reshape(-1), plain(kept).reshape(-1), dz.reshape(-1)
     by_rows(kernel, dz.size, _WORK * dz.size, *flat, *map(_F, parameters.values()))

@@ -103,6 +103,11 @@ def test_what_is_not_compiled_is_left_to_the_formulas(name):
     assert activation.forward(nothing)[0].shape == (0, 4)
 
 
+def test_a_function_that_keeps_nothing_is_given_nothing():
+    dy = np.ones((2, 3), np.float32)
+    np.testing.assert_array_equal(activations.linear.adjoint(dy, None, None), dy)
+
+
 def test_a_softmax_over_another_axis_is_left_to_the_formula():
     z = arguments()[0][1]
     columns = activations.softmax.with_parameters(axis=0)
