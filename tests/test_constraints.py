@@ -47,7 +47,7 @@ def test_every_backend_bounds_the_same_vectors_in_place_as_well(constraint, shap
 
 def test_two_threads_make_the_bits_of_one():
     if kernels.helper() is None:
-        pytest.skip("nobody helps")
+        pytest.skip("a helper needs compiled kernels")
     w = np.random.default_rng(3).normal(size=(501, 700)).astype("float32")
     alone = MaxNorm(20)(w)
     with kernels.helper():

@@ -4,24 +4,14 @@ With a team each thread has half. Of a gradient that two threads have computed b
 lies in its own cache; reading all of it, from the other processor's, one thread took three times as long as alone.
 """
 
-import functools
 import math
 
 from scratchnet.kernels.with_numba.compile import njit
-from scratchnet.kernels.with_numba.team import by_rows
-
-_WORK = 16  # multiply-adds that take as long as a parameter
+from scratchnet.kernels.with_numba.optimizer_steps import one_pass
 
 
 def adam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon):
-    numbers = _numbers(param.dtype.type, learning_rate, beta_1, beta_2, epsilon)
-    by_rows(_update, param.size, _WORK * param.size, param, grad, m, v, *numbers)
-
-
-@functools.lru_cache(maxsize=16)  # the same for all parameters of a step
-def _numbers(t, learning_rate, beta_1, beta_2, epsilon):
-    """In the dtype of the parameters: float64 ones would make the loop compute in float64."""
-    return tuple(map(t, (learning_rate, 1 - beta_1, 1 - beta_2, epsilon)))
+    one_pass(_update, param, (grad, m, v), (learning_rate, 1 - beta_1, 1 - beta_2, epsilon))
 
 
 @njit

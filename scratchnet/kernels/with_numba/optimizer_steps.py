@@ -1,4 +1,4 @@
-"""Steps of optimizers in one pass over the parameters, the gradients and what is kept of these; `adam` has its own.
+"""Steps of optimizers in one pass over the parameters, the gradients and what is kept of these.
 
 Each is the rule in the file of its optimizer, for one element after the other, in the same order and with the same
 rounding: its bits are those of NumPy, which takes a pass over memory for each sign of the rule. Arrays are flat, and
@@ -17,7 +17,8 @@ _WORK = 16  # multiply-adds that take as long as a parameter
 _exact = njit(reorder=False, fuse=False)
 
 
-def _pass(step, param, arrays, numbers, *switches):
+def one_pass(step, param, arrays, numbers, *switches):
+    """``step(first, stop, param, *arrays, *numbers, *switches)`` for all elements, by two threads with a team."""
     numbers = _numbers(param.dtype.type, *numbers)
     by_rows(step, param.size, _WORK * param.size, param, *arrays, *numbers, *switches)
 
@@ -30,7 +31,7 @@ def _numbers(t, *numbers):
 
 def sgd_update(param, grad, velocity, learning_rate, momentum, nesterov):
     """`velocity` is None without momentum."""
-    _pass(_sgd, param, (grad, velocity), (-learning_rate, momentum), nesterov)
+    one_pass(_sgd, param, (grad, velocity), (-learning_rate, momentum), nesterov)
 
 
 @_exact
@@ -50,7 +51,7 @@ def _sgd(first, stop, param, grad, velocity, minus_learning_rate, momentum, nest
 
 def rmsprop_update(param, grad, v, mean, velocity, learning_rate, rho, momentum, epsilon):
     """`mean` is None unless centered, `velocity` is None without momentum."""
-    _pass(_rmsprop, param, (grad, v, mean, velocity), (learning_rate, rho, 1 - rho, momentum, epsilon))
+    one_pass(_rmsprop, param, (grad, v, mean, velocity), (learning_rate, rho, 1 - rho, momentum, epsilon))
 
 
 @_exact
@@ -68,7 +69,7 @@ def _rmsprop(first, stop, param, grad, v, mean, velocity, learning_rate, rho, no
             mean_k = means[k] * rho + g * not_rho
             means[k] = mean_k
             variance -= mean_k * mean_k
-            variance = variance - variance if variance < 0 else variance
+            variance = variance - variance if variance < 0 else variance  # 0 in its dtype: rounding can make it less
         step = g * learning_rate / np.sqrt(variance + epsilon)
         if velocity is not None:
             step += velocities[k] * momentum
@@ -77,7 +78,7 @@ def _rmsprop(first, stop, param, grad, v, mean, velocity, learning_rate, rho, no
 
 
 def adagrad_update(param, grad, accumulator, learning_rate, epsilon):
-    _pass(_adagrad, param, (grad, accumulator), (learning_rate, epsilon))
+    one_pass(_adagrad, param, (grad, accumulator), (learning_rate, epsilon))
 
 
 @_exact
@@ -91,7 +92,7 @@ def _adagrad(first, stop, param, grad, accumulator, learning_rate, epsilon):
 
 
 def adadelta_update(param, grad, a, d, learning_rate, rho, epsilon):
-    _pass(_adadelta, param, (grad, a, d), (learning_rate, rho, 1 - rho, epsilon))
+    one_pass(_adadelta, param, (grad, a, d), (learning_rate, rho, 1 - rho, epsilon))
 
 
 @_exact
@@ -107,7 +108,7 @@ def _adadelta(first, stop, param, grad, a, d, learning_rate, rho, not_rho, epsil
 
 
 def amsgrad_update(param, grad, m, v, v_hat, step_size, beta_1, beta_2, epsilon):
-    _pass(_amsgrad, param, (grad, m, v, v_hat), (step_size, 1 - beta_1, 1 - beta_2, epsilon))
+    one_pass(_amsgrad, param, (grad, m, v, v_hat), (step_size, 1 - beta_1, 1 - beta_2, epsilon))
 
 
 @_exact
@@ -124,7 +125,7 @@ def _amsgrad(first, stop, param, grad, m, v, v_hat, step_size, not_beta_1, not_b
 
 def nadam_update(param, grad, m, v, learning_rate, beta_1, beta_2, epsilon, of_m, of_grad, of_v):
     """``m_hat = of_m m + of_grad g``, ``v_hat = v / of_v``"""
-    _pass(_nadam, param, (grad, m, v), (learning_rate, 1 - beta_1, 1 - beta_2, epsilon, of_m, of_grad, of_v))
+    one_pass(_nadam, param, (grad, m, v), (learning_rate, 1 - beta_1, 1 - beta_2, epsilon, of_m, of_grad, of_v))
 
 
 @_exact
@@ -140,7 +141,7 @@ def _nadam(first, stop, param, grad, m, v, learning_rate, not_beta_1, not_beta_2
 
 
 def adamax_update(param, grad, m, u, step_size, beta_1, beta_2, epsilon):
-    _pass(_adamax, param, (grad, m, u), (step_size, 1 - beta_1, beta_2, epsilon))
+    one_pass(_adamax, param, (grad, m, u), (step_size, 1 - beta_1, beta_2, epsilon))
 
 
 @_exact
@@ -156,7 +157,7 @@ def _adamax(first, stop, param, grad, m, u, step_size, not_beta_1, beta_2, epsil
 
 
 def lion_update(param, grad, m, learning_rate, beta_1, beta_2):
-    _pass(_lion, param, (grad, m), (learning_rate, beta_1, 1 - beta_1, beta_2, 1 - beta_2))
+    one_pass(_lion, param, (grad, m), (learning_rate, beta_1, 1 - beta_1, beta_2, 1 - beta_2))
 
 
 @_exact
@@ -172,7 +173,7 @@ def _lion(first, stop, param, grad, m, learning_rate, beta_1, not_beta_1, beta_2
 
 def ftrl_update(param, grad, a, z, learning_rate, l1, two_l2, two_shrinkage, beta):
     """With a learning_rate_power of -1/2."""
-    _pass(_ftrl, param, (grad, a, z), (learning_rate, l1, two_l2, two_shrinkage, beta))
+    one_pass(_ftrl, param, (grad, a, z), (learning_rate, l1, two_l2, two_shrinkage, beta))
 
 
 @_exact
@@ -191,7 +192,7 @@ def _ftrl(first, stop, param, grad, a, z, learning_rate, l1, two_l2, two_shrinka
 
 def decay_weights(param, share):
     """``param -= share * param``"""
-    _pass(_decay, param, (), (share,))
+    one_pass(_decay, param, (), (share,))
 
 
 @_exact
@@ -203,7 +204,7 @@ def _decay(first, stop, param, share):
 
 def average_weights(average, param, momentum):
     """``average = momentum average + (1 - momentum) param``"""
-    _pass(_average, average, (param,), (momentum, 1 - momentum))
+    one_pass(_average, average, (param,), (momentum, 1 - momentum))
 
 
 @_exact
@@ -217,7 +218,7 @@ def scaled_gradient(grad, factor):
     """``grad * factor``"""
     grad = plain(grad)
     scaled = np.empty_like(grad)
-    _pass(_scaled, scaled.reshape(-1), (grad.reshape(-1),), (factor,))
+    one_pass(_scaled, scaled.reshape(-1), (grad.reshape(-1),), (factor,))
     return scaled
 
 
@@ -232,7 +233,7 @@ def cut_gradient(grad, largest):
     """``clip(grad, -largest, largest)``"""
     grad = plain(grad)
     cut = np.empty_like(grad)
-    _pass(_cut, cut.reshape(-1), (grad.reshape(-1),), (largest,))
+    one_pass(_cut, cut.reshape(-1), (grad.reshape(-1),), (largest,))
     return cut
 
 
