@@ -32,7 +32,7 @@ def adafactor_update(param, grad, r, c, rho, beta, epsilon_1, epsilon_2, clip_th
 @njit
 def _squares_of_rows(first, stop, g, w, for_columns, sizes):
     N, M = g.shape[1:]
-    zero = for_columns[0, 0] - for_columns[0, 0]
+    zero = g.dtype.type(0)
     for place in range(first, stop):
         k, n = place // N, place % N
         g_n, w_n, scale, of_u, of_w = g[k, n], w[k, n], for_columns[k], zero, zero

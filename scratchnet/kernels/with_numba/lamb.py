@@ -31,7 +31,7 @@ def _means(first, stop, param, grad, m, v, not_beta_1, not_beta_2, for_m, for_v,
     for block in range(first, stop):
         at = slice(block * _BLOCK, min((block + 1) * _BLOCK, param.size))
         w_b, g_b, m_b, v_b = param[at], grad[at], m[at], v[at]
-        of_w = of_u = epsilon - epsilon
+        of_w = of_u = param.dtype.type(0)
         for k in range(w_b.size):
             w, g = w_b[k], g_b[k]
             m_k = m_b[k] + (g - m_b[k]) * not_beta_1

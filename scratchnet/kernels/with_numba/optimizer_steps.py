@@ -56,7 +56,7 @@ def rmsprop_update(param, grad, v, mean, velocity, learning_rate, rho, momentum,
 
 @_exact
 def _rmsprop(first, stop, param, grad, v, mean, velocity, learning_rate, rho, not_rho, momentum, epsilon):
-    param, grad, v = param[first:stop], grad[first:stop], v[first:stop]
+    param, grad, v, zero = param[first:stop], grad[first:stop], v[first:stop], param.dtype.type(0)
     if mean is not None:
         means = mean[first:stop]
     if velocity is not None:
@@ -69,7 +69,7 @@ def _rmsprop(first, stop, param, grad, v, mean, velocity, learning_rate, rho, no
             mean_k = means[k] * rho + g * not_rho
             means[k] = mean_k
             variance -= mean_k * mean_k
-            variance = variance - variance if variance < 0 else variance  # 0 in its dtype: rounding can make it less
+            variance = zero if variance < 0 else variance  # rounding can make it negative
         step = g * learning_rate / np.sqrt(variance + epsilon)
         if velocity is not None:
             step += velocities[k] * momentum
