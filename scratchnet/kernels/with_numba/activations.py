@@ -2,25 +2,31 @@
 
 NumPy takes a pass and an array for every operation of a formula, and its `expm1` and `log1p` take one number at a time.
 What each computes stands in `scratchnet.activations`; here it is written so that it vectorises: both sides of a kink
-are computed, and one is chosen. float64, in which gradients are proved, keeps the formulas there.
+are computed, and one is chosen. float64, in which gradients are proved, keeps the formulas there. Those made of
+straight lines stand in `piecewise`, those of rows in `softmax`.
 
 A result is a new array, also where the argument is no longer needed: a loop that writes where it reads is not
 vectorised.
 """
 
+import math
+
 import numpy as np
 
+from scratchnet.kernels.with_numba import piecewise, softmax
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import exp32, expm1_32, log_1p_power, sigmoid32, tanh32
-from scratchnet.kernels.with_numba.softmax import softmax_backward, softmax_forward
+from scratchnet.kernels.with_numba.elementwise import erfc32, exp32, expm1_32, log_1p_power, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.team import by_rows
 
 _F = np.float32
 _WORK = 8  # multiply-adds that take as long as a number
-_ZERO, _HALF, _ONE, _TWO, _THREE, _FOUR, _SIX = map(_F, (0, 0.5, 1, 2, 3, 4, 6))
+_ZERO, _QUARTER, _HALF, _ONE, _TWO, _THREE, _FOUR = map(_F, (0, 0.25, 0.5, 1, 2, 3, 4))
 _FLAT = _F(20)  # from it on tanh(softplus(z)) is 1 in float32
 _ALPHA, _SCALE = 1.6732632423543772, 1.0507009873554805  # of selu
 _SELU_ALPHA, _SELU_SCALE, _SELU_BOTH = _F(_ALPHA), _F(_SCALE), _F(_ALPHA * _SCALE)
+_FAR, _EIGHT, _E_TO_8 = _F(80), _F(8), _F(math.exp(8))
+_ROOT_HALF, _DENSITY = _F(math.sqrt(0.5)), _F(1 / math.sqrt(2 * math.pi))  # of the normal distribution, at 0
+_TEN, _SLOPE_0, _CUBIC = _F(10), _F(math.sqrt(8 / math.pi)), _F(0.044715 * math.sqrt(8 / math.pi))
 
 
 def activate(name, z, parameters):
@@ -32,30 +38,39 @@ def activate(name, z, parameters):
     """
     if z.dtype != np.float32 or z.size == 0 or z.ndim == 0:
         return None
-    if name == "softmax":
-        return softmax_forward(_rows(z), 1.0).reshape(z.shape) if _is_last(parameters["axis"], z) else None
-    kernel, _ = _PAIRS.get(name, _NONE)
+    if name in _OF_ROWS:
+        return _OF_ROWS[name][0](_rows(z)).reshape(z.shape) if _is_last(parameters["axis"], z) else None
+    (kernel, _), numbers = _elementwise(name, parameters)
     if kernel is None:
         return None
     y = np.empty(z.shape, np.float32)
-    by_rows(kernel, z.size, _WORK * z.size, plain(z).reshape(-1), y.reshape(-1), *map(_F, parameters.values()))
+    by_rows(kernel, z.size, _WORK * z.size, plain(z).reshape(-1), y.reshape(-1), *numbers)
     return y
 
 
 def activate_backward(name, dy, kept, parameters):
     """``dz = dy * f'`` from what the entry `name` of the table keeps, y or z; None where it is not compiled."""
-    _, kernel = _PAIRS.get(name, _NONE)
-    if kernel is None and name != "softmax":
+    (_, kernel), numbers = _elementwise(name, parameters)
+    if kernel is None and name not in _OF_ROWS:
         return None  # before `kept` is looked at: of what needs nothing, as a linear function, it may be None
     if dy.dtype != np.float32 or kept.dtype != np.float32 or dy.shape != kept.shape or dy.size == 0 or dy.ndim == 0:
         return None
-    if name == "softmax":
+    if name in _OF_ROWS:
         is_last = _is_last(parameters["axis"], dy)
-        return softmax_backward(_rows(dy), _rows(kept), 1.0).reshape(dy.shape) if is_last else None
+        return _OF_ROWS[name][1](_rows(dy), _rows(kept)).reshape(dy.shape) if is_last else None
     dz = np.empty(dy.shape, np.float32)
     flat = plain(dy).reshape(-1), plain(kept).reshape(-1), dz.reshape(-1)
-    by_rows(kernel, dz.size, _WORK * dz.size, *flat, *map(_F, parameters.values()))
+    by_rows(kernel, dz.size, _WORK * dz.size, *flat, *numbers)
     return dz
+
+
+def _elementwise(name, parameters):
+    """The pair of kernels of an entry, and the numbers that they take behind their arrays."""
+    if name == "gelu":
+        return (_GELU_BY_TANH if parameters["approximate"] else _GELU), ()
+    if name not in _PAIRS:
+        return (None, None), ()
+    return _PAIRS[name], [_F(value) for value in parameters.values()]
 
 
 def _is_last(axis, array):
@@ -64,20 +79,6 @@ def _is_last(axis, array):
 
 def _rows(array):
     return array.reshape(-1, array.shape[-1])
-
-
-@njit(reorder=False)
-def _leaky_relu(first, stop, z, y, negative_slope):
-    z, y = z[first:stop], y[first:stop]
-    for k in range(y.size):
-        y[k] = z[k] if z[k] > _ZERO else negative_slope * z[k]
-
-
-@njit(reorder=False)
-def _leaky_relu_slope(first, stop, dy, y, dz, negative_slope):
-    dy, y, dz = dy[first:stop], y[first:stop], dz[first:stop]
-    for k in range(dz.size):
-        dz[k] = dy[k] * (_ONE if y[k] > _ZERO else negative_slope)
 
 
 @njit(reorder=False)
@@ -140,21 +141,6 @@ def _sigmoid_slope(first, stop, dy, y, dz):
 
 
 @njit(reorder=False)
-def _hard_sigmoid(first, stop, z, y):
-    z, y = z[first:stop], y[first:stop]
-    for k in range(y.size):
-        y[k] = _between_0_and_1(z[k] / _SIX + _HALF)
-
-
-@njit(reorder=False)
-def _hard_sigmoid_slope(first, stop, dy, y, dz):
-    dy, y, dz = dy[first:stop], y[first:stop], dz[first:stop]
-    for k in range(dz.size):
-        d = dy[k] / _SIX
-        dz[k] = d if (y[k] > _ZERO) & (y[k] < _ONE) else _ZERO
-
-
-@njit(reorder=False)
 def _tanh(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
@@ -214,6 +200,91 @@ def _log_sigmoid_slope(first, stop, dy, y, dz):
 
 
 @njit(reorder=False)
+def _exponential(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for k in range(y.size):
+        is_far = z[k] > _FAR  # e^z = e^8 e^(z - 8), which `exp32` still takes
+        part = exp32(z[k] - (_EIGHT if is_far else _ZERO))
+        y[k] = part * (_E_TO_8 if is_far else _ONE)
+
+
+@njit(reorder=False)
+def _exponential_slope(first, stop, dy, y, dz):
+    dy, y, dz = dy[first:stop], y[first:stop], dz[first:stop]
+    for k in range(dz.size):
+        dz[k] = dy[k] * y[k]
+
+
+@njit(reorder=False)
+def _squareplus(first, stop, z, y, b):
+    z, y = z[first:stop], y[first:stop]
+    for k in range(y.size):
+        sum_of_both = abs(z[k]) + math.sqrt(z[k] * z[k] + b)
+        below = _HALF * b / sum_of_both  # what z + the root is, where that would cancel
+        y[k] = _HALF * sum_of_both if z[k] >= _ZERO else below
+
+
+@njit(reorder=False)
+def _squareplus_slope(first, stop, dy, y, dz, b):
+    dy, y, dz = dy[first:stop], y[first:stop], dz[first:stop]
+    for k in range(dz.size):
+        square = y[k] * y[k]
+        dz[k] = dy[k] * (square / (square + _QUARTER * b))
+
+
+@njit(reorder=False)
+def _tanh_shrink(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for k in range(y.size):
+        y[k] = z[k] - tanh32(z[k])
+
+
+@njit(reorder=False)
+def _tanh_shrink_slope(first, stop, dy, z, dz):
+    dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
+    for k in range(dz.size):
+        t = tanh32(z[k])
+        dz[k] = dy[k] * (t * t)
+
+
+@njit(reorder=False)
+def _gelu(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for k in range(y.size):
+        x = z[k] * _ROOT_HALF
+        y[k] = z[k] * (_HALF * erfc32(-x, exp32(-x * x)))
+
+
+@njit(reorder=False)
+def _gelu_slope(first, stop, dy, z, dz):
+    dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
+    for k in range(dz.size):
+        x = z[k] * _ROOT_HALF
+        power = exp32(-x * x)
+        dz[k] = dy[k] * (_HALF * erfc32(-x, power) + z[k] * (_DENSITY * power))
+
+
+@njit(reorder=False)
+def _gelu_by_tanh(first, stop, z, y):
+    """(1 + tanh(u)) / 2 = sigmoid(2 u), which is 0 from -10 on."""
+    z, y = z[first:stop], y[first:stop]
+    for k in range(y.size):
+        low = -_TEN if z[k] < -_TEN else z[k]
+        y[k] = low * sigmoid32(low * (_SLOPE_0 + _CUBIC * low * low))
+
+
+@njit(reorder=False)
+def _gelu_by_tanh_slope(first, stop, dy, z, dz):
+    """Beyond 10, where squares might leave the range of float32, it is 1, and 0 on the other side."""
+    dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
+    for k in range(dz.size):
+        x = -_TEN if z[k] < -_TEN else z[k]
+        x = _TEN if x > _TEN else x
+        s, slope = sigmoid32(x * (_SLOPE_0 + _CUBIC * x * x)), _SLOPE_0 + _THREE * _CUBIC * x * x
+        dz[k] = dy[k] * (s + x * s * (_ONE - s) * slope)
+
+
+@njit(reorder=False)
 def _silu(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
@@ -226,21 +297,6 @@ def _silu_slope(first, stop, dy, z, dz):
     for k in range(dz.size):
         s = sigmoid32(z[k])
         dz[k] = dy[k] * (s * (_ONE + z[k] * (_ONE - s)))
-
-
-@njit(reorder=False)
-def _hard_silu(first, stop, z, y):
-    z, y = z[first:stop], y[first:stop]
-    for k in range(y.size):
-        y[k] = z[k] * _between_0_and_1(z[k] / _SIX + _HALF)
-
-
-@njit(reorder=False)
-def _hard_silu_slope(first, stop, dy, z, dz):
-    dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
-    for k in range(dz.size):
-        line, beyond = z[k] / _THREE + _HALF, _ONE if z[k] > _ZERO else _ZERO
-        dz[k] = dy[k] * (line if abs(z[k]) < _THREE else beyond)
 
 
 @njit(reorder=False)
@@ -258,31 +314,31 @@ def _mish_slope(first, stop, dy, z, dz):
     """t + z (1 - t^2) sigmoid(z), in which the last two are 4 w (w + 1) / (w (w + 2) + 2)^2."""
     dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
     for k in range(dz.size):
-        w = exp32(_FLAT if z[k] > _FLAT else z[k])
+        x = _FLAT if z[k] > _FLAT else z[k]
+        w = exp32(x)
         n = w * (w + _TWO)
         over = _ONE / (n + _TWO)
-        dz[k] = dy[k] * (n * over + z[k] * (_FOUR * w * (w + _ONE) * over * over))
-
-
-@njit(reorder=False, inner=True)
-def _between_0_and_1(x):
-    x = _ZERO if x < _ZERO else x  # NaN stays NaN
-    return _ONE if x > _ONE else x
+        dz[k] = dy[k] * (n * over + x * (_FOUR * w * (w + _ONE) * over * over))
 
 
 _PAIRS = {  # a function, and what it makes of dy
-    "leaky_relu": (_leaky_relu, _leaky_relu_slope),
+    **piecewise.PAIRS,
     "elu": (_elu, _elu_slope),
     "celu": (_celu, _celu_slope),
     "selu": (_selu, _selu_slope),
     "sigmoid": (_sigmoid, _sigmoid_slope),
-    "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_slope),
     "tanh": (_tanh, _tanh_slope),
+    "tanh_shrink": (_tanh_shrink, _tanh_shrink_slope),
     "softsign": (_softsign, _softsign_slope),
     "softplus": (_softplus, _softplus_slope),
+    "squareplus": (_squareplus, _squareplus_slope),
     "log_sigmoid": (_log_sigmoid, _log_sigmoid_slope),
+    "exponential": (_exponential, _exponential_slope),
     "silu": (_silu, _silu_slope),
-    "hard_silu": (_hard_silu, _hard_silu_slope),
     "mish": (_mish, _mish_slope),
 }
-_NONE = None, None
+_GELU, _GELU_BY_TANH = (_gelu, _gelu_slope), (_gelu_by_tanh, _gelu_by_tanh_slope)
+_OF_ROWS = {
+    "softmax": (softmax.of_rows, softmax.of_rows_backward),
+    "log_softmax": (softmax.log_of_rows, softmax.log_of_rows_backward),
+}

@@ -222,24 +222,24 @@ def _quintic(c, x):
 
 @njit(reorder=False)
 def _erfc32(x, y):
-    """The three quotients of `scratchnet.special`; each element takes one of them.
-
-    The loop stands here because a function of one element would be too large to be inlined, and the loop around it
-    would not vectorise.
-    """
     for k in range(y.size):
-        z = abs(x[k])
-        small, near, far = min(z, _SMALL), min(max(z, _SMALL), _FAR), max(z, _FAR)
-        s, v = small * small, _ONE / (far * far)
-        of_small = _ONE - small * _quintic(_ERF_P, s) / _quintic(_ERF_Q, s)
-        p_near = (((_quintic(_ERFC_P, near) * near + _ERFC_P[6]) * near) + _ERFC_P[7]) * near + _ERFC_P[8]
-        q_near = (((_quintic(_ERFC_Q, near) * near + _ERFC_Q[6]) * near) + _ERFC_Q[7]) * near + _ERFC_Q[8]
-        of_near = p_near / q_near
-        of_far = (_INVERSE_ROOT_PI - v * _quintic(_TAIL_P, v) / _quintic(_TAIL_Q, v)) / far
-        tail = (of_far if z > _FAR else of_near) * exp32(-z * z)
-        tail = _ZERO if z > _VANISHES else tail
-        of_z = of_small if z <= _SMALL else tail
-        y[k] = _TWO - of_z if x[k] < _ZERO else of_z
+        y[k] = erfc32(x[k], exp32(-x[k] * x[k]))
+
+
+@njit(reorder=False, inline="always")
+def erfc32(x, power):
+    """erfc(x), given ``power = e^(-x^2)``: of the three quotients of `scratchnet.special` one is chosen."""
+    z = abs(x)
+    small, near, far = min(z, _SMALL), min(max(z, _SMALL), _FAR), max(z, _FAR)
+    s, v = small * small, _ONE / (far * far)
+    of_small = _ONE - small * _quintic(_ERF_P, s) / _quintic(_ERF_Q, s)
+    p_near = (((_quintic(_ERFC_P, near) * near + _ERFC_P[6]) * near) + _ERFC_P[7]) * near + _ERFC_P[8]
+    q_near = (((_quintic(_ERFC_Q, near) * near + _ERFC_Q[6]) * near) + _ERFC_Q[7]) * near + _ERFC_Q[8]
+    of_near = p_near / q_near
+    of_far = (_INVERSE_ROOT_PI - v * _quintic(_TAIL_P, v) / _quintic(_TAIL_Q, v)) / far
+    tail = _ZERO if z > _VANISHES else (of_far if z > _FAR else of_near) * power
+    of_z = of_small if z <= _SMALL else tail
+    return _TWO - of_z if x < _ZERO else of_z
 
 
 @njit(inner=True)

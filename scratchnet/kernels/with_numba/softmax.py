@@ -14,8 +14,10 @@ from scratchnet.kernels.with_numba.attention import (  # noqa: F401 (for `scratc
 )
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import exp32
+from scratchnet.kernels.with_numba.team import by_rows
 
 _BLOCK = 2048  # numbers, at least a row
+_WORK = 8  # multiply-adds that take as long as a number
 
 
 def softmax_forward(z, scale, may=None):
@@ -23,7 +25,7 @@ def softmax_forward(z, scale, may=None):
     y = np.empty(z.shape, z.dtype)
     may = np.ones((0, 0), bool) if may is None else plain(may)
     of_dtype = z.dtype.type
-    _forward(z, of_dtype(scale), may, of_dtype(HIDDEN), max(1, _BLOCK // max(1, z.shape[1])), y)
+    _forward(z, of_dtype(scale), may, of_dtype(HIDDEN), _rows_at_once(z), y)
     return y
 
 
@@ -76,3 +78,68 @@ def _backward(dy, y, scale, dz):
             along += d_row[s] * row[s]
         for s in range(S):
             target[s] = row[s] * (d_row[s] - along) * scale
+
+
+def of_rows(z):
+    return softmax_forward(z, 1.0)
+
+
+def of_rows_backward(dy, y):
+    return softmax_backward(dy, y, 1.0)
+
+
+def log_of_rows(z):
+    """``z - log(sum(e^z))`` of each row in float32."""
+    y = np.empty(z.shape, z.dtype)
+    by_rows(_log_forward, len(z), _WORK * z.size, plain(z), _rows_at_once(z), y)
+    return y
+
+
+def log_of_rows_backward(dy, y):
+    dz = np.empty(y.shape, y.dtype)
+    by_rows(_log_backward, len(y), _WORK * y.size, plain(dy), plain(y), _rows_at_once(y), dz)
+    return dz
+
+
+def _rows_at_once(z):
+    return max(1, _BLOCK // max(1, z.shape[1]))
+
+
+@njit
+def _log_forward(first, stop, z, rows, y):
+    S = z.shape[1]
+    room = np.empty(min(rows, stop - first) * S, z.dtype)
+    for start in range(first, stop, rows):
+        end = min(start + rows, stop)
+        for m in range(start, end):
+            row, target, largest = z[m], y[m], -z.dtype.type(np.inf)
+            for s in range(S):
+                largest = max(largest, row[s])
+            for s in range(S):
+                target[s] = row[s] - largest
+        shifted = y[start:end].reshape(-1)
+        for k in range(shifted.size):
+            room[k] = exp32(shifted[k])
+        for m in range(start, end):
+            powers, target, total = room[(m - start) * S : (m - start + 1) * S], y[m], z.dtype.type(0)
+            for s in range(S):
+                total += powers[s]
+            log_of_total = z.dtype.type(math.log(total))
+            for s in range(S):
+                target[s] -= log_of_total
+
+
+@njit
+def _log_backward(first, stop, dy, y, rows, dz):
+    S = y.shape[1]
+    for start in range(first, stop, rows):
+        end = min(start + rows, stop)
+        logs, powers = y[start:end].reshape(-1), dz[start:end].reshape(-1)
+        for k in range(logs.size):
+            powers[k] = exp32(logs[k])
+        for m in range(start, end):
+            d_row, target, total = dy[m], dz[m], y.dtype.type(0)
+            for s in range(S):
+                total += d_row[s]
+            for s in range(S):
+                target[s] = d_row[s] - target[s] * total
