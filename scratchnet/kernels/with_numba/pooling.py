@@ -1,23 +1,32 @@
 """Pooling with the channels in the innermost loop.
 
-Neighbouring channels lie side by side in memory and do not depend on each other, so one vector instruction compares 8
-or 16 of them. The place of the maximum takes one byte where the window has at most 256 elements: it is written and
-read once per output, and memory sets the pace.
+Neighbouring channels lie side by side in memory and do not depend on each other, so one vector instruction treats 8 or
+16 of them. The place of the maximum takes one byte where the window has at most 256 elements: it is written and read
+once per output, and memory sets the pace.
 
-The most common windows, 2 x 2 and side by side, have max-pooling kernels of their own that are three to five times as
-fast: each of the four elements has a name, so the maximum so far stays in a register instead of going through `y`.
+For the maximum, a loop runs along a whole row of the image, however few channels there are: what all windows of a row
+see at one of their places is one run of memory, or is copied side by side first,
+
+    of a row of outputs y[i, :, :], the places (a, b) of the windows look at    x[S i + a, b], x[S i + a, S + b], ...
+
+The most common windows, 2 x 2 and side by side, have kernels of their own that are faster: each of the four elements
+has a name, so the maximum, or the sum, so far stays in a register instead of going through memory.
 
 With a single channel, neighbours in memory are neighbours in the image. NumPy's kernels, which take the same place of
 all windows at a time, are faster there.
 
-The kernels clear the gradients themselves: `np.zeros` holds the interpreter lock, and other threads would wait.
+The kernels clear the gradients themselves: `np.zeros` holds the interpreter lock, and other threads would wait. What is
+added to an element of a gradient comes in the order of the windows.
 """
 
 import numpy as np
 
 from scratchnet.kernels.geometry import window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import pooling as with_numpy
+
+_WORK = 4  # multiply-adds that take as long as an element of a window
 
 
 def max_pool2d_forward(x, pool_size, strides, padding):
@@ -26,9 +35,9 @@ def max_pool2d_forward(x, pool_size, strides, padding):
     y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), x.shape[3]), x.dtype)
     argmax = np.empty(y.shape, np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32)
     if _is_2x2(pool_size, strides, padding):
-        _max_forward_2x2(plain(x), y, argmax)
+        _by_images(_max_forward_2x2, pool_size, plain(x), y, argmax)
     else:
-        _max_forward(plain(x), *pool_size, *strides, padding[0][0], padding[1][0], y, argmax)
+        _by_images(_max_forward, pool_size, plain(x), y, argmax, _windows(pool_size, strides, padding))
     return y, argmax
 
 
@@ -37,9 +46,10 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
         return with_numpy.max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding)
     dx = np.empty(x_shape, dy.dtype)
     if _is_2x2(pool_size, strides, padding):
-        _max_backward_2x2(plain(dy), plain(argmax), dx)
+        _by_images(_max_backward_2x2, pool_size, dx, plain(dy), plain(argmax))
     else:
-        _max_backward(plain(dy), plain(argmax), *pool_size, *strides, padding[0][0], padding[1][0], dx)
+        kernel = _max_backward_side_by_side if strides[1] == 1 else _max_backward
+        _by_images(kernel, pool_size, dx, plain(dy), plain(argmax), _windows(pool_size, strides, padding))
     return dx
 
 
@@ -47,7 +57,10 @@ def average_pool2d_forward(x, pool_size, strides, padding):
     if x.shape[3] == 1:
         return with_numpy.average_pool2d_forward(x, pool_size, strides, padding)
     y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), x.shape[3]), x.dtype)
-    _average_forward(plain(x), *pool_size, *strides, padding[0][0], padding[1][0], y)
+    if _is_2x2(pool_size, strides, padding):
+        _by_images(_average_forward_2x2, pool_size, plain(x), y)
+    else:
+        _by_images(_average_forward, pool_size, plain(x), y, _windows(pool_size, strides, padding))
     return y
 
 
@@ -55,7 +68,10 @@ def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
     if x_shape[3] == 1:
         return with_numpy.average_pool2d_backward(dy, x_shape, pool_size, strides, padding)
     dx = np.empty(x_shape, dy.dtype)
-    _average_backward(plain(dy), *pool_size, *strides, padding[0][0], padding[1][0], dx)
+    if _is_2x2(pool_size, strides, padding):
+        _by_images(_average_backward_2x2, pool_size, dx, plain(dy))
+    else:
+        _by_images(_average_backward, pool_size, dx, plain(dy), _windows(pool_size, strides, padding))
     return dx
 
 
@@ -64,10 +80,21 @@ def _is_2x2(pool_size, strides, padding):
     return tuple(pool_size) == tuple(strides) == (2, 2) and not any(map(any, padding))
 
 
+def _windows(pool_size, strides, padding):
+    """``(KH, KW, SH, SW, top, left)``"""
+    return (*pool_size, *strides, padding[0][0], padding[1][0])
+
+
+def _by_images(kernel, pool_size, x, y, *arguments):
+    """By two threads where there is a team; of `x` and `y` one is what comes in, the other what goes out."""
+    work = _WORK * max(x.size, y.size * pool_size[0] * pool_size[1])
+    by_rows(kernel, len(x), work, x, y, *arguments, multiple=1)
+
+
 @njit
-def _max_forward_2x2(x, y, argmax):
-    N, OH, OW, C = y.shape
-    for n in range(N):
+def _max_forward_2x2(first, stop, x, y, argmax):
+    _, OH, OW, C = y.shape
+    for n in range(first, stop):
         for i in range(OH):
             for j in range(OW):
                 for c in range(C):
@@ -86,12 +113,11 @@ def _max_forward_2x2(x, y, argmax):
 
 
 @njit
-def _max_backward_2x2(dy, argmax, dx):
-    N, OH, OW, C = dy.shape
+def _max_backward_2x2(first, stop, dx, dy, argmax):
+    _, OH, OW, C = dy.shape
     zero = dy.dtype.type(0)
-    dx[:, 2 * OH :] = 0  # the last row and column of an odd image are in no window
-    dx[:, :, 2 * OW :] = 0
-    for n in range(N):
+    _clear_rest(first, stop, dx, OH, OW)
+    for n in range(first, stop):
         for i in range(OH):
             for a in range(2):
                 for j in range(OW):
@@ -101,37 +127,74 @@ def _max_backward_2x2(dy, argmax, dx):
                             dx[n, 2 * i + a, 2 * j + b, c] = dy[n, i, j, c] if argmax[n, i, j, c] == place else zero
 
 
+@njit(inner=True)
+def _clear_rest(first, stop, dx, OH, OW):
+    """The last row and column of an odd image are in no window of 2 x 2."""
+    dx[first:stop, 2 * OH :] = 0
+    dx[first:stop, :, 2 * OW :] = 0
+
+
 @njit
-def _max_forward(x, KH, KW, SH, SW, top, left, y, argmax):
-    N, H, W, C = x.shape
+def _max_forward(first, stop, x, y, argmax, windows):
+    KH, KW, SH, SW, top, left = windows
+    _, H, W, C = x.shape
     _, OH, OW, _ = y.shape
-    for n in range(N):
+    rows, bests, places = x.reshape(-1, W * C), y.reshape(-1, OW * C), argmax.reshape(-1, OW * C)
+    framed = np.full(((OW - 1) * SW + KW) * C, -np.inf, x.dtype)  # a row of the image, as far as windows reach
+    lines = np.empty((5, OW * C), x.dtype)  # row by row: Numba would not know of unpacked ones that they are contiguous
+    best, place, larger, chosen, line = lines[0], lines[1], lines[2], lines[3], lines[4]
+    for n in range(first, stop):
         for i in range(OH):
+            above = i * SH - top
+            best[:] = -np.inf  # and until something is larger, the place is the first inside the image
             for j in range(OW):
-                first = True
-                for p in range(max(i * SH - top, 0), min(i * SH - top + KH, H)):
-                    for q in range(max(j * SW - left, 0), min(j * SW - left + KW, W)):
-                        place = (p - i * SH + top) * KW + (q - j * SW + left)
-                        if first:
-                            first = False
-                            for c in range(C):
-                                y[n, i, j, c] = x[n, p, q, c]
-                                argmax[n, i, j, c] = place
-                        else:
-                            for c in range(C):
-                                value, best = x[n, p, q, c], y[n, i, j, c]
-                                # Larger, or the first NaN: "not <=" is true for a NaN on either side.
-                                wins = (not (value <= best)) and best == best
-                                y[n, i, j, c] = value if wins else best
-                                argmax[n, i, j, c] = place if wins else argmax[n, i, j, c]
+                place[j * C : (j + 1) * C] = max(-above, 0) * KW + max(left - j * SW, 0)
+            for p in range(max(above, 0), min(above + KH, H)):
+                _copy(rows[n * H + p, max(-left, 0) * C :], framed[max(left, 0) * C :])
+                for b in range(KW):
+                    values, this = _column(framed, b, SW, C, line), x.dtype.type((p - above) * KW + b)
+                    _larger(values, this, best, place, larger, chosen)
+                    best, place, larger, chosen = larger, chosen, best, place
+            _copy(best, bests[n * OH + i])
+            _copy(place, places[n * OH + i])
+
+
+@njit(inner=True)
+def _larger(values, this, best, place, larger, chosen):
+    """The larger of `values` and `best`, and the place where it is: `this`, or as until now.
+
+    Nothing is written where it was read: the compiler would write only what changes, one number after the other.
+    """
+    for k in range(values.size):
+        value, so_far, of_it = values[k], best[k], place[k]
+        wins = (not (value <= so_far)) & (so_far == so_far)  # larger, or the first NaN, as above
+        larger[k] = value if wins else so_far
+        chosen[k] = this if wins else of_it
+
+
+@njit(inner=True)
+def _copy(source, target):
+    for k in range(min(source.size, target.size)):
+        target[k] = source[k]
+
+
+@njit(inner=True)
+def _column(framed, b, SW, C, line):
+    """What the windows of a row see in their column b: a view where these are neighbours, else copied to `line`."""
+    if SW == 1:
+        return framed[b * C : b * C + line.size]
+    for j in range(line.size // C):
+        _copy(framed[(b + j * SW) * C : (b + j * SW + 1) * C], line[j * C :])
+    return line
 
 
 @njit
-def _max_backward(dy, argmax, KH, KW, SH, SW, top, left, dx):
-    N, H, W, C = dx.shape
+def _max_backward(first, stop, dx, dy, argmax, windows):
+    KH, KW, SH, SW, top, left = windows
+    _, H, W, C = dx.shape
     _, OH, OW, _ = dy.shape
     zero = dy.dtype.type(0)
-    for n in range(N):
+    for n in range(first, stop):
         dx[n] = 0
         for i in range(OH):
             for j in range(OW):
@@ -143,10 +206,61 @@ def _max_backward(dy, argmax, KH, KW, SH, SW, top, left, dx):
 
 
 @njit
-def _average_forward(x, KH, KW, SH, SW, top, left, y):
-    N, H, W, C = x.shape
+def _max_backward_side_by_side(first, stop, dx, dy, argmax, windows):
+    """With a horizontal stride of 1: a place of all windows of a row is one run of `dx`."""
+    KH, KW, SH, _, top, left = windows
+    _, H, W, C = dx.shape
+    _, OH, OW, _ = dy.shape
+    rows, dys, places = dx.reshape(-1, W * C), dy.reshape(-1, OW * C), argmax.reshape(-1, OW * C)
+    zero = dy.dtype.type(0)
+    for n in range(first, stop):
+        dx[n] = 0
+        for i in range(OH):
+            above = i * SH - top
+            for p in range(max(above, 0), min(above + KH, H)):
+                for b in range(KW - 1, -1, -1):
+                    place, q = argmax.dtype.type((p - above) * KW + b), b - left
+                    start = max(-q, 0) * C
+                    source, chosen = dys[n * OH + i, start:], places[n * OH + i, start:]
+                    target = rows[n * H + p, q * C + start :]
+                    for k in range(min(source.size, target.size)):
+                        dy_k = source[k]
+                        target[k] += dy_k if chosen[k] == place else zero
+
+
+@njit
+def _average_forward_2x2(first, stop, x, y):
+    _, OH, OW, C = y.shape
+    count = x.dtype.type(4)
+    for n in range(first, stop):
+        for i in range(OH):
+            for j in range(OW):
+                for c in range(C):
+                    total = x[n, 2 * i, 2 * j, c] + x[n, 2 * i, 2 * j + 1, c]
+                    total += x[n, 2 * i + 1, 2 * j, c] + x[n, 2 * i + 1, 2 * j + 1, c]
+                    y[n, i, j, c] = total / count
+
+
+@njit
+def _average_backward_2x2(first, stop, dx, dy):
+    _, OH, OW, C = dy.shape
+    count = dy.dtype.type(4)
+    _clear_rest(first, stop, dx, OH, OW)
+    for n in range(first, stop):
+        for i in range(OH):
+            for a in range(2):
+                for j in range(OW):
+                    for b in range(2):
+                        for c in range(C):
+                            dx[n, 2 * i + a, 2 * j + b, c] = dy[n, i, j, c] / count
+
+
+@njit
+def _average_forward(first, stop, x, y, windows):
+    KH, KW, SH, SW, top, left = windows
+    _, H, W, C = x.shape
     _, OH, OW, _ = y.shape
-    for n in range(N):
+    for n in range(first, stop):
         for i in range(OH):
             for j in range(OW):
                 rows = range(max(i * SH - top, 0), min(i * SH - top + KH, H))
@@ -162,10 +276,11 @@ def _average_forward(x, KH, KW, SH, SW, top, left, y):
 
 
 @njit
-def _average_backward(dy, KH, KW, SH, SW, top, left, dx):
-    N, H, W, C = dx.shape
+def _average_backward(first, stop, dx, dy, windows):
+    KH, KW, SH, SW, top, left = windows
+    _, H, W, C = dx.shape
     _, OH, OW, _ = dy.shape
-    for n in range(N):
+    for n in range(first, stop):
         dx[n] = 0
         for i in range(OH):
             for j in range(OW):
