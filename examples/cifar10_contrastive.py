@@ -42,7 +42,6 @@ from scratchnet.optimizers.schedules import CosineDecay
 
 SMALLEST = 0.5  # side of a part of an image, as a share of the whole side
 TEMPERATURE = 0.2
-STEPS = 200  # of training with few labels
 SHAPE = (32, 32, 3)
 
 
@@ -97,9 +96,9 @@ def pretrain(encoder, images, options):
     return model.fit(images, np.zeros(len(images)), epochs=options.epochs, batch_size=options.batch_size)
 
 
-def ways_to_learn(encoder):
+def ways_to_learn(encoder, steps):
     """The rows of the table: from images and labels to a model."""
-    learn = FewLabels(STEPS, lambda rate: Adam(CosineDecay(rate, STEPS)))
+    learn = FewLabels(steps, lambda rate: Adam(CosineDecay(rate, steps)))
     return {
         "random features, probe": lambda *few: learn.probe(build_encoder(), *few),
         "SimCLR, probe": lambda *few: learn.probe(encoder, *few),
@@ -120,11 +119,12 @@ def main(options, output):
     began = time.process_time()
     output.figure("loss", plot_curves(pretrain(encoder, images, options)))
     print(f"Pre-training took {time.process_time() - began:.0f} s of processor time")
-    compare_few_labels(ways_to_learn(encoder), (images, labels), (x_test, y_test[:, 0]), options, output)
+    ways = ways_to_learn(encoder, options.steps)
+    compare_few_labels(ways, (images, labels), (x_test, y_test[:, 0]), options, output)
 
 
 def own_options(parser):
-    few_labels_options(parser)
+    few_labels_options(parser, steps=200)
     parser.add_argument(
         "--unlabelled", type=int, default=10_000, help="so many training images at most (default: %(default)s)"
     )

@@ -38,7 +38,6 @@ from scratchnet.optimizers import Adam
 UNLABELLED = 10_000
 TURN, STRETCH, SHIFT, SLANT = 0.5, 0.3, 3.5, 0.4  # radians, share of the size, pixels, pixels a row
 TEMPERATURE = 0.2
-STEPS = 400  # of training with few labels
 
 
 class RandomView(RandomAffine):
@@ -108,9 +107,9 @@ def behind_views(body):
     return [RandomView(), body]
 
 
-def ways_to_learn(encoder):
+def ways_to_learn(encoder, steps):
     """The rows of the table: from images and labels to a model."""
-    learn = FewLabels(STEPS, Adam)
+    learn = FewLabels(steps, Adam)
     return {
         "random features, probe": lambda *few: learn.probe(build_encoder(), *few),
         "SimCLR, probe": lambda *few: learn.probe(encoder, *few),
@@ -148,11 +147,12 @@ def main(options, output):
     title = "Features of test digits, learnt without a label (t-SNE)"
     output.figure("features", plot_codes(features, y_test[:1000], title=title, method="tsne"))
 
-    compare_few_labels(ways_to_learn(encoder), (images, labels), (x_test, y_test), options, output)
+    ways = ways_to_learn(encoder, options.steps)
+    compare_few_labels(ways, (images, labels), (x_test, y_test), options, output)
 
 
 def own_options(parser):
-    few_labels_options(parser)
+    few_labels_options(parser, steps=400)
     parser.add_argument("--encoder", metavar="FILE", help="the encoder.npz of an earlier run, in place of training one")
 
 

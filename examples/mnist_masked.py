@@ -23,7 +23,6 @@ from scratchnet.optimizers import Adam
 from scratchnet.optimizers.schedules import CosineDecay
 
 UNLABELLED = 10_000
-STEPS = 300  # of training with few labels
 
 
 def build_encoder():
@@ -49,9 +48,9 @@ def build_autoencoder(encoder, share, steps):
     return model
 
 
-def ways_to_learn(encoder):
+def ways_to_learn(encoder, steps):
     """The rows of the table: from images and labels to a model."""
-    learn = FewLabels(STEPS, lambda rate: Adam(CosineDecay(rate, STEPS), clipnorm=1.0))
+    learn = FewLabels(steps, lambda rate: Adam(CosineDecay(rate, steps), clipnorm=1.0))
     return {
         "random LSTM, probe": lambda *few: learn.probe(build_encoder(), *few),
         "masked, probe": lambda *few: learn.probe(encoder, *few),
@@ -77,11 +76,12 @@ def main(options, output):
     title = "Codes of test digits, learnt without a label (t-SNE)"
     output.figure("codes", plot_codes(codes, y_test[:1000], title=title, method="tsne"))
 
-    compare_few_labels(ways_to_learn(encoder), (images, labels), (x_test, y_test), options, output)
+    ways = ways_to_learn(encoder, options.steps)
+    compare_few_labels(ways, (images, labels), (x_test, y_test), options, output)
 
 
 def own_options(parser):
-    few_labels_options(parser)
+    few_labels_options(parser, steps=300)
     parser.add_argument(
         "--left-out", type=float, default=0.3, help="share of the rows that is left out (default: %(default)s)"
     )

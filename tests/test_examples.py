@@ -80,8 +80,8 @@ def test_a_network_learns_from_photographs_without_labels_then_from_a_few(tmp_pa
     pytest.importorskip("matplotlib")
     set_random_seed(1)
     contrastive = example("cifar10_contrastive")
-    contrastive.main.__globals__["STEPS"] = 2
-    given = {"data": "sample", "unlabelled": 16, "epochs": 1, "batch_size": 8, "labels": [4, 8], "draws": 1, "seed": 1}
+    given = {"data": "sample", "unlabelled": 16, "epochs": 1, "batch_size": 8, "seed": 1}
+    given |= {"labels": [4, 8], "draws": 1, "steps": 2}
     output = Texts(tmp_path)
     contrastive.main(SimpleNamespace(**given), output)
     assert output.paths == ["views", "loss", str(tmp_path / "few_labels.md"), "few_labels"]

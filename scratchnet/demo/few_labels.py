@@ -59,8 +59,14 @@ def compare_few_labels(ways, train, test, options, output):
     output.figure("few_labels", plot_few_labels(accuracies, options.labels))
 
 
-def few_labels_options(parser):
-    """Options of the command line: how many labels there are, and how often they are drawn."""
+def few_labels_options(parser, steps):
+    """Options of the command line: how many labels there are, how often they are drawn, how long is trained with them.
+
+    Args:
+        parser: the example's `argparse.ArgumentParser`.
+        steps: of a training with few labels, where the command line says nothing else.
+    """
     add = parser.add_argument
     add("--labels", type=int, nargs="+", default=[100], help="how many images have one (default: 100)")
     add("--draws", type=int, default=1, help="how often they are drawn anew (default: 1)")
+    add("--steps", type=int, default=steps, help="of each training with few labels (default: %(default)s)")

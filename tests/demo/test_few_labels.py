@@ -70,8 +70,8 @@ def test_the_ways_are_compared_in_a_table_and_a_picture(capsys):
     written = {}
     output = SimpleNamespace(text=written.__setitem__, figure=written.__setitem__)
     parser = argparse.ArgumentParser()
-    few_labels_options(parser)
-    assert vars(parser.parse_args([])) == {"labels": [100], "draws": 1}
+    few_labels_options(parser, steps=60)
+    assert vars(parser.parse_args([])) == {"labels": [100], "draws": 1, "steps": 60}
     options = parser.parse_args(["--labels", "20", "40", "--draws", "2"])
     options.seed = 3
     learn = FewLabels(20, Adam)
