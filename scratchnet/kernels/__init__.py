@@ -109,13 +109,13 @@ FUSED = {
     "lamb": ("lamb_update",),
     "philox": ("mask_rows", "normal_rows"),  # random numbers, and what is made of them
     "elementwise_losses": ("loss_and_slopes",),
+    "row_losses": ("row_losses_and_slopes",),
     "loss_sums": (
         "sum_of_squares",
         "sum_of_logistic_losses",
         "sum_of_softmax_losses",
         "sum_of_soft_losses",
         "squares_and_slopes",
-        "logistic_losses_and_slopes",
         "softmax_losses_and_slopes",
         "soft_losses_and_slopes",
     ),

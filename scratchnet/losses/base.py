@@ -169,7 +169,7 @@ class Loss(metaclass=Recorded, kind="losses"):
         if total is None or not math.isfinite(total):  # or a sum of blocks has left the range of the dtype
             return float(self.forward(y_true, y_pred, sample_weight, count)[0])
         count = self.count(y_true, y_pred.ndim) if count is None else count
-        return total / count if count else 0.0
+        return float(total / count) if count else 0.0
 
     def in_one_pass(self, y_true, y_pred, sample_weight=None, count=None):
         """`forward` for whoever goes back at once, as `fit`: the cache may be ``dy_pred`` itself."""

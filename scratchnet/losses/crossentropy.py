@@ -18,6 +18,7 @@ from scratchnet import config, kernels
 from scratchnet.activations import log_softmax, sigmoid, softmax
 from scratchnet.losses.base import Loss, in_shape_of
 from scratchnet.losses.checks import check_labels, check_last_axis, check_smoothing
+from scratchnet.losses.elementwise import ElementwiseLoss, RowLoss
 from scratchnet.registry import register
 
 
@@ -67,7 +68,7 @@ class _OfProbabilities(Loss):
 
 
 @register("losses", "bce", "BCE")
-class BinaryCrossentropy(_OfProbabilities):
+class BinaryCrossentropy(_OfProbabilities, ElementwiseLoss):
     """``v = mean(-t log(p) - (1 - t) log(1 - p))`` over the last axis, for targets t in [0, 1].
 
     Args:
@@ -105,10 +106,11 @@ class BinaryCrossentropy(_OfProbabilities):
             )
         return t
 
+    def for_kernel(self):
+        return ("logistic", ()) if self.from_logits else ("binary_crossentropy", (config.epsilon(),))
+
     def values(self, y_true, y_pred):
-        t = y_true
-        if self.label_smoothing:
-            t = t * (1 - self.label_smoothing) + self.label_smoothing / 2
+        t = self.smoothed(y_true)
         if self.from_logits:
             z = y_pred
             e = np.exp(-np.abs(z))  # does not overflow; with it both log(1 + e^z) - z t and sigmoid(z) are stable
@@ -140,24 +142,15 @@ class BinaryCrossentropy(_OfProbabilities):
 
     def total(self, y_true, y_pred):
         t = in_shape_of(y_pred, y_true)
-        if t is None or kernels.sum_of_logistic_losses is None or not self._is_of_logits32(y_pred):
-            return None
+        is_plain = self.from_logits and not self.label_smoothing and y_pred.dtype == np.float32
+        if t is None or kernels.sum_of_logistic_losses is None or not is_plain:
+            return super().total(y_true, y_pred)
         total = kernels.sum_of_logistic_losses(y_pred, t.astype(y_pred.dtype, copy=False))
         return None if total is None else total / max(y_pred.shape[-1], 1)
 
-    def total_and_gradient(self, y_true, y_pred, scale):
-        if kernels.logistic_losses_and_slopes is None or not self._is_of_logits32(y_pred) or y_pred.size == 0:
-            return None
-        t, D = self.check_targets(y_true, y_pred), y_pred.dtype.type(y_pred.shape[-1])
-        total, dy_pred = kernels.logistic_losses_and_slopes(y_pred, t, scale / D)
-        return total / D, dy_pred
-
-    def _is_of_logits32(self, y_pred):
-        return self.from_logits and not self.label_smoothing and y_pred.dtype == np.float32
-
 
 @register("losses")
-class CategoricalCrossentropy(_OfProbabilities):
+class CategoricalCrossentropy(_OfProbabilities, RowLoss):
     """``v = -sum over classes of t log(p)`` for one-hot (or soft) targets t.
 
     Probabilities are first divided by their sum: ``p = y / s`` with ``s = sum(y)``.
@@ -198,10 +191,22 @@ class CategoricalCrossentropy(_OfProbabilities):
             warnings.warn(message, SyntaxWarning, stacklevel=2)
         return y_true.astype(y_pred.dtype, copy=False)
 
+    def for_kernel(self):
+        return (
+            None
+            if self.from_logits
+            else (
+                "categorical_crossentropy",
+                (
+                    1,
+                    0,
+                    config.epsilon(),
+                ),
+            )
+        )
+
     def values(self, y_true, y_pred):
-        t = y_true
-        if self.label_smoothing:
-            t = t * (1 - self.label_smoothing) + self.label_smoothing / t.shape[-1]
+        t = self.smoothed(y_true)
         if self.from_logits:
             log_p, _ = log_softmax.forward(y_pred)
             return -(t * log_p).sum(axis=-1), LogitsCache(t, np.exp(log_p))
@@ -220,27 +225,26 @@ class CategoricalCrossentropy(_OfProbabilities):
         return (dp - (dp * p).sum(axis=-1, keepdims=True)) / s * dvalues  # p = y / sum(y)
 
     def total(self, y_true, y_pred):
-        if kernels.sum_of_soft_losses is None or not self._are_plain(y_true, y_pred):
-            return None
+        if kernels.sum_of_soft_losses is None or not self._are_logits(y_true, y_pred):
+            return super().total(y_true, y_pred)
         return kernels.sum_of_soft_losses(*self._rows(y_true, y_pred))
 
     def total_and_gradient(self, y_true, y_pred, scale):
-        if kernels.soft_losses_and_slopes is None or not self._are_plain(y_true, y_pred):
-            return None
+        if kernels.soft_losses_and_slopes is None or not self._are_logits(y_true, y_pred):
+            return super().total_and_gradient(y_true, y_pred, scale)
         total, dy_pred = kernels.soft_losses_and_slopes(*self._rows(y_true, y_pred), scale)
         return total, dy_pred.reshape(y_pred.shape)
 
-    def _are_plain(self, y_true, y_pred):
-        fit = y_true.shape == y_pred.shape and y_pred.ndim > 1 and y_pred.shape[-1] > 1
-        return fit and self.from_logits and not self.label_smoothing
+    def _are_logits(self, y_true, y_pred):
+        return self.from_logits and y_true.shape == y_pred.shape and y_pred.ndim > 1 and y_pred.shape[-1] > 1
 
     def _rows(self, y_true, y_pred):
         rows = -1, y_pred.shape[-1]
-        return y_pred.reshape(rows), y_true.astype(y_pred.dtype, copy=False).reshape(rows)
+        return y_pred.reshape(rows), self.smoothed(y_true.astype(y_pred.dtype, copy=False)).reshape(rows)
 
 
 @register("losses")
-class SparseCategoricalCrossentropy(_OfProbabilities):
+class SparseCategoricalCrossentropy(_OfProbabilities, RowLoss):
     """``v = -log(p[label])``: the cross-entropy for integer labels (N, ...) or (N, ..., 1).
 
     Probabilities are first cut, to c, and then divided by their sum: ``v = log(sum(c)) - log(c[label])``. Keras does it
@@ -271,6 +275,10 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
 
     def check_targets(self, y_true, y_pred):
         return check_labels(self, y_true, y_pred, self.ignore_class)
+
+    def for_kernel(self):
+        is_plain = not self.from_logits and self.ignore_class is None
+        return ("sparse_categorical_crossentropy", (config.epsilon(),)) if is_plain else None
 
     def valid(self, y_true, shape):
         return None if self.ignore_class is None else y_true.reshape(shape) != self.ignore_class
@@ -303,14 +311,14 @@ class SparseCategoricalCrossentropy(_OfProbabilities):
 
     def total(self, y_true, y_pred):
         if kernels.sum_of_softmax_losses is None or not self._are_plain(y_true, y_pred):
-            return None
+            return super().total(y_true, y_pred)
         return kernels.sum_of_softmax_losses(*self._rows(y_true, y_pred))
 
     def total_and_gradient(self, y_true, y_pred, scale):
         if kernels.softmax_losses_and_slopes is None or not self._are_plain(y_true, y_pred):
-            return None
+            return super().total_and_gradient(y_true, y_pred, scale)
         total, dy_pred = kernels.softmax_losses_and_slopes(*self._rows(y_true, y_pred), scale)
-        return None if total is None else (total, dy_pred.reshape(y_pred.shape))
+        return total, dy_pred.reshape(y_pred.shape)
 
     def _are_plain(self, y_true, y_pred):
         fit = y_pred.ndim > 1 and y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1))

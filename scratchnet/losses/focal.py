@@ -14,9 +14,8 @@ import numpy as np
 
 from scratchnet import config
 from scratchnet.activations import sigmoid, softmax
-from scratchnet.losses.base import Loss
 from scratchnet.losses.checks import check_last_axis, check_smoothing
-from scratchnet.losses.elementwise import ElementwiseLoss
+from scratchnet.losses.elementwise import ElementwiseLoss, RowLoss
 from scratchnet.registry import register
 
 
@@ -71,15 +70,13 @@ class BinaryFocalCrossentropy(ElementwiseLoss):
         self.axis = check_last_axis(self, axis)
 
     def for_kernel(self):
-        if self.gamma != 2 or self.label_smoothing:
+        if self.gamma != 2:
             return None
         weights = (self.alpha, 1 - self.alpha) if self.apply_class_balancing else (1, 1)
         return "binary_focal_crossentropy", (*weights, self.from_logits, config.epsilon())
 
     def values(self, y_true, y_pred):
-        t = y_true
-        if self.label_smoothing:
-            t = t * (1 - self.label_smoothing) + self.label_smoothing / 2
+        t = self.smoothed(y_true)
         p = sigmoid(y_pred) if self.from_logits else y_pred
         c = np.clip(p, config.epsilon(), 1 - config.epsilon())
         bce = -(t * np.log(c) + (1 - t) * np.log(1 - c))
@@ -98,7 +95,7 @@ class BinaryFocalCrossentropy(ElementwiseLoss):
 
 
 @register("losses")
-class CategoricalFocalCrossentropy(Loss):
+class CategoricalFocalCrossentropy(RowLoss):
     """``v = sum over classes of alpha (1 - c)^gamma * -t log(c)`` for one-hot (or soft) targets t.
 
     c are the probabilities, divided by their sum, and cut.
@@ -129,10 +126,12 @@ class CategoricalFocalCrossentropy(Loss):
         self.label_smoothing = check_smoothing(self, label_smoothing)
         self.axis = check_last_axis(self, axis)
 
+    def for_kernel(self):
+        is_known = self.gamma in (0, 2) and np.ndim(self.alpha) == 0
+        return ("categorical_crossentropy", (self.alpha, self.gamma, config.epsilon())) if is_known else None
+
     def values(self, y_true, y_pred):
-        t = y_true
-        if self.label_smoothing:
-            t = t * (1 - self.label_smoothing) + self.label_smoothing / t.shape[-1]
+        t = self.smoothed(y_true)
         p = softmax(y_pred) if self.from_logits else y_pred
         s = p.sum(axis=-1, keepdims=True)
         q = p / s
@@ -148,6 +147,13 @@ class CategoricalFocalCrossentropy(Loss):
         if self.from_logits:
             dp = p * (dp - (dp * p).sum(axis=-1, keepdims=True))  # p = softmax(z)
         return dp * dvalues
+
+    def total_and_gradient(self, y_true, y_pred, scale):
+        if not self.from_logits or self.compiled() is None or y_pred.size == 0:
+            return super().total_and_gradient(y_true, y_pred, scale)
+        p, kept = softmax.forward(y_pred)
+        total, dp = super().total_and_gradient(y_true, p, scale) or (None, None)
+        return None if total is None else (total, softmax.backward(dp, kept))
 
     def _alpha(self, c):
         return np.asarray(self.alpha, dtype=c.dtype)

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet.losses.base import Loss
-from scratchnet.losses.elementwise import ElementwiseLoss
+from scratchnet.losses.elementwise import ElementwiseLoss, RowLoss
 from scratchnet.parallel.batch import sum_over_batch
 from scratchnet.registry import register
 
@@ -83,7 +82,7 @@ class SquaredHinge(_Margin):
 
 
 @register("losses")
-class CategoricalHinge(Loss):
+class CategoricalHinge(RowLoss):
     """``v = max(n - p + 1, 0)`` for one-hot targets; where it is above 0 its derivative is -1 by p and +1 by n.
 
     Of several largest scores each takes its share of n.
@@ -96,6 +95,9 @@ class CategoricalHinge(Loss):
         dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
+
+    def for_kernel(self):
+        return "categorical_hinge", ()
 
     def values(self, y_true, y_pred):
         p = (y_true * y_pred).sum(axis=-1, keepdims=True)

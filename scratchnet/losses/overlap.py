@@ -7,9 +7,11 @@ A pixel-wise loss is content to call everything background where an object is sm
 al., "V-Net", 2016; Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep
 networks", 2017: a larger alpha or beta avoids one of the two errors more.
 
-Both are 1 - A / B for two sums A and B over elements; with a and b the summands, their derivative is
+Both are 1 - A / B, where A and B are made of three sums over elements:
 
-    dp = (A b'(p) - B a'(p)) / B^2
+    A = a sum(t p)        B = b sum(t p) + c sum(t) + d sum(p) + 1e-7        (d sum(t p) / dp = t, d sum(p) / dp = 1)
+
+    dp = (A (b t + d) - B a t) / B^2
 
 The sums run over `axis`; by default over everything, samples too: then they are sums over the whole batch.
 """
@@ -26,31 +28,29 @@ from scratchnet.registry import register
 
 
 class OverlapCache(NamedTuple):
-    A: Any  # the sums, with axes of size 1
+    A: Any  # with axes of size 1
     B: Any
-    da: Any  # the derivatives of their summands
-    db: Any
+    t: Any
 
 
 class _Overlap(Loss):
-    """Base of both: a subclass says what is summed, `summands`."""
+    """Base of both: a subclass says how A and B are made of the sums."""
 
     def __init__(self, reduction: str | None, name: str | None, axis: int | Sequence[int], dtype: str | None):
         super().__init__(name, reduction, dtype)
         self.axis = tuple(int(a) for a in axis) if isinstance(axis, (tuple, list)) else axis
 
-    def summands(self, t, p):
-        """``(a, b, da, db)``: what A and B are the sums of, and the derivatives by p."""
+    def factors(self):
+        """``(a, b, c, d)``, see above."""
         raise NotImplementedError
 
     def values(self, y_true, y_pred):
-        axes = self._axes(y_pred.ndim)
-        a, b, da, db = self.summands(y_true, y_pred)
-        A, B = (part.sum(axis=axes, keepdims=True) for part in (a, b))
+        axes, (a, b, c, d) = self._axes(y_pred.ndim), self.factors()
+        tp, t, p = (x.sum(axis=axes, keepdims=True) for x in (y_true * y_pred, y_true, y_pred))
         if 0 in axes:
-            A, B = sum_over_batch(A, B)
-        B = B + B.dtype.type(config.epsilon())
-        return (1 - A / B).squeeze(axes), OverlapCache(A, B, da, db)
+            tp, t, p = sum_over_batch(tp, t, p)
+        A, B = a * tp, b * tp + c * t + d * p + tp.dtype.type(config.epsilon())
+        return (1 - A / B).squeeze(axes), OverlapCache(A, B, y_true)
 
     def forward(self, y_true, y_pred, sample_weight=None, count=None):
         y_pred = np.asarray(y_pred)
@@ -58,7 +58,7 @@ class _Overlap(Loss):
             return super().forward(y_true, y_pred, sample_weight, count)
         # Of the whole batch: every part has the same values, and only the first counts them.
         value, cache = super().forward(y_true, y_pred)
-        weight, part = self._weight_of_all(sample_weight), current_part()
+        weight, part = value.dtype.type(self._weight_of_all(sample_weight)), current_part()
         counted = value * weight if part is None or part.index == 0 else value * 0
         return counted, None if cache is None else cache._replace(dvalues=cache.dvalues * weight)
 
@@ -79,8 +79,9 @@ class _Overlap(Loss):
         return self.gradient(dvalues, cache.terms).astype(cache.dtype, copy=False)
 
     def gradient(self, dvalues, cache):
-        A, B, da, db = cache
-        return (A * db - B * da) / (B * B) * dvalues
+        (A, B, t), (a, b, _, d) = cache, self.factors()
+        scale = dvalues / (B * B)
+        return (A * b - B * a) * scale * t + A * d * scale
 
     def count(self, y_true, ndim, sample_weight=None):
         if self.reduction == "sum":
@@ -116,8 +117,8 @@ class Dice(_Overlap):
     ):
         super().__init__(reduction, name, axis, dtype)
 
-    def summands(self, t, p):
-        return 2 * t * p, t + p, 2 * t, np.ones_like(p)
+    def factors(self):
+        return 2, 0, 1, 1
 
 
 @register("losses")
@@ -143,9 +144,8 @@ class Tversky(_Overlap):
         super().__init__(reduction, name, axis, dtype)
         self.alpha, self.beta = alpha, beta
 
-    def summands(self, t, p):
-        b = t * p + self.alpha * t * (1 - p) + self.beta * (1 - t) * p
-        return t * p, b, t, t - self.alpha * t + self.beta * (1 - t)
+    def factors(self):
+        return 1, 1 - self.alpha - self.beta, self.alpha, self.beta
 
 
 @register("losses")

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import config
-from scratchnet.losses.base import Loss
-from scratchnet.losses.elementwise import ElementwiseLoss
+from scratchnet.losses.elementwise import ElementwiseLoss, RowLoss
 from scratchnet.registry import register
 
 _SHORTEST = 1e-7  # a vector that is not longer is divided by this
@@ -56,7 +55,7 @@ class KLDivergence(ElementwiseLoss):
 
 
 @register("losses")
-class CosineSimilarity(Loss):
+class CosineSimilarity(RowLoss):
     """``v = -cos(angle between y_true and y_pred)``: -1 where they point the same way.
 
         u = y_pred / |y_pred|,  t = y_true / |y_true|,  v = -sum(t u)         dy_pred = -(t - u sum(t u)) / |y_pred|
@@ -75,6 +74,9 @@ class CosineSimilarity(Loss):
     ):
         super().__init__(name, reduction, dtype)
         self.axis = axis
+
+    def for_kernel(self):
+        return ("cosine_similarity", (_SHORTEST,)) if self.axis == -1 else None
 
     def values(self, y_true, y_pred):
         if y_pred.ndim > 1 and self.axis % y_pred.ndim == 0:

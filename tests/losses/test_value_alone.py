@@ -39,6 +39,19 @@ CASES = [
     (losses.BinaryFocalCrossentropy(from_logits=True, apply_class_balancing=True, alpha=0.3), T),
     (losses.BinaryFocalCrossentropy(gamma=1.5), T),
     (losses.BinaryFocalCrossentropy(label_smoothing=0.1), T),
+    (losses.BinaryCrossentropy(label_smoothing=0.1), T),
+    (losses.CategoricalCrossentropy(label_smoothing=0.1, reduction="sum"), T),
+    (losses.CategoricalFocalCrossentropy(), T),
+    (losses.CategoricalFocalCrossentropy(from_logits=True, label_smoothing=0.1), T),
+    (losses.CategoricalFocalCrossentropy(gamma=1.5, alpha=[0.1, 0.2, 0.3, 0.4, 0.5]), T),
+    (losses.CategoricalFocalCrossentropy(alpha=[0.1, 0.2, 0.3, 0.4, 0.5]), T),
+    (losses.CosineSimilarity(), T),
+    (losses.CosineSimilarity(axis=1), T),
+    (losses.CategoricalHinge(), np.eye(5)[LABELS]),
+    (losses.CategoricalHinge(), np.eye(5, dtype=int)[LABELS]),
+    (losses.SparseCategoricalCrossentropy(), LABELS[..., None].astype(np.uint8)),
+    (losses.SparseCategoricalCrossentropy(), LABELS.astype(np.float32)),
+    (losses.SparseCategoricalCrossentropy(ignore_class=2), LABELS),
 ]
 
 
@@ -78,7 +91,8 @@ def test_one_pass_has_the_value_and_the_gradient_of_two(backend, loss, targets, 
 
 
 def test_one_pass_over_nothing_and_over_what_is_not_finite_is_forward(backend):
-    for loss in (losses.MeanSquaredError(), losses.BinaryCrossentropy(from_logits=True), losses.MeanAbsoluteError()):
+    of_rows = losses.CosineSimilarity(), losses.CategoricalCrossentropy(), losses.CategoricalHinge()
+    for loss in (losses.MeanSquaredError(), losses.BinaryCrossentropy(True), losses.MeanAbsoluteError(), *of_rows):
         assert loss.in_one_pass(np.ones((0, 2)), np.ones((0, 2), np.float32))[0] == 0.0
         with np.errstate(all="ignore"):
             assert not np.isfinite(loss.in_one_pass(np.ones((1, 2)), np.array([[1, np.inf]], np.float32))[0])
@@ -94,6 +108,9 @@ def test_one_pass_over_nothing_and_over_what_is_not_finite_is_forward(backend):
         (losses.CategoricalCrossentropy(from_logits=True), T[..., :1], "do not match predictions"),
         (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS + 1, "label 5 is outside the 5 classes"),
         (losses.SparseCategoricalCrossentropy(from_logits=True), LABELS[:1], "do not match predictions"),
+        (losses.SparseCategoricalCrossentropy(), LABELS + 1, "label 5 is outside the 5 classes"),
+        (losses.CategoricalFocalCrossentropy(from_logits=True), T[:, :1], "do not match predictions"),
+        (losses.CosineSimilarity(axis=-1), T[:, :1], "do not match predictions"),
     ],
 )
 def test_targets_that_do_not_fit_are_told_as_by_forward(backend, loss, targets, message):

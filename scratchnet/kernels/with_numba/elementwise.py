@@ -121,6 +121,13 @@ def log_1p_power(z):
 
 
 @njit(reorder=False, inner=True)
+def logistic32(z, t):
+    """max(z, 0) - z t + log(1 + e^-|z|): of large z the difference leaves little, and comes first."""
+    above_0 = z if z > _ZERO else _ZERO  # `max` would be compiled as a function
+    return (above_0 - z * t) + log_1p_power(z)
+
+
+@njit(reorder=False, inner=True)
 def log32(x):
     """log(x) in float32, for normal positive x; of all others NaN.
 
@@ -141,6 +148,12 @@ def artanh_series(s):
     x = s * s
     series = _ODD[3] + x * _ODD[4]
     return s + s * (x * (_ODD[1] + x * (_ODD[2] + x * series)))
+
+
+@njit(reorder=False, inner=True)
+def cut(x, least, most):
+    x = least if x < least else x  # NaN stays NaN
+    return most if x > most else x
 
 
 @njit(reorder=False, inner=True)

@@ -9,10 +9,18 @@ A logarithm of what is not above 0 is NaN here. A sum that is not finite is none
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import artanh_series, log32, log_1p_power, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import (
+    artanh_series,
+    cut,
+    log32,
+    log_1p_power,
+    logistic32,
+    sigmoid32,
+    tanh32,
+)
 from scratchnet.kernels.with_numba.team import by_rows
 
-_BLOCK = 1024  # numbers that are added up in float32
+BLOCK = 1024  # numbers that are added up in float32
 _WORK = 8  # multiply-adds that take as long as a number
 _F = np.float32
 _ZERO, _HALF, _ONE, _TWO, _HUNDRED, _LN_2 = map(_F, (0, 0.5, 1, 2, 100, np.log(2)))
@@ -31,15 +39,15 @@ def loss_and_slopes(name, p, t, scale, parameters):
     dp, v = np.empty(p.shape, np.float32), np.empty(p.size, np.float32)
     arrays = plain(p).reshape(-1), plain(t).reshape(-1), v, dp.reshape(-1)
     by_rows(_KERNELS[name], p.size, _WORK * p.size, *arrays, _F(scale), *map(_F, parameters))
-    return _total(v), dp
+    return blockwise_sum(v), dp
 
 
 @njit
-def _total(v):
+def blockwise_sum(v):
     """The sum of some numbers at a time in float32, and of these sums in float64."""
     total = 0.0
-    for start in range(0, v.size, _BLOCK):
-        block, of_block = v[start : start + _BLOCK], _ZERO
+    for start in range(0, v.size, BLOCK):
+        block, of_block = v[start : start + BLOCK], _ZERO
         for k in range(block.size):
             of_block += block[k]
         total += of_block
@@ -134,7 +142,7 @@ def _squared_hinge(first, stop, p, t, v, dp, scale):
 def _kl_divergence(first, stop, p, t, v, dp, scale, epsilon):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
-        p_k, t_k = _cut(p[k], epsilon, _ONE), _cut(t[k], epsilon, _ONE)
+        p_k, t_k = cut(p[k], epsilon, _ONE), cut(t[k], epsilon, _ONE)
         v[k] = t_k * log32(t_k / p_k)
         dp[k] = scale * (-t_k / p_k) if p_k == p[k] else _ZERO
 
@@ -146,7 +154,7 @@ def _binary_focal_crossentropy(first, stop, p, t, v, dp, scale, of_ones, of_zero
     for k in range(p.size):
         probability = sigmoid32(p[k])
         q = probability if from_logits else p[k]
-        c = _cut(q, epsilon, _ONE - epsilon)
+        c = cut(q, epsilon, _ONE - epsilon)
         t_k, u_k = t[k], _ONE - t[k]
         entropy = -(t_k * log32(c) + u_k * log32(_ONE - c))
         wrong = _ONE - (t_k * q + u_k * (_ONE - q))
@@ -157,10 +165,21 @@ def _binary_focal_crossentropy(first, stop, p, t, v, dp, scale, of_ones, of_zero
         dp[k] = scale * (d * (q * (_ONE - q)) if from_logits else d)
 
 
-@njit(reorder=False, inner=True)
-def _cut(x, least, most):
-    x = least if x < least else x  # NaN stays NaN
-    return most if x > most else x
+@njit
+def _binary_crossentropy(first, stop, p, t, v, dp, scale, epsilon):
+    p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
+    for k in range(p.size):
+        c = cut(p[k], epsilon, _ONE - epsilon)
+        v[k] = -(t[k] * log32(c) + (_ONE - t[k]) * log32(_ONE - c))
+        dp[k] = scale * ((c - t[k]) / (c * (_ONE - c))) if c == p[k] else _ZERO
+
+
+@njit
+def _logistic(first, stop, z, t, v, dz, scale):
+    z, t, v, dz = z[first:stop], t[first:stop], v[first:stop], dz[first:stop]
+    for k in range(z.size):
+        v[k] = logistic32(z[k], t[k])
+        dz[k] = scale * (sigmoid32(z[k]) - t[k])
 
 
 _KERNELS = {
@@ -173,5 +192,7 @@ _KERNELS = {
     "hinge": _hinge,
     "squared_hinge": _squared_hinge,
     "kl_divergence": _kl_divergence,
+    "binary_crossentropy": _binary_crossentropy,
     "binary_focal_crossentropy": _binary_focal_crossentropy,
+    "logistic": _logistic,
 }

@@ -3,7 +3,7 @@
 NumPy takes a pass for each operation of a formula, and an array for its result. Here a block of some numbers is added
 up in their dtype, and the blocks in float64; nothing is kept but what training goes back with.
 
-Targets that the loss does not take are counted on the way: then the sum is None, and the loss says what is wrong.
+Targets that the loss does not take are seen on the way: then there is no sum, and the loss says what is wrong.
 """
 
 import math
@@ -11,9 +11,11 @@ import math
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import exp32, log_1p_power, sigmoid32
+from scratchnet.kernels.with_numba.elementwise import exp32, logistic32
+from scratchnet.kernels.with_numba.team import by_rows
 
 _BLOCK = 1024  # numbers that are added up in their own dtype
+_WORK = 8  # multiply-adds that take as long as a number of a softmax
 _ZERO, _ONE, _HALF = map(np.float32, (0, 1, 0.5))
 
 
@@ -48,23 +50,19 @@ def squares_and_slopes(p, t, scale):
     return _squares_and_slopes(plain(p).reshape(-1), plain(t).reshape(-1), p.dtype.type(scale), dp.reshape(-1)), dp
 
 
-def logistic_losses_and_slopes(z, t, scale):
-    """The sum of ``max(z, 0) - z t + log(1 + e^-|z|)`` in float32, for any t, and its derivative times `scale`."""
-    dz = np.empty(z.shape, z.dtype)
-    return _logistic_and_slopes(plain(z).reshape(-1), plain(t).reshape(-1), z.dtype.type(scale), dz.reshape(-1)), dz
-
-
 def softmax_losses_and_slopes(z, labels, scale):
-    """`sum_of_softmax_losses`, and its derivative times `scale`; ``(None, None)`` for a label outside."""
-    dz = np.empty(z.shape, z.dtype)
-    total, wrong = _softmax_and_slopes(plain(z), plain(labels), z.dtype.type(scale), dz)
-    return (None, None) if wrong else (total, dz)
+    """`sum_of_softmax_losses`, and its derivative times `scale`; NaN is the sum for a label outside."""
+    v, dz = np.empty(len(z)), np.empty(z.shape, z.dtype)
+    arrays = plain(z), plain(labels), v, dz
+    by_rows(_softmax_and_slopes, len(z), _WORK * z.size, *arrays, z.dtype.type(scale))
+    return float(v.sum()), dz
 
 
 def soft_losses_and_slopes(z, t, scale):
     """`sum_of_soft_losses`, and its derivative times `scale`."""
-    dz = np.empty(z.shape, z.dtype)
-    return _soft_and_slopes(plain(z), plain(t), z.dtype.type(scale), dz), dz
+    v, dz = np.empty(len(z)), np.empty(z.shape, z.dtype)
+    by_rows(_soft_and_slopes, len(z), _WORK * z.size, plain(z), plain(t), v, dz, z.dtype.type(scale))
+    return float(v.sum()), dz
 
 
 @njit
@@ -97,28 +95,12 @@ def _logistic(z, t):
         z_k, t_k = z[start : start + _BLOCK], t[start : start + _BLOCK]
         of_block, outside = _ZERO, 0
         for k in range(z_k.size):
-            of_block += _logistic32(z_k[k], t_k[k])
+            of_block += logistic32(z_k[k], t_k[k])
         for k in range(t_k.size):
             outside += 1 if abs(t_k[k] - _HALF) >= _ONE else 0
         total += of_block
         wrong += outside
     return total, wrong
-
-
-@njit
-def _logistic_and_slopes(z, t, scale, dz):
-    total = 0.0
-    for k in range(z.size):
-        total += np.float64(_logistic32(z[k], t[k]))
-        dz[k] = (sigmoid32(z[k]) - t[k]) * scale
-    return total
-
-
-@njit(reorder=False, inner=True)
-def _logistic32(z, t):
-    """max(z, 0) - z t + log(1 + e^-|z|): of large z the difference leaves little, and comes first."""
-    above_0 = z if z > _ZERO else _ZERO  # `max` would be compiled as a function
-    return (above_0 - z * t) + log_1p_power(z)
 
 
 @njit(inner=True)
@@ -152,21 +134,19 @@ def _softmax(z, labels):
 
 
 @njit(reorder=False)  # as `_softmax`
-def _softmax_and_slopes(z, labels, scale, dz):
-    total, wrong = 0.0, False
-    for m in range(len(z)):
+def _softmax_and_slopes(first, stop, z, labels, v, dz, scale):
+    for m in range(first, stop):
         row, label, p = z[m], labels[m], dz[m]
         if label < 0 or label >= row.size:
-            wrong = True
+            v[m] = np.nan
         else:
             largest, mass = _powers(row, p)
-            total += math.log(mass) - (row[label] - largest)
+            v[m] = math.log(mass) - (row[label] - largest)
             for k in range(row.size):
                 p[k] /= mass
             p[label] -= 1  # p - one_hot(label)
             for k in range(row.size):
                 p[k] *= scale
-    return total, wrong
 
 
 @njit(inner=True)
@@ -191,13 +171,11 @@ def _soft(z, t):
 
 
 @njit
-def _soft_and_slopes(z, t, scale, dz):
-    total = 0.0
-    for m in range(len(z)):
+def _soft_and_slopes(first, stop, z, t, v, dz, scale):
+    for m in range(first, stop):
         row, of_row, p = z[m], t[m], dz[m]
         largest, mass = _powers(row, p)
         weight, along = _weighed(of_row, row, largest)
-        total += weight * math.log(mass) - along
+        v[m] = weight * math.log(mass) - along
         for k in range(row.size):
             p[k] = (p[k] / mass * weight - of_row[k]) * scale  # p sum(t) - t
-    return total

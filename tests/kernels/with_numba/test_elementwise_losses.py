@@ -1,5 +1,7 @@
 """Losses of numbers in one pass: right to the last digits, also where differences cancel and where a kink is."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from scratchnet import losses  # noqa: E402
 from scratchnet.kernels.with_numba import elementwise_losses  # noqa: E402
 from scratchnet.kernels.with_numba.compile import njit  # noqa: E402
 from scratchnet.kernels.with_numba.elementwise import log32  # noqa: E402
+from scratchnet.kernels.with_numba.team import helper  # noqa: E402
 
 CASES = {
     "mean_absolute_error": losses.MeanAbsoluteError(),
@@ -20,7 +23,9 @@ CASES = {
     "hinge": losses.Hinge(),
     "squared_hinge": losses.SquaredHinge(),
     "kl_divergence": losses.KLDivergence(),
+    "binary_crossentropy": losses.BinaryCrossentropy(),
     "binary_focal_crossentropy": losses.BinaryFocalCrossentropy(apply_class_balancing=True),
+    "logistic": losses.BinaryCrossentropy(from_logits=True),
 }
 
 
@@ -31,7 +36,7 @@ def numbers(name):
     p[:5], t[5:10] = t[:5], 0
     p[10:15] = t[10:15] * np.float32(1.001)
     p[15, :2] = 0, 1
-    if name in ("mean_absolute_error", "huber", "mean_absolute_percentage_error", "log_cosh"):
+    if name in ("mean_absolute_error", "huber", "mean_absolute_percentage_error", "log_cosh", "logistic"):
         p[20:] = p[20:] * 60 - 30
     if name == "mean_squared_logarithmic_error":
         p[20:] *= 1000
@@ -47,7 +52,7 @@ def test_every_compiled_loss_is_tried_here():
 @pytest.mark.parametrize("name", CASES)
 def test_the_sum_and_the_slopes_are_those_of_the_formula_in_float64(name):
     (p, t), loss = numbers(name), CASES[name]
-    if name in ("poisson", "binary_focal_crossentropy"):
+    if name in ("poisson", "binary_crossentropy", "binary_focal_crossentropy"):
         p = np.clip(p, np.float32(1e-3), np.float32(0.999))  # where float32 has digits for 1 - p
     total, dp = elementwise_losses.loss_and_slopes(name, p, t, 1.0, loss.for_kernel()[1])
     count = p.shape[-1] if loss.is_mean else 1
@@ -55,6 +60,16 @@ def test_the_sum_and_the_slopes_are_those_of_the_formula_in_float64(name):
     # In plain Python a block is added up number by number; compiled, in as many sums as a vector has places.
     np.testing.assert_allclose(total, values.sum() * count, rtol=1e-5 if numba.config.DISABLE_JIT else 2e-6)
     np.testing.assert_allclose(dp, loss.gradient(np.float64(count), terms), rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_threads_have_the_bits_of_one(name):
+    p, t = (np.tile(x, (40, 1)) for x in numbers(name))  # so much that it is shared
+    alone, slopes = elementwise_losses.loss_and_slopes(name, p, t, 1.0, CASES[name].for_kernel()[1])
+    with helper() or contextlib.nullcontext():
+        total, dp = elementwise_losses.loss_and_slopes(name, p, t, 1.0, CASES[name].for_kernel()[1])
+    assert total == alone
+    np.testing.assert_array_equal(dp, slopes)
 
 
 @pytest.mark.parametrize("name", ["kl_divergence", "mean_squared_logarithmic_error"])
