@@ -233,7 +233,7 @@ class Activation:
         x = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         own = list(inspect.signature(function).parameters.values())[2:]
         self.__signature__ = inspect.Signature([x, *own])
-        self._complete = {**{p.name: p.default for p in own}, **parameters}  # the parameters that nobody has named, too
+        self.complete = {**{p.name: p.default for p in own}, **parameters}  # the parameters that nobody has named, too
 
     def __call__(self, x, *args, **parameters):
         names = list(self.__signature__.parameters)[1:]  # without x
@@ -267,14 +267,14 @@ class Activation:
         """As `function`, by the backend in use where that has it in one pass."""
         y = None
         if self.entry is not None and kernels.activate is not None:
-            y = kernels.activate(self.entry, z, {**self._complete, **parameters})
+            y = kernels.activate(self.entry, z, {**self.complete, **parameters})
         return self.function(z, out=out, **parameters) if y is None else y
 
     def slope(self, dy, kept, **parameters):
         """As `gradient`, by the backend in use where that has it in one pass."""
         dz = None
         if self.entry is not None and kernels.activate_backward is not None:
-            dz = kernels.activate_backward(self.entry, dy, kept, {**self._complete, **parameters})
+            dz = kernels.activate_backward(self.entry, dy, kept, {**self.complete, **parameters})
         return self.gradient(dy, kept, **parameters) if dz is None else dz
 
     @property

@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-COMPILED_ACTIVATIONS = "linear", "relu", "tanh", "sigmoid", "hard_sigmoid"  # the others' steps are left to NumPy
+COMPILED_ACTIVATIONS = "linear", "relu", "tanh", "sigmoid", "hard_sigmoid"
+CALLED_ACTIVATIONS = (  # in float32, by steps that are compiled; all others' steps are left to NumPy
+    "leaky_relu", "elu", "celu", "selu", "softsign", "softplus", "squareplus", "log_sigmoid", "exponential",
+    "sparse_sigmoid", "hard_shrink", "soft_shrink",
+)  # fmt: skip
 
 _APART = 256  # bytes: four lines of a cache
 _OF_A_LINE = 16  # numbers

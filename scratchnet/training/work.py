@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
+from scratchnet.kernels.steps import CALLED_ACTIVATIONS, COMPILED_ACTIVATIONS
 from scratchnet.layers.convolutional.conv1d import Conv1D
 from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from scratchnet.layers.convolutional.conv2d import Conv2D
@@ -91,7 +91,7 @@ def _is_shared(layer):
     if not isinstance(layer, Recurrent):  # of a class of one's own an activation may be anything
         return True
     functions = layer.activation, getattr(layer, "recurrent_activation", layer.activation)
-    return all(f.name in COMPILED_ACTIVATIONS for f in functions)
+    return all(f.name in (*COMPILED_ACTIVATIONS, *CALLED_ACTIVATIONS) for f in functions)
 
 
 _CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose

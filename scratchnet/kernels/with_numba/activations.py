@@ -40,7 +40,7 @@ def activate(name, z, parameters):
         return None
     if name in _OF_ROWS:
         return _OF_ROWS[name][0](_rows(z)).reshape(z.shape) if _is_last(parameters["axis"], z) else None
-    (kernel, _), numbers = _elementwise(name, parameters)
+    (kernel, _), numbers = pair_of(name, parameters)
     if kernel is None:
         return None
     y = np.empty(z.shape, np.float32)
@@ -50,7 +50,7 @@ def activate(name, z, parameters):
 
 def activate_backward(name, dy, kept, parameters):
     """``dz = dy * f'`` from what the entry `name` of the table keeps, y or z; None where it is not compiled."""
-    (_, kernel), numbers = _elementwise(name, parameters)
+    (_, kernel), numbers = pair_of(name, parameters)
     if kernel is None and name not in _OF_ROWS:
         return None  # before `kept` is looked at: of what needs nothing, as a linear function, it may be None
     if dy.dtype != np.float32 or kept.dtype != np.float32 or dy.shape != kept.shape or dy.size == 0 or dy.ndim == 0:
@@ -64,8 +64,8 @@ def activate_backward(name, dy, kept, parameters):
     return dz
 
 
-def _elementwise(name, parameters):
-    """The pair of kernels of an entry, and the numbers that they take behind their arrays."""
+def pair_of(name, parameters):
+    """The kernels of an entry, forward and backward, and the numbers that they take behind their arrays."""
     if name == "gelu":
         return (_GELU_BY_TANH if parameters["approximate"] else _GELU), ()
     if name not in _PAIRS:

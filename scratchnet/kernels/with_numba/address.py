@@ -22,12 +22,15 @@ def address_of(function, signature):
 
 
 @intrinsic
-def _call_at(typing_context, address, a, b, c, flag):
+def _call_at(typing_context, address, *values):
+    kinds = [types.unliteral(kind) for kind in values]
+
     def generate(context, builder, signature, arguments):
-        _call_or_raise(context, builder, signature.args[1:], *arguments)
+        values = cgutils.unpack_tuple(builder, arguments[1], len(kinds))
+        _call_or_raise(context, builder, kinds, arguments[0], *values)
         return context.get_dummy_value()
 
-    return types.void(address, a, b, c, types.boolean), generate
+    return types.void(address, types.StarArgTuple(kinds)), generate
 
 
 @intrinsic
@@ -84,4 +87,4 @@ def _call(function, *values):
 
 
 call_at = _call if numba.config.DISABLE_JIT else _call_at
-"""``call_at(address, a, b, c, flag)``, for compiled code: three arrays and a bool go to a function without a result."""
+"""``call_at(address, *values)``, for compiled code: arrays and numbers go to a function without a result."""

@@ -1,4 +1,4 @@
-"""Elementwise functions, compiled: the default activations of recurrent layers and their slopes, relu alone, and erfc.
+"""Elementwise functions, compiled: what activations and losses are made of, relu alone, and erfc.
 
 `math.exp`, `math.tanh` and `math.erfc` are calls for one number at a time. In float32 they are replaced by quotients of
 polynomials, which vectorise and are right to a few units in the last place; float64, in which gradients are proved,
@@ -10,11 +10,7 @@ import math
 import numpy as np
 
 from scratchnet import special
-from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
 from scratchnet.kernels.with_numba.compile import njit, plain
-
-_LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
-_CODES = dict(zip(COMPILED_ACTIVATIONS, range(5)))
 
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 _F = np.float32
@@ -36,11 +32,6 @@ _SMALL, _FAR, _VANISHES, _INVERSE_ROOT_PI = _F(0.46875), _F(4), _F(9.3), _F(1 / 
 _ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q = (
     tuple(map(_F, (0,) * (6 - len(coefficients)) + coefficients)) for coefficients in special.ERFC_COEFFICIENTS
 )
-
-
-def code(activation):
-    """The number of an Activation in compiled code; None for one that is not compiled."""
-    return _CODES.get(activation.name) if activation.standard else None
 
 
 @njit(inner=True)
@@ -253,48 +244,3 @@ def erfc32(x, power):
     tail = _ZERO if z > _VANISHES else (of_far if z > _FAR else of_near) * power
     of_z = of_small if z <= _SMALL else tail
     return _TWO - of_z if x < _ZERO else of_z
-
-
-@njit(inner=True)
-def activate(code, z, y):
-    """``y = f(z)`` for arrays with one axis."""
-    if code == _RELU:
-        for u in range(y.size):
-            y[u] = max(z[u], _ZERO)
-    elif code == _SIGMOID:
-        if z.itemsize == 4:
-            for u in range(y.size):
-                y[u] = sigmoid32(z[u])
-        else:
-            for u in range(y.size):
-                y[u] = 1 / (1 + math.exp(min(-z[u], 700.0)))  # beyond, math.exp overflows
-    elif code == _TANH:
-        if z.itemsize == 4:
-            for u in range(y.size):
-                y[u] = tanh32(z[u])
-        else:
-            for u in range(y.size):
-                y[u] = math.tanh(z[u])
-    elif code == _HARD_SIGMOID:
-        for u in range(y.size):
-            y[u] = min(max(z[u] / _SIX + _HALF, _ZERO), _ONE)
-    else:
-        for u in range(y.size):
-            y[u] = z[u]
-
-
-@njit(inner=True)
-def multiply_by_slope(code, y, d):
-    """``d *= f'(z)`` for arrays with one axis, from y = f(z)."""
-    if code == _RELU:
-        for u in range(d.size):
-            d[u] = d[u] if y[u] > _ZERO else _ZERO
-    elif code == _SIGMOID:
-        for u in range(d.size):
-            d[u] *= y[u] * (_ONE - y[u])
-    elif code == _TANH:
-        for u in range(d.size):
-            d[u] *= _ONE - y[u] * y[u]
-    elif code == _HARD_SIGMOID:
-        for u in range(d.size):
-            d[u] = d[u] / _SIX if _ZERO < y[u] < _ONE else _ZERO

@@ -16,7 +16,7 @@ from scratchnet.kernels.with_numba.dropped_states import (
     product_adjoint,
     room_for,
 )
-from scratchnet.kernels.with_numba.elementwise import activate, add, code, copy, multiply_by_slope
+from scratchnet.kernels.with_numba.elementwise import add, copy
 from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.recurrent import (
     add_bias,
@@ -27,11 +27,13 @@ from scratchnet.kernels.with_numba.recurrent import (
     stay,
     through_time,
 )
+from scratchnet.kernels.with_numba.step_activations import activate, backward_of, forward_of, multiply_by_slope
 from scratchnet.kernels.with_numpy import gru as with_numpy
 
 
 def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
-    if None in (code(act), code(rec)):
+    functions = forward_of(xW.dtype, act, rec)
+    if functions is None:
         return with_numpy.gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask, drop)
     (T, N, _), U = xW.shape, len(R)
     z, r, g, q = separate(4, (T, N, U), xW.dtype)
@@ -42,13 +44,14 @@ def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
     if reset_after:
         b, b_g = np.concatenate([b[: 2 * U] + b_R[: 2 * U], b[2 * U :]]), plain(b_R[2 * U :])
     known = one_for_all(xW), R_zr, R_g, plain(b), b_g
-    how = code(act), code(rec), bool(reset_after), as_mask(mask), *_drops(drop, h[0])
+    how = *functions, bool(reset_after), as_mask(mask), *_drops(drop, h[0])
     through_time(_gru_forward, T, N, R, multiplier(h.dtype), *known, z, r, g, q, h, *how)
     return GRUSteps(None, z, r, g, q, h)
 
 
 def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):
-    if None in (code(act), code(rec)):
+    functions = backward_of(R.dtype, act, rec)
+    if functions is None:
         return with_numpy.gru_backward(dy, dh, R, steps, act, rec, reset_after, mask, drop)
     z, r, g, q, h = steps.z, steps.r, steps.g, steps.q, steps.h
     T, N, U = z.shape
@@ -56,7 +59,7 @@ def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):
     R_T = transposed(R)
     zr_T, g_T = R_T[: 2 * U].reshape(1 if drop is None else 2, -1, U), R_T[2 * U :]
     known = multiplier(z.dtype), or_nothing(dy, z), plain(dh), zr_T, g_T, z, r, g, q, h
-    how = code(act), code(rec), bool(reset_after), as_mask(mask), *_drops(drop, dh0)
+    how = *functions, bool(reset_after), as_mask(mask), *_drops(drop, dh0)
     through_time(_gru_backward, T, N, R, *known, ds, dq, dh0, *how)
     return ds, dq, dh0
 

@@ -2,35 +2,37 @@
 
 A row may be short: a pixel has a number for each filter. So the gates of several rows are computed in one loop, and
 what belongs to one gate is copied together first, and apart at the end. Other activations than those of
-`scratchnet.kernels.with_numba.elementwise` are left to `scratchnet.kernels.with_numpy`.
+`scratchnet.kernels.with_numba.step_activations` are left to `scratchnet.kernels.with_numpy`.
 """
 
 import numpy as np
 
 from scratchnet.kernels.steps import LSTMStep
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import activate, code, multiply_by_slope
+from scratchnet.kernels.with_numba.step_activations import activate, backward_of, forward_of, multiply_by_slope
 from scratchnet.kernels.with_numpy import lstm_step as with_numpy
 
 _BLOCK = 2048  # numbers of a gate, at least a row
 
 
 def lstm_step_forward(z, c_prev, act, rec):
-    if None in (code(act), code(rec)):
+    functions = forward_of(z.dtype, act, rec)
+    if functions is None:
         return with_numpy.lstm_step_forward(z, c_prev, act, rec)
     i, f, g, o, c, tanh_c, h = (np.empty(c_prev.shape, z.dtype) for _ in range(7))
     flat = (_rows(array) for array in (z, c_prev, i, f, g, o, c, tanh_c, h))
-    _forward(*flat, code(act), code(rec), np.empty((4, _block(c_prev)), z.dtype))
+    _forward(*flat, *functions, np.empty((4, _block(c_prev)), z.dtype))
     return LSTMStep(z, i, f, g, o, c_prev, c, tanh_c, h)
 
 
 def lstm_step_backward(dh, dc, step, act, rec, dz=None):
-    if None in (code(act), code(rec)):
+    functions = backward_of(dh.dtype, act, rec)
+    if functions is None:
         return with_numpy.lstm_step_backward(dh, dc, step, act, rec, dz)
     z, i, f, g, o, c_prev, _, tanh_c, _ = step
     dz, dc_prev = np.empty(z.shape, z.dtype) if dz is None else dz, np.empty(dc.shape, dc.dtype)
     flat = (_rows(array) for array in (dh, dc, i, f, g, o, c_prev, tanh_c, dz, dc_prev))
-    _backward(*flat, code(act), code(rec), np.empty((4, _block(dc)), z.dtype))
+    _backward(*flat, *functions, np.empty((4, _block(dc)), z.dtype))
     return dz, dc_prev
 
 

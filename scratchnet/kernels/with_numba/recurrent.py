@@ -1,7 +1,7 @@
 """The recurrent layers, compiled, matrix products included.
 
-`scratchnet.kernels.loops.recurrent` defines and documents them. Other activations are not compiled;
-`scratchnet.kernels.with_numpy` computes them.
+`scratchnet.kernels.loops.recurrent` defines and documents them. Activations that `step_activations` has not are not
+compiled; `scratchnet.kernels.with_numpy` computes them.
 
 A step is short: some 100 microseconds. If each of its products and functions were called from Python, threads that
 compute side by side would spend a fifth of their time waiting for the interpreter's lock.
@@ -24,10 +24,11 @@ from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba import simple_rnn_state as in_use
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.dropped_states import add_product, as_drop, of_gates, product_adjoint, room_for
-from scratchnet.kernels.with_numba.elementwise import activate, add, code, copy, multiply_by_slope, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import add, copy, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
 from scratchnet.kernels.with_numba.matrix_product import can_share, matmul
 from scratchnet.kernels.with_numba.panels import laid_out
+from scratchnet.kernels.with_numba.step_activations import activate, backward_of, forward_of, multiply_by_slope
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
@@ -37,14 +38,15 @@ _ONE = np.float32(1)  # an integer would turn float32 into float64
 
 
 def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
-    if code(act) is None:
+    functions = forward_of(xW.dtype, act)
+    if functions is None:
         return with_numpy.simple_rnn_forward(xW, R, b, h0, act, mask, drop)
     T, N, U = xW.shape
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
     times, laid = laid_out_by_gate(of_gates(R, drop), T, N)
     known = times, one_for_all(xW), laid, plain(b)
-    through_time(_simple_rnn_forward, T, N, R, *known, h, code(act), as_mask(mask), as_drop(drop, h[0]))
+    through_time(_simple_rnn_forward, T, N, R, *known, h, *functions, as_mask(mask), as_drop(drop, h[0]))
     return SimpleRNNSteps(None, h)
 
 
@@ -61,18 +63,20 @@ def simple_rnn_state(x, W, R, b, act, T):
 
 
 def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
-    if code(act) is None:
+    functions = backward_of(R.dtype, act)
+    if functions is None:
         return with_numpy.simple_rnn_backward(dy, dh, R, steps, act, mask, drop)
     T, N, U = steps.h[1:].shape
     dz, dh0 = np.empty((T, N, U), R.dtype), np.empty((N, U), R.dtype)
     times, R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
     known = times, or_nothing(dy, dz), plain(dh), R_T, steps.h
-    through_time(_simple_rnn_backward, T, N, R, *known, dz, dh0, code(act), as_mask(mask), as_drop(drop, dh0))
+    through_time(_simple_rnn_backward, T, N, R, *known, dz, dh0, *functions, as_mask(mask), as_drop(drop, dh0))
     return dz, dh0
 
 
 def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
-    if None in (code(act), code(rec)):
+    functions = forward_of(xW.dtype, act, rec)
+    if functions is None:
         return with_numpy.lstm_forward(xW, R, b, h0, c0, act, rec, mask, drop)
     (T, N, _), U = xW.shape, len(R)
     i, f, g, o, tanh_c = separate(5, (T, N, U), xW.dtype)
@@ -84,7 +88,7 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     if (act.name, rec.name) == _DEFAULTS and h.itemsize == 4:
         through_time(_default_lstm_forward, T, N, R, *known, *made, *what_counts)
     else:
-        through_time(_lstm_forward, T, N, R, *known, *made, code(act), code(rec), *what_counts)
+        through_time(_lstm_forward, T, N, R, *known, *made, *functions, *what_counts)
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
 
 
@@ -106,7 +110,8 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
 
 
 def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
-    if None in (code(act), code(rec)):
+    functions = backward_of(R.dtype, act, rec)
+    if functions is None:
         return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec, mask, drop)
     i, f, g, o, c, tanh_c = steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
     T, N, U = i.shape
@@ -118,7 +123,7 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     if (act.name, rec.name) == _DEFAULTS:
         through_time(_default_lstm_backward, T, N, R, *known, dz, dh0, dc0, *what_counts)
     else:
-        through_time(_lstm_backward, T, N, R, *known, dz, dh0, dc0, code(act), code(rec), *what_counts)
+        through_time(_lstm_backward, T, N, R, *known, dz, dh0, dc0, *functions, *what_counts)
     return dz, dh0, dc0
 
 

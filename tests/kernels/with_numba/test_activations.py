@@ -119,7 +119,7 @@ def test_every_layout_gives_the_same_and_nothing_is_written_over(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_not_compiled_is_left_to_the_formulas(name):
     activation = activations.get(name)
-    parameters = activation._complete
+    parameters = activation.complete
     nothing = np.zeros((0, 4), np.float32)
     for z in (np.ones((2, 2)), nothing, np.float32(1), np.ones((2, 2), np.float16)):
         z = np.asarray(z)
