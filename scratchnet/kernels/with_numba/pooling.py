@@ -24,6 +24,7 @@ import numpy as np
 from scratchnet.kernels.geometry import window_counts
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.team import by_rows
+from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 from scratchnet.kernels.with_numpy import pooling as with_numpy
 
 _WORK = 4  # multiply-adds that take as long as an element of a window
@@ -34,7 +35,7 @@ def max_pool2d_forward(x, pool_size, strides, padding):
         return with_numpy.max_pool2d_forward(x, pool_size, strides, padding)
     y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), x.shape[3]), x.dtype)
     argmax = np.empty(y.shape, np.uint8 if pool_size[0] * pool_size[1] <= 256 else np.int32)
-    if _is_2x2(pool_size, strides, padding):
+    if _is_2x2(pool_size, strides, padding) and _is_vectorised(x.shape[3]):
         _by_images(_max_forward_2x2, pool_size, plain(x), y, argmax)
     else:
         _by_images(_max_forward, pool_size, plain(x), y, argmax, _windows(pool_size, strides, padding))
@@ -78,6 +79,14 @@ def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
 def _is_2x2(pool_size, strides, padding):
     """Whether the windows are of 2 x 2, side by side and inside the image."""
     return tuple(pool_size) == tuple(strides) == (2, 2) and not any(map(any, padding))
+
+
+def _is_vectorised(C):
+    """Whether a loop over so many channels is quicker than one over a row.
+
+    Without AVX-512, which has masks, such a loop takes eight or sixteen at a time, and compares the rest one by one.
+    """
+    return VECTOR_BYTES > 32 or C < 4 or (C > 8 and C % 8 == 0)
 
 
 def _windows(pool_size, strides, padding):
@@ -140,9 +149,11 @@ def _max_forward(first, stop, x, y, argmax, windows):
     _, H, W, C = x.shape
     _, OH, OW, _ = y.shape
     rows, bests, places = x.reshape(-1, W * C), y.reshape(-1, OW * C), argmax.reshape(-1, OW * C)
-    framed = np.full(((OW - 1) * SW + KW) * C, -np.inf, x.dtype)  # a row of the image, as far as windows reach
-    lines = np.empty((5, OW * C), x.dtype)  # row by row: Numba would not know of unpacked ones that they are contiguous
-    best, place, larger, chosen, line = lines[0], lines[1], lines[2], lines[3], lines[4]
+    # Every SW-th column stands beside the next such one, so that what windows see in theirs is one run of memory.
+    framed = np.full((SW, OW + (KW - 1) // SW, C), -np.inf, x.dtype)
+    columns = framed.reshape(SW, -1)
+    lines = np.empty((4, OW * C), x.dtype)  # row by row: Numba would not know of unpacked ones that they are contiguous
+    best, place, larger, chosen = lines[0], lines[1], lines[2], lines[3]
     for n in range(first, stop):
         for i in range(OH):
             above = i * SH - top
@@ -150,9 +161,9 @@ def _max_forward(first, stop, x, y, argmax, windows):
             for j in range(OW):
                 place[j * C : (j + 1) * C] = max(-above, 0) * KW + max(left - j * SW, 0)
             for p in range(max(above, 0), min(above + KH, H)):
-                _copy(rows[n * H + p, max(-left, 0) * C :], framed[max(left, 0) * C :])
+                _frame(rows[n * H + p], left, SW, C, framed)
                 for b in range(KW):
-                    values, this = _column(framed, b, SW, C, line), x.dtype.type((p - above) * KW + b)
+                    values, this = columns[b % SW, b // SW * C :], x.dtype.type((p - above) * KW + b)
                     _larger(values, this, best, place, larger, chosen)
                     best, place, larger, chosen = larger, chosen, best, place
             _copy(best, bests[n * OH + i])
@@ -165,7 +176,7 @@ def _larger(values, this, best, place, larger, chosen):
 
     Nothing is written where it was read: the compiler would write only what changes, one number after the other.
     """
-    for k in range(values.size):
+    for k in range(best.size):
         value, so_far, of_it = values[k], best[k], place[k]
         wins = (not (value <= so_far)) & (so_far == so_far)  # larger, or the first NaN, as above
         larger[k] = value if wins else so_far
@@ -179,13 +190,15 @@ def _copy(source, target):
 
 
 @njit(inner=True)
-def _column(framed, b, SW, C, line):
-    """What the windows of a row see in their column b: a view where these are neighbours, else copied to `line`."""
+def _frame(row, left, SW, C, framed):
+    """Copy the columns of a row of an image, of which `left` are missing, to ``framed[q % SW, q // SW]``."""
     if SW == 1:
-        return framed[b * C : b * C + line.size]
-    for j in range(line.size // C):
-        _copy(framed[(b + j * SW) * C : (b + j * SW + 1) * C], line[j * C :])
-    return line
+        _copy(row[max(-left, 0) * C :], framed.reshape(-1)[max(left, 0) * C :])
+        return
+    for q in range(max(left, 0), min(row.size // C + left, framed.shape[0] * framed.shape[1])):
+        source, target = row[(q - left) * C :], framed[q % SW, q // SW]
+        for c in range(C):
+            target[c] = source[c]
 
 
 @njit

@@ -51,6 +51,14 @@ def test_the_largest_and_its_place_are_those_of_the_loops(geometry, dtype, finit
     np.testing.assert_array_equal(*dxs)  # added up in the same order
 
 
+@pytest.mark.parametrize("C", [2, 3, 4, 8, 16, 24])
+def test_2_x_2_is_2_x_2_whatever_the_number_of_channels(C):
+    rng = np.random.default_rng(0)
+    x, geometry = not_finite(image(rng, C=C), rng), GEOMETRIES["2 x 2"]
+    for found, wanted in zip(*(k.max_pool2d_forward(x, *geometry) for k in (pooling, loops))):
+        np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_averages_are_those_of_the_loops(geometry, dtype):
     rng = np.random.default_rng(0)
