@@ -16,7 +16,7 @@ from scratchnet.recorded import is_library
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.own_loss import LossOfModel, overrides
 from scratchnet.training.terms import Term, check_keys, leaves_of, terms_of
-from scratchnet.training.work import multiply_adds, shared_of
+from scratchnet.training.work import multiply_adds, shared_of, shared_of_tables
 
 
 class Objective:
@@ -113,6 +113,11 @@ class Objective:
     def shared(self):
         """Those of them that two threads can share."""
         return shared_of(self.model)
+
+    @functools.cached_property
+    def shared_of_tables(self):
+        """What they can share besides, of a step."""
+        return shared_of_tables(self.model)
 
     @functools.cached_property
     def weights(self):

@@ -77,7 +77,7 @@ def run_step(objective, batch, step, workers, model=None):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
             return gradients(objective, batch if is_one else batch.own_rows(rows), counts, model)
 
-    if is_one and batch.size * objective.shared >= LEAST_HELPED:
+    if is_one and batch.size * objective.shared + objective.shared_of_tables >= LEAST_HELPED:
         workers.help_one(objective.trial.asks())
     return map_own_parts(compute, division, step, workers, current_ranks())
 

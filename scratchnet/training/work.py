@@ -19,6 +19,7 @@ from scratchnet.layers.convolutional.conv1d import Conv1D
 from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.conv2d_transpose import Conv2DTranspose
+from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.structure import flatten
 
@@ -32,6 +33,7 @@ _JOINED = 600_000_000  # of batches that are joined, at most: one thread compute
 _MOST_ROWS = 512  # of them
 _FEWEST = 16  # features: products of fewer take as long, since vectors are as wide, be they filled or not
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
+_OF_A_GRADIENT = 16  # that a number of a table's gradient costs a step: it is cleared, and mostly that is all
 _UNKNOWN = 32  # what is taken for a length that is not known
 
 
@@ -66,6 +68,12 @@ def shared_of(model):
     return math.inf if graph is None else sum(_shared_of_node(node) for node in graph.nodes)
 
 
+def shared_of_tables(model):
+    """As `shared_of`, but whatever the batch: a table in which rows are looked up has a gradient as large as itself."""
+    graph = getattr(model, "graph", None)
+    return 0 if graph is None else _OF_A_GRADIENT * sum(_in_tables(node) for node in graph.nodes)
+
+
 def _of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_of_node(inside) for inside in inner.nodes)
@@ -76,6 +84,8 @@ def _of_node(node):
 def _shared_of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_shared_of_node(inside) for inside in inner.nodes)
+    if isinstance(node.layer, Embedding):
+        return _of_node(node)
     products = _in_products(node) if _is_shared(node.layer) else 0
     is_whole = isinstance(node.layer, (*_CONVOLUTIONS, Recurrent))  # bias, activation and all; elsewhere they are not
     return _of_node(node) if products and is_whole else products
@@ -92,6 +102,13 @@ def _is_shared(layer):
         return True
     functions = layer.activation, getattr(layer, "recurrent_activation", layer.activation)
     return all(f.name in (*COMPILED_ACTIVATIONS, *CALLED_ACTIVATIONS) for f in functions)
+
+
+def _in_tables(node):
+    if (inner := _inner(node)) is not None:
+        return sum(_in_tables(inside) for inside in inner.nodes)
+    is_learnt = isinstance(node.layer, Embedding) and node.layer.trainable
+    return node.layer.params["embeddings"].size if is_learnt else 0
 
 
 _CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose

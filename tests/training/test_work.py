@@ -31,7 +31,7 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential
 from scratchnet.training import step, work
-from scratchnet.training.work import multiply_adds, shared_of
+from scratchnet.training.work import multiply_adds, shared_of, shared_of_tables
 
 
 def elements(*counts):
@@ -120,6 +120,14 @@ def test_products_that_threads_can_share_are_those_of_inner_models_too():
     inner = Sequential([Input((6, 7)), Conv1D(80, 1), LSTM(4)])
     x = Input((6, 7))
     assert shared_of(Model(x, Dense(20)(inner(x) + 1))) == 6 * (80 + 4) * 16 + 4 * 20 + elements(4)
+
+
+def test_rows_are_looked_up_by_two_threads_and_so_are_the_gradients_of_their_tables():
+    frozen = Embedding(30, 4, trainable=False)
+    model = Sequential([Input((9,)), Sequential([Input((9,)), Embedding(1000, 4)])])
+    assert shared_of(model) == elements(36)
+    assert shared_of_tables(model) == work._OF_A_GRADIENT * 4000
+    assert shared_of_tables(Sequential([Input((9,)), frozen])) == shared_of_tables(Sequential([Embedding(3, 4)])) == 0
 
 
 @pytest.mark.parametrize("attributes, shared", [({"activation": lambda z: z}, True), ({"kernel_size": (3,)}, False)])
