@@ -188,6 +188,10 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         rows, y = x.reshape(-1, C), y.reshape(-1, F) if relu else None
         dx, dkernel, dbias = affine_backward(dy.reshape(-1, F), rows, kernel.reshape(C, F), needs_dx, y)
         return dx.reshape(x.shape) if needs_dx else None, dkernel.reshape(kernel.shape), dbias
+    if way.kind == _WINDOWS and windows.gains(C, F, x.itemsize):
+        dz = _after_relu(dy, y) if relu else dy
+        dkernel, dbias = windows.kernel_gradient(dz, x, kernel.shape, way.geometry, padding, way.counts)
+        return conv2d_dx(dz, kernel, x.shape, strides, padding, dilation) if needs_dx else None, dkernel, dbias
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C):
         flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)).reshape(-1, C)  # (KH KW F, C)
@@ -210,6 +214,13 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         dweights = added(dweights)
         dkernel, dbias = dweights[:-1].reshape(kernel.shape), dweights[-1]
     return dx if needs_dx else None, np.ascontiguousarray(dkernel), dbias
+
+
+def _after_relu(dy, y):
+    """dz, given dy and y = relu(z)."""
+    dz = np.empty(dy.shape, dy.dtype)
+    by_rows(_part_after_relu, dy.size, dy.size, dy.reshape(-1), y.reshape(-1), dz.reshape(-1))
+    return dz
 
 
 class _Way(NamedTuple):
@@ -402,6 +413,11 @@ def _backward_gathering_dy(
                 matmul_into_by(times, P[:, : len(pixels)].T, flipped, dx[here].reshape(-1, C))
             elif needs_dx:
                 matmul_into_by(times, P[: len(pixels)], flipped, dx[here].reshape(-1, C))
+
+
+@njit
+def _part_after_relu(first, stop, dy, y, dz):
+    _through_relu(dy[first:stop], y[first:stop], dz[first:stop])
 
 
 @njit(inner=True)

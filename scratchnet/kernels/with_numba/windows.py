@@ -1,10 +1,12 @@
-"""Convolution forward, compiled: windows are multiplied where they lie in the image, in tiles of `window_tile`.
+"""Convolution, compiled: windows are multiplied where they lie in the image, in tiles of `window_tile`.
 
     y[m] = max(window m * kernel + bias, least)       least: 0 for a relu, minus infinity for none
+    dkernel[k] = sum over all windows m of  (element k of window m) * dz[m]
 
 No patches are copied together, and no z is written that relu or pooling would then go over once more. So a convolution
 of one channel with relu and max pooling takes as long as its multiply-adds. Where windows leave the image, a piece of
-the batch is copied into frames of zeros first.
+the batch is copied into frames of zeros first. The gradient of the kernel is the same product with other names: where
+windows begin and how far from there their elements lie change places, and dz is what it is multiplied by.
 
 Cost: 2 M KH KW C F floating-point operations for M windows.
 """
@@ -15,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
-from scratchnet.kernels.with_numba.team import by_rows
+from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
 
 _CACHE = 256 * 1024  # bytes to work on at a time
+_WINDOWS = 256  # that meet all elements of the gradient of a kernel at a time
 _ROWS = 96  # windows that meet a panel of the kernel, one of two vectors' width: a multiple of all tiles' rows
 
 _tall_2, _tile_4_2, _tile_1_2 = (make_window_tile(rows, vectors=2) for rows in (TALLEST, 4, 1))
@@ -39,6 +42,27 @@ def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False
     known = x.reshape(-1), *seen, weights, least, y.reshape(-1, y.shape[3])
     by_rows(_convolve_and_pool if pools else _convolve, len(x), work, *known, multiple=1)
     return y
+
+
+def gains(C, F, itemsize):
+    """Whether `kernel_gradient` is quicker than to copy the windows together for one large product.
+
+    Of few channels a window is nearly all copies. Of more than a few filters the windows would be read many times.
+    """
+    lanes = VECTOR_BYTES // itemsize
+    return lanes <= F <= 8 * lanes if C <= 16 else F in (2 * lanes, 4 * lanes) and C <= 64
+
+
+def kernel_gradient(dz, x, kernel_shape, geometry, padding, window_counts):
+    """``dkernel, dbias`` for dz (N, OH, OW, F)."""
+    F = kernel_shape[3]
+    seen = view(x.shape, x.itemsize, kernel_shape, geometry, padding, window_counts, False)
+    rows, elements = dz.reshape(-1, F), seen.steps.size
+    dweights = np.empty((sums_of(len(rows)), elements + 1, _filled(F, x.itemsize)), x.dtype)
+    known = x.reshape(-1), *seen, rows, dweights
+    by_rows(_kernel_gradient, len(dweights), len(rows) * elements * F, *known, multiple=1)
+    dweights = added(dweights)[:, :F]
+    return np.ascontiguousarray(dweights[:-1]).reshape(kernel_shape), np.ascontiguousarray(dweights[-1])
 
 
 class View(NamedTuple):
@@ -86,9 +110,14 @@ def matrix_of(kernel, bias):
     """The kernel as a matrix (KH KW C + 1, F and zeros): its last row is the bias, its columns fill vectors."""
     F = kernel.shape[3]
     rows = kernel.reshape(-1, F)
-    weights = np.zeros((len(rows) + 1, F + -F % (VECTOR_BYTES // kernel.itemsize)), kernel.dtype)
+    weights = np.zeros((len(rows) + 1, _filled(F, kernel.itemsize)), kernel.dtype)
     weights[:-1, :F], weights[-1, :F] = rows, bias
     return weights
+
+
+def _filled(F, itemsize):
+    """So many columns, and more of them until vectors are filled."""
+    return F + -F % (VECTOR_BYTES // itemsize)
 
 
 @njit
@@ -128,6 +157,48 @@ def _convolve_and_pool(first, stop, x, shape, frame, corner, images, starts, ste
                 _column_of_squares(pixels, starts, m, end, steps, weights, f, two, least, target, row, column)
                 if not fits:
                     copy_what_fits(rest, rows[m:end, f:])
+
+
+@njit
+def _kernel_gradient(first, stop, x, shape, frame, corner, images, starts, steps, dz, dweights):
+    """``dweights[k]``, the last row of which is dbias, for each k: the sum over some of the images."""
+    N, F, K, lanes = shape[0], dz.shape[1], steps.size, VECTOR_BYTES // dz.itemsize
+    windows = len(dz) // max(N, 1)
+    some = np.zeros((_WINDOWS + 1, dweights.shape[2]), dz.dtype)  # rows of dz, and the zeros of a bias
+    dbias, products = np.empty(some.shape[1], dz.dtype), np.empty((_ROWS, 2 * lanes), dz.dtype)
+    frames = frames_of(images, frame, x)
+    for k in range(first, stop):
+        dweights[k] = 0
+        end = N * (k + 1) // len(dweights)
+        for n in range(N * k // len(dweights), end, images):
+            last = min(n + images, end)
+            pixels = in_frames(x, n, last, shape, frames, frame, corner)
+            for m in range(0, (last - n) * windows, _WINDOWS):
+                count = min(_WINDOWS, (last - n) * windows - m)
+                dbias[:] = 0
+                for w in range(count):
+                    source, target = dz[n * windows + m + w], some[w]
+                    for f in range(F):
+                        target[f] = source[f]
+                        dbias[f] += source[f]
+                dweights[k, K] += dbias
+                some[count] = 0
+                _add_products(pixels, starts[m : m + count], steps, some[: count + 1], products, dweights[k])
+
+
+@njit(inner=True)
+def _add_products(x, starts, steps, dz, products, dweights):
+    """Add to the rows of `dweights` what element after element of the windows is, times dz."""
+    width, least = products.shape[1], dz.dtype.type(-np.inf)
+    for f in range(0, dz.shape[1], width):
+        two = f + width <= dz.shape[1]
+        for row in range(0, steps.size, _ROWS):
+            stop = min(row + _ROWS, steps.size)
+            _column_of_tiles(x, steps, row, stop, starts, dz, f, two, least, products, 0, 0)
+            for r in range(row, stop):
+                product, total = products[r - row], dweights[r, f : f + width]
+                for c in range(total.size):
+                    total[c] += product[c]
 
 
 @njit(inner=True)

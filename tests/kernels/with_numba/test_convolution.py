@@ -12,7 +12,13 @@ from tests.kernels.every_backend import convolution  # noqa: E402
 
 with_numba, with_numpy = operations("numba"), operations("numpy")
 AROUND = ((1, 1), (1, 1))
-WAYS = {"windows": (3, 6), "pixels by the kernel": (6, 2), "Winograd": (16, 16), "apart": (6, 7, (2, 2))}
+WAYS = {
+    "windows": (3, 6),
+    "pixels by the kernel": (6, 2),
+    "Winograd": (16, 16),
+    "apart": (6, 7, (2, 2)),
+    "gradients by windows": (3, 16, (2, 1)),
+}
 
 
 def every_way(C, F, strides=(1, 1)):

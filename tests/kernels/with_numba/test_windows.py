@@ -24,10 +24,19 @@ def check(x, kernel, bias, strides=(1, 1), padding=PAD, dilation=(1, 1)):
     z = with_numpy.conv2d_forward(cut, kernel, bias, strides, added, dilation)
     tolerance = {"rtol": 0, "atol": 2e-5}
     np.testing.assert_allclose(with_numba.conv2d_forward(x, kernel, bias, *geometry), z, **tolerance)
+    check_gradients(x, kernel, cut, z, strides, padding, added, dilation)
     y = np.maximum(z, 0)
     np.testing.assert_allclose(with_numba.conv2d_relu_forward(x, kernel, bias, *geometry), y, **tolerance)
     pooled, _ = with_numpy.max_pool2d_forward(y, (2, 2), (2, 2), ((0, 0), (0, 0)))
     np.testing.assert_allclose(with_numba.conv2d_relu_max_pool_forward(x, kernel, bias, *geometry), pooled, **tolerance)
+
+
+def check_gradients(x, kernel, cut, dz, strides, padding, added, dilation):
+    geometry = *kernel.shape[:2], *strides, *dilation, padding[0][0], padding[1][0]
+    found = windows.kernel_gradient(dz, x, kernel.shape, geometry, padding, dz.shape[1:3])
+    wanted = with_numpy.conv2d_dkernel(dz, cut, kernel.shape, strides, added, dilation), dz.sum(axis=(0, 1, 2))
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
 
 
 @pytest.mark.parametrize("F", [1, LANES - 1, LANES, LANES + 1, 2 * LANES, 2 * LANES + 3, 3 * LANES, 4 * LANES - 1])
@@ -52,6 +61,18 @@ def test_a_batch_of_several_pieces_the_last_one_smaller(monkeypatch):
 @pytest.mark.parametrize("strides, dilation", [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 1), (2, 2)), ((2, 1), (1, 3))])
 def test_windows_outside_apart_and_with_holes(strides, dilation, padding):
     check(*convolution(2, (11, 12), 3, 6), strides, padding, dilation)
+
+
+def test_the_gradient_of_a_kernel_that_two_tiles_do_not_hold_comes_of_more_windows_than_meet_at_a_time(monkeypatch):
+    monkeypatch.setattr(windows, "_CACHE", 1 << 20)
+    windows.view.cache_clear()
+    for C, F in ((16, LANES), (5, 3 * LANES)):
+        x, kernel, _ = convolution(3, (15, 16), C, F, 5, 5)
+        assert (
+            windows.gains(C, F, x.itemsize) and 3 * 15 * 16 > 2 * windows._WINDOWS and kernel.size // F > windows._ROWS
+        )
+        check(x, kernel / 8, np.zeros(F, x.dtype), padding=((2, 2), (2, 2)))
+    windows.view.cache_clear()
 
 
 def test_a_row_does_not_depend_on_the_others():
