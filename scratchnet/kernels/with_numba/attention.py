@@ -6,7 +6,7 @@ The adjoints stand in `scratchnet.layers.attention.scaled_dot_product`. A head i
 of which a batch has hundreds. So its matrices are read and written where the layers have them, (N, T, heads, D), in the
 tiles of a matrix product; only q and dy are copied, transposed. The scores stand in memory transposed, too, with a
 column for each query and some more that fill vectors: then a softmax is not a sum and a maximum of each row, for which
-28 numbers are too few, but of whole rows.
+28 numbers are too few, but of whole rows. So does what a query may see, where that is not everything.
 
 Cost: 2 T S (D + E) floating-point operations for each head forward, and 4 T S (D + E) backward.
 """
@@ -15,6 +15,7 @@ import math
 
 import numpy as np
 
+from scratchnet.kernels.loops.softmax import HIDDEN
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import exp32
 from scratchnet.kernels.with_numba.matrix_product import column_of_tiles
@@ -22,26 +23,42 @@ from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, copy_square
 
 
-def attention_forward(q, k, v, scale):
+def attention_forward(q, k, v, scale, may=None, blind_sees_nothing=False):
     """``y, PT`` for q (N, heads, T, D), k (N, heads, S, D) and v (N, heads, S, E).
 
     y is (N, heads, T, E), and PT (N, heads, S, T and more) all P transposed.
+
+    Args:
+        may: where a query may look, (N or 1, heads or 1, T, S), or None.
+        blind_sees_nothing: whether P is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
     """
     E = v.shape[3]
     q, k, v = _by_place(q, k, v)
     (N, T, H, D), S = q.shape, k.shape[1]
     PT, y = np.empty((N, H, S, _filled(T, q)), q.dtype), np.empty((N, T, H, v.shape[3]), q.dtype)
-    by_rows(_forward, N, N * H * T * S * (D + E), q, k, v, q.dtype.type(scale), PT, y)
+    hidden = q.dtype.type(HIDDEN / scale)  # before it is scaled
+    known = q, k, v, q.dtype.type(scale), _by_key(may, PT), hidden, blind_sees_nothing
+    by_rows(_forward, N, N * H * T * S * (D + E), *known, PT, y)
     return y.swapaxes(1, 2)[..., :E], PT
 
 
-def attention_backward(dy, q, k, v, PT, scale):
+def attention_backward(dy, q, k, v, PT, scale, may=None):
     """``dq, dk, dv``."""
     D, E = q.shape[3], v.shape[3]
     dy, q, k, v = _by_place(dy, q, k, v)
     dq, dk, dv = (np.empty(array.shape, array.dtype) for array in (q, k, v))
-    by_rows(_backward, len(q), 2 * PT.size * (D + E), dy, q, k, v, PT, q.dtype.type(scale), dq, dk, dv)
+    known = dy, q, k, v, PT, _by_key(may, PT), q.dtype.type(scale)
+    by_rows(_backward, len(q), 2 * PT.size * (D + E), *known, dq, dk, dv)
     return dq.swapaxes(1, 2)[..., :D], dk.swapaxes(1, 2)[..., :D], dv.swapaxes(1, 2)[..., :E]
+
+
+def _by_key(may, PT):
+    """Where queries may look, transposed as P is; nothing for None."""
+    if may is None:
+        return np.empty((0, 0, 0, 0), bool)
+    found = np.zeros((*may.shape[:2], *PT.shape[2:]), bool)
+    found[..., : may.shape[2]] = may.swapaxes(2, 3)
+    return found
 
 
 def _by_place(*arrays):
@@ -57,17 +74,22 @@ def _filled(columns, array):
 
 
 @njit
-def _forward(first, stop, q, k, v, scale, PT, y):
+def _forward(first, stop, q, k, v, scale, may, hidden, blind_sees_nothing, PT, y):
     _, _, H, D = q.shape
     qT = np.zeros((D, PT.shape[3]), q.dtype)
     room = np.empty(PT.shape[3], q.dtype)
     for n in range(first, stop):
         for h in range(H):
-            head_forward(q[n, :, h], k[n, :, h], v[n, :, h], scale, qT, room, PT[n, h], y[n, :, h])
+            of_head = q[n, :, h], k[n, :, h], v[n, :, h], scale
+            if may.size == 0:
+                head_forward(*of_head, qT, room, PT[n, h], y[n, :, h])
+            else:
+                seen = may[n % len(may), h % may.shape[1]]  # of all samples, or heads, where there is one
+                _head_forward_seeing(*of_head, seen, hidden, blind_sees_nothing, qT, room, PT[n, h], y[n, :, h])
 
 
 @njit
-def _backward(first, stop, dy, q, k, v, PT, scale, dq, dk, dv):
+def _backward(first, stop, dy, q, k, v, PT, may, scale, dq, dk, dv):
     H = q.shape[2]
     dyT, dAT = np.zeros((v.shape[3], PT.shape[3]), q.dtype), np.empty(PT.shape[2:], q.dtype)
     room = np.empty(PT.shape[3], q.dtype)
@@ -80,7 +102,11 @@ def _backward(first, stop, dy, q, k, v, PT, scale, dq, dk, dv):
         fetch(k[n], k_n)
         for h in range(H):
             of_head = dy_n[:, h], q_n[:, h], k_n[:, h], v_n[:, h], PT[n, h], scale
-            head_backward(*of_head, dyT, dAT, room, dq[n, :, h], dk[n, :, h], dv[n, :, h])
+            if may.size == 0:
+                head_backward(*of_head, dyT, dAT, room, dq[n, :, h], dk[n, :, h], dv[n, :, h])
+            else:
+                seen = may[n % len(may), h % may.shape[1]]
+                _head_backward_seeing(*of_head, seen, dyT, dAT, room, dq[n, :, h], dk[n, :, h], dv[n, :, h])
 
 
 # Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T, and 0 behind T.
@@ -95,6 +121,17 @@ def head_forward(q, k, v, scale, qT, room, P_T, y):
 
 
 @njit(inner=True)
+def _head_forward_seeing(q, k, v, scale, seen, hidden, blind_sees_nothing, qT, room, P_T, y):
+    _transpose(q, qT)
+    _multiply(k, qT, P_T)
+    _scores_of_seen(P_T, seen, hidden, scale, room)
+    _normalized_powers(P_T, room)
+    if blind_sees_nothing:
+        _hide_unseen(P_T, seen, room)
+    _multiply(P_T.T[: len(q)], v, y)
+
+
+@njit(inner=True)
 def head_backward(dy, q, k, v, P_T, scale, dyT, dAT, room, dq, dk, dv):
     T = len(q)
     _multiply(P_T[:, :T], dy, dv)  # y = P v
@@ -102,6 +139,18 @@ def head_backward(dy, q, k, v, P_T, scale, dyT, dAT, room, dq, dk, dv):
     _multiply(v, dyT, dAT)
     _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
     _multiply(dAT.T[:T], k, dq)  # A = q k^T
+    _multiply(dAT[:, :T], q, dk)
+
+
+@njit(inner=True)
+def _head_backward_seeing(dy, q, k, v, P_T, scale, seen, dyT, dAT, room, dq, dk, dv):
+    T = len(q)
+    _multiply(P_T[:, :T], dy, dv)
+    _transpose(dy, dyT)
+    _multiply(v, dyT, dAT)
+    _through_softmax(P_T, scale, room, dAT)
+    _hide_unseen(dAT, seen, room)
+    _multiply(dAT.T[:T], k, dq)
     _multiply(dAT[:, :T], q, dk)
 
 
@@ -158,6 +207,41 @@ def _softmax(A, scale, room):
         row = A[s]
         for t in range(row.size):
             row[t] = (row[t] - room[t]) * scale
+    _normalized_powers(A, room)
+
+
+@njit(inner=True)
+def _scores_of_seen(A, seen, hidden, scale, room):
+    """scale A less the largest of each column, as in `_softmax`; `hidden` counts for what is not seen."""
+    room[:] = -np.inf
+    for s in range(len(A)):
+        a, may = A[s], seen[s]
+        for t in range(room.size):
+            score = a[t] if may[t] else hidden
+            room[t] = max(room[t], score)
+    for s in range(len(A)):
+        row, may = A[s], seen[s]
+        for t in range(row.size):
+            score = row[t] if may[t] else hidden
+            row[t] = (score - room[t]) * scale
+
+
+@njit(inner=True)
+def _hide_unseen(A, seen, room):
+    """0 for what is not seen; by way of `room`, or the compiler would write only what changes, number by number."""
+    zero = A.dtype.type(0)
+    for s in range(len(A)):
+        row, may = A[s], seen[s]
+        for t in range(room.size):
+            room[t] = row[t] if may[t] else zero
+        for t in range(room.size):
+            row[t] = room[t]
+
+
+@njit(inner=True)
+def _normalized_powers(A, room):
+    """Powers of e, divided by their sums over the first axis."""
+    fours = len(A) - len(A) % 4
     powers = A.reshape(-1)
     if A.itemsize == 4:
         for k in range(powers.size):

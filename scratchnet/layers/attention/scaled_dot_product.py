@@ -37,9 +37,9 @@ def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing)
         dropout_layer: a `Dropout` for P, whose first axis is that of the samples.
         blind_sees_nothing: whether y is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
     """
-    if may is None and q.ndim == 4 and not (training and dropout_layer.rate) and kernels.attention_forward is not None:
-        y, PT = kernels.attention_forward(q, k, v, _scale(q))  # the lines below, head by head
-        return y, ScaledDotProductCache(q, k, v, PT[..., : q.shape[2]].swapaxes(2, 3), PT, None, None)
+    if q.ndim == 4 and not (training and dropout_layer.rate) and kernels.attention_forward is not None:
+        y, PT = kernels.attention_forward(q, k, v, _scale(q), may, blind_sees_nothing)  # the lines below, head by head
+        return y, ScaledDotProductCache(q, k, v, PT[..., : q.shape[2]].swapaxes(2, 3), PT, may, None)
     P = softmax(np.matmul(q, k.swapaxes(-1, -2)), _scale(q), may)  # (..., T, S)
     if may is not None and blind_sees_nothing:
         P = np.where(may, P, P.dtype.type(0))
@@ -52,7 +52,7 @@ def attention_backward(dy, dP, cache, dropout_layer):
     q, k, v, P, kept, may, dropout = cache
     if dropout is None:
         if dP is None:
-            return kernels.attention_backward(dy, q, k, v, kept, _scale(q))
+            return kernels.attention_backward(dy, q, k, v, kept, _scale(q), may)
         kept, dropout = dropout_layer.forward(P, False)
     dv = _product(kept.swapaxes(-1, -2), dy, like=v)  # y = kept v
     through_y, _ = dropout_layer.backward(np.matmul(dy, v.swapaxes(-1, -2)), dropout)  # (..., T, S)
