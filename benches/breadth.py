@@ -1,12 +1,14 @@
-"""How long a step takes, layer by layer, activation, loss and optimizer, beside Keras on TensorFlow and on JAX.
+"""How long a step takes, layer by layer, activation, loss and optimizer, beside Keras and PyTorch.
 
-    python benches/breadth.py --peers tensorflow jax
+    python benches/breadth.py --peers tensorflow jax torch
 
 Where `models` asks how much faster the mission's models are, this asks whether anything is slower than it is elsewhere:
 small models, each around one thing. What `fit` and `predict` take is timed as users call them, the shortest of some
-calls; the sides take turns, and what counts is the ratio within a turn. PyTorch by itself is left to `models`.
+calls; the sides take turns, and what counts is the ratio within a turn. PyTorch runs a plain loop over batches, and of
+what it does not have there is no row.
 """
 
+import math
 import os
 import sys
 
@@ -34,14 +36,18 @@ LONG = 500  # milliseconds, after which none begins
 def worker(side, threads):
     """For every line ``name, tab, call`` on standard input the milliseconds of a step."""
     hold_to(threads)
-    if side == "scratchnet":
+    if side in ("scratchnet", "torch"):
         import scratchnet as library
 
         library.set_num_threads(threads)
+        if side == "torch":
+            import torch
+
+            torch.set_num_threads(threads)
     else:
         os.environ.update(KERAS_BACKEND=side, TF_CPP_MIN_LOG_LEVEL="3")
         import keras as library
-    from breadth_cases import build, cases, data
+    from breadth_cases import cases, data
 
     known, made = cases(library), {}
     print("ready", flush=True)
@@ -49,17 +55,32 @@ def worker(side, threads):
         name, call = line.rstrip("\n").split("\t")
         case = known[name]
         if name not in made:
-            made = {name: (build(library, case), *data(case))}
-        model, x, y = made[name]
-        functions = {
-            "fit": lambda model=model, x=x, y=y, n=case.batch: model.fit(x, y, batch_size=n, epochs=3, verbose=0),
-            "predict": lambda model=model, x=x, n=case.batch: model.predict(x, batch_size=n, verbose=0),
-        }
+            made = {name: _calls(side, library, name, case, *data(case))}
+        functions = made[name]
+        if functions is None:
+            print(math.nan, flush=True)
+            continue
         functions[call]()
-        steps, times = -(-len(x) // case.batch) * (3 if call == "fit" else 1), []
+        steps, times = -(-case.x[0] // case.batch) * (3 if call == "fit" else 1), []
         while len(times) < CALLED and sum(times) < LONG:
             times.append(milliseconds(functions[call]))
         print(min(times) / steps, flush=True)
+
+
+def _calls(side, library, name, case, x, y):
+    """What to call for `fit`, of three epochs, and `predict`; None of what this side does not have."""
+    if side == "torch":
+        from torch_breadth import Trained, modules
+
+        trained = Trained(name, case, x, y) if name in modules() else None
+        return trained and {"fit": trained.fit, "predict": trained.predict}
+    from breadth_cases import build
+
+    model = build(library, case)
+    return {
+        "fit": lambda: model.fit(x, y, batch_size=case.batch, epochs=3, verbose=0),
+        "predict": lambda: model.predict(x, batch_size=case.batch, verbose=0),
+    }
 
 
 def measure(options):
@@ -75,6 +96,7 @@ def measure(options):
             for call in CALLS:
                 sides = {s: lambda p=p, q=f"{name}\t{call}": float(p.ask(q)) for s, p in workers.items()}
                 readings, gains, repeated = in_sound_turns(sides, options.turns, options.threads, name, most=1)
+                readings = {side: found for side, found in readings.items() if not any(map(math.isnan, found))}
                 rows.append(
                     {
                         "case": name,
@@ -82,7 +104,11 @@ def measure(options):
                         "gain": median_and_spread(gains)[0],
                         "repeated": repeated,
                         "ms": {side: median_and_spread(found)[0] for side, found in readings.items()},
-                        "ratios": {p: median_and_spread(ratios(readings[p], readings["scratchnet"])) for p in peers},
+                        "ratios": {
+                            peer: median_and_spread(ratios(found, readings["scratchnet"]))
+                            for peer, found in readings.items()
+                            if peer != "scratchnet"
+                        },
                     }
                 )
     finally:
@@ -138,9 +164,9 @@ def markdown(result):
     from scratchnet.evaluation import markdown_table
 
     options = result["options"]
-    return f"""## Whatever is trained, beside Keras
+    return f"""## Whatever is trained, beside its peers
 
-    python benches/breadth.py --peers tensorflow jax
+    python benches/breadth.py --peers tensorflow jax torch
 
 Small models, each around one layer, activation, loss or optimizer, with {options["threads"]} threads a side:
 milliseconds per step, the median of {options["turns"]} turns, and of the peers the one that is fastest; below 1 it is
@@ -180,7 +206,7 @@ def main():
     """Read the command line, measure, print the table."""
     parser = make_parser(__doc__, turns=3)
     add = parser.add_argument
-    add("--peers", nargs="*", choices=[p for p in PEERS if p != "torch"], default=[], help="whom to compare with")
+    add("--peers", nargs="*", choices=PEERS, default=[], help="whom to compare with")
     add("--only", nargs="*", default=[], metavar="WORD", help="the cases whose names hold one of these words")
     add("--worker", help="for the bench itself: be one of the sides")
     options = parser.parse_args()

@@ -45,7 +45,7 @@ BENCHES = {
     f"models{AVX2}": _MODELS,
     "layers": _LAYERS,
     f"layers{AVX2}": _LAYERS,
-    "breadth": (["--peers", "tensorflow", "jax"], ["--only", "losses: mae", "--turns", "1", "--peers"]),
+    "breadth": (["--peers", "tensorflow", "jax", "torch"], ["--only", "losses: mae", "--turns", "1", "--peers"]),
     "one_sample": ([], ["--only", "SimpleRNN classifier", "--turns", "1", "--peers"]),
     "kernels": ([], ["--small", "--turns", "1", "--only", "Adam"]),
     "ladder": ([], ["--small", "--turns", "1"]),

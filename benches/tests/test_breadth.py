@@ -69,3 +69,15 @@ def test_the_data_of_a_case_are_the_same_for_every_side(bench, name):
     (x, y), (again, targets) = module.data(case), module.data(case)
     assert (x == again).all() and (y == targets).all()
     assert x.shape == case.x and y.shape == (len(x), *case.targets)
+
+
+def test_in_pytorch_each_model_is_of_a_case_and_trains(bench):
+    pytest.importorskip("torch")
+    import scratchnet
+
+    cases, side = bench("breadth_cases").cases(scratchnet), bench("torch_breadth")
+    assert side.modules().keys() < cases.keys()
+    for name in side.modules():
+        case = cases[name]._replace(x=(2, *cases[name].x[1:]), batch=2)
+        model = side.Trained(name, case, *bench("breadth_cases").data(case))
+        assert model.predict().shape == (2, *case.targets)
