@@ -68,6 +68,7 @@ OPERATIONS = {
 FUSED = {
     "elementwise": ("relu", "relu_backward"),
     "activations": ("activate", "activate_backward"),
+    "prelu": ("prelu_forward", "prelu_backward"),
     "convolution": (
         "conv2d_relu_forward",
         "conv2d_relu_max_pool_forward",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet import constraints, initializers, regularizers
+from scratchnet import constraints, initializers, kernels, regularizers
 from scratchnet.hints import ConstraintLike, InitializerLike, RegularizerLike
 from scratchnet.layers.base import Layer
 from scratchnet.ops.operation import unbroadcast
@@ -67,10 +67,25 @@ class PReLU(Layer):
 
     def forward(self, x, training=False):
         self.unpack(x, "*")
-        return np.where(x > 0, x, self.params["alpha"] * x), PReLUCache(x)
+        alpha = self.params["alpha"]
+        if kernels.prelu_forward is not None and _are_rows(x, alpha):
+            y = kernels.prelu_forward(x.reshape(-1, alpha.size), alpha.reshape(-1))
+            return y.reshape(x.shape), PReLUCache(x)
+        return np.where(x > 0, x, alpha * x), PReLUCache(x)
 
     def backward(self, dy, cache, needs_dx=True):
         (x,), alpha = cache, self.params["alpha"]
+        is_like_x = dy.dtype == x.dtype and dy.shape == x.shape
+        if kernels.prelu_backward is not None and is_like_x and _are_rows(x, alpha):
+            rows = dy.reshape(-1, alpha.size), x.reshape(-1, alpha.size)
+            dx, dalpha = kernels.prelu_backward(*rows, alpha.reshape(-1))
+            return dx.reshape(x.shape), {"alpha": dalpha.reshape(alpha.shape)} if self.trainable else {}
         positive = x > 0
         grads = {"alpha": unbroadcast(np.where(positive, 0, dy * x), alpha.shape)} if self.trainable else {}
         return np.where(positive, dy, alpha * dy), grads
+
+
+def _are_rows(x, alpha):
+    """Whether x is rows (M, D) beside slopes (D,), as kernels take them: one for each place, or for each channel."""
+    first = next((axis for axis, size in enumerate(alpha.shape) if size != 1), alpha.ndim)  # that is not shared
+    return x.shape[first + 1 :] == alpha.shape[first:]
