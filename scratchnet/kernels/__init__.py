@@ -86,6 +86,7 @@ FUSED = {
         "normalize_max_pool_backward",
     ),
     "upsampling": ("upsample2d_conv2d_forward", "upsample2d_conv2d_backward"),
+    "resizing": ("resize_images",),  # by the few weights of each new pixel that are not 0
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
     "self_attention": ("self_attention_forward", "self_attention_backward"),  # and with the matrices on both sides
     "feed_forward": ("feed_forward_forward", "feed_forward_backward"),
