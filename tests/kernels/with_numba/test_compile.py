@@ -176,14 +176,17 @@ def test_a_layout_is_not_compiled_for_anew():
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 2))
     readonly = x.copy()
     readonly.flags.writeable = False
-    pool = (2, 2), (2, 2), ((0, 0), (0, 0))
     for array in (x, readonly, np.asfortranarray(x), x[::-1], x[:, :, ::2][:, :, [0, 1, 1, 0]]):
-        with_numba.max_pool2d_forward(array, *pool)
-        with_numba.average_pool2d_forward(array, *pool)
+        for size in ((2, 2), (3, 3)):
+            with_numba.max_pool2d_forward(array, size, (2, 2), ((0, 0), (0, 0)))
+            with_numba.average_pool2d_forward(array, size, (2, 2), ((0, 0), (0, 0)))
         with_numba.upsample2d_forward(array, (2, 2))
-    for kernel in (pooling._max_forward, pooling._average_forward, upsampling._repeat):
-        for arguments in getattr(kernel, "signatures", ()):  # none where NUMBA_DISABLE_JIT is set
-            assert arguments[0].layout == "C" and arguments[0].mutable
+    of_2x2 = pooling._max_forward_2x2, pooling._average_forward_2x2
+    for kernel in (*of_2x2, pooling._max_forward, pooling._average_forward, upsampling._repeat):
+        signatures = getattr(kernel, "signatures", ())
+        assert signatures or numba.config.DISABLE_JIT
+        for argument in (argument for arguments in signatures for argument in arguments):
+            assert not isinstance(argument, numba.types.Array) or (argument.layout == "C" and argument.mutable)
 
 
 @pytest.mark.parametrize("features, expected", [("+avx", "32 6"), ("+sse2", "16 6"), ("", "16 8")])
