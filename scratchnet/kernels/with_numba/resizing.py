@@ -93,14 +93,6 @@ def _two_rows(a, b, wa, wb, y):
 
 
 @njit(inner=True)
-def _add_three_rows(rows, weights, y):
-    a, b, c = rows[0], rows[1], rows[2]
-    wa, wb, wc = weights[0], weights[1], weights[2]
-    for m in range(y.size):
-        y[m] += wa * a[m] + wb * b[m] + wc * c[m]
-
-
-@njit(inner=True)
 def _new_numbers(x, C, places, weights, y):
     row, share = x, weights[0]
     for m in range(y.size):
