@@ -247,15 +247,16 @@ def _tanh_shrink_slope(first, stop, dy, z, dz):
         dz[k] = dy[k] * (t * t)
 
 
-@njit(reorder=False)
+@njit(reorder=False, fuse=False)
 def _gelu(first, stop, z, y):
+    """Of sums of two products either may be fused: then none is, for the same bits in a vector and behind the last."""
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
         x = z[k] * _ROOT_HALF
         y[k] = z[k] * (_HALF * erfc32(-x, exp32(-x * x)))
 
 
-@njit(reorder=False)
+@njit(reorder=False, fuse=False)
 def _gelu_slope(first, stop, dy, z, dz):
     dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
     for k in range(dz.size):

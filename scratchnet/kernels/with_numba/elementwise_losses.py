@@ -1,7 +1,9 @@
 """Losses that are a mean or a sum over numbers, in float32: the sum and the derivative, in one pass over both arrays.
 
 NumPy takes a pass, and an array, for every operation of a formula. The formulas stand in `scratchnet.losses`; here both
-sides of a kink are computed, and one is chosen, so that the loops vectorise; they hold nothing but float32.
+sides of a kink are computed, and one is chosen, so that the loops vectorise; they hold nothing but float32. A number
+has the same bits wherever it stands, in a vector or behind the last one, or two threads would have others than one: so
+nothing is reordered or fused.
 
 A logarithm of what is not above 0 is NaN here. A sum that is not finite is none: the loss then goes by its formula.
 """
@@ -54,7 +56,10 @@ def blockwise_sum(v):
     return total
 
 
-@njit
+_exact = njit(reorder=False, fuse=False)
+
+
+@_exact
 def _mean_absolute_error(first, stop, p, t, v, dp, scale):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -64,7 +69,7 @@ def _mean_absolute_error(first, stop, p, t, v, dp, scale):
         dp[k] = scale * (-_ONE if e < _ZERO else sign)
 
 
-@njit
+@_exact
 def _huber(first, stop, p, t, v, dp, scale, delta):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -75,7 +80,7 @@ def _huber(first, stop, p, t, v, dp, scale, delta):
         dp[k] = scale * (-cut if e < _ZERO else cut)
 
 
-@njit
+@_exact
 def _mean_absolute_percentage_error(first, stop, p, t, v, dp, scale, epsilon):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -87,7 +92,7 @@ def _mean_absolute_percentage_error(first, stop, p, t, v, dp, scale, epsilon):
         dp[k] = scale * (_HUNDRED * ((-_ONE if e < _ZERO else sign) / size))
 
 
-@njit
+@_exact
 def _mean_squared_logarithmic_error(first, stop, p, t, v, dp, scale, epsilon):
     """log(1 + p) - log(1 + t) = 2 artanh((p - t) / (2 + p + t)): where the two are near, nothing cancels."""
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
@@ -100,7 +105,7 @@ def _mean_squared_logarithmic_error(first, stop, p, t, v, dp, scale, epsilon):
         dp[k] = scale * (_TWO * q / (_ONE + p_k)) if p_k == p[k] else _ZERO
 
 
-@njit
+@_exact
 def _log_cosh(first, stop, p, t, v, dp, scale):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -110,7 +115,7 @@ def _log_cosh(first, stop, p, t, v, dp, scale):
         dp[k] = scale * tanh32(e)
 
 
-@njit
+@_exact
 def _poisson(first, stop, p, t, v, dp, scale, epsilon):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -119,7 +124,7 @@ def _poisson(first, stop, p, t, v, dp, scale, epsilon):
         dp[k] = scale * (_ONE - t[k] / above_0)
 
 
-@njit
+@_exact
 def _hinge(first, stop, p, t, v, dp, scale):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -128,7 +133,7 @@ def _hinge(first, stop, p, t, v, dp, scale):
         dp[k] = scale * (-t[k] if short > _ZERO else _ZERO)
 
 
-@njit
+@_exact
 def _squared_hinge(first, stop, p, t, v, dp, scale):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -138,7 +143,7 @@ def _squared_hinge(first, stop, p, t, v, dp, scale):
         dp[k] = scale * (-_TWO * t[k] * short)
 
 
-@njit
+@_exact
 def _kl_divergence(first, stop, p, t, v, dp, scale, epsilon):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -147,7 +152,7 @@ def _kl_divergence(first, stop, p, t, v, dp, scale, epsilon):
         dp[k] = scale * (-t_k / p_k) if p_k == p[k] else _ZERO
 
 
-@njit
+@_exact
 def _binary_focal_crossentropy(first, stop, p, t, v, dp, scale, of_ones, of_zeros, from_logits, epsilon):
     """For gamma = 2, with weights of the classes."""
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
@@ -165,7 +170,7 @@ def _binary_focal_crossentropy(first, stop, p, t, v, dp, scale, of_ones, of_zero
         dp[k] = scale * (d * (q * (_ONE - q)) if from_logits else d)
 
 
-@njit
+@_exact
 def _binary_crossentropy(first, stop, p, t, v, dp, scale, epsilon):
     p, t, v, dp = p[first:stop], t[first:stop], v[first:stop], dp[first:stop]
     for k in range(p.size):
@@ -174,7 +179,7 @@ def _binary_crossentropy(first, stop, p, t, v, dp, scale, epsilon):
         dp[k] = scale * ((c - t[k]) / (c * (_ONE - c))) if c == p[k] else _ZERO
 
 
-@njit
+@_exact
 def _logistic(first, stop, z, t, v, dz, scale):
     z, t, v, dz = z[first:stop], t[first:stop], v[first:stop], dz[first:stop]
     for k in range(z.size):
