@@ -4,8 +4,8 @@
 
 Where `models` asks how much faster the mission's models are, this asks whether anything is slower than it is elsewhere:
 small models, each around one thing. What `fit` and `predict` take is timed as users call them, the shortest of some
-calls; the sides take turns, and what counts is the ratio within a turn. PyTorch runs a plain loop over batches, and of
-what it does not have there is no row.
+calls; the sides take turns, and what counts is the ratio within a turn. PyTorch runs a plain loop over batches; what it
+does not have is compared with Keras alone.
 """
 
 import math

@@ -15,7 +15,7 @@ import numpy as np
 
 from scratchnet.kernels.with_numba import piecewise, softmax
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import erfc32, exp32, expm1_32, log_1p_power, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import cut, erfc32, exp32, expm1_32, log_1p_power, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.team import by_rows
 
 _F = np.float32
@@ -279,8 +279,7 @@ def _gelu_by_tanh_slope(first, stop, dy, z, dz):
     """Beyond 10, where squares might leave the range of float32, it is 1, and 0 on the other side."""
     dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
     for k in range(dz.size):
-        x = -_TEN if z[k] < -_TEN else z[k]
-        x = _TEN if x > _TEN else x
+        x = cut(z[k], -_TEN, _TEN)
         s, slope = sigmoid32(x * (_SLOPE_0 + _CUBIC * x * x)), _SLOPE_0 + _THREE * _CUBIC * x * x
         dz[k] = dy[k] * (s + x * s * (_ONE - s) * slope)
 

@@ -6,6 +6,7 @@ What each computes stands in `scratchnet.piecewise`.
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.elementwise import cut
 
 _ZERO, _HALF, _ONE, _THREE, _SIX = map(np.float32, (0, 0.5, 1, 3, 6))
 
@@ -64,8 +65,7 @@ def _shrink_slope(first, stop, dy, y, dz, threshold):
 def _hard_tanh(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
-        low = -_ONE if z[k] < -_ONE else z[k]
-        y[k] = _ONE if low > _ONE else low
+        y[k] = cut(z[k], -_ONE, _ONE)
 
 
 @njit(reorder=False)
@@ -79,7 +79,7 @@ def _hard_tanh_slope(first, stop, dy, z, dz):
 def _hard_sigmoid(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
-        y[k] = _between_0_and_1(z[k] / _SIX + _HALF)
+        y[k] = cut(z[k] / _SIX + _HALF, _ZERO, _ONE)
 
 
 @njit(reorder=False)
@@ -94,7 +94,7 @@ def _hard_sigmoid_slope(first, stop, dy, y, dz):
 def _hard_silu(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
-        y[k] = z[k] * _between_0_and_1(z[k] / _SIX + _HALF)
+        y[k] = z[k] * cut(z[k] / _SIX + _HALF, _ZERO, _ONE)
 
 
 @njit(reorder=False)
@@ -109,7 +109,7 @@ def _hard_silu_slope(first, stop, dy, z, dz):
 def _sparse_sigmoid(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
-        y[k] = _between_0_and_1(_HALF * z[k] + _HALF)
+        y[k] = cut(_HALF * z[k] + _HALF, _ZERO, _ONE)
 
 
 @njit(reorder=False)
@@ -124,7 +124,7 @@ def _sparse_sigmoid_slope(first, stop, dy, y, dz):
 def _sparse_plus(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
-        s = _between_0_and_1(_HALF * z[k] + _HALF)
+        s = cut(_HALF * z[k] + _HALF, _ZERO, _ONE)
         y[k] = s * s if z[k] < _ONE else z[k]
 
 
@@ -132,13 +132,7 @@ def _sparse_plus(first, stop, z, y):
 def _sparse_plus_slope(first, stop, dy, z, dz):
     dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
     for k in range(dz.size):
-        dz[k] = dy[k] * _between_0_and_1(_HALF * z[k] + _HALF)
-
-
-@njit(reorder=False, inner=True)
-def _between_0_and_1(x):
-    x = _ZERO if x < _ZERO else x  # NaN stays NaN
-    return _ONE if x > _ONE else x
+        dz[k] = dy[k] * cut(_HALF * z[k] + _HALF, _ZERO, _ONE)
 
 
 PAIRS = {  # a function, and what it makes of dy

@@ -80,7 +80,7 @@ def test_two_threads_and_parts_of_a_batch_have_the_bits_of_one_thread(monkeypatc
     monkeypatch.setattr(team, "_LEAST", 0)
     with kernels.using_backend("numba"):
         alone = resize(x, (24, 20)), resize_adjoint(x, (24, 20), "bicubic"), resize_adjoint(x, (5, 4))
-        with team.helper() or pytest.skip("nothing is compiled"):
+        with team.helper() or pytest.skip("without the compiler there is no team"):
             together = resize(x, (24, 20)), resize_adjoint(x, (24, 20), "bicubic"), resize_adjoint(x, (5, 4))
         for a, b in zip(alone, together):
             np.testing.assert_array_equal(a, b)
