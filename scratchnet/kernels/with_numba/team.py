@@ -60,7 +60,7 @@ class _OfThread(threading.local):
 
 
 _mine = _OfThread()
-_addresses = {}  # of kernels and of `_chunk`, by kernel and types of arguments
+_compiled = {}  # what `_compiled_for` has found
 
 
 def at_work():
@@ -142,7 +142,8 @@ class Team:
     def share(self, kernel, rows, arguments, multiple=_ROWS):
         """``kernel(0, rows, *arguments)``"""
         self.wake()
-        if not _lead(self._box, *_addresses_of(kernel, arguments), rows, multiple, arguments):
+        lead, *addresses = _compiled_for(kernel, arguments)
+        if not lead(self._box, *addresses, rows, multiple, arguments):
             kernel(0, rows, *arguments)  # alone it succeeds, or raises here what is wrong
 
     def _wait_and_help(self, processor):
@@ -155,14 +156,20 @@ class Team:
             self._sleeps = True
 
 
-def _addresses_of(kernel, arguments):
-    """``(chunk, kernel)``: the addresses of `_chunk` and of the kernel, compiled for arguments of these types."""
-    key = kernel, compute_fingerprint(arguments)
-    if key not in _addresses:
+def _compiled_for(kernel, arguments):
+    """`_lead`, and the addresses of `_chunk` and of the kernel, compiled for arguments of these types.
+
+    The arguments are asked for their types one by one: of a tuple that takes more than 40 bytes to describe, Numba
+    before 0.61 forgets what is in front, and would call what was compiled for others. So `_lead` is not looked up by
+    Numba, either.
+    """
+    key = kernel, *map(compute_fingerprint, arguments)
+    if key not in _compiled:
         kinds = numba.typeof(arguments)
+        lead = _lead.compile((numba.typeof(np.empty(0, np.int64)), *[types.intp] * 4, kinds))
         chunk = address_of(_chunk, (types.intp, types.intp, types.intp, types.CPointer(kinds)))
-        _addresses[key] = chunk, address_of(kernel, (types.intp, types.intp, *kinds.types))
-    return _addresses[key]
+        _compiled[key] = lead, chunk, address_of(kernel, (types.intp, types.intp, *kinds.types))
+    return _compiled[key]
 
 
 @intrinsic

@@ -248,6 +248,26 @@ def test_every_row_is_computed_once_whatever_the_types_of_the_arguments(counted,
     assert len(counted) == (24 if work == team._LEAST else 0)
 
 
+def test_many_arguments_of_which_some_are_none_are_not_taken_for_others():
+    @numba.njit(nogil=True)
+    def add_up(first, stop, y, a, b, c, d, r, s, t, u, v):
+        for n in range(first, stop):
+            y[n] += r + s + t + u + v
+            if c is not None:
+                y[n] += 100 * c[n]
+            if d is not None:
+                y[n] += 1000 * d[n]
+
+    x, numbers, sums = np.ones(64, "float32"), 5 * (np.float32(1),), np.zeros((2, 64), "float32")
+    (one, other), rounds = sums, 20
+    with team.helper():
+        for _ in range(rounds):
+            team.by_rows(add_up, 64, team._LEAST, one, x, x, x, None, *numbers)
+            team.by_rows(add_up, 64, team._LEAST, other, x, x, None, x, *numbers)
+    np.testing.assert_array_equal(one, rounds * 105)
+    np.testing.assert_array_equal(other, rounds * 1005)
+
+
 def through_time(mask, dy, drops):
     """What the recurrent kernels return, one array after the other: 37 rows, of which no thread has half."""
     rng, (T, N, U) = np.random.default_rng(7), (3, 37, 33)
