@@ -17,6 +17,7 @@ Then what backward would need is not worth keeping, and layers that stand behind
   convolution, with fewer multiplications, where the backend has `upsample2d_conv2d_forward`.
 * Of an LSTM only the states are kept, and without `return_sequences` only the last ones, where the backend has
   `lstm_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
+* Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
 
 All weights and functions are looked up when they are used: what a step or the user has changed since is seen. Whenever
@@ -34,6 +35,7 @@ from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_g
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
@@ -159,6 +161,21 @@ def _weights(layer, dtype):
     return W, R, layer.params.get("bias", np.zeros(W.shape[1], dtype))
 
 
+class MaximaAlone(JoinedNode):
+    """Max pooling that does not tell where the largest numbers were."""
+
+    fewest = 1
+
+    def forward(self, x, training, mask=None):
+        layer, x = self.layer, self.layer.accept(x)
+        if type(layer) is MaxPooling2D:
+            return kernels.max_pool2d(x, layer.pool_size, layer.strides, layer.pad_amounts(x)), None
+        y, shape = x, layer.compute_output_shape(x.shape)
+        for window in layer.windows(x.shape):
+            y = kernels.max_pool2d(y.reshape(window.shape), window.size, window.strides, window.padding)
+        return y.reshape(shape), None
+
+
 class JoinedSum(JoinedNode):
     """A sum and the activation behind it."""
 
@@ -187,6 +204,8 @@ def _kind_of(node):
         return StateAlone if _begins_anew(node) and not layer.return_sequences else None
     if is_enlarging(layer):
         return EnlargedConvolution
+    if type(layer) in (MaxPooling1D, MaxPooling2D, MaxPooling3D) and kernels.max_pool2d is not None:
+        return MaximaAlone if layer.data_format == "channels_last" else None
     return JoinedSum if type(layer) is Add else None
 
 
@@ -258,6 +277,7 @@ _FOLLOWERS = {
     Normalized: (cuts_off,),
     StatesAlone: (),
     StateAlone: (),
+    MaximaAlone: (),
     JoinedSum: (_activates,),
 }
 

@@ -20,6 +20,7 @@ from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.normalization.layer_normalization import LayerNormalization
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
+from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
 from scratchnet.layers.regularization.dropout import Dropout
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.lstm import LSTM
@@ -150,7 +151,7 @@ def _is_plain(node):
 
 _KINDS = (
     *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense, LSTM),
-    *(LayerNormalization, MaxPooling2D, MultiHeadAttention, ReLU, SimpleRNN, UpSampling2D),
+    *(LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, MultiHeadAttention, ReLU, SimpleRNN, UpSampling2D),
 )
 _WAYS = "forward", "backward"
 _WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}

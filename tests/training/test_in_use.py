@@ -17,9 +17,12 @@ from scratchnet.layers import (
     Input,
     LayerNormalization,
     Masking,
+    MaxPooling1D,
     MaxPooling2D,
+    MaxPooling3D,
     ReLU,
     RepeatVector,
+    Reshape,
     SimpleRNN,
     UpSampling2D,
     add,
@@ -30,6 +33,7 @@ from scratchnet.training.in_use import (
     EnlargedConvolution,
     JoinedConvolution,
     JoinedNode,
+    MaximaAlone,
     StateAlone,
     StatesAlone,
     in_use,
@@ -165,19 +169,14 @@ def test_a_model_with_call_goes_layer_by_layer():
 @pytest.mark.parametrize(
     "middle",
     [
-        (Conv2D(6, 3), MaxPooling2D()),
-        (Conv2D(6, 3, activation="tanh"), MaxPooling2D()),
-        (Conv2D(6, 3, activation="relu"), MaxPooling2D(3)),
-        (Conv2D(6, 3, activation="relu"), MaxPooling2D(2, strides=1)),
-        (Conv2D(6, 3, activation="relu"), MaxPooling2D(padding="same")),
         (Conv2D(6, 3, activation="relu"), AveragePooling2D(2)),
         (Conv2D(6, 3, activation="relu"), Activation("relu"), AveragePooling2D(2)),
         (Conv2D(6, 3), BatchNormalization(axis=1), ReLU()),
         (Conv2D(6, 3), BatchNormalization(activity_regularizer="l2"), ReLU()),
         (Conv2D(6, 3), type("MyNormalization", (BatchNormalization,), {})(), ReLU()),
         (Conv2D(6, 3), LayerNormalization(), Activation("relu")),
-        (Conv2D(6, 3, activation="relu", activity_regularizer="l2"), MaxPooling2D()),
-        (type("Mine", (Conv2D,), {})(6, 3, activation="relu"), MaxPooling2D()),
+        (Conv2D(6, 3), type("MyPooling", (MaxPooling2D,), {})()),
+        (MaxPooling2D(data_format="channels_first"),),
     ],
 )
 def test_anything_else_stays_as_it_is(middle):
@@ -187,14 +186,48 @@ def test_anything_else_stays_as_it_is(middle):
 
 
 @needs_numba
-@pytest.mark.parametrize("joined", [in_use, in_training])
-def test_what_somebody_else_reads_is_computed(joined):
+@pytest.mark.parametrize(
+    "convolution, pooling",
+    [
+        (Conv2D(6, 3), MaxPooling2D()),
+        (Conv2D(6, 3, activation="tanh"), MaxPooling2D()),
+        (Conv2D(6, 3, activation="relu"), MaxPooling2D(3)),
+        (Conv2D(8, 3, activation="relu"), MaxPooling2D(2, strides=1)),
+        (Conv2D(8, 3, activation="relu"), MaxPooling2D(3, strides=2, padding="same")),
+        (Conv2D(6, 3, activation="relu"), MaxPooling2D(padding="same")),
+        (Conv2D(6, 3, activation="relu", activity_regularizer="l2"), MaxPooling2D()),
+        (type("Mine", (Conv2D,), {})(6, 3, activation="relu"), MaxPooling2D()),
+        (Reshape((72, 3)), MaxPooling1D(3, strides=2)),
+        (Reshape((3, 8, 3, 3)), MaxPooling3D((3, 2, 1), padding="same")),
+    ],
+)
+def test_a_pooling_that_no_convolution_does_tells_no_places(convolution, pooling):
+    with kernels.using_backend("numba"):
+        model, x = classifier(convolution, pooling), data()[0]
+        (node,) = joined(model)
+        assert type(node) is MaximaAlone and node.layer is pooling and not node.behind
+        np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
+
+
+@needs_numba
+@pytest.mark.parametrize("pooling", [MaxPooling1D(5), MaxPooling2D(5), MaxPooling3D(5)])
+def test_a_pooling_that_tells_no_places_refuses_what_is_smaller_than_its_window(pooling):
+    with kernels.using_backend("numba"):
+        inputs = Input((None,) * len(pooling.pool_size) + (2,))
+        model, x = Model(inputs, pooling(inputs)), np.ones((1, *(3,) * len(pooling.pool_size), 2), "float32")
+        with pytest.raises(ValueError, match="smaller than the window"):
+            model.predict(x, verbose=0)
+
+
+@needs_numba
+@pytest.mark.parametrize("twin_of", [in_use, in_training])
+def test_what_somebody_else_reads_is_computed(twin_of):
     with kernels.using_backend("numba"):
         x = Input((8, 8, 3))
         z = Conv2D(4, 3, padding="same", activation="relu")(x)
         for outputs in ([MaxPooling2D()(z), z], add([MaxPooling2D()(z), MaxPooling2D()(z)])):
-            model = Model(x, outputs)
-            assert joined(model) is model
+            nodes = twin_of(Model(x, outputs)).nodes
+            assert not any(isinstance(node, JoinedNode) and node.behind for node in nodes)
 
 
 def test_the_other_backends_do_not_pool_with_a_convolution():
@@ -434,10 +467,10 @@ def decoder(*layers, size=(3, 4, 8)):
 def test_an_upsampling_and_what_is_behind_it_predict_together_what_they_do_one_by_one(behind, count):
     with kernels.using_backend("numba"):
         model = moved(decoder(UpSampling2D((2, 3)), *behind))
-        (node,) = joined(model)
-        assert type(node) is EnlargedConvolution
+        node, *rest = joined(model)
+        assert type(node) is EnlargedConvolution and len(rest) == len(behind) - count
         assert str(node) == "layers " + " and ".join(layer.name for layer in model.layers[: count + 1])
-        check_equal(model, data((3, 4, 8))[0])
+        check_equal(model, data((3, 4, 8))[0], 1 + len(rest))
 
 
 @needs_numba

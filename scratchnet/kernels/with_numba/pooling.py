@@ -10,10 +10,11 @@ see at one of their places is one run of memory, or is copied side by side first
     of a row of outputs y[i, :, :], the places (a, b) of the windows look at    x[S i + a, b], x[S i + a, S + b], ...
 
 The most common windows, 2 x 2 and side by side, have kernels of their own that are faster: each of the four elements
-has a name, so the maximum, or the sum, so far stays in a register instead of going through memory.
+has a name, so the maximum, or the sum, so far stays in a register instead of going through memory. Other averages, and
+maxima of which nobody asks for the place, are `pooling_by_columns`.
 
 With a single channel, neighbours in memory are neighbours in the image. NumPy's kernels, which take the same place of
-all windows at a time, are faster there.
+all windows at a time, are faster there where places are told.
 
 The kernels clear the gradients themselves: `np.zeros` holds the interpreter lock, and other threads would wait. What is
 added to an element of a gradient comes in the order of the windows.
@@ -22,6 +23,7 @@ added to an element of a gradient comes in the order of the windows.
 import numpy as np
 
 from scratchnet.kernels.geometry import window_counts
+from scratchnet.kernels.with_numba import pooling_by_columns as by_columns
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
@@ -38,7 +40,7 @@ def max_pool2d_forward(x, pool_size, strides, padding):
     if _is_2x2(pool_size, strides, padding) and _is_vectorised(x.shape[3]):
         _by_images(_max_forward_2x2, pool_size, plain(x), y, argmax)
     else:
-        _by_images(_max_forward, pool_size, plain(x), y, argmax, _windows(pool_size, strides, padding))
+        _by_images(_max_forward, pool_size, plain(x), y, argmax, by_columns.windows_of(pool_size, strides, padding))
     return y, argmax
 
 
@@ -50,29 +52,30 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
         _by_images(_max_backward_2x2, pool_size, dx, plain(dy), plain(argmax))
     else:
         kernel = _max_backward_side_by_side if strides[1] == 1 else _max_backward
-        _by_images(kernel, pool_size, dx, plain(dy), plain(argmax), _windows(pool_size, strides, padding))
+        _by_images(kernel, pool_size, dx, plain(dy), plain(argmax), by_columns.windows_of(pool_size, strides, padding))
     return dx
 
 
+def max_pool2d(x, pool_size, strides, padding):
+    """y of `max_pool2d_forward`, for a model in use."""
+    if _is_2x2(pool_size, strides, padding) and _is_vectorised(x.shape[3]):
+        return max_pool2d_forward(x, pool_size, strides, padding)[0]
+    return by_columns.pooled(x, pool_size, strides, padding, True)
+
+
 def average_pool2d_forward(x, pool_size, strides, padding):
-    if x.shape[3] == 1:
-        return with_numpy.average_pool2d_forward(x, pool_size, strides, padding)
+    if not _is_2x2(pool_size, strides, padding):
+        return by_columns.pooled(x, pool_size, strides, padding, False)
     y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), x.shape[3]), x.dtype)
-    if _is_2x2(pool_size, strides, padding):
-        _by_images(_average_forward_2x2, pool_size, plain(x), y)
-    else:
-        _by_images(_average_forward, pool_size, plain(x), y, _windows(pool_size, strides, padding))
+    _by_images(_average_forward_2x2, pool_size, plain(x), y)
     return y
 
 
 def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
-    if x_shape[3] == 1:
-        return with_numpy.average_pool2d_backward(dy, x_shape, pool_size, strides, padding)
+    if not _is_2x2(pool_size, strides, padding):
+        return by_columns.means_backward(dy, x_shape, pool_size, strides, padding)
     dx = np.empty(x_shape, dy.dtype)
-    if _is_2x2(pool_size, strides, padding):
-        _by_images(_average_backward_2x2, pool_size, dx, plain(dy))
-    else:
-        _by_images(_average_backward, pool_size, dx, plain(dy), _windows(pool_size, strides, padding))
+    _by_images(_average_backward_2x2, pool_size, dx, plain(dy))
     return dx
 
 
@@ -87,11 +90,6 @@ def _is_vectorised(C):
     Without AVX-512, which has masks, such a loop takes eight or sixteen at a time, and compares the rest one by one.
     """
     return VECTOR_BYTES > 32 or C < 4 or (C > 8 and C % 8 == 0)
-
-
-def _windows(pool_size, strides, padding):
-    """``(KH, KW, SH, SW, top, left)``"""
-    return (*pool_size, *strides, padding[0][0], padding[1][0])
 
 
 def _by_images(kernel, pool_size, x, y, *arguments):
@@ -266,41 +264,3 @@ def _average_backward_2x2(first, stop, dx, dy):
                     for b in range(2):
                         for c in range(C):
                             dx[n, 2 * i + a, 2 * j + b, c] = dy[n, i, j, c] / count
-
-
-@njit
-def _average_forward(first, stop, x, y, windows):
-    KH, KW, SH, SW, top, left = windows
-    _, H, W, C = x.shape
-    _, OH, OW, _ = y.shape
-    for n in range(first, stop):
-        for i in range(OH):
-            for j in range(OW):
-                rows = range(max(i * SH - top, 0), min(i * SH - top + KH, H))
-                columns = range(max(j * SW - left, 0), min(j * SW - left + KW, W))
-                count = x.dtype.type(len(rows) * len(columns))
-                y[n, i, j] = 0
-                for p in rows:
-                    for q in columns:
-                        for c in range(C):
-                            y[n, i, j, c] += x[n, p, q, c]
-                for c in range(C):
-                    y[n, i, j, c] /= count
-
-
-@njit
-def _average_backward(first, stop, dx, dy, windows):
-    KH, KW, SH, SW, top, left = windows
-    _, H, W, C = dx.shape
-    _, OH, OW, _ = dy.shape
-    for n in range(first, stop):
-        dx[n] = 0
-        for i in range(OH):
-            for j in range(OW):
-                rows = range(max(i * SH - top, 0), min(i * SH - top + KH, H))
-                columns = range(max(j * SW - left, 0), min(j * SW - left + KW, W))
-                count = dy.dtype.type(len(rows) * len(columns))
-                for p in rows:
-                    for q in columns:
-                        for c in range(C):
-                            dx[n, p, q, c] += dy[n, i, j, c] / count

@@ -73,7 +73,7 @@ class PoolingThroughImages(ChannelsFirstToo):
 
     def forward(self, x, training=False):
         self.unpack(x, f"N{self.axes}C")
-        y, windows, kept = x, self._windows(x.shape), []
+        y, windows, kept = x, self.windows(x.shape), []
         for window in windows:
             y, of_window = self.pool(y.reshape(window.shape), window)
             kept.append(of_window)
@@ -86,7 +86,8 @@ class PoolingThroughImages(ChannelsFirstToo):
             d = self.pool_backward(d.reshape(N, *_counts(window), C), of_window, window)
         return d.reshape(cache.x_shape), {}
 
-    def _windows(self, shape):
+    def windows(self, shape):
+        """The windows that slide over images, one after the other, for an input of this shape."""
         N, *sizes, C = shape
         pads = paddings(tuple(sizes), self.pool_size, self.strides, self.padding)
         if len(sizes) == 1:

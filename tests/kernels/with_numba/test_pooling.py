@@ -59,10 +59,18 @@ def test_2_x_2_is_2_x_2_whatever_the_number_of_channels(C):
         np.testing.assert_array_equal(found, wanted)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_averages_are_those_of_the_loops(geometry, dtype):
+@pytest.mark.parametrize("C", [1, 3, 8])
+@pytest.mark.parametrize("finite", [True, False], ids=["finite", "not finite"])
+def test_without_its_place_the_largest_is_the_same(geometry, finite, C):
     rng = np.random.default_rng(0)
-    x = image(rng, dtype) + rng.random((2, 7, 9, 3)).astype(dtype)
+    x = image(rng, C=C) if finite else not_finite(image(rng, C=C), rng)
+    np.testing.assert_array_equal(pooling.max_pool2d(x, *geometry), loops.max_pool2d_forward(x, *geometry)[0])
+
+
+@pytest.mark.parametrize(("C", "dtype"), [(1, np.float32), (3, np.float32), (8, np.float32), (3, np.float64)])
+def test_averages_are_those_of_the_loops(geometry, C, dtype):
+    rng = np.random.default_rng(0)
+    x = image(rng, dtype, C=C) + rng.random((2, 7, 9, C)).astype(dtype)
     bound = 100 * np.finfo(dtype).eps
     ys = [k.average_pool2d_forward(x, *geometry) for k in (pooling, loops)]
     np.testing.assert_allclose(*ys, rtol=0, atol=bound)
@@ -88,7 +96,14 @@ def test_two_threads_come_to_the_same_bits(geometry):
         y, places = pooling.max_pool2d_forward(x, *geometry)
         average = pooling.average_pool2d_forward(x, *geometry)
         dxs = pooling.max_pool2d_backward(y, places, x.shape, *geometry)
-        return y, places, average, dxs, pooling.average_pool2d_backward(y, x.shape, *geometry)
+        return (
+            pooling.max_pool2d(x, *geometry),
+            y,
+            places,
+            average,
+            dxs,
+            pooling.average_pool2d_backward(y, x.shape, *geometry),
+        )
 
     alone = everything()
     with helper():
