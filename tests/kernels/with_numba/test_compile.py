@@ -170,7 +170,7 @@ def is_inner(function):
 
 
 def test_a_layout_is_not_compiled_for_anew():
-    from scratchnet.kernels.with_numba import pooling, upsampling
+    from scratchnet.kernels.with_numba import pooling, pooling_by_columns, upsampling
 
     with_numba = kernels.operations("numba")
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 2))
@@ -182,7 +182,7 @@ def test_a_layout_is_not_compiled_for_anew():
             with_numba.average_pool2d_forward(array, size, (2, 2), ((0, 0), (0, 0)))
         with_numba.upsample2d_forward(array, (2, 2))
     of_2x2 = pooling._max_forward_2x2, pooling._average_forward_2x2
-    for kernel in (*of_2x2, pooling._max_forward, pooling._average_forward, upsampling._repeat):
+    for kernel in (*of_2x2, pooling._max_forward, pooling_by_columns._pool, upsampling._repeat):
         signatures = getattr(kernel, "signatures", ())
         assert signatures or numba.config.DISABLE_JIT
         for argument in (argument for arguments in signatures for argument in arguments):
