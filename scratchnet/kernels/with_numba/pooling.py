@@ -23,8 +23,8 @@ added to an element of a gradient comes in the order of the windows.
 import numpy as np
 
 from scratchnet.kernels.geometry import window_counts
-from scratchnet.kernels.with_numba import pooling_by_columns as by_columns
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.pooling_by_columns import copy_run, means_backward, pooled, windows_of
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 from scratchnet.kernels.with_numpy import pooling as with_numpy
@@ -40,7 +40,7 @@ def max_pool2d_forward(x, pool_size, strides, padding):
     if _is_2x2(pool_size, strides, padding) and _is_vectorised(x.shape[3]):
         _by_images(_max_forward_2x2, pool_size, plain(x), y, argmax)
     else:
-        _by_images(_max_forward, pool_size, plain(x), y, argmax, by_columns.windows_of(pool_size, strides, padding))
+        _by_images(_max_forward, pool_size, plain(x), y, argmax, windows_of(pool_size, strides, padding))
     return y, argmax
 
 
@@ -52,7 +52,7 @@ def max_pool2d_backward(dy, argmax, x_shape, pool_size, strides, padding):
         _by_images(_max_backward_2x2, pool_size, dx, plain(dy), plain(argmax))
     else:
         kernel = _max_backward_side_by_side if strides[1] == 1 else _max_backward
-        _by_images(kernel, pool_size, dx, plain(dy), plain(argmax), by_columns.windows_of(pool_size, strides, padding))
+        _by_images(kernel, pool_size, dx, plain(dy), plain(argmax), windows_of(pool_size, strides, padding))
     return dx
 
 
@@ -60,12 +60,12 @@ def max_pool2d(x, pool_size, strides, padding):
     """y of `max_pool2d_forward`, for a model in use."""
     if _is_2x2(pool_size, strides, padding) and _is_vectorised(x.shape[3]):
         return max_pool2d_forward(x, pool_size, strides, padding)[0]
-    return by_columns.pooled(x, pool_size, strides, padding, True)
+    return pooled(x, pool_size, strides, padding, largest=True)
 
 
 def average_pool2d_forward(x, pool_size, strides, padding):
     if not _is_2x2(pool_size, strides, padding):
-        return by_columns.pooled(x, pool_size, strides, padding, False)
+        return pooled(x, pool_size, strides, padding, largest=False)
     y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), x.shape[3]), x.dtype)
     _by_images(_average_forward_2x2, pool_size, plain(x), y)
     return y
@@ -73,7 +73,7 @@ def average_pool2d_forward(x, pool_size, strides, padding):
 
 def average_pool2d_backward(dy, x_shape, pool_size, strides, padding):
     if not _is_2x2(pool_size, strides, padding):
-        return by_columns.means_backward(dy, x_shape, pool_size, strides, padding)
+        return means_backward(dy, x_shape, pool_size, strides, padding)
     dx = np.empty(x_shape, dy.dtype)
     _by_images(_average_backward_2x2, pool_size, dx, plain(dy))
     return dx
@@ -164,8 +164,8 @@ def _max_forward(first, stop, x, y, argmax, windows):
                     values, this = columns[b % SW, b // SW * C :], x.dtype.type((p - above) * KW + b)
                     _larger(values, this, best, place, larger, chosen)
                     best, place, larger, chosen = larger, chosen, best, place
-            _copy(best, bests[n * OH + i])
-            _copy(place, places[n * OH + i])
+            copy_run(best, bests[n * OH + i])
+            copy_run(place, places[n * OH + i])
 
 
 @njit(inner=True)
@@ -182,16 +182,10 @@ def _larger(values, this, best, place, larger, chosen):
 
 
 @njit(inner=True)
-def _copy(source, target):
-    for k in range(min(source.size, target.size)):
-        target[k] = source[k]
-
-
-@njit(inner=True)
 def _frame(row, left, SW, C, framed):
     """Copy the columns of a row of an image, of which `left` are missing, to ``framed[q % SW, q // SW]``."""
     if SW == 1:
-        _copy(row[max(-left, 0) * C :], framed.reshape(-1)[max(left, 0) * C :])
+        copy_run(row[max(-left, 0) * C :], framed.reshape(-1)[max(left, 0) * C :])
         return
     for q in range(max(left, 0), min(row.size // C + left, framed.shape[0] * framed.shape[1])):
         source, target = row[(q - left) * C :], framed[q % SW, q // SW]

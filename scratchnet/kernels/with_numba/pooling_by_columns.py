@@ -26,16 +26,16 @@ def pooled(x, pool_size, strides, padding, largest):
     C = x.shape[3]
     y = np.empty((x.shape[0], *window_counts(x.shape[1:3], pool_size, strides, padding), C), x.dtype)
     by_row = strides[1] == 1 or C < _FEW
-    known = windows_of(pool_size, strides, padding), _counts(x.shape, y.shape, pool_size, strides, padding, x.dtype)
-    by_rows(_pool, len(x), _work(x, y, pool_size), plain(x), *known, by_row, largest, y, multiple=1)
+    known = plain(x), windows_of(pool_size, strides, padding), by_row, largest
+    by_rows(_pool, len(x), _work(x, y, pool_size), *known, y, multiple=1)
     return y
 
 
 def means_backward(dy, x_shape, pool_size, strides, padding):
     """The adjoint of `pooled`, for means."""
     dx = np.empty(x_shape, dy.dtype)
-    known = windows_of(pool_size, strides, padding), _counts(x_shape, dy.shape, pool_size, strides, padding, dy.dtype)
-    by_rows(_means_backward, len(dx), _work(dx, dy, pool_size), dx, *known, plain(dy), multiple=1)
+    known = windows_of(pool_size, strides, padding), plain(dy)
+    by_rows(_means_backward, len(dx), _work(dx, dy, pool_size), dx, *known, multiple=1)
     return dx
 
 
@@ -44,19 +44,12 @@ def windows_of(pool_size, strides, padding):
     return (*pool_size, *strides, padding[0][0], padding[1][0])
 
 
-def _counts(x_shape, y_shape, pool_size, strides, padding, dtype):
-    """For each number of a row of y, how many columns of its window are inside the image."""
-    begin = np.arange(y_shape[2]) * strides[1] - padding[1][0]
-    counts = np.minimum(begin + pool_size[1], x_shape[2]) - np.maximum(begin, 0)
-    return np.repeat(counts.astype(dtype), y_shape[3])
-
-
 def _work(x, y, pool_size):
     return 2 * max(x.size, y.size * sum(pool_size))
 
 
 @njit
-def _pool(first, stop, x, windows, counts, by_row, largest, y):
+def _pool(first, stop, x, windows, by_row, largest, y):
     KH, KW, SH, SW, top, left = windows
     _, H, W, C = x.shape
     _, OH, OW, _ = y.shape
@@ -67,6 +60,7 @@ def _pool(first, stop, x, windows, counts, by_row, largest, y):
     numbers = pixels.reshape(-1)
     tall, sets = numbers[left * C : left * C + length], np.empty((SW, width, C), x.dtype)
     room = np.empty((3, max(W, OW) * C), x.dtype)
+    counts = _columns_inside(windows, x, OW)
     sums = room[2, : OW * C]  # what is divided is written elsewhere: in one place it would go number by number
     for n in range(first, stop):
         for i in range(OH):
@@ -80,14 +74,14 @@ def _pool(first, stop, x, windows, counts, by_row, largest, y):
             else:
                 for s in range(SW):
                     for j in range(width):
-                        _copy(pixels[j * SW + s], sets[s, j])
+                        copy_run(pixels[j * SW + s], sets[s, j])
                 _merge(sets.reshape(-1), SW, width, C, KW, largest, room, row)
             if not largest:
                 _divide(sums, counts, below - above, rows[n * OH + i])
 
 
 @njit
-def _means_backward(first, stop, dx, windows, counts, dy):
+def _means_backward(first, stop, dx, windows, dy):
     KH, KW, SH, SW, top, left = windows
     _, H, W, C = dx.shape
     _, OH, OW, _ = dy.shape
@@ -95,7 +89,7 @@ def _means_backward(first, stop, dx, windows, counts, dy):
     shares = np.zeros((max(left + W, OW) + 2 * KW, C), dx.dtype)  # of the columns of a row of windows, between zeros
     share, first_seen = shares.reshape(-1)[(KW - 1) * C : (KW - 1 + OW) * C], shares.reshape(-1)[left * C :]
     pixels, room = np.empty((max(left + W, (OW - 1) * SW + KW), C), dx.dtype), np.empty((2, length), dx.dtype)
-    tall = pixels.reshape(-1)[left * C : left * C + length]
+    tall, counts = pixels.reshape(-1)[left * C : left * C + length], _columns_inside(windows, dx, OW)
     for n in range(first, stop):
         dx[n] = 0
         for i in range(OH):
@@ -113,6 +107,16 @@ def _means_backward(first, stop, dx, windows, counts, dy):
 
 
 @njit(inner=True)
+def _columns_inside(windows, x, OW):
+    """For each number of a row of windows, how many columns of its window are inside the images x."""
+    _, KW, _, SW, _, left = windows
+    counts = np.empty((OW, x.shape[3]), x.dtype)
+    for j in range(OW):
+        counts[j] = min(j * SW - left + KW, x.shape[2]) - max(j * SW - left, 0)
+    return counts.reshape(-1)
+
+
+@njit(inner=True)
 def _merge(runs, sets, width, step, count, largest, room, target):
     """Of `count` runs of memory, which begin `step` numbers behind one another, the largest numbers, or the sums.
 
@@ -120,7 +124,7 @@ def _merge(runs, sets, width, step, count, largest, room, target):
     """
     so_far = runs
     if count == 1:
-        _copy(runs, target)
+        copy_run(runs, target)
     for k in range(1, count, 2):
         found = target if k + 2 >= count else room[k // 2 % 2, : target.size]
         one = runs[(k % sets * width + k // sets) * step :]
@@ -171,8 +175,9 @@ def _larger(a, b):
 
 
 @njit(inner=True)
-def _copy(source, target):
-    for k in range(target.size):
+def copy_run(source, target):
+    """As many numbers as both have."""
+    for k in range(min(source.size, target.size)):
         target[k] = source[k]
 
 

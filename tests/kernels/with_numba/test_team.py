@@ -258,10 +258,10 @@ def test_many_arguments_of_which_some_are_none_are_not_taken_for_others():
             if d is not None:
                 y[n] += 1000 * d[n]
 
-    x, numbers, sums = np.ones(64, "float32"), 5 * (np.float32(1),), np.zeros((2, 64), "float32")
-    (one, other), rounds = sums, 20
+    x, numbers, rounds = np.ones(64, "float32"), 5 * (np.float32(1),), 20
+    one, other = np.zeros((2, 64), "float32")
     with team.helper():
-        for _ in range(rounds):
+        for _ in range(rounds):  # right after one another, Numba before 0.61 would take the types for the same
             team.by_rows(add_up, 64, team._LEAST, one, x, x, x, None, *numbers)
             team.by_rows(add_up, 64, team._LEAST, other, x, x, None, x, *numbers)
     np.testing.assert_array_equal(one, rounds * 105)
