@@ -1,10 +1,14 @@
-"""Settings of all tests: hypothesis draws the same examples on every run and has no deadline; batches go in parts."""
+"""Settings of all tests: each draws the same numbers on every run, hypothesis the same examples and without a deadline;
+batches go in parts.
+"""
 
 import gc
 import os
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from scratchnet.utils import set_random_seed
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -28,6 +32,12 @@ def pytest_collection_finish():
     """What has been imported and collected stays to the end: no need to look again and again whether it is garbage."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def the_same_numbers():
+    """What a test does not seed by itself, as the parameters of its models, is the same on every run."""
+    set_random_seed(0)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -140,6 +140,13 @@ def test_training_that_becomes_nan_stops_and_says_where():
         model.fit(np.ones((64, 2)), np.ones(64), epochs=3, batch_size=16, verbose=0)
 
 
+def test_a_loss_that_overflows_by_itself_is_told_too():
+    model = Sequential([Input((2,)), Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(FloatingPointError, match="epoch 1, batch 1; the first non-finite value is in the loss itself"):
+        model.fit(np.ones((64, 2)), np.full(64, 1e30), batch_size=16, verbose=0)
+
+
 def test_parameters_that_become_nan_in_the_last_step_are_told_too():
     model = Sequential([Input((2,)), Dense(1, name="wild")])
     model.compile(optimizers.SGD(1e38), "mse")
