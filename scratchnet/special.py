@@ -38,7 +38,6 @@ _TAIL_Q = (
 )  # fmt: skip
 
 
-ERFC_COEFFICIENTS = _ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q
 _BLOCK = 32768  # numbers at a time: some fifty passes over them, which stay in the cache
 
 

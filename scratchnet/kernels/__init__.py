@@ -55,6 +55,7 @@ OPERATIONS = {
         "normalize_rows_forward",
         "normalize_rows_backward",
     ),
+    "group_normalization": ("normalize_groups_forward", "normalize_groups_backward"),
     "softmax": ("softmax_forward", "softmax_backward"),
     "routing": ("routing_forward", "routing_backward"),
     "recurrent": ("simple_rnn_forward", "simple_rnn_backward", "lstm_forward", "lstm_backward"),

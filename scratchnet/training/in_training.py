@@ -149,13 +149,16 @@ class BoundedNormalization(TrainedNode):
             rows = (a.reshape(-1, a.shape[-1]) for a in (dy, own.x))
             arrays = *rows, *known
             dbeta, dgamma = kernels.bounded_products(*arrays)
+        grads = {(self.layer, name): d for name, d in self.layer.trained_grads(dgamma, dbeta).items()}
+        if not any(wanted):
+            return grads
         along = np.divide(sum_over_batch(gamma * dbeta, gamma * dgamma), own.M)
         if self.pools:
             dx = kernels.normalize_max_pool_backward(*arrays, gamma, *along)
         else:
             dx = kernels.bounded_backward(*arrays, *along).reshape(own.x.shape)
         adjoints.add(self.inputs, dx)
-        return {(self.layer, name): d for name, d in self.layer.trained_grads(dgamma, dbeta).items()}
+        return grads
 
     def remember(self, cache):
         self.layer.remember(cache.own)

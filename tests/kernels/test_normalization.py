@@ -1,4 +1,4 @@
-"""Normalization of channels: every backend computes the definition, and backward is its derivative."""
+"""Normalization of channels, rows and groups: every backend computes the definition, and backward is its derivative."""
 
 import numpy as np
 import pytest
@@ -164,4 +164,60 @@ def test_backward_of_rows_is_the_derivative(backend, centered):
     _, mean, s = backend.normalize_rows_forward(x, gamma, beta, 0.1, centered)
     analytic = backend.normalize_rows_backward(dy, x, mean, s, gamma, centered)
     for array, d in zip((x, gamma, beta), analytic):
+        assert relative_error(numeric_gradient(loss, array), d) < 1e-7
+
+
+@EVERY_FAST
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 2e-5), ("float64", 1e-12)])
+@given(
+    shape=st.tuples(
+        st.integers(0, 3), st.sampled_from([0, 1, 2, 9, 41]), st.integers(1, 3), st.sampled_from([1, 5, 33])
+    ),
+    layout=st.sampled_from(["C", "Fortran", "strided", "reversed", "readonly"]),
+    seed=st.integers(0, 99),
+)
+def test_backends_agree_on_groups(backend, dtype, tolerance, shape, layout, seed):
+    rng, (N, M, G, of_group) = np.random.default_rng(seed), shape
+    x, dy = (laid_out(rng.normal(1, 1, (N, M, G * of_group)).astype(dtype), layout) for _ in range(2))
+    gamma, beta = rng.normal(size=(2, G * of_group)).astype(dtype)
+    kept = x.copy(), dy.copy()
+    y, mean, s = loops.normalize_groups_forward(x, gamma, beta, G, 0.1)
+    arguments = dy, x, mean, s, gamma
+    for found, wanted in (
+        *zip(backend.normalize_groups_forward(x, gamma, beta, G, 0.1), (y, mean, s)),
+        *zip(backend.normalize_groups_backward(*arguments), loops.normalize_groups_backward(*arguments)),
+    ):
+        assert found.shape == wanted.shape and found.dtype == wanted.dtype
+        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=10 * tolerance)
+    np.testing.assert_array_equal(x, kept[0])
+    np.testing.assert_array_equal(dy, kept[1])
+
+
+@EVERY
+def test_groups_far_from_0_have_their_own_mean_and_variance(backend):
+    x = (np.array([1e4, -1e4, 3e4]) + RNG.normal(size=(2, 50, 3))).astype("float32")
+    _, mean, s = backend.normalize_groups_forward(x, np.ones(3, "float32"), np.zeros(3, "float32"), 3, 0.0)
+    np.testing.assert_allclose(mean, x.mean(axis=1, dtype="float64"), rtol=1e-7)
+    np.testing.assert_allclose(s, x.std(axis=1, dtype="float64"), rtol=1e-6)
+
+
+@EVERY
+def test_without_dx_the_sums_over_samples_have_the_same_bits(backend):
+    x, dy, gamma = RNG.normal(size=(5, 7, 6)), RNG.normal(size=(5, 7, 6)), RNG.normal(size=6)
+    arguments = dy, x, x.mean(axis=1)[:, :2], x.std(axis=1)[:, :2], gamma
+    _, *sums = backend.normalize_groups_backward(*arguments)
+    dx, *same = backend.normalize_groups_backward(*arguments, needs_dx=False)
+    np.testing.assert_array_equal(sums, same)
+    assert dx is None
+
+
+@EVERY
+def test_backward_of_groups_is_the_derivative(backend):
+    x, dy, (gamma, beta) = RNG.normal(size=(2, 5, 4)), RNG.normal(size=(2, 5, 4)), RNG.normal(size=(2, 4))
+
+    def loss():
+        return float((backend.normalize_groups_forward(x, gamma, beta, 2, 0.1)[0] * dy).sum())
+
+    _, mean, s = backend.normalize_groups_forward(x, gamma, beta, 2, 0.1)
+    for array, d in zip((x, gamma, beta), backend.normalize_groups_backward(dy, x, mean, s, gamma)):
         assert relative_error(numeric_gradient(loss, array), d) < 1e-7

@@ -128,6 +128,10 @@ def _calls_of_rows(normal, rng):
         y, means, stds = kernels.normalize_rows_forward(rows, *g, 1e-3)
         return y, means, stds, *kernels.normalize_rows_backward(drows, rows, means, stds, g[0])
 
+    def normalize_groups():
+        y, means, stds = kernels.normalize_groups_forward(x, gamma, beta, 3, 1e-3)
+        return y, means, stds, *kernels.normalize_groups_backward(dy, x, means, stds, gamma)
+
     def softmax():
         y = kernels.softmax_forward(rows, 0.5)
         return y, kernels.softmax_backward(drows, y, 0.5)
@@ -137,6 +141,7 @@ def _calls_of_rows(normal, rng):
         return *steps, kernels.routing_backward(dv, u_hat, steps, True)
 
     yield "normalize_rows", normalize_rows
+    yield "normalize_groups", normalize_groups
     yield "softmax", softmax
     yield "routing", routing
     yield "take_rows", lambda: [kernels.take_rows(rows, index)]

@@ -15,7 +15,16 @@ import numpy as np
 
 from scratchnet.kernels.with_numba import piecewise, softmax
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import cut, erfc32, exp32, expm1_32, log_1p_power, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import (
+    cut,
+    erfc32,
+    exp32,
+    expm1_32,
+    log_1p_power,
+    power_of_square,
+    sigmoid32,
+    tanh32,
+)
 from scratchnet.kernels.with_numba.team import by_rows
 
 _F = np.float32
@@ -253,7 +262,7 @@ def _gelu(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for k in range(y.size):
         x = z[k] * _ROOT_HALF
-        y[k] = z[k] * (_HALF * erfc32(-x, exp32(-x * x)))
+        y[k] = z[k] * (_HALF * erfc32(-x, power_of_square(x)))
 
 
 @njit(reorder=False, fuse=False)
@@ -261,7 +270,7 @@ def _gelu_slope(first, stop, dy, z, dz):
     dy, z, dz = dy[first:stop], z[first:stop], dz[first:stop]
     for k in range(dz.size):
         x = z[k] * _ROOT_HALF
-        power = exp32(-x * x)
+        power = power_of_square(x)
         dz[k] = dy[k] * (_HALF * erfc32(-x, power) + z[k] * (_DENSITY * power))
 
 

@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 
-from scratchnet import special
 from scratchnet.kernels.with_numba.compile import njit, plain
 
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
@@ -28,10 +27,12 @@ _ONE_NEARLY = _F(10)  # from it on tanh is 1 in float32
 _ZERO, _HALF, _ONE, _TWO, _SIX = _F(0), _F(0.5), _F(1), _F(2), _F(6)
 _ODD = tuple(_F(1 / k) for k in range(1, 16, 2))  # 1, 1/3, 1/5, ...
 _TENTH, _IN_120, _IN_15, _TWO_FIFTHS = _F(1 / 10), _F(1 / 120), _F(1 / 15), _F(2 / 5)
-_SMALL, _FAR, _VANISHES, _INVERSE_ROOT_PI = _F(0.46875), _F(4), _F(9.3), _F(1 / math.sqrt(math.pi))
-_ERF_P, _ERF_Q, _ERFC_P, _ERFC_Q, _TAIL_P, _TAIL_Q = (
-    tuple(map(_F, (0,) * (6 - len(coefficients)) + coefficients)) for coefficients in special.ERFC_COEFFICIENTS
-)
+_VANISHES, _TWELVE_BITS = _F(9.3), np.int32(-1 << 12)  # from which on erfc is 0 in float32; of 24
+# The polynomial of `erfc32`, highest power first
+_ERFC = tuple(map(_F, (
+    -2.586483119e-2, 9.776528456e-2, -1.050303191e-1, -1.623571564e-2, 8.711350473e-3, 9.142135400e-2, 2.187599923e-1,
+    3.588453607e-1, 5.000052213e-1,
+)))  # fmt: skip
 
 
 @njit(inner=True)
@@ -62,8 +63,8 @@ def add_columns(x, total):
 
 
 @njit(reorder=False, inner=True)
-def exp_parts(z):
-    """``(p, q, s)`` with e^z = s (q + p) / (q - p), of which a sigmoid need not take the quotient.
+def exp_parts(z, low=_ZERO):
+    """``(p, q, s)`` with e^(z - low) = s (q + p) / (q - p), of which a sigmoid need not take the quotient.
 
     z = n ln 2 + r with |r| <= ln 2 / 2, s = 2^n, and p / q = tanh(r / 2) = r / 2 * (1 + r^2 / 60) / (1 + r^2 / 10), the
     beginning of its continued fraction: as e^x = (1 + tanh(x / 2)) / (1 - tanh(x / 2)), that is e^r to 8 digits.
@@ -72,7 +73,7 @@ def exp_parts(z):
     z = _LIMIT if z > _LIMIT else z
     shifted = z * _LOG2_E + _SHIFT
     n = shifted - _SHIFT
-    r = (z - n * _LN2_HIGH) - n * _LN2_LOW
+    r = ((z - n * _LN2_HIGH) - low) - n * _LN2_LOW
     r2 = r * r
     p, q = r * (_HALF + r2 * _IN_120), _ONE + r2 * _TENTH
     return p, q, _power_of_two(shifted)
@@ -88,7 +89,7 @@ def _power_of_two(shifted):
 def exp32(z):
     """e^z in float32, for z that is not above 87."""
     p, q, s = exp_parts(z)
-    return _ZERO if z < -_LIMIT else s * ((q + p) / (q - p))
+    return _ZERO if z < -_LIMIT else s * (_ONE + (p + p) / (q - p))  # (q + p) / (q - p), rounded once less
 
 
 @njit(reorder=False, inner=True)
@@ -218,29 +219,34 @@ def _erfc64(x, y):
         y[k] = math.erfc(x[k])
 
 
-@njit(reorder=False, inner=True)
-def _quintic(c, x):
-    """The polynomial with six coefficients, highest power first; a loop over them would not vectorise around it."""
-    return ((((c[0] * x + c[1]) * x + c[2]) * x + c[3]) * x + c[4]) * x + c[5]
-
-
 @njit(reorder=False)
 def _erfc32(x, y):
     for k in range(y.size):
-        y[k] = erfc32(x[k], exp32(-x[k] * x[k]))
+        y[k] = erfc32(x[k], power_of_square(x[k]))
+
+
+@njit(reorder=False, inner=True)
+def power_of_square(x):
+    """e^(-x^2) in float32. The square of 12 bits of x is exact, and what is missing is added where it keeps its digits:
+
+    x^2 = near^2 + (x - near) (x + near), and a hundred-thousandth of 80 would be a thousandth of the result.
+    """
+    z = abs(x)
+    z = _VANISHES if z > _VANISHES else z
+    near = np.int32(_F(z).view(np.int32) & _TWELVE_BITS).view(_F)
+    p, q, s = exp_parts(-near * near, (z - near) * (z + near))
+    return s * (_ONE + (p + p) / (q - p))
 
 
 @njit(reorder=False, inline="always")
 def erfc32(x, power):
-    """erfc(x), given ``power = e^(-x^2)``: of the three quotients of `scratchnet.special` one is chosen."""
+    """erfc(x), given ``power = e^(-x^2)``: for z = |x| it is ``(1 - z t P(t)) power`` with t = 1 / (1 + z / 2).
+
+    P is a polynomial, fitted so that what stands in front of the power is never off by more than 4e-8 of itself.
+    """
     z = abs(x)
-    small, near, far = min(z, _SMALL), min(max(z, _SMALL), _FAR), max(z, _FAR)
-    s, v = small * small, _ONE / (far * far)
-    of_small = _ONE - small * _quintic(_ERF_P, s) / _quintic(_ERF_Q, s)
-    p_near = (((_quintic(_ERFC_P, near) * near + _ERFC_P[6]) * near) + _ERFC_P[7]) * near + _ERFC_P[8]
-    q_near = (((_quintic(_ERFC_Q, near) * near + _ERFC_Q[6]) * near) + _ERFC_Q[7]) * near + _ERFC_Q[8]
-    of_near = p_near / q_near
-    of_far = (_INVERSE_ROOT_PI - v * _quintic(_TAIL_P, v) / _quintic(_TAIL_Q, v)) / far
-    tail = _ZERO if z > _VANISHES else (of_far if z > _FAR else of_near) * power
-    of_z = of_small if z <= _SMALL else tail
+    t, c = _ONE / (_ONE + _HALF * z), _ERFC
+    high = (((c[0] * t + c[1]) * t + c[2]) * t + c[3]) * t + c[4]
+    series = (((high * t + c[5]) * t + c[6]) * t + c[7]) * t + c[8]
+    of_z = _ZERO if z > _VANISHES else (_ONE - z * t * series) * power
     return _TWO - of_z if x < _ZERO else of_z

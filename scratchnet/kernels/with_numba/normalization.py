@@ -94,7 +94,7 @@ def _repeated(x, *of_channels):
     """Each (C,) or (G, C) as (G, R C), in x's dtype."""
     G, _, C = x.shape
     R = _rows_at_a_time(C)
-    return [np.tile(np.broadcast_to(a, (G, C)), R).astype(x.dtype, copy=False) for a in of_channels]
+    return [plain(np.tile(np.broadcast_to(a, (G, C)), R).astype(x.dtype, copy=False)) for a in of_channels]
 
 
 @njit

@@ -181,6 +181,8 @@ class BatchNormalization(ScaleAndShift):
             grads = self.trained_grads(dgamma, dbeta)
         else:  # y = gamma (r x_hat + d) + beta
             grads, scale = self.trained_grads(r * dgamma + d * dbeta, dbeta), scale * r
+        if not needs_dx:
+            return None, grads
         along = np.zeros((2, 1, len(scale)))  # mean and variance are constants
         if M is not None:  # what of dx_hat = scale dy lies along 1 and along x_hat, in the whole batch
             along[:, 0] = np.divide(sum_over_batch(scale * dbeta, scale * dgamma), M)

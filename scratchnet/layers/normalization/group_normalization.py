@@ -24,7 +24,7 @@ from scratchnet.registry import register
 
 class GroupNormalizationCache(NamedTuple):
     x: np.ndarray
-    mean: np.ndarray  # (N, C), those of the channel's group
+    mean: np.ndarray  # (N, G)
     s: np.ndarray
 
 
@@ -88,38 +88,28 @@ class GroupNormalization(ScaleAndShift):
         self.check_shape(input_shape, "*")
         (axis,) = self.positive_axes(input_shape)
         C = input_shape[axis]
-        if C % (C if self.groups == -1 else self.groups):
+        if C % self._count(C):
             raise self.error(f"{C} channels cannot be divided into {self.groups} groups of the same size")
         return input_shape
 
     def forward(self, x, training=False):
         axes = self.positive_axes(self.unpack(x, "*"))
         rows = self._rows(x, axes)
-        M, C = rows.shape[1:]
-        mean_of_channel, squares = kernels.channel_moments(rows)  # (N, C)
-        mean = self._mean_of_group(mean_of_channel)
-        # Within each channel, around its own mean, and of that around the mean of the group.
-        variance = self._mean_of_group(squares / M + np.square(mean_of_channel - mean))
-        s = np.sqrt(variance + self.epsilon)
-        y = kernels.normalize_forward(rows, mean, s, *self.gamma_and_beta(C))
+        C = rows.shape[2]
+        y, mean, s = kernels.normalize_groups_forward(rows, *self.gamma_and_beta(C), self._count(C), self.epsilon)
         return from_rows(y, x.shape, axes), GroupNormalizationCache(x, mean, s)
 
     def backward(self, dy, cache, needs_dx=True):
         x, mean, s = cache
         axes = self.positive_axes(x.shape)
         dy, rows = self._rows(dy, axes), self._rows(x, axes)
-        M, C = rows.shape[1:]
-        gamma, _ = self.gamma_and_beta(C)
-        of_1, of_x_hat = kernels.channel_products(dy, rows, mean, s)  # sums of dy and of dy x_hat, (N, C)
-        along_1, along_x_hat = self._mean_of_group(gamma * of_1 / M), self._mean_of_group(gamma * of_x_hat / M)
-        dx = kernels.normalize_backward(dy, rows, mean, s, gamma, along_1, along_x_hat)
-        return from_rows(dx, x.shape, axes), self.trained_grads(of_x_hat.sum(axis=0), of_1.sum(axis=0))
+        gamma, _ = self.gamma_and_beta(rows.shape[2])
+        dx, dgamma, dbeta = kernels.normalize_groups_backward(dy, rows, mean, s, gamma, needs_dx)
+        return from_rows(dx, x.shape, axes) if needs_dx else None, self.trained_grads(dgamma, dbeta)
 
-    def _mean_of_group(self, of_channels):
-        """(N, C) as the mean over each group, at each of its channels."""
-        N, C = of_channels.shape
-        G = C if self.groups == -1 else self.groups
-        return np.repeat(of_channels.reshape(N, G, -1).mean(axis=2), C // G, axis=1)
+    def _count(self, C):
+        """How many groups C channels make."""
+        return C if self.groups == -1 else self.groups
 
     def _rows(self, x, axes):
         """x as (N, M, C), the channels last."""

@@ -10,7 +10,16 @@ numba = pytest.importorskip("numba")
 
 import scratchnet  # noqa: E402
 from scratchnet import activations, kernels  # noqa: E402
-from scratchnet.kernels.with_numba import adam, affine, gather, matrix_product, normalization, philox, team  # noqa: E402
+from scratchnet.kernels.with_numba import (  # noqa: E402
+    adam,
+    affine,
+    gather,
+    group_normalization,
+    matrix_product,
+    normalization,
+    philox,
+    team,
+)
 from scratchnet.layers import LSTM, Dense, EinsumDense, Flatten, Input, Reshape, SimpleRNN  # noqa: E402
 from scratchnet.models import Sequential  # noqa: E402
 from scratchnet.parallel import Workers, threads  # noqa: E402
@@ -126,6 +135,22 @@ def test_normalized_rows_have_the_same_bits(counted, rows, shared, centered):
     def results():
         y, mean, s = normalization.normalize_rows_forward(x, gamma, beta, 1e-3, centered)
         return y, mean, s, *normalization.normalize_rows_backward(dy, x, mean, s, gamma, centered)
+
+    alone = results()
+    with team.helper():
+        for found, expected in zip(results(), alone):
+            np.testing.assert_array_equal(found, expected)
+    assert len(counted) == shared
+
+
+@pytest.mark.parametrize("samples, shared", [(2, 0), (23, 2)])
+def test_normalized_groups_have_the_same_bits(counted, samples, shared):
+    rng = np.random.default_rng(8)
+    (x, dy), (gamma, beta) = rng.normal(size=(2, samples, 391, 21)).astype("float32"), rng.random((2, 21), "float32")
+
+    def results():
+        y, mean, s = group_normalization.normalize_groups_forward(x, gamma, beta, 7, 1e-3)
+        return y, mean, s, *group_normalization.normalize_groups_backward(dy, x, mean, s, gamma)
 
     alone = results()
     with team.helper():
@@ -313,7 +338,7 @@ def test_time_goes_by_for_the_rows_of_two_threads_as_for_those_of_one(counted, m
 
 
 def test_time_does_not_go_by_where_shapes_do_not_fit(monkeypatch):
-    xW, R, h0 = np.ones((2, 20, 16), "float32"), np.ones((16, 17), "float32"), np.ones((20, 16), "float32")
+    xW, R, h0 = np.ones((2, 20, 16), "float32"), np.ones((16, 99), "float32"), np.ones((20, 16), "float32")
     monkeypatch.setattr(team, "_LEAST", 0)
     with team.helper(), pytest.raises(ValueError, match="do not fit together"):
         kernels.operations("numba").simple_rnn_forward(xW, R, R[0, :16], h0, activations.get("tanh"))
