@@ -23,7 +23,14 @@ from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.in_use import in_use
 from scratchnet.training.step import concatenated
-from scratchnet.training.work import LEAST_ALONE, batches_worth, is_helped, multiply_adds, shared_of
+from scratchnet.training.work import (
+    LEAST_ALONE,
+    batches_worth,
+    is_helped,
+    most_numbers,
+    multiply_adds,
+    shared_of,
+)
 
 _LEAST_ROWS = 16  # of a batch that is the only one, with which two threads are not busy otherwise
 _AHEAD = 16  # times that each thread computes before they meet again, if nobody wants to know in between,
@@ -255,7 +262,7 @@ class Evaluator(Compiled):
         work, can_join = multiply_adds(model), not (model.adds_loss or model.graph is None or model.in_one_part)
         if can_join:
             can_join = all(rows == 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs)))
-        most = batches_worth(batch_size, work) if can_join else 1
+        most = batches_worth(batch_size, work, most_numbers(model)) if can_join else 1
         if quiet or not workers.can_help or workers.count != 2:
             return most, False
         rows = most * batch_size

@@ -31,6 +31,7 @@ _MOST_ALONE = 13_000_000  # if no more of it is not shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _JOINED = 600_000_000  # of batches that are joined, at most: one thread computes for about ten milliseconds
 _MOST_ROWS = 512  # of them
+_MOST_NUMBERS = 1_000_000  # that a layer puts out for them: what the next one reads should still be in the cache
 _FEWEST = 16  # features: products of fewer take as long, since vectors are as wide, be they filled or not
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
 _OF_A_GRADIENT = 16  # that a number of a table's gradient costs a step: it is cleared, and mostly that is all
@@ -47,13 +48,15 @@ def is_helped(work, shared):
     return LEAST_HELPED <= shared and work - shared <= _MOST_ALONE and work <= MOST_HELPED
 
 
-def batches_worth(rows, work):
+def batches_worth(rows, work, numbers):
     """How many batches of so many rows, each of so many multiply-adds, one thread should compute as one.
 
     Where each of them is little to compute, most of their time would go into the lines of Python around the kernels.
-    With more at a time what a layer puts out would no longer be in the cache when the next one reads it.
+    With more at a time what a layer puts out, at most so many `numbers` for a row, would no longer be in the cache when
+    the next one reads it.
     """
-    return max(1, int(min(_JOINED / max(rows * work, 1), _MOST_ROWS / rows)))
+    most_rows = min(_MOST_ROWS, _MOST_NUMBERS / max(numbers, 1))
+    return max(1, int(min(_JOINED / max(rows * work, 1), most_rows / rows)))
 
 
 def multiply_adds(model):
@@ -72,6 +75,18 @@ def shared_of_tables(model):
     """As `shared_of`, but whatever the batch: a table in which rows are looked up has a gradient as large as itself."""
     graph = getattr(model, "graph", None)
     return 0 if graph is None else _OF_A_GRADIENT * sum(_in_tables(node) for node in graph.nodes)
+
+
+def most_numbers(model):
+    """How many numbers one of its layers puts out for a sample, at most; 0 where the shapes are not known."""
+    graph = getattr(model, "graph", None)
+    return 0 if graph is None else max((_numbers_of_node(node) for node in graph.nodes), default=0)
+
+
+def _numbers_of_node(node):
+    if (inner := _inner(node)) is not None:
+        return max((_numbers_of_node(inside) for inside in inner.nodes), default=0)
+    return max(math.prod(_positions_and_features(tensor)) for tensor in flatten(node.outputs))
 
 
 def _of_node(node):

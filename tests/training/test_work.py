@@ -259,6 +259,14 @@ def test_rows_that_are_not_computed_by_themselves_stay_in_their_batch(monkeypatc
 
 
 def test_no_more_rows_are_joined_than_fit_into_memory():
-    assert work.batches_worth(32, 0) == work._MOST_ROWS // 32
-    assert work.batches_worth(10_000, 1) == 1
-    assert work.batches_worth(32, work._JOINED / 100) == 3
+    assert work.batches_worth(32, 0, 0) == work._MOST_ROWS // 32
+    assert work.batches_worth(10_000, 1, 1) == 1
+    assert work.batches_worth(32, work._JOINED / 100, 10) == 3
+    assert work.batches_worth(32, 1, work._MOST_NUMBERS // 64) == 2
+
+
+def test_the_largest_output_counts_also_within_a_model_that_is_a_layer():
+    x = Input((6, 4))
+    inner = Sequential([Input((6, 4)), Dense(50), Dense(3)])
+    assert work.most_numbers(Model(x, Dense(20)(inner(x)))) == 6 * 50
+    assert work.most_numbers(Sequential([Dense(3)])) == 0  # not built yet
