@@ -86,6 +86,7 @@ FUSED = {
         "normalize_max_pool_products",
         "normalize_max_pool_backward",
     ),
+    "unit_rows": ("unit_rows_forward", "unit_rows_backward"),
     "pooling": ("max_pool2d",),  # without the places of the largest numbers
     "upsampling": ("upsample2d_conv2d_forward", "upsample2d_conv2d_backward"),
     "resizing": ("resize_images",),  # by the few weights of each new pixel that are not 0

@@ -11,16 +11,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_axes
 from scratchnet.layers.base import Layer
+from scratchnet.layers.normalization.scale_and_shift import as_rows, from_rows
 from scratchnet.registry import register
 
 _SHORTEST = 1e-12
 
 
 class UnitNormalizationCache(NamedTuple):
-    y: np.ndarray
-    n: np.ndarray  # lengths, with the normalized axes of size 1
+    y: np.ndarray  # (M, D): a row for each vector
+    n: np.ndarray  # (M,): their lengths
 
 
 @register("layers")
@@ -38,19 +40,33 @@ class UnitNormalization(Layer):
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")
-        for axis in self._axes():
-            if not -len(input_shape) <= axis < len(input_shape):
-                raise self.error(f"axis {self.axis} is not an axis of inputs with {len(input_shape)} axes")
+        self._axes(len(input_shape))
         return input_shape
 
     def forward(self, x, training=False):
-        n = np.maximum(np.sqrt(np.square(x).sum(axis=self._axes(), keepdims=True)), x.dtype.type(_SHORTEST))
-        y = x / n
-        return y, UnitNormalizationCache(y, n)
+        self.unpack(x, "*")
+        axes = self._axes(x.ndim)
+        rows = as_rows(x, axes)  # (M, D)
+        if kernels.unit_rows_forward is not None:
+            y, n = kernels.unit_rows_forward(rows, _SHORTEST)
+        else:
+            n = np.maximum(np.sqrt(np.square(rows).sum(axis=1)), rows.dtype.type(_SHORTEST))
+            y = rows / n[:, np.newaxis]
+        return from_rows(y, x.shape, axes), UnitNormalizationCache(y, n)
 
     def backward(self, dy, cache, needs_dx=True):
         y, n = cache
-        return (dy - y * (dy * y).sum(axis=self._axes(), keepdims=True)) / n, {}
+        axes = self._axes(dy.ndim)
+        rows = as_rows(dy, axes)
+        if kernels.unit_rows_backward is not None:
+            dx = kernels.unit_rows_backward(rows, y, n)
+        else:
+            dx = (rows - y * (rows * y).sum(axis=1, keepdims=True)) / n[:, np.newaxis]
+        return from_rows(dx, dy.shape, axes), {}
 
-    def _axes(self):
-        return tuple(self.axis) if isinstance(self.axis, list) else (self.axis,)
+    def _axes(self, ndim):
+        """The axes, counted from the front and in their order."""
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        if any(not -ndim <= axis < ndim for axis in axes):
+            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes")
+        return tuple(sorted({axis % ndim for axis in axes}))
