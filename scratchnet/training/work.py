@@ -15,6 +15,8 @@ import math
 import numpy as np
 
 from scratchnet.kernels.steps import CALLED_ACTIVATIONS, COMPILED_ACTIVATIONS
+from scratchnet.layers.attention.attention import SoftLookup
+from scratchnet.layers.attention.heads import Heads
 from scratchnet.layers.convolutional.conv1d import Conv1D
 from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from scratchnet.layers.convolutional.conv2d import Conv2D
@@ -93,7 +95,11 @@ def _of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_of_node(inside) for inside in inner.nodes)
     outputs = [_positions_and_features(tensor) for tensor in flatten(node.outputs)]
-    return _in_products(node) + _OF_AN_ELEMENT * sum(positions * features for positions, features in outputs)
+    return (
+        _in_products(node)
+        + _in_scores(node)
+        + _OF_AN_ELEMENT * sum(positions * features for positions, features in outputs)
+    )
 
 
 def _shared_of_node(node):
@@ -102,6 +108,8 @@ def _shared_of_node(node):
     if isinstance(node.layer, Embedding):
         return _of_node(node)
     products = _in_products(node) if _is_shared(node.layer) else 0
+    if isinstance(node.layer, Heads) or getattr(node.layer, "scores_are_products", False):
+        products += _in_scores(node)
     is_whole = isinstance(node.layer, (*_CONVOLUTIONS, Recurrent))  # bias, activation and all; elsewhere they are not
     return _of_node(node) if products and is_whole else products
 
@@ -145,6 +153,27 @@ def _in_products(node):
     return weights * max(_positions_and_features(tensor)[0] for tensor in itertools.chain(*tensors))
 
 
+def _in_scores(node):
+    """Of attention: every query meets every key, and every weight a value."""
+    layer = node.layer
+    if not isinstance(layer, (Heads, SoftLookup)):
+        return 0
+    query, value, *_ = (_sizes(tensor) for tensor in node.inputs)
+    if isinstance(layer, SoftLookup):
+        D, E = query[-1], value[-1]
+        pairs = math.prod(query[1:-1]) * value[-2]
+        is_product = getattr(layer, "score_mode", "concat") == "dot"
+        return pairs * (D + E if is_product else _OF_AN_ELEMENT * D + E)
+    _, scores = layer.output_shapes(query, value)
+    D, E = (dense.params["kernel"].shape[-1] for dense in (layer.query_dense, layer.value_dense))
+    return math.prod(scores[1:]) * (D + E)
+
+
 def _positions_and_features(tensor):
-    *positions, features = [_UNKNOWN if size is None else size for size in (1, *tensor.shape[1:])]
+    *positions, features = _sizes(tensor)
     return math.prod(positions), features
+
+
+def _sizes(tensor):
+    """Of a sample, behind a 1 for the samples."""
+    return tuple(_UNKNOWN if size is None else size for size in (1, *tensor.shape[1:]))

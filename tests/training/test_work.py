@@ -13,6 +13,8 @@ from scratchnet.layers import (
     LSTM,
     Activation,
     ActivityRegularization,
+    AdditiveAttention,
+    Attention,
     BatchNormalization,
     Conv1D,
     Conv1DTranspose,
@@ -23,9 +25,11 @@ from scratchnet.layers import (
     Dropout,
     Embedding,
     Flatten,
+    GroupedQueryAttention,
     Input,
     Lambda,
     Layer,
+    MultiHeadAttention,
     SeparableConv1D,
     TimeDistributed,
 )
@@ -62,6 +66,27 @@ def test_of_a_nested_model_they_are_those_of_its_layers():
     inner = Sequential([Input((7,)), Dense(20)])
     x = Input((7,))
     assert multiply_adds(Model(x, Dense(30)(inner(x) + 1))) == 140 + 600 + elements(20, 20, 30)
+
+
+def test_in_attention_every_query_meets_every_key_and_every_weight_a_value():
+    q, v = Input((6, 7)), Input((5, 7))
+    dot, looked_up = 6 * 5 * (7 + 7), elements(6 * 7)
+    for layer, there, shared in (
+        (Attention(), dot, dot),
+        (Attention(use_scale=True), dot, 0),
+        (AdditiveAttention(), elements(6 * 5 * 7) + 6 * 5 * 7, 0),
+    ):
+        model = Model([q, v], layer([q, v]))
+        assert multiply_adds(model) == there + looked_up
+        assert shared_of(model) == shared
+    for layer, there in (
+        (MultiHeadAttention(3, 4, 2), 3 * 6 * 5 * (4 + 2)),
+        (GroupedQueryAttention(4, 6, 2), 6 * 6 * 5 * (4 + 4)),
+    ):
+        model = Model([q, v], layer(q, v))
+        (node,) = model.graph.nodes
+        assert work._in_scores(node) == there
+        assert multiply_adds(model) == shared_of(model) + looked_up == work._in_products(node) + there + looked_up
 
 
 def test_where_nothing_is_known_nothing_is_small():

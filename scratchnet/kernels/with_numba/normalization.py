@@ -222,11 +222,11 @@ def normalize_rows_back(start, end, dy, x, means, stds, gamma, centered, dx, dga
     for m in range(start, end):
         row, d_row = x[m], dy[m]
         mean, inverse = means[m], of_dtype(1) / stds[m]
-        of_1, of_x_hat = 0.0, 0.0
+        of_1, of_x_hat = of_dtype(0), of_dtype(0)  # added up in many lanes: not many numbers to any one
         for d in range(D):
-            x_hat, dx_hat = (row[d] - mean) * inverse, gamma[d] * d_row[d]
+            dx_hat = gamma[d] * d_row[d]
             of_1 += dx_hat
-            of_x_hat += dx_hat * x_hat
+            of_x_hat += dx_hat * ((row[d] - mean) * inverse)
         room[m - start, 0], room[m - start, 1] = of_dtype(of_1 / D if centered else 0.0), of_dtype(of_x_hat / D)
     for m in range(start, end):
         row, d_row, target = x[m], dy[m], dx[m - start]
@@ -251,8 +251,8 @@ def _add_products(start, end, dy, x, means, stds, dgamma, dbeta):
         for d in range(D):
             hat_0, hat_1 = d_0[d] * ((x_0[d] - mean_0) * in_0), d_1[d] * ((x_1[d] - mean_1) * in_1)
             hat_2, hat_3 = d_2[d] * ((x_2[d] - mean_2) * in_2), d_3[d] * ((x_3[d] - mean_3) * in_3)
-            dgamma[d] += (np.float64(hat_0) + np.float64(hat_1)) + (np.float64(hat_2) + np.float64(hat_3))
-            dbeta[d] += (np.float64(d_0[d]) + np.float64(d_1[d])) + (np.float64(d_2[d]) + np.float64(d_3[d]))
+            dgamma[d] += (hat_0 + hat_1) + (hat_2 + hat_3)
+            dbeta[d] += (d_0[d] + d_1[d]) + (d_2[d] + d_3[d])
     for m in range(fours, end):
         row, d_row, mean, inverse = x[m], dy[m], means[m], one / stds[m]
         for d in range(D):

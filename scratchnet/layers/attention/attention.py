@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.activations import tanh
 from scratchnet.hints import Seed
 from scratchnet.layers.attention.masks import causal_mask, joined
@@ -37,20 +38,22 @@ HIDDEN = 1e9  # what a hidden score is lowered by: e^-1e9 is 0
 
 class AttentionCache(NamedTuple):
     inputs: list  # q (N, T, D), v (N, S, E), and k (N, S, D) if there is one
-    scores: Any  # the scores' own
+    scores: Any  # the scores' own; None after a kernel that computed them and y
     P: np.ndarray  # (N, T, S)
-    kept: np.ndarray  # (N, T, S): P after dropout
+    kept: np.ndarray  # (N, T, S): P after dropout; or P as such a kernel has it
     dropout: Any
     q_mask: np.ndarray | None  # (N, T, 1)
+    may: np.ndarray | None  # (N, T, S) or fewer: where a query may look
 
 
 class SoftLookup(Layer):
     """Base of `Attention` and `AdditiveAttention`, which differ in the scores alone.
 
-    A subclass defines `scores` and `scores_backward`.
+    A subclass defines `scores` and `scores_backward`, and says whether its scores are the dot products alone.
     """
 
     supports_masking = True
+    scores_are_products = False
 
     def __init__(self, dropout: float = 0.0, seed: Seed = None, **kwargs):
         super().__init__(**kwargs)
@@ -83,33 +86,54 @@ class SoftLookup(Layer):
             self.unpack(x, "N*TD")
         q, v, k = [*xs, xs[1]][:3]
         q_mask, v_mask = (None, None) if mask is None else mask[:2]
-        A, scores = self.scores(q, k)  # (N, T, S)
         may = joined(
-            [None if v_mask is None else v_mask[..., None, :], causal_mask(*A.shape[-2:]) if use_causal_mask else None]
+            [
+                None if v_mask is None else v_mask[..., None, :],
+                causal_mask(q.shape[-2], k.shape[-2]) if use_causal_mask else None,
+            ]
         )
-        if may is not None:
-            A = np.where(may, A, A - A.dtype.type(HIDDEN))
-        P = softmax(A)
-        kept, dropout = self.dropout_layer.forward(P, training)
-        y = np.matmul(kept, v)  # (N, T, E)
+        drops = training and self.dropout > 0
+        if (
+            self.scores_are_products
+            and kernels.attention_forward is not None
+            and not (drops or return_attention_scores)
+        ):
+            scores, dropout = None, None
+            y, kept = kernels.attention_forward(
+                *map(_as_heads, (q, k, v)), 1.0, _of_heads(may, q, k)
+            )  # the lines below
+            y = y.reshape(*q.shape[:-1], v.shape[-1])
+            P = kept[..., : q.shape[-2]].swapaxes(-1, -2).reshape(*q.shape[:-1], k.shape[-2])
+        else:
+            A, scores = self.scores(q, k)  # (N, T, S)
+            if may is not None:
+                A = np.where(may, A, A - A.dtype.type(HIDDEN))
+            P = softmax(A)
+            kept, dropout = self.dropout_layer.forward(P, training)
+            y = np.matmul(kept, v)  # (N, T, E)
         if q_mask is not None:
             q_mask = np.asarray(q_mask, bool)[..., None]
             y = np.where(q_mask, y, y.dtype.type(0))
-        cache = AttentionCache(xs, scores, P, kept, dropout, q_mask)
+        cache = AttentionCache(xs, scores, P, kept, dropout, q_mask, may)
         return ([y, kept] if return_attention_scores else y), cache
 
     def backward(self, dy, cache, needs_dx=True):
-        xs, scores, P, kept, dropout, q_mask = cache
-        v = xs[1]
+        xs, scores, P, kept, dropout, q_mask, may = cache
+        q, v, k = [*xs, xs[1]][:3]
         dy, dkept = dy if isinstance(dy, list) else (dy, None)
         dy = np.zeros((*P.shape[:-1], v.shape[-1]), v.dtype) if dy is None else dy
         if q_mask is not None:
             dy = np.where(q_mask, dy, dy.dtype.type(0))
-        dv = np.matmul(kept.swapaxes(-1, -2), dy)  # y = kept v
-        through_y = np.matmul(dy, v.swapaxes(-1, -2))  # (N, T, S)
-        dP, _ = self.dropout_layer.backward(through_y if dkept is None else through_y + dkept, dropout)
-        dA = softmax_backward(dP, P)  # P = softmax(A)
-        dq, dk, grads = self.scores_backward(dA, scores)
+        if scores is None:
+            heads = map(_as_heads, (dy, q, k, v))
+            d_heads, grads = kernels.attention_backward(*heads, kept, 1.0, _of_heads(may, q, k)), {}  # the lines below
+            dq, dk, dv = (d.reshape(x.shape) for d, x in zip(d_heads, (q, k, v)))
+        else:
+            dv = np.matmul(kept.swapaxes(-1, -2), dy)  # y = kept v
+            through_y = np.matmul(dy, v.swapaxes(-1, -2))  # (N, T, S)
+            dP, _ = self.dropout_layer.backward(through_y if dkept is None else through_y + dkept, dropout)
+            dA = softmax_backward(dP, P)  # P = softmax(A)
+            dq, dk, grads = self.scores_backward(dA, scores)
         dx = [dq, dv, dk] if len(xs) == 3 else [dq, dv + dk]  # where the values are their own keys
         return dx, grads if self.trainable else {}
 
@@ -126,6 +150,16 @@ class SoftLookup(Layer):
 
     def random_streams(self):
         return self.dropout_layer.random_streams()
+
+
+def _as_heads(x):
+    """(N, ..., T, D) as (N, heads, T, D): one head, or as many as there are of what is behind N."""
+    return x.reshape(len(x), -1, *x.shape[-2:]) if x.ndim > 3 else x[:, np.newaxis]
+
+
+def _of_heads(may, q, k):
+    """Where queries may look, as (N, heads, T, S)."""
+    return None if may is None else _as_heads(np.broadcast_to(may, (*q.shape[:-1], k.shape[-2])))
 
 
 @register("layers")
@@ -164,6 +198,10 @@ class Attention(SoftLookup):
         if self.score_mode == "concat":
             self.add_weight(name="concat_score_weight", initializer="ones")
         self.built = True
+
+    @property
+    def scores_are_products(self):
+        return self.score_mode == "dot" and not self.use_scale
 
     def scores(self, q, k):
         scale = self.params.get("scale", q.dtype.type(1))
