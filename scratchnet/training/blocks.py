@@ -1,4 +1,4 @@
-"""The two halves of a Transformer's block in training, each as one node.
+"""The two halves of a Transformer's block, each as one node.
 
     attention of a sequence to itself        perhaps what came in is added        perhaps normalized by rows
     two dense layers                         perhaps what came in is added        perhaps normalized by rows
@@ -134,9 +134,9 @@ def _matrix_and_bias(dense, summed=1):
 def looks_at_itself(node):
     """Whether an attention by several heads is that of a sequence to itself, and its weights are small."""
     layer, inputs = node.layer, flatten(node.inputs)
-    is_more = node.options or layer.dropout or layer.sliding_window or layer.use_gate or layer.attention_axes
+    is_more = node.options or layer.sliding_window or layer.use_gate or layer.attention_axes
     is_itself = len(inputs) < 4 and all(tensor is inputs[0] for tensor in inputs)
-    if is_more or not (is_itself and len(inputs[0].shape) == 3 and layer.trainable):
+    if is_more or not (is_itself and len(inputs[0].shape) == 3):
         return False
     itemsize = layer.params["query/kernel"].itemsize
     fills = all(size * itemsize % _LINE == 0 for size in (layer.key_dim, layer.value_dim))
@@ -146,7 +146,7 @@ def looks_at_itself(node):
 def goes_on(node, before):
     """Whether a dense layer stands behind another one, both for each place of a sequence."""
     layer = node.layer
-    if type(layer) is not Dense or not layer.trainable or layer.activation is not activations.linear:
+    if type(layer) is not Dense or layer.activation is not activations.linear:
         return False
     can = kernels.feed_forward_forward is not None and len(node.inputs.shape) > 2
     is_known = before.activation is activations.linear or fused.is_relu(before.activation)
@@ -170,7 +170,7 @@ def adds_input(node, before):
 def normalizes_rows(node, before):
     """Whether what comes out is normalized over its last axis."""
     layer, shape = node.layer, node.inputs.shape if type(node.layer) is LayerNormalization else ()
-    return bool(shape) and layer.trainable and layer.positive_axes(shape) == (len(shape) - 1,)
+    return bool(shape) and layer.positive_axes(shape) == (len(shape) - 1,)
 
 
 def _is_small(*layers):

@@ -207,13 +207,21 @@ def _kind_of(node):
     if type(layer) is Dense and layer.trainable and kernels.affine_forward is not None:
         return ActivatedDense
     if type(layer) is MultiHeadAttention and kernels.self_attention_forward is not None:
-        return SelfAttention if looks_at_itself(node) else None
+        return SelfAttention if looks_at_itself(node) and layer.trainable and not layer.dropout else None
     can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
     return PooledConvolution if can else None
 
 
 def _convolves(node, before):
     return convolves(node, before) and node.layer.trainable
+
+
+def _goes_on(node, before):
+    return goes_on(node, before) and node.layer.trainable
+
+
+def _normalizes_rows(node, before):
+    return normalizes_rows(node, before) and node.layer.trainable
 
 
 def _pools_normalized(node, before):
@@ -224,6 +232,6 @@ _FOLLOWERS = {
     PooledConvolution: (pools,),
     UpsampledConvolution: (_convolves,),
     BoundedNormalization: (cuts_off, _pools_normalized),
-    ActivatedDense: (goes_on, adds_input, normalizes_rows),
-    SelfAttention: (adds_input, normalizes_rows),
+    ActivatedDense: (_goes_on, adds_input, _normalizes_rows),
+    SelfAttention: (adds_input, _normalizes_rows),
 }

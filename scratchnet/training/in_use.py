@@ -19,6 +19,7 @@ Then what backward would need is not worth keeping, and layers that stand behind
   `lstm_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
+* The two halves of a Transformer's block are computed as in training (`scratchnet.training.blocks`).
 
 All weights and functions are looked up when they are used: what a step or the user has changed since is seen. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
@@ -30,8 +31,10 @@ from scratchnet import activations, kernels
 from scratchnet.kernels import fused
 from scratchnet.kernels.geometry import is_cheaper_transposed
 from scratchnet.layers.activations.activation import Activation, ReLU
+from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_groups
+from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
@@ -39,6 +42,7 @@ from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
+from scratchnet.training.blocks import FeedForward, SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
 from scratchnet.training.joined import JoinedNode, joined
 
 ANYTHING = -np.inf, np.inf  # the bounds of what is not bounded
@@ -186,6 +190,12 @@ class JoinedSum(JoinedNode):
         return behind.activation.forward(total, overwrite=True)[0], None
 
 
+class DenseLayers(FeedForward):
+    """Two dense layers, and what there is behind them."""
+
+    fewest, needs_first = 2, True
+
+
 def in_use(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
     return joined(model, _kind_of, _FOLLOWERS)
@@ -206,6 +216,10 @@ def _kind_of(node):
         return EnlargedConvolution
     if type(layer) in (MaxPooling1D, MaxPooling2D, MaxPooling3D) and kernels.max_pool2d is not None:
         return MaximaAlone if layer.data_format == "channels_last" else None
+    if type(layer) is MultiHeadAttention and kernels.self_attention_forward is not None:
+        return SelfAttention if looks_at_itself(node) else None
+    if type(layer) is Dense and kernels.feed_forward_forward is not None:
+        return DenseLayers
     return JoinedSum if type(layer) is Add else None
 
 
@@ -279,6 +293,8 @@ _FOLLOWERS = {
     StateAlone: (),
     MaximaAlone: (),
     JoinedSum: (_activates,),
+    SelfAttention: (adds_input, normalizes_rows),
+    DenseLayers: (goes_on, adds_input, normalizes_rows),
 }
 
 

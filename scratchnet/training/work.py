@@ -146,7 +146,9 @@ def _in_products(node):
     """A matrix is used once for each position (pixel, time step) of what comes in or goes out; rows are looked up."""
     if node.layer is None:
         return 0
-    matrices = [p for name, p in node.layer.params.items() if p.ndim > 1 and not name.endswith("embeddings")]
+    layers = node.layer, *getattr(node, "behind", ())  # that are computed together
+    params = [pair for layer in layers for pair in layer.params.items()]
+    matrices = [p for name, p in params if p.ndim > 1 and not name.endswith("embeddings")]
     fewest = 1 if hasattr(node.layer, "depth_multiplier") else _FEWEST  # what is depthwise is no product
     weights = sum(p.size // p.shape[-1] * max(p.shape[-1], fewest) for p in matrices)
     tensors = flatten(node.inputs), flatten(node.outputs)
@@ -158,7 +160,7 @@ def _in_scores(node):
     layer = node.layer
     if not isinstance(layer, (Heads, SoftLookup)):
         return 0
-    query, value, *_ = (_sizes(tensor) for tensor in node.inputs)
+    query, value, *_ = (_sizes(tensor) for tensor in flatten(node.inputs) * 2)  # of a sequence with itself one alone
     if isinstance(layer, SoftLookup):
         D, E = query[-1], value[-1]
         pairs = math.prod(query[1:-1]) * value[-2]

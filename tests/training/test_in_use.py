@@ -20,6 +20,7 @@ from scratchnet.layers import (
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
+    MultiHeadAttention,
     ReLU,
     RepeatVector,
     Reshape,
@@ -28,8 +29,10 @@ from scratchnet.layers import (
     add,
 )
 from scratchnet.models import Model, Sequential, clone_model
+from scratchnet.training.blocks import SelfAttention
 from scratchnet.training.in_training import in_training
 from scratchnet.training.in_use import (
+    DenseLayers,
     EnlargedConvolution,
     JoinedConvolution,
     JoinedNode,
@@ -236,6 +239,29 @@ def test_the_other_backends_do_not_pool_with_a_convolution():
     model = classifier(Conv2D(6, 3, activation="relu"), MaxPooling2D())
     with kernels.using_backend("numpy"):
         assert in_use(model) is model
+
+
+@needs_numba
+@pytest.mark.parametrize("dropout, trainable", [(0.0, True), (0.3, True), (0.0, False)])
+def test_the_halves_of_a_transformers_block_predict_together_what_they_do_one_by_one(dropout, trainable):
+    with kernels.using_backend("numba"):
+        x = Input((7, 32))
+        attention = MultiHeadAttention(2, 16, dropout=dropout)
+        h = LayerNormalization()(add([x, attention(x, x)]))
+        model = Model(x, LayerNormalization()(add([h, Dense(32)(Dense(48, activation="relu")(h))])))
+        model.compile("sgd", "mse")
+        model.trainable = trainable
+        assert [(type(node), len(node.behind)) for node in joined(model)] == [(SelfAttention, 2), (DenseLayers, 3)]
+        sequences = np.random.default_rng(0).normal(size=(50, 7, 32)).astype("float32")
+        np.testing.assert_allclose(model.predict(sequences, verbose=0), model(sequences), rtol=0, atol=1e-5)
+
+
+@needs_numba
+def test_of_two_sequences_one_looks_at_the_other_layer_by_layer():
+    with kernels.using_backend("numba"):
+        x, seen = Input((7, 32)), Input((5, 32))
+        assert not joined(Model([x, seen], MultiHeadAttention(2, 16)(x, seen)))
+        assert not joined(Model(x, Dense(32)(x)))
 
 
 # ---- states alone ----
