@@ -41,7 +41,9 @@ _CACHE = 1024 * 1024  # bytes of V and Z at a time, unless that is too few tiles
 _ENOUGH = 128  # or as many as U has rows or columns, if these are fewer
 _FEWEST = 16  # channels and filters with which the products are worth the transforms
 _SMALLEST = 4  # rows and columns of y; with three, seven of sixteen outputs are computed for nothing
-_G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+# G times a flipped g is G g with its first and last row exchanged: so of a flipped kernel U[k] is the transpose of the
+# kernel's U[_OTHER_WAY_ROUND[k]].
+_OTHER_WAY_ROUND = np.array([4 * a + b for a in (3, 1, 2, 0) for b in (3, 1, 2, 0)])
 
 
 def applies(kernel_shape, strides, padding, dilation, output_size):
@@ -59,7 +61,7 @@ def conv2d_forward(x, kernel, bias, padding, relu):
     y = np.empty((N, *window_counts((H, W), (3, 3), (1, 1), padding), F), x.dtype)
     corner = padding[0][0], padding[1][0]
     known = multiplier(x.dtype), x, _transformed(kernel), bias, relu, *corner, _images(y, C, F)
-    by_rows(_forward, N, y.size * C * len(_G), *known, y, multiple=1)
+    by_rows(_forward, N, 4 * y.size * C, *known, y, multiple=1)
     return y
 
 
@@ -68,37 +70,94 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     C, F = kernel.shape[2:]
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     back = mirrored(padding, (3, 3), (1, 1))
-    flipped = _transformed(np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2)))
-    sums = sums_of(dy.size // F)
+    U = _transformed(kernel) if needs_dx else np.empty((0, C, F), x.dtype)
+    sums = sums_of(len(dy) * 4 * _tiles_of(dy))  # outputs of whole tiles
     dU, dbias = np.empty((sums, 16, C, F), x.dtype), np.empty((sums, F), x.dtype)
     corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
-    known = multiplier(x.dtype), dy, y, relu, x, flipped, corners, _images(x, C, F), needs_dx
-    by_rows(_backward, sums, dy.size * C * len(_G), *known, dU, dbias, dx, multiple=1)
-    return dx if needs_dx else None, _untransformed(added(dU)), added(dbias)
+    known = multiplier(x.dtype), dy, y, relu, x, U, corners, _images(x, C, F), needs_dx
+    by_rows(_backward, sums, 4 * dy.size * C, *known, dU, dbias, dx, multiple=1)
+    return dx if needs_dx else None, _untransformed(dU), added(dbias)
 
 
 def _images(y, C, F):
     """How many images are worked on at a time."""
-    N, OH, OW, _ = y.shape
-    tiles = ((OH + 1) // 2) * ((OW + 1) // 2)
+    N, tiles = len(y), _tiles_of(y)
     most = max(_CACHE // (16 * (C + F) * y.itemsize), min(max(C, F), _ENOUGH))
     return min(max(most // tiles, 1), N)
+
+
+def _tiles_of(y):
+    """How many tiles of 2 x 2 there are in an image."""
+    _, OH, OW, _ = y.shape
+    return ((OH + 1) // 2) * ((OW + 1) // 2)
 
 
 def _transformed(kernel):
     """G g G^T for each channel and filter: (3, 3, C, F) -> (16, C, F)."""
     _, _, C, F = kernel.shape
-    G = _G.astype(kernel.dtype)
-    rows = (G @ kernel.reshape(3, -1)).reshape(4, 3, C * F)
-    return (G @ rows).reshape(16, C, F)
+    U = np.empty((len(_OTHER_WAY_ROUND), C, F), kernel.dtype)
+    by_rows(_transform_kernel, C, 4 * U.size, kernel, U, multiple=1)
+    return U
 
 
 def _untransformed(dU):
-    """The adjoint of `_transformed`."""
-    _, C, F = dU.shape
-    GT = np.ascontiguousarray(_G.T.astype(dU.dtype))
-    rows = (GT @ dU.reshape(4, -1)).reshape(3, 4, C * F)
-    return (GT @ rows).reshape(3, 3, C, F)
+    """The adjoint of `_transformed`, of the sum of all dU (sums, 16, C, F)."""
+    _, _, C, F = dU.shape
+    dkernel = np.empty((3, 3, C, F), dU.dtype)
+    by_rows(_transform_back, C, 4 * dU.size, dU, dkernel, multiple=1)
+    return dkernel
+
+
+@njit
+def _transform_kernel(first, stop, kernel, U):
+    half, F = U.dtype.type(0.5), U.shape[2]
+    rows = np.empty((4, 3, F), U.dtype)
+    for c in range(first, stop):
+        for b in range(kernel.shape[1]):
+            _by_g(kernel[0, b, c], kernel[1, b, c], kernel[2, b, c], half, rows[:, b])
+        for a in range(len(rows)):
+            _by_g(rows[a, 0], rows[a, 1], rows[a, 2], half, U[4 * a : 4 * a + 4, c])
+
+
+@njit(inner=True)
+def _by_g(g_0, g_1, g_2, half, of_four):
+    first, second, third, fourth = of_four[0], of_four[1], of_four[2], of_four[3]
+    for f in range(g_0.size):
+        outer, middle = (g_0[f] + g_2[f]) * half, g_1[f] * half
+        first[f] = g_0[f]
+        second[f] = outer + middle
+        third[f] = outer - middle
+        fourth[f] = g_2[f]
+
+
+@njit
+def _transform_back(first, stop, dU, dkernel):
+    sums, half, F = len(dU), dU.dtype.type(0.5), dU.shape[3]
+    total, rows = np.empty((4, F), dU.dtype), np.empty((4, 3, F), dU.dtype)
+    for c in range(first, stop):
+        for a in range(len(rows)):
+            for b in range(len(total)):
+                target, source = total[b], dU[0, 4 * a + b, c]
+                for f in range(F):
+                    target[f] = source[f]
+                for part in range(1, sums):
+                    source = dU[part, 4 * a + b, c]
+                    for f in range(F):
+                        target[f] += source[f]
+            _by_g_adjoint(total, half, rows[a])
+        for b in range(dkernel.shape[1]):
+            _by_g_adjoint(rows[:, b], half, dkernel[:, b, c])
+
+
+@njit(inner=True)
+def _by_g_adjoint(of_four, half, of_three):
+    first, second, third, fourth = of_four[0], of_four[1], of_four[2], of_four[3]
+    dg_0, dg_1, dg_2 = of_three[0], of_three[1], of_three[2]
+    for f in range(first.size):
+        outer = (second[f] + third[f]) * half
+        dg_0[f] = first[f] + outer
+        dg_1[f] = (second[f] - third[f]) * half
+        dg_2[f] = outer + fourth[f]
 
 
 # ---- piece after piece ----
@@ -121,7 +180,7 @@ def _forward(first, stop, times, x, U, bias, relu, top, left, images, y):
 
 
 @njit
-def _backward(first, stop, times, dy, y, relu, x, flipped, corners, images, needs_dx, dU, dbias, dx):
+def _backward(first, stop, times, dy, y, relu, x, U, corners, images, needs_dx, dU, dbias, dx):
     N, OH, OW, F = dy.shape
     _, H, W, C = x.shape
     top, left, back_top, back_left = corners
@@ -153,7 +212,13 @@ def _backward(first, stop, times, dy, y, relu, x, flipped, corners, images, need
                     dbias[part, f] += line[f]
             if needs_dx:
                 _transform(dframe, here, dV)
-                _multiply(times, dV, here * BH * BW, flipped, dD)
+                for k in range(16):
+                    matmul_into_by(
+                        times,
+                        _tiles(dV[k], here * BH * BW, F),
+                        U[_OTHER_WAY_ROUND[k]].T,
+                        _tiles(dD[k], here * BH * BW, C),
+                    )
                 _inverse(dD, nothing, np.bool_(False), dx[n : n + here])
 
 
