@@ -67,6 +67,7 @@ OPERATIONS = {
 # What a backend may do in one pass; None where it does not. `fused` asks for it, and does it one by one otherwise; so
 # does a loss.
 FUSED = {
+    "gather": ("mean_of_rows", "add_mean_rows"),
     "elementwise": ("relu", "relu_backward"),
     "activations": ("activate", "activate_backward"),
     "prelu": ("prelu_forward", "prelu_backward"),

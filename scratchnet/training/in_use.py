@@ -19,6 +19,7 @@ Then what backward would need is not worth keeping, and layers that stand behind
   `lstm_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
+* Of the words of a text whose mean is taken, no array of all vectors is made, where the backend has `mean_of_rows`.
 * The two halves of a Transformer's block are computed as in training (`scratchnet.training.blocks`).
 
 All weights and functions are looked up when they are used: what a step or the user has changed since is seen. Whenever
@@ -35,8 +36,10 @@ from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_groups
 from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
+from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling1D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
@@ -190,6 +193,14 @@ class JoinedSum(JoinedNode):
         return behind.activation.forward(total, overwrite=True)[0], None
 
 
+class MeanOfVectors(JoinedNode):
+    """An embedding, and the mean of its vectors."""
+
+    def forward(self, x, training, mask=None):
+        tokens = self.layer.tokens(self.layer.accept(x))
+        return kernels.mean_of_rows(self.layer.params["embeddings"], tokens), None
+
+
 class DenseLayers(FeedForward):
     """Two dense layers, and what there is behind them."""
 
@@ -220,6 +231,8 @@ def _kind_of(node):
         return SelfAttention if looks_at_itself(node) else None
     if type(layer) is Dense and kernels.feed_forward_forward is not None:
         return DenseLayers
+    if type(layer) is Embedding and kernels.mean_of_rows is not None:
+        return MeanOfVectors
     return JoinedSum if type(layer) is Add else None
 
 
@@ -280,6 +293,13 @@ def pools_squares(node):
     return is_inside and layer.pool_size == layer.strides == (2, 2)
 
 
+def takes_mean(node, before):
+    """The mean of the steps of a sequence."""
+    layer = node.layer
+    is_mean = type(layer) is GlobalAveragePooling1D and layer.data_format == "channels_last"
+    return is_mean and not layer.keepdims and len(node.inputs.shape) == 3
+
+
 def cuts_off(node, before):
     """An activation that keeps its input between two bounds."""
     return _is_function(node.layer) and bounds(node.layer) is not None
@@ -294,6 +314,7 @@ _FOLLOWERS = {
     MaximaAlone: (),
     JoinedSum: (_activates,),
     SelfAttention: (adds_input, normalizes_rows),
+    MeanOfVectors: (takes_mean,),
     DenseLayers: (goes_on, adds_input, normalizes_rows),
 }
 

@@ -16,9 +16,11 @@ from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D
 from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.einsum_dense import EinsumDense
+from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.normalization.layer_normalization import LayerNormalization
+from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling1D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
 from scratchnet.layers.regularization.dropout import Dropout
@@ -150,8 +152,19 @@ def _is_plain(node):
 # ---- who wants to see every layer ----
 
 _KINDS = (
-    *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense, LSTM),
-    *(LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, MultiHeadAttention, ReLU, SimpleRNN, UpSampling2D),
+    *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense, Embedding),
+    *(
+        GlobalAveragePooling1D,
+        LSTM,
+        LayerNormalization,
+        MaxPooling1D,
+        MaxPooling2D,
+        MaxPooling3D,
+        MultiHeadAttention,
+        ReLU,
+        SimpleRNN,
+        UpSampling2D,
+    ),
 )
 _WAYS = "forward", "backward"
 _WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}

@@ -37,3 +37,30 @@ def test_any_layout_and_no_rows_at_all(backend):
     np.add.at(expected, index, dy)
     np.testing.assert_allclose(add_rows(dy, index, 3), expected, rtol=1e-14)
     assert (add_rows(np.ones((0, 3)), np.zeros(0, int), 2) == 0).all()
+
+
+@pytest.mark.skipif(not kernels.numba_is_installed(), reason="of the compiled kernels")
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-6), ("float64", 1e-15)])
+@pytest.mark.parametrize("T", [1, 5, 200])
+def test_the_mean_of_rows_and_its_adjoint_are_those_of_the_rows_one_by_one(T, dtype, tolerance):
+    numba, rng = kernels.operations("numba"), np.random.default_rng(T)
+    W, dy, index = (
+        rng.normal(size=(9, 6)).astype(dtype),
+        rng.normal(size=(4, 6)).astype(dtype),
+        rng.integers(0, 9, (4, T)),
+    )
+    y, dW = numba.mean_of_rows(np.asfortranarray(W), index.T.copy().T), numba.add_mean_rows(dy[::-1], index[::-1], 9)
+    expected = np.zeros((9, 6))
+    np.add.at(expected, index, dy[:, None] / T)
+    assert y.dtype == dW.dtype == dtype
+    np.testing.assert_allclose(y, W[index].mean(axis=1), rtol=0, atol=10 * tolerance)
+    np.testing.assert_allclose(dW, expected, rtol=0, atol=10 * tolerance)
+
+
+@pytest.mark.skipif(not kernels.numba_is_installed(), reason="of the compiled kernels")
+def test_of_a_text_without_words_there_is_no_mean_and_no_gradient():
+    numba, W, nothing = kernels.operations("numba"), np.ones((3, 2)), np.zeros((4, 0), int)
+    with np.errstate(invalid="ignore", divide="ignore"):  # the compiled code as plain Python says it
+        y, dW = numba.mean_of_rows(W, nothing), numba.add_mean_rows(np.ones((4, 2)), nothing, 3)
+    np.testing.assert_array_equal(y, np.full((4, 2), np.nan))
+    np.testing.assert_array_equal(dW, np.zeros((3, 2)))

@@ -13,7 +13,10 @@ from scratchnet.layers import (
     Dense,
     DepthwiseConv2D,
     Dropout,
+    Embedding,
     Flatten,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
     Input,
     LayerNormalization,
     Masking,
@@ -30,13 +33,14 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential, clone_model
 from scratchnet.training.blocks import SelfAttention
-from scratchnet.training.in_training import in_training
+from scratchnet.training.in_training import TrainedVectors, in_training
 from scratchnet.training.in_use import (
     DenseLayers,
     EnlargedConvolution,
     JoinedConvolution,
     JoinedNode,
     MaximaAlone,
+    MeanOfVectors,
     StateAlone,
     StatesAlone,
     in_use,
@@ -262,6 +266,44 @@ def test_of_two_sequences_one_looks_at_the_other_layer_by_layer():
         x, seen = Input((7, 32)), Input((5, 32))
         assert not joined(Model([x, seen], MultiHeadAttention(2, 16)(x, seen)))
         assert not joined(Model(x, Dense(32)(x)))
+
+
+def texts(*behind, **options):
+    set_random_seed(3)
+    model = Sequential([Input((6,), dtype="int32"), Embedding(11, 5, **options), *behind, Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+@needs_numba
+def test_the_mean_of_vectors_is_predicted_and_trained_as_layer_by_layer():
+    with kernels.using_backend("numba"):
+        model, twin = texts(GlobalAveragePooling1D()), texts(GlobalAveragePooling1D())
+        twin.compile("sgd", "mse", run_eagerly=True)
+        assert [type(node) for node in joined(model)] == [MeanOfVectors]
+        assert TrainedVectors in map(type, in_training(model).nodes)
+        x, y = np.random.default_rng(0).integers(0, 11, (50, 6)), np.ones((50, 1), "float32")
+        for each in (model, twin):
+            each.fit(x, y, epochs=3, shuffle=False, verbose=0)
+        np.testing.assert_allclose(model.layers[0].params["embeddings"], twin.layers[0].params["embeddings"], atol=1e-6)
+        np.testing.assert_allclose(model.predict(x, verbose=0), twin.predict(x, verbose=0), atol=1e-6)
+        with pytest.raises(ValueError, match="token 11 is outside of 0 to 10"):
+            model.predict(x + 1, verbose=0)
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    "behind, options",
+    [
+        ([GlobalAveragePooling1D()], {"mask_zero": True}),
+        ([GlobalAveragePooling1D(keepdims=True)], {}),
+        ([GlobalAveragePooling1D(data_format="channels_first")], {}),
+        ([GlobalMaxPooling1D()], {}),
+    ],
+)
+def test_of_other_vectors_the_mean_is_taken_by_itself(behind, options):
+    with kernels.using_backend("numba"):
+        assert not joined(texts(*behind, **options))
 
 
 # ---- states alone ----

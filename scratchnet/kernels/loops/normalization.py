@@ -1,8 +1,8 @@
 """Normalization of channels and of rows: their means and variances, what is made of them, and what comes back.
 
 Of channels x is (G, M, C): of each of G groups every channel has M values, which are normalized together. A batch is
-one group (batch normalization); where each sample is by itself, it is one. Statistics are (G, C),
-and sums are float64; gamma and beta are (C,).
+one group (batch normalization); where each sample is by itself, it is one. Statistics are (G, C), and sums are float64;
+gamma and beta are (C,).
 
     x_hat = (x - mean) / s        y = gamma x_hat + beta
     dx = (gamma dy - along_1 - along_x_hat x_hat) / s

@@ -48,11 +48,8 @@ def _forward(first, stop, x, gamma, beta, epsilon, places, y, means, stds):
     G, C, size, of_dtype = means.shape[1], gamma.size, x.shape[1], x.dtype.type
     of_group = C // G
     totals, of_groups = np.empty(places * C), np.empty(G)
-    mean, factor, shift = (
-        np.empty(places * C, x.dtype),
-        np.empty(places * C, x.dtype),
-        np.empty(places * C, x.dtype),
-    )
+    mean, factor = np.empty(places * C, x.dtype), np.empty(places * C, x.dtype)
+    shift = np.empty(places * C, x.dtype)
     count = max(size // G, 1)
     for n in range(first, stop):
         for k in range(min(size, mean.size)):  # near which numbers are added up: each group's first

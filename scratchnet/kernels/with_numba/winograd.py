@@ -95,7 +95,7 @@ def _tiles_of(y):
 def _transformed(kernel):
     """G g G^T for each channel and filter: (3, 3, C, F) -> (16, C, F)."""
     _, _, C, F = kernel.shape
-    U = np.empty((len(_OTHER_WAY_ROUND), C, F), kernel.dtype)
+    U = np.empty((16, C, F), kernel.dtype)
     by_rows(_transform_kernel, C, 4 * U.size, kernel, U, multiple=1)
     return U
 

@@ -89,11 +89,16 @@ class Embedding(Layer):
     def output_dtype(self, inputs):
         return self.dtype
 
-    def forward(self, x, training=False):
+    def tokens(self, x):
+        """x as int64. Raises ValueError for what is no token."""
         tokens = x.astype(np.int64, copy=False)
         if tokens.size and not (0 <= tokens.min() and tokens.max() < self.input_dim):
             wrong = tokens[(tokens < 0) | (tokens >= self.input_dim)].flat[0]
             raise self.error(f"token {wrong} is outside of 0 to {self.input_dim - 1} (input_dim={self.input_dim})")
+        return tokens
+
+    def forward(self, x, training=False):
+        tokens = self.tokens(x)
         y = kernels.take_rows(self.params["embeddings"], tokens.reshape(-1))
         return y.reshape(*tokens.shape, self.output_dim), EmbeddingCache(tokens)  # (N, ..., D)
 
