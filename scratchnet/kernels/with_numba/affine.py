@@ -11,12 +11,15 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import relu as with_relu
 from scratchnet.kernels.with_numba.matrix_product import (
     add_matmul_by,
+    goes_by_columns,
     is_in_tiles,
     matmul,
     matmul_into_by,
+    multiple_of_columns,
     multiplier,
+    multiply_columns,
 )
-from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
+from scratchnet.kernels.with_numba.team import added, by_rows, shares, sums_of
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 _CACHE = 256 * 1024  # bytes to work on at a time
@@ -31,6 +34,10 @@ def affine_forward(x, W, b, relu=False, most=np.inf):
         y = np.empty((M, F), x.dtype)
         b = np.zeros(F, x.dtype) if b is None else plain(b)
         bounds = x.dtype.type(0 if relu else -np.inf), x.dtype.type(most)
+        if shares(M * W.size) and goes_by_columns(M, W):
+            multiple = multiple_of_columns(y)
+            by_rows(_columns_forward, F, M * W.size, x, W, b, *bounds, y, multiple=multiple)
+            return y
         rows = M if W.nbytes > _WHOLE or M <= _rows(W, _WHOLE) else _rows(W)
         by_rows(_forward, M, M * W.size, multiplier(x.dtype), x, W, b, *bounds, rows, y)
         return y
@@ -91,6 +98,16 @@ def _forward(first, stop, times, x, W, b, least, most, rows, y):
             y_n = y[n]
             for f in range(b.size):
                 y_n[f] = min(max(y_n[f] + b[f], least), most)  # NaN stays NaN
+
+
+@njit
+def _columns_forward(first, stop, x, W, b, least, most, y):
+    multiply_columns(x[:, ::1], W[:, ::1], y, np.bool_(False), first, stop)
+    bias = b[first:stop]
+    for n in range(len(y)):
+        y_n = y[n, first:stop]
+        for f in range(bias.size):
+            y_n[f] = min(max(y_n[f] + bias[f], least), most)
 
 
 @njit

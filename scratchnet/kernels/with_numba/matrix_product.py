@@ -12,7 +12,8 @@ another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only
 or their rows fall into one place of the cache, or the columns of a block do not lie one after the other or do not fill
 a vector. Then b is gone through in panels of so many columns as the second-level cache holds with AVX-512, or the third
 with AVX2, where the rows of a lose more by coming back for each panel. Of a some rows are copied where it is
-transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache.
+transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache. Two threads share the rows, or
+the columns of a right matrix that both would fetch from far for a few rows.
 
 Cost: 2 M K N floating-point operations.
 """
@@ -32,14 +33,17 @@ from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_pair,
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
 _FEW, _THRICE, _LARGE = 16, 48, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
 _DEPTH_OF_FEW = 16  # then so few rows of b at a time, read from end to end, come up to twice as fast as 256 far apart
-_ROWS = 96  # of a, which with that depth has 96 KB; from so many on copying b pays,
-_LARGER, _FURTHER = (1 << 20, 512) if VECTOR_BYTES == 64 else (0, 0)  # if b has more bytes, and more from row to row
+_ROWS = 96  # of a, which with that depth has 96 KB
+# From so many rows of a on copying b pays, if b has more bytes, and more from row to row:
+_ENOUGH, _LARGER, _FURTHER = (64, 1 << 20, 512) if VECTOR_BYTES == 64 else (_ROWS, 0, 0)
 _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, of which any multiple puts the rows of a
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
 _NEARER = 2048 if VECTOR_BYTES == 32 else 1 << 62  # and from more than `_THRICE` rows of a with any multiple of these
 _APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)  # from column to column of a that is
 # transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
 _PANEL = 1024 if VECTOR_BYTES == 64 else 1 << 15  # bytes of each row of b that are copied one after the other
+
+_FAR = 2 << 20  # bytes of b, which two threads would both fetch from far
 
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
 _MORE = 8 if VECTOR_BYTES == 32 else _FEW  # rows that are more than few
@@ -161,8 +165,21 @@ def _product(a, b, c):
         _compiled(c.dtype)[0](a, b, c, False)
         return
     a_is_transposed, b_is_transposed = not a.flags.c_contiguous, not b.flags.c_contiguous
-    a, b = a.T if a_is_transposed else a, b.T if b_is_transposed else b
-    team.by_rows(_rows_of_product, M, work, multiplier(c.dtype), a, a_is_transposed, b, b_is_transposed, c)
+    known = a.T if a_is_transposed else a, a_is_transposed, b.T if b_is_transposed else b, b_is_transposed, c
+    if goes_by_columns(M, b):
+        team.by_rows(_columns_of_product, b.shape[1], work, *known, multiple=multiple_of_columns(c))
+    else:
+        team.by_rows(_rows_of_product, M, work, multiplier(c.dtype), *known)
+
+
+def goes_by_columns(rows, b):
+    """Whether two threads should share the columns of b, and not so few rows: each of them reads half of a large b."""
+    return _THRICE < rows < 2 * _ROWS and b.nbytes > _FAR
+
+
+def multiple_of_columns(c):
+    """Of how many columns a chunk of them is a multiple, for the same bits as in one piece."""
+    return 2 * VECTOR_BYTES // c.itemsize
 
 
 def can_share(rows, b):
@@ -234,7 +251,20 @@ def add_matmul_by(multiplier, a, b, c):
 
 
 @njit
+def _columns_of_product(first, stop, a, a_is_transposed, b, b_is_transposed, c):
+    left = a.T[:, ::1] if a_is_transposed else a[:, ::1]
+    right = b.T[:, ::1] if b_is_transposed else b[:, ::1]
+    multiply_columns(left, right, c, False, first, stop)
+
+
+@njit
 def _multiply(a, b, c, add):
+    multiply_columns(a, b, c, add, 0, b.shape[1])
+
+
+@njit
+def multiply_columns(a, b, c, add, begin, end):
+    """The columns of c from `begin` to `end`, multiples of two vectors or the last; all, where a is a single row."""
     M, K = a.shape
     N = b.shape[1]
     if len(b) != K or c.shape != (M, N):  # a tile would read and write whatever lies there
@@ -245,13 +275,15 @@ def _multiply(a, b, c, add):
     width = 2 * lanes
     left = N % width
     turned = b.strides[1] != b.itemsize
-    copies = turned or (M >= _ROWS and b.nbytes > _LARGER and b.strides[0] > _FURTHER)
+    copies = turned or (M >= _ENOUGH and b.nbytes > _LARGER and b.strides[0] > _FURTHER)
     copies = copies or (M > _FEW and (b.nbytes > _LARGE or b.strides[0] % _APART == 0))
     copies = copies or (M > _THRICE and b.strides[0] % _NEARER == 0)
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
-    panel = min(N, _PANEL // c.itemsize) if copies else N  # columns whose blocks are copied into `room`
+    panel = (
+        min(end - begin, _PANEL // c.itemsize) if copies else max(end - begin, 1)
+    )  # columns whose blocks are copied into `room`
     apart = deepest if copies else 0
     room = np.empty(((panel - 1) // width * apart + deepest, width), c.dtype)
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
@@ -263,8 +295,8 @@ def _multiply(a, b, c, add):
     )
     tall = np.empty((deepest if packs else 0, _ROWS), c.dtype)
     packed = tall.T[:, ::1]
-    for first in range(0, N, panel):
-        last = min(first + panel, N)
+    for first in range(begin, end, panel):
+        last = min(first + panel, end)
         for i in range(blocks):
             k = i * deepest
             depth = min(deepest, K - k)
@@ -291,7 +323,7 @@ def _multiply(a, b, c, add):
                     target, column = (c[base:stop], n) if columns == vectors else (rest[base:stop], 0)
                     adds = k > 0 or (add and columns == vectors)
                     column_of_tiles(rows, m - base, stop - base, k_of_rows, depth, block, target, column, adds)
-    for m in range(len(rest)):  # the last columns, which fill no vector
+    for m in range(len(rest) if end == N else 0):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]
         for j in range(left):
             target[j] = target[j] + source[j] if add else source[j]

@@ -113,6 +113,22 @@ def test_shapes_that_do_not_fit_are_refused():
         matrix_product.matmul(a, b)
 
 
+def test_few_rows_are_shared_by_the_columns_of_a_large_matrix(counted, monkeypatch):
+    monkeypatch.setattr(matrix_product, "_FAR", 1 << 10)
+    b = np.random.default_rng(3).normal(size=1100).astype("float32")
+    for x, W in pairs():
+        alone = matrix_product.matmul(x, W), affine.affine_forward(x, W, b[: W.shape[1]], relu=True, most=3.0)
+        counted.clear()
+        with team.helper():
+            for _ in range(3):
+                np.testing.assert_array_equal(matrix_product.matmul(x, W), alone[0])
+                np.testing.assert_array_equal(
+                    affine.affine_forward(x, W, b[: W.shape[1]], relu=True, most=3.0), alone[1]
+                )
+        by_columns = {matrix_product._columns_of_product, affine._columns_forward} & {*counted}
+        assert len(by_columns) == (2 if matrix_product._THRICE < len(x) < 2 * matrix_product._ROWS else 0)
+
+
 # In one piece, piece by piece, and with a matrix that is too large to be read twice.
 @pytest.mark.parametrize("rows, C, shared", [(600, 70, 3), (5000, 70, 2), (272, 14_000, 2)])
 def test_an_affine_map_has_the_same_bits(counted, rows, C, shared):
