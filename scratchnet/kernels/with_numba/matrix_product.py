@@ -12,8 +12,8 @@ another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only
 or their rows fall into one place of the cache, or the columns of a block do not lie one after the other or do not fill
 a vector. Then b is gone through in panels of so many columns as the second-level cache holds with AVX-512, or the third
 with AVX2, where the rows of a lose more by coming back for each panel. Of a some rows are copied where it is
-transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache. Two threads share the rows, or
-the columns of a right matrix that both would fetch from far for a few rows.
+transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache. Two threads share the rows;
+or the columns of b, where both would fetch all of it from far for a few rows.
 
 Cost: 2 M K N floating-point operations.
 """
