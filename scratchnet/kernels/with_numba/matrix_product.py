@@ -281,9 +281,8 @@ def multiply_columns(a, b, c, add, begin, end):
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
-    panel = (
-        min(end - begin, _PANEL // c.itemsize) if copies else max(end - begin, 1)
-    )  # columns whose blocks are copied into `room`
+    # of columns, whose blocks are copied into `room`
+    panel = min(end - begin, _PANEL // c.itemsize) if copies else max(end - begin, 1)
     apart = deepest if copies else 0
     room = np.empty(((panel - 1) // width * apart + deepest, width), c.dtype)
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
