@@ -17,10 +17,8 @@ A batch normalization, the relu behind it and the max pooling behind that are th
 as many on the way back. Where the backend has `bounded_products`, the input alone is kept: what the relu has let
 through is seen from it, and what the pooling has chosen takes a byte.
 
-Of the words of a text whose mean is taken, there and back, no array of all vectors is made, where the backend has
-`mean_of_rows`.
-
-The two halves of a Transformer's block are in `scratchnet.training.blocks`.
+The two halves of a Transformer's block are in `scratchnet.training.blocks`, words whose mean is taken in
+`scratchnet.training.vectors`.
 
 The results are the layers' own; only sums are in another order, those of dW, and behind an upsampling all. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
@@ -35,7 +33,7 @@ from scratchnet.kernels import fused
 from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.core.dense import Dense, DenseCache
-from scratchnet.layers.core.embedding import Embedding, EmbeddingCache
+from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.normalization.batch_normalization import BatchNormalizationCache, batch_moments
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.parallel import sum_over_batch
@@ -50,9 +48,9 @@ from scratchnet.training.in_use import (
     padding_behind,
     pools,
     pools_squares,
-    takes_mean,
 )
 from scratchnet.training.joined import TrainedNode, joined
+from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
 
 class PooledConvolutionCache(NamedTuple):
@@ -110,17 +108,6 @@ class UpsampledConvolution(TrainedNode):
         )
         adjoints.add(self.inputs, dx)
         return self.grads(dkernel, dbias)
-
-
-class TrainedVectors(TrainedNode):
-    """An embedding, and the mean of its vectors."""
-
-    def forward(self, x, training, mask=None):
-        tokens = self.layer.tokens(self.layer.accept(x))
-        return kernels.mean_of_rows(self.layer.params["embeddings"], tokens), EmbeddingCache(tokens)
-
-    def backward(self, dy, cache, adjoints, wanted):
-        return {(self.layer, "embeddings"): kernels.add_mean_rows(dy, cache.tokens, self.layer.input_dim)}
 
 
 class BoundedCache(NamedTuple):
@@ -223,7 +210,7 @@ def _kind_of(node):
     if type(layer) is Dense and layer.trainable and kernels.affine_forward is not None:
         return ActivatedDense
     if type(layer) is Embedding and layer.trainable and kernels.mean_of_rows is not None:
-        return TrainedVectors
+        return MeanOfVectors
     if type(layer) is MultiHeadAttention and kernels.self_attention_forward is not None:
         return SelfAttention if looks_at_itself(node) and layer.trainable and not layer.dropout else None
     can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
@@ -249,7 +236,7 @@ def _pools_normalized(node, before):
 _FOLLOWERS = {
     PooledConvolution: (pools,),
     UpsampledConvolution: (_convolves,),
-    TrainedVectors: (takes_mean,),
+    MeanOfVectors: (takes_mean,),
     BoundedNormalization: (cuts_off, _pools_normalized),
     ActivatedDense: (_goes_on, adds_input, _normalizes_rows),
     SelfAttention: (adds_input, _normalizes_rows),

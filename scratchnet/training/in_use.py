@@ -19,8 +19,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   `lstm_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
-* Of the words of a text whose mean is taken, no array of all vectors is made, where the backend has `mean_of_rows`.
-* The two halves of a Transformer's block are computed as in training (`scratchnet.training.blocks`).
+* The two halves of a Transformer's block, and words whose mean is taken, are computed as in training:
+  `scratchnet.training.blocks`, `scratchnet.training.vectors`.
 
 All weights and functions are looked up when they are used: what a step or the user has changed since is seen. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
@@ -39,7 +39,6 @@ from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
-from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling1D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
@@ -47,6 +46,7 @@ from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 from scratchnet.training.blocks import FeedForward, SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
 from scratchnet.training.joined import JoinedNode, joined
+from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
 ANYTHING = -np.inf, np.inf  # the bounds of what is not bounded
 
@@ -193,14 +193,6 @@ class JoinedSum(JoinedNode):
         return behind.activation.forward(total, overwrite=True)[0], None
 
 
-class MeanOfVectors(JoinedNode):
-    """An embedding, and the mean of its vectors."""
-
-    def forward(self, x, training, mask=None):
-        tokens = self.layer.tokens(self.layer.accept(x))
-        return kernels.mean_of_rows(self.layer.params["embeddings"], tokens), None
-
-
 class DenseLayers(FeedForward):
     """Two dense layers, and what there is behind them."""
 
@@ -291,13 +283,6 @@ def pools_squares(node):
         return False
     is_inside = layer.padding == "valid" or not any(n is None or n % 2 for n in node.inputs.shape[1:3])
     return is_inside and layer.pool_size == layer.strides == (2, 2)
-
-
-def takes_mean(node, before):
-    """The mean of the steps of a sequence."""
-    layer = node.layer
-    is_mean = type(layer) is GlobalAveragePooling1D and layer.data_format == "channels_last"
-    return is_mean and not layer.keepdims and len(node.inputs.shape) == 3
 
 
 def cuts_off(node, before):

@@ -153,18 +153,8 @@ def _is_plain(node):
 
 _KINDS = (
     *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense, Embedding),
-    *(
-        GlobalAveragePooling1D,
-        LSTM,
-        LayerNormalization,
-        MaxPooling1D,
-        MaxPooling2D,
-        MaxPooling3D,
-        MultiHeadAttention,
-        ReLU,
-        SimpleRNN,
-        UpSampling2D,
-    ),
+    *(GlobalAveragePooling1D, LSTM, LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, MultiHeadAttention),
+    *(ReLU, SimpleRNN, UpSampling2D),
 )
 _WAYS = "forward", "backward"
 _WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}

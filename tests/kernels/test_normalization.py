@@ -22,6 +22,11 @@ def laid_out(x, layout):
     return x
 
 
+def assert_alike(found, wanted, tolerance):
+    assert found.shape == wanted.shape and found.dtype == wanted.dtype
+    np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=10 * tolerance)
+
+
 @EVERY_FAST
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 2e-5), ("float64", 1e-12)])
 @given(
@@ -137,8 +142,7 @@ def test_backends_agree_on_rows(backend, dtype, tolerance, centered, shape, layo
         *zip(backend.normalize_rows_forward(x, gamma, beta, 0.1, centered), (y, mean, s)),
         *zip(backend.normalize_rows_backward(*arguments), loops.normalize_rows_backward(*arguments)),
     ):
-        assert found.shape == wanted.shape and found.dtype == wanted.dtype
-        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=10 * tolerance)
+        assert_alike(found, wanted, tolerance)
     np.testing.assert_array_equal(x, kept[0])
     np.testing.assert_array_equal(dy, kept[1])
 
@@ -187,8 +191,7 @@ def test_backends_agree_on_groups(backend, dtype, tolerance, shape, layout, seed
         *zip(backend.normalize_groups_forward(x, gamma, beta, G, 0.1), (y, mean, s)),
         *zip(backend.normalize_groups_backward(*arguments), loops.normalize_groups_backward(*arguments)),
     ):
-        assert found.shape == wanted.shape and found.dtype == wanted.dtype
-        np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=10 * tolerance)
+        assert_alike(found, wanted, tolerance)
     np.testing.assert_array_equal(x, kept[0])
     np.testing.assert_array_equal(dy, kept[1])
 

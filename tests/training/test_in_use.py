@@ -33,18 +33,18 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential, clone_model
 from scratchnet.training.blocks import SelfAttention
-from scratchnet.training.in_training import TrainedVectors, in_training
+from scratchnet.training.in_training import in_training
 from scratchnet.training.in_use import (
     DenseLayers,
     EnlargedConvolution,
     JoinedConvolution,
     JoinedNode,
     MaximaAlone,
-    MeanOfVectors,
     StateAlone,
     StatesAlone,
     in_use,
 )
+from scratchnet.training.vectors import MeanOfVectors
 from scratchnet.utils import set_random_seed
 
 
@@ -281,7 +281,7 @@ def test_the_mean_of_vectors_is_predicted_and_trained_as_layer_by_layer():
         model, twin = texts(GlobalAveragePooling1D()), texts(GlobalAveragePooling1D())
         twin.compile("sgd", "mse", run_eagerly=True)
         assert [type(node) for node in joined(model)] == [MeanOfVectors]
-        assert TrainedVectors in map(type, in_training(model).nodes)
+        assert MeanOfVectors in map(type, in_training(model).nodes)
         x, y = np.random.default_rng(0).integers(0, 11, (50, 6)), np.ones((50, 1), "float32")
         for each in (model, twin):
             each.fit(x, y, epochs=3, shuffle=False, verbose=0)

@@ -54,14 +54,14 @@ def _forward(first, stop, x, gamma, beta, epsilon, places, y, means, stds):
     for n in range(first, stop):
         for k in range(min(size, mean.size)):  # near which numbers are added up: each group's first
             mean[k] = x[n, k % C // of_group * of_group]
-        _sums(x[n], mean, totals)
+        _sums(x[n], mean, False, totals)
         _by_group(totals, C, of_groups)
         for g in range(G):
             near = x[n, g * of_group] if size > 0 else of_dtype(0)
             means[n, g] = of_dtype(near + of_groups[g] / count)
         for k in range(mean.size):
             mean[k] = means[n, k % C // of_group]
-        _squares(x[n], mean, totals)
+        _sums(x[n], mean, True, totals)
         _by_group(totals, C, of_groups)
         for g in range(G):
             stds[n, g] = of_dtype(math.sqrt(of_groups[g] / count + epsilon))
@@ -115,39 +115,23 @@ def _by_group(totals, C, of_groups):
 
 
 @njit(inner=True)
-def _sums(x, near, totals):
-    """``sum(x - near)``, of each channel."""
-    width = near.size
+def _sums(x, middle, squared, totals):
+    """``sum(x - middle)``, or of its square, of each channel."""
+    width = middle.size
     fours = x.size - x.size % (4 * width)
     totals[:] = 0
     for start in range(0, fours, 4 * width):
         a, b = x[start : start + width], x[start + width : start + 2 * width]
         c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
         for k in range(width):
-            totals[k] += ((a[k] - near[k]) + (b[k] - near[k])) + ((c[k] - near[k]) + (d[k] - near[k]))
+            a_k, b_k, c_k, d_k = a[k] - middle[k], b[k] - middle[k], c[k] - middle[k], d[k] - middle[k]
+            squares = (a_k * a_k + b_k * b_k) + (c_k * c_k + d_k * d_k)
+            totals[k] += squares if squared else (a_k + b_k) + (c_k + d_k)
     for start in range(fours, x.size, width):
         values = x[start : start + width]
         for k in range(values.size):
-            totals[k] += values[k] - near[k]
-
-
-@njit(inner=True)
-def _squares(x, mean, totals):
-    """``sum((x - mean)^2)``, of each channel."""
-    width = mean.size
-    fours = x.size - x.size % (4 * width)
-    totals[:] = 0
-    for start in range(0, fours, 4 * width):
-        a, b = x[start : start + width], x[start + width : start + 2 * width]
-        c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
-        for k in range(width):
-            a_k, b_k, c_k, d_k = a[k] - mean[k], b[k] - mean[k], c[k] - mean[k], d[k] - mean[k]
-            totals[k] += (a_k * a_k + b_k * b_k) + (c_k * c_k + d_k * d_k)
-    for start in range(fours, x.size, width):
-        values = x[start : start + width]
-        for k in range(values.size):
-            above = values[k] - mean[k]
-            totals[k] += above * above
+            above = values[k] - middle[k]
+            totals[k] += above * above if squared else above
 
 
 @njit(inner=True)

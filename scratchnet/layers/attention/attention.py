@@ -92,16 +92,10 @@ class SoftLookup(Layer):
                 causal_mask(q.shape[-2], k.shape[-2]) if use_causal_mask else None,
             ]
         )
-        drops = training and self.dropout > 0
-        if (
-            self.scores_are_products
-            and kernels.attention_forward is not None
-            and not (drops or return_attention_scores)
-        ):
+        is_more = return_attention_scores or (training and self.dropout)
+        if self.scores_are_products and not is_more and kernels.attention_forward is not None:  # the lines below
             scores, dropout = None, None
-            y, kept = kernels.attention_forward(
-                *map(_as_heads, (q, k, v)), 1.0, _of_heads(may, q, k)
-            )  # the lines below
+            y, kept = kernels.attention_forward(*map(_as_heads, (q, k, v)), 1.0, _of_heads(may, q, k))
             y = y.reshape(*q.shape[:-1], v.shape[-1])
             P = kept[..., : q.shape[-2]].swapaxes(-1, -2).reshape(*q.shape[:-1], k.shape[-2])
         else:
@@ -124,10 +118,10 @@ class SoftLookup(Layer):
         dy = np.zeros((*P.shape[:-1], v.shape[-1]), v.dtype) if dy is None else dy
         if q_mask is not None:
             dy = np.where(q_mask, dy, dy.dtype.type(0))
-        if scores is None:
-            heads = map(_as_heads, (dy, q, k, v))
-            d_heads, grads = kernels.attention_backward(*heads, kept, 1.0, _of_heads(may, q, k)), {}  # the lines below
-            dq, dk, dv = (d.reshape(x.shape) for d, x in zip(d_heads, (q, k, v)))
+        if scores is None:  # the lines below
+            found = kernels.attention_backward(*map(_as_heads, (dy, q, k, v)), kept, 1.0, _of_heads(may, q, k))
+            dq, dk, dv = (d.reshape(x.shape) for d, x in zip(found, (q, k, v)))
+            grads = {}
         else:
             dv = np.matmul(kept.swapaxes(-1, -2), dy)  # y = kept v
             through_y = np.matmul(dy, v.swapaxes(-1, -2))  # (N, T, S)

@@ -89,7 +89,7 @@ class Embedding(Layer):
     def output_dtype(self, inputs):
         return self.dtype
 
-    def tokens(self, x):
+    def as_tokens(self, x):
         """x as int64. Raises ValueError for what is no token."""
         tokens = x.astype(np.int64, copy=False)
         if tokens.size and not (0 <= tokens.min() and tokens.max() < self.input_dim):
@@ -98,7 +98,7 @@ class Embedding(Layer):
         return tokens
 
     def forward(self, x, training=False):
-        tokens = self.tokens(x)
+        tokens = self.as_tokens(x)
         y = kernels.take_rows(self.params["embeddings"], tokens.reshape(-1))
         return y.reshape(*tokens.shape, self.output_dim), EmbeddingCache(tokens)  # (N, ..., D)
 
