@@ -95,6 +95,7 @@ FUSED = {
     "self_attention": ("self_attention_forward", "self_attention_backward"),  # and with the matrices on both sides
     "feed_forward": ("feed_forward_forward", "feed_forward_backward"),
     "recurrent": ("simple_rnn_state", "lstm_states"),
+    "gru": ("gru_states",),
     "optimizer_steps": (
         "sgd_update",
         "rmsprop_update",

@@ -8,8 +8,8 @@ Where there is too little for two parts, one thread takes the whole batch, and a
 (`Workers.help_one`).
 
 `set_num_threads` or `SCRATCHNET_NUM_THREADS` sets the number. The default is the number of processors that this process
-may use, divided by the number of ranks on this machine. Threads live as long as one call of fit, evaluate or
-predict.
+may use, divided by the number of ranks on this machine. Threads are made for a call of fit, evaluate or predict, and
+then sleep until the next one: to start them takes as long as a small model takes for a batch.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ _blas_lock = threading.Lock()
 _blas_users = 0
 _blas_libraries = None  # that this process has loaded, as threadpoolctl controls them
 _blas_threads = None  # how many each of them had, while they are limited
+_idle = []  # at most one pair: how many threads sleep, and the pool that they belong to
 
 
 def set_num_threads(count):
@@ -121,9 +122,7 @@ class Workers:
                 self._helper.rest()  # or there would be a thread more than `count`
                 self.is_helped = False
             if others and self._pool is None:  # the calling thread computes as well
-                from concurrent.futures import ThreadPoolExecutor  # a small model needs none
-
-                self._pool = self._scope.enter_context(ThreadPoolExecutor(self.count - 1, "scratchnet"))
+                self._pool = self._scope.enter_context(_pool(self.count - 1))
             here = current_processor() if others else None
             futures = [self._pool.submit(_elsewhere, here, function, item) for item in others]
             errors = []
@@ -136,6 +135,33 @@ class Workers:
                 raise next((error for error in errors if not isinstance(error, PartFailed)), errors[0])
             results.extend(future.result() for future in futures)
         return results
+
+
+@contextlib.contextmanager
+def _pool(count):
+    """So many threads that nobody else uses meanwhile. Where an error leaves the block, they end."""
+    from concurrent.futures import ThreadPoolExecutor  # a small model needs none
+
+    try:
+        known, pool = _idle.pop()
+    except IndexError:
+        known, pool = 0, None
+    if known != count:
+        _end(pool)
+        pool = ThreadPoolExecutor(count, "scratchnet")
+    try:
+        yield pool
+    except BaseException:
+        _end(pool)
+        raise
+    _idle.append((count, pool))
+    while len(_idle) > 1:  # others have been here at the same time
+        _end(_idle.pop(0)[1])
+
+
+def _end(pool):
+    if pool is not None:
+        pool.shutdown()
 
 
 def _elsewhere(processor, function, item):
@@ -176,6 +202,7 @@ def _after_fork_in_child():
     """A forked child has none of its parent's threads, one of which may have held the lock."""
     global _blas_lock, _blas_users, _blas_threads
     _blas_lock = threading.Lock()
+    _idle.clear()
     if _blas_threads is not None:
         _set_blas_threads(_blas_threads)
     _blas_users, _blas_threads = 0, None

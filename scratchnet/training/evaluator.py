@@ -24,12 +24,14 @@ from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.in_use import in_use
 from scratchnet.training.step import concatenated
 from scratchnet.training.work import (
-    LEAST_ALONE,
+    LEAST_HELPED,
     batches_worth,
     is_helped,
     most_numbers,
     multiply_adds,
     shared_of,
+    way_in_use,
+    weights_of,
 )
 
 _LEAST_ROWS = 16  # of a batch that is the only one, with which two threads are not busy otherwise
@@ -187,8 +189,8 @@ class Evaluator(Compiled):
         run = (1 << 33) + self._predictions_begun
         ranks, stateful = current_ranks(), self.stateful
         quiet = end is _nothing and ranks.size == 1 and isinstance(data, Arrays)
-        (most, helped), joined = self._together(model, data, batch_size, workers, stateful, quiet), 1
-        here = 1 if stateful or helped else workers.count
+        (most, one, helped), joined = self._together(model, data, batch_size, workers, stateful, quiet), 1
+        here = 1 if one else workers.count
         may_join = isinstance(data, Arrays) and data.size > batch_size  # here, but not on several ranks
         together = 1 if stateful else here * ranks.size
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
@@ -250,23 +252,24 @@ class Evaluator(Compiled):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
     def _together(self, model, data, batch_size, workers, stateful, quiet):
-        """``(most, helped)``: how many batches may be computed as one, if each row is computed by itself; and whether
-        that goes to one thread with a helper, and not to as many threads as there are: where these would meet after
-        each of a few batches, since somebody listens.
+        """``(most, one, helped)``: how many batches may be computed as one, if each row is computed by itself; whether one
+        thread is to compute them all; and whether it has a helper.
         """
         if current_ranks().size > 1 or not isinstance(data, Arrays):
-            return 1, False
+            return 1, stateful, False
         if stateful or data.size <= batch_size:  # one at a time
             rows = min(batch_size, data.size)
-            return 1, rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_ALONE
-        work, can_join = multiply_adds(model), not (model.adds_loss or model.graph is None or model.in_one_part)
+            return 1, True, rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_HELPED
+        work, shared = multiply_adds(model), shared_of(model)
+        can_join = not (model.adds_loss or model.graph is None or model.in_one_part)
         if can_join:
             can_join = all(rows == 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs)))
         most = batches_worth(batch_size, work, most_numbers(model)) if can_join else 1
-        if quiet or not workers.can_help or workers.count != 2:
-            return most, False
-        rows = most * batch_size
-        return most, is_helped(rows * work, rows * shared_of(model))
+        can_help = workers.count == 2 and workers.can_help
+        one, helped = way_in_use(data.size * work, data.size * shared, weights_of(model), can_help)
+        if can_help and not (one or quiet):  # they would meet after each of a few batches, since somebody listens
+            one = helped = is_helped(most * batch_size * work, most * batch_size * shared)
+        return most, one, helped
 
     def _agree_in(self, what, data, batch_size):
         """Ranks that evaluate or predict together must have the same data; within a fit they have agreed."""

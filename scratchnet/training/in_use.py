@@ -15,8 +15,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   of 2 x 2 behind a relu, the beginning of most image classifiers, where the backend has `conv2d_relu_max_pool_forward`.
 * An upsampling to the nearest pixel and the convolution behind it, the end of most decoders, are one transposed
   convolution, with fewer multiplications, where the backend has `upsample2d_conv2d_forward`.
-* Of an LSTM only the states are kept, and without `return_sequences` only the last ones, where the backend has
-  `lstm_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
+* Of an LSTM and a GRU only the states are kept, and without `return_sequences` only the last ones, where the backend
+  has `lstm_states` and `gru_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
 * The two halves of a Transformer's block, and words whose mean is taken, are computed as in training:
@@ -42,6 +42,7 @@ from scratchnet.layers.normalization.batch_normalization import BatchNormalizati
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
+from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 from scratchnet.training.blocks import FeedForward, SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
@@ -149,6 +150,22 @@ class StatesAlone(JoinedNode):
         return layer.pack_output(None, h, c), None
 
 
+class GRUStatesAlone(JoinedNode):
+    """A GRU that keeps no gates."""
+
+    fewest = 1
+    takes_repeat = True
+
+    def forward(self, x, training, mask=None, repeat=None):
+        layer = self.layer
+        x, T, (h0,) = layer.unpack_input(layer.accept(x), repeat, lay_out=False)
+        W, R, _ = _weights(layer, x.dtype)
+        b, c = np.broadcast_to(layer.params.get("bias", np.zeros(1, x.dtype)), (2, W.shape[1]))
+        functions = layer.activation, layer.recurrent_activation
+        h = kernels.gru_states(x, W, R, b, c, h0, *functions, layer.reset_after, T, layer.return_sequences)
+        return layer.pack_output(None, h), None
+
+
 class StateAlone(JoinedNode):
     """A SimpleRNN of which only the last state comes out."""
 
@@ -213,6 +230,8 @@ def _kind_of(node):
         return Normalized
     if type(layer) is LSTM and kernels.lstm_states is not None:
         return StatesAlone if _begins_anew(node) else None
+    if type(layer) is GRU and kernels.gru_states is not None:
+        return GRUStatesAlone if _begins_anew(node) else None
     if type(layer) is SimpleRNN and kernels.simple_rnn_state is not None:
         return StateAlone if _begins_anew(node) and not layer.return_sequences else None
     if is_enlarging(layer):
@@ -295,6 +314,7 @@ _FOLLOWERS = {
     EnlargedConvolution: (convolves, _normalizes, _activates),
     Normalized: (cuts_off,),
     StatesAlone: (),
+    GRUStatesAlone: (),
     StateAlone: (),
     MaximaAlone: (),
     JoinedSum: (_activates,),

@@ -25,6 +25,7 @@ from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
 from scratchnet.layers.regularization.dropout import Dropout
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
+from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 from scratchnet.structure import flatten
@@ -153,8 +154,8 @@ def _is_plain(node):
 
 _KINDS = (
     *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense, Embedding),
-    *(GlobalAveragePooling1D, LSTM, LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, MultiHeadAttention),
-    *(ReLU, SimpleRNN, UpSampling2D),
+    *(GRU, GlobalAveragePooling1D, LSTM, LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D),
+    *(MultiHeadAttention, ReLU, SimpleRNN, UpSampling2D),
 )
 _WAYS = "forward", "backward"
 _WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}

@@ -16,7 +16,7 @@ from scratchnet.recorded import is_library
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.own_loss import LossOfModel, overrides
 from scratchnet.training.terms import Term, check_keys, leaves_of, terms_of
-from scratchnet.training.work import multiply_adds, shared_of, shared_of_tables
+from scratchnet.training.work import multiply_adds, shared_of, shared_of_tables, weights_of
 
 
 class Objective:
@@ -122,7 +122,7 @@ class Objective:
     @functools.cached_property
     def weights(self):
         """How many numbers the parameters of the model are."""
-        return sum(parameter.size for parameter in self.model.params.values())
+        return weights_of(self.model)
 
     def predictions(self, ys):
         """The outputs of the user's model, given those of `self.model`."""

@@ -27,10 +27,11 @@ from scratchnet.structure import flatten
 
 LEAST = 13_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
 LEAST_HELPED = 8_000_000  # of `shared_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
-LEAST_ALONE = 20_000_000  # of those of a batch that is the only one: the helper is there for it alone
 MOST_HELPED = 150_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
 _MOST_ALONE = 13_000_000  # if no more of it is not shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
+_LEAST_APART = 30_000_000  # of all batches in use, for which it pays that each thread takes some of them,
+_MUCH = 600_000_000  # and more than a helper in each of them
 _JOINED = 600_000_000  # of batches that are joined, at most: one thread computes for about ten milliseconds
 _MOST_ROWS = 512  # of them
 _MOST_NUMBERS = 1_000_000  # that a layer puts out for them: what the next one reads should still be in the cache
@@ -48,6 +49,22 @@ def parts_worth(work, weights):
 def is_helped(work, shared):
     """Whether one part with a helper is quicker than two parts, for so many multiply-adds, some of which are shared."""
     return LEAST_HELPED <= shared and work - shared <= _MOST_ALONE and work <= MOST_HELPED
+
+
+def way_in_use(work, shared, weights, can_help):
+    """``(one, helped)``: whether one thread is to compute all batches in use, and whether a helper shares its kernels.
+
+    Two threads that take batches in turn wait for the interpreter's lock, longer than small kernels take; a helper
+    needs no lock, but what is not shared it leaves to the other.
+
+    Args:
+        work, shared: multiply-adds of all the batches.
+        weights: how many numbers the parameters are, see `parts_worth`.
+        can_help: whether there is a helper.
+    """
+    is_shared = LEAST_HELPED <= shared and work - shared <= _MOST_ALONE
+    helped = can_help and is_shared and work <= _MUCH * (1 + weights / _WEIGHTS)
+    return helped or work < _LEAST_APART, helped
 
 
 def batches_worth(rows, work, numbers):
@@ -77,6 +94,11 @@ def shared_of_tables(model):
     """As `shared_of`, but whatever the batch: a table in which rows are looked up has a gradient as large as itself."""
     graph = getattr(model, "graph", None)
     return 0 if graph is None else _OF_A_GRADIENT * sum(_in_tables(node) for node in graph.nodes)
+
+
+def weights_of(model):
+    """How many numbers the parameters of the model are."""
+    return sum(parameter.size for parameter in model.params.values())
 
 
 def most_numbers(model):

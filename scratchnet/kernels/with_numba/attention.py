@@ -38,7 +38,7 @@ def attention_forward(q, k, v, scale, may=None, blind_sees_nothing=False):
     PT, y = np.empty((N, H, S, _filled(T, q)), q.dtype), np.empty((N, T, H, v.shape[3]), q.dtype)
     hidden = q.dtype.type(HIDDEN / scale)  # before it is scaled
     known = q, k, v, q.dtype.type(scale), _by_key(may, PT), hidden, blind_sees_nothing
-    by_rows(_forward, N, N * H * T * S * (D + E), *known, PT, y)
+    by_rows(_forward, N, N * H * T * S * (D + E), *known, PT, y, multiple=1)
     return y.swapaxes(1, 2)[..., :E], PT
 
 
@@ -48,7 +48,7 @@ def attention_backward(dy, q, k, v, PT, scale, may=None):
     dy, q, k, v = _by_place(dy, q, k, v)
     dq, dk, dv = (np.empty(array.shape, array.dtype) for array in (q, k, v))
     known = dy, q, k, v, PT, _by_key(may, PT), q.dtype.type(scale)
-    by_rows(_backward, len(q), 2 * PT.size * (D + E), *known, dq, dk, dv)
+    by_rows(_backward, len(q), 2 * PT.size * (D + E), *known, dq, dk, dv, multiple=1)
     return dq.swapaxes(1, 2)[..., :D], dk.swapaxes(1, 2)[..., :D], dv.swapaxes(1, 2)[..., :E]
 
 

@@ -18,14 +18,15 @@ def global_average_forward(x):
     x = plain(x)
     N, M, C = x.shape
     y = np.empty((N, C), x.dtype)
-    by_rows(_average, N, x.size, x.reshape(N, M * C), M, _places_at_a_time(M, C), y)
+    by_rows(_average, N, x.size, x.reshape(N, M * C), M, _places_at_a_time(M, C), y, multiple=1)
     return y
 
 
 def global_average_backward(dy, M):
     N, C = dy.shape
     dx = np.empty((N, M, C), dy.dtype)
-    by_rows(_spread, N, dx.size, plain(dy), dy.dtype.type(1 / M), _places_at_a_time(M, C), dx.reshape(N, M * C))
+    known = plain(dy), dy.dtype.type(1 / M), _places_at_a_time(M, C)
+    by_rows(_spread, N, dx.size, *known, dx.reshape(N, M * C), multiple=1)
     return dx
 
 
@@ -37,13 +38,13 @@ def global_max_forward(x):
     x = plain(x)
     N, M, C = x.shape
     y = np.empty((N, C), x.dtype)
-    by_rows(_largest, N, x.size, x.reshape(N, M * C), _places_at_a_time(M, C), y)
+    by_rows(_largest, N, x.size, x.reshape(N, M * C), _places_at_a_time(M, C), y, multiple=1)
     return y
 
 
 def global_max_backward(dy, x, y):
     dx = np.empty(x.shape, x.dtype)
-    by_rows(_backward, len(x), 2 * x.size, plain(dy), plain(x), plain(y), dx)
+    by_rows(_backward, len(x), 2 * x.size, plain(dy), plain(x), plain(y), dx, multiple=1)
     return dx
 
 

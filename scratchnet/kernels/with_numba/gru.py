@@ -17,10 +17,14 @@ from scratchnet.kernels.with_numba.dropped_states import (
     room_for,
 )
 from scratchnet.kernels.with_numba.elementwise import add, copy
+from scratchnet.kernels.with_numba.gru_states import states
+from scratchnet.kernels.with_numba.lstm_states import LEAST
 from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.recurrent import (
+    DEFAULTS,
     add_bias,
     as_mask,
+    of_all_steps,
     one_for_all,
     or_nothing,
     set_aside,
@@ -47,6 +51,18 @@ def gru_forward(xW, R, b, b_R, h0, act, rec, reset_after, mask=None, drop=None):
     how = *functions, bool(reset_after), as_mask(mask), *_drops(drop, h[0])
     through_time(_gru_forward, T, N, R, multiplier(h.dtype), *known, z, r, g, q, h, *how)
     return GRUSteps(None, z, r, g, q, h)
+
+
+def gru_states(x, W, R, b, b_R, h0, act, rec, reset_after, T, sequence):
+    """h of `gru_forward` of ``x W``, whose last entry is the last state; without `sequence` there may be two entries.
+
+    x is (T, N, D), laid out as it may, or (1, N, D) if it is that of every step.
+    """
+    (_, N, _), U = x.shape, len(R)
+    is_default = (act.name, rec.name) == DEFAULTS and act.standard and rec.standard and reset_after
+    if is_default and x.itemsize == 4 and N >= LEAST and T * N >= U:  # or R's panels are more than the gates
+        return states(x, W, R, b, b_R, h0, T, sequence)
+    return gru_forward(of_all_steps(x, W, T), R, b, b_R, h0, act, rec, reset_after).h
 
 
 def gru_backward(dy, dh, R, steps, act, rec, reset_after, mask=None, drop=None):

@@ -25,12 +25,16 @@ def states(x, W, R, b, h0, c0, T, sequence):
     """h and c of an LSTM with tanh and sigmoid in float32, as `recurrent.lstm_states`, which chooses, says it."""
     (steps, N, D), U = x.shape, len(R)
     h, c = np.empty((T + 1 if sequence else 2, N, U), x.dtype), np.empty((N, U), x.dtype)
-    by_sample = x.transpose(1, 0, 2).flags.c_contiguous
-    x = plain(x.transpose(1, 0, 2) if by_sample else x)
     work = T * N * U * 4 * U + steps * N * D * 4 * U
-    known = x, by_sample, in_panels(W), in_panels(R), plain(b), plain(h0), plain(c0)
+    known = *as_it_lies(x), in_panels(W), in_panels(R), plain(b), plain(h0), plain(c0)
     by_rows(_states, N, work, *known, T, h, c)
     return h, c[np.newaxis]
+
+
+def as_it_lies(x):
+    """x (T, N, D), or (N, T, D) if that is how it lies in memory, and whether it does."""
+    by_sample = x.transpose(1, 0, 2).flags.c_contiguous
+    return plain(x.transpose(1, 0, 2) if by_sample else x), by_sample
 
 
 @njit
@@ -38,13 +42,11 @@ def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
     """Of the samples from `first` to `stop`; c is turned from the first one into the last one."""
     copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
     copy(c0[first:stop], c[first:stop])
-    steps, D, U = x.shape[1] if by_sample else x.shape[0], x.shape[2], c.shape[1]
-    width = (b.size + LANES - 1) // LANES * LANES
-    z = np.empty((min(_ROWS, stop - first), width), x.dtype)
-    of_all = np.empty((stop - first if steps < T else 0, width), x.dtype)  # x W, where x is that of all steps
+    steps, U = x.shape[1] if by_sample else x.shape[0], c.shape[1]
+    z = np.empty((min(_ROWS, stop - first), filled(b.size)), x.dtype)
+    of_all = np.empty((stop - first if steps < T else 0, z.shape[1]), x.dtype)  # x W, where x is that of all steps
     if len(of_all) > 0:
-        x_0 = x[first:stop, 0][:, ::1] if by_sample else x[0, first:stop][:, ::1]  # of one type
-        multiply(x_0, 0, D, W, of_all, False)
+        multiply_input(x, by_sample, 0, first, stop, W, of_all)
     for t in range(T):
         h_prev, h_t = h[(t - T - 1) % len(h)], h[(t - T) % len(h)]  # counted from the end: there may be two alone
         for m in range(first, stop, _ROWS):
@@ -52,11 +54,23 @@ def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
             if len(of_all) > 0:
                 copy(of_all[m - first : end - first], z[: end - m])
             else:
-                x_t = x[m:end, t][:, ::1] if by_sample else x[t, m:end][:, ::1]
-                multiply(x_t, 0, D, W, z, False)
+                multiply_input(x, by_sample, t, m, end, W, z)
             multiply(h_prev[m:end][:, ::1], 0, U, R, z, True)
             for n in range(m, end):
                 _step(z[n - m], b, c[n], h_t[n])
+
+
+@njit(inner=True)
+def filled(columns):
+    """As many columns, or more, as fill vectors."""
+    return (columns + LANES - 1) // LANES * LANES
+
+
+@njit(inner=True)
+def multiply_input(x, by_sample, t, first, stop, W, z):
+    """``z = x_t W`` for the panels of W, of the samples from `first` to `stop`."""
+    x_t = x[first:stop, t][:, ::1] if by_sample else x[t, first:stop][:, ::1]  # of one type
+    multiply(x_t, 0, x.shape[2], W, z, False)
 
 
 @njit(inline="always")

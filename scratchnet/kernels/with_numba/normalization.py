@@ -43,8 +43,8 @@ def normalize_forward(x, mean, s, gamma, beta, low=-np.inf, high=np.inf):
     """The bits are those of one step after the other, but x is read and y written only once."""
     x = plain(x)
     y = np.empty(x.shape, x.dtype)
-    of_channels = _repeated(x, mean, s, gamma, beta)
-    _forward(x.reshape(len(x), -1), *of_channels, x.dtype.type(low), x.dtype.type(high), y.reshape(len(x), -1))
+    known = *_repeated(x, mean, s, gamma, beta), x.dtype.type(low), x.dtype.type(high)
+    by_rows(_forward, _blocks(x), x.size, x.reshape(len(x), -1), *known, y.reshape(len(x), -1))
     return y
 
 
@@ -61,8 +61,8 @@ def channel_products(dy, x, mean, s):
 def normalize_backward(dy, x, mean, s, gamma, along_1, along_x_hat):
     dy, x = plain(dy), plain(x)
     dx = np.empty(x.shape, x.dtype)
-    of_channels = _repeated(x, mean, 1 / s, gamma, along_1, along_x_hat)
-    _backward(dy.reshape(len(x), -1), x.reshape(len(x), -1), *of_channels, dx.reshape(len(x), -1))
+    known = dy.reshape(len(x), -1), x.reshape(len(x), -1), *_repeated(x, mean, 1 / s, gamma, along_1, along_x_hat)
+    by_rows(_backward, _blocks(x), x.size, *known, dx.reshape(len(x), -1))
     return dx
 
 
@@ -88,6 +88,11 @@ def normalize_rows_backward(dy, x, mean, s, gamma, centered=True, needs_dx=True)
 
 def _rows_at_a_time(C):
     return max(1, _WIDTH // max(C, 1))
+
+
+def _blocks(x):
+    """How often so many rows are taken of a group."""
+    return -(-x.shape[1] // _rows_at_a_time(x.shape[2]))
 
 
 def _repeated(x, *of_channels):
@@ -119,12 +124,12 @@ def _moments(x, first, totals, squares):
 
 
 @njit(reorder=False, fuse=False)
-def _forward(x, means, stds, gammas, betas, low, high, y):
+def _forward(first, stop, x, means, stds, gammas, betas, low, high, y):
     G, size = x.shape
     width = means.shape[1]
     for g in range(G):
         mean, s, gamma, beta = means[g], stds[g], gammas[g], betas[g]
-        for start in range(0, size, width):
+        for start in range(first * width, min(stop * width, size), width):
             values, target = x[g, start : start + width], y[g, start : start + width]
             for k in range(values.size):
                 z = (values[k] - mean[k]) / s[k] * gamma[k] + beta[k]
@@ -154,12 +159,12 @@ def _products(dy, x, means, of_1, of_x_hat):
 
 
 @njit
-def _backward(dy, x, means, inverses, gammas, alongs_1, alongs_x_hat, dx):
+def _backward(first, stop, dy, x, means, inverses, gammas, alongs_1, alongs_x_hat, dx):
     G, size = x.shape
     width = means.shape[1]
     for g in range(G):
         mean, inverse, gamma, along_1, along_x_hat = means[g], inverses[g], gammas[g], alongs_1[g], alongs_x_hat[g]
-        for start in range(0, size, width):
+        for start in range(first * width, min(stop * width, size), width):
             d, values, target = dy[g, start : start + width], x[g, start : start + width], dx[g, start : start + width]
             for k in range(values.size):
                 x_hat = (values[k] - mean[k]) * inverse[k]

@@ -17,7 +17,8 @@ import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import copy, tanh32
-from scratchnet.kernels.with_numba.panels import LANES, in_panels, multiply
+from scratchnet.kernels.with_numba.lstm_states import as_it_lies, filled
+from scratchnet.kernels.with_numba.panels import in_panels, multiply
 from scratchnet.kernels.with_numba.team import by_rows
 
 ACTIVATIONS = "tanh", "relu"
@@ -34,9 +35,7 @@ def state(x, W, R, b, act):
     """The last h of a SimpleRNN in float32, (N, U), as `recurrent.simple_rnn_state`, which chooses, says it."""
     (T, N, D), U = x.shape, len(R)
     h = np.empty((N, U), x.dtype)
-    by_sample = x.transpose(1, 0, 2).flags.c_contiguous
-    x = plain(x.transpose(1, 0, 2) if by_sample else x)
-    known = x, by_sample, in_panels(np.concatenate([R, W])), plain(b), act.name == "tanh"
+    known = *as_it_lies(x), in_panels(np.concatenate([R, W])), plain(b), act.name == "tanh"
     by_rows(_state, N, T * N * (D + U) * U, *known, h)
     return h
 
@@ -45,7 +44,7 @@ def state(x, W, R, b, act):
 def _state(first, stop, x, by_sample, RW, b, is_tanh, h):
     """Of the samples from `first` to `stop`."""
     T, D, U = x.shape[1] if by_sample else x.shape[0], x.shape[2], b.size
-    width = (U + LANES - 1) // LANES * LANES
+    width = filled(U)
     hx = np.empty((2, min(_ROWS, stop - first), max(width, U + D)), x.dtype)  # of a step, and of the next one
     for m in range(first, stop, _ROWS):
         N = min(_ROWS, stop - m)

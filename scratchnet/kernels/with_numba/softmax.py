@@ -25,22 +25,23 @@ def softmax_forward(z, scale, may=None):
     y = np.empty(z.shape, z.dtype)
     may = np.ones((0, 0), bool) if may is None else plain(may)
     of_dtype = z.dtype.type
-    _forward(z, of_dtype(scale), may, of_dtype(HIDDEN), _rows_at_once(z), y)
+    known = z, of_dtype(scale), may, of_dtype(HIDDEN), _rows_at_once(z)
+    by_rows(_forward, len(z), _WORK * z.size, *known, y)
     return y
 
 
 def softmax_backward(dy, y, scale):
     dz = np.empty(y.shape, y.dtype)
-    _backward(plain(dy), plain(y), y.dtype.type(scale), dz)
+    by_rows(_backward, len(y), 2 * y.size, plain(dy), plain(y), y.dtype.type(scale), dz)
     return dz
 
 
 @njit
-def _forward(z, scale, may, hidden, rows, y):
-    M, S = z.shape
-    for start in range(0, M, rows):
-        stop = min(start + rows, M)
-        for m in range(start, stop):
+def _forward(first, stop, z, scale, may, hidden, rows, y):
+    S = z.shape[1]
+    for start in range(first, stop, rows):
+        end = min(start + rows, stop)
+        for m in range(start, end):
             row, target, largest = z[m], y[m], -z.dtype.type(np.inf)
             if may.size > 0:
                 sees = may[m]
@@ -53,14 +54,14 @@ def _forward(z, scale, may, hidden, rows, y):
                 largest = max(largest, target[s])
             for s in range(S):
                 target[s] -= largest
-        powers = y[start:stop].reshape(-1)
+        powers = y[start:end].reshape(-1)
         if z.itemsize == 4:
             for k in range(powers.size):
                 powers[k] = exp32(powers[k])
         else:
             for k in range(powers.size):
                 powers[k] = math.exp(powers[k])
-        for m in range(start, stop):
+        for m in range(start, end):
             target, total = y[m], z.dtype.type(0)
             for s in range(S):
                 total += target[s]
@@ -69,9 +70,9 @@ def _forward(z, scale, may, hidden, rows, y):
 
 
 @njit
-def _backward(dy, y, scale, dz):
-    M, S = y.shape
-    for m in range(M):
+def _backward(first, stop, dy, y, scale, dz):
+    S = y.shape[1]
+    for m in range(first, stop):
         d_row, row, target = dy[m], y[m], dz[m]
         along = y.dtype.type(0)
         for s in range(S):

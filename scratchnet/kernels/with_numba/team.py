@@ -29,6 +29,7 @@ has been laid down, so whoever has a good claim finds the kernel that it belongs
 as done, too: the one who leads goes on only when nobody writes into the result any more.
 """
 
+import os
 import threading
 
 import numba
@@ -60,6 +61,7 @@ class _OfThread(threading.local):
 
 
 _mine = _OfThread()
+_resting = []  # at most one `_Helper`, who sleeps: to start a thread takes as long as some small kernels
 _compiled = {}  # what `_compiled_for` has found
 
 
@@ -107,33 +109,28 @@ def helper():
 
 
 class Team:
-    """The thread that makes it, and a helper, for the length of a ``with`` block."""
-
-    def __init__(self):
-        self._box = np.zeros(64, np.int64)
-        self._box[_NEXT] = _CHUNKS
-        self._wanted, self._is_ending, self._sleeps = threading.Event(), False, True
+    """The thread that makes it, and a helper, for the length of a ``with`` block. Behind it the helper sleeps."""
 
     def __enter__(self):
-        _help(self._box, 0)  # compiled by this thread
-        here = (current_processor(),)
-        self._helper = threading.Thread(target=self._wait_and_help, args=here, name="scratchnet helper", daemon=True)
-        self._helper.start()
+        try:
+            self._helper = _resting.pop()
+        except IndexError:
+            self._helper = _Helper()
+        self._helper.box[_END] = 0
         self._outer, _mine.team = at_work(), self
         return self
 
     def __exit__(self, *exception):
         _mine.team = self._outer
-        self._is_ending = True
-        self._box[_END] = 1
-        self._wanted.set()
-        self._helper.join()
+        self._helper.box[_END] = 1
+        _resting.append(self._helper)
+        while len(_resting) > 1:  # other teams have come to their end at the same time
+            _resting.pop(0).end()
 
     def wake(self):
         """Kernels are about to come."""
         _mine.team = self
-        if self._sleeps:
-            self._wanted.set()
+        self._helper.wake()
 
     def rest(self):
         """Until it is woken again the thread that has made it computes alone: others are busy with other parts."""
@@ -143,17 +140,44 @@ class Team:
         """``kernel(0, rows, *arguments)``"""
         self.wake()
         lead, *addresses = _compiled_for(kernel, arguments)
-        if not lead(self._box, *addresses, rows, multiple, arguments):
+        if not lead(self._helper.box, *addresses, rows, multiple, arguments):
             kernel(0, rows, *arguments)  # alone it succeeds, or raises here what is wrong
 
-    def _wait_and_help(self, processor):
-        leave(processor)
+
+class _Helper:
+    """A thread that takes chunks, and sleeps where for a while there are none, or from the end of a team on."""
+
+    def __init__(self):
+        self.box = np.zeros(64, np.int64)
+        self.box[_NEXT] = _CHUNKS
+        self.wanted, self.sleeps, self._is_ending, self._leader = threading.Event(), True, False, None
+        _help(self.box, 0)  # compiled by this thread
+        self.thread = threading.Thread(target=self._wait_and_help, name="scratchnet helper", daemon=True)
+        self.thread.start()
+
+    def wake(self):
+        if self.sleeps:
+            self._leader = current_processor()
+            self.wanted.set()
+
+    def end(self):
+        """It takes no more chunks."""
+        self._is_ending = True
+        self.wanted.set()
+        self.thread.join()
+
+    def _wait_and_help(self):
         while not self._is_ending:
-            self._wanted.wait()
-            self._wanted.clear()
-            self._sleeps = False
-            _help(self._box, _PATIENCE)
-            self._sleeps = True
+            self.wanted.wait()
+            self.wanted.clear()
+            self.sleeps = False
+            leave(self._leader)
+            _help(self.box, _PATIENCE)
+            self.sleeps = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_resting.clear)  # a forked child has none of its parent's threads
 
 
 def _compiled_for(kernel, arguments):

@@ -72,18 +72,18 @@ def test_a_helper_takes_a_chunk_falls_asleep_and_is_woken(monkeypatch):
     with team.helper() as helper:
         for _ in range(2):
             helper.wake()
-            _until(lambda: not helper._wanted.is_set() and helper._sleeps)
+            _until(lambda: not helper._helper.wanted.is_set() and helper._helper.sleeps)
         monkeypatch.setattr(team, "_PATIENCE", 1 << 40)  # from here on it waits for work
         helper.wake()
-        _until(lambda: not helper._sleeps)
+        _until(lambda: not helper._helper.sleeps)
         claimed = 0
         for _ in range(1000):
             matrix_product.matmul(a, a)
-            claimed = max(claimed, helper._box[team._NEXT])
+            claimed = max(claimed, helper._helper.box[team._NEXT])
             if claimed == team._CHUNKS + 1:
                 break
         assert team._CHUNKS < claimed <= team._CHUNKS + 2  # who finds no chunk has counted, too
-    assert not helper._helper.is_alive()
+    _until(lambda: helper._helper.sleeps)
 
 
 def _until(happened):
@@ -272,8 +272,8 @@ def test_a_chunk_that_fails_is_waited_for_and_the_whole_is_tried_once_more(rows_
             else:
                 with pytest.raises(MemoryError, match="no room"):
                     team.by_rows(copy, 64, team._LEAST, x, rows_that_fail, y)
-            assert helper._box[team._DONE] == team._CHUNKS
-    assert not helper._helper.is_alive()
+            assert helper._helper.box[team._DONE] == team._CHUNKS
+    _until(lambda: helper._helper.sleeps)
 
 
 @pytest.mark.parametrize("work", [team._LEAST - 1, team._LEAST])
