@@ -71,6 +71,7 @@ FUSED = {
     "elementwise": ("relu", "relu_backward"),
     "activations": ("activate", "activate_backward"),
     "prelu": ("prelu_forward", "prelu_backward"),
+    "channels": ("scale_channels",),  # by a number for each channel of a sample
     "convolution": (
         "conv2d_relu_forward",
         "conv2d_relu_max_pool_forward",

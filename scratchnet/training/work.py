@@ -22,6 +22,11 @@ from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.conv2d_transpose import Conv2DTranspose
 from scratchnet.layers.core.embedding import Embedding
+from scratchnet.layers.normalization.group_normalization import GroupNormalization
+from scratchnet.layers.normalization.layer_normalization import LayerNormalization
+from scratchnet.layers.normalization.rms_normalization import RMSNormalization
+from scratchnet.layers.normalization.unit_normalization import UnitNormalization
+from scratchnet.layers.pooling.global_pooling import GlobalPooling
 from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.structure import flatten
 
@@ -127,7 +132,7 @@ def _of_node(node):
 def _shared_of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_shared_of_node(inside) for inside in inner.nodes)
-    if isinstance(node.layer, Embedding):
+    if isinstance(node.layer, _WITHOUT_PRODUCTS):
         return _of_node(node)
     products = _in_products(node) if _is_shared(node.layer) else 0
     if isinstance(node.layer, Heads) or getattr(node.layer, "scores_are_products", False):
@@ -156,6 +161,7 @@ def _in_tables(node):
     return node.layer.params["embeddings"].size if is_learnt else 0
 
 
+_WITHOUT_PRODUCTS = Embedding, GlobalPooling, GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 _CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose
 
 

@@ -113,6 +113,7 @@ def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, tol
     scratchnet.set_num_threads(2)
     monkeypatch.setattr(evaluator, "batches_worth", lambda *args, **kwargs: 1)
     monkeypatch.setattr(evaluator, "is_helped", lambda *args: False)
+    monkeypatch.setattr(evaluator, "way_in_use", lambda *args: (False, False))
     monkeypatch.setattr(evaluator, "_ROOM", room)
     in_turn = Workers.map
     monkeypatch.setattr(Workers, "map", lambda self, f, items: counts.append(len(items)) or in_turn(self, f, items))

@@ -5,6 +5,7 @@ import pytest
 
 from scratchnet import activations, kernels, ops
 from scratchnet.layers import (
+    GRU,
     LSTM,
     Activation,
     AveragePooling2D,
@@ -37,6 +38,7 @@ from scratchnet.training.in_training import in_training
 from scratchnet.training.in_use import (
     DenseLayers,
     EnlargedConvolution,
+    GRUStatesAlone,
     JoinedConvolution,
     JoinedNode,
     MaximaAlone,
@@ -326,11 +328,22 @@ def check_states_alone(kind, layers, kept):
         np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=0, atol=1e-6)
 
 
+GATED = pytest.mark.parametrize("layer, kind", [(LSTM, StatesAlone), (GRU, GRUStatesAlone)])
+
+
 @needs_numba
+@GATED
 @pytest.mark.parametrize("options", [{}, {"use_bias": False, "go_backwards": True}, {"activation": "relu"}])
-def test_of_an_lstm_nothing_but_the_states_is_kept(options):
-    layers = LSTM(4, **options), RepeatVector(6), LSTM(7, return_sequences=True, **options), Dropout(0.5)
-    check_states_alone(StatesAlone, layers, kept=(0, 2))
+def test_of_an_lstm_and_a_gru_nothing_but_the_states_is_kept(layer, kind, options):
+    layers = layer(4, **options), RepeatVector(6), layer(7, return_sequences=True, **options), Dropout(0.5)
+    check_states_alone(kind, layers, kept=(0, 2))
+
+
+@needs_numba
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_gru_that_resets_before_the_product_keeps_its_states_alone(use_bias):
+    layers = GRU(4, reset_after=False, use_bias=use_bias), RepeatVector(6), GRU(7, reset_after=False)
+    check_states_alone(GRUStatesAlone, layers, kept=(0, 2))
 
 
 @needs_numba
@@ -361,10 +374,11 @@ def test_a_simple_rnn_with_states_from_elsewhere_or_from_the_batch_before_stays_
 
 
 @needs_numba
-def test_of_an_lstm_that_returns_its_states_they_are_the_last_ones():
+@GATED
+def test_of_a_layer_that_returns_its_states_they_are_the_last_ones(layer, kind):
     with kernels.using_backend("numba"):
         x = Input((5, 3))
-        model = Model(x, LSTM(4, return_state=True)(x))
+        model = Model(x, layer(4, return_state=True)(x))
         values = np.random.default_rng(0).normal(size=(6, 5, 3)).astype("float32")
         assert len(joined(model)) == 1
         for found, expected in zip(model.predict(values, verbose=0), model(values)):
@@ -372,21 +386,23 @@ def test_of_an_lstm_that_returns_its_states_they_are_the_last_ones():
 
 
 @needs_numba
-def test_an_lstm_with_a_mask_or_states_from_elsewhere_stays_as_it_is():
+@GATED
+def test_a_layer_with_a_mask_or_states_from_elsewhere_stays_as_it_is(layer, kind):
     with kernels.using_backend("numba"):
-        x, h, c = Input((5, 3)), Input((4,)), Input((4,))
-        given = Model([x, h, c], LSTM(4)([x, h, c]))
-        for model in (sequences(Masking(), LSTM(4)), sequences(type("Mine", (LSTM,), {})(4)), given):
+        x, *states = Input((5, 3)), *(Input((4,)) for _ in layer(4).state_names)
+        given = Model([x, *states], layer(4)([x, *states]))
+        for model in (sequences(Masking(), layer(4)), sequences(type("Mine", (layer,), {})(4)), given):
             assert in_use(model) is model
     with kernels.using_backend("numpy"):
-        model = sequences(LSTM(4))
+        model = sequences(layer(4))
         assert in_use(model) is model
 
 
 @needs_numba
-def test_an_lstm_that_goes_on_where_it_stopped_stays_as_it_is():
+@GATED
+def test_a_layer_that_goes_on_where_it_stopped_stays_as_it_is(layer, kind):
     with kernels.using_backend("numba"):
-        model = Sequential([Input(batch_shape=(2, 5, 3)), LSTM(4, stateful=True)])
+        model = Sequential([Input(batch_shape=(2, 5, 3)), layer(4, stateful=True)])
         assert in_use(model) is model
 
 

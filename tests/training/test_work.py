@@ -29,11 +29,13 @@ from scratchnet.layers import (
     Input,
     Lambda,
     Layer,
+    LayerNormalization,
     MultiHeadAttention,
     SeparableConv1D,
     TimeDistributed,
 )
 from scratchnet.models import Model, Sequential
+from scratchnet.parallel import Workers
 from scratchnet.training import step, work
 from scratchnet.training.work import multiply_adds, shared_of, shared_of_tables
 
@@ -101,6 +103,7 @@ def test_where_nothing_is_known_nothing_is_small():
         (GRU(5, dropout=0.1, recurrent_dropout=0.1), 6 * ((7 + 5) * 16 + 2 * 16) + elements(5)),
         (TimeDistributed(Dense(20, activation="gelu")), 6 * 7 * 20),
         (TimeDistributed(Dense(5, dtype="float64")), 0),
+        (LayerNormalization(), elements(42)),
         (BatchNormalization(), 0),
         (Flatten(), 0),
     ],
@@ -122,6 +125,39 @@ def test_threads_share_what_is_compiled_and_of_float32(layer, shared):
 )
 def test_a_helper_is_for_what_is_all_shared_but_a_little_and_neither_small_nor_large(shared, alone, helped):
     assert work.is_helped(shared + alone, shared) == helped
+
+
+@pytest.mark.parametrize(
+    "shared, alone, weights, can_help, expected",
+    [
+        (work.LEAST_HELPED - 1, 0, 0, True, (True, False)),
+        (work.LEAST_HELPED, work._MOST_ALONE, 0, True, (True, True)),
+        (work.LEAST_HELPED, work._LEAST_APART, 0, True, (False, False)),
+        (work.LEAST_HELPED, 0, 0, False, (True, False)),
+        (work._LEAST_APART, 0, 0, False, (False, False)),
+        (work._MUCH, 0, 0, True, (True, True)),
+        (work._MUCH + 1, 0, 0, True, (False, False)),
+        (2 * work._MUCH, 0, work._WEIGHTS, True, (True, True)),  # which two threads read once, and not twice
+        (math.inf, math.inf, 0, True, (False, False)),
+    ],
+)
+def test_in_use_one_thread_takes_what_is_little_and_has_a_helper_for_what_is_neither(
+    shared, alone, weights, can_help, expected
+):
+    assert work.way_in_use(shared + alone, shared, weights, can_help) == expected
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_small_batches_in_use_go_to_one_thread(monkeypatch, count):
+    scratchnet.set_num_threads(count)
+    model, items = Sequential([Input((7,)), Dense(20)]), []
+    in_turn = Workers.map
+    monkeypatch.setattr(Workers, "map", lambda self, f, those: items.append(len(those)) or in_turn(self, f, those))
+    try:
+        model.predict(np.zeros((320, 7), "float32"), verbose=0)
+    finally:
+        scratchnet.set_num_threads(None)
+    assert set(items) == {1}
 
 
 @pytest.mark.parametrize(

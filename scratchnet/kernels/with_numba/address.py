@@ -47,16 +47,30 @@ def place_of(typing_context, values):
 
 @intrinsic
 def call_with(typing_context, address, first, stop, place):
-    """``function(first, stop, *values)``, with the tuple `values` at `place`, which points to one of its type."""
+    """``function(first, stop, *values)``, with the tuple `values` at `place`, which points to one of its type.
+
+    Nobody counts who holds its arrays: they outlive the call, and two threads that count the same ones, row by row,
+    would wait for each other each time.
+    """
     kinds = types.intp, types.intp, *place.dtype.types
 
     def generate(context, builder, signature, arguments):
         address, first, stop, pointer = arguments
         values = cgutils.unpack_tuple(builder, context.unpack_value(builder, place.dtype, pointer), place.dtype.count)
+        values = [_uncounted(context, builder, *pair) for pair in zip(place.dtype.types, values)]
         _call_or_raise(context, builder, kinds, address, first, stop, *values)
         return context.get_dummy_value()
 
     return types.void(address, first, stop, place), generate
+
+
+def _uncounted(context, builder, kind, value):
+    """`value`, and of an array one whose references are not counted."""
+    if not isinstance(kind, types.Array):
+        return value
+    array = context.make_array(kind)(context, builder, value)
+    array.meminfo = cgutils.get_null_value(array.meminfo.type)
+    return array._getvalue()
 
 
 @intrinsic

@@ -25,18 +25,19 @@ _PATIENCE = 0.5  # seconds until somebody is told what takes so long
 _SELDOM = 50_000  # objects that a compiler makes until Python looks for garbage: after 700 it takes 8 % of the time
 
 
-def njit(function=None, *, reorder=True, fuse=True, inline="never", inner=False):
+def njit(function=None, *, reorder=True, fuse=True, inline="never", inner=False, counts=True):
     """`numba.njit` with the settings of this folder.
 
     With ``inline="always"`` a short function becomes part of whoever calls it, which is quicker to compile. A function
     that is `inner` has no way in for Python, which would be a third of what there is to compile of a short one: only
-    compiled code can call it (from Python that would end the process).
+    compiled code can call it (from Python that would end the process). Without `counts` no references to arrays are
+    counted, which takes as long as a row of some hundred numbers: for what neither makes arrays nor returns any.
     """
     if function is None:
-        return functools.partial(njit, reorder=reorder, fuse=fuse, inline=inline, inner=inner)
+        return functools.partial(njit, reorder=reorder, fuse=fuse, inline=inline, inner=inner, counts=counts)
     fastmath = {"nsz", *(("contract",) if fuse else ()), *(("reassoc", "arcp", "afn") if reorder else ())}
-    ways_in = {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
-    compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy", inline=inline, **ways_in)(function)
+    how = {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True, "_nrt": counts}
+    compiled = numba.njit(nogil=True, fastmath=fastmath, error_model="numpy", inline=inline, **how)(function)
     if hasattr(compiled, "overloads"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
         compiled._cache = KernelCache(function)
     return compiled

@@ -59,7 +59,7 @@ def _resize(start, stop, x, first_rows, row_weights, first_columns, column_weigh
             _new_columns(between, first_columns, column_weights, are_few, y[n])
 
 
-@njit(inner=True)
+@njit(inner=True, counts=False)
 def _new_columns(x, first, weights, are_few, y):
     H, W, C = x.shape
     for h in range(H):
@@ -69,7 +69,7 @@ def _new_columns(x, first, weights, are_few, y):
             _new_rows(x[h], first, weights, y[h])
 
 
-@njit(inner=True)
+@njit(inner=True, counts=False)
 def _new_rows(x, first, weights, y):
     K = weights.shape[1]
     for i in range(len(y)):
@@ -86,13 +86,13 @@ def _new_rows(x, first, weights, y):
                 target[c] += share * row[c]
 
 
-@njit(inner=True)
+@njit(inner=True, counts=False)
 def _two_rows(a, b, wa, wb, y):
     for c in range(y.size):
         y[c] = wa * a[c] + wb * b[c]
 
 
-@njit(inner=True)
+@njit(inner=True, counts=False)
 def _new_numbers(x, C, places, weights, y):
     row, share = x, weights[0]
     for m in range(y.size):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.checks import check_data_format, check_number
 from scratchnet.hints import Seed
 from scratchnet.layers.base import Layer
@@ -68,10 +69,10 @@ class Dropout(RandomLayer):
             return x, DropoutCache(None)
         shape, factor = self._mask_shape(x.shape), x.dtype.type(1 / (1 - self.rate))
         scaled_mask = self.random.mask(shape, self.rate, factor, by_row=not self._is_shared)
-        return x * scaled_mask, DropoutCache(scaled_mask)
+        return _masked(x, scaled_mask), DropoutCache(scaled_mask)
 
     def backward(self, dy, cache, needs_dx=True):
-        return dy if cache.scaled_mask is None else dy * cache.scaled_mask, {}
+        return dy if cache.scaled_mask is None else _masked(dy, cache.scaled_mask), {}
 
     @property
     def _is_shared(self):
@@ -88,6 +89,15 @@ class Dropout(RandomLayer):
             raise self.error(f"noise_shape {self.noise_shape} does not match an input of shape {shape}")
         rows = (1,) if self._is_shared else shape[:1]
         return (*rows, *(have if want is None else want for want, have in zip(self.noise_shape[1:], shape[1:])))
+
+
+def _masked(x, scaled_mask):
+    """``x * scaled_mask``"""
+    N, *places, C = x.shape if x.ndim else (1, 1)
+    is_of_channels = scaled_mask.shape == (N, *[1] * len(places), C) and scaled_mask.dtype == x.dtype
+    if kernels.scale_channels is None or not (places and x.size and is_of_channels):
+        return x * scaled_mask
+    return kernels.scale_channels(x.reshape(N, -1, C), scaled_mask.reshape(N, C)).reshape(x.shape)
 
 
 class _SpatialDropout(Dropout):

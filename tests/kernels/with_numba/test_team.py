@@ -1,5 +1,6 @@
 """Two threads in one product: every bit is that of one thread, and nobody waits for a helper who is not there."""
 
+import sys
 import threading
 import time
 
@@ -13,11 +14,13 @@ from scratchnet import activations, kernels  # noqa: E402
 from scratchnet.kernels.with_numba import (  # noqa: E402
     adam,
     affine,
+    attention,
     gather,
     group_normalization,
     matrix_product,
     normalization,
     philox,
+    softmax,
     team,
 )
 from scratchnet.layers import LSTM, Dense, EinsumDense, Flatten, Input, Reshape, SimpleRNN  # noqa: E402
@@ -173,6 +176,42 @@ def test_normalized_groups_have_the_same_bits(counted, samples, shared):
         for found, expected in zip(results(), alone):
             np.testing.assert_array_equal(found, expected)
     assert len(counted) == shared
+
+
+@pytest.mark.parametrize("rows, shared", [(391, 0), (9001, 2)])
+def test_normalized_channels_have_the_same_bits(counted, rows, shared):
+    rng = np.random.default_rng(1)
+    x, dy = rng.normal(size=(2, 1, rows, 38)).astype("float32")
+    mean, *others = rng.uniform(0.5, 1.5, (6, 38)).astype("float32")
+    found = normalization.normalize_forward(x, mean[None], *others[:3])
+    dx = normalization.normalize_backward(dy, x, mean[None], *others[:2], *others[3:])
+    with team.helper():
+        np.testing.assert_array_equal(normalization.normalize_forward(x, mean[None], *others[:3]), found)
+        again = normalization.normalize_backward(dy, x, mean[None], *others[:2], *others[3:])
+        np.testing.assert_array_equal(again, dx)
+    assert len(counted) == shared
+
+
+@pytest.mark.parametrize("rows, shared", [(60, 0), (5001, 2)])
+def test_softmax_has_the_same_bits(counted, rows, shared):
+    z, dy = np.random.default_rng(1).normal(size=(2, rows, 37)).astype("float32")
+    y, dz = softmax.softmax_forward(z, 0.3), softmax.softmax_backward(dy, z, 0.3)
+    with team.helper():
+        np.testing.assert_array_equal(softmax.softmax_forward(z, 0.3), y)
+        np.testing.assert_array_equal(softmax.softmax_backward(dy, z, 0.3), dz)
+    assert len(counted) == shared
+
+
+@pytest.mark.parametrize("N", [2, 5])
+def test_attention_of_a_few_samples_is_shared_and_has_the_same_bits(counted, N):
+    q, k, v, dy = np.random.default_rng(1).normal(size=(4, N, 3, 40, 16)).astype("float32")
+    y, PT = attention.attention_forward(q, k, v, 0.25)
+    back = attention.attention_backward(dy, q, k, v, PT, 0.25)
+    with team.helper():
+        found, PT_found = attention.attention_forward(q, k, v, 0.25)
+        for one, two in zip((found, PT_found, *attention.attention_backward(dy, q, k, v, PT, 0.25)), (y, PT, *back)):
+            np.testing.assert_array_equal(one, two)
+    assert len(counted) == 2
 
 
 @pytest.mark.parametrize("rows, shared", [(100, 0), (5001, 4)])
@@ -341,6 +380,9 @@ def through_time(mask, dy, drops):
         h, c = compute.lstm_states(x, W, R, b, h0, c0, tanh, sigmoid, T, sequence)
         yield from (h if sequence else h[-1], c)
     xW, R, b = drawn(3)
+    for sequence in (True, False):
+        h = compute.gru_states(x, W[:, : 3 * U], R, b, b, h0, tanh, sigmoid, True, T, sequence)
+        yield h if sequence else h[-1]
     for reset_after in (True, False):
         steps = compute.gru_forward(xW, R, b, b, h0, tanh, sigmoid, reset_after, mask, of_three)
         yield from (*steps[1:], *compute.gru_backward(dy, dh, R, steps, tanh, sigmoid, reset_after, mask, of_three))
@@ -356,7 +398,7 @@ def test_time_goes_by_for_the_rows_of_two_threads_as_for_those_of_one(counted, m
             helper.wake()
             for found, expected in zip(through_time(mask, dy, drops), alone, strict=True):
                 np.testing.assert_array_equal(found, expected)
-    assert len(counted) == 3 * 13
+    assert len(counted) == 3 * 15
 
 
 def test_time_does_not_go_by_where_shapes_do_not_fit(monkeypatch):
@@ -364,6 +406,39 @@ def test_time_does_not_go_by_where_shapes_do_not_fit(monkeypatch):
     monkeypatch.setattr(team, "_LEAST", 0)
     with team.helper(), pytest.raises(ValueError, match="do not fit together"):
         kernels.operations("numba").simple_rnn_forward(xW, R, R[0, :16], h0, activations.get("tanh"))
+
+
+def test_a_helper_sleeps_until_the_next_team_has_it_and_of_two_one_goes():
+    a = np.ones((128, 128), "float32")
+    with team.helper() as first:
+        matrix_product.matmul(a, a)
+    with team.helper() as again:
+        assert again._helper is first._helper
+        matrix_product.matmul(a, a)
+        with team.helper() as other:
+            assert other._helper is not again._helper
+    (left,) = team._resting
+    gone = ({first._helper, other._helper} - {left}).pop()
+    assert left.thread.is_alive() and not gone.thread.is_alive()
+
+
+def test_what_a_team_computes_is_held_by_nobody_afterwards():
+    x = np.random.default_rng(0).normal(size=(64, 4096)).astype("float32")
+    y, before = np.empty_like(x), sys.getrefcount(x)
+    with team.helper() as helper:
+        for _ in range(50):
+            helper.wake()
+            team.by_rows(_each_row_twice, 64, team._LEAST, x, y)
+    np.testing.assert_array_equal(y, 2 * x)
+    assert sys.getrefcount(x) == before
+
+
+@numba.njit
+def _each_row_twice(first, stop, x, y):
+    for n in range(first, stop):
+        row, target = x[n], y[n]
+        for k in range(row.size):
+            target[k] = 2 * row[k]
 
 
 def test_of_two_teams_the_inner_one_is_asked_and_then_the_outer_one():
@@ -451,7 +526,7 @@ def everything_helped(monkeypatch):
     """Nothing is too little for a helper, and whatever two of these models' threads compute is enough for two parts."""
     for module in (step, work):
         monkeypatch.setattr(module, "LEAST_HELPED", 1000)
-    monkeypatch.setattr(evaluator, "LEAST_ALONE", 1000)
+    monkeypatch.setattr(evaluator, "LEAST_HELPED", 1000)
     monkeypatch.setattr(team, "_LEAST", 0)
     monkeypatch.setattr(work, "LEAST", 1000)
     monkeypatch.setattr(work, "_MOST_ALONE", 10**6)
