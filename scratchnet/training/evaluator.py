@@ -252,8 +252,8 @@ class Evaluator(Compiled):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
     def _together(self, model, data, batch_size, workers, stateful, quiet):
-        """``(most, one, helped)``: how many batches may be computed as one, if each row is computed by itself; whether one
-        thread is to compute them all; and whether it has a helper.
+        """``(most, one, helped)``: how many batches may be computed as one, if each row is computed by itself; whether
+        one thread is to compute them all; and whether it has a helper.
         """
         if current_ranks().size > 1 or not isinstance(data, Arrays):
             return 1, stateful, False

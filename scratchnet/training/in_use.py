@@ -16,7 +16,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
 * An upsampling to the nearest pixel and the convolution behind it, the end of most decoders, are one transposed
   convolution, with fewer multiplications, where the backend has `upsample2d_conv2d_forward`.
 * Of an LSTM and a GRU only the states are kept, and without `return_sequences` only the last ones, where the backend
-  has `lstm_states` and `gru_states`; of a SimpleRNN without `return_sequences` the last state, where it has `simple_rnn_state`.
+  has `lstm_states` and `gru_states`; of a SimpleRNN without `return_sequences` the last state, where it has
+  `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
 * The two halves of a Transformer's block, and words whose mean is taken, are computed as in training:

@@ -132,7 +132,7 @@ def _of_node(node):
 def _shared_of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_shared_of_node(inside) for inside in inner.nodes)
-    if isinstance(node.layer, _WITHOUT_PRODUCTS):
+    if isinstance(node.layer, (Embedding, GlobalPooling, *_OF_ROWS)):
         return _of_node(node)
     products = _in_products(node) if _is_shared(node.layer) else 0
     if isinstance(node.layer, Heads) or getattr(node.layer, "scores_are_products", False):
@@ -161,7 +161,7 @@ def _in_tables(node):
     return node.layer.params["embeddings"].size if is_learnt else 0
 
 
-_WITHOUT_PRODUCTS = Embedding, GlobalPooling, GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
+_OF_ROWS = GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 _CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose
 
 

@@ -58,7 +58,8 @@ def test_a_forked_child_gives_blas_its_threads_back_and_waits_for_no_thread_of_i
             monkeypatch.setattr(threads, name, value)
         threads._idle.append((1, None))
         threads._after_fork_in_child()
-        assert not threads._idle and not threads._blas_lock.locked() and (threads._blas_users, threads._blas_threads) == (0, None)
+        assert not threads._idle and not threads._blas_lock.locked()
+        assert (threads._blas_users, threads._blas_threads) == (0, None)
         assert Library.counts == [5]
 
 

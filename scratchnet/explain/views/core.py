@@ -94,10 +94,10 @@ def _mask(layer, call):
 DROPOUT = View(
     "dropout",
     _mask,
-    (Line("y", "y = x ⊙ m", Dropout.forward, "return x * scaled_mask, DropoutCache(scaled_mask)"),),
+    (Line("y", "y = x ⊙ m", Dropout.forward, "return masked(x, scaled_mask), DropoutCache(scaled_mask)"),),
     (
         Line(
-            "dx", "dx = dy ⊙ m", Dropout.backward, "return dy if cache.scaled_mask is None else dy * cache.scaled_mask"
+            "dx", "dx = dy ⊙ m", Dropout.backward, "dy if cache.scaled_mask is None else masked(dy, cache.scaled_mask)"
         ),
     ),
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import copy, sigmoid32, tanh32
-from scratchnet.kernels.with_numba.lstm_states import as_it_lies, filled, multiply_input
+from scratchnet.kernels.with_numba.lstm_states import as_it_lies, filled, product_of_all, product_of_step
 from scratchnet.kernels.with_numba.panels import in_panels, multiply
 from scratchnet.kernels.with_numba.team import by_rows
 
@@ -33,20 +33,14 @@ def states(x, W, R, b, b_R, h0, T, sequence):
 def _states(first, stop, x, by_sample, W, R_zr, R_g, biases, h0, T, h):
     """Of the samples from `first` to `stop`."""
     copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
-    steps, U = x.shape[1] if by_sample else x.shape[0], h.shape[2]
-    rows = min(_ROWS, stop - first)
+    U, rows = h.shape[2], min(_ROWS, stop - first)
     a, q = np.empty((rows, filled(3 * U)), x.dtype), np.empty((rows, filled(U)), x.dtype)
-    of_all = np.empty((stop - first if steps < T else 0, a.shape[1]), x.dtype)  # x W, where x is that of all steps
-    if len(of_all) > 0:
-        multiply_input(x, by_sample, 0, first, stop, W, of_all)
+    of_all = product_of_all(first, stop, T, x, by_sample, W, a.shape[1])
     for t in range(T):
         h_prev, h_t = h[(t - T - 1) % len(h)], h[(t - T) % len(h)]  # counted from the end: there may be two alone
         for m in range(first, stop, _ROWS):
             end = min(m + _ROWS, stop)
-            if len(of_all) > 0:
-                copy(of_all[m - first : end - first], a[: end - m])
-            else:
-                multiply_input(x, by_sample, t, m, end, W, a)
+            product_of_step(t, m, end, of_all[m - first :], x, by_sample, W, a)
             before = h_prev[m:end][:, ::1]
             multiply(before, 0, U, R_zr, a[:, : filled(2 * U)], True)  # behind 2 U zeros are added
             multiply(before, 0, U, R_g, q, False)

@@ -42,19 +42,13 @@ def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
     """Of the samples from `first` to `stop`; c is turned from the first one into the last one."""
     copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
     copy(c0[first:stop], c[first:stop])
-    steps, U = x.shape[1] if by_sample else x.shape[0], c.shape[1]
-    z = np.empty((min(_ROWS, stop - first), filled(b.size)), x.dtype)
-    of_all = np.empty((stop - first if steps < T else 0, z.shape[1]), x.dtype)  # x W, where x is that of all steps
-    if len(of_all) > 0:
-        multiply_input(x, by_sample, 0, first, stop, W, of_all)
+    U, z = c.shape[1], np.empty((min(_ROWS, stop - first), filled(b.size)), x.dtype)
+    of_all = product_of_all(first, stop, T, x, by_sample, W, z.shape[1])
     for t in range(T):
         h_prev, h_t = h[(t - T - 1) % len(h)], h[(t - T) % len(h)]  # counted from the end: there may be two alone
         for m in range(first, stop, _ROWS):
             end = min(m + _ROWS, stop)
-            if len(of_all) > 0:
-                copy(of_all[m - first : end - first], z[: end - m])
-            else:
-                multiply_input(x, by_sample, t, m, end, W, z)
+            product_of_step(t, m, end, of_all[m - first :], x, by_sample, W, z)
             multiply(h_prev[m:end][:, ::1], 0, U, R, z, True)
             for n in range(m, end):
                 _step(z[n - m], b, c[n], h_t[n])
@@ -67,8 +61,26 @@ def filled(columns):
 
 
 @njit(inner=True)
-def multiply_input(x, by_sample, t, first, stop, W, z):
-    """``z = x_t W`` for the panels of W, of the samples from `first` to `stop`."""
+def product_of_all(first, stop, T, x, by_sample, W, width):
+    """x W, if x has one step that is that of all T; else no rows."""
+    steps = x.shape[1] if by_sample else x.shape[0]
+    z = np.empty((stop - first if steps < T else 0, width), x.dtype)
+    if len(z) > 0:
+        _multiply(x, by_sample, 0, first, stop, W, z)
+    return z
+
+
+@njit(inner=True)
+def product_of_step(t, first, stop, of_all, x, by_sample, W, z):
+    """``z = x_t W`` for the panels of W, of the samples from `first` to `stop`; `of_all` has rows from the first on."""
+    if len(of_all) > 0:
+        copy(of_all[: stop - first], z[: stop - first])
+    else:
+        _multiply(x, by_sample, t, first, stop, W, z)
+
+
+@njit(inner=True)
+def _multiply(x, by_sample, t, first, stop, W, z):
     x_t = x[first:stop, t][:, ::1] if by_sample else x[t, first:stop][:, ::1]  # of one type
     multiply(x_t, 0, x.shape[2], W, z, False)
 

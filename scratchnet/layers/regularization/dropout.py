@@ -69,10 +69,10 @@ class Dropout(RandomLayer):
             return x, DropoutCache(None)
         shape, factor = self._mask_shape(x.shape), x.dtype.type(1 / (1 - self.rate))
         scaled_mask = self.random.mask(shape, self.rate, factor, by_row=not self._is_shared)
-        return _masked(x, scaled_mask), DropoutCache(scaled_mask)
+        return masked(x, scaled_mask), DropoutCache(scaled_mask)
 
     def backward(self, dy, cache, needs_dx=True):
-        return dy if cache.scaled_mask is None else _masked(dy, cache.scaled_mask), {}
+        return dy if cache.scaled_mask is None else masked(dy, cache.scaled_mask), {}
 
     @property
     def _is_shared(self):
@@ -91,7 +91,7 @@ class Dropout(RandomLayer):
         return (*rows, *(have if want is None else want for want, have in zip(self.noise_shape[1:], shape[1:])))
 
 
-def _masked(x, scaled_mask):
+def masked(x, scaled_mask):
     """``x * scaled_mask``"""
     N, *places, C = x.shape if x.ndim else (1, 1)
     is_of_channels = scaled_mask.shape == (N, *[1] * len(places), C) and scaled_mask.dtype == x.dtype

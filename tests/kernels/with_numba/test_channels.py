@@ -9,7 +9,9 @@ from scratchnet.kernels.with_numba import channels  # noqa: E402
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("N, M, C", [(1, 1, 1), (3, 7, 2), (2, 600, 3), (5, 40, 64), (2, 3, 2000), (0, 4, 3), (2, 0, 3)])
+@pytest.mark.parametrize(
+    "N, M, C", [(1, 1, 1), (3, 7, 2), (2, 600, 3), (5, 40, 64), (2, 3, 2000), (0, 4, 3), (2, 0, 3)]
+)
 def test_each_channel_of_a_sample_has_a_factor(N, M, C, dtype):
     rng = np.random.default_rng(0)
     x, factors = rng.normal(size=(N, M, C)).astype(dtype), rng.normal(size=(N, C)).astype(dtype)
