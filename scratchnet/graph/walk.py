@@ -77,6 +77,7 @@ class Graph:
         self._program = None
         self._walks_left = walks_of(self)  # until the program is written
         self._last_way_back = None  # what `way_back` has found last
+        self.counted = {}  # what there is to compute for a sample: of `training.work`
         self.joined = {}  # what is computed together, and the graph with that: of `training.joined`
         self.without = {}  # the graphs without some of the inputs, see `scratchnet.graph.absent`
 
@@ -321,7 +322,8 @@ class Graph:
         return way[2]
 
     def __getstate__(self):
-        return {**vars(self), "_last_way_back": None, "_program": None, "_walks_left": walks_of(self)}
+        nothing = {"_last_way_back": None, "_program": None, "_walks_left": walks_of(self), "counted": {}}
+        return {**vars(self), **nothing}
 
     def reached_from(self, tensors, trainable):
         """The set of tensors whose adjoints lead on to one of `tensors`, or to a parameter of a node in `trainable`."""

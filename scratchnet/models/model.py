@@ -8,6 +8,7 @@
 How the nodes of the graph are walked through, forward and back, stands in `scratchnet.graph.walk`.
 """
 
+import contextlib
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ from scratchnet.models.summary import print_summary, summary_html
 from scratchnet.names import unique_name
 from scratchnet.ops import sum as sum_of
 from scratchnet.ops.operation import current_trace
+from scratchnet.parallel.threads import helped
 from scratchnet.recorded import is_library, recorded_arguments
 from scratchnet.registry import register
 from scratchnet.structure import as_lists, flatten, flatten_shapes, flatten_sorted, is_deep, map_structure, packed_like
@@ -209,7 +211,8 @@ class Model(Trainer, Saver, Explained, Composite):
             inputs = with_ranks(inputs, self.inputs)
             if any(x is None for x in flatten(inputs)):
                 return called_without(self, inputs, training)
-        result = super().__call__(inputs, training, mask)
+        with helped() if self.is_worth_a_helper(inputs) else contextlib.nullcontext():
+            result = super().__call__(inputs, training, mask)
         if is_symbolic(result):
             return result
         given = [x for x in flatten(inputs) if isinstance(x, np.ndarray)]

@@ -138,6 +138,17 @@ class Workers:
 
 
 @contextlib.contextmanager
+def helped():
+    """A ``with`` block in which another thread shares large kernels, unless a call of fit or the like has them busy."""
+    if _blas_users or get_num_threads() == 1:
+        yield
+        return
+    with Workers() as workers:
+        workers.help_one()
+        yield
+
+
+@contextlib.contextmanager
 def _pool(count):
     """So many threads that nobody else uses meanwhile. Where an error leaves the block, they end."""
     from concurrent.futures import ThreadPoolExecutor  # a small model needs none

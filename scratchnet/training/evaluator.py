@@ -258,8 +258,7 @@ class Evaluator(Compiled):
         if current_ranks().size > 1 or not isinstance(data, Arrays):
             return 1, stateful, False
         if stateful or data.size <= batch_size:  # one at a time
-            rows = min(batch_size, data.size)
-            return 1, True, rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_HELPED
+            return 1, True, _is_enough(min(batch_size, data.size), model)
         work, shared = multiply_adds(model), shared_of(model)
         can_join = not (model.adds_loss or model.graph is None or model.in_one_part)
         if can_join:
@@ -270,6 +269,11 @@ class Evaluator(Compiled):
         if can_help and not (one or quiet):  # they would meet after each of a few batches, since somebody listens
             one = helped = is_helped(most * batch_size * work, most * batch_size * shared)
         return most, one, helped
+
+    def is_worth_a_helper(self, x):
+        """Whether a call with `x` has so much to compute that two threads should share it; not of symbolic tensors."""
+        arrays = [array for array in flatten(x) if isinstance(array, np.ndarray) and array.ndim]
+        return bool(arrays) and self.graph is not None and _is_enough(len(arrays[0]), self)
 
     def _agree_in(self, what, data, batch_size):
         """Ranks that evaluate or predict together must have the same data; within a fit they have agreed."""
@@ -290,6 +294,11 @@ class Evaluator(Compiled):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for this one batch."""
         return self.predict(x, batch_size=_rows(x), verbose=0)
+
+
+def _is_enough(rows, model):
+    """Whether the only batch there is, of so many rows, is enough for two threads."""
+    return rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_HELPED
 
 
 def _in_pieces(batches, most, threads):

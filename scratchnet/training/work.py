@@ -85,14 +85,12 @@ def batches_worth(rows, work, numbers):
 
 def multiply_adds(model):
     """Of one sample through `model`, forward; infinite where the shapes are not known."""
-    graph = getattr(model, "graph", None)
-    return math.inf if graph is None else sum(_of_node(node) for node in graph.nodes)
+    return _counted(model, _of_node, sum, math.inf)
 
 
 def shared_of(model):
     """Those of them in kernels that two threads can share."""
-    graph = getattr(model, "graph", None)
-    return math.inf if graph is None else sum(_shared_of_node(node) for node in graph.nodes)
+    return _counted(model, _shared_of_node, sum, math.inf)
 
 
 def shared_of_tables(model):
@@ -108,8 +106,17 @@ def weights_of(model):
 
 def most_numbers(model):
     """How many numbers one of its layers puts out for a sample, at most; 0 where the shapes are not known."""
+    return _counted(model, _numbers_of_node, lambda counts: max(counts, default=0), 0)
+
+
+def _counted(model, of_node, together, unknown):
+    """What `of_node` counts of each node, together; `unknown` where there is no graph. The graph keeps it."""
     graph = getattr(model, "graph", None)
-    return 0 if graph is None else max((_numbers_of_node(node) for node in graph.nodes), default=0)
+    if graph is None:
+        return unknown
+    if of_node not in graph.counted:
+        graph.counted[of_node] = together(of_node(node) for node in graph.nodes)
+    return graph.counted[of_node]
 
 
 def _numbers_of_node(node):

@@ -187,3 +187,26 @@ def test_what_is_joined_has_the_bits_of_one_batch_after_the_other(threads, monke
         together = model.predict(x, batch_size=20, verbose=0)
         monkeypatch.setattr(evaluator, "batches_worth", lambda *args: 1)
         np.testing.assert_array_equal(model.predict(x, batch_size=20, verbose=0), together)
+
+
+@pytest.mark.parametrize("rows, units, helped", [(16, 3000, True), (15, 3000, False), (16, 30, False)])
+def test_a_model_that_is_called_on_enough_has_a_helper(monkeypatch, rows, units, helped):
+    asked = []
+    monkeypatch.setattr(Workers, "help_one", lambda self, pays=True: asked.append(self.count))
+    model = Sequential([Input((300,)), Dense(units)])
+    x = np.ones((rows, 300), "float32")
+    for count in (1, 2):
+        scratchnet.set_num_threads(count)
+        assert model(x).shape == (rows, units)
+        assert asked == [2] * (helped and count == 2)
+    with Workers():  # of a fit, whose callback calls the model
+        asked.clear()
+        model(x)
+        assert not asked
+
+
+def test_a_model_that_is_called_without_a_graph_or_an_array_asks_for_nobody():
+    model = Sequential([Dense(3)])
+    assert not model.is_worth_a_helper(np.ones((1000, 1000), "float32"))
+    assert model(np.ones((1000, 1000), "float32")).shape == (1000, 3)
+    assert not model.is_worth_a_helper(Input((1000,))) and not model.is_worth_a_helper(np.float32(1))
