@@ -37,6 +37,7 @@ FLOORS = [
         "piecewise",
         "simplex",
         "processors",
+        "spare",
     },
     {"kernels", "interpolation"},
     {"parallel"},

@@ -211,7 +211,7 @@ class Model(Trainer, Saver, Explained, Composite):
             inputs = with_ranks(inputs, self.inputs)
             if any(x is None for x in flatten(inputs)):
                 return called_without(self, inputs, training)
-        with helped() if self.is_worth_a_helper(inputs) else contextlib.nullcontext():
+        with helped() if self._is_worth_a_helper(inputs) else contextlib.nullcontext():
             result = super().__call__(inputs, training, mask)
         if is_symbolic(result):
             return result

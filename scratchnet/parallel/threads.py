@@ -21,13 +21,14 @@ from scratchnet.parallel.batch import PartFailed
 from scratchnet.parallel.memory import keep_freed_memory
 from scratchnet.parallel.ranks import current_ranks
 from scratchnet.processors import current_processor, leave
+from scratchnet.spare import Spare
 
 _num_threads = None
 _blas_lock = threading.Lock()
 _blas_users = 0
 _blas_libraries = None  # that this process has loaded, as threadpoolctl controls them
 _blas_threads = None  # how many each of them had, while they are limited
-_idle = []  # at most one pair: how many threads sleep, and the pool that they belong to
+_idle = Spare()  # a pair: how many threads sleep, and the pool that they belong to
 
 
 def set_num_threads(count):
@@ -153,26 +154,17 @@ def _pool(count):
     """So many threads that nobody else uses meanwhile. Where an error leaves the block, they end."""
     from concurrent.futures import ThreadPoolExecutor  # a small model needs none
 
-    try:
-        known, pool = _idle.pop()
-    except IndexError:
-        known, pool = 0, None
+    known, pool = _idle.exchange() or (count, ThreadPoolExecutor(count, "scratchnet"))
     if known != count:
-        _end(pool)
+        pool.shutdown()
         pool = ThreadPoolExecutor(count, "scratchnet")
     try:
         yield pool
     except BaseException:
-        _end(pool)
-        raise
-    _idle.append((count, pool))
-    while len(_idle) > 1:  # others have been here at the same time
-        _end(_idle.pop(0)[1])
-
-
-def _end(pool):
-    if pool is not None:
         pool.shutdown()
+        raise
+    if (other := _idle.exchange((count, pool))) is not None:
+        other[1].shutdown()
 
 
 def _elsewhere(processor, function, item):
@@ -213,7 +205,6 @@ def _after_fork_in_child():
     """A forked child has none of its parent's threads, one of which may have held the lock."""
     global _blas_lock, _blas_users, _blas_threads
     _blas_lock = threading.Lock()
-    _idle.clear()
     if _blas_threads is not None:
         _set_blas_threads(_blas_threads)
     _blas_users, _blas_threads = 0, None

@@ -270,7 +270,7 @@ class Evaluator(Compiled):
             one = helped = is_helped(most * batch_size * work, most * batch_size * shared)
         return most, one, helped
 
-    def is_worth_a_helper(self, x):
+    def _is_worth_a_helper(self, x):
         """Whether a call with `x` has so much to compute that two threads should share it; not of symbolic tensors."""
         arrays = [array for array in flatten(x) if isinstance(array, np.ndarray) and array.ndim]
         return bool(arrays) and self.graph is not None and _is_enough(len(arrays[0]), self)

@@ -160,8 +160,8 @@ class GRUStatesAlone(JoinedNode):
     def forward(self, x, training, mask=None, repeat=None):
         layer = self.layer
         x, T, (h0,) = layer.unpack_input(layer.accept(x), repeat, lay_out=False)
-        W, R, _ = _weights(layer, x.dtype)
-        b, c = np.broadcast_to(layer.params.get("bias", np.zeros(1, x.dtype)), (2, W.shape[1]))
+        W, R, bias = _weights(layer, x.dtype)
+        b, c = np.broadcast_to(bias, (2, W.shape[1]))  # without `reset_after` there is no c, and nobody reads it
         functions = layer.activation, layer.recurrent_activation
         h = kernels.gru_states(x, W, R, b, c, h0, *functions, layer.reset_after, T, layer.return_sequences)
         return layer.pack_output(None, h), None

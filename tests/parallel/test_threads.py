@@ -56,10 +56,8 @@ def test_a_forked_child_gives_blas_its_threads_back_and_waits_for_no_thread_of_i
         held.acquire()  # by a thread that the child does not have
         for name, value in (("_blas_lock", held), ("_blas_users", 2), ("_blas_threads", limited)):
             monkeypatch.setattr(threads, name, value)
-        threads._idle.append((1, None))
         threads._after_fork_in_child()
-        assert not threads._idle and not threads._blas_lock.locked()
-        assert (threads._blas_users, threads._blas_threads) == (0, None)
+        assert not threads._blas_lock.locked() and (threads._blas_users, threads._blas_threads) == (0, None)
         assert Library.counts == [5]
 
 
@@ -78,7 +76,7 @@ def test_threads_sleep_until_the_next_call_and_end_with_an_error_or_where_others
     def used(count):
         with threads.Workers(count) as workers:
             workers.map(abs, range(count))
-        ((known, pool),) = threads._idle
+        known, pool = threads._idle._kept
         assert known == count - 1 and all(thread.is_alive() for thread in pool._threads)
         return pool
 
@@ -87,10 +85,9 @@ def test_threads_sleep_until_the_next_call_and_end_with_an_error_or_where_others
     assert used(2) is not first and not any(thread.is_alive() for thread in first._threads)
     with threads.Workers(2) as one, threads.Workers(2) as two:
         assert one.map(abs, [1, -2]) == two.map(abs, [1, -2]) == [1, 2]
-    assert len(threads._idle) == 1
     with pytest.raises(ZeroDivisionError), threads.Workers(2) as workers:
         workers.map(lambda item: 1 / item, [1, 0])
-    assert not threads._idle
+    assert threads._idle.exchange() is None
 
 
 @pytest.mark.parametrize("failing", [0, 1])

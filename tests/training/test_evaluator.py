@@ -207,6 +207,6 @@ def test_a_model_that_is_called_on_enough_has_a_helper(monkeypatch, rows, units,
 
 def test_a_model_that_is_called_without_a_graph_or_an_array_asks_for_nobody():
     model = Sequential([Dense(3)])
-    assert not model.is_worth_a_helper(np.ones((1000, 1000), "float32"))
+    assert not model._is_worth_a_helper(np.ones((1000, 1000), "float32"))
     assert model(np.ones((1000, 1000), "float32")).shape == (1000, 3)
-    assert not model.is_worth_a_helper(Input((1000,))) and not model.is_worth_a_helper(np.float32(1))
+    assert not model._is_worth_a_helper(Input((1000,))) and not model._is_worth_a_helper(np.float32(1))

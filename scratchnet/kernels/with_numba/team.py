@@ -29,7 +29,6 @@ has been laid down, so whoever has a good claim finds the kernel that it belongs
 as done, too: the one who leads goes on only when nobody writes into the result any more.
 """
 
-import os
 import threading
 
 import numba
@@ -44,6 +43,7 @@ from scratchnet.kernels.with_numba.address import address_of, call_with, place_o
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.tile import SSE
 from scratchnet.processors import current_processor, leave
+from scratchnet.spare import Spare
 
 _CHUNKS = 2  # of the rows: in smaller ones a product would read the right matrix more often
 _ROWS = 8  # of which a chunk is a multiple, as high as a tile, unless something else is said
@@ -61,7 +61,7 @@ class _OfThread(threading.local):
 
 
 _mine = _OfThread()
-_resting = []  # at most one `_Helper`, who sleeps: to start a thread takes as long as some small kernels
+_resting = Spare()  # a `_Helper`, who sleeps: to start a thread takes as long as some small kernels
 _compiled = {}  # what `_compiled_for` has found
 
 
@@ -112,10 +112,7 @@ class Team:
     """The thread that makes it, and a helper, for the length of a ``with`` block. Behind it the helper sleeps."""
 
     def __enter__(self):
-        try:
-            self._helper = _resting.pop()
-        except IndexError:
-            self._helper = _Helper()
+        self._helper = _resting.exchange() or _Helper()
         self._helper.box[_END] = 0
         self._outer, _mine.team = at_work(), self
         return self
@@ -123,9 +120,8 @@ class Team:
     def __exit__(self, *exception):
         _mine.team = self._outer
         self._helper.box[_END] = 1
-        _resting.append(self._helper)
-        while len(_resting) > 1:  # other teams have come to their end at the same time
-            _resting.pop(0).end()
+        if (other := _resting.exchange(self._helper)) is not None:
+            other.end()
 
     def wake(self):
         """Kernels are about to come."""
@@ -174,10 +170,6 @@ class _Helper:
             leave(self._leader)
             _help(self.box, _PATIENCE)
             self.sleeps = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_resting.clear)  # a forked child has none of its parent's threads
 
 
 def _compiled_for(kernel, arguments):

@@ -92,11 +92,11 @@ class Dropout(RandomLayer):
 
 
 def masked(x, scaled_mask):
-    """``x * scaled_mask``"""
-    N, *places, C = x.shape if x.ndim else (1, 1)
-    is_of_channels = scaled_mask.shape == (N, *[1] * len(places), C) and scaled_mask.dtype == x.dtype
-    if kernels.scale_channels is None or not (places and x.size and is_of_channels):
+    """``x * scaled_mask``. Where one number decides for all places of a channel NumPy is slow: channels are few."""
+    is_of_channels = x.ndim > 2 and scaled_mask.shape == (len(x), *[1] * (x.ndim - 2), x.shape[-1])
+    if kernels.scale_channels is None or not (is_of_channels and x.size) or x.dtype != scaled_mask.dtype:
         return x * scaled_mask
+    N, C = len(x), x.shape[-1]
     return kernels.scale_channels(x.reshape(N, -1, C), scaled_mask.reshape(N, C)).reshape(x.shape)
 
 

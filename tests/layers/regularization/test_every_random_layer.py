@@ -29,6 +29,17 @@ def test_random_layers_do_nothing_outside_of_training(make):
     check_layer(make(), x.astype("float64"), training=True, linear=("x",)).raise_if_failed()
 
 
+@pytest.mark.parametrize("shape", [(50,), (5, 0, 3), (4, 1, 6), (3, 20, 2), (2, 3, 4, 5)])
+@pytest.mark.parametrize("noise", [None, 1])
+def test_what_is_dropped_is_a_factor_there_and_back_whatever_the_shape(shape, noise):
+    x, dy = np.random.default_rng(0).normal(size=(2, *shape)).astype("float32")
+    places = max(len(shape) - 2, 0)
+    layer = Dropout(0.5, noise and (None,) + (1,) * places + (None,) * (len(shape) > 1), seed=1)
+    y, cache = layer.forward(x, training=True)
+    np.testing.assert_array_equal(y, x * cache.scaled_mask)
+    np.testing.assert_array_equal(layer.backward(dy, cache)[0], dy * cache.scaled_mask)
+
+
 @pytest.mark.parametrize("layer", [Dropout(0), GaussianNoise(0)], ids=["Dropout", "GaussianNoise"])
 def test_at_a_rate_or_deviation_of_0_nothing_is_computed(layer):
     x = np.ones((2, 3), "float32")
