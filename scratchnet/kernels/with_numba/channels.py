@@ -1,15 +1,14 @@
 """A number for each channel of a sample, which all of its places share.
 
 NumPy goes over the last axis by itself where another array has but one place, and the few channels of a pixel are a
-short way to go. Here as many places are taken at a time as make `_WIDTH` numbers.
+short way to go. Here several places are taken at a time, as for their mean: see `global_pooling`.
 """
 
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
+from scratchnet.kernels.with_numba.global_pooling import places_at_a_time
 from scratchnet.kernels.with_numba.team import by_rows
-
-_WIDTH = 512
 
 
 def scale_channels(x, factors):
@@ -17,8 +16,7 @@ def scale_channels(x, factors):
     x, factors = plain(x), plain(factors)
     N, M, C = x.shape
     y = np.empty(x.shape, x.dtype)
-    places = max(1, min(_WIDTH // max(C, 1), M))
-    by_rows(_scale, N, x.size, x.reshape(N, M * C), factors, places, y.reshape(N, M * C), multiple=1)
+    by_rows(_scale, N, x.size, x.reshape(N, M * C), factors, places_at_a_time(M, C), y.reshape(N, M * C), multiple=1)
     return y
 
 

@@ -18,19 +18,19 @@ def global_average_forward(x):
     x = plain(x)
     N, M, C = x.shape
     y = np.empty((N, C), x.dtype)
-    by_rows(_average, N, x.size, x.reshape(N, M * C), M, _places_at_a_time(M, C), y, multiple=1)
+    by_rows(_average, N, x.size, x.reshape(N, M * C), M, places_at_a_time(M, C), y, multiple=1)
     return y
 
 
 def global_average_backward(dy, M):
     N, C = dy.shape
     dx = np.empty((N, M, C), dy.dtype)
-    known = plain(dy), dy.dtype.type(1 / M), _places_at_a_time(M, C)
+    known = plain(dy), dy.dtype.type(1 / M), places_at_a_time(M, C)
     by_rows(_spread, N, dx.size, *known, dx.reshape(N, M * C), multiple=1)
     return dx
 
 
-def _places_at_a_time(M, C):
+def places_at_a_time(M, C):
     return max(1, min(_WIDTH // max(C, 1), M))
 
 
@@ -38,7 +38,7 @@ def global_max_forward(x):
     x = plain(x)
     N, M, C = x.shape
     y = np.empty((N, C), x.dtype)
-    by_rows(_largest, N, x.size, x.reshape(N, M * C), _places_at_a_time(M, C), y, multiple=1)
+    by_rows(_largest, N, x.size, x.reshape(N, M * C), places_at_a_time(M, C), y, multiple=1)
     return y
 
 

@@ -18,10 +18,8 @@ from scratchnet.kernels.with_numba.dropped_states import (
 )
 from scratchnet.kernels.with_numba.elementwise import add, copy
 from scratchnet.kernels.with_numba.gru_states import states
-from scratchnet.kernels.with_numba.lstm_states import LEAST
 from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.recurrent import (
-    DEFAULTS,
     add_bias,
     as_mask,
     of_all_steps,
@@ -29,6 +27,7 @@ from scratchnet.kernels.with_numba.recurrent import (
     or_nothing,
     set_aside,
     stay,
+    takes_states_alone,
     through_time,
 )
 from scratchnet.kernels.with_numba.step_activations import activate, backward_of, forward_of, multiply_by_slope
@@ -58,9 +57,7 @@ def gru_states(x, W, R, b, b_R, h0, act, rec, reset_after, T, sequence):
 
     x is (T, N, D), laid out as it may, or (1, N, D) if it is that of every step.
     """
-    (_, N, _), U = x.shape, len(R)
-    is_default = (act.name, rec.name) == DEFAULTS and act.standard and rec.standard and reset_after
-    if is_default and x.itemsize == 4 and N >= LEAST and T * N >= U:  # or R's panels are more than the gates
+    if reset_after and takes_states_alone(x, act, rec, T, len(R)):
         return states(x, W, R, b, b_R, h0, T, sequence)
     return gru_forward(of_all_steps(x, W, T), R, b, b_R, h0, act, rec, reset_after).h
 

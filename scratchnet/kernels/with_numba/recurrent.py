@@ -32,7 +32,7 @@ from scratchnet.kernels.with_numba.step_activations import activate, backward_of
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
-DEFAULTS = "tanh", "sigmoid"  # activation and recurrent activation
+_DEFAULTS = "tanh", "sigmoid"  # activation and recurrent activation
 _KEPT = 1 << 15  # numbers of each gate, of those steps that are computed at once where nobody wants them later
 _ONE = np.float32(1)  # an integer would turn float32 into float64
 
@@ -85,7 +85,7 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     times, laid = laid_out_by_gate(of_gates(R, drop), T, N)
     known, made = (times, one_for_all(xW), laid, plain(b)), (i, f, g, o, c, tanh_c, h)
     what_counts = as_mask(mask), as_drop(drop, h[0])
-    if (act.name, rec.name) == DEFAULTS and h.itemsize == 4:
+    if (act.name, rec.name) == _DEFAULTS and h.itemsize == 4:
         through_time(_default_lstm_forward, T, N, R, *known, *made, *what_counts)
     else:
         through_time(_lstm_forward, T, N, R, *known, *made, *functions, *what_counts)
@@ -98,8 +98,7 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
     x is (T, N, D), laid out as it may, or (1, N, D) if it is that of every step.
     """
     (_, N, _), U = x.shape, len(R)
-    is_default = (act.name, rec.name) == DEFAULTS and act.standard and rec.standard
-    if is_default and x.itemsize == 4 and N >= LEAST and T * N >= U:  # or R's panels are more than the gates
+    if takes_states_alone(x, act, rec, T, U):
         return states(x, W, R, b, h0, c0, T, sequence)
     at_once = max(1, T if sequence else _KEPT // max(N * U, 1))
     for t in range(0, max(T, 1), at_once):
@@ -120,11 +119,17 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     times, R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
     known = times, or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
     what_counts = as_mask(mask), as_drop(drop, dh0)
-    if (act.name, rec.name) == DEFAULTS:
+    if (act.name, rec.name) == _DEFAULTS:
         through_time(_default_lstm_backward, T, N, R, *known, dz, dh0, dc0, *what_counts)
     else:
         through_time(_lstm_backward, T, N, R, *known, dz, dh0, dc0, *functions, *what_counts)
     return dz, dh0, dc0
+
+
+def takes_states_alone(x, act, rec, T, U):
+    """Whether the kernels that make nothing but states compute this: with the usual functions, and in float32."""
+    N, is_usual = x.shape[1], (act.name, rec.name) == _DEFAULTS and act.standard and rec.standard
+    return is_usual and x.itemsize == 4 and N >= LEAST and T * N >= U  # or R's panels are more than the gates
 
 
 def of_all_steps(x, W, T):

@@ -3,12 +3,14 @@
 Whether indices stay within their arrays is seen with NUMBA_BOUNDSCHECK=1: that is other code to compile, so a leg.
 """
 
+import ast
 import importlib
 import inspect
 import os
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,3 +198,18 @@ def test_a_layout_is_not_compiled_for_anew():
 def test_the_instructions_that_numba_is_held_to_hold_for_tiles(features, expected):
     program = "from scratchnet.kernels.with_numba import tile; print(tile.VECTOR_BYTES, tile.TALLEST)"
     assert run(program, NUMBA_DISABLE_JIT="0", NUMBA_CPU_FEATURES=features).stdout.strip() == expected
+
+
+def test_what_counts_no_references_gives_nothing_back():
+    """Whoever gets an array takes it for counted, and gives back what nobody has taken."""
+    uncounted = []
+    for path in Path(folder.__file__).parent.glob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and "counts=False" in map(ast.unparse, _options(node)):
+                uncounted.append(node)
+    assert uncounted
+    assert not [n.name for n in uncounted if any(isinstance(s, ast.Return) and s.value for s in ast.walk(n))]
+
+
+def _options(function):
+    return [keyword for call in function.decorator_list if isinstance(call, ast.Call) for keyword in call.keywords]
