@@ -17,7 +17,7 @@ from scratchnet.kernels.with_numba.matrix_product import (
     matmul_into_by,
     multiple_of_columns,
     multiplier,
-    multiply_columns,
+    product_of_columns,
 )
 from scratchnet.kernels.with_numba.team import added, by_rows, shares, sums_of
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
@@ -36,7 +36,7 @@ def affine_forward(x, W, b, relu=False, most=np.inf):
         bounds = x.dtype.type(0 if relu else -np.inf), x.dtype.type(most)
         if shares(M * W.size) and goes_by_columns(M, W):
             multiple = multiple_of_columns(y)
-            by_rows(_columns_forward, F, M * W.size, x, W, b, *bounds, y, multiple=multiple)
+            by_rows(_columns_forward, F, M * W.size, multiplier(x.dtype), x, W, b, *bounds, y, multiple=multiple)
             return y
         rows = M if W.nbytes > _WHOLE or M <= _rows(W, _WHOLE) else _rows(W)
         by_rows(_forward, M, M * W.size, multiplier(x.dtype), x, W, b, *bounds, rows, y)
@@ -101,13 +101,12 @@ def _forward(first, stop, times, x, W, b, least, most, rows, y):
 
 
 @njit
-def _columns_forward(first, stop, x, W, b, least, most, y):
-    multiply_columns(x[:, ::1], W[:, ::1], y, np.bool_(False), first, stop)
-    bias = b[first:stop]
+def _columns_forward(first, stop, times, x, W, b, least, most, y):
+    part, bias = product_of_columns(times, x, W, first, stop), b[first:stop]
     for n in range(len(y)):
-        y_n = y[n, first:stop]
+        y_n, part_n = y[n, first:stop], part[n]
         for f in range(bias.size):
-            y_n[f] = min(max(y_n[f] + bias[f], least), most)
+            y_n[f] = min(max(part_n[f] + bias[f], least), most)
 
 
 @njit

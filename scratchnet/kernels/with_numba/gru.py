@@ -11,6 +11,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.dropped_states import (
     add_product,
     as_drop,
+    drop_from,
     left_of,
     of_gates,
     product_adjoint,
@@ -85,7 +86,7 @@ def _by_gate(R_zr, drop):
 def _drops(drop, h0):
     """What is dropped for z and r, and for g."""
     drop = as_drop(drop, h0)
-    return drop[:2], drop[2:]
+    return (None, None) if drop is None else (drop[:2], drop[2:])
 
 
 @njit
@@ -93,7 +94,7 @@ def _gru_forward(
     first, stop, times, xW, R_zr, R_g, b, b_g, z, r, g, q, h, act, rec, reset_after, mask, drop_zr, drop_g
 ):
     N, U, rows = stop - first, len(R_g), slice(first, stop)
-    s, qR, room = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype), room_for(N, h)
+    s, qR, room = np.empty((N, 2 * U), h.dtype), np.empty((N, U), h.dtype), room_for(N, h, drop_zr)
     for t in range(len(z)):
         xW_t, z_t, r_t, g_t, q_t = xW[t % len(xW), rows], z[t, rows], r[t, rows], g[t, rows], q[t, rows]
         h_prev, h_t = h[t, rows], h[t + 1, rows]
@@ -101,14 +102,14 @@ def _gru_forward(
         add_product(times, h_prev, first, drop_zr, R_zr, s, room)
         _gru_gates(s, z_t, r_t, rec)
         if reset_after:
-            matmul_into_by(times, left_of(h_prev, first, drop_g, 0, room[0]), R_g, q_t)
+            matmul_into_by(times, left_of(h_prev, first, drop_g, 0, room), R_g, q_t)
             _gru_candidate_after(q_t, b_g, xW_t, b, r_t, s, g_t, act)
         else:
             _multiply(r_t, h_prev, q_t)
-            matmul_into_by(times, left_of(q_t, first, drop_g, 0, room[0]), R_g, qR)
+            matmul_into_by(times, left_of(q_t, first, drop_g, 0, room), R_g, qR)
             _gru_candidate_before(qR, xW_t, b, s, g_t, act)
         _gru_mix(z_t, g_t, h_prev, h_t)
-        if len(mask) > 0:
+        if mask is not None:
             stay(first, stop, h[t], h[t + 1], mask[t])
 
 
@@ -168,22 +169,24 @@ def _gru_backward(
 ):
     N, U, rows = stop - first, g_T.shape[1], slice(first, stop)
     dh, past, product = dh0[rows], np.empty((N, U), h.dtype), np.empty((N, U), h.dtype)
-    ds_g, ds_zr, room = np.empty((N, U), h.dtype), np.empty((N, 2 * U), h.dtype), room_for(N, h)
+    ds_g, ds_zr, room = np.empty((N, U), h.dtype), np.empty((N, 2 * U), h.dtype), room_for(N, h, drop_zr)
     copy(dh_T[rows], dh)  # turned from the last state's into the first one's
     for t in range(len(z) - 1, -1, -1):
         z_t, r_t, g_t, q_t, h_prev, dq_t = z[t, rows], r[t, rows], g[t, rows], q[t, rows], h[t, rows], dq[t, rows]
         if len(dy) > 0:
             add(dy[t, rows], dh)
-        if len(mask) > 0:
+        if mask is not None:
             set_aside(first, dh, past, mask[t])
         _gru_mix_backward(dh, z_t, g_t, h_prev, ds_zr, ds_g, act)  # dh becomes the part through z h_prev
         if reset_after:
             _gru_candidate_after_backward(ds_g, q_t, r_t, dq_t, ds_zr)
             matmul_into_by(times, dq_t, g_T, product)
-            left_of(product, first, drop_g, 0, product)
+            if drop_g is not None:
+                drop_from(product, first, drop_g, 0, product)
         else:
             matmul_into_by(times, ds_g, g_T, dq_t)
-            left_of(dq_t, first, drop_g, 0, dq_t)
+            if drop_g is not None:
+                drop_from(dq_t, first, drop_g, 0, dq_t)
             _gru_candidate_before_backward(dq_t, h_prev, r_t, product, ds_zr)
         add(product, dh)
         for n in range(N):
@@ -192,7 +195,7 @@ def _gru_backward(
         _join(ds_zr, ds_g, ds[t, rows])
         product_adjoint(times, ds_zr, first, drop_zr, zr_T, product, room)
         add(product, dh)
-        if len(mask) > 0:
+        if mask is not None:
             add(past, dh)
 
 

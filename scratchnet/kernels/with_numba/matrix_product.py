@@ -165,11 +165,12 @@ def _product(a, b, c):
         _compiled(c.dtype)[0](a, b, c, False)
         return
     a_is_transposed, b_is_transposed = not a.flags.c_contiguous, not b.flags.c_contiguous
-    known = a.T if a_is_transposed else a, a_is_transposed, b.T if b_is_transposed else b, b_is_transposed, c
+    known = multiplier(c.dtype), a.T if a_is_transposed else a, a_is_transposed
+    known += b.T if b_is_transposed else b, b_is_transposed, c
     if goes_by_columns(M, b):
         team.by_rows(_columns_of_product, b.shape[1], work, *known, multiple=multiple_of_columns(c))
     else:
-        team.by_rows(_rows_of_product, M, work, multiplier(c.dtype), *known)
+        team.by_rows(_rows_of_product, M, work, *known)
 
 
 def goes_by_columns(rows, b):
@@ -219,6 +220,21 @@ def _rows_of_product(first, stop, times, a, a_is_transposed, b, b_is_transposed,
 
 
 @njit
+def _columns_of_product(first, stop, times, a, a_is_transposed, b, b_is_transposed, c):
+    left = a.T[:, ::1] if a_is_transposed else a[:, ::1]
+    right = b.T[:, ::1] if b_is_transposed else b[:, ::1]
+    c[:, first:stop] = product_of_columns(times, left, right, first, stop)
+
+
+@njit(inline="always")
+def product_of_columns(multiplier, a, b, first, stop):
+    """Some columns of ``a @ b``, multiples of two vectors or the last, by themselves."""
+    part = np.empty((len(a), stop - first), b.dtype)
+    matmul_into_by(multiplier, a, b[:, first:stop], part)
+    return part
+
+
+@njit
 def _dot_products(a, b_T, c):
     """``c = a @ b_T.T`` for a few rows or columns, of which the tiles would leave most of a vector empty."""
     if a.shape[1] != b_T.shape[1]:
@@ -251,20 +267,7 @@ def add_matmul_by(multiplier, a, b, c):
 
 
 @njit
-def _columns_of_product(first, stop, a, a_is_transposed, b, b_is_transposed, c):
-    left = a.T[:, ::1] if a_is_transposed else a[:, ::1]
-    right = b.T[:, ::1] if b_is_transposed else b[:, ::1]
-    multiply_columns(left, right, c, False, first, stop)
-
-
-@njit
 def _multiply(a, b, c, add):
-    multiply_columns(a, b, c, add, 0, b.shape[1])
-
-
-@njit
-def multiply_columns(a, b, c, add, begin, end):
-    """The columns of c from `begin` to `end`, multiples of two vectors or the last; all, where a is a single row."""
     M, K = a.shape
     N = b.shape[1]
     if len(b) != K or c.shape != (M, N):  # a tile would read and write whatever lies there
@@ -282,7 +285,7 @@ def multiply_columns(a, b, c, add, begin, end):
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
     # of columns, whose blocks are copied into `room`
-    panel = min(end - begin, _PANEL // c.itemsize) if copies else max(end - begin, 1)
+    panel = min(N, _PANEL // c.itemsize) if copies else N
     apart = deepest if copies else 0
     room = np.empty(((panel - 1) // width * apart + deepest, width), c.dtype)
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
@@ -294,8 +297,8 @@ def multiply_columns(a, b, c, add, begin, end):
     )
     tall = np.empty((deepest if packs else 0, _ROWS), c.dtype)
     packed = tall.T[:, ::1]
-    for first in range(begin, end, panel):
-        last = min(first + panel, end)
+    for first in range(0, N, panel):
+        last = min(first + panel, N)
         for i in range(blocks):
             k = i * deepest
             depth = min(deepest, K - k)
@@ -322,7 +325,7 @@ def multiply_columns(a, b, c, add, begin, end):
                     target, column = (c[base:stop], n) if columns == vectors else (rest[base:stop], 0)
                     adds = k > 0 or (add and columns == vectors)
                     column_of_tiles(rows, m - base, stop - base, k_of_rows, depth, block, target, column, adds)
-    for m in range(len(rest) if end == N else 0):  # the last columns, which fill no vector
+    for m in range(len(rest)):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]
         for j in range(left):
             target[j] = target[j] + source[j] if add else source[j]

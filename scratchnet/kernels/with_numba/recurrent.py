@@ -164,8 +164,8 @@ def or_nothing(dy, like):
 
 
 def as_mask(mask):
-    """The mask as compiled code takes it: without any steps if all of them count."""
-    return np.empty((0, 1), np.bool_) if mask is None else plain(np.asarray(mask, np.bool_))
+    """The mask as compiled code takes it, or None: what is there for a mask is compiled only where there is one."""
+    return None if mask is None else plain(np.asarray(mask, np.bool_))
 
 
 @njit(inline="always")
@@ -213,13 +213,13 @@ def set_aside(first, d, past, mask):
 
 @njit
 def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask, drop):
-    rows, z, room = slice(first, stop), np.empty((stop - first, b.size), h.dtype), room_for(stop - first, h)
+    rows, z, room = slice(first, stop), np.empty((stop - first, b.size), h.dtype), room_for(stop - first, h, drop)
     for t in range(len(h) - 1):
         h_prev, h_t = h[t, rows], h[t + 1, rows]
         add_bias(xW[t % len(xW), rows], b, z)
         add_product(times, h_prev, first, drop, R, z, room)  # z = x W + b + h_prev R
         activate(act, z.reshape(-1), h_t.reshape(-1))  # h = f(z)
-        if len(mask) > 0:
+        if mask is not None:
             stay(first, stop, h[t], h[t + 1], mask[t])
 
 
@@ -227,18 +227,18 @@ def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask, drop):
 def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mask, drop):
     rows = slice(first, stop)
     dh, past = dh0[rows], np.empty((stop - first, h.shape[2]), h.dtype)  # dh is turned from dh_T into dh0
-    room = room_for(stop - first, h)
+    room = room_for(stop - first, h, drop)
     copy(dh_T[rows], dh)
     for t in range(len(dz) - 1, -1, -1):
         dz_t = dz[t, rows]
         if len(dy) > 0:
             add(dy[t, rows], dh)
-        if len(mask) > 0:
+        if mask is not None:
             set_aside(first, dh, past, mask[t])
         copy(dh, dz_t)
         multiply_by_slope(act, h[t + 1, rows].reshape(-1), dz_t.reshape(-1))  # h = f(z)
         product_adjoint(times, dz_t, first, drop, R_T, dh, room)  # z = x W + h_prev R + b
-        if len(mask) > 0:
+        if mask is not None:
             add(past, dh)
 
 
@@ -247,26 +247,26 @@ def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mas
 
 @njit
 def _lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, act, rec, mask, drop):
-    z, room = np.empty((stop - first, b.size), h.dtype), room_for(stop - first, h)
+    z, room = np.empty((stop - first, b.size), h.dtype), room_for(stop - first, h, drop)
     for t in range(len(i)):
         add_bias(xW[t % len(xW), first:stop], b, z)
         add_product(times, h[t, first:stop], first, drop, R, z, room)  # z = x W + b + h_prev R
-        _lstm_step_forward(first, z, i[t], f[t], g[t], o[t], c[t], c[t + 1], tanh_c[t], h[t + 1], act, rec)
-        if len(mask) > 0:
+        _lstm_step_forward(t, first, z, i, f, g, o, c, tanh_c, h, act, rec)
+        if mask is not None:
             stay(first, stop, c[t], c[t + 1], mask[t])
             stay(first, stop, h[t], h[t + 1], mask[t])
 
 
-@njit(inline="always")
-def _lstm_step_forward(first, z, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
-    U = c.shape[1]
+@njit(inner=True)
+def _lstm_step_forward(t, first, z, i, f, g, o, c, tanh_c, h, act, rec):
+    U = h.shape[2]
     for n in range(first, first + len(z)):
-        z_n, i_n, f_n, g_n, o_n = z[n - first], i[n], f[n], g[n], o[n]
+        z_n, i_n, f_n, g_n, o_n = z[n - first], i[t, n], f[t, n], g[t, n], o[t, n]
         activate(rec, z_n[:U], i_n)
         activate(rec, z_n[U : 2 * U], f_n)
         activate(act, z_n[2 * U : 3 * U], g_n)
         activate(rec, z_n[3 * U :], o_n)
-        c_prev_n, c_n, tanh_c_n, h_n = c_prev[n], c[n], tanh_c[n], h[n]
+        c_prev_n, c_n, tanh_c_n, h_n = c[t, n], c[t + 1, n], tanh_c[t, n], h[t + 1, n]
         for u in range(U):
             c_n[u] = f_n[u] * c_prev_n[u] + i_n[u] * g_n[u]
         activate(act, c_n, tanh_c_n)
@@ -278,29 +278,30 @@ def _lstm_step_forward(first, z, i, f, g, o, c_prev, c, tanh_c, h, act, rec):
 def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, act, rec, mask, drop):
     rows = slice(first, stop)
     dh, dc = dh0[rows], dc0[rows]  # turned from the last states' into the first ones'
-    past_h, past_c = np.empty(dh.shape, dh.dtype), np.empty(dc.shape, dc.dtype)
-    room = room_for(stop - first, dh)
+    room = room_for(stop - first, dh, drop)
+    if mask is not None:
+        past_h, past_c = np.empty_like(dh), np.empty_like(dc)
     copy(dh_T[rows], dh)
     copy(dc_T[rows], dc)
     for t in range(len(dz) - 1, -1, -1):
         if len(dy) > 0:
             add(dy[t, rows], dh)
-        if len(mask) > 0:
+        if mask is not None:
             set_aside(first, dh, past_h, mask[t])
             set_aside(first, dc, past_c, mask[t])
-        _lstm_step_backward(first, stop, dh0, dc0, i[t], f[t], g[t], o[t], c[t], tanh_c[t], dz[t], act, rec)
+        _lstm_step_backward(t, first, stop, dh0, dc0, i, f, g, o, c, tanh_c, dz, act, rec)
         product_adjoint(times, dz[t, rows], first, drop, R_T, dh, room)  # z = x W + h_prev R + b
-        if len(mask) > 0:
+        if mask is not None:
             add(past_h, dh)
             add(past_c, dc)
 
 
-@njit(inline="always")
-def _lstm_step_backward(first, stop, dh, dc, i, f, g, o, c_prev, tanh_c, dz, act, rec):
+@njit(inner=True)
+def _lstm_step_backward(t, first, stop, dh, dc, i, f, g, o, c, tanh_c, dz, act, rec):
     U = dh.shape[1]
     for n in range(first, stop):
-        i_n, f_n, g_n, o_n, c_prev_n, tanh_c_n = i[n], f[n], g[n], o[n], c_prev[n], tanh_c[n]
-        dz_n, dh_n, dc_n = dz[n], dh[n], dc[n]
+        i_n, f_n, g_n, o_n, c_prev_n, tanh_c_n = i[t, n], f[t, n], g[t, n], o[t, n], c[t, n], tanh_c[t, n]
+        dz_n, dh_n, dc_n = dz[t, n], dh[n], dc[n]
         di, df, dg, do = dz_n[:U], dz_n[U : 2 * U], dz_n[2 * U : 3 * U], dz_n[3 * U :]  # in the end dz_i, ...
         d_tanh_c = dg  # room for it until dg's turn comes
         for u in range(U):
@@ -331,7 +332,7 @@ def _lstm_step_backward(first, stop, dh, dc, i, f, g, o, c_prev, tanh_c, dz, act
 @njit
 def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, mask, drop):
     U, rows = h.shape[2], slice(first, stop)
-    z, room = np.empty((stop - first, 4 * U), h.dtype), room_for(stop - first, h)
+    z, room = np.empty((stop - first, 4 * U), h.dtype), room_for(stop - first, h, drop)
     for t in range(len(i)):
         add_bias(xW[t % len(xW), rows], b, z)
         add_product(times, h[t, rows], first, drop, R, z, room)  # z = x W + b + h_prev R
@@ -345,7 +346,7 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
             for u in range(U):
                 o_u, tanh_c_u = sigmoid32(z_o[u]), tanh32(c_n[u])
                 o_n[u], tanh_c_n[u], h_n[u] = o_u, tanh_c_u, o_u * tanh_c_u
-        if len(mask) > 0:
+        if mask is not None:
             stay(first, stop, c[t], c[t + 1], mask[t])
             stay(first, stop, h[t], h[t + 1], mask[t])
 
@@ -354,14 +355,15 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
 def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, mask, drop):
     U, rows = i.shape[2], slice(first, stop)
     dh, dc = dh0[rows], dc0[rows]  # turned from the last states' into the first ones'
-    past_h, past_c = np.empty(dh.shape, dh.dtype), np.empty(dc.shape, dc.dtype)
-    room = room_for(stop - first, dh)
+    room = room_for(stop - first, dh, drop)
+    if mask is not None:
+        past_h, past_c = np.empty_like(dh), np.empty_like(dc)
     copy(dh_T[rows], dh)
     copy(dc_T[rows], dc)
     for t in range(len(dz) - 1, -1, -1):
         if len(dy) > 0:
             add(dy[t, rows], dh)
-        if len(mask) > 0:
+        if mask is not None:
             set_aside(first, dh, past_h, mask[t])
             set_aside(first, dc, past_c, mask[t])
         for n in range(first, stop):
@@ -378,6 +380,6 @@ def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, 
                 dz_g[u] = dc_u * i_u * (_ONE - g_u * g_u)
                 dc_n[u] = dc_u * f_u
         product_adjoint(times, dz[t, rows], first, drop, R_T, dh, room)  # z = x W + h_prev R + b
-        if len(mask) > 0:
+        if mask is not None:
             add(past_h, dh)
             add(past_c, dc)

@@ -1,9 +1,9 @@
 """The activations of a recurrent layer's steps, compiled.
 
-Those that are Keras's defaults somewhere stand here. All others of the table whose derivative comes from their output
-are functions of `activations`, which steps call by address: so no kernel of a recurrent layer has a copy of each, which
-it would be compiled with. Compiled code is handed a pair, a code and a parameter, if there is one; the code is a small
-number, or the address.
+Steps call each by its address: so no kernel of a recurrent layer has a copy of any, which it would be compiled with.
+Those that are Keras's defaults somewhere stand here, and take float64 too. All others of the table whose derivative
+comes from their output are functions of `activations`. Compiled code is handed a pair, the address and a parameter, or
+None if there is none.
 """
 
 import functools
@@ -13,17 +13,12 @@ import numba
 import numpy as np
 from numba import types
 
-from scratchnet.kernels.steps import COMPILED_ACTIVATIONS
 from scratchnet.kernels.with_numba.activations import pair_of
 from scratchnet.kernels.with_numba.address import address_of, call_at
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.elementwise import sigmoid32, tanh32
 
-_LINEAR, _RELU, _TANH, _SIGMOID, _HARD_SIGMOID = range(5)
-_CODES = dict(zip(COMPILED_ACTIVATIONS, range(5)))
 _ZERO, _HALF, _ONE, _SIX = map(np.float32, (0, 0.5, 1, 6))
-_NOTHING = np.empty(0, np.float32)
-_NUMBERS = types.Array(types.float32, 1, "C")
 
 
 def forward_of(dtype, *activations):
@@ -41,76 +36,130 @@ def _all_or_nothing(found):
 
 
 def _of(activation, dtype, place, arrays):
-    """The code and the parameter; for one by address, of the kernel at that place of its pair, with so many arrays."""
-    if activation.standard and activation.name in _CODES:
-        return _CODES[activation.name], _NOTHING
+    """The address of the kernel at that place of its pair, which takes so many arrays, and the parameter."""
+    if activation.standard and activation.name in _PAIRS:
+        return _address(_PAIRS[activation.name][place], np.dtype(dtype), arrays, 0), None
     if activation.entry is None or activation.keeps != "y" or dtype != np.float32:
         return None
     kernels, numbers = pair_of(activation.entry, activation.complete)
     if kernels[place] is None or len(numbers) > 1:
         return None
-    return _address(kernels[place], arrays, len(numbers)), np.array(numbers, np.float32)
+    return _address(kernels[place], np.dtype(dtype), arrays, len(numbers)), numbers[0] if numbers else None
 
 
 @functools.cache
-def _address(kernel, arrays, numbers):
+def _address(kernel, dtype, arrays, numbers):
     if numba.config.DISABLE_JIT:
         return kernel
-    return address_of(kernel, (types.intp, types.intp, *[_NUMBERS] * arrays, *[types.float32] * numbers))
+    array = types.Array(numba.from_dtype(dtype), 1, "C")
+    return address_of(kernel, (types.intp, types.intp, *[array] * arrays, *[types.float32] * numbers))
 
 
-@njit(inner=True)
+@njit(inline="always")
 def activate(act, z, y):
     """``y = f(z)`` for arrays with one axis; `act` comes from `forward_of`."""
-    code, numbers = act
-    if code == _RELU:
-        for u in range(y.size):
-            y[u] = max(z[u], _ZERO)
-    elif code == _SIGMOID:
-        if z.itemsize == 4:
-            for u in range(y.size):
-                y[u] = sigmoid32(z[u])
-        else:
-            for u in range(y.size):
-                y[u] = 1 / (1 + math.exp(min(-z[u], 700.0)))  # beyond, math.exp overflows
-    elif code == _TANH:
-        if z.itemsize == 4:
-            for u in range(y.size):
-                y[u] = tanh32(z[u])
-        else:
-            for u in range(y.size):
-                y[u] = math.tanh(z[u])
-    elif code == _HARD_SIGMOID:
-        for u in range(y.size):
-            y[u] = min(max(z[u] / _SIX + _HALF, _ZERO), _ONE)
-    elif code == _LINEAR:
-        for u in range(y.size):
-            y[u] = z[u]
-    elif numbers.size == 0:
-        call_at(code, 0, y.size, z, y)
-    else:
-        call_at(code, 0, y.size, z, y, numbers[0])
+    _call(act[0], act[1], z, y)
+
+
+@njit(inline="always")
+def multiply_by_slope(act, y, d):
+    """``d *= f'(z)`` for arrays with one axis, from y = f(z); `act` comes from `backward_of`."""
+    _call_back(act[0], act[1], y, d)
 
 
 @njit(inner=True)
-def multiply_by_slope(act, y, d):
-    """``d *= f'(z)`` for arrays with one axis, from y = f(z); `act` comes from `backward_of`."""
-    code, numbers = act
-    if code == _RELU:
-        for u in range(d.size):
-            d[u] = d[u] if y[u] > _ZERO else _ZERO
-    elif code == _SIGMOID:
-        for u in range(d.size):
-            d[u] *= y[u] * (_ONE - y[u])
-    elif code == _TANH:
-        for u in range(d.size):
-            d[u] *= _ONE - y[u] * y[u]
-    elif code == _HARD_SIGMOID:
-        for u in range(d.size):
-            d[u] = d[u] / _SIX if _ZERO < y[u] < _ONE else _ZERO
-    elif code == _LINEAR:
-        pass
-    elif numbers.size == 0:
-        call_at(code, 0, d.size, d, y, d)
+def _call(address, number, z, y):
+    if number is None:  # which is known when this is compiled
+        call_at(address, 0, y.size, z, y)
     else:
-        call_at(code, 0, d.size, d, y, d, numbers[0])
+        call_at(address, 0, y.size, z, y, number)
+
+
+@njit(inner=True)
+def _call_back(address, number, y, d):
+    if number is None:
+        call_at(address, 0, d.size, d, y, d)
+    else:
+        call_at(address, 0, d.size, d, y, d, number)
+
+
+# As those of `activations`: all are called for the numbers from `first` to `stop`. A slope multiplies in place; with
+# what comes in and what goes out as two arrays, of which nothing says that they are one, it would not be vectorised.
+
+
+@njit(inner=True)
+def _linear(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for u in range(y.size):
+        y[u] = z[u]
+
+
+@njit(inner=True)
+def _linear_slope(first, stop, dy, y, d):
+    pass
+
+
+@njit(inner=True)
+def _relu(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for u in range(y.size):
+        y[u] = max(z[u], _ZERO)
+
+
+@njit(inner=True)
+def _relu_slope(first, stop, dy, y, d):
+    y, d = y[first:stop], d[first:stop]
+    for u in range(d.size):
+        d[u] = d[u] if y[u] > _ZERO else _ZERO
+
+
+@njit(inner=True)
+def _tanh(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for u in range(y.size):
+        y[u] = tanh32(z[u]) if z.itemsize == 4 else math.tanh(z[u])
+
+
+@njit(inner=True)
+def _tanh_slope(first, stop, dy, y, d):
+    y, d = y[first:stop], d[first:stop]
+    for u in range(d.size):
+        d[u] *= _ONE - y[u] * y[u]
+
+
+@njit(inner=True)
+def _sigmoid(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for u in range(y.size):
+        # math.exp overflows beyond 700
+        y[u] = sigmoid32(z[u]) if z.itemsize == 4 else 1 / (1 + math.exp(min(-z[u], 700.0)))
+
+
+@njit(inner=True)
+def _sigmoid_slope(first, stop, dy, y, d):
+    y, d = y[first:stop], d[first:stop]
+    for u in range(d.size):
+        d[u] *= y[u] * (_ONE - y[u])
+
+
+@njit(inner=True)
+def _hard_sigmoid(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for u in range(y.size):
+        y[u] = min(max(z[u] / _SIX + _HALF, _ZERO), _ONE)
+
+
+@njit(inner=True)
+def _hard_sigmoid_slope(first, stop, dy, y, d):
+    y, d = y[first:stop], d[first:stop]
+    for u in range(d.size):
+        d[u] = d[u] / _SIX if _ZERO < y[u] < _ONE else _ZERO
+
+
+_PAIRS = {
+    "linear": (_linear, _linear_slope),
+    "relu": (_relu, _relu_slope),
+    "tanh": (_tanh, _tanh_slope),
+    "sigmoid": (_sigmoid, _sigmoid_slope),
+    "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_slope),
+}
