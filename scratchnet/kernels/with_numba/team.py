@@ -20,8 +20,9 @@ How to share a kernel: it gets the rows that it is to compute in front of its ot
 
     by_rows(_scale, len(x), x.size, x, factor, y)  # _scale(0, len(x), x, factor, y), on two threads if there is a team
 
-Its arguments are `plain` arrays, numbers, bools and None. It returns nothing. Where a chunk has failed, for want of memory,
-all is computed once more: so what asks for memory writes nothing that it reads, and sets its sums to zero itself.
+Its arguments are `plain` arrays, numbers, bools and None. It returns nothing. Where a chunk has failed, for want of
+memory, all is computed once more: so what asks for memory writes nothing that it reads, and sets its sums to zero
+itself.
 
 `box` is what the two threads share; each of its numbers has a line of the cache for itself. A chunk is claimed by
 adding 1 to `_NEXT`; the claim is good if there were less than `_CHUNKS` before. The number is set back after all else
