@@ -250,7 +250,7 @@ def _dot_products(a, b_T, c):
 
 @njit(inline="always")
 def matmul_into_by(multiplier, a, b, c):
-    """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides.
+    """``c = a @ b``: (M, K), (K, N) -> (M, N). c is contiguous; a and b may have any strides, or b is `laid_out`.
 
     The product is called by its address, so that it is compiled once and not for each of its callers (see `address`).
     """
@@ -269,18 +269,20 @@ def add_matmul_by(multiplier, a, b, c):
 @njit
 def _multiply(a, b, c, add):
     M, K = a.shape
-    N = b.shape[1]
-    if len(b) != K or c.shape != (M, N):  # a tile would read and write whatever lies there
+    N = c.shape[1]
+    lanes = VECTOR_BYTES // c.itemsize
+    width = 2 * lanes
+    in_panels = b.shape != (K, N)
+    is_other = in_panels and b.shape != ((N + width - 1) // width * K, width)
+    if len(c) != M or is_other:  # a tile would read and write whatever lies there
         raise ValueError("matmul: the shapes of a, b and c do not fit together")
     if M == 0 or N == 0:
         return
-    lanes = VECTOR_BYTES // c.itemsize
-    width = 2 * lanes
     left = N % width
     turned = b.strides[1] != b.itemsize
     copies = turned or (M >= _ENOUGH and b.nbytes > _LARGER and b.strides[0] > _FURTHER)
     copies = copies or (M > _FEW and (b.nbytes > _LARGE or b.strides[0] % _APART == 0))
-    copies = copies or (M > _THRICE and b.strides[0] % _NEARER == 0)
+    copies = (copies or (M > _THRICE and b.strides[0] % _NEARER == 0)) and not in_panels
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros
     deepest = (K + blocks - 1) // blocks  # of about the same depth
@@ -289,7 +291,7 @@ def _multiply(a, b, c, add):
     apart = deepest if copies else 0
     room = np.empty(((panel - 1) // width * apart + deepest, width), c.dtype)
     rest = np.empty((M if left % lanes else 0, lanes if left < lanes else width), c.dtype)  # see the end
-    wide = 0 if M > 1 or copies else N - N % (_WIDE * lanes)  # columns of a single row
+    wide = 0 if M > 1 or copies or in_panels else N - N % (_WIDE * lanes)  # columns of a single row
     packs = (
         a.strides[0] == a.itemsize
         and (a.strides[1] % _APART_OF_A == 0 or a.strides[1] >= _FAR_OF_A)
@@ -316,8 +318,9 @@ def _multiply(a, b, c, add):
                 for n in range(first + wide, last, width):
                     columns = min(width, N - n)
                     vectors = lanes if columns <= lanes else width
-                    block = b[k : k + depth, n : n + columns]
-                    if copies or columns < vectors:
+                    row, column, across = (n // width * K + k, 0, vectors) if in_panels else (k, n, columns)
+                    block = b[row : row + depth, column : column + across]
+                    if copies or across < vectors:
                         block = room[(n - first) // width * apart :, :vectors]
                         if m == 0 and (turned or columns < width):
                             block[:depth, columns:] = 0

@@ -26,7 +26,7 @@ from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.dropped_states import add_product, as_drop, of_gates, product_adjoint, room_for
 from scratchnet.kernels.with_numba.elementwise import add, copy, sigmoid32, tanh32
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
-from scratchnet.kernels.with_numba.matrix_product import can_share, matmul
+from scratchnet.kernels.with_numba.matrix_product import can_share, matmul, multiplier
 from scratchnet.kernels.with_numba.panels import laid_out
 from scratchnet.kernels.with_numba.step_activations import activate, backward_of, forward_of, multiply_by_slope
 from scratchnet.kernels.with_numba.team import by_rows
@@ -148,9 +148,9 @@ def through_time(kernel, T, N, R, *arguments):
 
 
 def laid_out_by_gate(matrices, T, N):
-    """As `laid_out`, with all of them in one array."""
-    (times, *_), laid = zip(*(laid_out(matrix, T, N) for matrix in matrices))
-    return times, laid[0][np.newaxis] if len(laid) == 1 else np.stack(laid)
+    """What multiplies, and matrices as `laid_out`, in one array."""
+    laid = [laid_out(matrix, T, N) for matrix in matrices]
+    return multiplier(laid[0].dtype), laid[0][np.newaxis] if len(laid) == 1 else np.stack(laid)
 
 
 def one_for_all(xW):
