@@ -272,7 +272,7 @@ def _multiply(a, b, c, add):
     N = c.shape[1]
     lanes = VECTOR_BYTES // c.itemsize
     width = 2 * lanes
-    in_panels = b.shape != (K, N)
+    in_panels = b.shape != (K, N)  # `panels.laid_out`: those of two vectors' width, one below the other
     is_other = in_panels and b.shape != ((N + width - 1) // width * K, width)
     if len(c) != M or is_other:  # a tile would read and write whatever lies there
         raise ValueError("matmul: the shapes of a, b and c do not fit together")
