@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from scratchnet import special
+from scratchnet.kernels.by_channels import times
 from scratchnet.ops import dtypes
 from scratchnet.ops.dtypes import floats, kept, numbers, promoted
 from scratchnet.ops.operation import operation
@@ -55,6 +56,14 @@ def _fmod_dx2(dz, x1, x2):
 
 def _divide_dx2(dz, x2, z):
     return -dz * z / x2
+
+
+def _multiply_dx1(dz, x2):
+    return times(dz, x2)
+
+
+def _multiply_dx2(dz, x1):
+    return times(dz, x1)
 
 
 def _divide_no_nan(x1, x2):
@@ -100,7 +109,7 @@ def _sinc_dx(dz, x, z):
 #                               z = f(x1, x2)             dx1                          dx2
 add      = _binary("add",       lambda x1, x2: x1 + x2,   lambda dz: dz,               lambda dz: dz, numbers)
 subtract = _binary("subtract",  lambda x1, x2: x1 - x2,   lambda dz: dz,               lambda dz: -dz, numbers)
-multiply = _binary("multiply",  lambda x1, x2: x1 * x2,   lambda dz, x2: dz * x2,      lambda dz, x1: dz * x1)
+multiply = _binary("multiply",  lambda x1, x2: times(x1, x2), _multiply_dx1,           _multiply_dx2)
 divide   = _binary("divide",    lambda x1, x2: x1 / x2,   lambda dz, x2: dz / x2,      _divide_dx2, floats)
 power    = _binary("power",     _power,                   _power_dx1,                  _power_dx2, numbers)
 mod      = _binary("mod",       lambda x1, x2: x1 % x2,   lambda dz: dz,               _mod_dx2, numbers)

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.kernels.by_channels import sum_over_copies
 from scratchnet.names import arguments_of
 from scratchnet.ops import dtypes, trial
 from scratchnet.variables import StateVariable, as_array, current_trace
@@ -369,7 +370,7 @@ def unbroadcast(d, shape):
         return d
     added = d.ndim - len(shape)
     stretched = tuple(k for k, n in enumerate(d.shape) if k < added or (shape[k - added] == 1 and n != 1))
-    return d.sum(axis=stretched, keepdims=True).reshape(shape)
+    return sum_over_copies(d, stretched).reshape(shape)
 
 
 def is_float(a):

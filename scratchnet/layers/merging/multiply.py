@@ -8,6 +8,7 @@ behind k.
 
 import numpy as np
 
+from scratchnet.kernels.by_channels import times
 from scratchnet.layers.merging.merge import MaskedMerge
 from scratchnet.registry import register
 
@@ -22,9 +23,9 @@ class Multiply(MaskedMerge):
 
     def merge(self, xs, counted):
         xs = [x if c is None else np.where(c, x, x.dtype.type(1)) for x, c in zip(xs, counted)]
-        y = xs[0] * xs[1]
+        y = times(xs[0], xs[1])
         for x in xs[2:]:
-            y = y * x
+            y = times(y, x)
         if all(c is not None for c in counted):
             y = np.where(np.logical_or.reduce(counted), y, y.dtype.type(0))
         return y, (xs, counted)
@@ -33,11 +34,11 @@ class Multiply(MaskedMerge):
         terms, counted = terms
         before = [dy]  # dy x_1 ... x_(k-1)
         for x in terms[:-1]:
-            before.append(before[-1] * x)
-        behind = [dy.dtype.type(1)]  # x_(k+1) ... x_n, from the last k on
-        for x in terms[:0:-1]:
-            behind.append(behind[-1] * x)
-        dxs = [np.broadcast_to(a * b, dy.shape) for a, b in zip(before, behind[::-1])]
+            before.append(times(before[-1], x))
+        behind = [terms[-1]]  # x_(k+1) ... x_n, from the last k but one on
+        for x in terms[-2:0:-1]:
+            behind.append(times(behind[-1], x))
+        dxs = [*map(times, before, behind[::-1]), before[-1]]
         return [dx if c is None else dx * c for dx, c in zip(dxs, counted)]
 
 

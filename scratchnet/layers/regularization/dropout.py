@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet import kernels
 from scratchnet.checks import check_data_format, check_number
 from scratchnet.hints import Seed
+from scratchnet.kernels.by_channels import times
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 from scratchnet.streams import RandomStream
@@ -69,10 +69,10 @@ class Dropout(RandomLayer):
             return x, DropoutCache(None)
         shape, factor = self._mask_shape(x.shape), x.dtype.type(1 / (1 - self.rate))
         scaled_mask = self.random.mask(shape, self.rate, factor, by_row=not self._is_shared)
-        return masked(x, scaled_mask), DropoutCache(scaled_mask)
+        return times(x, scaled_mask), DropoutCache(scaled_mask)
 
     def backward(self, dy, cache, needs_dx=True):
-        return dy if cache.scaled_mask is None else masked(dy, cache.scaled_mask), {}
+        return dy if cache.scaled_mask is None else times(dy, cache.scaled_mask), {}
 
     @property
     def _is_shared(self):
@@ -89,15 +89,6 @@ class Dropout(RandomLayer):
             raise self.error(f"noise_shape {self.noise_shape} does not match an input of shape {shape}")
         rows = (1,) if self._is_shared else shape[:1]
         return (*rows, *(have if want is None else want for want, have in zip(self.noise_shape[1:], shape[1:])))
-
-
-def masked(x, scaled_mask):
-    """``x * scaled_mask``. Where one number decides for all places of a channel NumPy is slow: channels are few."""
-    is_of_channels = x.ndim > 2 and scaled_mask.shape == (len(x), *[1] * (x.ndim - 2), x.shape[-1])
-    if kernels.scale_channels is None or not (is_of_channels and x.size) or x.dtype != scaled_mask.dtype:
-        return x * scaled_mask
-    N, C = len(x), x.shape[-1]
-    return kernels.scale_channels(x.reshape(N, -1, C), scaled_mask.reshape(N, C)).reshape(x.shape)
 
 
 class _SpatialDropout(Dropout):
