@@ -323,10 +323,10 @@ def _multiply(a, b, c, add):
                     if copies or across < vectors:
                         block = room[(n - first) // width * apart :, :vectors]
                         if m == 0 and (turned or columns < width):
-                            block[:depth, columns:] = 0
                             copy_block(b, k, depth, n, columns, block)
-                    target, column = (c[base:stop], n) if columns == vectors else (rest[base:stop], 0)
+                    target, column = (c, n) if columns == vectors else (rest, 0)
                     adds = k > 0 or (add and columns == vectors)
+                    target = target[base:stop]
                     column_of_tiles(rows, m - base, stop - base, k_of_rows, depth, block, target, column, adds)
     for m in range(len(rest)):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]
@@ -334,7 +334,7 @@ def _multiply(a, b, c, add):
             target[j] = target[j] + source[j] if add else source[j]
 
 
-@njit(inner=True)
+@njit(inline="always")
 def _copy_rows(b, k, depth, first, last, room, apart):
     """The whole blocks between two columns of b, row by row: memory is quickest with what lies together."""
     width = room.shape[1]
@@ -355,7 +355,11 @@ def _copy_columns(a_T, k, depth, m, stop, tall):
 
 @njit(inner=True)
 def copy_block(b, k, depth, n, columns, block):
-    """``block[:depth, :columns] = b[k : k + depth, n : n + columns]``; b may be transposed."""
+    """``block[:depth, :columns] = b[k : k + depth, n : n + columns]``, and zeros behind it; b may be transposed."""
+    for d in range(depth):
+        behind = block[d, columns:]
+        for j in range(behind.size):
+            behind[j] = 0
     size = VECTOR_BYTES // b.itemsize
     if b.strides[0] == b.itemsize and b.strides[1] != b.itemsize and min(depth, columns) >= size:  # transposed
         for j0 in range(0, columns, size):

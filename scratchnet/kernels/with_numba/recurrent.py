@@ -306,18 +306,15 @@ def _lstm_step_backward(t, first, stop, dh, dc, i, f, g, o, c, tanh_c, dz, act, 
         d_tanh_c = dg  # room for it until dg's turn comes
         for u in range(U):
             d_tanh_c[u] = dh_n[u] * o_n[u]  # h = o * tanh(c)
-        for u in range(U):
             do[u] = dh_n[u] * tanh_c_n[u]
         multiply_by_slope(act, tanh_c_n, d_tanh_c)
         for u in range(U):
-            dc_n[u] += d_tanh_c[u]
-        for u in range(U):
-            di[u] = dc_n[u] * g_n[u]  # c = f * c_prev + i * g
-        for u in range(U):
-            df[u] = dc_n[u] * c_prev_n[u]
+            dc_u = dc_n[u] + d_tanh_c[u]
+            di[u] = dc_u * g_n[u]  # c = f * c_prev + i * g
+            df[u] = dc_u * c_prev_n[u]
+            dc_n[u] = dc_u
         for u in range(U):
             dg[u] = dc_n[u] * i_n[u]
-        for u in range(U):
             dc_n[u] *= f_n[u]
         multiply_by_slope(rec, i_n, di)
         multiply_by_slope(rec, f_n, df)

@@ -38,7 +38,8 @@ def _all_or_nothing(found):
 def _of(activation, dtype, place, arrays):
     """The address of the kernel at that place of its pair, which takes so many arrays, and the parameter."""
     if activation.standard and activation.name in _PAIRS:
-        return _address(_PAIRS[activation.name][place], np.dtype(dtype), arrays, 0), None
+        pair = _PAIRS[activation.name] if dtype == np.float32 else {**_PAIRS, **_EXACT_PAIRS}[activation.name]
+        return _address(pair[place], np.dtype(dtype), arrays, 0), None
     if activation.entry is None or activation.keeps != "y" or dtype != np.float32:
         return None
     kernels, numbers = pair_of(activation.entry, activation.complete)
@@ -117,7 +118,14 @@ def _relu_slope(first, stop, dy, y, d):
 def _tanh(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for u in range(y.size):
-        y[u] = tanh32(z[u]) if z.itemsize == 4 else math.tanh(z[u])
+        y[u] = tanh32(z[u])
+
+
+@njit(inner=True)
+def _exact_tanh(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for u in range(y.size):
+        y[u] = math.tanh(z[u])
 
 
 @njit(inner=True)
@@ -131,8 +139,14 @@ def _tanh_slope(first, stop, dy, y, d):
 def _sigmoid(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for u in range(y.size):
-        # math.exp overflows beyond 700
-        y[u] = sigmoid32(z[u]) if z.itemsize == 4 else 1 / (1 + math.exp(min(-z[u], 700.0)))
+        y[u] = sigmoid32(z[u])
+
+
+@njit(inner=True)
+def _exact_sigmoid(first, stop, z, y):
+    z, y = z[first:stop], y[first:stop]
+    for u in range(y.size):
+        y[u] = 1 / (1 + math.exp(min(-z[u], 700.0)))  # beyond, math.exp overflows
 
 
 @njit(inner=True)
@@ -163,3 +177,4 @@ _PAIRS = {
     "sigmoid": (_sigmoid, _sigmoid_slope),
     "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_slope),
 }
+_EXACT_PAIRS = {"tanh": (_exact_tanh, _tanh_slope), "sigmoid": (_exact_sigmoid, _sigmoid_slope)}  # in float64
