@@ -23,7 +23,7 @@ def test_a_product_with_panels_is_that_with_the_matrix(M, K, N, is_transposed):
     a, W, c = (rng.normal(size=shape).astype("float32") for shape in ((M, K), (K, N), (M, N)))
     W = np.asfortranarray(W) if is_transposed else W
     times, laid = multiplier("float32"), panels.laid_out(W, K, M)
-    assert laid.shape != W.shape
+    assert laid.shape[1] == panels._WIDTH
     into, onto = np.full_like(c, np.nan), c.copy()
     _both(times, a, laid, into, onto)
     np.testing.assert_allclose(into, a @ W, rtol=0, atol=2e-4)
