@@ -94,12 +94,8 @@ def _mask(layer, call):
 DROPOUT = View(
     "dropout",
     _mask,
-    (Line("y", "y = x ⊙ m", Dropout.forward, "return masked(x, scaled_mask), DropoutCache(scaled_mask)"),),
-    (
-        Line(
-            "dx", "dx = dy ⊙ m", Dropout.backward, "dy if cache.scaled_mask is None else masked(dy, cache.scaled_mask)"
-        ),
-    ),
+    (Line("y", "y = x ⊙ m", Dropout.forward, "return times(x, scaled_mask), DropoutCache(scaled_mask)"),),
+    (Line("dx", "dx = dy ⊙ m", Dropout.backward, "dy if cache.scaled_mask is None else times(dy, cache.scaled_mask)"),),
 )
 NOISE = View("dropout")
 _WITH_Z = View("generic", pre_activation, options=activation_options)

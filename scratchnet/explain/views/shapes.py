@@ -111,7 +111,7 @@ _MERGED = {
         Subtract, "−", "y = x_1 - x_2", "dx_1 = dy , dx_2 = - dy", "return xs[0] - xs[1], None", "return [dy, -dy]"
     ),
     Multiply: _merged(
-        Multiply, "×", "y = x_1 ⊙ x_2", "dx_1 = dy ⊙ x_2", "y = xs[0] * xs[1]", "before = [dy]  # dy x_1"
+        Multiply, "×", "y = x_1 ⊙ x_2", "dx_1 = dy ⊙ x_2", "y = times(xs[0], xs[1])", "before = [dy]  # dy x_1"
     ),
     Average: _merged(
         Average,
