@@ -327,8 +327,9 @@ class Model(Trainer, Saver, Explained, Composite):
     @property
     def weight_keys(self):
         if self._keys is None:
-            self._keys = super().weight_keys
-            self._parameter_keys = list(self.params)
+            keys = super().weight_keys
+            self._parameter_keys = list(self._gathered(self._params, lambda layer: layer.params, keys))
+            self._keys = keys  # last: parts of a batch ask at the same time, and who finds these needs the others
         return self._keys
 
     @property
