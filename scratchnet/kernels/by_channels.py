@@ -35,7 +35,9 @@ def sum_over_copies(d, axes):
 
 def _are_of(factors, x):
     """Whether there is one factor for each channel of each sample of x, which has several places."""
-    return x.ndim > 2 and x.size > 0 and x.shape != factors.shape == (len(x), *[1] * (x.ndim - 2), x.shape[-1])
+    if x.ndim < 3 or x.size == 0 or x.shape == factors.shape:
+        return False
+    return factors.shape == (len(x), *[1] * (x.ndim - 2), x.shape[-1])
 
 
 def _scaled(x, factors):

@@ -168,7 +168,9 @@ def _gru_backward(
     first, stop, times, dy, dh_T, zr_T, g_T, z, r, g, q, h, ds, dq, dh0, act, rec, reset_after, mask, drop_zr, drop_g
 ):
     N, U, rows = stop - first, g_T.shape[1], slice(first, stop)
-    dh, past, product = dh0[rows], np.empty((N, U), h.dtype), np.empty((N, U), h.dtype)
+    dh, product = dh0[rows], np.empty((N, U), h.dtype)
+    if mask is not None:
+        past = np.empty_like(dh)
     ds_g, ds_zr, room = np.empty((N, U), h.dtype), np.empty((N, 2 * U), h.dtype), room_for(N, h, drop_zr)
     copy(dh_T[rows], dh)  # turned from the last state's into the first one's
     for t in range(len(z) - 1, -1, -1):

@@ -273,8 +273,8 @@ def _multiply(a, b, c, add):
     lanes = VECTOR_BYTES // c.itemsize
     width = 2 * lanes
     in_panels = b.shape != (K, N)  # `panels.laid_out`: those of two vectors' width, one below the other
-    is_other = in_panels and b.shape != ((N + width - 1) // width * K, width)
-    if len(c) != M or is_other:  # a tile would read and write whatever lies there
+    panels = (N + width - 1) // width
+    if len(c) != M or (in_panels and b.shape != (panels * K, width)):  # a tile would read and write whatever lies there
         raise ValueError("matmul: the shapes of a, b and c do not fit together")
     if M == 0 or N == 0:
         return
@@ -318,15 +318,14 @@ def _multiply(a, b, c, add):
                 for n in range(first + wide, last, width):
                     columns = min(width, N - n)
                     vectors = lanes if columns <= lanes else width
-                    row, column, across = (n // width * K + k, 0, vectors) if in_panels else (k, n, columns)
-                    block = b[row : row + depth, column : column + across]
+                    row, begin, across = (n // width * K + k, 0, vectors) if in_panels else (k, n, columns)
+                    block = b[row : row + depth, begin : begin + across]
                     if copies or across < vectors:
                         block = room[(n - first) // width * apart :, :vectors]
                         if m == 0 and (turned or columns < width):
                             copy_block(b, k, depth, n, columns, block)
                     target, column = (c, n) if columns == vectors else (rest, 0)
-                    adds = k > 0 or (add and columns == vectors)
-                    target = target[base:stop]
+                    target, adds = target[base:stop], k > 0 or (add and columns == vectors)
                     column_of_tiles(rows, m - base, stop - base, k_of_rows, depth, block, target, column, adds)
     for m in range(len(rest)):  # the last columns, which fill no vector
         source, target = rest[m], c[m, N - left :]

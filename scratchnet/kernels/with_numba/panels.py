@@ -10,7 +10,6 @@ from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 LANES = VECTOR_BYTES // 4  # float32 numbers of a vector
 _WIDTH = 2 * LANES  # of a panel
 _DEPTH = 256  # rows of a panel at a time, which has up to 32 KB
-_ROWS = 96  # of the left matrix at a time, which has 96 KB of that depth
 _LEAST, _MOST = 4, 8 << 20  # rows that fill tiles; bytes of a matrix that may be there a second time
 
 
@@ -36,8 +35,8 @@ def multiply(a, first, stop, panels, z, add):
 def laid_out(W, T, N):
     """W for `add_matmul_by` and `matmul_into_by`, which multiply N rows by it at each of T steps.
 
-    Its rows lie so far apart that those of a block fall into few places of the cache. With panels, one below
-    the other, a product of 64 rows takes 0.7 to 0.85 of the time. They are made once, not at every step.
+    Its rows lie so far apart that those of a block fall into few places of the cache. With panels, one below the other,
+    a product of 64 rows takes 0.7 to 0.85 of the time. They are made once, not at every step.
     """
     if W.dtype != np.float32 or N < _LEAST or T * N < len(W) or W.nbytes > _MOST:
         return plain(W) if W.flags.c_contiguous else transposed(W.T)

@@ -44,8 +44,7 @@ def simple_rnn_forward(xW, R, b, h0, act, mask=None, drop=None):
     T, N, U = xW.shape
     h = np.empty((T + 1, N, U), xW.dtype)
     h[0] = h0
-    times, laid = laid_out_by_gate(of_gates(R, drop), T, N)
-    known = times, one_for_all(xW), laid, plain(b)
+    known = multiplier(R.dtype), one_for_all(xW), laid_out_by_gate(of_gates(R, drop), T, N), plain(b)
     through_time(_simple_rnn_forward, T, N, R, *known, h, *functions, as_mask(mask), as_drop(drop, h[0]))
     return SimpleRNNSteps(None, h)
 
@@ -68,8 +67,8 @@ def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
         return with_numpy.simple_rnn_backward(dy, dh, R, steps, act, mask, drop)
     T, N, U = steps.h[1:].shape
     dz, dh0 = np.empty((T, N, U), R.dtype), np.empty((N, U), R.dtype)
-    times, R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
-    known = times, or_nothing(dy, dz), plain(dh), R_T, steps.h
+    R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
+    known = multiplier(R.dtype), or_nothing(dy, dz), plain(dh), R_T, steps.h
     through_time(_simple_rnn_backward, T, N, R, *known, dz, dh0, *functions, as_mask(mask), as_drop(drop, dh0))
     return dz, dh0
 
@@ -82,8 +81,8 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     i, f, g, o, tanh_c = separate(5, (T, N, U), xW.dtype)
     h, c = separate(2, (T + 1, N, U), xW.dtype)
     h[0], c[0] = h0, c0
-    times, laid = laid_out_by_gate(of_gates(R, drop), T, N)
-    known, made = (times, one_for_all(xW), laid, plain(b)), (i, f, g, o, c, tanh_c, h)
+    known = multiplier(R.dtype), one_for_all(xW), laid_out_by_gate(of_gates(R, drop), T, N), plain(b)
+    made = (i, f, g, o, c, tanh_c, h)
     what_counts = as_mask(mask), as_drop(drop, h[0])
     if (act.name, rec.name) == _DEFAULTS and h.itemsize == 4:
         through_time(_default_lstm_forward, T, N, R, *known, *made, *what_counts)
@@ -116,8 +115,8 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     T, N, U = i.shape
     dz = np.empty((T, N, 4 * U), i.dtype)
     dh0, dc0 = np.empty((2, N, U), i.dtype)
-    times, R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
-    known = times, or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
+    R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
+    known = multiplier(R.dtype), or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
     what_counts = as_mask(mask), as_drop(drop, dh0)
     if (act.name, rec.name) == _DEFAULTS:
         through_time(_default_lstm_backward, T, N, R, *known, dz, dh0, dc0, *what_counts)
@@ -148,9 +147,9 @@ def through_time(kernel, T, N, R, *arguments):
 
 
 def laid_out_by_gate(matrices, T, N):
-    """What multiplies, and matrices as `laid_out`, in one array."""
+    """As `laid_out`, with all of them in one array."""
     laid = [laid_out(matrix, T, N) for matrix in matrices]
-    return multiplier(laid[0].dtype), laid[0][np.newaxis] if len(laid) == 1 else np.stack(laid)
+    return laid[0][np.newaxis] if len(laid) == 1 else np.stack(laid)
 
 
 def one_for_all(xW):
@@ -226,8 +225,9 @@ def _simple_rnn_forward(first, stop, times, xW, R, b, h, act, mask, drop):
 @njit
 def _simple_rnn_backward(first, stop, times, dy, dh_T, R_T, h, dz, dh0, act, mask, drop):
     rows = slice(first, stop)
-    dh, past = dh0[rows], np.empty((stop - first, h.shape[2]), h.dtype)  # dh is turned from dh_T into dh0
-    room = room_for(stop - first, h, drop)
+    dh, room = dh0[rows], room_for(stop - first, h, drop)  # dh is turned from dh_T into dh0
+    if mask is not None:
+        past = np.empty_like(dh)
     copy(dh_T[rows], dh)
     for t in range(len(dz) - 1, -1, -1):
         dz_t = dz[t, rows]

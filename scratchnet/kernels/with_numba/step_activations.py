@@ -1,8 +1,9 @@
 """The activations of a recurrent layer's steps, compiled.
 
 Steps call each by its address: so no kernel of a recurrent layer has a copy of any, which it would be compiled with.
-Those that are Keras's defaults somewhere stand here, and take float64 too. All others of the table whose derivative
-comes from their output are functions of `activations`. Compiled code is handed a pair, the address and a parameter, or
+Those that are Keras's defaults somewhere take float64 too, and their slopes multiply in place; they stand here, but for
+tanh and sigmoid in float32. All others of the table whose derivative comes from their output are functions of
+`activations`. Compiled code is handed a pair, the address and a parameter, or
 None if there is none.
 """
 
@@ -16,7 +17,6 @@ from numba import types
 from scratchnet.kernels.with_numba.activations import pair_of
 from scratchnet.kernels.with_numba.address import address_of, call_at
 from scratchnet.kernels.with_numba.compile import njit
-from scratchnet.kernels.with_numba.elementwise import sigmoid32, tanh32
 
 _ZERO, _HALF, _ONE, _SIX = map(np.float32, (0, 0.5, 1, 6))
 
@@ -37,8 +37,7 @@ def _all_or_nothing(found):
 
 def _of(activation, dtype, place, arrays):
     """The address of the kernel at that place of its pair, which takes so many arrays, and the parameter."""
-    if activation.standard and activation.name in _PAIRS:
-        pair = _PAIRS[activation.name] if dtype == np.float32 else {**_PAIRS, **_EXACT_PAIRS}[activation.name]
+    if activation.standard and (pair := _PAIRS[np.dtype(dtype)].get(activation.name)):
         return _address(pair[place], np.dtype(dtype), arrays, 0), None
     if activation.entry is None or activation.keeps != "y" or dtype != np.float32:
         return None
@@ -84,8 +83,8 @@ def _call_back(address, number, y, d):
         call_at(address, 0, d.size, d, y, d, number)
 
 
-# As those of `activations`: all are called for the numbers from `first` to `stop`. A slope multiplies in place; with
-# what comes in and what goes out as two arrays, of which nothing says that they are one, it would not be vectorised.
+# All are called as those of `activations`, for the numbers from `first` to `stop`. Slopes stand here because there what
+# comes in and what goes out are two arrays: if they are one, which the compiler does not know, no loop is vectorised.
 
 
 @njit(inner=True)
@@ -118,13 +117,6 @@ def _relu_slope(first, stop, dy, y, d):
 def _tanh(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for u in range(y.size):
-        y[u] = tanh32(z[u])
-
-
-@njit(inner=True)
-def _exact_tanh(first, stop, z, y):
-    z, y = z[first:stop], y[first:stop]
-    for u in range(y.size):
         y[u] = math.tanh(z[u])
 
 
@@ -137,13 +129,6 @@ def _tanh_slope(first, stop, dy, y, d):
 
 @njit(inner=True)
 def _sigmoid(first, stop, z, y):
-    z, y = z[first:stop], y[first:stop]
-    for u in range(y.size):
-        y[u] = sigmoid32(z[u])
-
-
-@njit(inner=True)
-def _exact_sigmoid(first, stop, z, y):
     z, y = z[first:stop], y[first:stop]
     for u in range(y.size):
         y[u] = 1 / (1 + math.exp(min(-z[u], 700.0)))  # beyond, math.exp overflows
@@ -170,11 +155,13 @@ def _hard_sigmoid_slope(first, stop, dy, y, d):
         d[u] = d[u] / _SIX if _ZERO < y[u] < _ONE else _ZERO
 
 
-_PAIRS = {
+_OF_BOTH = {
     "linear": (_linear, _linear_slope),
     "relu": (_relu, _relu_slope),
-    "tanh": (_tanh, _tanh_slope),
-    "sigmoid": (_sigmoid, _sigmoid_slope),
     "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_slope),
 }
-_EXACT_PAIRS = {"tanh": (_exact_tanh, _tanh_slope), "sigmoid": (_exact_sigmoid, _sigmoid_slope)}  # in float64
+_TANH_32, _SIGMOID_32 = (pair_of(name, {})[0][0] for name in ("tanh", "sigmoid"))
+_PAIRS = {
+    np.dtype("float32"): {**_OF_BOTH, "tanh": (_TANH_32, _tanh_slope), "sigmoid": (_SIGMOID_32, _sigmoid_slope)},
+    np.dtype("float64"): {**_OF_BOTH, "tanh": (_tanh, _tanh_slope), "sigmoid": (_sigmoid, _sigmoid_slope)},
+}
