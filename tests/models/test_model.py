@@ -1,5 +1,7 @@
 """The functional Model: graphs of layers, shared layers, several inputs and outputs, models as layers."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -364,3 +366,28 @@ def test_a_parameter_that_is_not_finite_is_found_first():
     assert model.first_non_finite(x) is None
     model.layers[0].params["kernel"][0, 0] = np.nan
     assert model.first_non_finite(x) == "the parameter broken/kernel"
+
+
+def test_a_part_of_the_first_batch_comes_back_while_another_is_still_asking_for_the_keys(monkeypatch):
+    model = Sequential([Input((3,)), Dense(2)])
+    _, cache = model.forward(np.ones((4, 3), "float32"))
+    model._keys = None  # as in a new model
+    vars(model).pop("_parameter_keys", None)
+    gathered, is_asking, may_go_on = model._gathered, threading.Event(), threading.Event()
+
+    def slowly(*given):
+        if threading.current_thread() is other:
+            is_asking.set()
+            may_go_on.wait(10)
+        return gathered(*given)
+
+    monkeypatch.setattr(type(model), "_gathered", lambda self, *given: slowly(*given))
+    other = threading.Thread(target=lambda: model.weight_keys)
+    other.start()
+    try:
+        assert is_asking.wait(10)
+        _, grads = model.backward(np.ones((4, 2), "float32"), cache)
+    finally:
+        may_go_on.set()
+        other.join()
+    assert list(grads) == list(model.params)
