@@ -60,6 +60,29 @@ def test_other_systems_are_not_asked(monkeypatch):
         processors._sched_getcpu.cache_clear()
 
 
+def test_a_thread_is_kept_off_the_processor_of_the_one_that_wakes_it(monkeypatch):
+    asked, sleeper = [], SimpleNamespace(native_id=77)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {2, 3, 5}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda thread, allowed: asked.append((thread, allowed)), raising=False)
+    processors.keep_off(3, sleeper)
+    processors.keep_off(None, sleeper)
+    assert asked == [(77, {2, 5})]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {3})
+    processors.keep_off(3, sleeper)  # there is no other
+    assert len(asked) == 1
+    monkeypatch.delattr(os, "sched_setaffinity")
+    processors.keep_off(3, sleeper)
+
+
+def test_a_system_that_forbids_to_keep_a_thread_off_is_no_error(monkeypatch):
+    def forbid(thread, allowed):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", forbid, raising=False)
+    processors.keep_off(0, SimpleNamespace(native_id=77))
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no such call")
 def test_the_processors_of_a_thread_are_the_same_behind_it():
     seen, before = [], os.sched_getaffinity(0)

@@ -5,7 +5,8 @@ longer than they compute. Here one thread alone runs Python. When it comes to a 
 other, it lays down what is to be computed, and takes one chunk of the rows after the other; so does a helper, which
 never needs the lock, since it waits within compiled code. To wait it reads one number again and again: a thread that
 sleeps would be woken after a small product is done. Between two looks it pauses, for the sake of the other thread: that
-one may be running on the same core. If for a while there is nothing, it sleeps nevertheless.
+one may be running on the same core. If for a while there is nothing, it sleeps nevertheless, within compiled code, too:
+`scratchnet.kernels.with_numba.bell`.
 
 Whoever is quicker takes more chunks, and a helper that comes late takes none. No bit depends on it, because every row
 is computed by itself.
@@ -41,18 +42,19 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from scratchnet.kernels.with_numba.address import address_of, call_with, place_of, succeeds_at
+from scratchnet.kernels.with_numba.bell import Bell, wait_for
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.tile import SSE
-from scratchnet.processors import current_processor, leave
+from scratchnet.processors import current_processor, keep_off
 from scratchnet.spare import Spare
 
 _CHUNKS = 2  # of the rows: in smaller ones a product would read the right matrix more often
 _ROWS = 8  # of which a chunk is a multiple, as high as a tile, unless something else is said
 _LEAST = 1 << 18  # multiply-adds that are worth sharing: some microseconds
 _MANY = 1024  # rows of a sum of matrices, each the product of a row by a row, that are worth two of them
-_PATIENCE = 1 << 17 if SSE else 1 << 22  # how often a helper looks until it sleeps: some milliseconds
+_LOOKS = 1 << 17 if SSE else 1 << 22  # how often a helper looks until it sleeps: some milliseconds
 
-_NEXT, _DONE, _END, _JOB, _FAILED = 0, 8, 16, 24, 32  # places in the box
+_NEXT, _DONE, _END, _JOB, _FAILED, _SLEEPS, _PATIENCE, _GOES = range(0, 64, 8)  # places in the box
 
 
 class _OfThread(threading.local):
@@ -146,31 +148,32 @@ class _Helper:
 
     def __init__(self):
         self.box = np.zeros(64, np.int64)
-        self.box[_NEXT] = _CHUNKS
-        self.wanted, self.sleeps, self._is_ending, self._leader = threading.Event(), True, False, None
-        _help(self.box, 0)  # compiled by this thread
-        self.thread = threading.Thread(target=self._wait_and_help, name="scratchnet helper", daemon=True)
+        self.box[_NEXT], self.box[_SLEEPS] = _CHUNKS, 1
+        self._bell, self._kept_off = Bell(), None
+        arguments = self._bell.waits, self._bell.lock, self.box
+        _help_when_woken.compile(tuple(map(numba.typeof, arguments)))  # by this thread
+        self.thread = threading.Thread(target=_help_when_woken, args=arguments, name="scratchnet helper", daemon=True)
         self.thread.start()
+
+    @property
+    def sleeps(self):
+        return self.box[_SLEEPS] == 1
 
     def wake(self):
         if self.sleeps:
-            self._leader = current_processor()
-            self.wanted.set()
+            self.box[_SLEEPS], self.box[_PATIENCE] = 0, _LOOKS
+            if (here := current_processor()) != self._kept_off:
+                keep_off(here, self.thread)
+                self._kept_off = here
+            self._bell.ring()
 
     def end(self):
         """It takes no more chunks."""
-        self._is_ending = True
-        self.wanted.set()
-        self.thread.join()
-
-    def _wait_and_help(self):
-        while not self._is_ending:
-            self.wanted.wait()
-            self.wanted.clear()
-            self.sleeps = False
-            leave(self._leader)
-            _help(self.box, _PATIENCE)
-            self.sleeps = True
+        self.box[_GOES] = 1
+        while self.thread.is_alive():  # it may be about to fall asleep
+            self.wake()
+            self.thread.join(0.001)
+        self._bell.remove()
 
 
 def _compiled_for(kernel, arguments):
@@ -261,15 +264,20 @@ def _lead(box, chunk, kernel, rows, multiple, arguments):
 
 
 @njit
-def _help(box, patience):
-    """Take chunks until there have been none for a while."""
-    waited = 0
-    while waited < patience and _read(box, _END) == 0:
-        if _read(box, _NEXT) < _CHUNKS and _take_a_chunk(box):
-            waited = 0
-        else:
-            waited += 1
-            _pause()
+def _help_when_woken(waits, lock, box):
+    """What a helper does: sleep until the bell rings, take chunks until there have been none for a while, sleep."""
+    while True:
+        wait_for(waits, lock)
+        if _read(box, _GOES) == 1:
+            return
+        waited, patience = 0, box[_PATIENCE]
+        while waited < patience and _read(box, _END) == 0:
+            if _read(box, _NEXT) < _CHUNKS and _take_a_chunk(box):
+                waited = 0
+            else:
+                waited += 1
+                _pause()
+        _write(box, _SLEEPS, 1)
 
 
 @njit(inner=True)

@@ -70,15 +70,15 @@ def test_a_shared_product_has_the_bits_of_one_thread(counted, awake):
 
 
 def test_a_helper_takes_a_chunk_falls_asleep_and_is_woken(monkeypatch):
-    monkeypatch.setattr(team, "_PATIENCE", 1000)
+    monkeypatch.setattr(team, "_LOOKS", 1000)
     a = np.ones((512, 512), "float32")
     with team.helper() as helper:
         for _ in range(2):
             helper.wake()
-            _until(lambda: not helper._helper.wanted.is_set() and helper._helper.sleeps)
-        monkeypatch.setattr(team, "_PATIENCE", 1 << 40)  # from here on it waits for work
+            _until(lambda: helper._helper.sleeps)
+        monkeypatch.setattr(team, "_LOOKS", 1 << 40)  # from here on it waits for work
         helper.wake()
-        _until(lambda: not helper._helper.sleeps)
+        assert not helper._helper.sleeps
         claimed = 0
         for _ in range(1000):
             matrix_product.matmul(a, a)
