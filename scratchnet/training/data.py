@@ -273,6 +273,14 @@ class Arrays:
             batch = batch._replace(weights=[times(batch.weights[0], weights)])
         return batch
 
+    def neighbours(self, batches, start):
+        """x of several batches, the first of which begins at `start`: views of the data if theirs are."""
+        stop = start + sum(batch.size for batch in batches)
+        return [
+            None if x is None else x[start:stop] if x.dtype == of_batches[0].dtype else np.concatenate(of_batches)
+            for x, *of_batches in zip(self.x, *(batch.x for batch in batches))
+        ]
+
 
 def rows_of(xs):
     """How many samples a list of arrays has, in which None stands for an input that is missing."""

@@ -22,7 +22,6 @@ from scratchnet.training.batches import Batches, check_end, come_in_batches
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Arrays, check_batch_size
 from scratchnet.training.in_use import in_use
-from scratchnet.training.step import concatenated
 from scratchnet.training.work import (
     LEAST_HELPED,
     batches_worth,
@@ -37,6 +36,7 @@ from scratchnet.training.work import (
 _LEAST_ROWS = 16  # of a batch that is the only one, with which two threads are not busy otherwise
 _AHEAD = 16  # times that each thread computes before they meet again, if nobody wants to know in between,
 _ROOM = 1 << 26  # and bytes that go in and come out meanwhile
+_LARGE = 1 << 20  # bytes of a result, worth waking another thread to copy half of them
 _NOBODY = Callback()  # none of whose hooks does anything
 
 
@@ -168,10 +168,10 @@ class Evaluator(Compiled):
                 lambda: self.stop_predicting,
                 tell=lambda result: ([], result[1]),
             )
+            ys = [_whole(ys, workers) for ys in zip(*(ys for _, ys in results))]
         callbacks.on_predict_end()
         if not results:
             raise self.error("the prediction data have no batches")
-        ys = concatenated([y for _, y in results])
         return self.pack_outputs([_as_new(y, results[0][0]) for y in ys] if len(results) == 1 else ys)
 
     def _run(self, model, use_of, data, batch_size, steps, workers, begin, use, end, stops, adds_loss=False, tell=None):
@@ -189,12 +189,12 @@ class Evaluator(Compiled):
         run = (1 << 33) + self._predictions_begun
         ranks, stateful = current_ranks(), self.stateful
         quiet = end is _nothing and ranks.size == 1 and isinstance(data, Arrays)
-        (most, one, helped), joined = self._together(model, data, batch_size, workers, stateful, quiet), 1
+        most, one, helped = self._together(model, data, batch_size, workers, stateful, quiet)
         here = 1 if one else workers.count
         may_join = isinstance(data, Arrays) and data.size > batch_size  # here, but not on several ranks
         together = 1 if stateful else here * ranks.size
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
-        sizes = []  # of batches, what goes in and comes out, in bytes
+        sizes = []  # of a row in each of them, what goes in and comes out, in bytes
 
         def is_own(number):
             return number % together // here == ranks.rank
@@ -202,15 +202,18 @@ class Evaluator(Compiled):
         def compute(numbered):
             """The results of a few batches that are computed as one."""
             numbers, batches = zip(*numbered)
-            part = Part((run, numbers[0]), rows=sum(batch.size for batch in batches))
+            size = sum(batch.size for batch in batches)
+            part = Part((run, numbers[0]), rows=size)
             with computing(part), kernels.row_by_row() if may_join else contextlib.nullcontext():
-                xs = concatenated([batch.x for batch in batches])
+                xs = batches[0].x if len(batches) == 1 else data.neighbours(batches, numbers[0] * batch_size)
                 y, cache = model.forward(model.pack_inputs(xs), training=False)
                 if stateful:
                     model.remember(cache)
                 ys, masks, added = flatten(y), cache.masks, model.added_loss(cache) if adds_loss else 0.0
                 row_by_row.append(part.is_row_by_row)
-                sizes.append(sum(array.nbytes for array in (*xs, *ys) if array is not None) // len(batches))
+                if len(batches) > 1 and not part.is_row_by_row:  # known otherwise from before
+                    return [result for pair in numbered for result in compute([pair])]
+                sizes.append(sum(array.nbytes for array in (*xs, *ys) if array is not None) // max(size, 1))
                 if len(batches) == 1:
                     return [(numbers[0], use_of(batches[0], ys, masks, added))]
                 return [
@@ -222,7 +225,14 @@ class Evaluator(Compiled):
             """The results of pieces that no other thread has taken."""
             return [result for piece in pieces for result in compute(piece)]
 
-        first, ahead = 0, 1
+        def at_a_time():
+            """How many batches a thread computes as one, and how often before all meet, as far as is known."""
+            joined = most if all(row_by_row) else 1
+            return joined, max(1, min(_AHEAD, _ROOM // max(max(sizes) * batch_size * here * joined, 1))) if quiet else 1
+
+        if may_join and model.graph is not None and model.graph.row_in_use is not None:  # from the last time
+            sizes.append(model.graph.row_in_use)
+        first, (joined, ahead) = 0, at_a_time() if sizes else (1, 1)
         batches = iter(data.batches(batch_size, wanted=None if ranks.size == 1 else is_own))
         while steps is None or first < steps:
             room = together * joined * ahead
@@ -245,9 +255,9 @@ class Evaluator(Compiled):
                 if stops():
                     return
             first += len(group)
-            joined = most if all(row_by_row) else 1  # as the first ones have shown
-            if quiet:
-                ahead = max(1, min(_AHEAD, _ROOM // max(max(sizes) * here * joined, 1)))
+            joined, ahead = at_a_time()
+        if may_join and sizes and model.graph is not None:
+            model.graph.row_in_use = max(sizes) if all(row_by_row) else None
         if not isinstance(data, Arrays):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 
@@ -325,6 +335,22 @@ def _rows_of(batches):
     """The slice of each of some batches that stand behind one another."""
     edges = [0, *itertools.accumulate(batch.size for batch in batches)]
     return [slice(*pair) for pair in zip(edges, edges[1:])]
+
+
+def _whole(ys, workers):
+    """Arrays of several batches as one; what is large is copied by all threads."""
+    if len(ys) < 2 * workers.count or len(ys) * ys[0].nbytes < _LARGE:
+        return ys[0] if len(ys) == 1 else np.concatenate(ys)
+    rows = [0, *itertools.accumulate(map(len, ys))]
+    whole = np.empty((rows[-1], *ys[0].shape[1:]), np.result_type(*ys))
+    edges = [len(ys) * k // workers.count for k in range(workers.count + 1)]
+
+    def copy(share):
+        first, stop = share
+        np.concatenate(ys[first:stop], out=whole[rows[first] : rows[stop]])
+
+    workers.map(copy, zip(edges, edges[1:]))
+    return whole
 
 
 def _of_rows(arrays, rows):

@@ -10,15 +10,12 @@ came from, and is all that backward needs:
 An upsampling and the convolution behind it, the end of most decoders, are together one transposed convolution. That
 takes fewer multiplications, and the enlarged image is never made: `scratchnet.kernels.with_numba.upsampling` says how.
 
-A dense layer adds its bias, and cuts off what is negative for a relu, while the product is in the cache, and so on the
-way back. Where the backend has `affine_forward`, two threads can share all of it.
-
 A batch normalization, the relu behind it and the max pooling behind that are three arrays of the size of its input, and
 as many on the way back. Where the backend has `bounded_products`, the input alone is kept: what the relu has let
 through is seen from it, and what the pooling has chosen takes a byte.
 
-The two halves of a Transformer's block are in `scratchnet.training.blocks`, words whose mean is taken in
-`scratchnet.training.vectors`.
+Dense layers are in `scratchnet.training.dense`, the two halves of a Transformer's block in
+`scratchnet.training.blocks`, words whose mean is taken in `scratchnet.training.vectors`.
 
 The results are the layers' own; only sums are in another order, those of dW, and behind an upsampling all. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
@@ -29,15 +26,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.kernels import fused
 from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
-from scratchnet.layers.core.dense import Dense, DenseCache
+from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.normalization.batch_normalization import BatchNormalizationCache, batch_moments
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.parallel import sum_over_batch
-from scratchnet.training.blocks import FeedForward, SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
+from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
+from scratchnet.training.dense import ActivatedDense
 from scratchnet.training.in_use import (
     ANYTHING,
     bounds,
@@ -165,31 +162,6 @@ class BoundedNormalization(TrainedNode):
 
     def remember(self, cache):
         self.layer.remember(cache.own)
-
-
-class ActivatedDense(TrainedNode):
-    """A dense layer in one pass."""
-
-    fewest, needs_first = 1, True
-
-    @classmethod
-    def of(cls, nodes):
-        return cls(nodes) if len(nodes) == 1 else FeedForward(nodes)
-
-    def forward(self, x, training, mask=None):
-        layer, x = self.layer, self.layer.accept(x)
-        shape, W = layer.compute_output_shape(x.shape), layer.params["kernel"]
-        rows = x.reshape(-1, len(W))
-        y, activation = fused.affine_forward(rows, W, layer.params.get("bias"), layer.activation)  # y = f(x W + b)
-        return y.reshape(shape), DenseCache(x, activation)
-
-    def backward(self, dy, cache, adjoints, wanted):
-        layer, W, x = self.layer, self.layer.params["kernel"], cache.x
-        D, U = W.shape
-        rows = dy.reshape(-1, U), cache.activation, x.reshape(-1, D)
-        dx, dW, db = fused.affine_backward(*rows, W, layer.activation, needs_dx=any(wanted))
-        adjoints.add(self.inputs, None if dx is None else dx.reshape(x.shape))
-        return self.grads(dW, db)
 
 
 def in_training(model):

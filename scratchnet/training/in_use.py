@@ -20,8 +20,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
-* The two halves of a Transformer's block, and words whose mean is taken, are computed as in training:
-  `scratchnet.training.blocks`, `scratchnet.training.vectors`.
+* Dense layers, the two halves of a Transformer's block, and words whose mean is taken, are computed as in training:
+  `scratchnet.training.dense`, `scratchnet.training.blocks`, `scratchnet.training.vectors`.
 
 All weights and functions are looked up when they are used: what a step or the user has changed since is seen. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
@@ -46,7 +46,8 @@ from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
-from scratchnet.training.blocks import FeedForward, SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
+from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
+from scratchnet.training.dense import ActivatedDense
 from scratchnet.training.joined import JoinedNode, joined
 from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
@@ -211,12 +212,6 @@ class JoinedSum(JoinedNode):
         return behind.activation.forward(total, overwrite=True)[0], None
 
 
-class DenseLayers(FeedForward):
-    """Two dense layers, and what there is behind them."""
-
-    fewest, needs_first = 2, True
-
-
 def in_use(model):
     """`model`, or where layers of it can be computed together a twin in which they are; all weights are shared."""
     return joined(model, _kind_of, _FOLLOWERS)
@@ -241,8 +236,8 @@ def _kind_of(node):
         return MaximaAlone if layer.data_format == "channels_last" else None
     if type(layer) is MultiHeadAttention and kernels.self_attention_forward is not None:
         return SelfAttention if looks_at_itself(node) else None
-    if type(layer) is Dense and kernels.feed_forward_forward is not None:
-        return DenseLayers
+    if type(layer) is Dense and kernels.affine_forward is not None:
+        return ActivatedDense
     if type(layer) is Embedding and kernels.mean_of_rows is not None:
         return MeanOfVectors
     return JoinedSum if type(layer) is Add else None
@@ -321,7 +316,7 @@ _FOLLOWERS = {
     JoinedSum: (_activates,),
     SelfAttention: (adds_input, normalizes_rows),
     MeanOfVectors: (takes_mean,),
-    DenseLayers: (goes_on, adds_input, normalizes_rows),
+    ActivatedDense: (goes_on, adds_input, normalizes_rows),
 }
 
 

@@ -7,6 +7,7 @@ import scratchnet
 from scratchnet import callbacks, kernels, layers
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Model, Sequential
+from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.threads import Workers
 from scratchnet.training import evaluator
 from scratchnet.utils import set_random_seed
@@ -105,11 +106,13 @@ def test_data_without_an_end_end_where_a_callback_says_so():
     assert len(model.predict((x for x, _ in batches()), verbose=0, callbacks=[StopsAt(2)])) == 8
 
 
-@pytest.mark.parametrize("told, room, meetings", [([], 1 << 26, 2), ([], 0, 5), ([callbacks.Callback()], 1 << 26, 5)])
-def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, told, room, meetings):
+@pytest.mark.parametrize(
+    "told, room, first, later", [([], 1 << 26, 2, 1), ([], 0, 5, 5), ([callbacks.Callback()], 1 << 26, 5, 5)]
+)
+def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, told, room, first, later):
     x, y = data(20)
     model, counts = classifier(), []
-    expected = model.evaluate(x, y, 2, 0), model.predict(x, 2, 0)
+    expected = classifier().evaluate(x, y, 2, 0), classifier().predict(x, 2, 0)
     scratchnet.set_num_threads(2)
     monkeypatch.setattr(evaluator, "batches_worth", lambda *args, **kwargs: 1)
     monkeypatch.setattr(evaluator, "is_helped", lambda *args: False)
@@ -117,11 +120,63 @@ def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, tol
     monkeypatch.setattr(evaluator, "_ROOM", room)
     in_turn = Workers.map
     monkeypatch.setattr(Workers, "map", lambda self, f, items: counts.append(len(items)) or in_turn(self, f, items))
-    np.testing.assert_allclose(model.evaluate(x, y, 2, 0, callbacks=told), expected[0], rtol=1e-6)
-    assert counts == [2] * meetings
-    np.testing.assert_allclose(model.predict(x, 2, 0, callbacks=told), expected[1], rtol=1e-6)
-    assert counts == [2] * 2 * meetings
+    for meetings in (first, later):  # what a row takes is known from then on
+        counts.clear()
+        np.testing.assert_allclose(model.evaluate(x, y, 2, 0, callbacks=told), expected[0], rtol=1e-6)
+        assert counts == [2] * meetings
+        counts.clear()
+        np.testing.assert_allclose(model.predict(x, 2, 0, callbacks=told), expected[1], rtol=1e-6)
+        assert counts == [2] * meetings
     np.testing.assert_allclose(model.predict(x, 2, 0, steps=7), expected[1][:14], rtol=1e-6)
+
+
+class AcrossOnce(layers.Layer):
+    """From the second batch on as it is told: each row by itself, or less the mean of its batch."""
+
+    across = False
+
+    def forward(self, x, training=False):
+        if not self.across:
+            return x, None
+        total, count = sum_over_batch(x.sum(axis=0), len(x))
+        return x - total / count, None
+
+    def backward(self, dy, cache, needs_dx=True):
+        return dy, {}
+
+
+def test_rows_that_have_been_apart_and_no_longer_are_go_batch_by_batch():
+    model = Sequential([Input((5,)), AcrossOnce()])
+    x = np.random.default_rng(0).normal(size=(12, 5)).astype("float32")
+    for across in (False, True, True, False):
+        model.layers[0].across = across
+        parts = [x[k : k + 3] for k in range(0, 12, 3)]
+        expected = np.concatenate([part - part.mean(axis=0) for part in parts]) if across else x
+        np.testing.assert_allclose(model.predict(x, batch_size=3, verbose=0), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_batches_that_are_computed_as_one_have_the_same_data(dtype):
+    x = (np.arange(60).reshape(20, 3) % 7).astype(dtype)
+    model = Sequential([Input((3,)), Dense(4, activation="tanh"), Dense(2)])
+    first = model.predict(x, batch_size=2, verbose=0)
+    np.testing.assert_array_equal(model.predict(x, batch_size=2, verbose=0), first)
+
+
+def test_many_large_results_are_copied_by_all_threads(monkeypatch):
+    monkeypatch.setattr(evaluator, "_LARGE", 1000)
+    scratchnet.set_num_threads(3)
+    x = np.random.default_rng(0).normal(size=(50, 40)).astype("float32")
+    model = Sequential([Input((40,)), layers.Activation("relu")])
+    y = model.predict(x, batch_size=4, verbose=0)
+    np.testing.assert_array_equal(y, np.maximum(x, 0))
+    assert y.base is None and y.flags.owndata
+
+
+def test_results_of_several_shapes_are_refused_by_all_threads(monkeypatch):
+    monkeypatch.setattr(evaluator, "_LARGE", 0)
+    with Workers(2) as workers, pytest.raises(ValueError):
+        evaluator._whole([np.ones((2, 3)), np.ones((2, 3)), np.ones((2, 1)), np.ones((2, 3))], workers)
 
 
 @pytest.mark.parametrize(

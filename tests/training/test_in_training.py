@@ -21,8 +21,8 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Model, Sequential
 from scratchnet.training import joined as module
+from scratchnet.training.dense import ActivatedDense
 from scratchnet.training.in_training import (
-    ActivatedDense,
     BoundedNormalization,
     PooledConvolution,
     UpsampledConvolution,

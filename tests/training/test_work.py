@@ -37,6 +37,7 @@ from scratchnet.layers import (
 from scratchnet.models import Model, Sequential
 from scratchnet.parallel import Workers
 from scratchnet.training import step, work
+from scratchnet.training.in_use import in_use
 from scratchnet.training.work import multiply_adds, shared_of, shared_of_tables
 
 
@@ -283,12 +284,16 @@ def test_small_batches_are_computed_as_one_and_still_told_one_by_one(monkeypatch
             model.predict(x, batch_size=8, verbose=0, callbacks=[told]),
             model.evaluate(x, y, batch_size=8, verbose=0, callbacks=[told]),
         )
-        assert rows == 2 * [8, 24, 24, 24, 20] and told.seen == 2 * list(range(13))
+        assert rows == 2 * [24, 24, 24, 24, 4] and told.seen == 2 * list(range(13))
         np.testing.assert_allclose(together[0], alone[0], rtol=1e-6)
         assert together[1] == pytest.approx(alone[1], rel=1e-6)
         rows.clear()
         model.predict(x, batch_size=8, steps=4, verbose=0)
-        assert rows == [8, 24]
+        assert rows == [16, 16]
+        rows.clear()
+        in_use(model).graph.row_in_use = None  # the first time the first batch shows it
+        model.predict(x, batch_size=8, verbose=0)
+        assert rows == [8, 24, 24, 24, 20]
     finally:
         scratchnet.set_num_threads(None)
 
