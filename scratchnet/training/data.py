@@ -6,11 +6,38 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.parallel.batch import Division
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.agreement import described
 
 _LARGE = 1 << 28  # bytes: larger arrays, and those that lie on a disk, are looked through batch by batch as they come
+_MUCH_TO_COPY = 1 << 20  # bytes of a batch, which several threads copy sooner than one
+
+
+class LateRows:
+    """Rows of an array that are copied out of it by the threads that compute them, each its own; as `dtype`.
+
+    Of a slice of them the copy waits again. NumPy's functions take them for the array that they stand for.
+    """
+
+    def __init__(self, array, rows, dtype):
+        self._array, self._rows, self.dtype = array, rows, dtype
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, part):
+        return LateRows(self._array, self._rows[part], self.dtype)
+
+    def __array__(self, dtype=None, copy=None):
+        array = self._array
+        if array.dtype == np.float32 and array.flags.carray:  # as there is a kernel for
+            rows = kernels.take_rows(array.reshape(len(array), -1), self._rows)
+            taken = rows.reshape(len(self), *array.shape[1:])
+        else:
+            taken = array.take(self._rows, axis=0)
+        return taken.astype(self.dtype if dtype is None else dtype, copy=False)
 
 
 class Batch(NamedTuple):
@@ -43,6 +70,10 @@ class Batch(NamedTuple):
         """`rows` of a slice that counts the rows of the whole batch."""
         first = 0 if self.division is None else self.division.rows.start
         return self.rows(slice(part.start - first, part.stop - first))
+
+    def taken(self):
+        """The same batch, all of whose x are arrays, none `LateRows`."""
+        return self._replace(x=[np.asarray(x) if isinstance(x, LateRows) else x for x in self.x])
 
 
 class Arrays:
@@ -228,7 +259,7 @@ class Arrays:
     in_a_pass = steps
 
     def batches(self, batch_size, order=None, divide=None, wanted=None, part=None):
-        """The batches of one pass over the data: slices, or pieces of the permutation `order`.
+        """The batches of one pass over the data: slices, or pieces of the permutation `order`, with `LateRows`.
 
         Args:
             divide: None, or gives for the size and the targets of a batch its `Division`: which rows are read here.
@@ -262,8 +293,14 @@ class Arrays:
             return taken[id(array)]
 
         dtype = self.model.compute_dtype if dtype is None else dtype
-        x = [take(a) for a in self.x]
-        x = [a.astype(dtype, copy=False) if a is not None and a.dtype.kind == "f" else a for a in x]
+
+        def take_x(array):
+            is_float = array is not None and array.dtype.kind == "f"
+            if not isinstance(rows, slice) and self._may_be_late(array, len(rows)):
+                return LateRows(array, rows, dtype if is_float else array.dtype)
+            return take(array).astype(dtype, copy=False) if is_float else take(array)
+
+        x = [take_x(a) for a in self.x]
         batch = Batch(x, [take(a) for a in self.y], [take(w) for w in self.weights])
         if self._refuse_late:
             self._refuse_non_finite(batch, start)
@@ -272,6 +309,12 @@ class Arrays:
             weights = weights_by_class(self.model, y, self._class_weight)
             batch = batch._replace(weights=[times(batch.weights[0], weights)])
         return batch
+
+    def _may_be_late(self, array, rows):
+        """Whether so many rows of an x are much to copy, and nobody else reads them."""
+        if array is None or self._refuse_late or rows * array[:1].nbytes < _MUCH_TO_COPY:
+            return False
+        return not any(array is y for y in self.y)
 
     def neighbours(self, batches, start):
         """x of several batches, the first of which begins at `start`: views of the data if theirs are."""

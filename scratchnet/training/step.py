@@ -75,7 +75,8 @@ def run_step(objective, batch, step, workers, model=None):
 
     def compute(rows):
         with np.errstate(all="ignore"):  # fit tells by itself what is not finite
-            return gradients(objective, batch if is_one else batch.own_rows(rows), counts, model)
+            own = batch if is_one else batch.own_rows(rows)
+            return gradients(objective, own.taken(), counts, model)
 
     if is_one and batch.size * objective.shared + objective.shared_of_tables >= LEAST_HELPED:
         workers.help_one(objective.trial.asks())

@@ -274,7 +274,7 @@ class Trainer(Evaluator):
         place = None
         if len(batch.x[0]):
             with np.errstate(all="ignore"):
-                place = self.first_non_finite(self.pack_inputs(batch.x))
+                place = self.first_non_finite(self.pack_inputs(batch.taken().x))
         places = current_ranks().gather("the first non-finite value", place)
         place = next((found for found in places if found), "the loss itself")
         return (

@@ -7,6 +7,9 @@ import scratchnet
 from scratchnet import ops
 from scratchnet.layers import Dense, Flatten, Input
 from scratchnet.models import Model, Sequential
+from scratchnet.training import data as data_module
+from scratchnet.training import step
+from scratchnet.training.data import LateRows
 from scratchnet.utils import set_random_seed
 
 
@@ -149,3 +152,62 @@ def test_nullable_columns_become_numbers_and_what_is_missing_is_named():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"NaN or infinity \(first in sample 2\)"):
         model.fit(np.ones((3, 1)), Nullable(), verbose=0)
+
+
+class CountsPixels(Model):
+    """A model that reads the inputs of the whole batch."""
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        self.seen.append(np.asarray(x).sum())
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+
+def _images(dtype, order):
+    x = (np.random.default_rng(0).random((40, 6, 5)) * 9).astype(dtype)
+    return x if order == "C" else np.ascontiguousarray(x.T).T
+
+
+@pytest.mark.parametrize("dtype, order", [("float32", "C"), ("float64", "C"), ("uint8", "C"), ("float32", "F")])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_large_batches_are_copied_by_the_threads_that_compute_them_with_the_same_result(
+    monkeypatch, dtype, order, parts
+):
+    monkeypatch.setattr(step, "parts_worth", lambda work, weights: parts)
+    scratchnet.set_num_threads(2)
+    x, found, late = _images(dtype, order), [], []
+    monkeypatch.setattr(LateRows, "__init__", lambda mine, *a, f=LateRows.__init__: late.append(a) or f(mine, *a))
+    for bytes_of_batch in (0, 1 << 40):
+        monkeypatch.setattr(data_module, "_MUCH_TO_COPY", bytes_of_batch)
+        set_random_seed(3)
+        inputs = Input((6, 5))
+        model = CountsPixels(inputs, Dense(2)(Flatten()(inputs)))
+        model.seen = []
+        model.compile("sgd", "mse", metrics=["mae"])
+        late.clear()
+        history = model.fit(x, np.ones((40, 2)), batch_size=16, epochs=2, verbose=0).history
+        assert bool(late) == (bytes_of_batch == 0)
+        found.append((history, model.seen, *model.get_weights()))
+    assert found[0][:2] == found[1][:2]
+    for with_late, without in zip(found[0][2:], found[1][2:]):
+        np.testing.assert_array_equal(with_late, without)
+
+
+def test_what_is_also_a_target_or_missing_is_copied_at_once(monkeypatch):
+    monkeypatch.setattr(data_module, "_MUCH_TO_COPY", 0)
+    monkeypatch.delattr(LateRows, "__init__")  # nobody makes any
+    x = _images("float32", "C").reshape(40, 30)
+    model = Sequential([Input((30,)), Dense(30)])
+    model.compile("sgd", "mse")
+    model.fit(x, x, batch_size=16, verbose=0)
+    model.fit(x, np.ones_like(x), batch_size=16, shuffle=False, verbose=0)
+
+
+def test_a_large_batch_that_makes_the_loss_infinite_is_looked_through(monkeypatch):
+    monkeypatch.setattr(data_module, "_MUCH_TO_COPY", 0)
+    x = np.full((8, 30), 1e30, "float32")
+    model = Sequential([Input((30,)), Dense(30, kernel_initializer="ones", name="grows")])
+    model.compile("sgd", "mse")
+    with pytest.raises(
+        FloatingPointError, match="the loss became NaN or infinite in epoch 1, batch 1; .* the loss itself"
+    ):
+        model.fit(x, np.zeros((8, 30)), batch_size=4, verbose=0)
