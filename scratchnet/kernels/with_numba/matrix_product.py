@@ -43,6 +43,8 @@ _APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)
 # transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
 _PANEL = 1024 if VECTOR_BYTES == 64 else 1 << 15  # bytes of each row of b that are copied one after the other
 
+_FEWER, _LESS_FEW = 24, 40  # rows of a, for which the product with such a b is better transposed
+
 _FAR = 2 << 20  # bytes of b, which two threads would both fetch from far
 
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
@@ -106,9 +108,7 @@ def matmul(a, b):
         b, b_is_transposed = _stored(b)
     if not a_is_transposed and (N <= _FEW_COLUMNS or (b_is_transposed and M <= _FEW_ROWS)):
         _dot_products(a, plain(b.T), c)
-    elif (a_is_transposed or b_is_transposed) and _is_better_transposed(
-        M, K, N, a_is_transposed, b_is_transposed, a.itemsize
-    ):
+    elif _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, a.itemsize):
         c_T = np.empty((N, M), a.dtype)
         _product(b.T, a.T, c_T)
         c[...] = c_T.T
@@ -123,7 +123,7 @@ def is_in_tiles(a, b):
     if N <= _FEW_COLUMNS:
         return False
     may_be_blas = not _mine.rows_are_alone and (M * K * N <= _SMALL_FOR_BLAS or _is_for_blas(M, K, N, b))
-    return can_share(M, b) and not may_be_blas
+    return can_share(M, b) and not (may_be_blas or _is_better_transposed(M, K, N, False, False, b.itemsize))
 
 
 def _is_for_blas(M, K, N, b):
@@ -151,7 +151,17 @@ def _is_for_blas(M, K, N, b):
 
 
 def _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, itemsize):
-    """Whether `b.T @ a.T` is quicker: its rows fill vectors, where those of c do not; or far less is copied."""
+    """Whether `b.T @ a.T` is quicker: its rows fill vectors, where those of c do not; or far less is copied; or few rows
+    meet a b that comes from memory: its rows are then read once, half of each by one of two threads.
+
+    Where rows are alone they are also computed so if they are very few: for those alone blocks have another depth.
+    """
+    if not (a_is_transposed or b_is_transposed):
+        if K * N * itemsize <= _LARGE:
+            return False
+        if M <= _FEW:
+            return _mine.rows_are_alone
+        return VECTOR_BYTES == 64 and itemsize == 4 and _FEWER < M <= _THRICE and (K < 3 * N or M > _LESS_FEW)
     if a_is_transposed and N * itemsize < 2 * VECTOR_BYTES and N < M:
         return True
     return b_is_transposed and M >= _FEW and 3 * M * (K + N) < K * N

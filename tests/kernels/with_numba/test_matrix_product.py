@@ -33,3 +33,15 @@ def test_where_rows_are_alone_none_depends_on_how_many_there_are(K, N, dtype):
             np.testing.assert_array_equal(matrix_product.matmul(a[:rows], b), whole[:rows])
             np.testing.assert_array_equal(affine_forward(a[:rows], b, bias), affine[:rows])
     np.testing.assert_allclose(whole, a @ b, rtol=0, atol=2e-4 if dtype == "float32" else 1e-12)
+
+
+def test_where_rows_are_alone_none_depends_on_how_many_meet_a_matrix_larger_than_a_cache():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((70, 1100), np.float32), rng.random((1100, 2000), np.float32)
+    assert b.nbytes > matrix_product._LARGE
+    with matrix_product.row_by_row():
+        whole, affine = matrix_product.matmul(a, b), affine_forward(a, b, None)
+        for rows in (1, 5, 16, 17, 32, 48, 49):
+            np.testing.assert_array_equal(matrix_product.matmul(a[:rows], b), whole[:rows])
+            np.testing.assert_array_equal(affine_forward(a[:rows], b, None), affine[:rows])
+    np.testing.assert_array_equal(affine, whole)

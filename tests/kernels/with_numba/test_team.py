@@ -288,6 +288,7 @@ def test_few_rows_that_meet_a_matrix_larger_than_a_cache_have_the_same_bits(M):
     a, b = rng.random((M, 1100), np.float32), rng.random((1100, 2000), np.float32)
     assert b.nbytes > matrix_product._LARGE
     alone = matrix_product.matmul(a, b)
+    np.testing.assert_allclose(alone, a @ b, rtol=1e-5)
     with team.helper():
         np.testing.assert_array_equal(matrix_product.matmul(a, b), alone)
 
