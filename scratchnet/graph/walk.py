@@ -79,7 +79,7 @@ class Graph:
         self._last_way_back = None  # what `way_back` has found last
         self.counted = {}  # what there is to compute for a sample: of `training.work`
         self.joined = {}  # what is computed together, and the graph with that: of `training.joined`
-        self.row_in_use = None  # bytes in and out, if rows are computed one by one: of `training.evaluator`
+        self.rows_in_use = {}  # bytes of a row: what goes in, and all, if each is computed by itself: of `evaluator`
         self.without = {}  # the graphs without some of the inputs, see `scratchnet.graph.absent`
 
     def _find_dtype(self):

@@ -221,6 +221,11 @@ class Arrays:
         """Whether nobody reads all of it at once."""
         return self._refuse_late
 
+    @property
+    def row_bytes(self):
+        """How many bytes a row of x has."""
+        return sum(x.nbytes for x in self.x if x is not None) // self.size
+
     def described(self):
         """What the ranks that share a fit must agree in."""
         return described([self.x, self.y, self.weights])

@@ -230,9 +230,11 @@ class Evaluator(Compiled):
             joined = most if all(row_by_row) else 1
             return joined, max(1, min(_AHEAD, _ROOM // max(max(sizes) * batch_size * here * joined, 1))) if quiet else 1
 
-        if may_join and model.graph is not None and model.graph.row_in_use is not None:  # from the last time
-            sizes.append(model.graph.row_in_use)
-        first, (joined, ahead) = 0, at_a_time() if sizes else (1, 1)
+        remembered = model.graph.rows_in_use if may_join and model.graph is not None else {}
+        if remembered and data.row_bytes in remembered:
+            sizes.append(remembered[data.row_bytes])
+        first = 0
+        joined, ahead = at_a_time() if sizes else (1, 1)
         batches = iter(data.batches(batch_size, wanted=None if ranks.size == 1 else is_own))
         while steps is None or first < steps:
             room = together * joined * ahead
@@ -256,8 +258,9 @@ class Evaluator(Compiled):
                     return
             first += len(group)
             joined, ahead = at_a_time()
-        if may_join and sizes and model.graph is not None:
-            model.graph.row_in_use = max(sizes) if all(row_by_row) else None
+        remembered.clear()
+        if may_join and sizes and all(row_by_row):
+            remembered[data.row_bytes] = max(sizes)
         if not isinstance(data, Arrays):
             next(batches, None)  # there are no more: data with hooks learn that they have been gone through
 

@@ -265,3 +265,15 @@ def test_a_model_that_is_called_without_a_graph_or_an_array_asks_for_nobody():
     assert not model._is_worth_a_helper(np.ones((1000, 1000), "float32"))
     assert model(np.ones((1000, 1000), "float32")).shape == (1000, 3)
     assert not model._is_worth_a_helper(Input((1000,))) and not model._is_worth_a_helper(np.float32(1))
+
+
+def test_what_is_remembered_of_rows_is_of_rows_as_large(monkeypatch):
+    monkeypatch.setattr(evaluator, "way_in_use", lambda *args: (True, False))
+    model = Sequential([layers.Input((None, 3)), layers.LSTM(4)])
+    x, rows = np.zeros((24, 9, 3), "float32"), []
+    forward = Model.forward
+    monkeypatch.setattr(Model, "forward", lambda mine, x, **options: rows.append(len(x)) or forward(mine, x, **options))
+    for steps, expected in ((9, [2, 22]), (9, [24]), (4, [2, 22]), (9, [2, 22])):
+        model.predict(x[:, :steps].copy(), batch_size=2, verbose=0)
+        assert rows == expected
+        rows.clear()

@@ -291,7 +291,7 @@ def test_small_batches_are_computed_as_one_and_still_told_one_by_one(monkeypatch
         model.predict(x, batch_size=8, steps=4, verbose=0)
         assert rows == [16, 16]
         rows.clear()
-        in_use(model).graph.row_in_use = None  # the first time the first batch shows it
+        in_use(model).graph.rows_in_use.clear()  # the first time the first batch shows it
         model.predict(x, batch_size=8, verbose=0)
         assert rows == [8, 24, 24, 24, 20]
     finally:

@@ -151,8 +151,8 @@ def _is_for_blas(M, K, N, b):
 
 
 def _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, itemsize):
-    """Whether `b.T @ a.T` is quicker: its rows fill vectors, where those of c do not; or far less is copied; or few rows
-    meet a b that comes from memory: its rows are then read once, half of each by one of two threads.
+    """Whether `b.T @ a.T` is quicker: its rows fill vectors, where those of c do not; or far less is copied; or few
+    rows meet a b from memory, whose rows are read once then, half of each by one of two threads.
 
     Where rows are alone they are also computed so if they are very few: for those alone blocks have another depth.
     """
