@@ -24,7 +24,7 @@ class ActivatedDense(TrainedNode):
         shape, W = layer.compute_output_shape(x.shape), layer.params["kernel"]
         rows = x.reshape(-1, len(W))
         y, activation = fused.affine_forward(rows, W, layer.params.get("bias"), layer.activation)  # y = f(x W + b)
-        return y.reshape(shape), DenseCache(x, activation)
+        return y.reshape(shape), DenseCache(x, activation) if training else None  # in use nobody goes back
 
     def backward(self, dy, cache, adjoints, wanted):
         layer, W, x = self.layer, self.layer.params["kernel"], cache.x

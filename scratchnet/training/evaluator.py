@@ -231,8 +231,8 @@ class Evaluator(Compiled):
             return joined, max(1, min(_AHEAD, _ROOM // max(max(sizes) * batch_size * here * joined, 1))) if quiet else 1
 
         remembered = model.graph.rows_in_use if may_join and model.graph is not None else {}
-        if remembered and data.row_bytes in remembered:
-            sizes.append(remembered[data.row_bytes])
+        if remembered and (known := remembered.get(data.row_bytes)) is not None:
+            sizes.append(known)
         first = 0
         joined, ahead = at_a_time() if sizes else (1, 1)
         batches = iter(data.batches(batch_size, wanted=None if ranks.size == 1 else is_own))

@@ -32,7 +32,8 @@ from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_pair,
 
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
 _FEW, _THRICE, _LARGE = 16, 48, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
-_DEPTH_OF_FEW = 16  # then so few rows of b at a time, read from end to end, come up to twice as fast as 256 far apart
+_FEWER, _LESS_FEW = 24, 40  # beyond, `b.T @ a.T` is quicker; the second if b is much taller than wide
+_DEPTH_OF_FEW = 16  # up to `_FEW`, so few rows of b at a time: read from end to end, up to twice as fast as far apart
 _ROWS = 96  # of a, which with that depth has 96 KB
 # From so many rows of a on copying b pays, if b has more bytes, and more from row to row:
 _ENOUGH, _LARGER, _FURTHER = (64, 1 << 20, 512) if VECTOR_BYTES == 64 else (_ROWS, 0, 0)
@@ -42,8 +43,6 @@ _NEARER = 2048 if VECTOR_BYTES == 32 else 1 << 62  # and from more than `_THRICE
 _APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)  # from column to column of a that is
 # transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
 _PANEL = 1024 if VECTOR_BYTES == 64 else 1 << 15  # bytes of each row of b that are copied one after the other
-
-_FEWER, _LESS_FEW = 24, 40  # rows of a, for which the product with such a b is better transposed
 
 _FAR = 2 << 20  # bytes of b, which two threads would both fetch from far
 
