@@ -6,7 +6,6 @@ one that makes it therefore asks to be put elsewhere, for a moment: behind that 
 sleeps may be woken there, too, and then waits up to three milliseconds for its turn: it is kept off beforehand.
 """
 
-import contextlib
 import ctypes
 import functools
 import os
@@ -20,25 +19,31 @@ def current_processor():
 
 def leave(processor):
     """Have the calling thread moved from this processor to another that it may use, if there is one."""
-    if processor is None or not hasattr(os, "sched_setaffinity"):
-        return
-    try:
-        allowed = os.sched_getaffinity(0)
-        others = allowed - {processor}
-        if others:
-            os.sched_setaffinity(0, others)  # of this thread alone
-            os.sched_setaffinity(0, allowed)
-    except OSError:  # a container may forbid it: then it stays where it is
-        pass
+    before = keep_off(processor, 0)
+    if before is not None:
+        os.sched_setaffinity(0, before)
 
 
 def keep_off(processor, thread):
-    """Have a thread that sleeps run on any processor but this one from now on, which the caller is about to wake."""
+    """Have a thread run on any processor but this one from now on: where the caller may run, too.
+
+    Args:
+        thread: its `native_id`; 0 is the caller.
+
+    Returns the processors that the caller may use; None where nothing has changed, because there is no other, nobody
+    knows, or the system does not let us.
+    """
     if processor is None or not hasattr(os, "sched_setaffinity"):
-        return
-    with contextlib.suppress(OSError):  # a container may forbid it
-        if others := os.sched_getaffinity(0) - {processor}:
-            os.sched_setaffinity(thread.native_id, others)
+        return None
+    try:
+        allowed = os.sched_getaffinity(0)
+        others = allowed - {processor}
+        if not others:
+            return None
+        os.sched_setaffinity(thread, others)
+    except OSError:  # a container may forbid it: then it stays where it is
+        return None
+    return allowed
 
 
 @functools.cache

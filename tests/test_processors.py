@@ -61,17 +61,17 @@ def test_other_systems_are_not_asked(monkeypatch):
 
 
 def test_a_thread_is_kept_off_the_processor_of_the_one_that_wakes_it(monkeypatch):
-    asked, sleeper = [], SimpleNamespace(native_id=77)
+    asked = []
     monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {2, 3, 5}, raising=False)
     monkeypatch.setattr(os, "sched_setaffinity", lambda thread, allowed: asked.append((thread, allowed)), raising=False)
-    processors.keep_off(3, sleeper)
-    processors.keep_off(None, sleeper)
+    assert processors.keep_off(3, 77) == {2, 3, 5}
+    assert processors.keep_off(None, 77) is None
     assert asked == [(77, {2, 5})]
     monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {3})
-    processors.keep_off(3, sleeper)  # there is no other
+    assert processors.keep_off(3, 77) is None  # there is no other
     assert len(asked) == 1
     monkeypatch.delattr(os, "sched_setaffinity")
-    processors.keep_off(3, sleeper)
+    assert processors.keep_off(3, 77) is None
 
 
 def test_a_system_that_forbids_to_keep_a_thread_off_is_no_error(monkeypatch):
@@ -80,7 +80,7 @@ def test_a_system_that_forbids_to_keep_a_thread_off_is_no_error(monkeypatch):
 
     monkeypatch.setattr(os, "sched_getaffinity", lambda thread: {0, 1}, raising=False)
     monkeypatch.setattr(os, "sched_setaffinity", forbid, raising=False)
-    processors.keep_off(0, SimpleNamespace(native_id=77))
+    assert processors.keep_off(0, 77) is None
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no such call")

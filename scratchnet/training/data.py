@@ -18,7 +18,7 @@ _MUCH_TO_COPY = 1 << 20  # bytes of a batch, which several threads copy sooner t
 class LateRows:
     """Rows of an array that are copied out of it by the threads that compute them, each its own; as `dtype`.
 
-    Of a slice of them the copy waits again. NumPy's functions take them for the array that they stand for.
+    A slice of them waits as well. NumPy's functions take them for the array that they stand for.
     """
 
     def __init__(self, array, rows, dtype):

@@ -192,7 +192,7 @@ def test_large_batches_are_copied_by_the_threads_that_compute_them_with_the_same
         np.testing.assert_array_equal(with_late, without)
 
 
-def test_what_is_also_a_target_or_missing_is_copied_at_once(monkeypatch):
+def test_what_is_also_a_target_or_in_order_is_not_copied_late(monkeypatch):
     monkeypatch.setattr(data_module, "_MUCH_TO_COPY", 0)
     monkeypatch.delattr(LateRows, "__init__")  # nobody makes any
     x = _images("float32", "C").reshape(40, 30)

@@ -130,8 +130,8 @@ def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, tol
     np.testing.assert_allclose(model.predict(x, 2, 0, steps=7), expected[1][:14], rtol=1e-6)
 
 
-class AcrossOnce(layers.Layer):
-    """From the second batch on as it is told: each row by itself, or less the mean of its batch."""
+class MayLookAcross(layers.Layer):
+    """x as it is, or less the mean of its batch: as it is told between two calls."""
 
     across = False
 
@@ -146,7 +146,7 @@ class AcrossOnce(layers.Layer):
 
 
 def test_rows_that_have_been_apart_and_no_longer_are_go_batch_by_batch():
-    model = Sequential([Input((5,)), AcrossOnce()])
+    model = Sequential([Input((5,)), MayLookAcross()])
     x = np.random.default_rng(0).normal(size=(12, 5)).astype("float32")
     for across in (False, True, True, False):
         model.layers[0].across = across
@@ -167,8 +167,16 @@ def test_many_large_results_are_copied_by_all_threads(monkeypatch):
     monkeypatch.setattr(evaluator, "_LARGE", 1000)
     scratchnet.set_num_threads(3)
     x = np.random.default_rng(0).normal(size=(50, 40)).astype("float32")
-    model = Sequential([Input((40,)), layers.Activation("relu")])
+    model, counts, in_turn = Sequential([Input((40,)), layers.Activation("relu")]), [], Workers.map
+
+    def counted(self, function, items):
+        items = list(items)
+        counts.append(len(items))
+        return in_turn(self, function, items)
+
+    monkeypatch.setattr(Workers, "map", counted)
     y = model.predict(x, batch_size=4, verbose=0)
+    assert counts[-1] == 3  # each a third
     np.testing.assert_array_equal(y, np.maximum(x, 0))
     assert y.base is None and y.flags.owndata
 

@@ -163,7 +163,7 @@ class _Helper:
         if self.sleeps:
             self.box[_SLEEPS], self.box[_PATIENCE] = 0, _LOOKS
             if (here := current_processor()) != self._kept_off:
-                keep_off(here, self.thread)
+                keep_off(here, self.thread.native_id)
                 self._kept_off = here
             self._bell.ring()
 

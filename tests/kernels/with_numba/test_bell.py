@@ -11,7 +11,7 @@ numba = pytest.importorskip("numba")
 
 from scratchnet.kernels.with_numba.bell import Bell, wait_for  # noqa: E402
 
-pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="who sleeps is compiled")
+pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="who waits for a bell is compiled code")
 
 
 @numba.njit(nogil=True)
