@@ -6,22 +6,12 @@ every number is written once.
 
 import numpy as np
 
-from scratchnet.structure import flatten
 
-
-def find_tiles(nodes, ends):
+def find_tiles(readers):
     """Dict from the tensors that are read by slices alone, which tile them, to the nodes of these slices.
 
-    Args:
-        nodes: of a graph.
-        ends: the tensors that somebody else reads.
+    `readers`: a dict from the tensors that nobody else reads to the nodes that do.
     """
-    readers = {}
-    for node in nodes:
-        for tensor in flatten(node.inputs):
-            readers.setdefault(tensor, []).append(node)
-    for tensor in ends:
-        readers.pop(tensor, None)
     return {
         tensor: found
         for tensor, found in readers.items()

@@ -11,7 +11,6 @@ so a step is recorded while the model computes it, and not by a second loop that
 """
 
 import contextlib
-from collections import Counter
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -71,8 +70,9 @@ class Graph:
         self.dtype = self._find_dtype()
         self._written = [flatten(node.outputs) for node in self.nodes]
         self.last_reads = self._find_last_reads()
+        self.readers = self._find_readers()
         self._repeated = self._find_repeated()
-        self.tiles = find_tiles(self.nodes, [*self.outputs, *self.losses])
+        self.tiles = find_tiles(self.readers)
         self._rows = {}  # what `rows_of_outputs` has found
         self._program = None
         self._walks_left = walks_of(self)  # until the program is written
@@ -99,17 +99,26 @@ class Graph:
             last_reads.append(unread)
         return last_reads[::-1]
 
+    def _find_readers(self):
+        """Dict from the tensors that are read here and nowhere else to the nodes that read them, once for each time."""
+        readers = {}
+        for node in self.nodes:
+            for tensor in flatten(node.inputs):
+                readers.setdefault(tensor, []).append(node)
+        for tensor in (*self.outputs, *self.losses):
+            readers.pop(tensor, None)
+        return readers
+
     def _find_repeated(self):
         """The nodes whose layer has the same input at every time step, and can be told so.
 
         That is behind a `RepeatVector` whose output nobody else reads. The layer gets the first step alone, and how
         many there are; its dx is of one step, too, which RepeatVector's backward takes as well as T of them.
         """
-        reads = Counter([*self.outputs, *self.losses, *(t for node in self.nodes for t in flatten(node.inputs))])
         found = set()
         for node in self.nodes:
             x = flatten(node.inputs)[0] if node.takes_repeat else None
-            if x is not None and x.node is not None and x.node.repeats and reads[x] == 1:
+            if x is not None and x.node is not None and x.node.repeats and self.readers.get(x) == [node]:
                 found.add(node)
         return found
 

@@ -95,6 +95,7 @@ FUSED = {
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
     "self_attention": ("self_attention_forward", "self_attention_backward"),  # and with the matrices on both sides
     "feed_forward": ("feed_forward_forward", "feed_forward_backward"),
+    "affine_mean": ("affine_mean",),  # over all pixels, and the activation, without an array of them
     "recurrent": ("simple_rnn_state", "lstm_states"),
     "gru": ("gru_states",),
     "optimizer_steps": (

@@ -35,6 +35,23 @@ def conv2d_backward(dy, kept, x, kernel, strides, padding, dilation, activation,
     return dx, kernels.conv2d_dkernel(dz, x, kernel.shape, *geometry), dbias
 
 
+def conv2d_mean_forward(x, kernel, bias, strides, padding, dilation, activation):
+    """The mean of all pixels of `conv2d_forward`, (N, F)."""
+    is_pixelwise = kernel.shape[:2] == strides == (1, 1) and not np.any(padding) and kernel.shape[2] == x.shape[3]
+    y = None
+    if is_pixelwise and kernels.affine_mean is not None:
+        y = kernels.affine_mean(_places(x), kernel.reshape(kernel.shape[2:]), bias, activation)
+    if y is None:
+        pixels, _ = conv2d_forward(x, kernel, bias, strides, padding, dilation, activation)
+        y = kernels.global_average_forward(_places(pixels))
+    return y
+
+
+def _places(x):
+    """(N, H W, C), all pixels one after the other."""
+    return x.reshape(len(x), -1, x.shape[-1])
+
+
 def affine_forward(x, W, b, activation):
     """``y, kept = activation.forward(z)`` for ``z = x W + b``: (M, C), (C, F), and (F,) or None."""
     if kernels.affine_forward is not None:

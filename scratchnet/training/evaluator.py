@@ -28,7 +28,7 @@ from scratchnet.training.work import (
     is_helped,
     most_numbers,
     multiply_adds,
-    shared_of,
+    shared_in_use,
     way_in_use,
     weights_of,
 )
@@ -272,7 +272,7 @@ class Evaluator(Compiled):
             return 1, stateful, False
         if stateful or data.size <= batch_size:  # one at a time
             return 1, True, _is_enough(min(batch_size, data.size), model)
-        work, shared = multiply_adds(model), shared_of(model)
+        work, shared = multiply_adds(model), shared_in_use(model)
         can_join = not (model.adds_loss or model.graph is None or model.in_one_part)
         if can_join:
             can_join = all(rows == 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs)))
@@ -311,7 +311,7 @@ class Evaluator(Compiled):
 
 def _is_enough(rows, model):
     """Whether the only batch there is, of so many rows, is enough for two threads."""
-    return rows >= _LEAST_ROWS and rows * shared_of(model) >= LEAST_HELPED
+    return rows >= _LEAST_ROWS and rows * shared_in_use(model) >= LEAST_HELPED
 
 
 def _in_pieces(batches, most, threads):

@@ -13,6 +13,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   same.
 * An activation that is a layer of its own is applied where the convolution puts out its numbers. So is the max pooling
   of 2 x 2 behind a relu, the beginning of most image classifiers, where the backend has `conv2d_relu_max_pool_forward`.
+* The mean of all pixels behind a convolution is taken while they are in the cache, where the backend has `affine_mean`.
+* Dropout and noise behind a convolution, which do nothing here, are passed over.
 * An upsampling to the nearest pixel and the convolution behind it, the end of most decoders, are one transposed
   convolution, with fewer multiplications, where the backend has `upsample2d_conv2d_forward`.
 * Of an LSTM and a GRU only the states are kept, and without `return_sequences` only the last ones, where the backend
@@ -40,8 +42,13 @@ from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
+from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling2D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
+from scratchnet.layers.regularization.alpha_dropout import AlphaDropout
+from scratchnet.layers.regularization.dropout import Dropout, SpatialDropout2D
+from scratchnet.layers.regularization.gaussian_dropout import GaussianDropout
+from scratchnet.layers.regularization.gaussian_noise import GaussianNoise
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.lstm import LSTM
@@ -52,15 +59,16 @@ from scratchnet.training.joined import JoinedNode, joined
 from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
 ANYTHING = -np.inf, np.inf  # the bounds of what is not bounded
+_OF_TRAINING = AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D  # which in use do nothing
 
 
 class JoinedConvolution(JoinedNode):
-    """A convolution, and what there is behind it of normalization, activation and pooling."""
+    """A convolution, and what is behind it of normalization, activation and pooling, or the mean of all pixels."""
 
     def __init__(self, nodes):
         super().__init__(nodes)
         self.normalization = next((layer for layer in self.behind if type(layer) is BatchNormalization), None)
-        self.pools = type(nodes[-1].layer) is MaxPooling2D
+        self.pools, self.takes_mean = (type(nodes[-1].layer) is kind for kind in (MaxPooling2D, GlobalAveragePooling2D))
         self._activated = next((layer for layer in self.behind if _is_function(layer)), self.layer)
 
     def forward(self, x, training, mask=None):
@@ -76,6 +84,8 @@ class JoinedConvolution(JoinedNode):
             y = kernels.conv2d_relu_max_pool_forward(x, kernel, bias, *geometry)
             self.check_pooled(y, x)
             return y, None
+        if self.takes_mean:
+            return fused.conv2d_mean_forward(x, kernel, bias, *geometry, self._activated.activation), None
         return fused.conv2d_forward(x, kernel, bias, *geometry, self._activated.activation)[0], None
 
 
@@ -291,6 +301,17 @@ def pools(node, before):
     return can and pools_squares(node) and hasattr(before, "activation") and fused.is_relu(before.activation)
 
 
+def _rests(node, before):
+    """What does something in training alone."""
+    return type(node.layer) in _OF_TRAINING
+
+
+def _takes_mean(node, before):
+    """The mean of all pixels."""
+    layer = node.layer
+    return type(layer) is GlobalAveragePooling2D and layer.data_format == "channels_last" and not layer.keepdims
+
+
 def pools_squares(node):
     """Whether this is a max pooling of 2 x 2, side by side and inside the image."""
     layer = node.layer
@@ -306,7 +327,7 @@ def cuts_off(node, before):
 
 
 _FOLLOWERS = {
-    JoinedConvolution: (_normalizes, _activates, pools),
+    JoinedConvolution: (_normalizes, _activates, _rests, _takes_mean, pools),
     EnlargedConvolution: (convolves, _normalizes, _activates),
     Normalized: (cuts_off,),
     StatesAlone: (),

@@ -20,15 +20,17 @@ from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.normalization.layer_normalization import LayerNormalization
-from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling1D
+from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling1D, GlobalAveragePooling2D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.layers.pooling.max_pooling_1d_3d import MaxPooling1D, MaxPooling3D
-from scratchnet.layers.regularization.dropout import Dropout
+from scratchnet.layers.regularization.alpha_dropout import AlphaDropout
+from scratchnet.layers.regularization.dropout import Dropout, SpatialDropout2D
+from scratchnet.layers.regularization.gaussian_dropout import GaussianDropout
+from scratchnet.layers.regularization.gaussian_noise import GaussianNoise
 from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
-from scratchnet.structure import flatten
 
 
 class JoinedNode(Node):
@@ -113,14 +115,11 @@ def _with_joined(graph, chains):
 
 def _chains(graph, kind_of, followers):
     """Pairs ``(kind, nodes)``: a kind of `JoinedNode`, and nodes that it computes."""
-    readers, ends, taken = {}, {*graph.outputs, *graph.losses}, set()
-    for node in graph.nodes:
-        for tensor in flatten(node.inputs):
-            readers.setdefault(tensor, []).append(node)
+    taken = set()
 
     def only_reader(node):
         """Who alone reads what the node puts out; None where there is nobody, several, or the user."""
-        found = readers.get(node.outputs, ()) if node.outputs not in ends else ()
+        found = graph.readers.get(node.outputs, ())
         return found[0] if len(found) == 1 else None
 
     for node in graph.nodes:
@@ -153,20 +152,21 @@ def _is_plain(node):
 # ---- who wants to see every layer ----
 
 _KINDS = (
-    *(Activation, Add, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense, Embedding),
-    *(GRU, GlobalAveragePooling1D, LSTM, LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D),
-    *(MultiHeadAttention, ReLU, SimpleRNN, UpSampling2D),
+    *(Activation, Add, AlphaDropout, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense),
+    *(Embedding, GRU, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, LSTM),
+    *(LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, MultiHeadAttention, ReLU, SimpleRNN),
+    *(SpatialDropout2D, UpSampling2D),
 )
-_WAYS = "forward", "backward"
-_WRITTEN = {(kind, way): getattr(kind, way) for kind in _KINDS for way in _WAYS}
+_WRITTEN = {kind: (kind.forward, kind.backward) for kind in _KINDS}
 
 
 def _is_as_written(layer):
     """Whether forward and backward are the library's: nobody has put something in their place, to look on."""
-    layers = layer, *getattr(layer, "sublayers", {}).values()
-    return all(
-        getattr(getattr(one, way), "__func__", None) is _WRITTEN[type(one), way] for one in layers for way in _WAYS
-    )
+    for one in (layer, *getattr(layer, "sublayers", {}).values()):
+        kind, own = type(one), vars(one)
+        if "forward" in own or "backward" in own or (kind.forward, kind.backward) != _WRITTEN[kind]:
+            return False
+    return True
 
 
 def _is_followed():

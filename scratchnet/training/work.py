@@ -15,18 +15,28 @@ import math
 import numpy as np
 
 from scratchnet.kernels.steps import CALLED_ACTIVATIONS, COMPILED_ACTIVATIONS
+from scratchnet.layers.activations.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from scratchnet.layers.activations.prelu import PReLU
 from scratchnet.layers.attention.attention import SoftLookup
 from scratchnet.layers.attention.heads import Heads
 from scratchnet.layers.convolutional.conv1d import Conv1D
 from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.conv2d_transpose import Conv2DTranspose
+from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConvolution
 from scratchnet.layers.core.embedding import Embedding
+from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.normalization.group_normalization import GroupNormalization
 from scratchnet.layers.normalization.layer_normalization import LayerNormalization
 from scratchnet.layers.normalization.rms_normalization import RMSNormalization
 from scratchnet.layers.normalization.unit_normalization import UnitNormalization
+from scratchnet.layers.pooling.base_pooling import Pooling2D
 from scratchnet.layers.pooling.global_pooling import GlobalPooling
+from scratchnet.layers.pooling.through_images import PoolingThroughImages
+from scratchnet.layers.regularization.dropout import RandomLayer
+from scratchnet.layers.reshaping.flatten import Flatten
+from scratchnet.layers.reshaping.reshape import Reshape
+from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.structure import flatten
 
@@ -93,6 +103,11 @@ def shared_of(model):
     return _counted(model, _shared_of_node, sum, math.inf)
 
 
+def shared_in_use(model):
+    """As `shared_of`, where nobody goes back: there most kernels are, small ones before and behind them, too."""
+    return _counted(model, _shared_in_use_of_node, sum, math.inf)
+
+
 def shared_of_tables(model):
     """As `shared_of`, but whatever the batch: a table in which rows are looked up has a gradient as large as itself."""
     graph = getattr(model, "graph", None)
@@ -101,7 +116,11 @@ def shared_of_tables(model):
 
 def weights_of(model):
     """How many numbers the parameters of the model are."""
-    return sum(parameter.size for parameter in model.params.values())
+    graph = getattr(model, "graph", None)
+    counted = {} if graph is None else graph.counted  # which is kept: to walk through all layers takes a while
+    if weights_of not in counted:
+        counted[weights_of] = sum(parameter.size for parameter in model.params.values())
+    return counted[weights_of]
 
 
 def most_numbers(model):
@@ -128,12 +147,11 @@ def _numbers_of_node(node):
 def _of_node(node):
     if (inner := _inner(node)) is not None:
         return sum(_of_node(inside) for inside in inner.nodes)
-    outputs = [_positions_and_features(tensor) for tensor in flatten(node.outputs)]
-    return (
-        _in_products(node)
-        + _in_scores(node)
-        + _OF_AN_ELEMENT * sum(positions * features for positions, features in outputs)
-    )
+    if isinstance(node.layer, Embedding):  # of which the mean may be taken at once
+        elements = math.prod(_sizes(node.inputs)) * node.layer.output_dim
+    else:
+        elements = sum(math.prod(_sizes(tensor)) for tensor in flatten(node.outputs))
+    return _in_products(node) + _in_scores(node) + _OF_AN_ELEMENT * elements
 
 
 def _shared_of_node(node):
@@ -146,6 +164,21 @@ def _shared_of_node(node):
         products += _in_scores(node)
     is_whole = isinstance(node.layer, (*_CONVOLUTIONS, Recurrent))  # bias, activation and all; elsewhere they are not
     return _of_node(node) if products and is_whole else products
+
+
+def _shared_in_use_of_node(node):
+    if (inner := _inner(node)) is not None:
+        return sum(_shared_in_use_of_node(inside) for inside in inner.nodes)
+    return _of_node(node) if _is_shared_in_use(node.layer) else _shared_of_node(node)
+
+
+def _is_shared_in_use(layer):
+    """Whether all that a layer does in use is shared, or nothing."""
+    if any(p.dtype != np.float32 for p in getattr(layer, "params", {}).values()):
+        return False
+    if isinstance(layer, _ACTIVATIONS):  # one's own is computed by NumPy
+        return layer.activation.entry is not None
+    return isinstance(layer, _IN_USE) and getattr(layer, "groups", 1) == 1
 
 
 def _is_shared(layer):
@@ -170,6 +203,11 @@ def _in_tables(node):
 
 _OF_ROWS = GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 _CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose
+_ACTIVATIONS = ELU, Activation, LeakyReLU, ReLU, Softmax
+_IN_USE = (
+    *(BatchNormalization, Conv2D, DepthwiseConvolution, Flatten, GlobalPooling, PReLU, Pooling2D),
+    *(PoolingThroughImages, RandomLayer, Reshape, UpSampling2D, *_OF_ROWS),
+)
 
 
 def _inner(node):

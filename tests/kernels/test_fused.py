@@ -55,6 +55,27 @@ def test_it_is_the_convolution_and_then_the_activation(name, shape, C, backend):
     assert dkernel is None and dbias is None
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh", "linear", "softmax"])
+@pytest.mark.parametrize(
+    "shape, C, geometry",
+    [
+        ((1, 1, 3, 4), 3, ((1, 1), ((0, 0), (0, 0)), (1, 1))),
+        ((1, 1, 3, 4), 3, ((2, 1), ((0, 0), (0, 0)), (1, 1))),
+        ((1, 1, 3, 4), 3, ((1, 1), ((0, 1), (0, 0)), (1, 1))),
+        ((1, 1, 1, 3), 3, ((1, 1), ((0, 0), (0, 0)), (1, 1))),  # each channel has its own filter
+        ((3, 3, 3, 4), 3, GEOMETRY),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_mean_of_all_pixels_is_that_of_what_the_convolution_puts_out(shape, C, geometry, name, dtype, backend):
+    x, kernel, bias, _ = (array.astype(dtype) for array in arrays(shape, C))
+    activation = activations.get(name)
+    y, _ = fused.conv2d_forward(x, kernel, bias, *geometry, activation)
+    mean = fused.conv2d_mean_forward(x, kernel, bias, *geometry, activation)
+    assert mean.dtype == dtype
+    np.testing.assert_allclose(mean, y.mean(axis=(1, 2)), rtol=0, atol=1e-5 if dtype == "float32" else 1e-12)
+
+
 def test_an_activation_of_ones_own_that_is_called_relu_is_not_taken_for_it(backend):
     x, kernel, bias, _ = arrays()
     double = activations.Activation("relu", lambda z, out=None: 2 * z, lambda dy, y: 2 * dy, keeps="y")

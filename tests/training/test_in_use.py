@@ -8,6 +8,7 @@ from scratchnet.layers import (
     GRU,
     LSTM,
     Activation,
+    AlphaDropout,
     AveragePooling2D,
     BatchNormalization,
     Conv2D,
@@ -16,7 +17,10 @@ from scratchnet.layers import (
     Dropout,
     Embedding,
     Flatten,
+    GaussianDropout,
+    GaussianNoise,
     GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
     GlobalMaxPooling1D,
     Input,
     LayerNormalization,
@@ -29,6 +33,7 @@ from scratchnet.layers import (
     RepeatVector,
     Reshape,
     SimpleRNN,
+    SpatialDropout2D,
     UpSampling2D,
     add,
 )
@@ -468,6 +473,62 @@ def test_a_normalization_is_done_by_the_convolution_in_front_of_it(name, dtype):
         layer.name for layer in layers[: len(layers) - (kernels.get_backend() != "numba" and "pool" in layers[-1].name)]
     )
     check_equal(model, data()[0].astype(dtype))
+
+
+MEANS = {
+    "of pixels by themselves": (Conv2D(6, 1), Activation("sigmoid"), GlobalAveragePooling2D()),
+    "normalized": (Conv2D(6, 1, use_bias=False), BatchNormalization(), ReLU(6.0), GlobalAveragePooling2D()),
+    "no activation": (Conv2D(6, 1), BatchNormalization(), GlobalAveragePooling2D()),
+    "of windows": (Conv2D(6, 3, activation="relu"), GlobalAveragePooling2D()),
+    "in steps": (Conv2D(6, 1, 2, activation="relu"), GlobalAveragePooling2D()),
+    "in groups": (Conv2D(6, 1, groups=3, activation="tanh"), GlobalAveragePooling2D()),
+    "depthwise": (DepthwiseConv2D(1, activation="relu"), GlobalAveragePooling2D()),
+    "of all filters": (Conv2D(6, 1, activation="softmax"), GlobalAveragePooling2D()),
+    "behind dropout": (Conv2D(6, 1, activation="gelu"), Dropout(0.5), GlobalAveragePooling2D()),
+    "behind dropout of filters": (Conv2D(6, 1), ReLU(), SpatialDropout2D(0.5), GlobalAveragePooling2D()),
+    "behind noise": (Conv2D(6, 1), GaussianNoise(1.0), GlobalAveragePooling2D()),
+    "behind factors": (Conv2D(6, 1), Activation("elu"), GaussianDropout(0.5)),
+    "behind dropout for selu": (Conv2D(6, 1, activation="selu"), AlphaDropout(0.5)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", MEANS)
+def test_the_mean_of_all_pixels_is_taken_with_the_convolution(name, dtype):
+    layers = [type(layer).from_config({**layer.get_config(), "dtype": dtype}) for layer in MEANS[name]]
+    model = moved(Sequential([Input((9, 8, 3), dtype=dtype), *layers], dtype=dtype))
+    assert str(joined(model)[0]) == "layers " + " and ".join(layer.name for layer in layers)
+    check_equal(model, data()[0].astype(dtype))
+
+
+@needs_numba
+def test_of_pixels_by_themselves_no_array_of_all_of_them_is_made(monkeypatch):
+    with kernels.using_backend("numba"):
+        kernels.load()
+        monkeypatch.setattr(kernels, "conv2d_forward", None)
+        monkeypatch.setattr(kernels, "conv2d_relu_forward", None)
+        for activation in ("relu", "linear", "silu"):
+            Sequential([Input((9, 8, 3)), Conv2D(6, 1, activation=activation), GlobalAveragePooling2D()]).predict(
+                data()[0], verbose=0
+            )
+
+
+@pytest.mark.parametrize(
+    "layers, count",
+    [
+        ((Conv2D(6, 1, activation="relu"), GlobalAveragePooling2D(keepdims=True)), 0),
+        ((Conv2D(6, 1, activation="relu"), Dropout(0.5), Activation("tanh"), GlobalAveragePooling2D()), 1),
+        ((Conv2D(6, 1, activation="relu"), Flatten(), Dropout(0.5)), 0),
+    ],
+)
+def test_what_stands_elsewhere_is_computed_by_itself(layers, count):
+    check_equal(Sequential([Input((9, 8, 3)), *layers]), data()[0], count)
+
+
+def test_dropout_that_goes_on_in_use_is_not_passed_over():
+    x = Input((9, 8, 3))
+    model = Model(x, GlobalAveragePooling2D()(Dropout(0.5)(Conv2D(6, 1)(x), training=True)))
+    assert not joined(model)
 
 
 @pytest.mark.parametrize("backend", ["loops", "numpy"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet import ops
+from scratchnet import kernels, ops
 from scratchnet.callbacks import Callback
 from scratchnet.layers import (
     GRU,
@@ -25,20 +25,27 @@ from scratchnet.layers import (
     Dropout,
     Embedding,
     Flatten,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
     GroupedQueryAttention,
     Input,
     Lambda,
     Layer,
     LayerNormalization,
+    LeakyReLU,
+    MaxPooling2D,
     MultiHeadAttention,
+    PReLU,
     SeparableConv1D,
     TimeDistributed,
+    UpSampling2D,
+    ZeroPadding2D,
 )
 from scratchnet.models import Model, Sequential
 from scratchnet.parallel import Workers
 from scratchnet.training import step, work
 from scratchnet.training.in_use import in_use
-from scratchnet.training.work import multiply_adds, shared_of, shared_of_tables
+from scratchnet.training.work import multiply_adds, shared_in_use, shared_of, shared_of_tables, weights_of
 
 
 def elements(*counts):
@@ -111,6 +118,41 @@ def test_where_nothing_is_known_nothing_is_small():
 )
 def test_threads_share_what_is_compiled_and_of_float32(layer, shared):
     assert shared_of(Sequential([Input((6, 7)), layer])) == shared
+
+
+@pytest.mark.parametrize(
+    "layer, all_of_it",
+    [
+        (Conv2D(20, 1), True),
+        (Conv2D(20, 3, groups=2), False),
+        (Conv2D(20, 1, dtype="float64"), False),
+        (DepthwiseConv2D(3), True),
+        (BatchNormalization(), True),
+        (Activation("sigmoid"), True),
+        (Activation(lambda z: z * z), False),
+        (LeakyReLU(), True),
+        (PReLU(), True),
+        (MaxPooling2D(), True),
+        (GlobalAveragePooling2D(), True),
+        (UpSampling2D(interpolation="bilinear"), True),
+        (Dropout(0.5), True),
+        (Flatten(), True),
+        (ZeroPadding2D(), False),
+    ],
+)
+def test_where_nobody_goes_back_threads_share_more(layer, all_of_it):
+    model = Sequential([Input((8, 8, 4)), layer])
+    assert shared_in_use(model) == all_of_it * multiply_adds(model)
+    assert shared_in_use(Sequential([Input((8, 8, 4)), model])) == shared_in_use(model)
+
+
+def test_nothing_is_known_of_what_is_shared_before_there_are_shapes():
+    assert shared_in_use(Sequential([Flatten()])) == math.inf
+
+
+def test_what_is_shared_in_training_is_so_in_use():
+    model = Sequential([Input((6, 7)), Dense(20), LSTM(5)])
+    assert shared_in_use(model) == shared_of(model) == 6 * (7 * 20 + (20 + 5) * 20) + elements(5)
 
 
 @pytest.mark.parametrize(
@@ -192,6 +234,14 @@ def test_rows_are_looked_up_by_two_threads_and_so_are_the_gradients_of_their_tab
     assert shared_of_tables(Sequential([Input((9,)), frozen])) == shared_of_tables(Sequential([Embedding(3, 4)])) == 0
 
 
+def test_of_words_whose_mean_is_taken_at_once_all_are_looked_up():
+    layers = Sequential([Input((9,)), Embedding(1000, 4), GlobalAveragePooling1D()])
+    with kernels.using_backend("numba" if kernels.numba_is_installed() else "numpy"):
+        quicker = in_use(layers)
+    of_mean = 0 if kernels.numba_is_installed() else elements(4)
+    assert multiply_adds(quicker) == shared_in_use(quicker) == elements(36) + of_mean
+
+
 @pytest.mark.parametrize("attributes, shared", [({"activation": lambda z: z}, True), ({"kernel_size": (3,)}, False)])
 def test_of_classes_of_ones_own_nothing_is_asked_but_their_weights(attributes, shared):
     class Own(Layer):
@@ -245,7 +295,8 @@ def test_the_weights_are_those_of_all_layers():
     model = Sequential([Input((7,)), Dense(5), Dense(3, use_bias=False)])
     model.compile("sgd", "mse")
     model._prepare("fit")
-    assert model._objective.weights == 7 * 5 + 5 + 5 * 3
+    assert model._objective.weights == weights_of(model) == 7 * 5 + 5 + 5 * 3
+    assert weights_of(Sequential([Dense(3)])) == 0
 
 
 def spied_on(monkeypatch, model):

@@ -50,28 +50,41 @@ def global_max_backward(dy, x, y):
 
 @njit
 def _average(first, stop, x, M, places, y):
-    C, size = y.shape[1], x.shape[1]
-    width = places * C
-    sums, total, count = np.empty(width, x.dtype), np.empty(width, x.dtype), x.dtype.type(M)
+    width = places * y.shape[1]
+    sums, total = np.empty(width, x.dtype), np.empty(width, x.dtype)
     for n in range(first, stop):
         total[:] = 0
-        for begin in range(0, size, _RUN * width):
-            sums[:] = 0
-            for start in range(begin, min(begin + _RUN * width, size), width):
-                values = x[n, start : start + width]
-                for k in range(values.size):
-                    sums[k] += values[k]
-            for k in range(width):
-                total[k] += sums[k]
-        left = places
-        while left > 1:  # the sums of the second half of the places are added to those of the first
-            half = (left + 1) // 2
-            behind = total[half * C : left * C]
-            for k in range(behind.size):
-                total[k] += behind[k]
-            left = half
-        for c in range(C):
-            y[n, c] = total[c] / count
+        add_places(x[n], sums, total)
+        mean_of_total(total, places, M, y[n])
+
+
+@njit(inner=True)
+def add_places(x, sums, total):
+    """Add the channels (M C) of all places to `total`, which has those of some places side by side; `sums` is room."""
+    width = sums.size
+    for begin in range(0, x.size, _RUN * width):
+        sums[:] = 0
+        for start in range(begin, min(begin + _RUN * width, x.size), width):
+            values = x[start : start + width]
+            for k in range(values.size):
+                sums[k] += values[k]
+        for k in range(width):
+            total[k] += sums[k]
+
+
+@njit(inner=True)
+def mean_of_total(total, places, M, y):
+    """y (C,), the mean of M places, from the total of so many at a time, which is changed."""
+    C, count = y.size, total.dtype.type(M)
+    left = places
+    while left > 1:  # the sums of the second half of the places are added to those of the first
+        half = (left + 1) // 2
+        behind = total[half * C : left * C]
+        for k in range(behind.size):
+            total[k] += behind[k]
+        left = half
+    for c in range(C):
+        y[c] = total[c] / count
 
 
 @njit

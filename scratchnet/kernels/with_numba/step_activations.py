@@ -31,15 +31,20 @@ def backward_of(dtype, *activations):
     return _all_or_nothing([_of(activation, dtype, 1, 3) for activation in activations])
 
 
+def function_of(dtype, activation):
+    """As `forward_of` for one of them, also if its derivative needs z; for those who do not go back."""
+    return _of(activation, dtype, 0, 2, keeps=("y", "z"))
+
+
 def _all_or_nothing(found):
     return None if any(one is None for one in found) else found
 
 
-def _of(activation, dtype, place, arrays):
-    """The address of the kernel at that place of its pair, which takes so many arrays, and the parameter."""
+def _of(activation, dtype, place, arrays, keeps=("y",)):
+    """The address of the kernel at that place of its pair, which takes so many arrays, and the parameter; or None."""
     if activation.standard and (pair := _PAIRS[np.dtype(dtype)].get(activation.name)):
         return _address(pair[place], np.dtype(dtype), arrays, 0), None
-    if activation.entry is None or activation.keeps != "y" or dtype != np.float32:
+    if activation.entry is None or activation.keeps not in keeps or dtype != np.float32:
         return None
     kernels, numbers = pair_of(activation.entry, activation.complete)
     if kernels[place] is None or len(numbers) > 1:
