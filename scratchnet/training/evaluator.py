@@ -19,8 +19,9 @@ from scratchnet.structure import flatten
 from scratchnet.training.agreement import facts_of
 from scratchnet.training.arguments import as_list, check_count, check_verbose, data_set
 from scratchnet.training.batches import Batches, check_end, come_in_batches
+from scratchnet.training.collected import Collected
 from scratchnet.training.compiled import Compiled
-from scratchnet.training.data import Arrays, check_batch_size
+from scratchnet.training.data import Arrays, check_batch_size, rows_of
 from scratchnet.training.in_use import in_use
 from scratchnet.training.work import (
     LEAST_HELPED,
@@ -36,7 +37,6 @@ from scratchnet.training.work import (
 _LEAST_ROWS = 16  # of a batch that is the only one, with which two threads are not busy otherwise
 _AHEAD = 16  # times that each thread computes before they meet again, if nobody wants to know in between,
 _ROOM = 1 << 26  # and bytes that go in and come out meanwhile
-_LARGE = 1 << 20  # bytes of a result, worth waking another thread to copy half of them
 _NOBODY = Callback()  # none of whose hooks does anything
 
 
@@ -149,7 +149,9 @@ class Evaluator(Compiled):
         self._agree_in("predict", data, batch_size)
         self.trace_ahead((False,))
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
-        results = []
+        results, collected = [], None
+        if _is_many_batches(data, batch_size) and current_ranks().size == 1:
+            collected = Collected(data.size if steps is None else min(data.size, steps * batch_size))
         self.stop_predicting = False
         callbacks.on_predict_begin()
         with Workers() as workers:
@@ -167,14 +169,29 @@ class Evaluator(Compiled):
                 else lambda step: callbacks.on_predict_batch_end(step, {"outputs": self.pack_outputs(results[-1][1])}),
                 lambda: self.stop_predicting,
                 tell=lambda result: ([], result[1]),
+                collected=collected,
             )
-            ys = [_whole(ys, workers) for ys in zip(*(ys for _, ys in results))]
         callbacks.on_predict_end()
         if not results:
             raise self.error("the prediction data have no batches")
-        return self.pack_outputs([_as_new(y, results[0][0]) for y in ys] if len(results) == 1 else ys)
+        return self.pack_outputs(_together_again(results, collected))
 
-    def _run(self, model, use_of, data, batch_size, steps, workers, begin, use, end, stops, adds_loss=False, tell=None):
+    def _run(
+        self,
+        model,
+        use_of,
+        data,
+        batch_size,
+        steps,
+        workers,
+        begin,
+        use,
+        end,
+        stops,
+        adds_loss=False,
+        tell=None,
+        collected=None,
+    ):
         """Compute as many batches at a time as there are workers on all ranks; use the results in their order.
 
         Args:
@@ -184,6 +201,7 @@ class Evaluator(Compiled):
             stops: whether a callback has asked for no more batches.
             adds_loss: whether layers add to the loss, and somebody wants to know.
             tell: of a result, what other ranks need; by default all of it.
+            collected: a `Collected`, where the outputs are kept; each is used as it lies there.
         """
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
@@ -191,7 +209,7 @@ class Evaluator(Compiled):
         quiet = end is _nothing and ranks.size == 1 and isinstance(data, Arrays)
         most, one, helped = self._together(model, data, batch_size, workers, stateful, quiet)
         here = 1 if one else workers.count
-        may_join = isinstance(data, Arrays) and data.size > batch_size  # here, but not on several ranks
+        may_join = _is_many_batches(data, batch_size)  # here, but not on several ranks
         together = 1 if stateful else here * ranks.size
         row_by_row = []  # whether the rows of each group of batches were computed each by itself
         sizes = []  # of a row in each of them, what goes in and comes out, in bytes
@@ -214,6 +232,8 @@ class Evaluator(Compiled):
                 if len(batches) > 1 and not part.is_row_by_row:  # known otherwise from before
                     return [result for pair in numbered for result in compute([pair])]
                 sizes.append(sum(array.nbytes for array in (*xs, *ys) if array is not None) // max(size, 1))
+                if collected is not None:
+                    ys = collected.put(numbers[0] * batch_size, ys, size)
                 if len(batches) == 1:
                     return [(numbers[0], use_of(batches[0], ys, masks, added))]
                 return [
@@ -340,20 +360,17 @@ def _rows_of(batches):
     return [slice(*pair) for pair in zip(edges, edges[1:])]
 
 
-def _whole(ys, workers):
-    """Arrays of several batches as one; what is large is copied by all threads."""
-    if len(ys) < 2 * workers.count or len(ys) * ys[0].nbytes < _LARGE:
-        return ys[0] if len(ys) == 1 else np.concatenate(ys)
-    rows = [0, *itertools.accumulate(map(len, ys))]
-    whole = np.empty((rows[-1], *ys[0].shape[1:]), np.result_type(*ys))
-    edges = [len(ys) * k // workers.count for k in range(workers.count + 1)]
+def _together_again(results, collected):
+    """The outputs of predict, as arrays that belong to the caller, from those of all batches, ``(xs, ys)`` each."""
+    if len(results) == 1:
+        ((xs, ys),) = results
+        return [_as_new(y, xs) for y in ys]
+    whole = None if collected is None else collected.whole(sum(rows_of(xs) for xs, _ in results))
+    return [np.concatenate(ys) for ys in zip(*(ys for _, ys in results))] if whole is None else whole
 
-    def copy(share):
-        first, stop = share
-        np.concatenate(ys[first:stop], out=whole[rows[first] : rows[stop]])
 
-    workers.map(copy, zip(edges, edges[1:]))
-    return whole
+def _is_many_batches(data, batch_size):
+    return isinstance(data, Arrays) and data.size > batch_size
 
 
 def _of_rows(arrays, rows):

@@ -10,6 +10,7 @@ from scratchnet.models import Model, Sequential
 from scratchnet.parallel import sum_over_batch
 from scratchnet.parallel.threads import Workers
 from scratchnet.training import evaluator
+from scratchnet.training.collected import Collected
 from scratchnet.utils import set_random_seed
 
 
@@ -163,28 +164,26 @@ def test_batches_that_are_computed_as_one_have_the_same_data(dtype):
     np.testing.assert_array_equal(model.predict(x, batch_size=2, verbose=0), first)
 
 
-def test_many_large_results_are_copied_by_all_threads(monkeypatch):
-    monkeypatch.setattr(evaluator, "_LARGE", 1000)
-    scratchnet.set_num_threads(3)
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("ahead", [1 << 26, 0])
+def test_whoever_has_computed_rows_copies_them_to_their_place(monkeypatch, threads, ahead):
+    monkeypatch.setattr(evaluator, "way_in_use", lambda *args: (False, False))
+    monkeypatch.setattr(evaluator, "_ROOM", ahead)
+    wholes, whole = [], Collected.whole
+    monkeypatch.setattr(Collected, "whole", lambda self, rows: wholes.append(whole(self, rows)) or wholes[-1])
+    scratchnet.set_num_threads(threads)
     x = np.random.default_rng(0).normal(size=(50, 40)).astype("float32")
-    model, counts, in_turn = Sequential([Input((40,)), layers.Activation("relu")]), [], Workers.map
-
-    def counted(self, function, items):
-        items = list(items)
-        counts.append(len(items))
-        return in_turn(self, function, items)
-
-    monkeypatch.setattr(Workers, "map", counted)
-    y = model.predict(x, batch_size=4, verbose=0)
-    assert counts[-1] == 3  # each a third
-    np.testing.assert_array_equal(y, np.maximum(x, 0))
-    assert y.base is None and y.flags.owndata
-
-
-def test_results_of_several_shapes_are_refused_by_all_threads(monkeypatch):
-    monkeypatch.setattr(evaluator, "_LARGE", 0)
-    with Workers(2) as workers, pytest.raises(ValueError):
-        evaluator._whole([np.ones((2, 3)), np.ones((2, 3)), np.ones((2, 1)), np.ones((2, 3))], workers)
+    inputs = Input((40,))
+    model = Model(inputs, [layers.Activation("relu")(inputs), inputs])
+    for _ in range(2):
+        for steps, rows in ((None, 50), (13, 50), (3, 12), (1, 4)):
+            y, same = model.predict(x, batch_size=4, verbose=0, steps=steps)
+            np.testing.assert_array_equal(y, np.maximum(x[:rows], 0))
+            np.testing.assert_array_equal(same, x[:rows])
+            assert all(a.flags.owndata and not np.may_share_memory(a, x) for a in (y, same))
+            assert steps == 1 or wholes[-1][0] is y  # none was put together once more
+    y, same = model.predict(x, batch_size=4, verbose=0, callbacks=[StopsAt(5)])
+    assert len(y) == len(same) == 20 and y.flags.owndata
 
 
 @pytest.mark.parametrize(
