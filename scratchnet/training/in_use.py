@@ -21,7 +21,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   has `lstm_states` and `gru_states`; of a SimpleRNN without `return_sequences` the last state, where it has
   `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
-* A sum that is read by an activation alone, as at the end of a residual block, is overwritten by it.
+* A sum, product, maximum or minimum of what a convolution puts out and something else, as at the end of a residual
+  block, overwrites it, if nobody else reads it; and an activation overwrites a sum that it alone reads.
 * Dense layers, the two halves of a Transformer's block, and words whose mean is taken, are computed as in training:
   `scratchnet.training.dense`, `scratchnet.training.blocks`, `scratchnet.training.vectors`.
 
@@ -41,6 +42,10 @@ from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_g
 from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
+from scratchnet.layers.merging.maximum import Maximum
+from scratchnet.layers.merging.minimum import Minimum
+from scratchnet.layers.merging.multiply import Multiply
+from scratchnet.layers.merging.subtract import Subtract
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling2D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
@@ -58,6 +63,7 @@ from scratchnet.training.dense import ActivatedDense
 from scratchnet.training.joined import JoinedNode, joined
 from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
+_IN_PLACE = {Add: np.add, Maximum: np.maximum, Minimum: np.minimum, Multiply: np.multiply, Subtract: np.subtract}
 ANYTHING = -np.inf, np.inf  # the bounds of what is not bounded
 _OF_TRAINING = AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D  # which in use do nothing
 
@@ -70,6 +76,10 @@ class JoinedConvolution(JoinedNode):
         self.normalization = next((layer for layer in self.behind if type(layer) is BatchNormalization), None)
         self.pools, self.takes_mean = (type(nodes[-1].layer) is kind for kind in (MaxPooling2D, GlobalAveragePooling2D))
         self._activated = next((layer for layer in self.behind if _is_function(layer)), self.layer)
+
+    @classmethod
+    def of(cls, nodes):
+        return MergedConvolution(nodes) if any(type(node.layer) in _IN_PLACE for node in nodes) else cls(nodes)
 
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
@@ -87,6 +97,32 @@ class JoinedConvolution(JoinedNode):
         if self.takes_mean:
             return fused.conv2d_mean_forward(x, kernel, bias, *geometry, self._activated.activation), None
         return fused.conv2d_forward(x, kernel, bias, *geometry, self._activated.activation)[0], None
+
+
+class MergedConvolution(JoinedConvolution):
+    """The same, what is made of its output and another input, element by element, and the activation behind that."""
+
+    def __init__(self, nodes):
+        place = next(k for k, node in enumerate(nodes) if type(node.layer) in _IN_PLACE)
+        super().__init__(nodes[:place])
+        merging, *behind = nodes[place:]
+        self.outputs, self.name = nodes[-1].outputs, " and ".join(node.name for node in nodes)
+        self._merging, self._activating = merging.layer, behind[0].layer if behind else None
+        first, second = merging.inputs
+        self._comes_first = first is nodes[place - 1].outputs
+        self.inputs = [nodes[0].inputs, second if self._comes_first else first]
+
+    def forward(self, xs, training, mask=None):
+        x, other = xs
+        y, _ = super().forward(x, training)
+        pair = (y, other) if self._comes_first else (other, y)
+        if y.shape == other.shape and y.dtype == other.dtype:
+            total = _IN_PLACE[type(self._merging)](*pair, out=y)
+        else:
+            total, _ = self._merging.forward([self._merging.accept(one) for one in pair])
+        if self._activating is not None:
+            total, _ = self._activating.activation.forward(total, overwrite=True)
+        return total, None
 
 
 class EnlargedConvolution(JoinedConvolution):
@@ -306,6 +342,16 @@ def _rests(node, before):
     return type(node.layer) in _OF_TRAINING
 
 
+def _merges(node, before):
+    """What is made of two inputs, element by element."""
+    return type(node.layer) in _IN_PLACE and len(node.inputs) == 2
+
+
+def _activates_merged(node, before):
+    """An activation of that."""
+    return type(before) in _IN_PLACE and _is_function(node.layer)
+
+
 def _takes_mean(node, before):
     """The mean of all pixels."""
     layer = node.layer
@@ -327,7 +373,7 @@ def cuts_off(node, before):
 
 
 _FOLLOWERS = {
-    JoinedConvolution: (_normalizes, _activates, _rests, _takes_mean, pools),
+    JoinedConvolution: (_normalizes, _activates, _rests, _takes_mean, pools, _merges, _activates_merged),
     EnlargedConvolution: (convolves, _normalizes, _activates),
     Normalized: (cuts_off,),
     StatesAlone: (),

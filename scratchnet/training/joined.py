@@ -18,6 +18,10 @@ from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.einsum_dense import EinsumDense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
+from scratchnet.layers.merging.maximum import Maximum
+from scratchnet.layers.merging.minimum import Minimum
+from scratchnet.layers.merging.multiply import Multiply
+from scratchnet.layers.merging.subtract import Subtract
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.normalization.layer_normalization import LayerNormalization
 from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling1D, GlobalAveragePooling2D
@@ -118,9 +122,9 @@ def _chains(graph, kind_of, followers):
     taken = set()
 
     def only_reader(node):
-        """Who alone reads what the node puts out; None where there is nobody, several, or the user."""
+        """Who alone reads what the node puts out; None where there is nobody, several, the user, or who is taken."""
         found = graph.readers.get(node.outputs, ())
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and found[0] not in taken else None
 
     for node in graph.nodes:
         kind = None if node in taken else kind_of(node)
@@ -154,8 +158,8 @@ def _is_plain(node):
 _KINDS = (
     *(Activation, Add, AlphaDropout, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense),
     *(Embedding, GRU, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, LSTM),
-    *(LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, MultiHeadAttention, ReLU, SimpleRNN),
-    *(SpatialDropout2D, UpSampling2D),
+    *(LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, Maximum, Minimum, MultiHeadAttention, Multiply),
+    *(ReLU, SimpleRNN, SpatialDropout2D, Subtract, UpSampling2D),
 )
 _WRITTEN = {kind: (kind.forward, kind.backward) for kind in _KINDS}
 
