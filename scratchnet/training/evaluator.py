@@ -296,9 +296,10 @@ class Evaluator(Compiled):
         can_join = not (model.adds_loss or model.graph is None or model.in_one_part)
         if can_join:
             can_join = all(rows == 1 for rows in model.graph.rows_of_outputs([1] * len(model.inputs)))
-        most = batches_worth(batch_size, work, most_numbers(model)) if can_join else 1
+        weights = weights_of(model)
+        most = batches_worth(batch_size, work, most_numbers(model), weights) if can_join else 1
         can_help = workers.count == 2 and workers.can_help
-        one, helped = way_in_use(data.size * work, data.size * shared, weights_of(model), can_help)
+        one, helped = way_in_use(data.size * work, data.size * shared, weights, can_help)
         if can_help and not (one or quiet):  # they would meet after each of a few batches, since somebody listens
             one = helped = is_helped(most * batch_size * work, most * batch_size * shared)
         return most, one, helped

@@ -166,7 +166,8 @@ _WRITTEN = {kind: (kind.forward, kind.backward) for kind in _KINDS}
 
 def _is_as_written(layer):
     """Whether forward and backward are the library's: nobody has put something in their place, to look on."""
-    for one in (layer, *getattr(layer, "sublayers", {}).values()):
+    layers = (layer, *layer.sublayers.values()) if hasattr(type(layer), "sublayers") else (layer,)
+    for one in layers:
         kind, own = type(one), vars(one)
         if "forward" in own or "backward" in own or (kind.forward, kind.backward) != _WRITTEN[kind]:
             return False

@@ -47,7 +47,7 @@ _MOST_ALONE = 13_000_000  # if no more of it is not shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _LEAST_APART = 30_000_000  # of all batches in use, for which it pays that each thread takes some of them,
 _MUCH = 600_000_000  # and more than a helper in each of them
-_JOINED = 600_000_000  # of batches that are joined, at most: one thread computes for about ten milliseconds
+_JOINED = 600_000_000  # of batches that are joined, at most, and as many for each `_WEIGHTS`: about ten milliseconds
 _MOST_ROWS = 512  # of them
 _MOST_NUMBERS = 1_000_000  # that a layer puts out for them: what the next one reads should still be in the cache
 _FEWEST = 16  # features: products of fewer take as long, since vectors are as wide, be they filled or not
@@ -82,15 +82,16 @@ def way_in_use(work, shared, weights, can_help):
     return helped or work < _LEAST_APART, helped
 
 
-def batches_worth(rows, work, numbers):
+def batches_worth(rows, work, numbers, weights):
     """How many batches of so many rows, each of so many multiply-adds, one thread should compute as one.
 
-    Where each of them is little to compute, most of their time would go into the lines of Python around the kernels.
+    Where each of them is little to compute, most of their time would go into the lines of Python around the kernels;
+    and where there are many `weights`, into reading them, which is done once for all that is computed as one.
     With more at a time what a layer puts out, at most so many `numbers` for a row, would no longer be in the cache when
     the next one reads it.
     """
     most_rows = min(_MOST_ROWS, _MOST_NUMBERS / max(numbers, 1))
-    return max(1, int(min(_JOINED / max(rows * work, 1), most_rows / rows)))
+    return max(1, int(min(_JOINED * (1 + weights / _WEIGHTS) / max(rows * work, 1), most_rows / rows)))
 
 
 def multiply_adds(model):

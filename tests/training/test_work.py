@@ -376,10 +376,15 @@ def test_rows_that_are_not_computed_by_themselves_stay_in_their_batch(monkeypatc
 
 
 def test_no_more_rows_are_joined_than_fit_into_memory():
-    assert work.batches_worth(32, 0, 0) == work._MOST_ROWS // 32
-    assert work.batches_worth(10_000, 1, 1) == 1
-    assert work.batches_worth(32, work._JOINED / 100, 10) == 3
-    assert work.batches_worth(32, 1, work._MOST_NUMBERS // 64) == 2
+    assert work.batches_worth(32, 0, 0, 0) == work._MOST_ROWS // 32
+    assert work.batches_worth(10_000, 1, 1, 0) == 1
+    assert work.batches_worth(32, work._JOINED / 100, 10, 0) == 3
+    assert work.batches_worth(32, 1, work._MOST_NUMBERS // 64, 0) == 2
+
+
+def test_of_what_has_many_weights_more_rows_are_joined():
+    assert work.batches_worth(32, work._JOINED / 64, 10, 0) == 2
+    assert work.batches_worth(32, work._JOINED / 64, 10, work._WEIGHTS) == 4
 
 
 def test_the_largest_output_counts_also_within_a_model_that_is_a_layer():
