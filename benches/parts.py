@@ -131,9 +131,9 @@ def measure_model(kind, width, batch, options):
     decided, one, all_threads = (readings[way] for way in WAYS)
     better = min(one, all_threads, key=statistics.median)  # of all turns: that of each turn would be whose luck it was
     counted = batch * work.multiply_adds(model)
-    weights = sum(parameter.size for parameter in model.params.values())
+    weights = work.weights_of(model)
     parts = int(min(options.threads, batch // SMALLEST_PART, work.parts_worth(counted, weights)))
-    helped = options.threads == 2 and work.is_helped(counted, batch * work.shared_of(model))
+    helped = options.threads == 2 and work.is_helped(counted, batch * work.shared_of(model), weights)
     return {
         **{"model": kind, "width": width, "batch": batch, "multiply-adds": counted},
         "parts": 1 if helped else parts,

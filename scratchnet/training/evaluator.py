@@ -301,7 +301,7 @@ class Evaluator(Compiled):
         can_help = workers.count == 2 and workers.can_help
         one, helped = way_in_use(data.size * work, data.size * shared, weights, can_help)
         if can_help and not (one or quiet):  # they would meet after each of a few batches, since somebody listens
-            one = helped = is_helped(most * batch_size * work, most * batch_size * shared)
+            one = helped = is_helped(most * batch_size * work, most * batch_size * shared, weights)
         return most, one, helped
 
     def _is_worth_a_helper(self, x):

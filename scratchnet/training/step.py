@@ -95,7 +95,7 @@ def divided(size, ys, objective, workers):
     if count > 1 and objective.in_one_part(ys):
         count = 1
     if count == 2 and workers.can_help:
-        count -= is_helped(size * objective.work, size * objective.shared)
+        count -= is_helped(size * objective.work, size * objective.shared, objective.weights)
     return Division.among(parts_of(size, count), ranks)
 
 

@@ -24,6 +24,7 @@ from scratchnet.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.conv2d_transpose import Conv2DTranspose
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConvolution
+from scratchnet.layers.convolutional.separable_conv import SeparableConvolution
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.normalization.group_normalization import GroupNormalization
@@ -42,8 +43,8 @@ from scratchnet.structure import flatten
 
 LEAST = 13_000_000  # multiply-adds forward that a thread is worth being given: 1 to 2 ms there and back
 LEAST_HELPED = 8_000_000  # of `shared_of` a batch, for which a helper is worth having: `scratchnet.kernels.helper`
-MOST_HELPED = 150_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
-_MOST_ALONE = 13_000_000  # if no more of it is not shared
+MOST_HELPED = 180_000_000  # of a batch, up to which one part and a helper are quicker than two parts,
+_MOST_ALONE = 12_000_000  # if no more of it is not shared
 _WEIGHTS = 200_000  # as many, for each of these: two threads in one product read a matrix of a dense layer once
 _LEAST_APART = 30_000_000  # of all batches in use, for which it pays that each thread takes some of them,
 _MUCH = 600_000_000  # and more than a helper in each of them
@@ -53,6 +54,7 @@ _MOST_NUMBERS = 1_000_000  # that a layer puts out for them: what the next one r
 _FEWEST = 16  # features: products of fewer take as long, since vectors are as wide, be they filled or not
 _OF_AN_ELEMENT = 8  # multiply-adds that an element of an output costs besides: an activation, a normalization, memory
 _OF_A_GRADIENT = 16  # that a number of a table's gradient costs a step: it is cleared, and mostly that is all
+_OF_A_STEP = 16  # that a number that goes in or out of a time step costs beside its kernel: it is laid out, and summed
 _UNKNOWN = 32  # what is taken for a length that is not known
 
 
@@ -61,9 +63,14 @@ def parts_worth(work, weights):
     return max(1.0, work / (LEAST * (1 + weights / _WEIGHTS)))
 
 
-def is_helped(work, shared):
-    """Whether one part with a helper is quicker than two parts, for so many multiply-adds, some of which are shared."""
-    return LEAST_HELPED <= shared and work - shared <= _MOST_ALONE and work <= MOST_HELPED
+def is_helped(work, shared, weights):
+    """Whether one part with a helper is quicker than two parts.
+
+    Args:
+        work, shared: multiply-adds of the batch, and those of them that are shared.
+        weights: how many numbers the parameters are, which each part would read.
+    """
+    return LEAST_HELPED <= shared and work - shared <= _MOST_ALONE and work <= MOST_HELPED * (1 + weights / _WEIGHTS)
 
 
 def way_in_use(work, shared, weights, can_help):
@@ -156,30 +163,46 @@ def _of_node(node):
 
 
 def _shared_of_node(node):
-    if (inner := _inner(node)) is not None:
-        return sum(_shared_of_node(inside) for inside in inner.nodes)
-    if isinstance(node.layer, (Embedding, GlobalPooling, *_OF_ROWS)):
-        return _of_node(node)
-    products = _in_products(node) if _is_shared(node.layer) else 0
-    if isinstance(node.layer, Heads) or getattr(node.layer, "scores_are_products", False):
-        products += _in_scores(node)
-    is_whole = isinstance(node.layer, (*_CONVOLUTIONS, Recurrent))  # bias, activation and all; elsewhere they are not
-    return _of_node(node) if products and is_whole else products
+    return _shared(node, _THERE_AND_BACK, goes_back=True)
 
 
 def _shared_in_use_of_node(node):
+    return _shared(node, _IN_USE, goes_back=False)
+
+
+def _shared(node, kinds, goes_back):
+    """`kinds`: of layers all of whose kernels are shared."""
     if (inner := _inner(node)) is not None:
-        return sum(_shared_in_use_of_node(inside) for inside in inner.nodes)
-    return _of_node(node) if _is_shared_in_use(node.layer) else _shared_of_node(node)
+        return sum(_shared(inside, kinds, goes_back) for inside in inner.nodes)
+    layer = node.layer
+    if _is_all_shared(layer, kinds):
+        return _of_node(node)
+    products = _in_products(node) if _is_shared(layer) else 0
+    if isinstance(layer, Heads) or getattr(layer, "scores_are_products", False):
+        products += _in_scores(node)
+    if products == 0 or not isinstance(layer, (*_CONVOLUTIONS, Recurrent)):
+        return products  # bias, activation and all else are not shared
+    beside = _beside_steps(node) if goes_back and isinstance(layer, Recurrent) else 0
+    return max(_of_node(node) - beside, 0)
 
 
-def _is_shared_in_use(layer):
-    """Whether all that a layer does in use is shared, or nothing."""
+def _beside_steps(node):
+    """What NumPy has to do with all time steps of a recurrent layer, before its kernel and behind it.
+
+    That is twice as much where something is dropped.
+    """
+    x, weights = flatten(node.inputs)[0], node.layer.params["kernel"]
+    steps, D = _positions_and_features(x)
+    return _OF_A_STEP * steps * (D + weights.shape[-1]) * (2 if node.layer.drops else 1)
+
+
+def _is_all_shared(layer, kinds):
+    """Whether a layer is of one of these kinds, and computed by compiled kernels."""
     if any(p.dtype != np.float32 for p in getattr(layer, "params", {}).values()):
         return False
     if isinstance(layer, _ACTIVATIONS):  # one's own is computed by NumPy
         return layer.activation.entry is not None
-    return isinstance(layer, _IN_USE) and getattr(layer, "groups", 1) == 1
+    return isinstance(layer, kinds)
 
 
 def _is_shared(layer):
@@ -187,8 +210,7 @@ def _is_shared(layer):
     if layer is None or any(p.dtype != np.float32 for p in layer.params.values()):
         return False
     if hasattr(layer, "kernel_size"):
-        is_plain = isinstance(layer, _CONVOLUTIONS) and getattr(layer, "groups", 1) == 1
-        return is_plain and math.prod(layer.kernel_size) > 1  # pixels by themselves are rows of a matrix, one by one
+        return isinstance(layer, _CONVOLUTIONS) and getattr(layer, "groups", 1) == 1
     if not isinstance(layer, Recurrent):  # of a class of one's own an activation may be anything
         return True
     functions = layer.activation, getattr(layer, "recurrent_activation", layer.activation)
@@ -202,13 +224,13 @@ def _in_tables(node):
     return node.layer.params["embeddings"].size if is_learnt else 0
 
 
-_OF_ROWS = GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
-_CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose
+_CONVOLUTIONS = Conv1D, Conv2D, Conv1DTranspose, Conv2DTranspose, DepthwiseConvolution, SeparableConvolution
 _ACTIVATIONS = ELU, Activation, LeakyReLU, ReLU, Softmax
-_IN_USE = (
-    *(BatchNormalization, Conv2D, DepthwiseConvolution, Flatten, GlobalPooling, PReLU, Pooling2D),
-    *(PoolingThroughImages, RandomLayer, Reshape, UpSampling2D, *_OF_ROWS),
+_THERE_AND_BACK = (
+    *(Embedding, Flatten, GlobalPooling, GroupNormalization, LayerNormalization, PReLU, Pooling2D),
+    *(PoolingThroughImages, RMSNormalization, Reshape, UpSampling2D),
 )
+_IN_USE = (*_THERE_AND_BACK, BatchNormalization, RandomLayer, UnitNormalization)
 
 
 def _inner(node):

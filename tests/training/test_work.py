@@ -15,6 +15,7 @@ from scratchnet.layers import (
     ActivityRegularization,
     AdditiveAttention,
     Attention,
+    AveragePooling1D,
     BatchNormalization,
     Conv1D,
     Conv1DTranspose,
@@ -38,6 +39,7 @@ from scratchnet.layers import (
     PReLU,
     SeparableConv1D,
     TimeDistributed,
+    UnitNormalization,
     UpSampling2D,
     ZeroPadding2D,
 )
@@ -50,6 +52,10 @@ from scratchnet.training.work import multiply_adds, shared_in_use, shared_of, sh
 
 def elements(*counts):
     return work._OF_AN_ELEMENT * sum(counts)
+
+
+def beside_step(numbers):
+    return work._OF_A_STEP * numbers
 
 
 @pytest.mark.parametrize(
@@ -106,14 +112,19 @@ def test_where_nothing_is_known_nothing_is_small():
 @pytest.mark.parametrize(
     "layer, shared",
     [
-        (LSTM(5, activation="relu"), 6 * (7 + 5) * 20 + elements(5)),
-        (LSTM(5, recurrent_activation="gelu"), 0),
-        (GRU(5, dropout=0.1, recurrent_dropout=0.1), 6 * ((7 + 5) * 16 + 2 * 16) + elements(5)),
+        (LSTM(40, activation="relu"), 6 * (7 + 40) * 160 + elements(40) - 6 * beside_step(7 + 160)),
+        (LSTM(40, recurrent_activation="gelu"), 0),
+        (GRU(40, dropout=0.1), 6 * ((7 + 40) * 120 + 2 * 120) + elements(40) - 12 * beside_step(7 + 120)),
+        (LSTM(1), 0),
         (TimeDistributed(Dense(20, activation="gelu")), 6 * 7 * 20),
         (TimeDistributed(Dense(5, dtype="float64")), 0),
         (LayerNormalization(), elements(42)),
         (BatchNormalization(), 0),
-        (Flatten(), 0),
+        (UnitNormalization(), 0),
+        (Dropout(0.5), 0),
+        (Flatten(), elements(42)),
+        (Activation("relu"), elements(42)),
+        (AveragePooling1D(2), elements(21)),
     ],
 )
 def test_threads_share_what_is_compiled_and_of_float32(layer, shared):
@@ -151,23 +162,27 @@ def test_nothing_is_known_of_what_is_shared_before_there_are_shapes():
 
 
 def test_what_is_shared_in_training_is_so_in_use():
-    model = Sequential([Input((6, 7)), Dense(20), LSTM(5)])
-    assert shared_in_use(model) == shared_of(model) == 6 * (7 * 20 + (20 + 5) * 20) + elements(5)
+    model = Sequential([Input((6, 7)), Dense(20), LSTM(40)])
+    shared = 6 * (7 * 20 + (20 + 40) * 160) + elements(40)
+    assert shared_in_use(model) == shared
+    assert shared_of(model) == shared - 6 * beside_step(20 + 160)
 
 
 @pytest.mark.parametrize(
-    "shared, alone, helped",
+    "shared, alone, weights, helped",
     [
-        (work.LEAST_HELPED, 0, True),
-        (work.LEAST_HELPED - 1, 0, False),
-        (work.LEAST_HELPED, work._MOST_ALONE, True),
-        (work.LEAST_HELPED, work._MOST_ALONE + 1, False),
-        (work.MOST_HELPED - 1, 1, True),
-        (work.MOST_HELPED, 1, False),
+        (work.LEAST_HELPED, 0, 0, True),
+        (work.LEAST_HELPED - 1, 0, 0, False),
+        (work.LEAST_HELPED, work._MOST_ALONE, 0, True),
+        (work.LEAST_HELPED, work._MOST_ALONE + 1, 0, False),
+        (work.MOST_HELPED - 1, 1, 0, True),
+        (work.MOST_HELPED, 1, 0, False),
+        (2 * work.MOST_HELPED, 0, work._WEIGHTS, True),  # which each of two parts would read
+        (2 * work.MOST_HELPED + 1, 0, work._WEIGHTS, False),
     ],
 )
-def test_a_helper_is_for_what_is_all_shared_but_a_little_and_neither_small_nor_large(shared, alone, helped):
-    assert work.is_helped(shared + alone, shared) == helped
+def test_a_helper_is_for_what_is_all_shared_but_a_little_and_neither_small_nor_large(shared, alone, weights, helped):
+    assert work.is_helped(shared + alone, shared, weights) == helped
 
 
 @pytest.mark.parametrize(
@@ -209,21 +224,22 @@ def test_few_small_batches_in_use_go_to_one_thread(monkeypatch, count):
         (Conv1D(40, 5, padding="causal"), 20 * 40 * 5 * 40 + elements(800)),
         (Conv1DTranspose(50, 3, padding="same"), 20 * 40 * 3 * 50 + elements(1000)),
         (Conv1D(40, 3, strides=2, padding="same"), 20 * 40 * 3 * 40 + elements(400)),
-        (Conv1D(40, 1), 0),
+        (Conv1D(40, 1), 20 * 40 * 40 + elements(800)),
         (Conv1D(80, 5, groups=2), 0),
         (Conv1D(40, 5, dtype="float64"), 0),
-        (DepthwiseConv1D(3, depth_multiplier=40), 0),
-        (SeparableConv1D(40, 3), 0),
+        (DepthwiseConv1D(3, depth_multiplier=2, padding="same"), 20 * 3 * 80 + elements(1600)),
+        (SeparableConv1D(40, 3, padding="same"), 20 * (3 * 40 + 40 * 40) + elements(800)),
     ],
 )
-def test_of_convolutions_they_share_those_of_all_channels_and_of_several_pixels(layer, shared):
+def test_of_convolutions_they_share_all_but_those_of_groups(layer, shared):
     assert shared_of(Sequential([Input((20, 40)), layer])) == shared
 
 
 def test_products_that_threads_can_share_are_those_of_inner_models_too():
-    inner = Sequential([Input((6, 7)), Conv1D(80, 1), LSTM(4)])
-    x = Input((6, 7))
-    assert shared_of(Model(x, Dense(20)(inner(x) + 1))) == 6 * (80 + 4) * 16 + 4 * 20 + elements(4)
+    inner = Sequential([Input((6, 8)), Conv1D(80, 1, groups=8), LSTM(40)])
+    x = Input((6, 8))
+    of_lstm = 6 * (80 + 40) * 160 + elements(40) - 6 * beside_step(80 + 160)
+    assert shared_of(Model(x, Dense(20)(inner(x) + 1))) == of_lstm + 40 * 20
 
 
 def test_rows_are_looked_up_by_two_threads_and_so_are_the_gradients_of_their_tables():

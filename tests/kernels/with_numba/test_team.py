@@ -531,6 +531,7 @@ def everything_helped(monkeypatch):
     monkeypatch.setattr(team, "_LEAST", 0)
     monkeypatch.setattr(work, "LEAST", 1000)
     monkeypatch.setattr(work, "_MOST_ALONE", 10**6)
+    monkeypatch.setattr(work, "_OF_A_STEP", 0)
     monkeypatch.setattr(threads, "available_processors", lambda: 2)
     yield
     scratchnet.set_num_threads(None)
