@@ -97,7 +97,9 @@ def test_an_lstm_there_and_back(backend, names, T, repeated, with_dy):
     h0, c0, dh, dc = rng.normal(size=(4, N, U))
     expected = lstm(xW, R, b, h0, c0, dy * with_dy, dh, dc, *functions)
     steps = backend.lstm_forward(xW, R, b, h0, c0, *functions)
-    backward = backend.lstm_backward(dy if with_dy else None, dh, dc, R, steps, *functions)
+    dz, dz_sum, *of_states = backend.lstm_backward(dy if with_dy else None, dh, dc, R, steps, *functions)
+    np.testing.assert_allclose(dz_sum, dz.sum(axis=0), rtol=0, atol=1e-12)
+    backward = dz, *of_states
     for one, wanted in zip((steps.i, steps.f, steps.g, steps.o, steps.c, steps.h, *backward), expected):
         np.testing.assert_allclose(one, wanted, rtol=0, atol=1e-11)
     np.testing.assert_allclose(steps.tanh_c, functions[0](steps.c[1:]), rtol=0, atol=1e-12)
@@ -159,7 +161,8 @@ def run(backend, cell, arrays, act, rec, mask, drop):
         return [steps.h], [dh0, dz]
     if cell == "lstm":
         steps = backend.lstm_forward(xW, R, b, h0, c0, act, rec, *more)
-        dz, dh0, dc0 = backend.lstm_backward(dy, dh, dc, R, steps, act, rec, *more)
+        dz, dz_sum, dh0, dc0 = backend.lstm_backward(dy, dh, dc, R, steps, act, rec, *more)
+        np.testing.assert_allclose(dz_sum, dz.sum(axis=0), rtol=0, atol=1e-5 if dz.dtype == np.float32 else 1e-12)
         return [steps.h, steps.c], [dh0, dz, dc0]
     steps = backend.gru_forward(xW, R, b, c, h0, act, rec, cell == "gru", *more)
     ds, dq, dh0 = backend.gru_backward(dy, dh, R, steps, act, rec, cell == "gru", *more)

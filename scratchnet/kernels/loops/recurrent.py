@@ -145,14 +145,14 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
 
 
 def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
-    """The adjoint of `lstm_forward`: ``dz, dh0, dc0``.
+    """The adjoint of `lstm_forward`: ``dz, dz_sum, dh0, dc0``.
 
     dy (T, N, U), or None for zeros, is what each h_t receives as the layer's output; dh and dc (N, U) what the last h
-    and c receive besides -> dz (T, N, 4U), dh0 and dc0 (N, U).
+    and c receive besides -> dz (T, N, 4U), dz_sum (N, 4U) over all steps, which b receives, dh0 and dc0 (N, U).
     """
     z, i, f, g, o, c, tanh_c = steps.z, steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
     T, N, U = i.shape
-    dz = np.zeros((T, N, 4 * U), i.dtype)
+    dz, dz_sum = np.zeros((T, N, 4 * U), i.dtype), np.zeros((N, 4 * U), i.dtype)
     di, df, dg, do, d_tanh_c = np.empty((5, U), i.dtype)
     for t in reversed(range(T)):
         dh_t = dh if dy is None else dh + dy[t]  # h_t goes into the next step, and into y
@@ -175,7 +175,9 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
             dz_n[U : 2 * U] = adjoint(rec, df, z_n[U : 2 * U], f[t, n])
             dz_n[2 * U : 3 * U] = adjoint(act, dg, z_n[2 * U : 3 * U], g[t, n])
             dz_n[3 * U :] = adjoint(rec, do, z_n[3 * U :], o[t, n])
+            for k in range(4 * U):
+                dz_sum[n, k] += dz_n[k]
         dh = past + (
             matmul(dz[t], R.T) if drop is None else adjoint_of_product(dz[t], drop, R)
         )  # z = x W + h_prev R + b
-    return dz, dh, dc
+    return dz, dz_sum, dh, dc

@@ -113,16 +113,16 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
         return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec, mask, drop)
     i, f, g, o, c, tanh_c = steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
     T, N, U = i.shape
-    dz = np.empty((T, N, 4 * U), i.dtype)
+    dz, dz_sum = np.empty((T, N, 4 * U), i.dtype), np.empty((N, 4 * U), i.dtype)
     dh0, dc0 = np.empty((2, N, U), i.dtype)
     R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
     known = multiplier(R.dtype), or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
     what_counts = as_mask(mask), as_drop(drop, dh0)
     if (act.name, rec.name) == _DEFAULTS:
-        through_time(_default_lstm_backward, T, N, R, *known, dz, dh0, dc0, *what_counts)
+        through_time(_default_lstm_backward, T, N, R, *known, dz, dz_sum, dh0, dc0, *what_counts)
     else:
-        through_time(_lstm_backward, T, N, R, *known, dz, dh0, dc0, *functions, *what_counts)
-    return dz, dh0, dc0
+        through_time(_lstm_backward, T, N, R, *known, dz, dz_sum, dh0, dc0, *functions, *what_counts)
+    return dz, dz_sum, dh0, dc0
 
 
 def takes_states_alone(x, act, rec, T, U):
@@ -275,8 +275,11 @@ def _lstm_step_forward(t, first, z, i, f, g, o, c, tanh_c, h, act, rec):
 
 
 @njit
-def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, act, rec, mask, drop):
+def _lstm_backward(
+    first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dz_sum, dh0, dc0, act, rec, mask, drop
+):
     rows = slice(first, stop)
+    dz_sum[rows] = 0
     dh, dc = dh0[rows], dc0[rows]  # turned from the last states' into the first ones'
     room = room_for(stop - first, dh, drop)
     if mask is not None:
@@ -290,6 +293,7 @@ def _lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_
             set_aside(first, dh, past_h, mask[t])
             set_aside(first, dc, past_c, mask[t])
         _lstm_step_backward(t, first, stop, dh0, dc0, i, f, g, o, c, tanh_c, dz, act, rec)
+        add(dz[t, rows], dz_sum[rows])
         product_adjoint(times, dz[t, rows], first, drop, R_T, dh, room)  # z = x W + h_prev R + b
         if mask is not None:
             add(past_h, dh)
@@ -349,8 +353,11 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
 
 
 @njit
-def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dh0, dc0, mask, drop):
+def _default_lstm_backward(
+    first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dz_sum, dh0, dc0, mask, drop
+):
     U, rows = i.shape[2], slice(first, stop)
+    dz_sum[rows] = 0
     dh, dc = dh0[rows], dc0[rows]  # turned from the last states' into the first ones'
     room = room_for(stop - first, dh, drop)
     if mask is not None:
@@ -376,6 +383,7 @@ def _default_lstm_backward(first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, 
                 dz_f[u] = dc_u * c_prev_n[u] * (f_u * (_ONE - f_u))
                 dz_g[u] = dc_u * i_u * (_ONE - g_u * g_u)
                 dc_n[u] = dc_u * f_u
+        add(dz[t, rows], dz_sum[rows])
         product_adjoint(times, dz[t, rows], first, drop, R_T, dh, room)  # z = x W + h_prev R + b
         if mask is not None:
             add(past_h, dh)

@@ -86,7 +86,7 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
         dc = dc_t * f[t]
         if mask is not None:
             dh, dc = dh + past_h, dc + past_c
-    return dz, dh, dc
+    return dz, dz.sum(axis=0), dh, dc
 
 
 def divided(mask, *adjoints):

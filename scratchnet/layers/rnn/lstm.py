@@ -162,6 +162,6 @@ class LSTM(Recurrent):
         x, h, mask, x_drop, h_drop = cache.x, cache.h, cache.mask, cache.x_drop, cache.h_drop
         dy, (dh, dc) = self.unpack_dy(dy, mask, h)
         R, act, rec = self._params["recurrent_kernel"], self.activation, self.recurrent_activation
-        dz, dh0, dc0 = kernels.lstm_backward(dy, dh, dc, R, cache, act, rec, mask, h_drop)
-        dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop)  # z = x W + h_prev R + b
+        dz, dz_sum, dh0, dc0 = kernels.lstm_backward(dy, dh, dc, R, cache, act, rec, mask, h_drop)
+        dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop, dz_sum)  # z = x W + h_prev R + b
         return ([dx, dh0, dc0] if cache.has_initial_state and needs_dx else dx), grads

@@ -95,6 +95,6 @@ class LSTMCell(Cell):
         x, h, x_drop, h_drop = cache.x, cache.h, cache.x_drop, cache.h_drop
         dh, dc = self.unpack_adjoints(dy, h[1])
         R, act, rec = self._params["recurrent_kernel"], self.activation, self.recurrent_activation
-        dz, dh0, dc0 = kernels.lstm_backward(None, dh, dc, R, cache, act, rec, None, h_drop)
-        dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop)
+        dz, dz_sum, dh0, dc0 = kernels.lstm_backward(None, dh, dc, R, cache, act, rec, None, h_drop)
+        dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop, dz_sum)
         return ([dx[:, 0], dh0, dc0] if needs_dx else None), grads

@@ -124,14 +124,15 @@ class RecurrentWeights(Layer):
             xW = dropped.product(x, drop, W)
         return xW if steps == T else np.broadcast_to(xW, (T, *xW.shape[1:]))
 
-    def gradients(self, x, h, dz, dhR, needs_dx, x_drop, h_drop):
+    def gradients(self, x, h, dz, dhR, needs_dx, x_drop, h_drop, dz_sum=None):
         """The adjoints of ``z_t = x_t W + h_(t-1) R + b``: ``(dx, grads)``, dx (N, T, D) or None.
 
         dz (T, N, G U) is that of the sum, dhR that of the term with h, which need not be the same. Summed over steps
-        and samples, each weight's is one product.
+        and samples, each weight's is one product. `dz_sum` (N, G U): dz summed over all steps, where it is known.
         """
         W, (steps, N, D), (T, _, GU) = self._params["kernel"], x.shape, dz.shape
-        dxW = dz if steps == T else dz.sum(axis=0, keepdims=True)  # the one x of all steps collects from all
+        dz_sum = np.ones(T, dz.dtype) @ dz.reshape(T, N * GU) if dz_sum is None else dz_sum.reshape(-1)
+        dxW = dz if steps == T else dz_sum.reshape(1, N, GU)  # the one x of all steps collects from all
         grads, h_prev = {}, h[:-1]
         if self._trainable:
             if h_drop is None:
@@ -144,7 +145,7 @@ class RecurrentWeights(Layer):
                 dW = dropped.adjoint_of_W(dxW, x, x_drop)
             grads = {"kernel": dW, "recurrent_kernel": dR}
             if self.use_bias:
-                grads["bias"] = np.ones(T * N, dz.dtype) @ dz.reshape(T * N, GU)  # quicker than a sum over rows
+                grads["bias"] = np.ones(N, dz.dtype) @ dz_sum.reshape(N, GU)  # quicker than a sum over rows
         if not needs_dx:
             return None, grads
         if x_drop is None:
