@@ -12,13 +12,18 @@ import numpy as np
 class Collected:
     """Arrays that come in pieces of their rows, from several threads, in any order.
 
+    They are made at once, if their shapes are known: so they lie where those of the last call did. Made behind the
+    first pieces, or by another thread, they would lie elsewhere, and the system would have to find memory each time.
+
     Args:
         rows: how many there are going to be.
+        tensors: symbolic ones with the shapes and dtypes of such arrays.
     """
 
-    def __init__(self, rows):
+    def __init__(self, rows, tensors=()):
         self._rows = rows
-        self._wholes = None  # an array for each output, made with the first piece
+        are_known = len(tensors) > 0 and not any(None in tensor.shape[1:] for tensor in tensors)
+        self._wholes = [np.empty((rows, *t.shape[1:]), t.dtype) for t in tensors] if are_known else None
         self._fits = True
         self._lock = threading.Lock()
 
@@ -39,8 +44,12 @@ class Collected:
             np.copyto(place, y)
         return places
 
-    def whole(self, rows):
-        """The arrays as far as they have come, to row `rows`; None where a piece did not fit or there was none."""
-        if self._wholes is None or not self._fits:
+    def hand_over(self, rows):
+        """The arrays as far as they have come, to row `rows`; None where a piece did not fit or there was none.
+
+        They are no longer kept here: whoever has them alone can give the memory back.
+        """
+        wholes, self._wholes = self._wholes, None
+        if wholes is None or not self._fits:
             return None
-        return self._wholes if rows == self._rows else [whole[:rows].copy() for whole in self._wholes]
+        return wholes if rows == self._rows else [whole[:rows].copy() for whole in wholes]

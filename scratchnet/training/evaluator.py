@@ -151,7 +151,7 @@ class Evaluator(Compiled):
         callbacks = self._test_callbacks(callbacks, verbose, data.steps(batch_size))
         results, collected = [], None
         if _is_many_batches(data, batch_size) and current_ranks().size == 1:
-            collected = Collected(data.size if steps is None else min(data.size, steps * batch_size))
+            collected = Collected(data.size if steps is None else min(data.size, steps * batch_size), self.outputs)
         self.stop_predicting = False
         callbacks.on_predict_begin()
         with Workers() as workers:
@@ -218,7 +218,7 @@ class Evaluator(Compiled):
             return number % together // here == ranks.rank
 
         def compute(numbered):
-            """The results of a few batches that are computed as one."""
+            """The results of a few batches that are computed as one; None if their rows have turned out to meet."""
             numbers, batches = zip(*numbered)
             size = sum(batch.size for batch in batches)
             part = Part((run, numbers[0]), rows=size)
@@ -230,7 +230,7 @@ class Evaluator(Compiled):
                 ys, masks, added = flatten(y), cache.masks, model.added_loss(cache) if adds_loss else 0.0
                 row_by_row.append(part.is_row_by_row)
                 if len(batches) > 1 and not part.is_row_by_row:  # known otherwise from before
-                    return [result for pair in numbered for result in compute([pair])]
+                    return None
                 sizes.append(sum(array.nbytes for array in (*xs, *ys) if array is not None) // max(size, 1))
                 if collected is not None:
                     ys = collected.put(numbers[0] * batch_size, ys, size)
@@ -243,7 +243,11 @@ class Evaluator(Compiled):
 
         def compute_those_left(pieces):
             """The results of pieces that no other thread has taken."""
-            return [result for piece in pieces for result in compute(piece)]
+            results = []
+            for piece in pieces:
+                found = compute(piece)
+                results += [result for pair in piece for result in compute([pair])] if found is None else found
+            return results
 
         def at_a_time():
             """How many batches a thread computes as one, and how often before all meet, as far as is known."""
@@ -366,7 +370,7 @@ def _together_again(results, collected):
     if len(results) == 1:
         ((xs, ys),) = results
         return [_as_new(y, xs) for y in ys]
-    whole = None if collected is None else collected.whole(sum(rows_of(xs) for xs, _ in results))
+    whole = None if collected is None else collected.hand_over(sum(rows_of(xs) for xs, _ in results))
     return [np.concatenate(ys) for ys in zip(*(ys for _, ys in results))] if whole is None else whole
 
 

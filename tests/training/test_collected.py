@@ -17,7 +17,7 @@ def test_they_may_come_in_any_order_and_are_seen_where_they_lie():
         there = collected.put(first, [array[first : first + rows] for array in arrays], rows)
         for place, array in zip(there, arrays):
             np.testing.assert_array_equal(place, array[first : first + rows])
-    whole = collected.whole(10)
+    whole = collected.hand_over(10)
     for found, array in zip(whole, arrays):
         assert found.flags.owndata and found.dtype == array.dtype
         np.testing.assert_array_equal(found, array)
@@ -27,7 +27,7 @@ def test_they_may_come_in_any_order_and_are_seen_where_they_lie():
 def test_of_those_that_have_not_all_come_there_is_a_copy_of_the_first():
     arrays, collected = pieces(), Collected(10)
     collected.put(0, [array[:6] for array in arrays], 6)
-    for found, array in zip(collected.whole(4), arrays):
+    for found, array in zip(collected.hand_over(4), arrays):
         assert found.flags.owndata
         np.testing.assert_array_equal(found, array[:4])
 
@@ -45,8 +45,8 @@ def test_what_is_not_rows_of_the_same_array_stays_where_it_is(odd):
     collected = Collected(10)
     collected.put(0, [np.ones((6, 3), "float32")], 6)
     assert collected.put(6, [odd], 4)[0] is odd
-    assert collected.whole(10) is None
+    assert collected.hand_over(10) is None
 
 
 def test_where_nothing_has_come_there_is_nothing():
-    assert Collected(10).whole(0) is None
+    assert Collected(10).hand_over(0) is None

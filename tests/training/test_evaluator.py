@@ -1,5 +1,8 @@
 """evaluate and predict: what they return."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -131,6 +134,24 @@ def test_threads_go_on_by_themselves_where_nobody_wants_to_know(monkeypatch, tol
     np.testing.assert_allclose(model.predict(x, 2, 0, steps=7), expected[1][:14], rtol=1e-6)
 
 
+@pytest.mark.parametrize("call", ["predict", "evaluate"])
+def test_data_and_results_are_given_up_without_the_garbage_collector(call):
+    x, y = data(20)
+    model, is_there = classifier(), []
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(2):
+            given = x.copy()
+            found = model.predict(given, 2, 0) if call == "predict" else model.evaluate(given, y, 2, 0)
+            arrays = [given, found] if call == "predict" else [given]
+            is_there += [weakref.ref(array) for array in arrays]
+            del given, found, arrays
+        assert [reference() for reference in is_there] == [None] * len(is_there)
+    finally:
+        gc.enable()
+
+
 class MayLookAcross(layers.Layer):
     """x as it is, or less the mean of its batch: as it is told between two calls."""
 
@@ -169,8 +190,8 @@ def test_batches_that_are_computed_as_one_have_the_same_data(dtype):
 def test_whoever_has_computed_rows_copies_them_to_their_place(monkeypatch, threads, ahead):
     monkeypatch.setattr(evaluator, "way_in_use", lambda *args: (False, False))
     monkeypatch.setattr(evaluator, "_ROOM", ahead)
-    wholes, whole = [], Collected.whole
-    monkeypatch.setattr(Collected, "whole", lambda self, rows: wholes.append(whole(self, rows)) or wholes[-1])
+    wholes, hand_over = [], Collected.hand_over
+    monkeypatch.setattr(Collected, "hand_over", lambda self, rows: wholes.append(hand_over(self, rows)) or wholes[-1])
     scratchnet.set_num_threads(threads)
     x = np.random.default_rng(0).normal(size=(50, 40)).astype("float32")
     inputs = Input((40,))
