@@ -116,7 +116,7 @@ class MergedConvolution(JoinedConvolution):
         x, other = xs
         y, _ = super().forward(x, training)
         pair = (y, other) if self._comes_first else (other, y)
-        if y.shape == other.shape and y.dtype == other.dtype:
+        if y.shape == other.shape and y.dtype == other.dtype and y.flags.writeable:
             total = _IN_PLACE[type(self._merging)](*pair, out=y)
         else:
             total, _ = self._merging.forward([self._merging.accept(one) for one in pair])

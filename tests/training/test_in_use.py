@@ -573,6 +573,17 @@ def test_what_is_made_of_a_convolution_and_something_else_overwrites_it(merging,
         np.testing.assert_array_equal(x, old)
 
 
+def test_what_ones_own_activation_does_not_let_go_is_not_overwritten():
+    x = Input((9, 8, 3))
+    mean = activations.Activation(
+        "mean",
+        lambda z, out=None: np.broadcast_to(z.mean(axis=-1, keepdims=True), z.shape),
+        lambda dy, y: dy,
+        keeps="y",
+    )
+    check_equal(Model(x, add([Conv2D(3, 1, activation=mean)(x), x])), data()[0])
+
+
 def test_of_two_convolutions_one_is_overwritten():
     x = Input((9, 8, 3))
     pooled = MaxPooling2D()(Conv2D(4, 3, padding="same", activation="relu")(x))
