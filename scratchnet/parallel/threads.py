@@ -89,13 +89,17 @@ class Workers:
             self._helper = kernels.helper()
         return self._helper is not None
 
+    @property
+    def have_one_to_help(self):
+        """Whether a helper would have a processor: with one for both they would wait for each other."""
+        return self.count > 1 and available_processors() > 1 and self.can_help
+
     def help_one(self, pays=True):
         """Another thread is to help the calling one in large kernels: those of a step that is computed in one part.
 
-        With one processor for both they would wait for each other: there the calling thread goes on alone. So it does
-        where the helper does not pay: see `scratchnet.parallel.trial`.
+        It goes on alone where there is none, and where a helper does not pay: see `scratchnet.parallel.trial`.
         """
-        if self.count == 1 or available_processors() == 1 or not self.can_help:
+        if not self.have_one_to_help:
             return
         self.is_helped = pays
         if not pays:

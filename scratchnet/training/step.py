@@ -78,7 +78,8 @@ def run_step(objective, batch, step, workers, model=None):
             own = batch if is_one else batch.own_rows(rows)
             return gradients(objective, own.taken(), counts, model)
 
-    if is_one and batch.size * objective.shared + objective.shared_of_tables >= LEAST_HELPED:
+    is_enough = batch.size * objective.shared + objective.shared_of_tables >= LEAST_HELPED
+    if is_one and is_enough and workers.have_one_to_help:  # a trial without one would say anything
         workers.help_one(objective.trial.asks())
     return map_own_parts(compute, division, step, workers, current_ranks())
 

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+import scratchnet
+from scratchnet import kernels
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
-from scratchnet.parallel import trial
+from scratchnet.parallel import threads, trial
 from scratchnet.parallel.trial import Trial
+from scratchnet.training import step
 
 
 @pytest.fixture
@@ -57,3 +60,21 @@ def test_it_goes_on_from_one_fit_to_the_next_and_begins_anew_with_compile():
     model.compile("sgd", "mse")
     model.fit(x, x[:, :2], verbose=0)
     assert model._objective.trial is not first
+
+
+@pytest.mark.skipif(not kernels.numba_is_installed(), reason="who helps is compiled code")
+@pytest.mark.parametrize("count, processors, steps", [(1, 2, 0), (2, 1, 0), (2, 2, 4)])
+def test_nobody_is_on_trial_where_nobody_could_help(monkeypatch, count, processors, steps):
+    asked, asks = [], Trial.asks
+    monkeypatch.setattr(Trial, "asks", lambda self: asked.append(1) or asks(self))
+    monkeypatch.setattr(step, "LEAST_HELPED", 0)
+    monkeypatch.setattr(threads, "available_processors", lambda: processors)
+    model, x = Sequential([Input((3,)), Dense(2)]), np.ones((8, 3), "float32")
+    model.compile("sgd", "mse")
+    scratchnet.set_num_threads(count)
+    try:
+        with kernels.using_backend("numba"):
+            model.fit(x, x[:, :2], batch_size=2, verbose=0)
+    finally:
+        scratchnet.set_num_threads(None)
+    assert len(asked) == steps
