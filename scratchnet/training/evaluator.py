@@ -119,7 +119,7 @@ class Evaluator(Compiled):
             lambda result: averages.add(*result, training=False),
             _nothing if callbacks is _NOBODY else lambda step: callbacks.on_test_batch_end(step, averages.logs()),
             lambda: self.stop_evaluating,
-            adds_loss=model.adds_loss,
+            adds=model.adds_loss,
         )
         logs = averages.logs()
         callbacks.on_test_end(logs)
@@ -169,7 +169,7 @@ class Evaluator(Compiled):
                 else lambda step: callbacks.on_predict_batch_end(step, {"outputs": self.pack_outputs(results[-1][1])}),
                 lambda: self.stop_predicting,
                 tell=lambda result: ([], result[1]),
-                collected=collected,
+                kept=collected,
             )
         callbacks.on_predict_end()
         if not results:
@@ -177,20 +177,7 @@ class Evaluator(Compiled):
         return self.pack_outputs(_together_again(results, collected))
 
     def _run(
-        self,
-        model,
-        use_of,
-        data,
-        batch_size,
-        steps,
-        workers,
-        begin,
-        use,
-        end,
-        stops,
-        adds_loss=False,
-        tell=None,
-        collected=None,
+        self, model, use_of, data, batch_size, steps, workers, begin, use, end, stops, adds=False, tell=None, kept=None
     ):
         """Compute as many batches at a time as there are workers on all ranks; use the results in their order.
 
@@ -199,9 +186,9 @@ class Evaluator(Compiled):
             use_of: ``use_of(batch, ys, masks, added)`` makes the result of a batch of its outputs, their masks and what
                 layers add to the loss.
             stops: whether a callback has asked for no more batches.
-            adds_loss: whether layers add to the loss, and somebody wants to know.
+            adds: whether layers add to the loss, and somebody wants to know.
             tell: of a result, what other ranks need; by default all of it.
-            collected: a `Collected`, where the outputs are kept; each is used as it lies there.
+            kept: a `Collected`, where the outputs are kept; each is used as it lies there.
         """
         self._predictions_begun += 1  # layers that draw even now (Monte Carlo dropout) draw anew each time
         run = (1 << 33) + self._predictions_begun
@@ -227,13 +214,13 @@ class Evaluator(Compiled):
                 y, cache = model.forward(model.pack_inputs(xs), training=False)
                 if stateful:
                     model.remember(cache)
-                ys, masks, added = flatten(y), cache.masks, model.added_loss(cache) if adds_loss else 0.0
+                ys, masks, added = flatten(y), cache.masks, model.added_loss(cache) if adds else 0.0
                 row_by_row.append(part.is_row_by_row)
                 if len(batches) > 1 and not part.is_row_by_row:  # known otherwise from before
                     return None
                 sizes.append(sum(array.nbytes for array in (*xs, *ys) if array is not None) // max(size, 1))
-                if collected is not None:
-                    ys = collected.put(numbers[0] * batch_size, ys, size)
+                if kept is not None:
+                    ys = kept.put(numbers[0] * batch_size, ys, size)
                 if len(batches) == 1:
                     return [(numbers[0], use_of(batches[0], ys, masks, added))]
                 return [
