@@ -8,6 +8,7 @@ numbers are in the cache, and dx and dkernel need the same patches.
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.kernels.geometry import places
 
 
 def conv2d_forward(x, kernel, bias, strides, padding, dilation, activation):
@@ -40,16 +41,11 @@ def conv2d_mean_forward(x, kernel, bias, strides, padding, dilation, activation)
     is_pixelwise = kernel.shape[:2] == strides == (1, 1) and not np.any(padding) and kernel.shape[2] == x.shape[3]
     y = None
     if is_pixelwise and kernels.affine_mean is not None:
-        y = kernels.affine_mean(_places(x), kernel.reshape(kernel.shape[2:]), bias, activation)
+        y = kernels.affine_mean(places(x), kernel.reshape(kernel.shape[2:]), bias, activation)
     if y is None:
         pixels, _ = conv2d_forward(x, kernel, bias, strides, padding, dilation, activation)
-        y = kernels.global_average_forward(_places(pixels))
+        y = kernels.global_average_forward(places(pixels))
     return y
-
-
-def _places(x):
-    """(N, H W, C), all pixels one after the other."""
-    return x.reshape(len(x), -1, x.shape[-1])
 
 
 def affine_forward(x, W, b, activation):

@@ -4,6 +4,7 @@ What layers ask for at every step, for the same few shapes, is kept.
 """
 
 import functools
+import math
 
 _SHAPES = 512  # of which the answers are kept
 
@@ -79,3 +80,9 @@ def is_cheaper_transposed(size, kernel_shape, strides, dilation):
     """
     KH, KW, C, F = kernel_shape
     return min(size) > 1 and min(KH, KW) >= 3 and max(*strides, *dilation) == 1 and C >= max(8, F)
+
+
+def places(x):
+    """(N, M, C), all places (steps, pixels, cells) one after the other."""
+    N, *sizes, C = x.shape
+    return x.reshape(N, math.prod(sizes), C)

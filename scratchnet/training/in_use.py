@@ -21,8 +21,8 @@ Then what backward would need is not worth keeping, and layers that stand behind
   has `lstm_states` and `gru_states`; of a SimpleRNN without `return_sequences` the last state, where it has
   `simple_rnn_state`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
-* A sum, product, maximum or minimum of what a convolution puts out and something else, as at the end of a residual
-  block, overwrites it, if nobody else reads it; and an activation overwrites a sum that it alone reads.
+* A sum, difference, product, maximum or minimum of what a convolution puts out and something else, as at the end of a
+  residual block, overwrites it, if nobody else reads it; and an activation overwrites a sum that it alone reads.
 * Dense layers, the two halves of a Transformer's block, and words whose mean is taken, are computed as in training:
   `scratchnet.training.dense`, `scratchnet.training.blocks`, `scratchnet.training.vectors`.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.checks import check_data_format
+from scratchnet.kernels.geometry import places
 from scratchnet.layers.channels import ChannelsFirstToo
 from scratchnet.registry import register
 
@@ -49,31 +50,25 @@ class GlobalPooling(ChannelsFirstToo):
 class _GlobalAveragePooling(GlobalPooling):
     def forward(self, x, training=False):
         axes = self._pooled_axes(x)
-        y = kernels.global_average_forward(_places(x))
+        y = kernels.global_average_forward(places(x))
         return np.expand_dims(y, axes) if self.keepdims else y, GlobalAverageCache(x.shape, None)
 
     def backward(self, dy, cache, needs_dx=True):
-        N, *places, C = cache.x_shape
+        N, *sizes, C = cache.x_shape
         if cache.weights is not None:
             return dy.reshape(N, 1, C) * cache.weights, {}
-        return kernels.global_average_backward(dy.reshape(N, C), math.prod(places)).reshape(cache.x_shape), {}
+        return kernels.global_average_backward(dy.reshape(N, C), math.prod(sizes)).reshape(cache.x_shape), {}
 
 
 class _GlobalMaxPooling(GlobalPooling):
     def forward(self, x, training=False):
         axes = self._pooled_axes(x)
-        y = kernels.global_max_forward(_places(x))
+        y = kernels.global_max_forward(places(x))
         return np.expand_dims(y, axes) if self.keepdims else y, GlobalMaxCache(x, y)
 
     def backward(self, dy, cache, needs_dx=True):
         x, y = cache
-        return kernels.global_max_backward(dy.reshape(y.shape), _places(x), y).reshape(x.shape), {}
-
-
-def _places(x):
-    """(N, M, C), all places one after the other."""
-    N, *places, C = x.shape
-    return x.reshape(N, math.prod(places), C)
+        return kernels.global_max_backward(dy.reshape(y.shape), places(x), y).reshape(x.shape), {}
 
 
 @register("layers", "GlobalAvgPool1D")
