@@ -94,6 +94,7 @@ FUSED = {
     "resizing": ("resize_images",),  # by the few weights of each new pixel that are not 0
     "softmax": ("attention_forward", "attention_backward"),  # with the products before it and behind it
     "self_attention": ("self_attention_forward", "self_attention_backward"),  # and with the matrices on both sides
+    "additive_scores": ("additive_scores_forward", "additive_scores_backward"),
     "feed_forward": ("feed_forward_forward", "feed_forward_backward"),
     "affine_mean": ("affine_mean",),  # over all pixels, and the activation, without an array of them
     "recurrent": ("simple_rnn_state", "lstm_states"),

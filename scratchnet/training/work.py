@@ -17,6 +17,7 @@ import numpy as np
 from scratchnet.kernels.steps import CALLED_ACTIVATIONS, COMPILED_ACTIVATIONS
 from scratchnet.layers.activations.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.activations.prelu import PReLU
+from scratchnet.layers.attention.additive_attention import AdditiveAttention
 from scratchnet.layers.attention.attention import SoftLookup
 from scratchnet.layers.attention.heads import Heads
 from scratchnet.layers.convolutional.conv1d import Conv1D
@@ -178,7 +179,7 @@ def _shared(node, kinds, goes_back):
     if _is_all_shared(layer, kinds):
         return _of_node(node)
     products = _in_products(node) if _is_shared(layer) else 0
-    if isinstance(layer, Heads) or getattr(layer, "scores_are_products", False):
+    if isinstance(layer, Heads) or isinstance(layer, SoftLookup) and (layer.scores_are_products or _is_additive(layer)):
         products += _in_scores(node)
     if products == 0 or not isinstance(layer, (*_CONVOLUTIONS, Recurrent)):
         return products  # bias, activation and all else are not shared
@@ -260,11 +261,14 @@ def _in_scores(node):
     if isinstance(layer, SoftLookup):
         D, E = query[-1], value[-1]
         pairs = math.prod(query[1:-1]) * value[-2]
-        is_product = getattr(layer, "score_mode", "concat") == "dot"
-        return pairs * (D + E if is_product else _OF_AN_ELEMENT * D + E)
+        return pairs * (_OF_AN_ELEMENT * D + E if _is_additive(layer) else D + E)
     _, scores = layer.output_shapes(query, value)
     D, E = (dense.params["kernel"].shape[-1] for dense in (layer.query_dense, layer.value_dense))
     return math.prod(scores[1:]) * (D + E)
+
+
+def _is_additive(layer):
+    return isinstance(layer, AdditiveAttention) or getattr(layer, "score_mode", None) == "concat"
 
 
 def _positions_and_features(tensor):

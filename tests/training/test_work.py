@@ -86,11 +86,11 @@ def test_of_a_nested_model_they_are_those_of_its_layers():
 
 def test_in_attention_every_query_meets_every_key_and_every_weight_a_value():
     q, v = Input((6, 7)), Input((5, 7))
-    dot, looked_up = 6 * 5 * (7 + 7), elements(6 * 7)
+    dot, additive, looked_up = 6 * 5 * (7 + 7), elements(6 * 5 * 7) + 6 * 5 * 7, elements(6 * 7)
     for layer, there, shared in (
         (Attention(), dot, dot),
         (Attention(use_scale=True), dot, 0),
-        (AdditiveAttention(), elements(6 * 5 * 7) + 6 * 5 * 7, 0),
+        (AdditiveAttention(), additive, additive),  # P v is little beside the scores
     ):
         model = Model([q, v], layer([q, v]))
         assert multiply_adds(model) == there + looked_up

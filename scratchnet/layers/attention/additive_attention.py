@@ -4,15 +4,13 @@
 
 With it a translator first learnt where to look in the sentence (Bahdanau, Cho and Bengio, "Neural machine translation
 by jointly learning to align and translate", 2015); the products of queries and keys with weights, which belong to it
-there, are Dense layers before this one. Backwards, dA as in `scratchnet.layers.attention.attention`,
-
-    u = tanh(q + k)        dscale[d] = sum(dA u)        dz = dA scale (1 - u^2)
-    dq[t] = sum over s of dz[t, s]        dk[s] = sum over t of dz[t, s]
+there, are Dense layers before this one. What goes back to q, k and scale stands in
+`scratchnet.layers.attention.additive_scores`.
 """
 
 import numpy as np
 
-from scratchnet.activations import tanh
+from scratchnet.layers.attention.additive_scores import additive_scores_backward, additive_scores_forward
 from scratchnet.layers.attention.attention import SoftLookup
 from scratchnet.registry import register
 
@@ -45,13 +43,12 @@ class AdditiveAttention(SoftLookup):
         self.built = True
 
     def scores(self, q, k):
-        u = tanh(q[..., None, :] + k[..., None, :, :])  # (N, T, S, D)
-        return (np.matmul(u, self.params["scale"]) if self.use_scale else u.sum(axis=-1)), u
+        return additive_scores_forward(q, k, self._weights(q))
 
-    def scores_backward(self, dA, u):
-        grads = {}
-        if self.use_scale:
-            grads["scale"] = np.tensordot(dA, u, dA.ndim)  # (D,)
-        du = dA[..., None] * self.params.get("scale", np.ones(u.shape[-1], u.dtype))
-        dz = tanh.backward(du, u)  # A = sum(scale tanh(z))
-        return dz.sum(axis=-2), dz.sum(axis=-3), grads  # z = q + k
+    def scores_backward(self, dA, cache):
+        q, _, _ = cache
+        dq, dk, dscale = additive_scores_backward(dA, cache, self._weights(q))
+        return dq, dk, {"scale": dscale} if self.use_scale else {}
+
+    def _weights(self, q):
+        return self.params["scale"] if self.use_scale else np.ones(q.shape[-1], q.dtype)

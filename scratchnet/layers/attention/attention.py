@@ -7,15 +7,14 @@ they are the dot products q k^T (Luong, Pham and Manning, "Effective approaches 
 translation", 2015), times a learnt scale if it is wanted, or sums over tanh (``score_mode="concat"``):
 
     dot:     A[t, s] = scale sum over d of  q[t, d] k[s, d]
-    concat:  A[t, s] = c sum over d of  tanh(scale (q[t, d] + k[s, d]))
+    concat:  A[t, s] = c sum over d of  tanh(scale q[t, d] + scale k[s, d])
 
 Backwards, where J is the Jacobian of the softmax, diag(P) - P P^T for each query:
 
     dv = P^T dy        dP = dy v^T        dA = dP J = P (dP - sum over s of dP P)
     dot:     dq = scale dA k        dk = scale dA^T q        dscale = sum(dA q k^T)
-    concat:  u = tanh(scale (q + k))        dz = c dA (1 - u^2)        dc = sum(dA sum(u))
-             dq[t] = scale sum over s of dz[t, s]        dk[s] = scale sum over t of dz[t, s]
-             dscale = sum(dz (q + k))
+    concat:  with the adjoints dq' of scale q and dk' of scale k from `scratchnet.layers.attention.additive_scores`,
+             dq = scale dq'        dk = scale dk'        dscale = sum(dq' q) + sum(dk' k)
 
 In training, dropout may leave out some of P, so that no query relies on one place alone.
 """
@@ -25,8 +24,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.activations import tanh
 from scratchnet.hints import Seed
+from scratchnet.layers.attention.additive_scores import additive_scores_backward, additive_scores_forward
 from scratchnet.layers.attention.masks import causal_mask, joined
 from scratchnet.layers.attention.scaled_dot_product import softmax, softmax_backward
 from scratchnet.layers.base import Layer
@@ -202,8 +201,8 @@ class Attention(SoftLookup):
         if self.score_mode == "dot":
             products = np.matmul(q, k.swapaxes(-1, -2))  # (N, T, S)
             return scale * products, (q, k, products)
-        u = tanh(scale * (q[..., None, :] + k[..., None, :, :]))  # (N, T, S, D)
-        return self.params["concat_score_weight"] * u.sum(axis=-1), (q, k, u)
+        A, cache = additive_scores_forward(scale * q, scale * k, self._weights(q))
+        return A, (q, k, cache)
 
     def scores_backward(self, dA, cache):
         scale, grads = self.params.get("scale", dA.dtype.type(1)), {}
@@ -213,10 +212,13 @@ class Attention(SoftLookup):
                 grads["scale"] = np.sum(dA * products)  # A = scale q k^T
             dA = scale * dA
             return np.matmul(dA, k), np.matmul(dA.swapaxes(-1, -2), q), grads
-        q, k, u = cache
-        c = self.params["concat_score_weight"]
-        dz = c * dA[..., None] * (1 - u * u)  # A = c sum(tanh(z))
+        q, k, inner = cache
+        dscaled_q, dscaled_k, dw = additive_scores_backward(dA, inner, self._weights(q))
         if self.use_scale:
-            grads["scale"] = np.sum(dz * (q[..., None, :] + k[..., None, :, :]))  # z = scale (q + k)
-        grads["concat_score_weight"] = np.sum(dA * u.sum(axis=-1))
-        return scale * dz.sum(axis=-2), scale * dz.sum(axis=-3), grads
+            grads["scale"] = np.sum(dscaled_q * q) + np.sum(dscaled_k * k)
+        grads["concat_score_weight"] = np.sum(dw)  # w = (c, ..., c)
+        return scale * dscaled_q, scale * dscaled_k, grads
+
+    def _weights(self, q):
+        """Of the sum over tanh, (D,)."""
+        return np.full(q.shape[-1], self.params["concat_score_weight"])

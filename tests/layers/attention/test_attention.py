@@ -56,6 +56,25 @@ def test_sequences_of_sequences(cls, options):
     np.testing.assert_allclose(layer(deeper)[:, 1], layer([Q, V, K]))
 
 
+@pytest.mark.parametrize(("cls", "options"), LAYERS)
+@pytest.mark.parametrize("further", [(), (2,)], ids=["sequences", "sequences of sequences"])
+def test_single_precision_computes_the_same(cls, options, further):
+    xs = [x.reshape(3, *[1] * len(further), *x.shape[1:]) + np.zeros((*further, 1, 1)) for x in (Q, V, K)]
+    double = made(cls, xs, **options)
+    single = cls(dtype="float32", **options)
+    single.ensure_built([x.shape for x in xs])
+    for name, w in single.params.items():
+        w[...] = double.params[name]
+    results = []
+    for layer, dtype in ((double, "float64"), (single, "float32")):
+        y, cache = layer.forward([x.astype(dtype) for x in xs])
+        dx, grads = layer.backward(np.cos(y), cache)
+        results.append([y, *dx, *[grads[name] for name in sorted(grads)]])
+    for expected, found in zip(*results):
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
+
+
 @pytest.mark.parametrize("cls", [Attention, AdditiveAttention])
 def test_dropout_leaves_out_weights_and_its_gradient_is_right_in_parts(cls):
     layer = made(cls, [Q, V, K], dropout=0.4, seed=3)
