@@ -97,6 +97,7 @@ FUSED = {
     "additive_scores": ("additive_scores_forward", "additive_scores_backward"),
     "feed_forward": ("feed_forward_forward", "feed_forward_backward"),
     "affine_mean": ("affine_mean",),  # over all pixels, and the activation, without an array of them
+    "normalized_mean": ("normalized_mean", "normalized_groups_mean"),  # so behind a normalization
     "recurrent": ("simple_rnn_state", "lstm_states"),
     "gru": ("gru_states",),
     "optimizer_steps": (

@@ -35,18 +35,9 @@ from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.parallel import sum_over_batch
 from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
 from scratchnet.training.dense import ActivatedDense
-from scratchnet.training.in_use import (
-    ANYTHING,
-    bounds,
-    convolves,
-    cuts_off,
-    is_enlarging,
-    normalizes_last_axis,
-    padding_behind,
-    pools,
-    pools_squares,
-)
+from scratchnet.training.in_use import convolves, is_enlarging, padding_behind, pools, pools_squares
 from scratchnet.training.joined import TrainedNode, joined
+from scratchnet.training.normalized import ANYTHING, bounds, cuts_off, normalizes_last_axis
 from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
 

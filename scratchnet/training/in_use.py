@@ -9,11 +9,11 @@ Then what backward would need is not worth keeping, and layers that stand behind
       gamma (x * W + b - mean) / s + beta  =  x * (W r) + (b - mean) r + beta        s = sqrt(variance + epsilon)
                                                                                      r = gamma / s
 
-  Elsewhere it is computed by its averages in one pass, with the relu behind it: `normalize_forward`, bit by bit the
-  same.
+  Elsewhere it is computed by its averages in one pass, with the relu behind it: `scratchnet.training.normalized`.
 * An activation that is a layer of its own is applied where the convolution puts out its numbers. So is the max pooling
   of 2 x 2 behind a relu, the beginning of most image classifiers, where the backend has `conv2d_relu_max_pool_forward`.
-* The mean of all pixels behind a convolution is taken while they are in the cache, where the backend has `affine_mean`.
+* The mean of all pixels behind a convolution is taken while they are in the cache, where the backend has `affine_mean`;
+  so it is behind a normalization, `normalized_mean`.
 * Dropout and noise behind a convolution, which do nothing here, are passed over.
 * An upsampling to the nearest pixel and the convolution behind it, the end of most decoders, are one transposed
   convolution, with fewer multiplications, where the backend has `upsample2d_conv2d_forward`.
@@ -35,7 +35,6 @@ import numpy as np
 from scratchnet import activations, kernels
 from scratchnet.kernels import fused
 from scratchnet.kernels.geometry import is_cheaper_transposed
-from scratchnet.layers.activations.activation import Activation, ReLU
 from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_groups
@@ -61,10 +60,18 @@ from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
 from scratchnet.training.dense import ActivatedDense
 from scratchnet.training.joined import JoinedNode, joined
+from scratchnet.training.normalized import (
+    Normalized,
+    NormalizedGroups,
+    averages_of,
+    is_function,
+    normalizes_groups,
+    normalizes_last_axis,
+    takes_mean_of_places,
+)
 from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
 _IN_PLACE = {Add: np.add, Maximum: np.maximum, Minimum: np.minimum, Multiply: np.multiply, Subtract: np.subtract}
-ANYTHING = -np.inf, np.inf  # the bounds of what is not bounded
 _OF_TRAINING = AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D  # which in use do nothing
 
 
@@ -75,7 +82,7 @@ class JoinedConvolution(JoinedNode):
         super().__init__(nodes)
         self.normalization = next((layer for layer in self.behind if type(layer) is BatchNormalization), None)
         self.pools, self.takes_mean = (type(nodes[-1].layer) is kind for kind in (MaxPooling2D, GlobalAveragePooling2D))
-        self._activated = next((layer for layer in self.behind if _is_function(layer)), self.layer)
+        self._activated = next((layer for layer in self.behind if is_function(layer)), self.layer)
 
     @classmethod
     def of(cls, nodes):
@@ -158,29 +165,9 @@ def padding_behind(size, layer, x):
 
 def _normalized(kernel, bias, normalization):
     """``(W r, (b - mean) r + beta)``, see above."""
-    mean, s, gamma, beta = _averages(normalization)
+    mean, s, gamma, beta = averages_of(normalization)
     r = gamma / s
     return kernel * r, (-mean if bias is None else bias - mean) * r + beta
-
-
-def _averages(layer):
-    """``mean, s, gamma, beta`` of a normalization, each (C,)."""
-    mean, variance = layer.state["moving_mean"], layer.state["moving_variance"]
-    return mean, np.sqrt(variance + layer.epsilon), *layer.gamma_and_beta(mean.shape)
-
-
-class Normalized(JoinedNode):
-    """Batch normalization, alone or with the relu behind it."""
-
-    fewest = 1
-
-    def forward(self, x, training, mask=None):
-        layer, x = self.layer, self.layer.accept(x)
-        layer.compute_output_shape(x.shape)
-        mean, s, gamma, beta = _averages(layer)
-        rows, within = x.reshape(1, -1, x.shape[-1]), bounds(self.behind[0]) if self.behind else ANYTHING
-        y = kernels.normalize_forward(rows, mean[np.newaxis], s[np.newaxis], gamma, beta, *within)
-        return y.reshape(x.shape), None
 
 
 class StatesAlone(JoinedNode):
@@ -270,6 +257,8 @@ def _kind_of(node):
         return JoinedConvolution
     if normalizes_last_axis(node):
         return Normalized
+    if normalizes_groups(node) and kernels.normalized_groups_mean is not None:
+        return NormalizedGroups
     if type(layer) is LSTM and kernels.lstm_states is not None:
         return StatesAlone if _begins_anew(node) else None
     if type(layer) is GRU and kernels.gru_states is not None:
@@ -289,11 +278,6 @@ def _kind_of(node):
     return JoinedSum if type(layer) is Add else None
 
 
-def normalizes_last_axis(node):
-    """Whether this is a batch normalization over all axes but the last."""
-    return type(node.layer) is BatchNormalization and node.layer.axis in (-1, len(node.inputs.shape) - 1)
-
-
 def _begins_anew(node):
     """Whether a recurrent layer begins each batch with zeros."""
     return not (node.layer.stateful or isinstance(node.inputs, list))
@@ -303,10 +287,6 @@ def is_enlarging(layer):
     """Whether a layer is an upsampling that the backend in use computes with a convolution."""
     is_one = type(layer) is UpSampling2D and layer.data_format == "channels_last"
     return is_one and layer.interpolation == "nearest" and kernels.upsample2d_conv2d_forward is not None
-
-
-def _is_function(layer):
-    return type(layer) in (Activation, ReLU)
 
 
 # ---- whether a node can be computed with what begins in front of it, given the layer right before it ----
@@ -328,7 +308,7 @@ def _normalizes(node, before):
 
 def _activates(node, before):
     """An activation, and the first one."""
-    return _is_function(node.layer) and getattr(before, "activation", activations.linear) is activations.linear
+    return is_function(node.layer) and getattr(before, "activation", activations.linear) is activations.linear
 
 
 def pools(node, before):
@@ -349,13 +329,11 @@ def _merges(node, before):
 
 def _activates_merged(node, before):
     """An activation of that."""
-    return type(before) in _IN_PLACE and _is_function(node.layer)
+    return type(before) in _IN_PLACE and is_function(node.layer)
 
 
-def _takes_mean(node, before):
-    """The mean of all pixels."""
-    layer = node.layer
-    return type(layer) is GlobalAveragePooling2D and layer.data_format == "channels_last" and not layer.keepdims
+def _takes_mean_of_pixels(node, before):
+    return type(node.layer) is GlobalAveragePooling2D and takes_mean_of_places(node, before)
 
 
 def pools_squares(node):
@@ -367,15 +345,11 @@ def pools_squares(node):
     return is_inside and layer.pool_size == layer.strides == (2, 2)
 
 
-def cuts_off(node, before):
-    """An activation that keeps its input between two bounds."""
-    return _is_function(node.layer) and bounds(node.layer) is not None
-
-
 _FOLLOWERS = {
-    JoinedConvolution: (_normalizes, _activates, _rests, _takes_mean, pools, _merges, _activates_merged),
+    JoinedConvolution: (_normalizes, _activates, _rests, _takes_mean_of_pixels, pools, _merges, _activates_merged),
     EnlargedConvolution: (convolves, _normalizes, _activates),
-    Normalized: (cuts_off,),
+    Normalized: (_activates, takes_mean_of_places),
+    NormalizedGroups: (_activates, takes_mean_of_places),
     StatesAlone: (),
     GRUStatesAlone: (),
     StateAlone: (),
@@ -385,9 +359,3 @@ _FOLLOWERS = {
     MeanOfVectors: (takes_mean,),
     ActivatedDense: (goes_on, adds_input, normalizes_rows),
 }
-
-
-def bounds(layer):
-    """Between which numbers an activation keeps x, and does nothing else; None if it does something else."""
-    most = layer.activation.relu_limit
-    return None if most is None else (0.0, most)

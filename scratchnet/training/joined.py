@@ -23,6 +23,7 @@ from scratchnet.layers.merging.minimum import Minimum
 from scratchnet.layers.merging.multiply import Multiply
 from scratchnet.layers.merging.subtract import Subtract
 from scratchnet.layers.normalization.batch_normalization import BatchNormalization
+from scratchnet.layers.normalization.group_normalization import GroupNormalization
 from scratchnet.layers.normalization.layer_normalization import LayerNormalization
 from scratchnet.layers.pooling.global_pooling import GlobalAveragePooling1D, GlobalAveragePooling2D
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
@@ -157,7 +158,8 @@ def _is_plain(node):
 
 _KINDS = (
     *(Activation, Add, AlphaDropout, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense),
-    *(Embedding, GRU, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D, LSTM),
+    *(Embedding, GRU, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D),
+    *(GroupNormalization, LSTM),
     *(LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, Maximum, Minimum, MultiHeadAttention, Multiply),
     *(ReLU, SimpleRNN, SpatialDropout2D, Subtract, UpSampling2D),
 )

@@ -23,6 +23,7 @@ from scratchnet.layers import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalMaxPooling1D,
+    GroupNormalization,
     Input,
     LayerNormalization,
     Masking,
@@ -113,14 +114,15 @@ def test_a_convolution_and_the_pooling_behind_it_predict_together_what_they_do_o
         (BatchNormalization(center=False), ReLU(), True),
         (BatchNormalization(scale=False, center=False), Activation("relu6"), True),
         (BatchNormalization(renorm=True), ReLU(0.5), True),
-        (BatchNormalization(trainable=False), ReLU(negative_slope=0.1), False),
-        (BatchNormalization(), ReLU(threshold=0.2), False),
+        (BatchNormalization(trainable=False), ReLU(negative_slope=0.1), True),
+        (BatchNormalization(), ReLU(threshold=0.2), True),
+        (BatchNormalization(), Activation("tanh"), True),
+        (BatchNormalization(), Activation("softmax"), True),
         (BatchNormalization(), ReLU(activity_regularizer="l2"), False),
-        (BatchNormalization(), Activation("tanh"), False),
         (BatchNormalization(), Dropout(0.5), False),
     ],
 )
-def test_batch_normalization_and_the_relu_behind_it_predict_together_what_they_do_one_by_one(
+def test_batch_normalization_and_the_activation_behind_it_predict_together_what_they_do_one_by_one(
     normalization, behind, together
 ):
     x, _ = data()
@@ -508,6 +510,49 @@ def test_the_mean_of_all_pixels_is_taken_with_the_convolution(name, dtype):
     check_equal(model, data()[0].astype(dtype))
 
 
+def averaged(model, layers, x):
+    """That `layers`, which end in a mean, are computed together, and give what they do one by one."""
+    (node,) = joined(moved(model))
+    assert str(node) == "layers " + " and ".join(layer.name for layer in layers)
+    check_equal(model, x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", [None, "linear", "relu", "relu6", "tanh", "gelu", "softmax", "mish"])
+@pytest.mark.parametrize("kind", [BatchNormalization, GroupNormalization])
+def test_the_mean_of_all_places_is_taken_with_the_normalization(kind, function, dtype):
+    normalization = kind(3, dtype=dtype) if kind is GroupNormalization else kind(dtype=dtype)
+    behind = [] if function is None else [Activation(function, dtype=dtype)]
+    for size, mean in (((9, 8, 6), GlobalAveragePooling2D), ((40, 6), GlobalAveragePooling1D)):
+        layers = [normalization, *behind, mean(dtype=dtype)]
+        if kind is GroupNormalization and kernels.normalized_groups_mean is None:
+            continue
+        model = Sequential([Input(size, dtype=dtype), *layers], dtype=dtype)
+        averaged(model, layers, data(size)[0].astype(dtype))
+
+
+@needs_numba
+def test_groups_are_normalized_together_with_their_activation():
+    with kernels.using_backend("numba"):
+        for groups, function in ((-1, "relu"), (1, "elu"), (2, "softmax")):
+            layers = GroupNormalization(groups), Activation(function)
+            model = moved(Sequential([Input((9, 8, 6)), *layers, Flatten()]))
+            assert str(joined(model)[0]) == "layers " + " and ".join(layer.name for layer in layers)
+            check_equal(model, data((9, 8, 6))[0])
+        assert not joined(Sequential([Input((9, 8, 6)), GroupNormalization(2), Flatten()]))
+
+
+@needs_numba
+@pytest.mark.parametrize("normalization", [BatchNormalization(), GroupNormalization(3)])
+def test_behind_a_normalization_no_array_of_all_places_is_made(normalization, monkeypatch):
+    with kernels.using_backend("numba"):
+        kernels.load()
+        monkeypatch.setattr(kernels, "normalize_groups_forward", None)
+        monkeypatch.setattr(kernels, "global_average_forward", None)
+        model = Sequential([Input((9, 8, 6)), normalization, ReLU(), GlobalAveragePooling2D()])
+        model.predict(data((9, 8, 6))[0], verbose=0)
+
+
 @needs_numba
 def test_of_pixels_by_themselves_no_array_of_all_of_them_is_made(monkeypatch):
     with kernels.using_backend("numba"):
@@ -652,7 +697,7 @@ def test_what_is_computed_together_is_found_again_until_the_model_is_another():
     first.activation, second.activation = activations.tanh, activations.relu6  # looked up when used, as weights are
     check_equal(model, x, 2)
     assert in_use(model).graph is graph is not model.graph
-    second.activation = activations.tanh  # which a normalization cannot do
+    second.forward = second.forward  # somebody looks on
     check_equal(model, x, 2)
     assert in_use(model).graph is not graph
 

@@ -18,6 +18,7 @@ from scratchnet.kernels.with_numba.global_pooling import (
     places_at_a_time,
 )
 from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
+from scratchnet.kernels.with_numba.softmax import numbers_of, softmax_rows
 from scratchnet.kernels.with_numba.step_activations import activate, function_of
 from scratchnet.kernels.with_numba.team import by_rows
 
@@ -37,21 +38,22 @@ def affine_mean(x, W, b, activation):
     F, dtype = W.shape[1], x.dtype
     if activation.standard and activation.name == "linear":
         return affine_forward(global_average_forward(x), W, b)
-    bounds, function = (0, activation.relu_limit), None
+    bounds, function, softmax = (0, activation.relu_limit), None, None
     if activation.relu_limit is None:
         bounds, function = (-np.inf, np.inf), function_of(dtype, activation)
-        if function is None:
+        softmax = numbers_of(dtype, F) if activation.entry == "softmax" and activation.complete["axis"] == -1 else None
+        if function is None and softmax is None:
             return None
     if M < C or W.nbytes > _MOST or dtype != np.float32 or W.dtype != dtype:
         return None
     y, b = np.empty((N, F), dtype), np.zeros(F, dtype) if b is None else plain(b)
-    known = multiplier(dtype), plain(x), plain(W), b, *map(dtype.type, bounds), function
+    known = multiplier(dtype), plain(x), plain(W), b, *map(dtype.type, bounds), function, softmax
     by_rows(_means, N, x.size * F, *known, max(1, min(_AT_ONCE // F, M)), places_at_a_time(M, F), y, multiple=1)
     return y
 
 
 @njit
-def _means(first, stop, times, x, W, b, least, most, function, rows, places, y):
+def _means(first, stop, times, x, W, b, least, most, function, softmax, rows, places, y):
     M, F = x.shape[1], y.shape[1]
     z, with_bias = np.empty((rows, F), x.dtype), np.empty(rows * F, x.dtype)
     sums, total, biases = np.empty(places * F, x.dtype), np.empty(places * F, x.dtype), np.empty(places * F, x.dtype)
@@ -66,6 +68,10 @@ def _means(first, stop, times, x, W, b, least, most, function, rows, places, y):
             _add_biases(values, biases, least, most, activated)
             if function is not None:
                 activate(function, activated, values)
+                activated = values
+            elif softmax is not None:
+                scale, may, hidden, at_once = softmax
+                softmax_rows(0, len(part), activated.reshape(part.shape), scale, may, hidden, at_once, part)
                 activated = values
             add_places(activated, sums, total)
         mean_of_total(total, places, M, y[n])

@@ -24,7 +24,7 @@ def normalize_groups_forward(x, gamma, beta, G, epsilon):
     N, M, C = x.shape
     y, mean, s = np.empty(x.shape, x.dtype), np.zeros((N, G), x.dtype), np.empty((N, G), x.dtype)
     gamma, beta = (plain(a.astype(x.dtype, copy=False)) for a in (gamma, beta))
-    known = x.reshape(N, M * C), gamma, beta, float(epsilon), _places_at_a_time(M, C)
+    known = x.reshape(N, M * C), gamma, beta, float(epsilon), places_at_a_time(M, C)
     by_rows(_forward, N, 2 * x.size, *known, y.reshape(N, M * C), mean, s, multiple=1)
     return y, mean, s
 
@@ -33,42 +33,54 @@ def normalize_groups_backward(dy, x, mean, s, gamma, needs_dx=True):
     dy, x = plain(dy), plain(x)
     N, M, C = x.shape
     dx, sums = np.empty((N if needs_dx else 0, M * C), x.dtype), np.empty((_SUMS, 2, C))
-    known = plain(mean), plain(s), plain(gamma.astype(x.dtype, copy=False)), _places_at_a_time(M, C)
+    known = plain(mean), plain(s), plain(gamma.astype(x.dtype, copy=False)), places_at_a_time(M, C)
     by_rows(_backward, _SUMS, 2 * x.size, dy.reshape(N, M * C), x.reshape(N, M * C), *known, dx, sums, multiple=1)
     dgamma, dbeta = sums[0] + sums[1]
     return dx.reshape(x.shape) if needs_dx else None, dgamma, dbeta
 
 
-def _places_at_a_time(M, C):
+def places_at_a_time(M, C):
     return max(1, min(_WIDTH // max(C, 1), M))
 
 
 @njit
 def _forward(first, stop, x, gamma, beta, epsilon, places, y, means, stds):
-    G, C, size, of_dtype = means.shape[1], gamma.size, x.shape[1], x.dtype.type
-    of_group = C // G
-    totals, of_groups = np.empty(places * C), np.empty(G)
-    mean, factor = np.empty(places * C, x.dtype), np.empty(places * C, x.dtype)
-    shift = np.empty(places * C, x.dtype)
-    count = max(size // G, 1)
+    G, C, of_dtype = means.shape[1], gamma.size, x.dtype.type
+    of_group, width = C // G, places * C
+    totals, of_groups, variances = np.empty((2, width)), np.empty(G), np.empty(G)
+    mean, factor, shift = np.empty(width, x.dtype), np.empty(width, x.dtype), np.empty(width, x.dtype)
     for n in range(first, stop):
-        for k in range(min(size, mean.size)):  # near which numbers are added up: each group's first
-            mean[k] = x[n, k % C // of_group * of_group]
-        _sums(x[n], mean, False, totals)
-        _by_group(totals, C, of_groups)
+        find_statistics(x[n], C, mean, totals, of_groups, variances)
         for g in range(G):
-            near = x[n, g * of_group] if size > 0 else of_dtype(0)
-            means[n, g] = of_dtype(near + of_groups[g] / count)
-        for k in range(mean.size):
-            mean[k] = means[n, k % C // of_group]
-        _sums(x[n], mean, True, totals)
-        _by_group(totals, C, of_groups)
-        for g in range(G):
-            stds[n, g] = of_dtype(math.sqrt(of_groups[g] / count + epsilon))
-        for k in range(mean.size):
+            means[n, g] = mean[g * of_group] if width > 0 else of_dtype(0)
+            stds[n, g] = of_dtype(math.sqrt(variances[g] + epsilon))
+        for k in range(width):
             c = k % C
             factor[k], shift[k] = gamma[c] / stds[n, c // of_group], beta[c]
         _normalize(x[n], mean, factor, shift, y[n])
+
+
+@njit(inner=True)
+def find_statistics(x, C, mean, totals, of_groups, variances):
+    """Of a sample (M C): `mean` of each channel's group, repeated as often as `mean` has room, and all variances.
+
+    ``totals[0]`` are the sums over the places, of what is above the first number of a channel's group.
+    """
+    G = variances.size
+    of_group, count = C // G, max(x.size // G, 1)
+    for k in range(min(x.size, mean.size)):  # near which numbers are added up: each group's first
+        mean[k] = x[k % C // of_group * of_group]
+    _sums(x, mean, False, totals[0])
+    _by_group(totals[0], C, of_groups)
+    for g in range(G):
+        near = x[g * of_group] if x.size > 0 else x.dtype.type(0)
+        of_groups[g] = near + of_groups[g] / count
+    for k in range(mean.size):
+        mean[k] = of_groups[k % C // of_group]
+    _sums(x, mean, True, totals[1])
+    _by_group(totals[1], C, variances)
+    for g in range(G):
+        variances[g] /= count
 
 
 @njit

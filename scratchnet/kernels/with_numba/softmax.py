@@ -23,10 +23,7 @@ _WORK = 8  # multiply-adds that take as long as a number
 def softmax_forward(z, scale, may=None):
     z = plain(z)
     y = np.empty(z.shape, z.dtype)
-    may = np.ones((0, 0), bool) if may is None else plain(may)
-    of_dtype = z.dtype.type
-    known = z, of_dtype(scale), may, of_dtype(HIDDEN), _rows_at_once(z)
-    by_rows(_forward, len(z), _WORK * z.size, *known, y)
+    by_rows(softmax_rows, len(z), _WORK * z.size, z, *numbers_of(z.dtype, z.shape[1], scale, may), y)
     return y
 
 
@@ -36,8 +33,14 @@ def softmax_backward(dy, y, scale):
     return dz
 
 
+def numbers_of(dtype, S, scale=1.0, may=None):
+    """What `softmax_rows` takes between z, with rows of S numbers, and y."""
+    may = np.ones((0, 0), bool) if may is None else plain(may)
+    return dtype.type(scale), may, dtype.type(HIDDEN), _rows_at_once(S)
+
+
 @njit
-def _forward(first, stop, z, scale, may, hidden, rows, y):
+def softmax_rows(first, stop, z, scale, may, hidden, rows, y):
     S = z.shape[1]
     for start in range(first, stop, rows):
         end = min(start + rows, stop)
@@ -92,18 +95,18 @@ def of_rows_backward(dy, y):
 def log_of_rows(z):
     """``z - log(sum(e^z))`` of each row in float32."""
     y = np.empty(z.shape, z.dtype)
-    by_rows(_log_forward, len(z), _WORK * z.size, plain(z), _rows_at_once(z), y)
+    by_rows(_log_forward, len(z), _WORK * z.size, plain(z), _rows_at_once(z.shape[1]), y)
     return y
 
 
 def log_of_rows_backward(dy, y):
     dz = np.empty(y.shape, y.dtype)
-    by_rows(_log_backward, len(y), _WORK * y.size, plain(dy), plain(y), _rows_at_once(y), dz)
+    by_rows(_log_backward, len(y), _WORK * y.size, plain(dy), plain(y), _rows_at_once(y.shape[1]), dz)
     return dz
 
 
-def _rows_at_once(z):
-    return max(1, _BLOCK // max(1, z.shape[1]))
+def _rows_at_once(S):
+    return max(1, _BLOCK // max(1, S))
 
 
 @njit

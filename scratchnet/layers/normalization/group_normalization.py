@@ -88,7 +88,7 @@ class GroupNormalization(ScaleAndShift):
         self.check_shape(input_shape, "*")
         (axis,) = self.positive_axes(input_shape)
         C = input_shape[axis]
-        if C % self._count(C):
+        if C % self.count_groups(C):
             raise self.error(f"{C} channels cannot be divided into {self.groups} groups of the same size")
         return input_shape
 
@@ -96,7 +96,7 @@ class GroupNormalization(ScaleAndShift):
         axes = self.positive_axes(self.unpack(x, "*"))
         rows = self._rows(x, axes)
         C = rows.shape[2]
-        y, mean, s = kernels.normalize_groups_forward(rows, *self.gamma_and_beta(C), self._count(C), self.epsilon)
+        y, mean, s = kernels.normalize_groups_forward(rows, *self.gamma_and_beta(C), self.count_groups(C), self.epsilon)
         return from_rows(y, x.shape, axes), GroupNormalizationCache(x, mean, s)
 
     def backward(self, dy, cache, needs_dx=True):
@@ -107,7 +107,7 @@ class GroupNormalization(ScaleAndShift):
         dx, dgamma, dbeta = kernels.normalize_groups_backward(dy, rows, mean, s, gamma, needs_dx)
         return from_rows(dx, x.shape, axes) if needs_dx else None, self.trained_grads(dgamma, dbeta)
 
-    def _count(self, C):
+    def count_groups(self, C):
         """How many groups C channels make."""
         return C if self.groups == -1 else self.groups
 

@@ -10,7 +10,7 @@ from scratchnet.activations import Activation  # noqa: E402
 from scratchnet.kernels.with_numba import affine_mean  # noqa: E402
 from scratchnet.parallel.threads import Workers  # noqa: E402
 
-FUNCTIONS = "relu", "relu6", "linear", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "hard_silu"
+FUNCTIONS = "relu", "relu6", "linear", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "hard_silu", "softmax"
 AT_ONCE = affine_mean._AT_ONCE // 16  # places that are worked on at once, of 16 filters
 
 
@@ -56,14 +56,15 @@ def test_parameters_and_what_is_left_of_a_function_count():
         np.testing.assert_allclose(y, expected(x, W, b, activation), rtol=1e-5, atol=1e-6)
 
 
-def test_a_sample_has_the_same_bits_whoever_stands_beside_it_and_however_many_threads():
+@pytest.mark.parametrize("name", ["tanh", "softmax"])
+def test_a_sample_has_the_same_bits_whoever_stands_beside_it_and_however_many_threads(name):
     x, W, b = drawn(9, 2500, 16, 24)
-    whole = affine_mean.affine_mean(x, W, b, activations.get("tanh"))
+    whole = affine_mean.affine_mean(x, W, b, activations.get(name))
     with Workers(2) as workers:
         workers.help_one()
-        np.testing.assert_array_equal(affine_mean.affine_mean(x, W, b, activations.get("tanh")), whole)
+        np.testing.assert_array_equal(affine_mean.affine_mean(x, W, b, activations.get(name)), whole)
     for n in range(len(x)):
-        alone = affine_mean.affine_mean(x[n : n + 1], W, b, activations.get("tanh"))
+        alone = affine_mean.affine_mean(x[n : n + 1], W, b, activations.get(name))
         np.testing.assert_array_equal(alone[0], whole[n])
 
 
@@ -86,7 +87,7 @@ def test_nan_and_infinity_of_a_place_are_those_of_the_mean():
         ((2, 300, 256, 257), "float32", activations.get("relu")),
         ((2, 30, 4, 6), "float64", activations.get("relu")),
         ((2, 30, 4, 6), "float64", activations.get("tanh")),
-        ((2, 30, 4, 6), "float32", activations.get("softmax")),  # of all filters together
+        ((2, 30, 4, 6), "float32", activations.get("softmax").with_parameters(axis=1)),  # of all places together
         ((2, 30, 4, 6), "float32", Activation("half", lambda z, out=None: z / 2, lambda dy, y: dy / 2, keeps="y")),
     ],
 )
