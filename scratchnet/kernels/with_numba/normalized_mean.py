@@ -64,7 +64,7 @@ def _work(x, found):
 
 @njit
 def _means(first, stop, x, mean, factor, shift, least, most, function, M, places, y):
-    normalized, activated, sums, total = _room(mean, x.shape[1])
+    normalized, activated, sums, total = _room(mean)
     for n in range(first, stop):
         total[:] = 0
         _add_normalized(x[n], mean, factor, shift, least, most, function, normalized, activated, sums, total)
@@ -78,7 +78,7 @@ def _means_of_groups(first, stop, x, gamma, beta, G, epsilon, least, most, funct
     middle, totals, of_groups = np.empty(at_once * C, x.dtype), np.empty((2, at_once * C)), np.empty(G)
     factors, variances = np.empty(C, x.dtype), np.empty(G)
     mean, factor, shift = np.empty(width, x.dtype), np.empty(width, x.dtype), np.empty(width, x.dtype)
-    normalized, activated, sums, total = _room(mean, x.shape[1])
+    normalized, activated, sums, total = _room(mean)
     for n in range(first, stop):
         find_statistics(x[n], C, middle, totals, of_groups, variances)
         for c in range(C):
@@ -97,10 +97,10 @@ def _means_of_groups(first, stop, x, gamma, beta, G, epsilon, least, most, funct
 
 
 @njit(inner=True)
-def _room(mean, size):
+def _room(mean):
     """For what is made of some places at a time, twice, for sums of some, and for the total."""
     width, dtype = mean.size, mean.dtype
-    at_once = min(max(1, _AT_ONCE // max(width, 1)) * width, size)
+    at_once = max(1, _AT_ONCE // width) * width
     return np.empty(at_once, dtype), np.empty(at_once, dtype), np.empty(width, dtype), np.empty(width, dtype)
 
 
