@@ -11,8 +11,8 @@ them, which took a quarter of the time of a small convolution.
 * A last column of ones in P gives dbias.
 * Where the window is one pixel, a row of `x` is a row of P: nothing is copied (`affine`).
 * With fewer filters than channels, pixels are multiplied by the whole kernel first, and the products added, shifted.
-* Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less; and those of three to
-  five along a sequence to `sequences`.
+* Kernels of 3 x 3 with many channels and filters are left to `winograd`, which multiplies less; those of 4 x 4 under
+  stride 2 to `winograd_strided`, and those of three to five along a sequence to `sequences`.
 * A relu that follows is applied to y, and its slope to a piece of dy, while it is in the cache; and one pass over the
   patches gives both dx and dkernel. `scratchnet.kernels.fused` asks for these.
 * Where max pooling of 2 x 2 follows as well, z never goes to memory, only one of four numbers does, and relu comes
@@ -30,7 +30,7 @@ import numpy as np
 
 from scratchnet.kernels import grouped
 from scratchnet.kernels.geometry import mirrored, window_counts
-from scratchnet.kernels.with_numba import depthwise, pooled_windows, sequences, windows, winograd
+from scratchnet.kernels.with_numba import depthwise, pooled_windows, sequences, windows, winograd, winograd_strided
 from scratchnet.kernels.with_numba.affine import affine_backward, affine_forward, is_narrow
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import add_columns
@@ -70,6 +70,8 @@ def _conv2d(x, kernel, bias, strides, padding, dilation, relu, most=np.inf):
     bias = np.zeros(kernel.shape[3], x.dtype) if bias is None else plain(bias)
     if way.kind == _WINOGRAD:
         y = winograd.conv2d_forward(x, kernel, bias, padding, relu)
+    elif way.kind == _STRIDED:
+        y = winograd_strided.conv2d_forward(x, kernel, bias, relu)
     elif way.kind == _SEQUENCES:
         y = sequences.conv2d_forward(x, kernel, bias, padding, relu)
     elif way.kind == _WINDOWS:
@@ -142,6 +144,8 @@ def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
         return depthwise.dx(dz, kernel, x_shape, strides, padding, dilation)
     if CG < C:
         return grouped.dx(conv2d_dx, dz, kernel, x_shape, strides, padding, dilation)
+    if winograd_strided.applies(kernel.shape, strides, padding, dilation, (H, W), (OH, OW)):
+        return winograd_strided.conv2d_dx(dz, kernel)
     flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2)  # (KH, KW, F, C)
     geometry = strides, mirrored(padding, (KH, KW), dilation), dilation
     if max(strides) == 1 and (F <= 2 * C or winograd.applies(flipped.shape, *geometry, (H, W))):
@@ -188,6 +192,10 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         rows, y = x.reshape(-1, C), y.reshape(-1, F) if relu else None
         dx, dkernel, dbias = affine_backward(dy.reshape(-1, F), rows, kernel.reshape(C, F), needs_dx, y)
         return dx.reshape(x.shape) if needs_dx else None, dkernel.reshape(kernel.shape), dbias
+    if way.kind == _STRIDED:
+        dz = _after_relu(dy, y) if relu else dy
+        dkernel, dbias = winograd_strided.kernel_gradient(dz, x), np.ones(N * OH * OW, dz.dtype) @ dz.reshape(-1, F)
+        return winograd_strided.conv2d_dx(dz, kernel) if needs_dx else None, dkernel, dbias
     if way.kind == _WINDOWS and windows.gains(C, F, x.itemsize):
         dz = _after_relu(dy, y) if relu else dy
         dkernel, dbias = windows.kernel_gradient(dz, x, kernel.shape, way.geometry, padding, way.counts)
@@ -233,7 +241,7 @@ class _Way(NamedTuple):
 
 
 _GROUPED, _DEPTHWISE, _PIXELS, _WINOGRAD, _SEQUENCES = "grouped", "depthwise", "pixels", "winograd", "sequences"
-_WINDOWS, _ADDING = "windows", "adding"
+_WINDOWS, _ADDING, _STRIDED = "windows", "adding", "strided"
 
 
 @functools.lru_cache(maxsize=512)  # the same at every step
@@ -248,6 +256,8 @@ def _way_of(x_shape, kernel_shape, strides, padding, dilation, itemsize):
         kind = _DEPTHWISE if CG == 1 else _GROUPED
     elif winograd.applies(kernel_shape, strides, padding, dilation, counts):
         kind = _WINOGRAD
+    elif winograd_strided.applies(kernel_shape, strides, padding, dilation, x_shape[1:3], counts):
+        kind = _STRIDED
     elif sequences.applies(x_shape, kernel_shape, strides, padding, dilation, counts):
         kind = _SEQUENCES
     elif is_pixel and not is_narrow((C, F), itemsize):
@@ -255,7 +265,7 @@ def _way_of(x_shape, kernel_shape, strides, padding, dilation, itemsize):
     else:
         kind = _ADDING if is_adding else _WINDOWS
     geometry = _geometry(kernel_shape, strides, padding, dilation)
-    return _Way(kind, counts, geometry, CG == C and kind != _WINOGRAD and not is_adding)
+    return _Way(kind, counts, geometry, CG == C and kind not in (_WINOGRAD, _STRIDED) and not is_adding)
 
 
 @functools.lru_cache(maxsize=512)

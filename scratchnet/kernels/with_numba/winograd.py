@@ -60,7 +60,7 @@ def conv2d_forward(x, kernel, bias, padding, relu):
     F = kernel.shape[3]
     y = np.empty((N, *window_counts((H, W), (3, 3), (1, 1), padding), F), x.dtype)
     corner = padding[0][0], padding[1][0]
-    known = multiplier(x.dtype), x, _transformed(kernel), bias, relu, *corner, _images(y, C, F)
+    known = multiplier(x.dtype), x, _transformed(kernel), bias, relu, *corner, images_at_a_time(y, C, F)
     by_rows(_forward, N, 4 * y.size * C, *known, y, multiple=1)
     return y
 
@@ -71,22 +71,22 @@ def conv2d_backward(dy, x, kernel, padding, needs_dx, relu, y):
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     back = mirrored(padding, (3, 3), (1, 1))
     U = _transformed(kernel) if needs_dx else np.empty((0, C, F), x.dtype)
-    sums = sums_of(len(dy) * 4 * _tiles_of(dy))  # outputs of whole tiles
+    sums = sums_of(len(dy) * 4 * tiles_of(dy))  # outputs of whole tiles
     dU, dbias = np.empty((sums, 16, C, F), x.dtype), np.empty((sums, F), x.dtype)
     corners = padding[0][0], padding[1][0], back[0][0], back[1][0]
-    known = multiplier(x.dtype), dy, y, relu, x, U, corners, _images(x, C, F), needs_dx
+    known = multiplier(x.dtype), dy, y, relu, x, U, corners, images_at_a_time(x, C, F), needs_dx
     by_rows(_backward, sums, 4 * dy.size * C, *known, dU, dbias, dx, multiple=1)
     return dx if needs_dx else None, _untransformed(dU), added(dbias)
 
 
-def _images(y, C, F):
+def images_at_a_time(y, C, F):
     """How many images are worked on at a time."""
-    N, tiles = len(y), _tiles_of(y)
+    N, tiles = len(y), tiles_of(y)
     most = max(_CACHE // (16 * (C + F) * y.itemsize), min(max(C, F), _ENOUGH))
-    return min(max(most // tiles, 1), N)
+    return max(min(most // tiles, N), 1)
 
 
-def _tiles_of(y):
+def tiles_of(y):
     """How many tiles of 2 x 2 there are in an image."""
     _, OH, OW, _ = y.shape
     return ((OH + 1) // 2) * ((OW + 1) // 2)
@@ -166,17 +166,18 @@ def _by_g_adjoint(of_four, half, of_three):
 @njit
 def _forward(first, stop, times, x, U, bias, relu, top, left, images, y):
     _, OH, OW, F = y.shape
-    C, images = x.shape[3], min(images, stop - first)
+    C, images = x.shape[3], max(min(images, stop - first), 1)
     TH, TW = (OH + 1) // 2, (OW + 1) // 2
     frame = np.empty((images, 2 * TH + 2, 2, TW + 1, C), x.dtype)
     V = np.empty((16, images * TH, TW * C), x.dtype)
     Z = np.empty((16, images * TH, TW * F), x.dtype)
+    pixels, outputs = x.reshape(len(x), x.shape[1], 1, x.shape[2], 1, C), y.reshape(len(y), OH, 1, OW, 1, F)
     for n in range(first, stop, images):
         here = min(images, stop - n)
-        _frame(x[n : n + here], x[n : n + here], np.bool_(False), top, left, frame)
-        _transform(frame, here, V)
+        frame_pixels(pixels[n : n + here], pixels[n : n + here], np.bool_(False), 0, 0, top, left, frame)
+        transform(frame, here, V)
         _multiply(times, V, here * TH * TW, U, Z)
-        _inverse(Z, bias, relu, y[n : n + here])
+        invert(Z, bias, relu, 0, 0, outputs[n : n + here])
 
 
 @njit
@@ -193,37 +194,39 @@ def _backward(first, stop, times, dy, y, relu, x, U, corners, images, needs_dx, 
     dV = np.empty((16, images * BH, BW * F) if needs_dx else (0, 0, 0), x.dtype)
     dD = np.empty((16, images * BH, BW * C) if needs_dx else (0, 0, 0), x.dtype)
     nothing = np.zeros(C, x.dtype)
+    pixels, outputs, found = (N, H, 1, W, 1, C), (N, OH, 1, OW, 1, F), (len(dx), H, 1, W, 1, C)
+    x, dy, y, dx = x.reshape(pixels), dy.reshape(outputs), y.reshape(outputs), dx.reshape(found)
     for part in range(first, stop):
         end = N * (part + 1) // len(dU)
         dU[part], dbias[part] = 0, 0
         for n in range(N * part // len(dU), end, images):
             here = min(images, end - n)
             M = here * TH * TW
-            _frame(dy[n : n + here], y[n : n + here], relu, back_top, back_left, dframe)
-            _inverse_adjoint(dframe, here, back_top, back_left, dZ)
-            _frame(x[n : n + here], x[n : n + here], np.bool_(False), top, left, frame)
-            _transform(frame, here, V)
+            frame_pixels(dy[n : n + here], y[n : n + here], relu, 0, 0, back_top, back_left, dframe)
+            _invert_adjoint(dframe, here, back_top, back_left, dZ)
+            frame_pixels(x[n : n + here], x[n : n + here], np.bool_(False), 0, 0, top, left, frame)
+            transform(frame, here, V)
             for k in range(16):
-                add_matmul_by(times, _tiles(V[k], M, C).T, _tiles(dZ[k], M, F), dU[part, k])
-            sums = _tiles(dZ[5], M, F)  # the second row and column of A are ones: this is the sum of a tile's dz
+                add_matmul_by(times, as_tiles(V[k], M, C).T, as_tiles(dZ[k], M, F), dU[part, k])
+            sums = as_tiles(dZ[5], M, F)  # the second row and column of A are ones: this is the sum of a tile's dz
             for m in range(M):
                 line = sums[m]
                 for f in range(F):
                     dbias[part, f] += line[f]
             if needs_dx:
-                _transform(dframe, here, dV)
+                transform(dframe, here, dV)
                 for k in range(16):
                     matmul_into_by(
                         times,
-                        _tiles(dV[k], here * BH * BW, F),
+                        as_tiles(dV[k], here * BH * BW, F),
                         U[_OTHER_WAY_ROUND[k]].T,
-                        _tiles(dD[k], here * BH * BW, C),
+                        as_tiles(dD[k], here * BH * BW, C),
                     )
-                _inverse(dD, nothing, np.bool_(False), dx[n : n + here])
+                invert(dD, nothing, np.bool_(False), 0, 0, dx[n : n + here])
 
 
 @njit(inner=True)
-def _tiles(lines, M, C):
+def as_tiles(lines, M, C):
     """The first M tiles (M, C) of lines of them."""
     return lines.reshape(-1)[: M * C].reshape(M, C)
 
@@ -233,7 +236,7 @@ def _multiply(times, V, M, U, Z):
     """Z[k] = V[k] U[k]."""
     _, C, F = U.shape
     for k in range(16):
-        matmul_into_by(times, _tiles(V[k], M, C), U[k], _tiles(Z[k], M, F))
+        matmul_into_by(times, as_tiles(V[k], M, C), U[k], as_tiles(Z[k], M, F))
 
 
 # ---- the transforms ----
@@ -243,12 +246,13 @@ def _multiply(times, V, M, U, Z):
 
 
 @njit(inner=True)
-def _frame(x, y, relu, top, left, frame):
+def frame_pixels(x, y, relu, row, column, top, left, frame):
     """x amid zeros, even and odd columns apart: pixel (p, q) of the frame is ``frame[n, p, q % 2, q // 2]``.
 
-    With `relu` only what is where y > 0.
+    Of x (N, H, SH, W, SW, C), every SH-th row from `row` on, every SW-th column from `column` on, and with `relu` only
+    what is where y > 0.
     """
-    N, H, W, C = x.shape
+    N, H, _, W, _, C = x.shape
     _, FH, parities, half, _ = frame.shape
     zero = x.dtype.type(0)
     for n in range(N):
@@ -262,14 +266,15 @@ def _frame(x, y, relu, top, left, frame):
                             frame[n, p, b, j, c] = zero
                     elif relu:
                         for c in range(C):
-                            frame[n, p, b, j, c] = x[n, r, s, c] if y[n, r, s, c] > zero else zero
+                            value = x[n, r, row, s, column, c]
+                            frame[n, p, b, j, c] = value if y[n, r, row, s, column, c] > zero else zero
                     else:
                         for c in range(C):
-                            frame[n, p, b, j, c] = x[n, r, s, c]
+                            frame[n, p, b, j, c] = x[n, r, row, s, column, c]
 
 
 @njit(inner=True)
-def _transform(frame, images, V):
+def transform(frame, images, V):
     """V = B^T D B for the 4 x 4 tiles D of a frame, which overlap by two rows and columns."""
     _, FH, _, half, C = frame.shape
     TH, width, run = (FH - 2) // 2, half * C, (half - 1) * C
@@ -300,9 +305,9 @@ def _transform(frame, images, V):
 
 
 @njit(inner=True)
-def _inverse(Z, bias, relu, y):
-    """y = A^T Z A + bias for the 2 x 2 tiles of y."""
-    N, OH, OW, F = y.shape
+def invert(Z, bias, relu, row, column, y):
+    """A^T Z A + bias for the 2 x 2 tiles of y (N, OH, SH, OW, SW, F): of the rows and columns as in `frame_pixels`."""
+    N, OH, _, OW, _, F = y.shape
     TH, run = (OH + 1) // 2, Z.shape[2]
     rows = np.empty((4, run), y.dtype)  # a row of A^T Z, for a line of tiles
     columns = np.empty((2, run), y.dtype)  # (A^T Z) A: even columns of y, and odd ones
@@ -326,11 +331,11 @@ def _inverse(Z, bias, relu, y):
                 for j in range((OW - b + 1) // 2):
                     for f in range(F):
                         z = pixels[b, j, f] + bias[f]
-                        y[n, i, 2 * j + b, f] = max(z, zero) if relu else z
+                        y[n, i, row, 2 * j + b, column, f] = max(z, zero) if relu else z
 
 
 @njit(inner=True)
-def _inverse_adjoint(frame, images, top, left, dZ):
+def _invert_adjoint(frame, images, top, left, dZ):
     """dZ = A dz A^T for the 2 x 2 tiles of dz, which lies in a frame from row `top` and column `left` on."""
     _, FH, parities, half, F = frame.shape
     TH, run = dZ.shape[1] // len(frame), dZ.shape[2]

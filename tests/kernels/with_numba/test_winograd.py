@@ -65,7 +65,7 @@ def test_forward_and_backward_are_those_by_patches(dtype, seed, N, size, C, F, p
     expected = by_patches(x, kernel, bias, padding, relu)
     derivatives = derivatives_by_patches(dy, x, kernel, padding, expected if relu else None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd, "_images", lambda *_: min(images, N))
+        patch.setattr(winograd, "images_at_a_time", lambda *_: min(images, N))
         check(winograd.conv2d_forward(x, kernel, bias, padding, relu), expected, dtype)
         found = winograd.conv2d_backward(dy, x, kernel, padding, needs_dx, relu, expected if relu else dy)
     assert needs_dx or found[0] is None
@@ -109,7 +109,7 @@ def test_when_it_is_chosen(change, chosen):
 @pytest.mark.parametrize("images", [1, 2, 3])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_images_that_are_left_over(images, dtype, monkeypatch):
-    monkeypatch.setattr(winograd, "_images", lambda *_: images)
+    monkeypatch.setattr(winograd, "images_at_a_time", lambda *_: images)
     x, kernel, bias, dy = made(3, 3, (5, 4), 16, 16, SAME, dtype)
     y = by_patches(x, kernel, bias, SAME, True)
     check(winograd.conv2d_forward(x, kernel, bias, SAME, True), y, dtype)
@@ -122,15 +122,16 @@ def test_at_least_one_image_at_a_time_and_at_most_all(monkeypatch):
     y = np.empty((3, 6, 4, 2))  # 3 x 2 tiles of 16 numbers
     for cache, images in ((1, 1), (2 * 16 * 6 * 7 * 8, 2), (10**9, 3)):
         monkeypatch.setattr(winograd, "_CACHE", cache)
-        found = winograd._images(y, 5, 2)
+        found = winograd.images_at_a_time(y, 5, 2)
         assert isinstance(found, int) and found == images
 
 
 def test_of_many_channels_so_many_images_that_their_matrices_are_not_read_for_a_few_tiles():
     y = np.empty((20, 7, 7, 512), np.float32)  # 16 tiles of an image
-    assert winograd._images(y, 512, 512) * 16 == 128
-    assert winograd._images(y[:3], 512, 512) == 3
-    assert winograd._images(y, 100, 100) == 100 // 16  # rows of U, which are fewer
+    assert winograd.images_at_a_time(y, 512, 512) * 16 == 128
+    assert winograd.images_at_a_time(y[:3], 512, 512) == 3
+    assert winograd.images_at_a_time(y[:0], 512, 512) == 1  # a step in a loop
+    assert winograd.images_at_a_time(y, 100, 100) == 100 // 16  # rows of U, which are fewer
 
 
 def test_the_backend_computes_with_it(monkeypatch):
@@ -171,3 +172,10 @@ def test_what_is_not_a_number_stays_in_its_tiles():
     finite = np.isfinite(y).all(axis=-1)
     assert finite[0].all()
     assert not finite[1, 3:6, 3:6].any() and finite[1, :2].all() and finite[1, :, :2].all()
+
+
+def test_of_no_images_there_are_no_outputs_and_no_gradient():
+    x, kernel, bias, dy = made(0, 0, (6, 5), 16, 16, SAME)
+    assert winograd.conv2d_forward(x, kernel, bias, SAME, False).shape == (0, 6, 5, 16)
+    dx, dkernel, dbias = winograd.conv2d_backward(dy, x, kernel, SAME, True, False, dy)
+    assert dx.shape == x.shape and not dkernel.any() and not dbias.any()
