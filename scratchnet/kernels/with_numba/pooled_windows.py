@@ -18,7 +18,7 @@ from scratchnet.kernels.with_numba.pooled_tile import SQUARE, make_pooled_tile
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
-from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, matrix_of, view
+from scratchnet.kernels.with_numba.windows import copy_what_fits, frames_of, in_frames, panels_of, view
 
 _SQUARES = 24  # of windows that meet a panel of the kernel, one of two vectors' width
 
@@ -36,7 +36,7 @@ def forward(x, kernel, bias, geometry, padding, window_counts):
     y = np.empty((len(x), *(count // 2 for count in window_counts), kernel.shape[3]), x.dtype)
     places = np.empty(y.shape, np.uint8)
     F, work = kernel.shape[3], len(x) * math.prod(window_counts) * kernel.size
-    known = x.reshape(-1), *seen, matrix_of(kernel, bias)
+    known = x.reshape(-1), *seen, panels_of(kernel, bias)
     by_rows(_convolve, len(x), work, *known, y.reshape(-1, F), places.reshape(-1, F), multiple=1)
     return y, places
 
@@ -67,7 +67,7 @@ def _view_back(*of):
 
 
 @njit
-def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, weights, y, places):
+def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, panels, y, places):
     F, lanes, least = y.shape[1], VECTOR_BYTES // y.itemsize, y.dtype.type(0)
     frames = frames_of(min(stop - first, images), frame, x)
     rest, rest_bytes = np.empty((_SQUARES, 2 * lanes), y.dtype), np.empty((_SQUARES, 2 * lanes), np.uint8)
@@ -77,17 +77,18 @@ def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, weigh
         rows, bytes_ = y[n * squares : last * squares], places[n * squares : last * squares]
         for start in range(0, len(rows), _SQUARES):
             end = min(start + _SQUARES, len(rows))
-            for f in range(0, F, 2 * lanes):
+            for p in range(len(panels)):
+                weights, f = panels[p], p * panels.shape[2]
                 fits = f + 2 * lanes <= F or f + lanes == F
                 to, to_bytes, row, column = (rows, bytes_, start, f) if fits else (rest, rest_bytes, 0, 0)
                 if f + lanes < F:
                     for m in range(start, end):
                         r = row + m - start
-                        _square_2(pixels, starts, SQUARE * m, steps, weights, f, least, to, r, column, to_bytes)
+                        _square_2(pixels, starts, SQUARE * m, steps, weights, 0, least, to, r, column, to_bytes)
                 else:
                     for m in range(start, end):
                         r = row + m - start
-                        _square_1(pixels, starts, SQUARE * m, steps, weights, f, least, to, r, column, to_bytes)
+                        _square_1(pixels, starts, SQUARE * m, steps, weights, 0, least, to, r, column, to_bytes)
                 if not fits:
                     copy_what_fits(rest, rows[start:end, f:])
                     copy_what_fits(rest_bytes, bytes_[start:end, f:])

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.panels import in_panels
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
@@ -36,10 +37,10 @@ def forward(x, kernel, bias, geometry, padding, window_counts, relu, pools=False
     """y (N, OH, OW, F), with `pools` the largest of each 2 x 2 of it."""
     OH, OW = window_counts
     seen = view(x.shape, x.itemsize, kernel.shape, geometry, padding, window_counts, pools)
-    weights = matrix_of(kernel, bias)
+    panels = panels_of(kernel, bias)
     y = np.empty((len(x), *((OH // 2, OW // 2) if pools else (OH, OW)), kernel.shape[3]), x.dtype)
     least, work = x.dtype.type(0 if relu else -np.inf), len(x) * OH * OW * kernel.size
-    known = x.reshape(-1), *seen, weights, least, y.reshape(-1, y.shape[3])
+    known = x.reshape(-1), *seen, panels, least, y.reshape(-1, y.shape[3])
     by_rows(_convolve_and_pool if pools else _convolve, len(x), work, *known, multiple=1)
     return y
 
@@ -106,13 +107,14 @@ def places(shape, geometry, window_counts, pools):
     return starts.reshape(-1), (np.arange(KH)[:, None] * DH * FW * C + elements.reshape(-1)).reshape(-1)
 
 
-def matrix_of(kernel, bias):
-    """The kernel as a matrix (KH KW C + 1, F and zeros): its last row is the bias, its columns fill vectors."""
+def panels_of(kernel, bias):
+    """The kernel as matrices (KH KW C + 1, two vectors' numbers, or one's): a row for each element, then the bias.
+
+    Of many filters, the rows of a single matrix would lie so far apart that they fall into few places of the cache.
+    """
     F = kernel.shape[3]
-    rows = kernel.reshape(-1, F)
-    weights = np.zeros((len(rows) + 1, _filled(F, kernel.itemsize)), kernel.dtype)
-    weights[:-1, :F], weights[-1, :F] = rows, bias
-    return weights
+    weights = np.concatenate([kernel.reshape(-1, F), bias[np.newaxis]])
+    return in_panels(weights, min(2 * VECTOR_BYTES // kernel.itemsize, _filled(F, kernel.itemsize)))
 
 
 def _filled(F, itemsize):
@@ -121,7 +123,7 @@ def _filled(F, itemsize):
 
 
 @njit
-def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, weights, least, y):
+def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, panels, least, y):
     F, lanes = y.shape[1], VECTOR_BYTES // y.itemsize
     frames = frames_of(min(stop - first, images), frame, x)
     rest = np.empty((_ROWS, 2 * lanes), y.dtype)  # for columns that fill no vector
@@ -131,16 +133,17 @@ def _convolve(first, stop, x, shape, frame, corner, images, starts, steps, weigh
         rows = y[n * windows : last * windows]
         for m in range(0, len(rows), _ROWS):
             end = min(m + _ROWS, len(rows))
-            for f in range(0, weights.shape[1], 2 * lanes):
-                two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
+            for p in range(len(panels)):
+                f = p * panels.shape[2]
+                two, fits = f + lanes < F, f + 2 * lanes <= F or f + lanes == F
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
-                _column_of_tiles(pixels, starts, m, end, steps, weights, f, two, least, target, row, column)
+                _column_of_tiles(pixels, starts, m, end, steps, panels[p], 0, two, least, target, row, column)
                 if not fits:
                     copy_what_fits(rest, rows[m:end, f:])
 
 
 @njit
-def _convolve_and_pool(first, stop, x, shape, frame, corner, images, starts, steps, weights, least, y):
+def _convolve_and_pool(first, stop, x, shape, frame, corner, images, starts, steps, panels, least, y):
     """As `_convolve`; `starts` goes from square to square of windows."""
     F, lanes = y.shape[1], VECTOR_BYTES // y.itemsize
     frames = frames_of(min(stop - first, images), frame, x)
@@ -151,10 +154,11 @@ def _convolve_and_pool(first, stop, x, shape, frame, corner, images, starts, ste
         rows = y[n * windows : last * windows]
         for m in range(0, len(rows), _ROWS):
             end = min(m + _ROWS, len(rows))
-            for f in range(0, weights.shape[1], 2 * lanes):
-                two, fits = f + lanes < weights.shape[1], f + 2 * lanes <= F or f + lanes == F
+            for p in range(len(panels)):
+                f = p * panels.shape[2]
+                two, fits = f + lanes < F, f + 2 * lanes <= F or f + lanes == F
                 target, row, column = (rows, m, f) if fits else (rest, 0, 0)
-                _column_of_squares(pixels, starts, m, end, steps, weights, f, two, least, target, row, column)
+                _column_of_squares(pixels, starts, m, end, steps, panels[p], 0, two, least, target, row, column)
                 if not fits:
                     copy_what_fits(rest, rows[m:end, f:])
 
