@@ -41,6 +41,7 @@ from scratchnet.kernels.with_numba.pooling import max_pool2d_backward, max_pool2
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 
 _CACHE = 256 * 1024  # bytes to work on at a time
+_LARGE, _ENOUGH = 1 << 20, 256  # bytes of a kernel that has to come from afar, and rows for which that is worth while
 _FEW = 5  # channels; with fewer an image row is the longer run
 _LANES = 16  # numbers that fill vectors on every processor
 _POOL = (2, 2), (2, 2), ((0, 0), (0, 0))  # windows side by side
@@ -153,7 +154,7 @@ def conv2d_dx(dz, kernel, x_shape, strides, padding, dilation):
     dx = np.empty(x_shape, dz.dtype)
     weights = kernel.reshape(-1, F)  # (KH KW C, F)
     geometry = _geometry(kernel.shape, strides, padding, dilation)
-    images = _images(N, (H * W * C + OH * OW * (len(weights) + F)) * dz.itemsize)
+    images = _images(N, (H * W * C + OH * OW * (len(weights) + F)) * dz.itemsize, OH * OW, kernel)
     known = multiplier(dz.dtype), dz, weights, np.ascontiguousarray(weights.T), geometry, images, C < _FEW
     by_rows(_dx_adding, N, N * OH * OW * kernel.size, *known, dx, multiple=1)
     return dx
@@ -206,7 +207,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         sums = sums_of(N * H * W)
         dflipped, dbias = np.empty((sums, *flipped.shape), x.dtype), np.empty((sums, F), x.dtype)
         geometry = _geometry(kernel.shape, strides, mirrored(padding, (KH, KW), dilation), dilation)
-        images = _images(N, (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize)
+        images = _images(N, (OH * OW * 2 * F + H * W * (len(flipped) + 2 * C)) * x.itemsize, H * W, kernel)
         known = multiplier(dy.dtype), dy, y, relu, x, flipped, geometry, images, needs_dx, F < _FEW
         by_rows(_backward_gathering_dy, sums, N * H * W * kernel.size, *known, dflipped, dbias, dx, multiple=1)
         dbias = added(dbias)
@@ -216,7 +217,7 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         weights_T = np.ascontiguousarray(weights.T)
         sums = sums_of(N * OH * OW)
         dweights = np.empty((sums, len(weights) + 1, F), x.dtype)
-        images = _images(N, (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize)
+        images = _images(N, (H * W * 2 * C + OH * OW * (len(weights) + 2 * F)) * x.itemsize, OH * OW, kernel)
         known = multiplier(dy.dtype), dy, y, relu, x, weights, weights_T, way.geometry, images, needs_dx, C < _FEW
         by_rows(_backward_gathering_x, sums, N * OH * OW * kernel.size, *known, dweights, dx, multiple=1)
         dweights = added(dweights)
@@ -275,9 +276,12 @@ def _geometry(kernel_shape, strides, padding, dilation):
     return tuple(int(k) for k in (*kernel_shape[:2], *strides, *dilation, top, left))
 
 
-def _images(N, bytes_of_image):
-    """How many images there are in a piece."""
-    return max(min(_CACHE // max(bytes_of_image, 1), N), 1)
+def _images(N, bytes_of_image, rows_of_image=1, kernel=None):
+    """How many images there are in a piece: as the cache holds, and more where its rows meet a `kernel` it does not."""
+    images = _CACHE // max(bytes_of_image, 1)
+    if kernel is not None and kernel.nbytes > _LARGE:
+        images = max(images, _ENOUGH // max(rows_of_image, 1))
+    return max(min(images, N), 1)
 
 
 @njit

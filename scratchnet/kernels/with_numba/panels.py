@@ -13,12 +13,12 @@ _DEPTH = 256  # rows of a panel at a time, which has up to 32 KB
 _LEAST, _MOST = 4, 8 << 20  # rows that fill tiles; bytes of a matrix that may be there a second time
 
 
-def in_panels(W, width=_WIDTH):
-    """(K, N) as (panels, K, width), with zeros behind the last column."""
+def in_panels(W):
+    """(K, N) as (panels, K, columns), with zeros behind the last column."""
     K, N = W.shape
-    padded = np.zeros((K, N + -N % width), W.dtype)
+    padded = np.zeros((K, N + -N % _WIDTH), W.dtype)
     padded[:, :N] = W
-    return np.ascontiguousarray(padded.reshape(K, -1, width).transpose(1, 0, 2))
+    return np.ascontiguousarray(padded.reshape(K, -1, _WIDTH).transpose(1, 0, 2))
 
 
 @njit(inner=True)

@@ -98,3 +98,11 @@ def test_a_batch_of_no_images_has_gradients_of_zero():
     y = with_numba.conv2d_relu_forward(x, kernel, bias, (1, 1), AROUND, (1, 1))
     dx, dkernel, dbias = with_numba.conv2d_backward(y, x, kernel, (1, 1), AROUND, (1, 1), relu_output=y)
     assert dx.shape == x.shape and not dkernel.any() and not dbias.any()
+
+
+def test_a_kernel_that_comes_from_afar_meets_many_rows_at_a_time():
+    large, small = np.empty((3, 3, 512, 512), "float32"), np.empty((3, 3, 16, 16), "float32")
+    assert convolution._images(64, convolution._CACHE, 49, large) * 49 >= convolution._ENOUGH - 49
+    assert convolution._images(64, convolution._CACHE, 49, small) == convolution._images(64, 1 << 30) == 1
+    assert convolution._images(2, convolution._CACHE, 49, large) == 2
+    assert convolution._images(0, 1, 49, large) == 1  # a step in a loop
