@@ -102,7 +102,7 @@ def test_a_batch_of_no_images_has_gradients_of_zero():
 
 def test_a_kernel_that_comes_from_afar_meets_many_rows_at_a_time():
     large, small = np.empty((3, 3, 512, 512), "float32"), np.empty((3, 3, 16, 16), "float32")
-    assert convolution._images(64, convolution._CACHE, 49, large) * 49 >= convolution._ENOUGH - 49
-    assert convolution._images(64, convolution._CACHE, 49, small) == convolution._images(64, 1 << 30) == 1
-    assert convolution._images(2, convolution._CACHE, 49, large) == 2
-    assert convolution._images(0, 1, 49, large) == 1  # a step in a loop
+    assert compiled._images(64, compiled._CACHE, 49, large) * 49 >= compiled._ENOUGH - 49
+    assert compiled._images(64, compiled._CACHE, 49, small) == compiled._images(64, 1 << 30) == 1
+    assert compiled._images(2, compiled._CACHE, 49, large) == 2
+    assert compiled._images(0, 1, 49, large) == 1  # a step in a loop
