@@ -1,20 +1,21 @@
 """Convolution by kernels of 4 x 4 under stride 2 with 9/16 of the multiplications, and the transposed one.
 
-Between a small image s and a large one L, of twice as many rows and columns, such a kernel g stands like this, in one
-dimension, where `top` rows of zeros are in front:
+Between a small image s and a large one L, of twice as many rows and columns and a zero on each side, such a kernel g
+stands like this, in one dimension:
 
-    L[2 q + b] = sum over d of  s[q + d] g[b + top - 2 d]        d = -1, 0, 1; what lies outside of g is 0
+    L[2 q + b] = sum over d of  s[q + d] g[b + 1 - 2 d]        d = -1, 0, 1; what lies outside of g is 0
 
-That are two convolutions of s, one for the even rows of L and one for the odd ones, each by a kernel of three of which
+These are two convolutions of s, one for the even rows of L and one for the odd ones, each by a kernel of three of which
 the first or the last element is 0; in two dimensions four, by kernels of 3 x 3. Winograd's filtering, as in `winograd`,
 multiplies sums of the input by these sums of a kernel (h_0, h_1, h_2):
 
     h_0        (h_0 + h_1 + h_2) / 2        (h_0 - h_1 + h_2) / 2        h_2
 
 Where h_0 or h_2 is 0, so is one of the four: two outputs take three multiplications instead of four, and 2 x 2 outputs
-nine instead of sixteen. What is multiplied, V, is the same for all four. The convolution from L to s is
+nine instead of sixteen. The sums of the input, V, are the same for all four phases of L. The convolution from L to s is
 the adjoint, the sum of four convolutions of what L is on even and odd rows and columns, by the kernels the other way
-round; and the kernel's gradient is dU[k] = V[k]^T dZ[k], as there.
+round; and the kernel's gradient is dU[k] = V[k]^T dZ[k], as there. As there, too, an infinity or NaN reaches the whole
+of its tile.
 
 Cost: 72 M C F floating-point operations for M tiles of 2 x 2 pixels of s.
 """
