@@ -33,16 +33,16 @@ class Normalized(JoinedNode):
     def forward(self, x, training, mask=None):
         layer, x = self.layer, self.layer.accept(x)
         layer.compute_output_shape(x.shape)
-        return (self._mean(places(x)) if self._takes_mean else self._activated(x)), None
+        y = self._mean(x) if self._takes_mean else self._activated(x)
+        return (kernels.global_average_forward(places(self._activated(x))) if y is None else y), None
 
     def _mean(self, x):
-        """Of x (N, M, C), (N, C)."""
+        """That of all places of `_activated`, (N, C); None where this is no quicker."""
         if self._activation.standard and self._activation.name == "linear":
-            return self._activated(kernels.global_average_forward(x))
-        y = None
-        if kernels.normalized_mean is not None:
-            y = kernels.normalized_mean(x, *averages_of(self.layer), self._activation)
-        return kernels.global_average_forward(self._activated(x)) if y is None else y
+            return self._activated(kernels.global_average_forward(places(x)))
+        if kernels.normalized_mean is None:
+            return None
+        return kernels.normalized_mean(places(x), *averages_of(self.layer), self._activation)
 
     def _activated(self, x):
         mean, s, gamma, beta = averages_of(self.layer)
@@ -58,8 +58,7 @@ class NormalizedGroups(Normalized):
     fewest = 2
 
     def _mean(self, x):
-        y = kernels.normalized_groups_mean(x, *self._parameters(x), self._activation)
-        return kernels.global_average_forward(self._activated(x)) if y is None else y
+        return kernels.normalized_groups_mean(places(x), *self._parameters(x), self._activation)
 
     def _activated(self, x):
         y, *_ = kernels.normalize_groups_forward(places(x), *self._parameters(x))

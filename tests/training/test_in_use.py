@@ -532,6 +532,19 @@ def test_the_mean_of_all_places_is_taken_with_the_normalization(kind, function, 
 
 
 @needs_numba
+@pytest.mark.parametrize("kind", [BatchNormalization, GroupNormalization])
+def test_an_activation_that_looks_across_places_sees_them_as_they_are(kind):
+    with kernels.using_backend("numba"):
+        for function in (
+            activations.softmax.with_parameters(axis=1),
+            lambda z: z / (1 + ops.max(z, axis=2, keepdims=True)),
+        ):
+            normalization = kind(3) if kind is GroupNormalization else kind()
+            layers = normalization, Activation(function), GlobalAveragePooling2D()
+            check_equal(moved(Sequential([Input((9, 8, 6)), *layers])), data((9, 8, 6))[0])
+
+
+@needs_numba
 def test_groups_are_normalized_together_with_their_activation():
     with kernels.using_backend("numba"):
         for groups, function in ((-1, "relu"), (1, "elu"), (2, "softmax")):
