@@ -28,7 +28,7 @@ def test_a_product_with_panels_is_that_with_the_matrix(M, K, N, is_transposed):
     _both(times, a, laid, into, onto)
     np.testing.assert_allclose(into, a @ W, rtol=0, atol=2e-4)
     np.testing.assert_allclose(onto, c + a @ W, rtol=0, atol=2e-4)
-    some = np.empty_like(c[:3])
+    some = np.zeros_like(c[:3])
     _both(times, a[1:4], laid, some, some.copy())
     np.testing.assert_array_equal(some, into[1:4])  # whatever other rows there are
 
