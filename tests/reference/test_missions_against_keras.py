@@ -29,11 +29,11 @@ def double_precision(*libraries):
             library.config.set_dtype_policy("float32")
 
 
-def curve(library, name, steps, learning_rate=0.001, change=lambda library, model: None):
+def curve(library, name, steps, change=lambda library, model: None):
     """The loss before each step, always from the same weights."""
     scratchnet.utils.set_random_seed(1)
     weights = missions.make(name, scratchnet).get_weights()
-    model = missions.make(name, library, learning_rate)
+    model = missions.make(name, library)
     change(library, model)
     model.set_weights(weights)
     return np.array(missions.losses_of_steps(name, model, steps))
@@ -62,30 +62,22 @@ def with_the_same_numbers(library, model):
         model.compile(optimizer, loss=library.losses.BinaryCrossentropy(from_logits=True))
 
 
+# How many steps in single precision are how near to those in double precision. With relu in its steps a network
+# multiplies what rounding begins: one last bit of a weight takes the SimpleRNN 2e-4 off within ten steps.
+NEAR = {"SimpleRNN autoencoder": (6, 1e-4), "LSTM autoencoder": (8, 1e-4)}
+
+
 @pytest.mark.parametrize("name", missions.MISSIONS)
 def test_forty_steps(keras, name):
     with double_precision(scratchnet, keras):
-        found, expected = (curve(library, name, 40, change=with_the_same_numbers) for library in (scratchnet, keras))
+        found, expected = (curve(library, name, 40, with_the_same_numbers) for library in (scratchnet, keras))
     np.testing.assert_allclose(found, expected, rtol=1e-10)
-    # In single precision on the same curve, where activations are large and probabilities near 0 and 1.
-    np.testing.assert_allclose(smooth(curve(scratchnet, name, 40)), smooth(found), rtol=0.01)
+    single, (steps, rtol) = curve(scratchnet, name, 40, with_the_same_numbers), NEAR.get(name, (20, 1e-5))
+    np.testing.assert_allclose(single[:steps], found[:steps], rtol=rtol)
+    np.testing.assert_allclose(smooth(single), smooth(found), rtol=0.01)  # to the end on the same curve
 
 
-@pytest.mark.parametrize(
-    "name, learning_rate, steps, rtol",
-    [
-        ("CNN classifier", 0.001, 20, 1e-5),
-        ("SimpleRNN classifier", 0.001, 20, 1e-5),
-        ("CNN autoencoder", 0.001, 20, 1e-5),
-        ("CIFAR-10 LSTM autoencoder", 0.001, 20, 1e-5),
-        ("CIFAR-10 CNN + LSTM", 0.001, 20, 1e-5),
-        # With relu in its steps a network multiplies what rounding begins: one last bit of a weight takes this one 2e-4
-        # off within ten steps, and in its tenth the LSTM comes to probabilities that Keras cuts.
-        ("SimpleRNN autoencoder", 0.001, 6, 1e-4),
-        ("LSTM autoencoder", 0.001, 8, 1e-4),
-        ("LSTM autoencoder", 0.0001, 40, 1e-5),
-    ],
-)
-def test_the_first_steps_in_single_precision(keras, name, learning_rate, steps, rtol):
-    found, expected = (curve(library, name, steps, learning_rate) for library in (scratchnet, keras))
-    np.testing.assert_allclose(found, expected, rtol=rtol)
+def test_a_model_as_it_is_written_follows_keras_until_probabilities_are_cut(keras):
+    # In the tenth step the LSTM comes to some that are.
+    found, expected = (curve(library, "LSTM autoencoder", 8) for library in (scratchnet, keras))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
