@@ -158,7 +158,7 @@ def _of_node(node):
         return sum(_of_node(inside) for inside in inner.nodes)
     if isinstance(node.layer, Embedding):  # of which the mean may be taken at once
         elements = math.prod(_sizes(node.inputs)) * node.layer.output_dim
-    elif isinstance(node.layer, (BatchNormalization, GroupNormalization)):  # as well
+    elif isinstance(node.layer, (BatchNormalization, GroupNormalization)):  # so may that of what it puts out
         elements = math.prod(_sizes(node.inputs))
     else:
         elements = sum(math.prod(_sizes(tensor)) for tensor in flatten(node.outputs))

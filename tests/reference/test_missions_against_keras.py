@@ -68,13 +68,15 @@ NEAR = {"SimpleRNN autoencoder": (6, 1e-4), "LSTM autoencoder": (8, 1e-4)}
 
 
 @pytest.mark.parametrize("name", missions.MISSIONS)
-def test_forty_steps(keras, name):
+def test_a_hundred_steps(keras, name):
     with double_precision(scratchnet, keras):
-        found, expected = (curve(library, name, 40, with_the_same_numbers) for library in (scratchnet, keras))
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
-    single, (steps, rtol) = curve(scratchnet, name, 40, with_the_same_numbers), NEAR.get(name, (20, 1e-5))
+        found, expected = (curve(library, name, 100, with_the_same_numbers) for library in (scratchnet, keras))
+    np.testing.assert_allclose(found[:40], expected[:40], rtol=1e-10)
+    # The LSTM's loss doubles in the tenth step: 1e-16 becomes 7e-9 in a hundred.
+    np.testing.assert_allclose(found, expected, rtol=1e-6 if name == "LSTM autoencoder" else 1e-10)
+    single, (steps, rtol) = curve(scratchnet, name, 100, with_the_same_numbers), NEAR.get(name, (20, 1e-5))
     np.testing.assert_allclose(single[:steps], found[:steps], rtol=rtol)
-    np.testing.assert_allclose(smooth(single), smooth(found), rtol=0.01)  # to the end on the same curve
+    np.testing.assert_allclose(smooth(single), smooth(found), rtol=0.1 if name in NEAR else 0.01)  # to the end
 
 
 def test_a_model_as_it_is_written_follows_keras_until_probabilities_are_cut(keras):

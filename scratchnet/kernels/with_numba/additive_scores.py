@@ -15,7 +15,6 @@ from scratchnet.kernels.with_numba.team import by_rows
 _OF_A_TANH = 8  # multiply-adds that take as long
 _FILLED = 16  # numbers, of which the keys are a multiple: a vector of AVX-512
 _SUMS = 2  # over the samples, shared or not
-_ONE = np.float32(1)
 
 
 def additive_scores_forward(q, k, w):
@@ -30,7 +29,7 @@ def additive_scores_backward(dA, q, k, w):
     """``dq, dk, dw``"""
     S, D = k.shape[1:]
     q, kT = plain(q), _by_number(k)
-    dq, dkT, dw = np.empty(q.shape, np.float32), np.zeros(kT.shape, np.float32), np.zeros((_SUMS, D))
+    dq, dkT, dw = np.empty(q.shape, np.float32), np.empty(kT.shape, np.float32), np.empty((_SUMS, D))
     work = 2 * _OF_A_TANH * dA.size * D
     by_rows(_backward, _SUMS, work, plain(dA), q, kT, plain(w), dq, dkT, dw, multiple=1)
     return dq, np.ascontiguousarray(dkT[..., :S].swapaxes(1, 2)), (dw[0] + dw[1]).astype(np.float32)

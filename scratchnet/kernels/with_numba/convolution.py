@@ -193,13 +193,12 @@ def conv2d_backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, re
         rows, y = x.reshape(-1, C), y.reshape(-1, F) if relu else None
         dx, dkernel, dbias = affine_backward(dy.reshape(-1, F), rows, kernel.reshape(C, F), needs_dx, y)
         return dx.reshape(x.shape) if needs_dx else None, dkernel.reshape(kernel.shape), dbias
-    if way.kind == _STRIDED:
+    if way.kind == _STRIDED or way.kind == _WINDOWS and windows.gains(C, F, x.itemsize):
         dz = _after_relu(dy, y) if relu else dy
-        dkernel, dbias = winograd_strided.kernel_gradient(dz, x), np.ones(N * OH * OW, dz.dtype) @ dz.reshape(-1, F)
-        return winograd_strided.conv2d_dx(dz, kernel) if needs_dx else None, dkernel, dbias
-    if way.kind == _WINDOWS and windows.gains(C, F, x.itemsize):
-        dz = _after_relu(dy, y) if relu else dy
-        dkernel, dbias = windows.kernel_gradient(dz, x, kernel.shape, way.geometry, padding, way.counts)
+        if way.kind == _STRIDED:
+            dkernel, dbias = winograd_strided.kernel_gradient(dz, x), np.ones(N * OH * OW, dz.dtype) @ dz.reshape(-1, F)
+        else:
+            dkernel, dbias = windows.kernel_gradient(dz, x, kernel.shape, way.geometry, padding, way.counts)
         return conv2d_dx(dz, kernel, x.shape, strides, padding, dilation) if needs_dx else None, dkernel, dbias
     dx = np.empty(x.shape, x.dtype) if needs_dx else x[:0]
     if max(strides) == 1 and (F <= 2 * C if needs_dx else F < C):

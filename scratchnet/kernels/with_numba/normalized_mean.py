@@ -22,28 +22,27 @@ _OF_A_FUNCTION = 8  # multiply-adds that take as long as a number
 
 def normalized_mean(x, mean, s, gamma, beta, activation):
     """(N, C) for x (N, M, C), and mean, s, gamma and beta (C,); None where the activation is not compiled."""
-    found = _bounds_and_function(x, activation)
-    if found is None:
-        return None
-    x = plain(x)
-    N, M, C = x.shape
-    y, places = np.empty((N, C), x.dtype), places_at_a_time(M, C)
+    places = places_at_a_time(*x.shape[1:])
     repeated = [np.tile(a.astype(x.dtype, copy=False), places) for a in (mean, gamma / s, beta)]
-    by_rows(_means, N, _work(x, found), x.reshape(N, M * C), *repeated, *found, M, places, y, multiple=1)
-    return y
+    return _mean_by(_means, x, repeated, activation)
 
 
 def normalized_groups_mean(x, gamma, beta, G, epsilon, activation):
     """The same with the mean and the s of each of G groups of channels of a sample, as `normalize_groups_forward`."""
+    gamma, beta = (plain(a.astype(x.dtype, copy=False)) for a in (gamma, beta))
+    return _mean_by(_means_of_groups, x, (gamma, beta, G, float(epsilon), of_statistics(*x.shape[1:])), activation)
+
+
+def _mean_by(kernel, x, known, activation):
+    """What `kernel`, one of those below, makes of x, of what else it knows, and of the activation."""
     found = _bounds_and_function(x, activation)
     if found is None:
         return None
     x = plain(x)
     N, M, C = x.shape
     y = np.empty((N, C), x.dtype)
-    gamma, beta = (plain(a.astype(x.dtype, copy=False)) for a in (gamma, beta))
-    known = x.reshape(N, M * C), gamma, beta, G, float(epsilon), *found, M, of_statistics(M, C), places_at_a_time(M, C)
-    by_rows(_means_of_groups, N, _work(x, found), *known, y, multiple=1)
+    numbers = x.reshape(N, M * C)
+    by_rows(kernel, N, _work(x, found), numbers, *known, *found, M, places_at_a_time(M, C), y, multiple=1)
     return y
 
 
@@ -72,7 +71,7 @@ def _means(first, stop, x, mean, factor, shift, least, most, function, M, places
 
 
 @njit
-def _means_of_groups(first, stop, x, gamma, beta, G, epsilon, least, most, function, M, at_once, places, y):
+def _means_of_groups(first, stop, x, gamma, beta, G, epsilon, at_once, least, most, function, M, places, y):
     C, of_dtype, changes = gamma.size, x.dtype.type, function is not None or least > -np.inf
     of_group, width = C // G, places * C
     middle, totals, of_groups = np.empty(at_once * C, x.dtype), np.empty((2, at_once * C)), np.empty(G)

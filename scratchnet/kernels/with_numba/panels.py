@@ -13,12 +13,14 @@ _DEPTH = 256  # rows of a panel at a time, which has up to 32 KB
 _LEAST, _MOST = 4, 8 << 20  # rows that fill tiles; bytes of a matrix that may be there a second time
 
 
-def in_panels(W):
-    """(K, N) as (panels, K, columns), with zeros behind the last column."""
+def in_panels(W, width=_WIDTH, last=None):
+    """(K, N) as (panels, K, width), with zeros behind the last column; with `last` (N,), that is one more row."""
     K, N = W.shape
-    padded = np.zeros((K, N + -N % _WIDTH), W.dtype)
-    padded[:, :N] = W
-    return np.ascontiguousarray(padded.reshape(K, -1, _WIDTH).transpose(1, 0, 2))
+    padded = np.zeros((K if last is None else K + 1, N + -N % width), W.dtype)
+    padded[:K, :N] = W
+    if last is not None:
+        padded[K, :N] = last
+    return np.ascontiguousarray(padded.reshape(len(padded), -1, width).transpose(1, 0, 2))
 
 
 @njit(inner=True)

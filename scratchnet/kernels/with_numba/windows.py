@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.panels import in_panels
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.window_tile import make_window_tile
@@ -112,10 +113,8 @@ def panels_of(kernel, bias):
     Of many filters, the rows of a single matrix would lie so far apart that they fall into few places of the cache.
     """
     F = kernel.shape[3]
-    rows, width = kernel.reshape(-1, F), min(2 * VECTOR_BYTES // kernel.itemsize, _filled(F, kernel.itemsize))
-    filled = np.zeros((len(rows) + 1, F + -F % width), kernel.dtype)
-    filled[:-1, :F], filled[-1, :F] = rows, bias
-    return np.ascontiguousarray(filled.reshape(len(filled), -1, width).transpose(1, 0, 2))
+    width = min(2 * VECTOR_BYTES // kernel.itemsize, _filled(F, kernel.itemsize))
+    return in_panels(kernel.reshape(-1, F), width, bias)
 
 
 def _filled(F, itemsize):
