@@ -76,7 +76,8 @@ def test_a_hundred_steps(keras, name):
     np.testing.assert_allclose(found, expected, rtol=1e-6 if name == "LSTM autoencoder" else 1e-10)
     single, (steps, rtol) = curve(scratchnet, name, 100, with_the_same_numbers), NEAR.get(name, (20, 1e-5))
     np.testing.assert_allclose(single[:steps], found[:steps], rtol=rtol)
-    np.testing.assert_allclose(smooth(single), smooth(found), rtol=0.1 if name in NEAR else 0.01)  # to the end
+    steps = 40 if name in NEAR else 100  # to the end on the same curve, while rounding has not become large
+    np.testing.assert_allclose(smooth(single[:steps]), smooth(found[:steps]), rtol=0.01)
 
 
 def test_a_model_as_it_is_written_follows_keras_until_probabilities_are_cut(keras):
