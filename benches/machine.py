@@ -7,23 +7,41 @@ turn is judged by a loop that is known to gain, before anybody has seen the turn
 import os
 import threading
 import time
+from typing import NamedTuple
 
-ISAS = ("native", "avx2", "avx512")
-NAMES = {"avx2": "AVX2", "avx512": "AVX-512", "neither": "no AVX2"}
+NAMES = {"avx512": "AVX-512", "avx2": "AVX2", "sse42": "SSE4.2", "neither": "no AVX2"}
 LEAST_GAIN = 1.7  # of two threads over one: below that a turn does not count
 HELD = "SCRATCHNET_BENCH_ISA"  # environment variable: what this process and its workers are held to
 
 
-_NEEDED = {"avx512": "avx512f", "avx2": "avx2"}  # the longer vectors first
+class InstructionSet(NamedTuple):
+    """How everybody is told to keep to some instructions."""
+
+    feature: str  # that the processor must have
+    later: tuple  # how the names of features begin that came afterwards, or need what did
+    numba: str  # a processor with these instructions
+    openblas: str
+    onednn: str
+    xla: str
+    aten: str
+
+
+_AVX = ("avx", "fma", "f16c", "bmi", "vaes", "vpclmul", "xop", "sha512", "sm3", "sm4")
+SETS = {  # the longer vectors first
+    "avx512": InstructionSet("avx512f", (), "skylake-avx512", "SkylakeX", "AVX512_CORE", "AVX512", "avx512"),
+    "avx2": InstructionSet("avx2", ("avx512", "avx10"), "haswell", "Haswell", "AVX2", "AVX2", "avx2"),
+    "sse42": InstructionSet("sse4.2", _AVX, "nehalem", "Nehalem", "SSE41", "SSE4_2", "default"),
+}
+ISAS = ("native", *SETS)
 
 
 def widest():
-    """The longer vectors of the two that this processor has, "neither", or None where nothing can tell."""
+    """The longer vectors that this processor has, "avx512", "avx2" or "neither"; None where nothing can tell."""
     try:
         features = _features()
     except ImportError:  # no Numba here
         return None
-    return next((isa for isa, feature in _NEEDED.items() if features.get(feature)), "neither")
+    return next((isa for isa in ("avx512", "avx2") if features.get(SETS[isa].feature)), "neither")
 
 
 def _features():
@@ -39,17 +57,17 @@ def instruction_set(isa):
     """
     if isa == "native":
         return {}
-    features = _features()
-    if not features.get(_NEEDED[isa]):
+    wanted, features = SETS[isa], _features()
+    if not features.get(wanted.feature):
         raise ValueError(f"--isa {isa}: this processor does not have it")
-    kept = {name: has and not (isa == "avx2" and name.startswith("avx512")) for name, has in features.items()}
+    kept = {name: has and not name.startswith(wanted.later) for name, has in features.items()}
     return {
-        "NUMBA_CPU_NAME": {"avx2": "haswell", "avx512": "skylake-avx512"}[isa],
+        "NUMBA_CPU_NAME": wanted.numba,
         "NUMBA_CPU_FEATURES": ",".join(("+" if has else "-") + name for name, has in sorted(kept.items())),
-        "OPENBLAS_CORETYPE": {"avx2": "Haswell", "avx512": "SkylakeX"}[isa],
-        "ONEDNN_MAX_CPU_ISA": {"avx2": "AVX2", "avx512": "AVX512_CORE"}[isa],
-        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_max_isa={isa.upper()}".strip(),
-        "ATEN_CPU_CAPABILITY": isa,
+        "OPENBLAS_CORETYPE": wanted.openblas,
+        "ONEDNN_MAX_CPU_ISA": wanted.onednn,
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_max_isa={wanted.xla}".strip(),
+        "ATEN_CPU_CAPABILITY": wanted.aten,
         HELD: isa,
     }
 

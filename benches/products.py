@@ -2,15 +2,11 @@
 
     python benches/products.py                                  # float32, every 20th shape: a minute
     python benches/products.py --dtype float64 --every 1        # all 8,000: a quarter of an hour
-    python benches/products.py --isa avx2
+    python benches/products.py --isa avx2                       # or avx512, or sse42: without AVX
 
 A B is a layer's forward, A Bᵀ its dx, Aᵀ B its dW. Each shape is multiplied by `kernels.matmul`, Python's lines
 included, and by `np.matmul`, in turns, on one thread; what counts is processor time, so that a busy machine does no
 harm. A ratio is the smaller of two, that of the medians of the turns and that of the quickest: noise shows in one.
-
-Without AVX (the features are those of the processor, each with "-" where its name begins with avx, fma, f16c or bmi):
-
-    NUMBA_CPU_NAME=nehalem NUMBA_CPU_FEATURES=... OPENBLAS_CORETYPE=Nehalem python benches/products.py
 """
 
 import argparse

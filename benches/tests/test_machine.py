@@ -18,6 +18,14 @@ def test_held_to_avx2_nobody_uses_the_longer_vectors(bench, monkeypatch):
     assert found["ONEDNN_MAX_CPU_ISA"] == "AVX2" and found["XLA_FLAGS"].endswith("--xla_cpu_max_isa=AVX2")
 
 
+def test_without_avx_nothing_is_left_that_needs_it(bench, monkeypatch):
+    with_features(monkeypatch, **{"sse4.2": True, "avx": True, "avx2": True, "fma": True, "vaes": True, "popcnt": True})
+    found = bench("machine").instruction_set("sse42")
+    assert found["NUMBA_CPU_FEATURES"] == "-avx,-avx2,-fma,+popcnt,+sse4.2,-vaes"
+    assert found["OPENBLAS_CORETYPE"] == "Nehalem" and found["XLA_FLAGS"].endswith("--xla_cpu_max_isa=SSE4_2")
+    assert bench("_shared").instructions({"isa": "sse42", "widest": "avx512"}) == "SSE4.2"
+
+
 def test_what_the_processor_does_not_have_is_refused(bench, monkeypatch):
     with_features(monkeypatch, avx2=True, avx512f=False)
     with pytest.raises(ValueError, match="--isa avx512: this processor does not have it"):
