@@ -116,13 +116,17 @@ def test_of_every_size_that_the_rule_tells_apart_it_is_the_product(who_computes,
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 def test_blas_multiplies_vectors_and_what_is_small():
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
-    square, few = np.ones((300, 300), "float32"), np.ones((2, 300), "float32")
-    assert module._is_for_blas(1, 300, 300, square) and module._is_for_blas(300, 300, 1, square)
+    few = np.ones((2, 300), "float32")
+
+    def asked(M, K, N, left="C", right="C"):
+        return module._is_for_blas(np.empty((M, K), "float32", left), np.empty((K, N), "float32", right))
+
+    assert asked(1, 300, 300) and asked(300, 300, 1)
     is_wide = module.VECTOR_BYTES == 64
-    assert module._is_for_blas(60, 80, 60, square) == is_wide and not module._is_for_blas(60, 80, 60, square.T)
-    assert module._is_for_blas(30, 500, 40, square.T) == is_wide
-    assert module._is_for_blas(60, 16, 4000, square.T) and not module._is_for_blas(600, 16, 40000, square.T)
-    assert not module._is_for_blas(300, 300, 300, square)
+    assert asked(60, 80, 60) == is_wide and not asked(60, 80, 60, right="F")
+    assert asked(30, 500, 40, right="F") == is_wide
+    assert asked(60, 16, 4000, right="F") and not asked(600, 16, 40000, right="F")
+    assert not asked(300, 300, 300)
     with kernels.using_backend("numba"):
         np.testing.assert_array_equal(kernels.matmul(few[:, :9], few[:, :9].T), few[:, :9].dot(few[:, :9].T))
 
@@ -148,7 +152,39 @@ def test_with_vectors_of_32_bytes_blas_also_has_what_would_leave_tiles_half_empt
         (9, 2000, 1500, True),  # few rows, and b is larger than a cache
         (49, 2000, 1500, False),
     ]:
-        assert module._is_for_blas(M, K, N, np.ones((K, N), "float32")) == expected, (M, K, N)
+        found = module._is_for_blas(np.empty((M, K), "float32"), np.empty((K, N), "float32"))
+        assert found == expected, (M, K, N)
+
+
+@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
+@pytest.mark.parametrize("bytes_of_vector", [32, 64])
+def test_few_rows_by_columns_that_fill_no_vector_are_for_blas_however_long_the_sums(monkeypatch, bytes_of_vector):
+    module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
+    for name, value in (("VECTOR_BYTES", bytes_of_vector), ("_THIN_FOR_BLAS", 0), ("_FEW_OF_THIN", 32)):
+        monkeypatch.setattr(module, name, value)
+    for M, N, left, right, expected in [
+        (32, 10, "C", "C", True),
+        (33, 10, "C", "C", False),
+        (31, 10, "F", "C", True),
+        (32, 10, "F", "C", False),  # by columns: turned round, the rows fill a tile
+        (32, 28, "C", "C", True),
+        (32, 28, "C", "F", False),  # one vector is full, and b would be copied anyway
+        (32, 16, "C", "C", False),
+    ]:
+        found = module._is_for_blas(np.empty((M, 5408), "float32", left), np.empty((5408, N), "float32", right))
+        assert found == expected, (M, N, left, right)
+    assert not module._is_for_blas(np.empty((32, 5408)), np.empty((5408, 10)))  # of float64 they are quick
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("M, N", [(2048, 10), (1031, 16), (700, 28), (1024, 31)])
+def test_a_tall_product_is_turned_round_number_by_number(dtype, M, N):
+    # what lies by columns, by few columns: computed as the transposed product
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(9, M)).astype(dtype).T, rng.normal(size=(9, N)).astype(dtype)
+    c = kernels.matmul(a, b)
+    assert c.flags.carray
+    np.testing.assert_allclose(c, a.astype(float) @ b.astype(float), rtol=0, atol=1e-12 if dtype == "float64" else 1e-4)
 
 
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")

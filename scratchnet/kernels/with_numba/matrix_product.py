@@ -50,10 +50,13 @@ _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
 _MORE = 8 if VECTOR_BYTES == 32 else _FEW  # rows that are more than few
 # Multiply-adds, the second by bytes of a number, see `_is_for_blas`; on AVX-512 with kernels that others have not:
 _SMALL_FOR_BLAS, _THIN_FOR_BLAS = {16: (1 << 16, 0), 32: (1 << 18, 1 << 23), 64: (1_000_000, 1 << 20)}[VECTOR_BYTES]
+_FEW_OF_THIN = 32 if VECTOR_BYTES > 16 else 0  # rows, if the last vector of a row of b is not full; of float32
 _SMALL_RESULT = 1200 if VECTOR_BYTES == 64 else 1 << 62  # numbers of c
 _SMALL = 1 << 14  # multiply-adds, of which Python's lines around them take the longer part
 _SOON_CLEARED = 1 << 16  # bytes of c, which `dot` fills with zeros before it multiplies
 _SHALLOW = 16  # rows of b: so few products to a number of c, or of b, that to write or copy it counts
+
+_MANY = 1 << 14  # numbers of c that are turned round: NumPy reads them from far apart, and needs nine times as long
 
 _FEW_ROWS, _FEW_COLUMNS = 2, 4  # of c, up to which it is quicker computed number by number
 
@@ -96,7 +99,7 @@ def matmul(a, b):
     by_blas = may_be_blas and work <= _SMALL
     if may_be_blas and not by_blas and K > 1:
         is_small = work <= _SMALL_FOR_BLAS and M != _PAIR and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
-        by_blas = is_small or _is_for_blas(M, K, N, b)
+        by_blas = is_small or _is_for_blas(a, b)
     if by_blas:
         return a.dot(b) if K > _SHALLOW or M * N * a.itemsize <= _SOON_CLEARED else np.matmul(a, b)
     c = np.empty((M, N), a.dtype)
@@ -110,7 +113,10 @@ def matmul(a, b):
     elif _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, a.itemsize):
         c_T = np.empty((N, M), a.dtype)
         _product(b.T, a.T, c_T)
-        c[...] = c_T.T
+        if c.size < _MANY:
+            c[...] = c_T.T
+        else:
+            _turn(c_T, c)
     else:
         _product(a, b, c)
     return c
@@ -121,11 +127,11 @@ def is_in_tiles(a, b):
     (M, K), N = a.shape, b.shape[1]
     if N <= _FEW_COLUMNS:
         return False
-    may_be_blas = not _mine.rows_are_alone and (M * K * N <= _SMALL_FOR_BLAS or _is_for_blas(M, K, N, b))
+    may_be_blas = not _mine.rows_are_alone and (M * K * N <= _SMALL_FOR_BLAS or _is_for_blas(a, b))
     return can_share(M, b) and not (may_be_blas or _is_better_transposed(M, K, N, False, False, b.itemsize))
 
 
-def _is_for_blas(M, K, N, b):
+def _is_for_blas(a, b):
     """Whether NumPy's BLAS is quicker, small or not; by sizes alone, for the same bits with a team and without.
 
     A matrix by a vector it reads at the pace of memory. OpenBLAS has kernels for small matrices, which copy nothing; on
@@ -134,11 +140,15 @@ def _is_for_blas(M, K, N, b):
 
     NumPy has two ways to it: `dot` begins half a microsecond earlier, but first fills the result with zeros.
     """
+    (M, K), N = a.shape, b.shape[1]
     if M == 1 or N == 1:
         return True
     work, width = M * K * N, N * b.itemsize
     is_thin = K <= _SHALLOW or (width < 4 * VECTOR_BYTES and width % (2 * VECTOR_BYTES) > 0)  # a tile is half empty
     if is_thin and work * b.itemsize <= _THIN_FOR_BLAS and (M != _PAIR or b.flags.c_contiguous):
+        return True
+    fills_vectors = width % VECTOR_BYTES == 0 or (width > VECTOR_BYTES and not b.flags.c_contiguous)
+    if is_thin and b.itemsize == 4 and M <= _FEW_OF_THIN - (not a.flags.c_contiguous) and not fills_vectors:
         return True
     if M <= _FEW and width % _APART == 0 and b.flags.c_contiguous:
         return True  # the rows of a block fall into one place of the cache, and meet too few of a to pay for a copy
@@ -161,7 +171,7 @@ def _is_better_transposed(M, K, N, a_is_transposed, b_is_transposed, itemsize):
         if M <= _FEW:
             return _mine.rows_are_alone
         return VECTOR_BYTES == 64 and itemsize == 4 and _FEWER < M <= _THRICE and (K < 3 * N or M > _LESS_FEW)
-    if a_is_transposed and N * itemsize < 2 * VECTOR_BYTES and N < M:
+    if a_is_transposed and N * itemsize < 2 * VECTOR_BYTES <= M * itemsize and N < M:
         return True
     return b_is_transposed and M >= _FEW and 3 * M * (K + N) < K * N
 
@@ -241,6 +251,12 @@ def product_of_columns(multiplier, a, b, first, stop):
     part = np.empty((len(a), stop - first), b.dtype)
     matmul_into_by(multiplier, a, b[:, first:stop], part)
     return part
+
+
+@njit
+def _turn(c_T, c):
+    """``c = c_T.T``, square by square."""
+    copy_block(c_T.T[:, ::1], 0, len(c), 0, c.shape[1], c[:, ::1])
 
 
 @njit
