@@ -157,6 +157,18 @@ def test_with_vectors_of_32_bytes_blas_also_has_what_would_leave_tiles_half_empt
 
 
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
+def test_with_vectors_of_64_bytes_a_large_matrix_of_float64_is_for_blas_where_few_rows_meet_it(monkeypatch):
+    module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
+    for name, value in (("VECTOR_BYTES", 64), ("_MORE", 7)):
+        monkeypatch.setattr(module, name, value)
+    b = np.empty((1024, 1500))
+    for M, right, expected in [(7, b, False), (8, b, True), (48, b, True), (49, b, False), (8, b[:400], False)]:
+        assert module._is_for_blas(np.empty((M, len(right))), right) == expected, M
+    assert not module._is_for_blas(np.empty((8, 1500)), b.T)
+    assert not module._is_for_blas(np.empty((28, 1024), "float32"), np.empty((1024, 3000), "float32"))
+
+
+@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 @pytest.mark.parametrize("bytes_of_vector", [32, 64])
 def test_few_rows_by_columns_that_fill_no_vector_are_for_blas_however_long_the_sums(monkeypatch, bytes_of_vector):
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")

@@ -47,7 +47,7 @@ _PANEL = 1024 if VECTOR_BYTES == 64 else 1 << 15  # bytes of each row of b that 
 _FAR = 2 << 20  # bytes of b, which two threads would both fetch from far
 
 _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
-_MORE = 8 if VECTOR_BYTES == 32 else _FEW  # rows that are more than few
+_MORE = {16: _FEW, 32: 8, 64: 7}[VECTOR_BYTES]  # rows that are more than few
 # Multiply-adds, the second by bytes of a number, see `_is_for_blas`; on AVX-512 with kernels that others have not:
 _SMALL_FOR_BLAS, _THIN_FOR_BLAS = {16: (1 << 16, 0), 32: (1 << 18, 1 << 23), 64: (1_000_000, 1 << 20)}[VECTOR_BYTES]
 _FEW_OF_THIN = 32 if VECTOR_BYTES > 16 else 0  # rows, if the last vector of a row of b is not full; of float32
@@ -155,7 +155,7 @@ def _is_for_blas(a, b):
     if K <= _SHALLOW and M <= _ROWS and not b.flags.c_contiguous:
         return True  # few products to each number that would be copied
     if _MORE < M <= _THRICE and K * width > _LARGE:  # few rows, and b comes from memory
-        return VECTOR_BYTES < 64 and b.flags.c_contiguous
+        return (VECTOR_BYTES < 64 or b.itemsize == 8) and b.flags.c_contiguous
     return VECTOR_BYTES == 64 and work <= _SMALL_FOR_BLAS and (M * N <= _SMALL_RESULT or b.flags.c_contiguous)
 
 
