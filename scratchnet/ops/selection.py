@@ -195,7 +195,8 @@ def _take_along_axis_adds(dx, dz, indices, axis):
     if axis is None:
         np.add.at(dx, np.unravel_index(indices.reshape(-1) % dx.size, dx.shape), dz)
         return
-    key = list(np.ogrid[tuple(_span(n) for n in indices.shape)])
+    # Where x or the indices have one entry along another axis, it stands for all of them.
+    key = [place % n for place, n in zip(np.ogrid[tuple(_span(n) for n in dz.shape)], dx.shape)]
     key[axis] = indices
     np.add.at(dx, tuple(key), dz)
 
@@ -310,7 +311,7 @@ def segment_sum(data, segment_ids, num_segments=None, sorted=False):
 @operation(data=_segment_extreme_dx, segment_ids=None, dtypes=kept)
 def segment_max(data, segment_ids, num_segments=None, sorted=False):
     """The largest of all rows with the same number; -inf (of integers the smallest) where there is none."""
-    return _segments(np.maximum, data, segment_ids, num_segments, -_largest(data.dtype))
+    return _segments(np.maximum, data, segment_ids, num_segments, _smallest(data.dtype))
 
 
 @operation(data=_segment_extreme_dx, segment_ids=None, dtypes=kept)
@@ -333,6 +334,10 @@ def _segment_prod_ddata(dz, data, segment_ids, z):
 def segment_prod(data, segment_ids, num_segments=None, sorted=False):
     """The product of all rows with the same number; 1 where there is none."""
     return _segments(np.multiply, data, segment_ids, num_segments, 1)
+
+
+def _smallest(dtype):
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
 def _largest(dtype):
