@@ -113,7 +113,6 @@ def test_of_every_size_that_the_rule_tells_apart_it_is_the_product(who_computes,
     np.testing.assert_array_equal(c, who_computes(LAYOUTS[left](a), LAYOUTS[right](b)))
 
 
-@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 def test_blas_multiplies_vectors_and_what_is_small():
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
     few = np.ones((2, 300), "float32")
@@ -131,7 +130,6 @@ def test_blas_multiplies_vectors_and_what_is_small():
         np.testing.assert_array_equal(kernels.matmul(few[:, :9], few[:, :9].T), few[:, :9].dot(few[:, :9].T))
 
 
-@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 def test_with_vectors_of_32_bytes_blas_also_has_what_would_leave_tiles_half_empty(monkeypatch):
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
     for name, value in (("VECTOR_BYTES", 32), ("_THIN_FOR_BLAS", 1 << 23), ("_APART", 4096), ("_MORE", 8)):
@@ -156,7 +154,6 @@ def test_with_vectors_of_32_bytes_blas_also_has_what_would_leave_tiles_half_empt
         assert found == expected, (M, K, N)
 
 
-@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 def test_with_vectors_of_64_bytes_a_large_matrix_of_float64_is_for_blas_where_few_rows_meet_it(monkeypatch):
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
     for name, value in (("VECTOR_BYTES", 64), ("_MORE", 7)):
@@ -168,7 +165,6 @@ def test_with_vectors_of_64_bytes_a_large_matrix_of_float64_is_for_blas_where_fe
     assert not module._is_for_blas(np.empty((28, 1024), "float32"), np.empty((1024, 3000), "float32"))
 
 
-@pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")
 @pytest.mark.parametrize("bytes_of_vector", [32, 64])
 def test_few_rows_by_columns_that_fill_no_vector_are_for_blas_however_long_the_sums(monkeypatch, bytes_of_vector):
     module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
@@ -189,14 +185,21 @@ def test_few_rows_by_columns_that_fill_no_vector_are_for_blas_however_long_the_s
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("M, N", [(2048, 10), (1031, 16), (700, 28), (1024, 31)])
-def test_a_tall_product_is_turned_round_number_by_number(dtype, M, N):
-    # what lies by columns, by few columns: computed as the transposed product
+@pytest.mark.parametrize("missing", [1, 5])
+def test_the_gradient_of_a_matrix_of_few_columns_is_computed_transposed_and_turned_round(monkeypatch, dtype, missing):
+    module = pytest.importorskip("scratchnet.kernels.with_numba.matrix_product")
+    turned, turn = [], module._turn
+    monkeypatch.setattr(module, "_turn", lambda c_T, c: (turned.append(c.shape), turn(c_T, c)))
+    monkeypatch.setattr(module, "_SMALL_FOR_BLAS", -1)
+    monkeypatch.setattr(module, "_is_for_blas", lambda a, b: False)
+    N = max(2 * module.VECTOR_BYTES // np.dtype(dtype).itemsize - missing, 2)  # nearly a tile's width
+    M = module._MANY // N + 5
     rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(9, M)).astype(dtype).T, rng.normal(size=(9, N)).astype(dtype)
-    c = kernels.matmul(a, b)
-    assert c.flags.carray
-    np.testing.assert_allclose(c, a.astype(float) @ b.astype(float), rtol=0, atol=1e-12 if dtype == "float64" else 1e-4)
+    x, dz = rng.normal(size=(40, M)).astype(dtype), rng.normal(size=(40, N)).astype(dtype)
+    dW = module.matmul(x.T, dz)
+    assert turned == [(M, N)] and dW.flags.carray
+    expected = x.T.astype(float) @ dz.astype(float)
+    np.testing.assert_allclose(dW, expected, rtol=0, atol=1e-12 if dtype == "float64" else 1e-4)
 
 
 @pytest.mark.skipif("numba" not in BACKENDS, reason="Numba is not installed")

@@ -50,7 +50,7 @@ _PAIR = 2  # rows, with which OpenBLAS takes twice as long as with four
 _MORE = {16: _FEW, 32: 8, 64: 7}[VECTOR_BYTES]  # rows that are more than few
 # Multiply-adds, the second by bytes of a number, see `_is_for_blas`; on AVX-512 with kernels that others have not:
 _SMALL_FOR_BLAS, _THIN_FOR_BLAS = {16: (1 << 16, 0), 32: (1 << 18, 1 << 23), 64: (1_000_000, 1 << 20)}[VECTOR_BYTES]
-_FEW_OF_THIN = 32 if VECTOR_BYTES > 16 else 0  # rows, if the last vector of a row of b is not full; of float32
+_FEW_OF_THIN = 32 if VECTOR_BYTES > 16 else 0  # rows of float32 that meet a b whose rows end within a vector
 _SMALL_RESULT = 1200 if VECTOR_BYTES == 64 else 1 << 62  # numbers of c
 _SMALL = 1 << 14  # multiply-adds, of which Python's lines around them take the longer part
 _SOON_CLEARED = 1 << 16  # bytes of c, which `dot` fills with zeros before it multiplies
@@ -132,7 +132,7 @@ def is_in_tiles(a, b):
 
 
 def _is_for_blas(a, b):
-    """Whether NumPy's BLAS is quicker, small or not; by sizes alone, for the same bits with a team and without.
+    """Whether NumPy's BLAS is quicker, small or not; by sizes and orders, for the same bits with a team and without.
 
     A matrix by a vector it reads at the pace of memory. OpenBLAS has kernels for small matrices, which copy nothing; on
     AVX-512 for up to a million multiply-adds, but with the right matrix transposed for few results only. Measured on
@@ -147,8 +147,9 @@ def _is_for_blas(a, b):
     is_thin = K <= _SHALLOW or (width < 4 * VECTOR_BYTES and width % (2 * VECTOR_BYTES) > 0)  # a tile is half empty
     if is_thin and work * b.itemsize <= _THIN_FOR_BLAS and (M != _PAIR or b.flags.c_contiguous):
         return True
-    fills_vectors = width % VECTOR_BYTES == 0 or (width > VECTOR_BYTES and not b.flags.c_contiguous)
-    if is_thin and b.itemsize == 4 and M <= _FEW_OF_THIN - (not a.flags.c_contiguous) and not fills_vectors:
+    is_few = M < _FEW_OF_THIN or (M == _FEW_OF_THIN and a.flags.c_contiguous)  # else, turned round, they fill vectors
+    is_ragged = width % VECTOR_BYTES > 0 and (width < VECTOR_BYTES or b.flags.c_contiguous)
+    if is_thin and is_few and is_ragged and b.itemsize == 4:
         return True
     if M <= _FEW and width % _APART == 0 and b.flags.c_contiguous:
         return True  # the rows of a block fall into one place of the cache, and meet too few of a to pay for a copy
