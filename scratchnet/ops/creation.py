@@ -205,8 +205,11 @@ def array(x, dtype=None):
 
 
 def convert_to_numpy(x):
-    """x as a `numpy.ndarray`. A symbolic tensor has no values: it raises its own error."""
-    return np.asarray(x)
+    """x as a `numpy.ndarray`, of a variable a copy: training changes that in place.
+
+    A symbolic tensor has no values: it raises its own error.
+    """
+    return np.array(x) if hasattr(x, "assign") else np.asarray(x)
 
 
 def is_tensor(x):

@@ -8,9 +8,10 @@ import numpy as np
 
 from scratchnet import interpolation as resizing
 from scratchnet.ops.convolution import depthwise_conv
-from scratchnet.ops.dtypes import floats
+from scratchnet.ops.creation import cast, saturate_cast
+from scratchnet.ops.dtypes import floats, floatx
+from scratchnet.ops.elementwise import multiply, round
 from scratchnet.ops.layouts import either_way
-from scratchnet.ops.linear import tensordot
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.pictures import (  # noqa: F401 (the names are for those who import this module)
     check_images,
@@ -21,6 +22,7 @@ from scratchnet.ops.pictures import (  # noqa: F401 (the names are for those who
     sobel_edges,
     ssim,
 )
+from scratchnet.ops.reductions import sum
 from scratchnet.ops.shapes import expand_dims, pad, reshape, squeeze, transpose
 from scratchnet.ops.trial import Unfit
 
@@ -56,6 +58,8 @@ def resize(
 ):
     """Images of another `size` (height, width); see `scratchnet.interpolation`.
 
+    Of integers the result is rounded to such.
+
     crop_to_aspect_ratio, pad_to_aspect_ratio: first cut off, or put on (`fill_value`), what gives the new proportions.
     """
     *_, H, W, _ = check_images("resize", images)
@@ -72,8 +76,13 @@ def resize(
     elif pad_to_aspect_ratio:
         h, w = max(H, W * height // width), max(W, H * width // height)
         top, left = (h - H) // 2, (w - W) // 2
-        images = _padded(images, (top, h - H - top), (left, w - W - left), fill_value)
-    return _resize(images, (int(height), int(width)), interpolation, bool(antialias))
+        images = _padded(images, (top, top), (left, left), fill_value)  # alike, as in Keras: of odd ones a row less
+    resized = _resize(images, (int(height), int(width)), interpolation, bool(antialias))
+    return saturate_cast(round(resized), images.dtype) if _are_integers(images) else resized
+
+
+def _are_integers(images):
+    return np.dtype(images.dtype).kind in "iu"
 
 
 def _padded(images, rows, columns, value=0.0):
@@ -101,7 +110,10 @@ def extract_patches(images, size, strides=None, dilation_rate=1, padding="valid"
         x = images[:, : rows * KH, : columns * KW]
         x = transpose(reshape(x, (-1, rows, KH, columns, KW, C)), (0, 1, 3, 2, 4, 5))
         return reshape(x, (-1, rows, columns, KH * KW * C))
-    each_pixel = np.tile(np.eye(KH * KW).reshape(KH, KW, 1, KH * KW), (1, 1, C, 1))  # kernels with a single one
+    dtype = floatx() if _are_integers(images) else images.dtype
+    each_pixel = np.tile(
+        np.eye(KH * KW, dtype=dtype).reshape(KH, KW, 1, KH * KW), (1, 1, C, 1)
+    )  # kernels with a single one
     x = depthwise_conv(images, each_pixel, strides, padding, "channels_last", dilation_rate)  # (N, H', W', C KH KW)
     rows, columns = shape_of(x)[1:3]
     x = transpose(reshape(x, (-1, rows, columns, C, KH * KW)), (0, 1, 2, 4, 3))
@@ -165,8 +177,9 @@ def _edges(name, what, edges, size, target, sign):
 
 @either_way("images", ndim=2)
 def rgb_to_grayscale(images, data_format=None):
-    """The luminance of red, green and blue, as one channel."""
+    """The luminance of red, green and blue, as one channel; of integers without what is behind the point."""
     C = check_images("rgb_to_grayscale", images)[-1]
     if C != 3:
         raise ValueError(f"rgb_to_grayscale: images have three channels, got {C}")
-    return tensordot(images, np.array(LUMINANCE)[:, None], 1)
+    grey = sum(multiply(images, LUMINANCE), -1, keepdims=True)
+    return cast(grey, images.dtype) if _are_integers(images) else grey

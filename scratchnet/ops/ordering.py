@@ -9,9 +9,9 @@ import math
 import numpy as np
 
 from scratchnet.ops.dtypes import floatx, kept
-from scratchnet.ops.elementwise import add, greater_equal, multiply
+from scratchnet.ops.elementwise import add, greater_equal, isnan, multiply
 from scratchnet.ops.operation import added_into, operation, shape_of
-from scratchnet.ops.selection import get_item, take, take_along_axis
+from scratchnet.ops.selection import get_item, take, take_along_axis, where
 from scratchnet.ops.shapes import expand_dims, moveaxis, ravel, reshape, squeeze
 from scratchnet.ops.trial import Unfit
 
@@ -70,7 +70,7 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     """The number below which the part `q` (0 to 1, one or several) of x lies, along axes, or in all of x.
 
     method: between two neighbours "linear", or the "lower", "higher" or "nearest" of them, or their "midpoint". Where q
-    are several, they are the first axis of the result.
+    are several, they are the first axis of the result. Where one of the numbers is nan, so is the quantile.
     """
     rows, axes = sorted_rows(x, axis, method)
     place = np.reshape(np.asarray(q, np.float64), -1) * (shape_of(rows)[-1] - 1)
@@ -78,7 +78,10 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     low, high, share = neighbours(place, method)
     share = share.astype(rows.dtype if is_float else floatx())
     low, high = take(rows, low, -1), take(rows, high, -1)
-    return as_quantiles(add(multiply(low, 1 - share), multiply(high, share)), q, axes, keepdims)
+    z = add(multiply(low, 1 - share), multiply(high, share))
+    if is_float:
+        z = where(isnan(take(rows, [-1], -1)), math.nan, z)  # the last in every order
+    return as_quantiles(z, q, axes, keepdims)
 
 
 def sorted_rows(x, axis, method):

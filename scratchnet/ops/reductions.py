@@ -9,7 +9,7 @@ The adjoint of a sum is a copy to everything that was summed, and so are, with w
 import numpy as np
 
 from scratchnet.ops import dtypes
-from scratchnet.ops.creation import ones_like, stop_gradient
+from scratchnet.ops.creation import ones_like
 from scratchnet.ops.dtypes import booleans, counted, floats, kept
 from scratchnet.ops.elementwise import (
     add,
@@ -182,9 +182,14 @@ def average(x, axis=None, weights=None):
     return divide(sum(multiply(x, weights), axis), sum(weights, axis))
 
 
+@operation(name="finite_or_zero", x=None, dtypes=floats)
+def _finite_or_zero(x):
+    return np.where(np.isfinite(x), x, x.dtype.type(0))
+
+
 def logsumexp(x, axis=None, keepdims=False):
     """``log(sum(exp(x)))``, safe from overflow: the largest is taken out first, which changes nothing but rounding."""
-    largest = stop_gradient(max(x, axis, keepdims=True))
+    largest = _finite_or_zero(max(x, axis, keepdims=True))  # from an infinity nothing can be taken away
     shifted = log(sum(exp(subtract(x, largest)), axis, keepdims=True))
     z = add(shifted, largest)
     return z if keepdims else squeeze(z, _axes(axis, len(shape_of(x))))

@@ -91,6 +91,7 @@ def _shares(x, q, method):
 def nanquantile(x, q, axis=None, method="linear", keepdims=False):
     """`quantile`."""
     rows, axes = sorted_rows(x, axis, method)
+    rows = rows if np.dtype(rows.dtype).kind == "f" else cast(rows, floatx())
     several = tuple(np.reshape(np.asarray(q, np.float64), -1).tolist())
     low, high = (take_along_axis(rows, _places(rows, several, method, above), -1) for above in (False, True))
     share = _shares(rows, several, method)

@@ -85,3 +85,11 @@ def test_a_list_of_tensors_is_one_tensor():
     x = layers.Input((3,))
     model = Model(x, ops.sum([x, 2 * x], axis=0))
     np.testing.assert_allclose(model.predict(np.ones((2, 3)), verbose=0), 3 * np.ones((2, 3)))
+
+
+def test_the_numpy_array_of_a_variable_stays_as_it_is():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    before = ops.convert_to_numpy(layer.kernel)
+    layer.kernel.assign(np.ones((3, 2)))
+    assert not np.array_equal(before, np.ones((3, 2)))

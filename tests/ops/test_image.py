@@ -129,3 +129,19 @@ def test_channels_first_of_volumes_and_of_two_images():
 def test_a_size_is_two_positive_integers(size):
     with pytest.raises(ValueError, match="resize: size must be two positive integers"):
         ops.image.resize(X, size)
+
+
+def test_with_an_odd_row_to_put_on_as_many_are_put_on_either_side_as_in_keras():
+    x = np.arange(30, dtype="float32").reshape(1, 6, 5, 1)
+    found = ops.image.resize(x, (9, 4), pad_to_aspect_ratio=True)[0, :, 0, 0]
+    expected = [0, 0.020833, 1.513889, 7.069445, 12.625, 18.180556, 23.736111, 4.1875, 0]  # Keras 3.15
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
+
+
+def test_images_of_integers_stay_such():
+    x = np.array([[[[200, 100, 50], [3, 4, 5]]]], "uint8")
+    assert ops.image.resize(x, (1, 4))[0, 0].tolist() == [[200, 100, 50], [151, 76, 39], [52, 28, 16], [3, 4, 5]]
+    grey = ops.image.rgb_to_grayscale(x)
+    assert grey.dtype == np.uint8 and grey[0, 0].tolist() == [[124], [3]]  # 124.18, 3.81
+    for options in ({"strides": 1}, {"padding": "same"}):
+        assert ops.image.extract_patches(x.astype("float32"), (1, 2), **options).dtype == np.float32

@@ -70,3 +70,11 @@ def test_in_top_k_of_sequences():
         [[True, True]],
     ]
     assert ops.in_top_k(targets[:, :1], predictions[:, :1], 2).shape == (1, 1)
+
+
+def test_a_quantile_of_what_is_not_a_number_is_none():
+    x = np.array([[1, np.nan, 3], [4, 5, 6]], "float32")
+    np.testing.assert_array_equal(ops.median(x, 1), [np.nan, 5])
+    np.testing.assert_array_equal(ops.quantile(x, [0.0, 1.0], 1), [[np.nan, 4], [np.nan, 6]])
+    assert np.isnan(ops.percentile(x, 50))
+    np.testing.assert_array_equal(ops.median(np.array([1, np.inf, 3])), 3)

@@ -66,3 +66,11 @@ def test_a_norm_of_zeros_has_no_derivative():
 
 def test_products_with_a_dtype():
     assert ops.prod(np.array([2, 3]), dtype="float32").dtype == "float32"
+
+
+def test_logsumexp_of_infinities():
+    inf = np.inf
+    with np.errstate(divide="ignore"):
+        found = ops.logsumexp(np.array([[-inf, -inf], [0, -inf], [inf, 1], [-inf, inf], [np.nan, 1]], "float32"), 1)
+    np.testing.assert_array_equal(found, np.array([-inf, 0, inf, inf, np.nan], "float32"))
+    assert found.dtype == "float32"

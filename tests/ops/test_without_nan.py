@@ -56,3 +56,7 @@ def test_the_place_of_the_smallest_of_nothing():
     assert ops.nanargmin(x, 1).tolist() == [-1, 2] and ops.nanargmin(x, 1, keepdims=True).tolist() == [[-1], [2]]
     assert ops.nanargmin(x, 0).tolist() == [1, -1, 1] and ops.nanargmin(x) == 5
     assert ops.nanstd(x[1:], 1).shape == (1,)
+
+
+def test_the_median_of_integers_and_booleans_lies_between_them():
+    assert ops.nanmedian(np.array([1, 2, 3, 4])) == 2.5 and ops.nanmedian(np.array([True, False])) == 0.5
