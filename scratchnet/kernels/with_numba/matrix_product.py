@@ -8,12 +8,12 @@ one block of the right one after the other:
     c[m : m + rows, n : n + width] += a[m : m + rows, k : k + depth] @ block     block = b[k : k + depth, n : n + width]
 
 The blocks are read where they lie too, unless enough rows meet them to pay for a copy in which their rows follow one
-another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.1 times and only large ones), or they come from memory,
-or their rows fall into one place of the cache, or the columns of a block do not lie one after the other or do not fill
-a vector. Then b is gone through in panels of so many columns as the second-level cache holds with AVX-512, or the third
-with AVX2, where the rows of a lose more by coming back for each panel. Of a some rows are copied where it is
-transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache. Two threads share the rows;
-or the columns of b, where both would fetch all of it from far for a few rows.
+another (on AVX2 it makes up to 1.7 times as fast, on AVX-512 1.3 times, on Zen 4 1.1 times and only large ones), or
+they come from memory, or their rows fall into one place of the cache, or the columns of a block do not lie one after
+the other or do not fill a vector. Then b is gone through in panels of so many columns as the second-level cache holds
+with AVX-512, or the third with AVX2, where the rows of a lose more by coming back for each panel. Of a some rows are
+copied where it is transposed, as x is for x.T @ dz, and its columns lie so far apart that few fit the cache. Two
+threads share the rows; or the columns of b, where both would fetch all of it from far for a few rows.
 
 Cost: 2 M K N floating-point operations.
 """
@@ -28,7 +28,14 @@ import numpy as np
 from scratchnet.kernels.with_numba import team
 from scratchnet.kernels.with_numba.address import address_of, call_at
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES, copy_pair, copy_square, make_tile
+from scratchnet.kernels.with_numba.tile import (
+    MULTIPLIES_HALVES,
+    TALLEST,
+    VECTOR_BYTES,
+    copy_pair,
+    copy_square,
+    make_tile,
+)
 
 _DEPTH = 256  # rows of a block, at most: with two vectors of columns it has up to 32 KB
 _FEW, _THRICE, _LARGE = 16, 48, 8 << 20  # rows of a that meet so many bytes of b, which come from memory:
@@ -36,10 +43,12 @@ _FEWER, _LESS_FEW = 24, 40  # beyond, `b.T @ a.T` is quicker; the second if b is
 _DEPTH_OF_FEW = 16  # up to `_FEW`, so few rows of b at a time: read from end to end, up to twice as fast as far apart
 _ROWS = 96  # of a, which with that depth has 96 KB
 # From so many rows of a on copying b pays, if b has more bytes, and more from row to row:
-_ENOUGH, _LARGER, _FURTHER = (64, 1 << 20, 512) if VECTOR_BYTES == 64 else (_ROWS, 0, 0)
+_ENOUGH, _LARGER, _FURTHER = (64, 1 << 20, 512) if MULTIPLIES_HALVES else (_ROWS, 0, 0)
+_WAITS = VECTOR_BYTES == 64 and not MULTIPLIES_HALVES  # for what is not in the first-level cache
+_FROM_FAR = 2 << 20 if _WAITS else _LARGE  # bytes of b: with more it is copied from `_FEW` rows of a on
 _APART = 4096 if VECTOR_BYTES < 64 else 1 << 62  # bytes from row to row of b, of which any multiple puts the rows of a
 # block into one place of the cache: from `_FEW` rows of a it is copied, as is a large one
-_NEARER = 2048 if VECTOR_BYTES == 32 else 1 << 62  # and from more than `_THRICE` rows of a with any multiple of these
+_NEARER = 2048 if VECTOR_BYTES == 32 else 4096 if _WAITS else 1 << 62  # and with any multiple of these from `_THRICE`
 _APART_OF_A, _FAR_OF_A = (4096, 1 << 62) if VECTOR_BYTES == 64 else (1024, 2048)  # from column to column of a that is
 # transposed: of any multiple of the first, or from the second on, rows are copied that several blocks of b meet
 _PANEL = 1024 if VECTOR_BYTES == 64 else 1 << 15  # bytes of each row of b that are copied one after the other
@@ -307,7 +316,7 @@ def _multiply(a, b, c, add):
     left = N % width
     turned = b.strides[1] != b.itemsize
     copies = turned or (M >= _ENOUGH and b.nbytes > _LARGER and b.strides[0] > _FURTHER)
-    copies = copies or (M > _FEW and (b.nbytes > _LARGE or b.strides[0] % _APART == 0))
+    copies = copies or (M > _FEW and (b.nbytes > _FROM_FAR or b.strides[0] % _APART == 0))
     copies = (copies or (M > _THRICE and b.strides[0] % _NEARER == 0)) and not in_panels
     deep = _DEPTH_OF_FEW if M <= _FEW and b.nbytes > _LARGE and not copies else _DEPTH
     blocks = (K - 1) // deep + 1 if K > 0 else 1  # once even for K = 0, which writes zeros

@@ -16,7 +16,7 @@ where compiled code would silently read or write out of bounds.
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.codegen import get_host_cpu_features
@@ -32,6 +32,8 @@ def _processor_has(feature):
 _AVX512, _AVX = _processor_has("avx512f"), _processor_has("avx")
 SSE = _AVX or _processor_has("sse2")
 VECTOR_BYTES = 64 if _AVX512 else 32 if _AVX else 16
+# Zen 4 multiplies vectors of 64 bytes by halves, and so waits for memory half as much as others that have them.
+MULTIPLIES_HALVES = _AVX512 and (numba.config.CPU_NAME or binding.get_host_cpu_name()) == "znver4"
 TALLEST = 6 if SSE and not _AVX512 else 8  # rows; SSE and AVX have 16 registers, AVX-512 and ARM's NEON have 32
 
 
