@@ -173,6 +173,22 @@ def tanh32(z):
     return (less * q + more * p) / (more * q + less * p)
 
 
+@njit(reorder=False, inner=True)
+def tanh_or_relu(z, relu):
+    """tanh(z); max(z, 0) unless `relu` is None, which is known when this is compiled."""
+    if relu is None:
+        return tanh32(z)
+    return max(z, _ZERO)
+
+
+@njit(inner=True)
+def through_tanh_or_relu(dy, y, relu):
+    """dz of ``y = tanh_or_relu(z, relu)``."""
+    if relu is None:
+        return dy * (_ONE - y * y)
+    return dy if y > _ZERO else _ZERO
+
+
 def relu(z, out=None, most=np.inf):
     """``np.clip(z, 0, most, out=out)``, which takes several times as long: it asks of each number whether it is NaN."""
     if z.dtype not in _FLOATS or out is not None and not out.flags.carray:

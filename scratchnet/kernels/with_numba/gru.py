@@ -21,6 +21,7 @@ from scratchnet.kernels.with_numba.elementwise import add, copy
 from scratchnet.kernels.with_numba.gru_states import states
 from scratchnet.kernels.with_numba.matrix_product import matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.recurrent import (
+    USUAL,
     add_bias,
     as_mask,
     of_all_steps,
@@ -59,7 +60,7 @@ def gru_states(x, W, R, b, b_R, h0, act, rec, reset_after, T, sequence):
     x is (T, N, D), laid out as it may, or (1, N, D) if it is that of every step.
     """
     if reset_after and takes_states_alone(x, act, rec, T, len(R)):
-        return states(x, W, R, b, b_R, h0, T, sequence)
+        return states(x, W, R, b, b_R, h0, T, sequence, USUAL[act.name, rec.name])
     return gru_forward(of_all_steps(x, W, T), R, b, b_R, h0, act, rec, reset_after).h
 
 

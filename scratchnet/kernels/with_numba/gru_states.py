@@ -10,7 +10,7 @@ Cost: 6 T N (D + U) U floating-point operations.
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import copy, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import copy, sigmoid32, tanh_or_relu
 from scratchnet.kernels.with_numba.lstm_states import as_it_lies, filled, product_of_all, product_of_step
 from scratchnet.kernels.with_numba.panels import in_panels, multiply
 from scratchnet.kernels.with_numba.team import by_rows
@@ -19,18 +19,18 @@ _ROWS = 64  # whose two products stay in the cache
 _ONE = np.float32(1)
 
 
-def states(x, W, R, b, b_R, h0, T, sequence):
-    """h of a GRU with tanh, sigmoid and `reset_after` in float32, as `gru.gru_states`, which chooses, says it."""
+def states(x, W, R, b, b_R, h0, T, sequence, relu):
+    """h in float32, with sigmoid, `tanh_or_relu` and `reset_after`, as `gru.gru_states`, which chooses, says it."""
     (steps, N, D), U = x.shape, len(R)
     h = np.empty((T + 1 if sequence else 2, N, U), x.dtype)
     biases = np.concatenate([b[: 2 * U] + b_R[: 2 * U], b[2 * U :], b_R[2 * U :]])
     known = *as_it_lies(x), in_panels(W), in_panels(R[:, : 2 * U]), in_panels(R[:, 2 * U :]), biases, plain(h0)
-    by_rows(_states, N, T * N * U * 3 * U + steps * N * D * 3 * U, *known, T, h)
+    by_rows(_states, N, T * N * U * 3 * U + steps * N * D * 3 * U, *known, T, h, relu)
     return h
 
 
 @njit
-def _states(first, stop, x, by_sample, W, R_zr, R_g, biases, h0, T, h):
+def _states(first, stop, x, by_sample, W, R_zr, R_g, biases, h0, T, h, relu):
     """Of the samples from `first` to `stop`."""
     copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
     U, rows = h.shape[2], min(_ROWS, stop - first)
@@ -45,11 +45,11 @@ def _states(first, stop, x, by_sample, W, R_zr, R_g, biases, h0, T, h):
             multiply(before, 0, U, R_zr, a[:, : filled(2 * U)], True)  # behind 2 U zeros are added
             multiply(before, 0, U, R_g, q, False)
             for n in range(m, end):
-                _step(a[n - m], q[n - m], biases, h_prev[n], h_t[n])
+                _step(a[n - m], q[n - m], biases, h_prev[n], h_t[n], relu)
 
 
 @njit(inline="always")
-def _step(a, q, biases, h_prev, h):
+def _step(a, q, biases, h_prev, h, relu):
     """Of one sample."""
     U = h.size
     a_z, a_r, a_g = a[:U], a[U : 2 * U], a[2 * U : 3 * U]
@@ -58,4 +58,4 @@ def _step(a, q, biases, h_prev, h):
         q[u] = a_g[u] + b_g[u] + sigmoid32(a_r[u] + b_r[u]) * (q[u] + c_g[u])
     for u in range(U):
         z = sigmoid32(a_z[u] + b_z[u])
-        h[u] = z * h_prev[u] + (_ONE - z) * tanh32(q[u])
+        h[u] = z * h_prev[u] + (_ONE - z) * tanh_or_relu(q[u], relu)

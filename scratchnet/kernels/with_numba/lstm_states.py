@@ -13,7 +13,7 @@ Cost: 8 T N (D + U) U floating-point operations.
 import numpy as np
 
 from scratchnet.kernels.with_numba.compile import njit, plain
-from scratchnet.kernels.with_numba.elementwise import copy, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import copy, sigmoid32, tanh_or_relu
 from scratchnet.kernels.with_numba.panels import LANES, in_panels, multiply
 from scratchnet.kernels.with_numba.team import by_rows
 
@@ -21,13 +21,13 @@ LEAST = 4  # samples; with fewer a step does not fill its tiles
 _ROWS = 96  # whose pre-activations stay in the cache
 
 
-def states(x, W, R, b, h0, c0, T, sequence):
-    """h and c of an LSTM with tanh and sigmoid in float32, as `recurrent.lstm_states`, which chooses, says it."""
+def states(x, W, R, b, h0, c0, T, sequence, relu):
+    """h and c in float32, with sigmoid and `tanh_or_relu`, as `recurrent.lstm_states`, which chooses, says it."""
     (steps, N, D), U = x.shape, len(R)
     h, c = np.empty((T + 1 if sequence else 2, N, U), x.dtype), np.empty((N, U), x.dtype)
     work = T * N * U * 4 * U + steps * N * D * 4 * U
     known = *as_it_lies(x), in_panels(W), in_panels(R), plain(b), plain(h0), plain(c0)
-    by_rows(_states, N, work, *known, T, h, c)
+    by_rows(_states, N, work, *known, T, h, c, relu)
     return h, c[np.newaxis]
 
 
@@ -38,7 +38,7 @@ def as_it_lies(x):
 
 
 @njit
-def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
+def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c, relu):
     """Of the samples from `first` to `stop`; c is turned from the first one into the last one."""
     copy(h0[first:stop], h[(-T - 1) % len(h), first:stop])
     copy(c0[first:stop], c[first:stop])
@@ -51,7 +51,7 @@ def _states(first, stop, x, by_sample, W, R, b, h0, c0, T, h, c):
             product_of_step(t, m, end, of_all[m - first :], x, by_sample, W, z)
             multiply(h_prev[m:end][:, ::1], 0, U, R, z, True)
             for n in range(m, end):
-                _step(z[n - m], b, c[n], h_t[n])
+                _step(z[n - m], b, c[n], h_t[n], relu)
 
 
 @njit(inner=True)
@@ -86,13 +86,13 @@ def _multiply(x, by_sample, t, first, stop, W, z):
 
 
 @njit(inline="always")
-def _step(z, b, c, h):
+def _step(z, b, c, h, relu):
     """Of one sample, see `scratchnet.kernels.with_numba.recurrent` for the two loops."""
     U = c.size
     z_i, z_f, z_g, z_o = z[:U], z[U : 2 * U], z[2 * U : 3 * U], z[3 * U : 4 * U]
     b_i, b_f, b_g, b_o = b[:U], b[U : 2 * U], b[2 * U : 3 * U], b[3 * U :]
     for u in range(U):
-        i, f, g = sigmoid32(z_i[u] + b_i[u]), sigmoid32(z_f[u] + b_f[u]), tanh32(z_g[u] + b_g[u])
+        i, f, g = sigmoid32(z_i[u] + b_i[u]), sigmoid32(z_f[u] + b_f[u]), tanh_or_relu(z_g[u] + b_g[u], relu)
         c[u] = f * c[u] + i * g
     for u in range(U):
-        h[u] = sigmoid32(z_o[u] + b_o[u]) * tanh32(c[u])
+        h[u] = sigmoid32(z_o[u] + b_o[u]) * tanh_or_relu(c[u], relu)

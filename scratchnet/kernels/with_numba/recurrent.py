@@ -8,8 +8,8 @@ compute side by side would spend a fifth of their time waiting for the interpret
 
 Between two matrix products a sample's row of pre-activations (4U numbers, 2 KB for U = 128 in float32) stays in the
 first-level cache while short loops over U go over it, one for each equation, so that any activation can stand in any
-place. With an LSTM's defaults, tanh and sigmoid, there are two loops: c, and what needs it. In one the processor would
-wait: from z to h through both functions is further than it looks ahead.
+place. With those that an LSTM mostly has, tanh or relu and sigmoid, there are two loops: c, and what needs it. In one
+the processor would wait: from z to h through both functions is further than it looks ahead.
 
 A sample's row goes through time by itself. So every kernel computes the rows that it is told: all of them, or some,
 while another thread computes the others (`by_rows`), which it meets once for all steps.
@@ -24,7 +24,7 @@ from scratchnet.kernels.steps import LSTMSteps, SimpleRNNSteps, separate
 from scratchnet.kernels.with_numba import simple_rnn_state as in_use
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.dropped_states import add_product, as_drop, of_gates, product_adjoint, room_for
-from scratchnet.kernels.with_numba.elementwise import add, copy, sigmoid32, tanh32
+from scratchnet.kernels.with_numba.elementwise import add, copy, sigmoid32, tanh_or_relu, through_tanh_or_relu
 from scratchnet.kernels.with_numba.lstm_states import LEAST, states
 from scratchnet.kernels.with_numba.matrix_product import can_share, matmul, multiplier
 from scratchnet.kernels.with_numba.panels import laid_out
@@ -32,7 +32,10 @@ from scratchnet.kernels.with_numba.step_activations import activate, backward_of
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
-_DEFAULTS = "tanh", "sigmoid"  # activation and recurrent activation
+USUAL = {
+    ("tanh", "sigmoid"): None,
+    ("relu", "sigmoid"): True,
+}  # (activation, recurrent activation): see `tanh_or_relu`
 _KEPT = 1 << 15  # numbers of each gate, of those steps that are computed at once where nobody wants them later
 _ONE = np.float32(1)  # an integer would turn float32 into float64
 
@@ -84,8 +87,8 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     known = multiplier(R.dtype), one_for_all(xW), laid_out_by_gate(of_gates(R, drop), T, N), plain(b)
     made = (i, f, g, o, c, tanh_c, h)
     what_counts = as_mask(mask), as_drop(drop, h[0])
-    if (act.name, rec.name) == _DEFAULTS and h.itemsize == 4:
-        through_time(_default_lstm_forward, T, N, R, *known, *made, *what_counts)
+    if is_usual(act, rec) and h.itemsize == 4:
+        through_time(_usual_lstm_forward, T, N, R, *known, *made, USUAL[act.name, rec.name], *what_counts)
     else:
         through_time(_lstm_forward, T, N, R, *known, *made, *functions, *what_counts)
     return LSTMSteps(None, i, f, g, o, c, tanh_c, h)
@@ -98,7 +101,7 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
     """
     (_, N, _), U = x.shape, len(R)
     if takes_states_alone(x, act, rec, T, U):
-        return states(x, W, R, b, h0, c0, T, sequence)
+        return states(x, W, R, b, h0, c0, T, sequence, USUAL[act.name, rec.name])
     at_once = max(1, T if sequence else _KEPT // max(N * U, 1))
     for t in range(0, max(T, 1), at_once):
         x_t, steps = x[t : t + at_once] if len(x) == T else x, min(at_once, T - t)
@@ -118,8 +121,9 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
     known = multiplier(R.dtype), or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
     what_counts = as_mask(mask), as_drop(drop, dh0)
-    if (act.name, rec.name) == _DEFAULTS:
-        through_time(_default_lstm_backward, T, N, R, *known, dz, dz_sum, dh0, dc0, *what_counts)
+    if is_usual(act, rec):
+        relu = USUAL[act.name, rec.name]
+        through_time(_usual_lstm_backward, T, N, R, *known, dz, dz_sum, dh0, dc0, relu, *what_counts)
     else:
         through_time(_lstm_backward, T, N, R, *known, dz, dz_sum, dh0, dc0, *functions, *what_counts)
     return dz, dz_sum, dh0, dc0
@@ -127,8 +131,13 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
 
 def takes_states_alone(x, act, rec, T, U):
     """Whether the kernels that make nothing but states compute this: with the usual functions, and in float32."""
-    N, is_usual = x.shape[1], (act.name, rec.name) == _DEFAULTS and act.standard and rec.standard
-    return is_usual and x.itemsize == 4 and N >= LEAST and T * N >= U  # or R's panels are more than the gates
+    N = x.shape[1]
+    return is_usual(act, rec) and x.itemsize == 4 and N >= LEAST and T * N >= U  # or R's panels are more than the gates
+
+
+def is_usual(act, rec):
+    """Whether an LSTM's activations are such that their names say all."""
+    return (act.name, rec.name) in USUAL and act.standard and rec.standard
 
 
 def of_all_steps(x, W, T):
@@ -326,12 +335,12 @@ def _lstm_step_backward(t, first, stop, dh, dc, i, f, g, o, c, tanh_c, dz, act, 
         multiply_by_slope(rec, o_n, do)
 
 
-# ---- the same with tanh and sigmoid ----
+# ---- the same with tanh or relu, and sigmoid ----
 # The loops over time stand here again: each kernel is compiled when it is first used, and few programs need both.
 
 
 @njit
-def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, mask, drop):
+def _usual_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h, relu, mask, drop):
     U, rows = h.shape[2], slice(first, stop)
     z, room = np.empty((stop - first, 4 * U), h.dtype), room_for(stop - first, h, drop)
     for t in range(len(i)):
@@ -342,10 +351,10 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
             c_prev_n, c_n, tanh_c_n, h_n = c[t, n], c[t + 1, n], tanh_c[t, n], h[t + 1, n]
             z_i, z_f, z_g, z_o = z_n[:U], z_n[U : 2 * U], z_n[2 * U : 3 * U], z_n[3 * U :]
             for u in range(U):
-                i_u, f_u, g_u = sigmoid32(z_i[u]), sigmoid32(z_f[u]), tanh32(z_g[u])
+                i_u, f_u, g_u = sigmoid32(z_i[u]), sigmoid32(z_f[u]), tanh_or_relu(z_g[u], relu)
                 i_n[u], f_n[u], g_n[u], c_n[u] = i_u, f_u, g_u, f_u * c_prev_n[u] + i_u * g_u
             for u in range(U):
-                o_u, tanh_c_u = sigmoid32(z_o[u]), tanh32(c_n[u])
+                o_u, tanh_c_u = sigmoid32(z_o[u]), tanh_or_relu(c_n[u], relu)
                 o_n[u], tanh_c_n[u], h_n[u] = o_u, tanh_c_u, o_u * tanh_c_u
         if mask is not None:
             stay(first, stop, c[t], c[t + 1], mask[t])
@@ -353,8 +362,8 @@ def _default_lstm_forward(first, stop, times, xW, R, b, i, f, g, o, c, tanh_c, h
 
 
 @njit
-def _default_lstm_backward(
-    first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dz_sum, dh0, dc0, mask, drop
+def _usual_lstm_backward(
+    first, stop, times, dy, dh_T, dc_T, R_T, i, f, g, o, c, tanh_c, dz, dz_sum, dh0, dc0, relu, mask, drop
 ):
     U, rows = i.shape[2], slice(first, stop)
     dz_sum[rows] = 0
@@ -377,11 +386,11 @@ def _default_lstm_backward(
             for u in range(U):
                 i_u, f_u, g_u, o_u, tanh_c_u = i_n[u], f_n[u], g_n[u], o_n[u], tanh_c_n[u]
                 dh_u = dh_n[u]
-                dc_u = dc_n[u] + dh_u * o_u * (_ONE - tanh_c_u * tanh_c_u)  # h = o * tanh(c)
+                dc_u = dc_n[u] + through_tanh_or_relu(dh_u * o_u, tanh_c_u, relu)  # h = o * tanh(c)
                 dz_o[u] = dh_u * tanh_c_u * (o_u * (_ONE - o_u))
                 dz_i[u] = dc_u * g_u * (i_u * (_ONE - i_u))  # c = f * c_prev + i * g
                 dz_f[u] = dc_u * c_prev_n[u] * (f_u * (_ONE - f_u))
-                dz_g[u] = dc_u * i_u * (_ONE - g_u * g_u)
+                dz_g[u] = through_tanh_or_relu(dc_u * i_u, g_u, relu)
                 dc_n[u] = dc_u * f_u
         add(dz[t, rows], dz_sum[rows])
         product_adjoint(times, dz[t, rows], first, drop, R_T, dh, room)  # z = x W + h_prev R + b

@@ -36,7 +36,13 @@ def check(x, W, R, b, c, h0, T, act="tanh", reset_after=True):
 
 @pytest.mark.parametrize(
     "dtype, act, reset_after",
-    [("float32", "tanh", True), ("float64", "tanh", True), ("float32", "relu", True), ("float32", "tanh", False)],
+    [
+        ("float32", "tanh", True),
+        ("float64", "tanh", True),
+        ("float32", "relu", True),
+        ("float32", "elu", True),
+        ("float32", "tanh", False),
+    ],
 )
 @pytest.mark.parametrize("T, N", [(1, 3), (4, 3), (1, 6), (5, 7)])
 def test_states_alone_are_those_of_the_gru(T, N, dtype, act, reset_after):
@@ -45,9 +51,10 @@ def test_states_alone_are_those_of_the_gru(T, N, dtype, act, reset_after):
     check(x[:1], *rest, T + 1, act, reset_after)  # a step that is repeated
 
 
+@pytest.mark.parametrize("act", ["tanh", "relu"])
 @pytest.mark.parametrize("D, U", [(1, 1), (3, 8), (8, 9), (9, 17), (300, 3)])
-def test_numbers_that_fill_no_panel(D, U):
-    check(*drawn(17, lstm_states.LEAST, D, U), 17)
+def test_numbers_that_fill_no_panel(D, U, act):
+    check(*drawn(17, lstm_states.LEAST, D, U), 17, act)
 
 
 def test_more_samples_than_stay_in_the_cache():

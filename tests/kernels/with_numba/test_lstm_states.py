@@ -34,7 +34,9 @@ def check(x, W, R, b, h0, c0, T, act="tanh"):
         np.testing.assert_array_equal(array, before)
 
 
-@pytest.mark.parametrize("dtype, act", [("float32", "tanh"), ("float64", "tanh"), ("float32", "relu")])
+@pytest.mark.parametrize(
+    "dtype, act", [("float32", "tanh"), ("float64", "tanh"), ("float32", "relu"), ("float32", "elu")]
+)
 @pytest.mark.parametrize("T, N", [(1, 3), (4, 3), (1, 6), (5, 7)])
 def test_states_alone_are_those_of_the_lstm(T, N, dtype, act):
     x, *rest = drawn(T, N, 3, 5, dtype)
@@ -50,9 +52,28 @@ def test_some_steps_at_a_time(kept, monkeypatch):
     check(x[:1], *rest, 5)
 
 
+@pytest.mark.parametrize("act", ["tanh", "relu"])
 @pytest.mark.parametrize("D, U", [(1, 1), (3, 8), (8, 9), (300, 3)])
-def test_numbers_that_fill_no_panel(D, U):
-    check(*drawn(3, lstm_states.LEAST, D, U), 3)
+def test_numbers_that_fill_no_panel(D, U, act):
+    check(*drawn(3, lstm_states.LEAST, D, U), 3, act)
+
+
+@pytest.mark.parametrize("act", ["tanh", "relu"])
+def test_these_kernels_make_the_states_of_an_lstm_with_either_function(act, monkeypatch):
+    monkeypatch.setattr(recurrent, "lstm_forward", None)
+    x, *rest = drawn(4, 8, 3, 5)
+    assert compiled.lstm_states(x, *rest, activations.get(act), SIGMOID, 4, True)[0].shape == (5, 8, 5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_function_of_ones_own_is_not_taken_for_the_relu_whose_name_it_bears(training):
+    x, W, R, b, h0, c0 = drawn(4, 8, 3, 5)
+    own = activations.Activation("relu", lambda z, out=None: np.clip(z, 0, 1, out=out), lambda dy, y: dy * (y < 1), "y")
+    if training:
+        h = compiled.lstm_forward((x.reshape(-1, 3) @ W).reshape(4, 8, -1), R, b + 9, h0, c0, own, SIGMOID).h
+    else:
+        h, _ = compiled.lstm_states(x, W, R, b + 9, h0, c0, own, SIGMOID, 4, True)
+    assert 0.9 < h[1:].max() <= 1
 
 
 def test_more_samples_than_stay_in_the_cache():
@@ -69,9 +90,9 @@ def test_input_is_read_where_it_lies():
 @pytest.mark.parametrize("repeated", [False, True])
 def test_samples_that_two_threads_share_are_those_of_one(repeated):
     x, W, R, b, h0, c0 = drawn(1 if repeated else 3, 8, 3, 5)
-    whole_h, whole_c = lstm_states.states(x, W, R, b, h0, c0, 3, True)
+    whole_h, whole_c = lstm_states.states(x, W, R, b, h0, c0, 3, True, None)
     h, c = np.full_like(whole_h, np.nan), np.full_like(whole_c[0], np.nan)
-    known = x, False, lstm_states.in_panels(W), lstm_states.in_panels(R), b, h0, c0, 3, h, c
+    known = x, False, lstm_states.in_panels(W), lstm_states.in_panels(R), b, h0, c0, 3, h, c, None
     for first, stop in ((0, 5), (7, 8), (5, 7)):
         before = h.copy(), c.copy()
         lstm_states._states(first, stop, *known)
