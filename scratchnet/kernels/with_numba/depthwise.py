@@ -196,16 +196,35 @@ def _sum_in_tiles(first, stop, x, images, frame, corner, starts, steps, dy, y, r
 @njit(inner=True)
 def _put_in(x, first, stop, spread, corner, frames):
     """The images from first to stop amid zeros, or cut: the numbers of their frames, one after the other."""
-    (_, H, W, F), (_, FH, FW, _), (SH, SW), (top, left) = x.shape, frames.shape, spread, corner
+    (N, H, W, F), (images, FH, FW, apart) = x.shape, frames.shape
+    rows, rows_of_frames = x.reshape(N * H, W * F), frames.reshape(images * FH, FW * apart)
+    _put_rows_in(rows, first, stop, H, F, spread, corner, rows_of_frames, FH, apart)
+    return frames.reshape(-1)
+
+
+@njit(inner=True, counts=False)
+def _put_rows_in(x, first, stop, H, F, spread, corner, frames, FH, apart):
+    """Of matrices whose rows are those of images and of frames."""
+    (SH, SW), (top, left), W, FW = spread, corner, x.shape[1] // F, frames.shape[1] // apart
+    begin, end = max(0, -(left // SW)), min(W, -((left - FW) // SW))  # columns that a frame has
+    side_by_side = SW == 1 and apart == F
     for n in range(first, stop):
         for p in range(H):
-            for q in range(W):
-                i, j = p * SH + top, q * SW + left
-                if 0 <= i < FH and 0 <= j < FW:
-                    source, target = x[n, p, q], frames[n - first, i, j]
-                    for f in range(F):
-                        target[f] = source[f]
-    return frames.reshape(-1)
+            i = p * SH + top
+            if not 0 <= i < FH:
+                continue
+            row, row_of_frame = x[n * H + p], frames[(n - first) * FH + i]
+            if side_by_side:
+                _copy_run(row[begin * F : end * F], row_of_frame[(left + begin) * F :])
+            else:
+                for q in range(begin, end):
+                    _copy_run(row[q * F : (q + 1) * F], row_of_frame[(q * SW + left) * apart :])
+
+
+@njit(inline="always")
+def _copy_run(source, target):
+    for k in range(source.size):
+        target[k] = source[k]
 
 
 # ---- with few channels ----
