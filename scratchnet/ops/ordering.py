@@ -8,11 +8,12 @@ import math
 
 import numpy as np
 
-from scratchnet.ops.dtypes import floatx, kept
-from scratchnet.ops.elementwise import add, greater_equal, isnan, multiply
+from scratchnet.ops.dtypes import floats, floatx, kept
+from scratchnet.ops.elementwise import add, greater, isnan, less, multiply, subtract
 from scratchnet.ops.operation import added_into, operation, shape_of
-from scratchnet.ops.selection import get_item, take, take_along_axis, where
-from scratchnet.ops.shapes import expand_dims, moveaxis, ravel, reshape, squeeze
+from scratchnet.ops.reductions import sum
+from scratchnet.ops.selection import take, take_along_axis, where
+from scratchnet.ops.shapes import expand_dims, moveaxis, ravel, reshape, shape
 from scratchnet.ops.trial import Unfit
 
 
@@ -41,7 +42,8 @@ def sort(x, axis=-1):
 def _top_k_places(x, k):
     if k > x.shape[-1]:
         raise Unfit(f"k={k} of {x.shape[-1]}")
-    return np.argsort(-x, -1, kind="stable")[..., :k].astype(np.int32)  # of equal ones the first
+    backwards = np.argsort(x[..., ::-1], -1, kind="stable")[..., ::-1]  # of equal ones the first, nan above all
+    return (x.shape[-1] - 1 - backwards[..., :k]).astype(np.int32)
 
 
 def top_k(x, k, sorted=True):
@@ -51,10 +53,10 @@ def top_k(x, k, sorted=True):
 
 
 def in_top_k(targets, predictions, k):
-    """Whether the prediction of each target's class is among the k largest; equal ones count all."""
+    """Whether the prediction of each target's class is among the k largest; equal ones count all, nan is the least."""
     own = take_along_axis(predictions, expand_dims(targets, -1), -1)
-    kth = get_item(take_along_axis(predictions, _top_k_places(predictions, k), -1), (Ellipsis, slice(k - 1, k)))
-    return squeeze(greater_equal(own, kth), -1)
+    own = where(isnan(own), -math.inf, own)
+    return less(sum(greater(predictions, own), -1), k)
 
 
 @operation(x=None, dtypes=kept, options=("kth",))
@@ -70,31 +72,51 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     """The number below which the part `q` (0 to 1, one or several) of x lies, along axes, or in all of x.
 
     method: between two neighbours "linear", or the "lower", "higher" or "nearest" of them, or their "midpoint". Where q
-    are several, they are the first axis of the result. Where one of the numbers is nan, so is the quantile.
+    are several, their axes are the first of the result. Where one of the numbers is nan, so is the quantile.
     """
     rows, axes = sorted_rows(x, axis, method)
-    place = np.reshape(np.asarray(q, np.float64), -1) * (shape_of(rows)[-1] - 1)
+    q, n = np.asarray(q, np.float64), shape_of(rows)[-1]
     is_float = np.dtype(rows.dtype).kind == "f"
-    low, high, share = neighbours(place, method)
-    share = share.astype(rows.dtype if is_float else floatx())
-    low, high = take(rows, low, -1), take(rows, high, -1)
-    z = add(multiply(low, 1 - share), multiply(high, share))
+    if n is None:
+        low, high = (_places(rows, q.tolist(), method, above) for above in (False, True))
+        share = _shares(rows, q.tolist(), method)
+    else:
+        low, high, share = neighbours(q * (n - 1), method)
+        share = share.astype(rows.dtype if is_float else floatx())
+    z = add(multiply(take(rows, low, -1), subtract(1, share)), multiply(take(rows, high, -1), share))
     if is_float:
-        z = where(isnan(take(rows, [-1], -1)), math.nan, z)  # the last in every order
-    return as_quantiles(z, q, axes, keepdims)
+        z = where(isnan(take(rows, np.full((1,) * q.ndim, -1), -1)), math.nan, z)  # the last in every order
+    return as_quantiles(z, q.ndim, axes, keepdims)
+
+
+@operation(name="places_of_quantile", x=None, dtypes=kept, options=("q", "method", "above"))
+def _places(x, q, method, above):
+    """Beside which two of the sorted numbers of each row the quantiles q lie, where nobody knew before how many."""
+    return neighbours(np.asarray(q) * (x.shape[-1] - 1), method)[int(above)]
+
+
+@operation(name="shares_of_quantile", x=None, dtypes=floats, options=("q", "method"))
+def _shares(x, q, method):
+    """How much the upper one of the two counts."""
+    return neighbours(np.asarray(q) * (x.shape[-1] - 1), method)[2].astype(x.dtype)
 
 
 def sorted_rows(x, axis, method):
     """``(rows, axes)``: x (..., n) sorted, with all that a quantile is of along its last axis."""
     if method not in _METHODS:
         raise ValueError(f"quantile: method={method!r}, expected linear, lower, higher, nearest or midpoint")
-    shape = shape_of(x)
-    axes = range(len(shape)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
-    axes = sorted(a % len(shape) for a in axes)
-    kept_axes = [k for k in range(len(shape)) if k not in axes]
-    n = math.prod(shape[a] for a in axes)
-    rows = moveaxis(x, axes, list(range(len(kept_axes), len(shape)))) if axes else expand_dims(x, -1)
-    return sort(reshape(rows, [-1 if shape[k] is None else shape[k] for k in kept_axes] + [n]), -1), axes
+    sizes = shape_of(x)
+    axes = range(len(sizes)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = sorted(a % len(sizes) for a in axes)
+    kept_axes = [k for k in range(len(sizes)) if k not in axes]
+    rows = moveaxis(x, axes, list(range(len(kept_axes), len(sizes)))) if axes else expand_dims(x, -1)
+    if len(axes) > 1:
+        reduced = [sizes[a] for a in axes]
+        newshape = [sizes[k] for k in kept_axes] + [None if None in reduced else math.prod(reduced)]
+        if newshape.count(None) > 1:  # no more than one of them can be what is left over
+            newshape[:-1] = [shape(x)[k] for k in kept_axes]
+        rows = reshape(rows, [-1 if n is None else n for n in newshape])
+    return sort(rows, -1), axes
 
 
 _METHODS = {
@@ -116,10 +138,10 @@ def neighbours(place, method):
     return low.astype(np.int32), high.astype(np.int32), np.where(low == high, 0.5, share)
 
 
-def as_quantiles(z, q, axes, keepdims):
-    """Quantiles (..., q) in the shape of the result."""
-    z = moveaxis(z, -1, 0) if np.ndim(q) else squeeze(z, -1)
-    return expand_dims(z, [a + np.ndim(q) for a in axes]) if keepdims and axes else z
+def as_quantiles(z, q_ndim, axes, keepdims):
+    """Quantiles, whose last axes are the `q_ndim` of q, in the shape of the result."""
+    z = moveaxis(z, list(range(-q_ndim, 0)), list(range(q_ndim))) if q_ndim else z
+    return expand_dims(z, [a + q_ndim for a in axes]) if keepdims and axes else z
 
 
 def percentile(x, q, axis=None, method="linear", keepdims=False):

@@ -60,3 +60,13 @@ def test_the_place_of_the_smallest_of_nothing():
 
 def test_the_median_of_integers_and_booleans_lies_between_them():
     assert ops.nanmedian(np.array([1, 2, 3, 4])) == 2.5 and ops.nanmedian(np.array([True, False])) == 0.5
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+@pytest.mark.parametrize("name", "sum prod mean var std max min argmax argmin cumsum cumprod".split())
+def test_of_integers_it_is_the_plain_reduction(name, dtype):
+    x = np.array([[1, 0, 2], [3, 4, 5]]).astype(dtype)
+    for axis in (None, 1):
+        plain, without = getattr(ops, name)(x, axis), getattr(ops, f"nan{name}")(x, axis)
+        np.testing.assert_array_equal(plain, without)
+        assert plain.dtype == without.dtype
