@@ -211,6 +211,38 @@ class OperationNode(Node):
         return f"<operation {self.operation.name!r} in a graph>"
 
 
+class JoinedBatchNode(OperationNode):
+    """An operation that joins the batch with rows of another origin: only a batch of as many samples will do.
+
+    Args: as of `OperationNode`, and `batch`, how many.
+    """
+
+    def __init__(self, *args, batch):
+        super().__init__(*args)
+        self.batch = batch
+        self.is_function = False
+
+    def rows_of_outputs(self, rows):
+        return None if any(rows) else [0]
+
+    def output_shapes(self, shapes):
+        self._check([shape[:1] for shape in shapes])
+        return super().output_shapes(shapes)
+
+    def forward(self, x, training, mask=None):
+        self._check([array.shape[:1] for array in x])
+        return super().forward(x, training, mask)
+
+    def _check(self, rows):
+        """Raise ValueError for other numbers of samples: a single one would be spread over all rows."""
+        for tensor, found in zip(self.inputs, rows):
+            if tensor.shape[:1] == (None,) and tensor.trials is None and found not in ((None,), (self.batch,)):
+                raise ValueError(
+                    f"{self.operation.name} joins the batch with {self.batch} rows, so only batches of {self.batch} "
+                    f"samples will do, got {found[0]}; make as many rows as the batch has, ops.shape(x)[0]"
+                )
+
+
 class SizeNode(Node):
     """A formula of sizes as a number among tensors: where rows are samples, those of the whole batch."""
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from scratchnet.graph.nodes import LayerNode, MaskNode
-from scratchnet.graph.operation_node import OperationNode, SizeNode
+from scratchnet.graph.operation_node import JoinedBatchNode, OperationNode, SizeNode
 from scratchnet.graph.operators import Operators
 from scratchnet.graph.sizes import Formula, map_formulas
 from scratchnet.names import unique_name
@@ -202,7 +202,8 @@ def record(operation, operands, options, name=None):
     if name is None:
         name = operation.name.strip("_")
         name = unique_name(name) if trace is None else name
-    node = OperationNode(operation, operands, options, name, is_tensor, stream)
+    arguments = operation, operands, options, name, is_tensor, stream
+    node = OperationNode(*arguments) if spec.batch is None else JoinedBatchNode(*arguments, batch=spec.batch)
     dtype = np.dtype(spec.dtype)
     node.outputs = KerasTensor(spec.shape, "string" if dtype.kind == "U" else dtype.name, name, node)
     if spec.trials is not None:

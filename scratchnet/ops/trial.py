@@ -5,10 +5,14 @@ small arrays. With a batch of 5 and of 7 an axis of the result that differs is u
 slices and merged axes come out right for nothing. Whether samples stay apart is tried as well: the first and the last
 half of the rows, computed by themselves, must give the first and the last half of the result.
 
+Where a batch meets an array with a first axis of its own, ``x + np.ones((32, 4))``, only a batch of so many samples
+will do.
+
 Options may hold numbers of rows that are not known yet (`scratchnet.ops.shape` of a batch): anything with the method
 ``of_rows(rows) -> int``.
 """
 
+import contextlib
 import functools
 import math
 from typing import Any, NamedTuple
@@ -34,11 +38,13 @@ class Spec(NamedTuple):
 
     trials: the shapes that it had in the trials, by the rows of their batch; None where all unknown axes had so many.
         What is flattened, ``reshape(x, (-1, 3))``, has more rows than the batch, and later goes back to as many.
+    batch: the only number of samples that will do, or None.
     """
 
     shape: tuple
     dtype: Any
     trials: dict | None = None
+    batch: int | None = None
 
 
 def output_spec(operation, operands, options):
@@ -56,9 +62,22 @@ def output_spec(operation, operands, options):
             trials = {rows: z.shape for rows, z in zip(batches, (small, large))}
             usual = all(shape_in_trial(Spec(shape, None), rows) == sizes for rows, sizes in trials.items())
             return Spec(shape, small.dtype, None if usual else trials)
+    for rows in _fixed_batches(operands, options):
+        with contextlib.suppress(*_MISFITS), np.errstate(all="ignore"):
+            z = _try(operation, operands, options, rows)
+            return Spec((None, *z.shape[1:]) if z.shape[:1] == (rows,) else z.shape, z.dtype, None, rows)
     kind = TypeError if isinstance(first_problem, TypeError) else ValueError
     said = f": {first_problem}" if isinstance(first_problem, Unfit) else ""  # NumPy's words name the trial's sizes
     raise kind(f"{operation.name} cannot be applied to {describe(operands, options)}{said}") from None
+
+
+def _fixed_batches(operands, options):
+    """The sizes of first axes: one of them may be that of the batch."""
+    if not any(_is_open(a) for a in operands):
+        return []
+    shapes = [tuple(a.shape) for a in operands if hasattr(a, "shape")]
+    shapes += [options[name] for name in ("shape", "newshape") if isinstance(options.get(name), (list, tuple))]
+    return sorted({shape[0] for shape in shapes if shape and isinstance(shape[0], (int, np.integer)) and shape[0] > 1})
 
 
 def shape_in_trial(a, rows):

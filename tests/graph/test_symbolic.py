@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from scratchnet import ops
+from scratchnet import get_num_threads, ops, random, set_num_threads
 from scratchnet.graph.symbolic import KerasTensor, Size
-from scratchnet.layers import Input, StringLookup
+from scratchnet.layers import Dense, Input, Layer, StringLookup
 from scratchnet.models import Model
 
 
@@ -154,3 +154,50 @@ def test_a_tensor_of_sizes_may_say_how_often_or_in_which_shape():
     np.testing.assert_array_equal(pairs, values.reshape(6, 2))
     with pytest.raises(TypeError, match="tile: repeats depends on values"):
         ops.tile(x, ops.cast(x[0], "int32"))
+
+
+def joined(batch_size=None):
+    x = Input((4,), batch_size=batch_size)
+    noise = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+    z = Dense(3, kernel_initializer="ones")(x) + ops.exp(Dense(3, kernel_initializer="ones")(x)) * noise
+    z = ops.concatenate([z, np.ones((6, 1), "float32")], axis=-1)
+    return Model(x, Dense(2, kernel_initializer="ones")(z))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_that_meets_fixed_rows_is_computed_as_a_whole(threads):
+    x, y = np.random.default_rng(1).normal(size=(2, 12, 4)).astype("float32")
+    losses = []
+    with_threads = get_num_threads()
+    set_num_threads(threads)
+    try:
+        for model in (joined(), joined(batch_size=6)):
+            model.compile("sgd", "mse")
+            losses.append(model.fit(x, y[:, :2], batch_size=6, epochs=3, shuffle=False, verbose=0).history["loss"])
+            assert model.predict(x, batch_size=6, verbose=0).shape == (12, 2)
+    finally:
+        set_num_threads(with_threads)
+    assert losses[0] == losses[1]
+    copy = Model.from_config(joined().get_config())
+    np.testing.assert_array_equal(copy(x[:6]), joined()(x[:6]))
+
+
+def test_a_batch_that_meets_fixed_rows_must_have_as_many():
+    model = joined()
+    for rows in (1, 5, 12):
+        with pytest.raises(ValueError, match=f"joins the batch with 6 rows, .* batches of 6 samples .* got {rows}"):
+            model(np.zeros((rows, 4), "float32"))
+    with pytest.raises(ValueError, match=r"add cannot be applied to shapes \(None, 4\) and \(3, 5\)"):
+        Input((4,)) + np.ones((3, 5))
+
+
+def test_a_layer_may_draw_for_a_fixed_batch():
+    class Noisy(Layer):
+        def call(self, x):
+            return x + random.normal((6, 1), seed=0)
+
+    x = Input((4,))
+    model = Model(x, Noisy()(x))
+    assert model.predict(np.zeros((12, 4)), batch_size=6, verbose=0).shape == (12, 4)
+    with pytest.raises(ValueError, match="joins the batch with 6 rows"):
+        model.predict(np.zeros((3, 4)), verbose=0)

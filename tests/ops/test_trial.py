@@ -144,3 +144,19 @@ def test_large_samples_are_tried_in_few_rows():
     )
     assert spec(ops.reshape, image, (-1, 400, 100, 8)).shape == (None, 400, 100, 8)
     assert rowwise(ops.reshape, image, (-1, 400, 200, 8)) == 0 and rowwise(ops.reshape, image, (-1, 200, 100, 8)) == 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "args", "shape"),
+    [
+        (ops.add, (X, np.ones((32, 4), F32)), (None, 4)),
+        (ops.multiply, (np.ones((32, 1), F32), X), (None, 4)),
+        (ops.add, (X, Spec((32, 4), F32)), (None, 4)),
+        (ops.concatenate, ([X, np.ones((32, 1), F32)], -1), (None, 5)),
+        (ops.reshape, (X, (3, 2, 2)), (None, 2, 2)),
+        (ops.broadcast_to, (X, (32, 4)), (None, 4)),
+    ],
+)
+def test_rows_of_another_origin_fix_the_batch(operation, args, shape):
+    batch = 3 if operation is ops.reshape else 32
+    assert spec(operation, *args) == Spec(shape, F32, None, batch)
