@@ -194,6 +194,12 @@ def _matrices(rng, case):
     for shape in ((3, 3), (2, 2, 4), (2, 4, 2)):
         case("singular_values", rng.standard_normal(shape))
     case("cholesky", np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]]))
+    for shape in ((3, 3), (2, 4, 3)):
+        case("qr_in_one", rng.standard_normal(shape))
+    for shape in ((3, 3), (2, 4, 3), (2, 3, 4)):
+        case("svd_in_one", rng.standard_normal(shape))
+        case("pinv", rng.standard_normal(shape))
+    case("eigh_in_one", rng.standard_normal((2, 3, 3)))
 
 
 def _windows(rng, case):
@@ -204,6 +210,12 @@ def _windows(rng, case):
             case("conv2d", x, rng.standard_normal((3, 2, 2, 3)), **options)
             case("conv2d", x, rng.standard_normal((2, 2, 1, 4)), **options)
             case("conv2d_transpose", x, rng.standard_normal((3, 2, 3, 2)), **options)
+            if strides == (2, 1):
+                case("conv2d_transpose", x, rng.standard_normal((3, 2, 3, 2)), **options, output_padding=(1, 0))
+            options = {"strides": (1, *strides), "padding": padding, "dilation": (2 // strides[0], *dilation)}
+            volumes = apart(rng, (1, 3, 4, 4, 2))
+            case("conv3d", volumes, rng.standard_normal((2, 2, 2, 1, 2)), **options)
+            case("conv3d_transpose", volumes, rng.standard_normal((2, 2, 2, 3, 2)), **options)
         for size, strides in (((2, 2), (2, 2)), ((3, 2), (2, 1))):
             for name in ("max_pool2d", "average_pool2d"):
                 case(name, x, pool_size=size, strides=strides, padding=padding)
@@ -231,6 +243,8 @@ def _shapes(rng, case):
         case("flip", x(2, 3, 4), axis=axis)
     case("roll", x(2, 3), shift=2)
     case("roll", x(2, 3), shift=(1, -1), axis=(0, 1))
+    for axis, endpoint in ((0, True), (1, False), (-1, True)):
+        case("between", x(2, 3), x(3), num=4, axis=axis, endpoint=endpoint)
     case("rot90", x(2, 3))
     case("rot90", x(2, 3, 4), k=-1, axes=(1, 2))
     case("concatenate", x(2, 3), x(1, 3), x(4, 3))
@@ -241,7 +255,7 @@ def _shapes(rng, case):
         case("tile", x(2, 3), repeats=repeats)
     for repeats, axis in ((2, None), (3, 1), ([1, 0, 2], -1)):
         case("repeat", x(2, 3), repeats=repeats, axis=axis)
-    for mode in ("constant", "edge", "reflect", "symmetric"):
+    for mode in ("constant", "edge", "reflect", "symmetric", "wrap"):
         case("pad", x(3, 4), pad_width=((1, 0), (2, 1)), mode=mode)
         case("pad", x(3, 4), pad_width=2, mode=mode)
     case("pad", x(3, 4), pad_width=((0, 0), (2, 1)), mode="constant", constant_values=3.0)
@@ -258,6 +272,7 @@ def _selection(rng, case):
     for key in keys:
         case("get_item", x(3, 4, 2), key=key)
     case("slice_update", x(3, 4), x(2, 2), start_indices=(1, 2))
+    case("slice_update", x(3, 4), x(2, 2), start_indices=(-1, 3))
     for axis, indices in itertools.product((None, 0, 1, -1), ([0, 1, 0], [[2, 0], [1, 1]], 1, [-1, 0])):
         case("take", x(3, 3, 3), np.array(indices), axis=axis)
     case("take_along_axis", x(3, 4), np.array([[0, 0], [1, 3], [-1, 2]]), axis=1)
@@ -280,9 +295,10 @@ def _selection(rng, case):
     places = np.array([[0, 1], [2, 0], [1, 1]])
     case("scatter", places, x(3), shape=(3, 2))
     case("scatter", places[[0, 1, 0], :1], x(3, 2), shape=(4, 2))
-    for reduction in (None, "add", "max", "min"):
+    for reduction in (None, "add", "mul", "max", "min"):
         case("scatter_update", x(3, 2), places, x(3), reduction=reduction)
         case("scatter_update", x(3, 2), places[:2, :1], x(2, 2), reduction=reduction)
+    case("scatter_update", x(3, 2), np.array([[0], [2], [0], [-3]]), x(4, 2), reduction="mul")
     case("segment_sum", x(4, 2), np.array([0, 2, 0, 1]))
     case("segment_prod", zeros, np.array([0, 1, 1, 0]))
     case("segment_max", x(4, 2), np.array([0, 2, 0, 1]))

@@ -39,6 +39,24 @@ def paddings(sizes, kernel_size, strides, padding, dilation=None):
     return tuple(pad_amounts(size, k, s, padding, d) for size, k, s, d in windows)
 
 
+@functools.lru_cache(maxsize=_SHAPES)
+def transposed(size, kernel, stride, padding, dilation=1, output_padding=None):
+    """``(grown, (before, after))``: what an axis of `size` grows to, and the padding of the windows that lie on that.
+
+    With `output_padding` it is what "valid" or "same" windows reach, and so many elements more. Raises ValueError where
+    another number of windows would fit then.
+    """
+    extent = _extent(kernel, dilation)
+    if output_padding is None:
+        grown = size * stride + (max(extent - stride, 0) if padding == "valid" else 0)
+    else:
+        grown = (size - 1) * stride + (extent if padding == "valid" else extent % 2) + output_padding
+    total = max((size - 1) * stride + extent - grown, 0)
+    if (grown + total - extent) // stride + 1 != size:
+        raise ValueError(f"output_padding {output_padding} must be less than the stride {stride}")
+    return grown, (total // 2, total - total // 2)
+
+
 def _extent(kernel, dilation):
     return (kernel - 1) * dilation + 1
 

@@ -1,10 +1,12 @@
-"""Convolution and pooling of sequences (N, T, C) and images (N, H, W, C), by the kernels that layers use.
+"""Convolution and pooling of sequences (N, T, C), images (N, H, W, C) and volumes (N, D, H, W, C).
 
-A sequence is an image of one column. What a convolution is, and its adjoints, stands in `scratchnet.kernels.loops`.
+They go by the kernels that layers use; a sequence is an image of one column. What a convolution is, and its adjoints,
+stands in `scratchnet.kernels.loops`.
 """
 
 from scratchnet import kernels
-from scratchnet.kernels.geometry import paddings
+from scratchnet.kernels.by_rank import conv_dkernel, conv_dx, conv_forward
+from scratchnet.kernels.geometry import paddings, transposed
 from scratchnet.ops.dtypes import floats
 from scratchnet.ops.layouts import either_way
 from scratchnet.ops.operation import operation, shape_of
@@ -13,18 +15,20 @@ from scratchnet.ops.trial import Unfit
 
 
 def _pair(name, value, ndim):
-    """One number for each of the two axes of an image; a sequence has 1 for its columns."""
+    """One number for each axis of an image or a volume; a sequence has 1 for its columns."""
     values = [value] * ndim if isinstance(value, int) else list(value)
     if len(values) != ndim:
         raise ValueError(f"{name} has {len(values)} numbers, x has {ndim} axes to slide along")
-    return tuple(values) if ndim == 2 else (values[0], 1)
+    return (values[0], 1) if ndim == 1 else tuple(values)
 
 
 def _axes(name, inputs):
     """How many axes windows slide along."""
     ndim = len(shape_of(inputs)) - 2
-    if ndim not in (1, 2):
-        raise ValueError(f"{name}: inputs are (N, T, C) or (N, H, W, C), got the shape {shape_of(inputs)}")
+    if ndim not in (1, 2, 3):
+        raise ValueError(
+            f"{name}: inputs are (N, T, C), (N, H, W, C) or (N, D, H, W, C), got the shape {shape_of(inputs)}"
+        )
     return ndim
 
 
@@ -36,52 +40,57 @@ def _checked_padding(name, padding):
 
 
 def _geometry(x_shape, kernel_size, strides, padding, dilation):
-    return strides, paddings(x_shape[1:3], kernel_size, strides, padding, dilation), dilation
+    return strides, paddings(x_shape[1:-1], kernel_size, strides, padding, dilation), dilation
 
 
-def _conv2d_dx(dz, kernel, inputs_shape, strides, padding, dilation):
-    return kernels.conv2d_dx(
-        dz, kernel, inputs_shape, *_geometry(inputs_shape, kernel.shape[:2], strides, padding, dilation)
-    )
+def _conv_dx(dz, kernel, inputs_shape, strides, padding, dilation):
+    geometry = _geometry(inputs_shape, kernel.shape[:-2], strides, padding, dilation)
+    return conv_dx(dz, kernel, inputs_shape, *geometry)
 
 
-def _conv2d_dkernel(dz, inputs, kernel_shape, strides, padding, dilation):
-    return kernels.conv2d_dkernel(
-        dz, inputs, kernel_shape, *_geometry(inputs.shape, kernel_shape[:2], strides, padding, dilation)
-    )
+def _conv_dkernel(dz, inputs, kernel_shape, strides, padding, dilation):
+    geometry = _geometry(inputs.shape, kernel_shape[:-2], strides, padding, dilation)
+    return conv_dkernel(dz, inputs, kernel_shape, *geometry)
 
 
-@operation(
-    name="conv2d",
-    inputs=_conv2d_dx,
-    kernel=_conv2d_dkernel,
-    options=("strides", "padding", "dilation"),
-    dtypes=floats,
+def _conv(inputs, kernel, strides, padding, dilation):
+    (C, F), channels = kernel.shape[-2:], inputs.shape[-1]
+    if C == 0 or channels % C:
+        raise Unfit(f"{channels} channels are no multiple of the kernel's {C}")
+    if F % (channels // C):
+        raise Unfit(f"{F} filters are not to be divided among {channels // C} groups of channels")
+    return conv_forward(inputs, kernel, *_geometry(inputs.shape, kernel.shape[:-2], strides, padding, dilation))
+
+
+_OPTIONS = ("strides", "padding", "dilation")
+_conv2d, _conv3d = (
+    operation(_conv, name, inputs=_conv_dx, kernel=_conv_dkernel, options=_OPTIONS, dtypes=floats)
+    for name in ("conv2d", "conv3d")
 )
-def _conv2d(inputs, kernel, strides, padding, dilation):
-    if kernel.shape[2] == 0 or inputs.shape[3] % kernel.shape[2]:
-        raise Unfit(f"{inputs.shape[3]} channels are no multiple of the kernel's {kernel.shape[2]}")
-    groups = inputs.shape[3] // kernel.shape[2]
-    if kernel.shape[3] % groups:
-        raise Unfit(f"{kernel.shape[3]} filters are not to be divided among {groups} groups of channels")
-    geometry = _geometry(inputs.shape, kernel.shape[:2], strides, padding, dilation)
-    return kernels.conv2d_forward(inputs, kernel, None, *geometry)
+
+
+def _by_rank(of_images, of_volumes, inputs, kernel, *geometry):
+    """One of two operations; of a sequence that of images."""
+    if len(shape_of(inputs)) == 3:
+        return squeeze(of_images(expand_dims(inputs, 2), expand_dims(kernel, 1), *geometry), 2)
+    return (of_images if len(shape_of(inputs)) == 4 else of_volumes)(inputs, kernel, *geometry)
 
 
 @either_way("inputs")
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Convolution with a kernel (K, C, F) or (KH, KW, C, F); where C divides the channels, in groups."""
+    """Convolution with a kernel (K, C, F), (KH, KW, C, F) or (KD, KH, KW, C, F).
+
+    Where C divides the channels of the inputs, in groups.
+    """
     ndim = _axes("conv", inputs)
     padding = _checked_padding("conv", padding)
     strides, dilation = _pair("strides", strides, ndim), _pair("dilation_rate", dilation_rate, ndim)
-    if ndim == 2:
-        return _conv2d(inputs, kernel, strides, padding, dilation)
-    return squeeze(_conv2d(expand_dims(inputs, 2), expand_dims(kernel, 1), strides, padding, dilation), 2)
+    return _by_rank(_conv2d, _conv3d, inputs, kernel, strides, padding, dilation)
 
 
 @either_way("inputs")
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Convolution of each channel with M kernels of its own, (K, C, M) or (KH, KW, C, M) -> (..., C M)."""
+    """Convolution of each channel with M kernels of its own, those of `conv` but (..., C, M) -> (..., C M)."""
     *sizes, C, M = shape_of(kernel)
     if shape_of(inputs)[-1] != C:
         raise ValueError(f"depthwise_conv: {shape_of(inputs)[-1]} channels are not the kernel's {C}")
@@ -100,51 +109,62 @@ def separable_conv(
 # ---- transposed: the adjoint of a convolution, forwards ----
 
 
-def _transposed_geometry(x_shape, kernel_shape, strides, padding, dilation):
-    """The image that comes out, (N, H, W, F), and the geometry of the convolution that would take it to x."""
-    sizes = []
-    for k in range(2):
-        extent = (kernel_shape[k] - 1) * dilation[k] + 1
-        sizes.append(x_shape[k + 1] * strides[k] + (max(extent - strides[k], 0) if padding == "valid" else 0))
-    z_shape = (x_shape[0], *sizes, kernel_shape[2])
-    return z_shape, _geometry(z_shape, kernel_shape[:2], strides, padding, dilation)
+def _transposed_geometry(x_shape, kernel_shape, strides, padding, dilation, output_padding):
+    """The shape that comes out, (N, ..., F), and the geometry of the convolution that would take it to x."""
+    added = output_padding or (None,) * len(strides)
+    axes = zip(x_shape[1:-1], kernel_shape, strides, (padding,) * len(strides), dilation, added)
+    try:
+        sizes, pads = zip(*(transposed(*axis) for axis in axes))
+    except ValueError as problem:
+        raise Unfit(str(problem)) from None
+    return (x_shape[0], *sizes, kernel_shape[-2]), (strides, pads, dilation)
 
 
-def _conv2d_transpose_dinputs(dz, kernel, inputs_shape, strides, padding, dilation):
-    _, geometry = _transposed_geometry(inputs_shape, kernel.shape, strides, padding, dilation)
-    return kernels.conv2d_forward(dz, kernel, None, *geometry)
+def _conv_transpose_dinputs(dz, kernel, inputs_shape, strides, padding, dilation, output_padding):
+    _, geometry = _transposed_geometry(inputs_shape, kernel.shape, strides, padding, dilation, output_padding)
+    return conv_forward(dz, kernel, *geometry)
 
 
-def _conv2d_transpose_dkernel(dz, inputs, kernel_shape, strides, padding, dilation):
-    _, geometry = _transposed_geometry(inputs.shape, kernel_shape, strides, padding, dilation)
-    return kernels.conv2d_dkernel(inputs, dz, kernel_shape, *geometry)
+def _conv_transpose_dkernel(dz, inputs, kernel_shape, strides, padding, dilation, output_padding):
+    _, geometry = _transposed_geometry(inputs.shape, kernel_shape, strides, padding, dilation, output_padding)
+    return conv_dkernel(inputs, dz, kernel_shape, *geometry)
 
 
-@operation(
-    name="conv2d_transpose",
-    inputs=_conv2d_transpose_dinputs,
-    kernel=_conv2d_transpose_dkernel,
-    options=("strides", "padding", "dilation"),
-    dtypes=floats,
+def _conv_transpose(inputs, kernel, strides, padding, dilation, output_padding=None):
+    if inputs.shape[-1] != kernel.shape[-1]:
+        raise Unfit(f"{inputs.shape[-1]} channels are not the kernel's {kernel.shape[-1]}")
+    z_shape, geometry = _transposed_geometry(inputs.shape, kernel.shape, strides, padding, dilation, output_padding)
+    return conv_dx(inputs, kernel, z_shape, *geometry)
+
+
+_conv2d_transpose, _conv3d_transpose = (
+    operation(
+        _conv_transpose,
+        name,
+        inputs=_conv_transpose_dinputs,
+        kernel=_conv_transpose_dkernel,
+        options=_OPTIONS,
+        dtypes=floats,
+    )
+    for name in ("conv2d_transpose", "conv3d_transpose")
 )
-def _conv2d_transpose(inputs, kernel, strides, padding, dilation):
-    if inputs.shape[3] != kernel.shape[3]:
-        raise Unfit(f"{inputs.shape[3]} channels are not the kernel's {kernel.shape[3]}")
-    z_shape, geometry = _transposed_geometry(inputs.shape, kernel.shape, strides, padding, dilation)
-    return kernels.conv2d_dx(inputs, kernel, z_shape, *geometry)
 
 
 @either_way("inputs")
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
-    """Transposed convolution with a kernel (K, F, C) or (KH, KW, F, C): the adjoint of the one from F to C channels."""
+    """Transposed convolution with a kernel (..., F, C): the adjoint of `conv` from F to C channels.
+
+    output_padding: what is added at the end of each axis, for another size that the convolution would shrink to the
+        same; less than the strides.
+    """
     ndim = _axes("conv_transpose", inputs)
     padding = _checked_padding("conv_transpose", padding)
-    if output_padding is not None:
-        raise ValueError("conv_transpose: output_padding is not supported here; the layer Conv2DTranspose has it")
     strides, dilation = _pair("strides", strides, ndim), _pair("dilation_rate", dilation_rate, ndim)
-    if ndim == 2:
-        return _conv2d_transpose(inputs, kernel, strides, padding, dilation)
-    return squeeze(_conv2d_transpose(expand_dims(inputs, 2), expand_dims(kernel, 1), strides, padding, dilation), 2)
+    if output_padding is not None:
+        added = _pair("output_padding", output_padding, ndim)
+        output_padding = (added[0], 0) if ndim == 1 else added
+    geometry = strides, padding, dilation, output_padding
+    return _by_rank(_conv2d_transpose, _conv3d_transpose, inputs, kernel, *geometry)
 
 
 # ---- pooling ----
@@ -191,6 +211,15 @@ def _pool(name, operation, inputs, pool_size, strides, padding):
     padding = _checked_padding(name, padding)
     size = _pair("pool_size", pool_size, ndim)
     steps = size if strides is None else _pair("strides", strides, ndim)
+    if ndim == 1:
+        return squeeze(operation(expand_dims(inputs, 2), size, steps, padding), 2)
     if ndim == 2:
         return operation(inputs, size, steps, padding)
-    return squeeze(operation(expand_dims(inputs, 2), size, steps, padding), 2)
+    N, D, H, W, C = shape_of(inputs)
+    if None in (D, H, W):
+        raise ValueError(f"{name}: the sizes of volumes must be known, got the shape {shape_of(inputs)}")
+    # The largest (the mean) of a box is that of those of its slices.
+    z = operation(reshape(inputs, (-1, H, W, C)), size[1:], steps[1:], padding)
+    OH, OW = shape_of(z)[1:3]
+    z = operation(reshape(z, (-1, D, OH * OW, C)), (size[0], 1), (steps[0], 1), padding)
+    return reshape(z, (-1, shape_of(z)[1], OH, OW, C))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import layers, ops
+from scratchnet.models import Model
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.normal(size=(2, 7, 6, 2))
@@ -77,7 +78,8 @@ def test_channels_first():
         (lambda: ops.conv(IMAGE, np.ones((2, 2, 2, 3)), strides=(1, 1, 1)), "strides has 3 numbers"),
         (lambda: ops.conv(IMAGE, np.ones((2, 2, 3, 3))), "2 channels are no multiple of the kernel's 3"),
         (lambda: ops.conv_transpose(IMAGE, np.ones((2, 2, 3, 3))), "2 channels are not the kernel's 3"),
-        (lambda: ops.conv_transpose(IMAGE, np.ones((2, 2, 3, 2)), output_padding=1), "Conv2DTranspose has it"),
+        (lambda: ops.conv_transpose(IMAGE, np.ones((2, 2, 3, 2)), output_padding=1), "must be less than the stride 1"),
+        (lambda: ops.max_pool(layers.Input((4, None, 4, 1)), 2), "max_pool: the sizes of volumes must be known"),
         (lambda: ops.max_pool(IMAGE, 2, padding="causal"), "max_pool: padding"),
         (lambda: ops.conv(IMAGE, np.ones((2, 2, 1, 3))), "3 filters are not to be divided among 2 groups of channels"),
         (lambda: ops.depthwise_conv(IMAGE, np.ones((2, 2, 4, 1))), "depthwise_conv: 2 channels are not the kernel's 4"),
@@ -98,3 +100,43 @@ def test_paddings_are_words_in_any_case():
     kernel = kernel.swapaxes(2, 3)
     assert ops.conv_transpose(IMAGE, kernel, 2, "Same").shape == ops.conv_transpose(IMAGE, kernel, 2, "same").shape
     assert ops.max_pool(IMAGE, 2, padding="VALID").shape == ops.max_pool(IMAGE, 2).shape
+
+
+VOLUME = RNG.normal(size=(2, 5, 5, 6, 2))
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("strides", "dilation"), [(1, 1), ((2, 1, 2), 1), (1, (1, 2, 1))])
+def test_volumes_are_those_of_the_layers(padding, strides, dilation):
+    options = {"strides": strides, "padding": padding, "dilation_rate": dilation, "use_bias": False, **F64}
+    layer = layers.Conv3D(3, (2, 3, 2), **options)
+    expected, kernel = layer(VOLUME), layer.kernel.numpy()
+    np.testing.assert_allclose(ops.conv(VOLUME, kernel, strides, padding, dilation_rate=dilation), expected)
+    layer = layers.Conv3DTranspose(3, (2, 3, 2), **options)
+    expected, kernel = layer(VOLUME), layer.kernel.numpy()
+    np.testing.assert_allclose(ops.conv_transpose(VOLUME, kernel, strides, padding, None, None, dilation), expected)
+    each = ops.depthwise_conv(VOLUME, RNG.normal(size=(2, 3, 2, 2, 2)), strides, padding, dilation_rate=dilation)
+    assert each.shape[-1] == 4
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("strides", [None, 1, (2, 1, 3)])
+def test_pooling_of_volumes_is_that_of_the_layers(padding, strides):
+    for function, layer in ((ops.max_pool, layers.MaxPooling3D), (ops.average_pool, layers.AveragePooling3D)):
+        expected = layer((2, 3, 2), strides, padding, **F64)(VOLUME)
+        np.testing.assert_allclose(function(VOLUME, (2, 3, 2), strides, padding), expected, rtol=1e-12)
+        x = layers.Input(VOLUME.shape[1:], dtype="float64")
+        model = Model(x, function(x, (2, 3, 2), strides, padding), **F64)
+        np.testing.assert_allclose(model.predict(VOLUME, batch_size=1, verbose=0), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("added", [0, 1, (1, 0), (0, 2)])
+def test_output_padding_is_that_of_the_layer(padding, added):
+    layer = layers.Conv2DTranspose(3, (3, 2), (2, 3), padding, added, use_bias=False, **F64)
+    expected = layer(IMAGE)
+    np.testing.assert_allclose(ops.conv_transpose(IMAGE, layer.kernel.numpy(), (2, 3), padding, added), expected)
+    if isinstance(added, int):
+        layer = layers.Conv1DTranspose(3, 3, 2, padding, added, use_bias=False, **F64)
+        expected = layer(SEQUENCE)
+        np.testing.assert_allclose(ops.conv_transpose(SEQUENCE, layer.kernel.numpy(), 2, padding, added), expected)

@@ -20,7 +20,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.checks import check_positive_int, check_sizes
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
-from scratchnet.kernels.geometry import output_size, paddings
+from scratchnet.kernels.geometry import transposed
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -86,25 +86,20 @@ class TransposedConvolution(BaseConvolution):
         return N, *self.output_sizes(sizes), self.filters
 
     def output_sizes(self, sizes):
-        found = []
-        for axis, (n, k, s, dilation) in enumerate(zip(sizes, self.kernel_size, self.strides, self.dilation_rate)):
-            extent = (k - 1) * dilation + 1
-            added = None if self.output_padding is None else self.output_padding[axis]
-            if n is None:
-                found.append(None)
-                continue
-            if added is None:
-                size = n * s if self.padding == "same" else (n - 1) * s + max(extent, s)
-            else:
-                size = (n - 1) * s + (extent % 2 if self.padding == "same" else extent) + added
-            if output_size(size, k, s, self.padding, dilation) != n:
-                raise self.error(f"output_padding {self.output_padding} must be less than the strides {self.strides}")
-            found.append(size)
-        return found
+        return [None if n is None else self._grown(axis, n)[0] for axis, n in enumerate(sizes)]
 
     def pad_amounts(self, sizes):
-        sizes = tuple(self.output_sizes(sizes))
-        return paddings(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        return tuple(self._grown(axis, n)[1] for axis, n in enumerate(sizes))
+
+    def _grown(self, axis, size):
+        added = None if self.output_padding is None else self.output_padding[axis]
+        window = self.kernel_size[axis], self.strides[axis], self.padding, self.dilation_rate[axis]
+        try:
+            return transposed(size, *window, added)
+        except ValueError:
+            raise self.error(
+                f"output_padding {self.output_padding} must be less than the strides {self.strides}"
+            ) from None
 
 
 @register("layers", "Convolution2DTranspose")
