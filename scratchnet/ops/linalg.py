@@ -6,12 +6,21 @@ results", 2008): of ``Z = A^-1``, ``dZ = -Z dA Z``, and therefore ``adjoint of A
 
 import numpy as np
 
+from scratchnet.ops.decompositions import (  # noqa: F401 (for those who import this module)
+    eigh,
+    lstsq,
+    lu_factor,
+    matrix_rank,
+    pinv,
+    qr,
+    svd,
+)
 from scratchnet.ops.diagonals import diagonal, tril, triu
 from scratchnet.ops.dtypes import floats
 from scratchnet.ops.elementwise import log, multiply
 from scratchnet.ops.linear import matmul
 from scratchnet.ops.norms import norm  # noqa: F401 (for those who import this module)
-from scratchnet.ops.operation import is_symbolic, operation
+from scratchnet.ops.operation import operation
 from scratchnet.ops.reductions import sum
 from scratchnet.ops.shapes import swapaxes
 from scratchnet.ops.trial import Unfit
@@ -116,66 +125,6 @@ def cholesky_inverse(x, upper=False):
     z = inv(triu(x) if upper else tril(x))
     other = swapaxes(z, -1, -2)
     return matmul(z, other) if upper else matmul(other, z)
-
-
-# ---- decompositions: computed, not traced ----
-
-
-def qr(x, mode="reduced"):
-    """``(Q, R)`` with ``Q R = x``, Q orthogonal and R an upper triangle."""
-    return np.linalg.qr(_array("qr", x), mode)
-
-
-def svd(x, full_matrices=True, compute_uv=True):
-    """``(U, s, V^T)`` with ``U diag(s) V^T = x``; s alone without `compute_uv`."""
-    return np.linalg.svd(_array("svd", x), full_matrices, compute_uv)
-
-
-def eigh(x):
-    """``(values, vectors)`` of a symmetric matrix, the smallest first."""
-    return np.linalg.eigh(_array("eigh", x))
-
-
-def pinv(x, rcond=None):
-    """The pseudo-inverse (Moore and Penrose); singular values below rcond times the largest count as 0."""
-    x = _array("pinv", x)
-    return np.linalg.pinv(x, max(x.shape[-2:]) * np.finfo(x.dtype).eps if rcond is None else rcond)
-
-
-def lu_factor(x):
-    """``(LU, pivots)`` with ``L U = P x``: U above and on the diagonal, below it L, whose diagonal is 1.
-
-    pivots: which row each row was exchanged with, in their order, int32; always the one with the largest number in its
-    column (Golub and Van Loan, algorithm 3.4.1).
-    """
-    lu = np.array(_array("lu_factor", x))
-    n = min(lu.shape[-2:])
-    pivots = np.empty((*lu.shape[:-2], n), np.int32)
-    for place in np.ndindex(lu.shape[:-2]):
-        a = lu[place]
-        for k in range(n):
-            pivots[(*place, k)] = p = k + np.abs(a[k:, k]).argmax()
-            a[[k, p]] = a[[p, k]]
-            if a[k, k]:
-                a[k + 1 :, k] /= a[k, k]
-            a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k], a[k, k + 1 :])
-    return lu, pivots
-
-
-def matrix_rank(x, tol=None):
-    """How many singular values are larger than `tol`."""
-    return np.asarray(np.linalg.matrix_rank(_array("matrix_rank", x), tol), np.int32)
-
-
-def lstsq(a, b, rcond=None):
-    """The x for which the squares of ``a x - b`` have the smallest sum."""
-    return np.linalg.lstsq(_array("lstsq", a), _array("lstsq", b), rcond)[0]
-
-
-def _array(name, x):
-    if is_symbolic(x):
-        raise TypeError(f"{name} has no derivative here and cannot be traced, only computed")
-    return floats([x])[0]
 
 
 def _solved(function, *matrices):

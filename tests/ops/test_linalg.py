@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import layers, ops
+from scratchnet import ops
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(2, 3, 3)) + 3 * np.eye(3)
@@ -47,21 +47,6 @@ def test_what_cannot_be():
         ops.inv(np.zeros((2, 2)))
     with pytest.raises(ValueError, match="must be of one size"):
         ops.det(np.ones((2, 3)))
-    with pytest.raises(TypeError, match="svd has no derivative here and cannot be traced"):
-        ops.svd(layers.Input((3, 3)))
-
-
-def test_lu_factor():
-    x = np.random.default_rng(0).normal(size=(2, 3, 3))
-    lu, pivots = ops.lu_factor(x)
-    for a, both, exchanged in zip(x.copy(), lu, pivots):
-        for k, p in enumerate(exchanged):
-            a[[k, p]] = a[[p, k]]
-        np.testing.assert_allclose((np.tril(both, -1) + np.eye(3)) @ np.triu(both), a)
-        assert np.abs(np.tril(both, -1)).max() <= 1
-    assert pivots.dtype == np.int32
-    lu, _ = ops.lu_factor(np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 4.0]]))
-    assert lu.tolist() == [[0, 1], [0, 4], [0, 0.5]]
 
 
 def test_what_counts_as_nothing():
@@ -75,22 +60,8 @@ def test_what_counts_as_nothing():
     np.testing.assert_allclose(ops.lstsq(x, b), [1.0, 1e4, 1e9])
 
 
-def test_what_is_computed_and_not_traced_says_its_name():
-    x = layers.Input((3, 3))
-    for name in ("qr", "svd", "eigh", "pinv", "matrix_rank", "lu_factor"):
-        with pytest.raises(TypeError, match=f"^{name} has no derivative here and cannot be traced"):
-            getattr(ops, name)(x)
-    for a, b in ((x, np.ones((3, 1))), (np.eye(3), x)):
-        with pytest.raises(TypeError, match="^lstsq has no derivative"):
-            ops.lstsq(a, b)
-
-
 def test_inverse_of_a_cholesky_factor():
     a = np.array([[4.0, 2.0], [2.0, 3.0]])
     for upper in (False, True):
         np.testing.assert_allclose(ops.cholesky_inverse(ops.cholesky(a, upper), upper), np.linalg.inv(a))
     np.testing.assert_allclose(ops.cholesky_inverse(ops.cholesky(a)), np.linalg.inv(a))
-    wide = np.arange(6.0).reshape(2, 3) + np.eye(2, 3) * 5
-    lu, pivots = ops.lu_factor(wide)
-    assert pivots.shape == (2,)
-    np.testing.assert_allclose((np.tril(lu[:, :2], -1) + np.eye(2)) @ np.triu(lu), wide[[pivots[0], 1 - pivots[0]]])
