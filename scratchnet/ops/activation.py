@@ -5,11 +5,14 @@ An entry of that table is an entry of this one; there is no second derivative of
 
 import inspect
 
+import numpy as np
+
 from scratchnet import activations
 from scratchnet.ops.dtypes import floats
-from scratchnet.ops.elementwise import multiply
+from scratchnet.ops.elementwise import clip, maximum, multiply
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.selection import split
+from scratchnet.ops.shapes import dtype
 
 
 def _of_activation(activation, **defaults):
@@ -57,7 +60,7 @@ sparse_plus = _of_activation(activations.sparse_plus)
 sparse_sigmoid = _of_activation(activations.sparse_sigmoid)
 hard_sigmoid = _of_activation(activations.hard_sigmoid)
 hard_silu = hard_swish = _of_activation(activations.hard_silu)
-hard_tanh = _of_activation(activations.hard_tanh)
+_hard_tanh = _of_activation(activations.hard_tanh)
 hard_shrink = _of_activation(activations.hard_shrink)
 soft_shrink = _of_activation(activations.soft_shrink)
 tanh_shrink = _of_activation(activations.tanh_shrink)
@@ -68,8 +71,13 @@ _of_activation(activations.linear)
 
 
 def relu(x):
-    """``max(x, 0)``."""
-    return _relu(x)
+    """``max(x, 0)``; of integers they stay such."""
+    return _relu(x) if np.dtype(dtype(x)).kind == "f" else maximum(x, 0)
+
+
+def hard_tanh(x):
+    """x between -1 and 1, else the bound; of integers they stay such."""
+    return _hard_tanh(x) if np.dtype(dtype(x)).kind == "f" else clip(x, -1, 1)
 
 
 def glu(x, axis=-1):

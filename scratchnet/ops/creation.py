@@ -4,11 +4,13 @@ Shapes may hold numbers of rows that only a traced batch knows (``ops.zeros((ops
 of the operation and not operands.
 """
 
+import math
+
 import numpy as np
 
 from scratchnet.ops import dtypes
 from scratchnet.ops.dtypes import kept, named
-from scratchnet.ops.elementwise import clip
+from scratchnet.ops.elementwise import clip, divide, subtract
 from scratchnet.ops.operation import is_symbolic, operation
 from scratchnet.variables import as_array
 
@@ -51,13 +53,32 @@ def arange(start, stop=None, step=None, dtype=None):
     return np.arange(start, stop, step, dtype=named(dtype, dtypes.result_type([start, stop, step])))
 
 
-@operation(options=("start", "stop"))
+def _linspace_dstart(dz, num, endpoint, axis):
+    share = np.linspace(0, 1, num, endpoint=endpoint, dtype=dz.dtype)
+    dz = np.moveaxis(dz, axis, 0)
+    return dz * (1 - share).reshape(-1, *(1,) * (dz.ndim - 1))  # z = start (1 - share) + stop share
+
+
+def _linspace_dstop(dz, num, endpoint, axis):
+    share = np.linspace(0, 1, num, endpoint=endpoint, dtype=dz.dtype)
+    dz = np.moveaxis(dz, axis, 0)
+    return dz * share.reshape(-1, *(1,) * (dz.ndim - 1))
+
+
+@operation(name="between", start=_linspace_dstart, stop=_linspace_dstop, options=("num",), dtypes=dtypes.floats)
+def _between(start, stop, num, endpoint=True, dtype=None, axis=0):
+    dtype = named(dtype, start.dtype)
+    z = np.linspace(start.astype(np.float64), stop.astype(np.float64), num, endpoint=endpoint, axis=axis)
+    return (np.floor(z) if dtype.kind in "iu" else z).astype(dtype)
+
+
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
-    """`num` numbers at even distances from `start` to `stop`."""
-    if retstep:
-        raise ValueError("linspace: retstep=True is not supported; the step is (stop - start) / (num - endpoint)")
-    dtype = named(dtype) if dtype is not None else dtypes.floats([np.asarray(start), np.asarray(stop)])[0].dtype
-    return np.linspace(start, stop, num, endpoint=endpoint, axis=axis).astype(dtype)
+    """`num` numbers at even distances from `start` to `stop`; with `retstep` ``(numbers, distance)``."""
+    z = _between(start, stop, num, endpoint, dtype, axis)
+    if not retstep:
+        return z
+    steps = num - bool(endpoint)
+    return z, divide(subtract(stop, start), steps if steps > 0 else math.nan)
 
 
 @operation(options=("start", "stop"))
@@ -157,12 +178,30 @@ def cast(x, dtype):
     return x.astype(named(dtype), copy=False)
 
 
+@operation(name="saturated", x=None, dtypes=kept, options=("dtype",))
+def _saturated(x, dtype):
+    """x as integers: too small ones the smallest, too large ones the largest, nan 0."""
+    bounds = np.iinfo(dtype)
+    if x.dtype.kind != "f":
+        own = np.iinfo(x.dtype) if x.dtype.kind in "iu" else bounds
+        return np.clip(x.astype(dtype) if own is bounds else x, max(own.min, bounds.min), min(own.max, bounds.max))
+    largest = x.dtype.type(bounds.max)  # it may be one more: 2^31 as a float32
+    full = x >= largest
+    z = np.where(full | np.isnan(x), 0, np.maximum(x, bounds.min)).astype(dtype)
+    return np.where(full, bounds.max, z)
+
+
 def saturate_cast(x, dtype):
-    """`cast`; what is outside of the numbers of an integer dtype becomes its smallest or largest."""
-    if named(dtype).kind in "iu":
-        bounds = np.iinfo(named(dtype))
-        x = clip(x, bounds.min, bounds.max)
-    return cast(x, dtype)
+    """`cast`; what is outside of the numbers of the dtype becomes its smallest or largest."""
+    own, wanted = (np.dtype(x.dtype) if hasattr(x, "dtype") else kept([x])[0].dtype), named(dtype)
+    if wanted.kind in "iu":
+        return cast(_saturated(x, wanted.name), dtype)
+    if wanted.kind == "b":
+        return cast(clip(x, 0, 1), dtype)
+    if own.kind != "f":
+        return cast(clip(cast(x, "float32"), np.finfo(wanted).min.item(), np.finfo(wanted).max.item()), dtype)
+    narrow = np.finfo(min(own, wanted))
+    return cast(clip(x, narrow.min.item(), narrow.max.item()), dtype)
 
 
 @operation(variable=None, dtypes=kept)

@@ -6,12 +6,13 @@ What comes early has a part in all that follows: the adjoints are summed from th
 import numpy as np
 
 from scratchnet.ops import dtypes
-from scratchnet.ops.dtypes import numbers
-from scratchnet.ops.elementwise import add, multiply, subtract
+from scratchnet.ops.creation import cast
+from scratchnet.ops.dtypes import floatx, numbers
+from scratchnet.ops.elementwise import add, multiply, not_equal, subtract
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.reductions import sum
 from scratchnet.ops.selection import get_item
-from scratchnet.ops.shapes import ravel
+from scratchnet.ops.shapes import dtype, ravel
 
 
 @operation(
@@ -51,15 +52,17 @@ def cumprod(x, axis=None, dtype=None):
 
 
 def diff(a, n=1, axis=-1):
-    """What each element is more than the one before it, n times over."""
+    """What each element is more than the one before it, n times over; of booleans whether it is another."""
     before = (slice(None),) * (axis % len(shape_of(a)))
+    difference = not_equal if dtype(a) == "bool" else subtract
     for _ in range(n):
-        a = subtract(get_item(a, (*before, slice(1, None))), get_item(a, (*before, slice(None, -1))))
+        a = difference(get_item(a, (*before, slice(1, None))), get_item(a, (*before, slice(None, -1))))
     return a
 
 
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """The area below y, by straight lines from one to the next: at distances dx, or at the places x."""
+    y = y if np.dtype(dtype(y)).kind == "f" else cast(y, floatx())
     before = (slice(None),) * (axis % len(shape_of(y)))
     heights = add(get_item(y, (*before, slice(1, None))), get_item(y, (*before, slice(None, -1))))
     if x is not None:

@@ -1,9 +1,12 @@
-"""Functions whose results have a size that depends on values. They compute on arrays; there is nothing to trace."""
+"""Functions whose results depend on values so much that there is no derivative; most even have a size that does.
+
+Those compute on arrays; there is nothing to trace.
+"""
 
 import numpy as np
 
-from scratchnet.ops.dtypes import kept, promoted
-from scratchnet.ops.operation import is_symbolic
+from scratchnet.ops.dtypes import floats, kept
+from scratchnet.ops.operation import is_symbolic, operation, shape_of
 
 
 def _known(name, *xs):
@@ -29,7 +32,7 @@ def unique(
         is counted 0 times.
     """
     [x] = _known("unique", x)
-    results = np.unique(x, return_index, return_inverse, return_counts, axis)
+    results = np.unique(x, return_index, return_inverse, return_counts, axis, equal_nan=False)
     values, *others = results if isinstance(results, tuple) else (results,)
     others = [other.astype(np.int32) for other in others]
     if size is not None:
@@ -61,14 +64,16 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     return counts[0] if x.ndim == 1 else counts
 
 
+@operation(name="part_of_histogram", x=None, dtypes=floats, options=("bins", "range", "bounds"))
+def _part_of_histogram(x, bins, range, bounds):
+    return np.histogram(x, bins, range)[int(bounds)].astype(x.dtype)
+
+
 def histogram(x, bins=10, range=None):
-    """``(counts, bounds)`` of `bins` equal parts of the range, by default that of x."""
-    [x] = _known("histogram", x)
-    if x.ndim != 1:
-        raise ValueError(f"histogram: x must have one axis, got the shape {x.shape}")
-    counts, bounds = np.histogram(x, bins, range)
-    [bounds] = promoted([bounds.astype(x.dtype if x.dtype.kind == "f" else np.float32)])
-    return counts.astype(np.int32), bounds
+    """``(counts, bounds)`` of `bins` equal parts of the range, by default that of x; floats."""
+    if len(shape_of(x)) != 1:
+        raise ValueError(f"histogram: x must have one axis, got the shape {shape_of(x)}")
+    return tuple(_part_of_histogram(x, bins, range, bounds) for bounds in (False, True))
 
 
 def unravel_index(indices, shape):

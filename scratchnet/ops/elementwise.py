@@ -202,15 +202,15 @@ logical_xor = _binary("logical_xor", lambda x1, x2: x1 ^ x2, None, None, dtypes.
 logical_not = _unary("logical_not",  lambda x: ~x,           None, dtypes.booleans)
 
 # ---- bits of integers ----
-def _bits(name, f):
-    return operation(f, name, x=None, y=None)
+def _bits(name, f, dtypes=promoted):
+    return operation(f, name, x=None, y=None, dtypes=dtypes)
 
 
 bitwise_and = _bits("bitwise_and", lambda x, y: x & y)
 bitwise_or  = _bits("bitwise_or",  lambda x, y: x | y)
 bitwise_xor = _bits("bitwise_xor", lambda x, y: x ^ y)
-bitwise_left_shift  = left_shift  = _bits("bitwise_left_shift",  lambda x, y: x << y)
-bitwise_right_shift = right_shift = _bits("bitwise_right_shift", lambda x, y: x >> y)
+bitwise_left_shift  = left_shift  = _bits("bitwise_left_shift",  lambda x, y: x << y, numbers)
+bitwise_right_shift = right_shift = _bits("bitwise_right_shift", lambda x, y: x >> y, numbers)
 bitwise_invert = bitwise_not = _unary("bitwise_invert", lambda x: ~x, None, kept)
 # fmt: on
 
@@ -221,11 +221,19 @@ def round(x, decimals=0):
     return np.round(x, decimals)
 
 
+def _with_bounds(operands):
+    x, *bounds = operands
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu":  # a bound that x cannot reach is the last number it can
+        info = np.iinfo(x.dtype)
+        bounds = [min(max(b, info.min), info.max) if type(b) is int else b for b in bounds]
+    return numbers([x, *bounds])
+
+
 @operation(
     x=lambda dz, x, x_min, x_max: dz * ((x >= x_min) & (x <= x_max)),
     x_min=lambda dz, x, x_min: dz * (x < x_min),
     x_max=lambda dz, x, x_max: dz * (x > x_max),
-    dtypes=numbers,
+    dtypes=_with_bounds,
 )
 def clip(x, x_min, x_max):
     """x where it lies between x_min and x_max, else the bound."""

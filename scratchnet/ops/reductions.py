@@ -6,11 +6,13 @@ The adjoint of a sum is a copy to everything that was summed, and so are, with w
 `var`, `std`, `logsumexp` are written with these operations and have no derivative of their own.
 """
 
+import math
+
 import numpy as np
 
 from scratchnet.ops import dtypes
-from scratchnet.ops.creation import ones_like
-from scratchnet.ops.dtypes import booleans, counted, floats, kept
+from scratchnet.ops.creation import cast, ones_like
+from scratchnet.ops.dtypes import booleans, counted, floats, floatx, kept
 from scratchnet.ops.elementwise import (
     add,
     divide,
@@ -23,7 +25,7 @@ from scratchnet.ops.elementwise import (
     subtract,
 )
 from scratchnet.ops.operation import operation, shape_of
-from scratchnet.ops.shapes import reshape, squeeze
+from scratchnet.ops.shapes import dtype, reshape, squeeze
 
 
 def _axes(axis, ndim):
@@ -189,7 +191,9 @@ def _finite_or_zero(x):
 
 def logsumexp(x, axis=None, keepdims=False):
     """``log(sum(exp(x)))``, safe from overflow: the largest is taken out first, which changes nothing but rounding."""
-    largest = _finite_or_zero(max(x, axis, keepdims=True))  # from an infinity nothing can be taken away
+    x = x if np.dtype(dtype(x)).kind == "f" else cast(x, floatx())
+    largest = max(x, axis, keepdims=True, initial=-math.inf)  # of nothing, whose sum is 0
+    largest = _finite_or_zero(largest)  # from an infinity nothing can be taken away
     shifted = log(sum(exp(subtract(x, largest)), axis, keepdims=True))
     z = add(shifted, largest)
     return z if keepdims else squeeze(z, _axes(axis, len(shape_of(x))))

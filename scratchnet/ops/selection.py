@@ -82,45 +82,54 @@ def get_item(x, key):
 
 
 def slice(inputs, start_indices, shape):
-    """The block of this shape that begins at `start_indices`; -1 in the shape is all that is left of its axis."""
+    """The block of this shape that begins at `start_indices`; -1 in the shape is all that is left of its axis.
+
+    A block that would reach over the end is the last one that fits; places below 0 are counted from the end.
+    """
     ndim = len(shape_of(inputs))
     if not len(start_indices) == len(shape) == ndim:
         raise ValueError(
             f"slice: an input of {ndim} axes needs as many start_indices and sizes, got {len(start_indices)} and "
             f"{len(shape)}"
         )
-    spans = [_span(start, None if n == -1 else start + n) for start, n in zip(start_indices, shape)]
-    return get_item(inputs, tuple(spans))
+    return get_item(inputs, _block(start_indices, shape, shape_of(inputs)))
 
 
-def _block(start_indices, shape):
-    return tuple(_span(start, start + n) for start, n in zip(start_indices, shape))
+def _block(start_indices, shape, of_shape):
+    """The key of a block in an array `of_shape`, of which an axis may be unknown."""
+    spans = []
+    for start, size, n in zip(start_indices, shape, of_shape):
+        if n is not None and isinstance(start, (int, np.integer)):
+            start = int(start) + n if start < 0 else int(start)
+            start = start if size == -1 else builtins.max(builtins.min(start, n - size), 0)
+        spans.append(_span(start, None if size == -1 else start + size))
+    return tuple(spans)
 
 
 def _without_block(dz, start_indices, updates_shape):
     dx = dz.copy()
-    dx[_block(start_indices, updates_shape)] = 0
+    dx[_block(start_indices, updates_shape, dz.shape)] = 0
     return dx
 
 
 @operation(
     inputs=_without_block,
-    updates=lambda dz, start_indices, updates_shape: dz[_block(start_indices, updates_shape)],
+    updates=lambda dz, start_indices, updates_shape: dz[_block(start_indices, updates_shape, dz.shape)],
     options=("start_indices",),
 )
 def slice_update(inputs, start_indices, updates):
-    """A copy of `inputs` with the block that begins at `start_indices` replaced by `updates`."""
+    """A copy of `inputs` with the block that begins at `start_indices`, as that of `slice`, replaced by `updates`."""
     z = inputs.copy()
-    z[_block(start_indices, updates.shape)] = updates
+    z[_block(start_indices, updates.shape, z.shape)] = updates
     return z
 
 
 def split(x, indices_or_sections, axis=0):
     """A list of parts along an axis: so many equal ones, or those between these places."""
     n = shape_of(x)[axis]
-    if n is None:
-        raise ValueError(f"split: the size of axis {axis} of shape {shape_of(x)} is not known")
     if isinstance(indices_or_sections, (int, np.integer)):
+        if n is None:
+            raise ValueError(f"split: the size of axis {axis} of shape {shape_of(x)} is not known; give places")
         if indices_or_sections < 1 or n % indices_or_sections:
             raise ValueError(f"split: axis {axis} of size {n} makes no {indices_or_sections} equal parts")
         places = [k * (n // indices_or_sections) for k in range(indices_or_sections + 1)]
@@ -132,6 +141,8 @@ def split(x, indices_or_sections, axis=0):
 def array_split(x, indices_or_sections, axis=0):
     """`split`, but the parts need not be equal: the first ones are longer by one."""
     if isinstance(indices_or_sections, (int, np.integer)):
+        if shape_of(x)[axis] is None:
+            raise ValueError(f"array_split: the size of axis {axis} of shape {shape_of(x)} is not known; give places")
         size, longer = divmod(shape_of(x)[axis], indices_or_sections)
         sizes = [size + 1] * longer + [size] * (indices_or_sections - longer)
         indices_or_sections = np.cumsum(sizes)[:-1]
@@ -239,21 +250,37 @@ def scatter(indices, values, shape):
     return z
 
 
-def _scatter_update_dinputs(dz, inputs, indices, z, reduction):
+def _scatter_update_dinputs(dz, inputs, updates, indices, z, reduction):
     places = tuple(np.moveaxis(indices, -1, 0))
     if reduction == "add":
         return dz
     dx = dz.copy()
     if reduction is None:
         dx[places] = 0
+    elif reduction == "mul":
+        np.multiply.at(dx, places, updates.astype(dx.dtype))
     else:  # "max", "min": where the old number has stayed
         dx[z != inputs] = 0
     return dx
 
 
-def _scatter_update_dupdates(dz, updates, indices, z, reduction):
+def _scatter_update_dupdates(dz, inputs, updates, indices, z, reduction):
     places = tuple(np.moveaxis(indices, -1, 0))
-    return dz[places] if reduction in (None, "add") else dz[places] * (z[places] == updates)
+    if reduction in (None, "add"):
+        return dz[places]
+    if reduction != "mul":
+        return dz[places] * (z[places] == updates)
+    # z = x u v ..., where u, v, ... go to the same place: dz x times the product of the others
+    sizes = inputs.shape[: len(places)]
+    numbers = np.ravel_multi_index([place % n for place, n in zip(places, sizes)], sizes).reshape(-1)
+    _, first, segments = np.unique(numbers, return_index=True, return_inverse=True)
+    rest = inputs.shape[len(places) :]
+    dz_x = (dz * inputs)[places].reshape(-1, *rest)[first]
+    updates_of_places = np.broadcast_to(updates, z[places].shape).reshape(-1, *rest)
+    return _segment_prod_ddata(dz_x, updates_of_places, segments.reshape(-1), dz_x).reshape(z[places].shape)
+
+
+_REDUCTIONS = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
 
 
 @operation(
@@ -265,15 +292,15 @@ def _scatter_update_dupdates(dz, updates, indices, z, reduction):
 def scatter_update(inputs, indices, updates, reduction=None):
     """A copy of `inputs` with `updates` at the places that the last axis of `indices` names.
 
-    reduction: None replaces what is there; "add", "max" and "min" combine with it.
+    reduction: None replaces what is there; "add", "mul", "max" and "min" combine with it.
     """
     z, places = inputs.copy(), tuple(np.moveaxis(indices, -1, 0))
     if reduction is None:
         z[places] = updates
-    elif reduction in ("add", "max", "min"):
-        {"add": np.add, "max": np.maximum, "min": np.minimum}[reduction].at(z, places, updates)
+    elif reduction in _REDUCTIONS:
+        _REDUCTIONS[reduction].at(z, places, updates.astype(z.dtype, copy=False))
     else:
-        raise Unfit(f'reduction={reduction!r}, expected None, "add", "max" or "min"')
+        raise Unfit(f'reduction={reduction!r}, expected None, "add", "mul", "max" or "min"')
     return z
 
 

@@ -111,10 +111,16 @@ def flipud(x):
 
 
 def depth_to_space(x, block_size, data_format="channels_last"):
-    """(N, H, W, C b b) -> (N, H b, W b, C): each pixel's channels become a block of pixels (Shi et al. 2016)."""
+    """(N, H, W, b b C) -> (N, H b, W b, C): each pixel's channels become a block of pixels (Shi et al. 2016).
+
+    With channels first (N, C b b, H, W) -> (N, C, H b, W b): there the blocks stand behind the channels.
+    """
     H, W, C, b = *_image_sizes("depth_to_space", x, data_format, block_size), block_size
     if C % (b * b):
         raise ValueError(f"depth_to_space: {C} channels are no multiple of {b} x {b}")
+    if data_format == "channels_first":
+        x = reshape(x, (-1, C // (b * b), b, b, H, W))
+        return reshape(transpose(x, (0, 1, 4, 2, 5, 3)), (-1, C // (b * b), H * b, W * b))
     x = reshape(x, (-1, H, W, b, b, C // (b * b)))
     return reshape(transpose(x, (0, 1, 3, 2, 4, 5)), (-1, H * b, W * b, C // (b * b)))
 
@@ -124,18 +130,23 @@ def space_to_depth(x, block_size, data_format="channels_last"):
     H, W, C, b = *_image_sizes("space_to_depth", x, data_format, block_size), block_size
     if H % b or W % b:
         raise ValueError(f"space_to_depth: {H} x {W} pixels are no blocks of {b} x {b}")
+    if data_format == "channels_first":
+        x = reshape(x, (-1, C, H // b, b, W // b, b))
+        return reshape(transpose(x, (0, 1, 3, 5, 2, 4)), (-1, C * b * b, H // b, W // b))
     x = reshape(x, (-1, H // b, b, W // b, b, C))
     return reshape(transpose(x, (0, 1, 3, 2, 4, 5)), (-1, H // b, W // b, b * b * C))
 
 
 def _image_sizes(name, x, data_format, block_size):
+    """(H, W, C)."""
     if not isinstance(block_size, int) or block_size < 2:
         raise ValueError(f"{name}: block_size must be an integer of at least 2, got {block_size!r}")
-    if data_format != "channels_last":
-        raise ValueError(f'{name}: only data_format="channels_last" is here, got {data_format!r}')
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f'{name}: data_format must be "channels_last" or "channels_first", got {data_format!r}')
     if len(shape_of(x)) != 4 or None in shape_of(x)[1:]:
         raise ValueError(f"{name}: x is (N, H, W, C) of known size, got the shape {shape_of(x)}")
-    return shape_of(x)[1:]
+    first, second, third = shape_of(x)[1:]
+    return (first, second, third) if data_format == "channels_last" else (second, third, first)
 
 
 # ---- next to each other ----
@@ -255,10 +266,10 @@ def _pad_dx(dz, x_shape, pad_width, mode):
 def pad(x, pad_width, mode="constant", constant_values=None):
     """More at the edges: `pad_width` is ``((before, after), ...)`` for each axis, one pair, or one number.
 
-    mode: "constant" (0, or `constant_values`), "edge", "reflect" or "symmetric".
+    mode: "constant" (0, or `constant_values`), "edge", "reflect", "symmetric" or "wrap".
     """
-    if mode not in ("constant", "edge", "reflect", "symmetric"):
-        raise Unfit(f"mode={mode!r}, expected constant, edge, reflect or symmetric")
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        raise Unfit(f"mode={mode!r}, expected constant, edge, reflect, symmetric or wrap")
     if mode != "constant" and constant_values is not None:
         raise Unfit(f'constant_values={constant_values!r} belong to mode="constant", not to {mode!r}')
     values = {} if constant_values is None else {"constant_values": constant_values}

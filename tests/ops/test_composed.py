@@ -272,7 +272,7 @@ def test_pixels_and_channels():
     for call, said in (
         (lambda: ops.depth_to_space(x, 3), "4 channels are no multiple of 3 x 3"),
         (lambda: ops.space_to_depth(x, 3), "2 x 2 pixels are no blocks of 3 x 3"),
-        (lambda: ops.space_to_depth(x, 2, "channels_first"), "channels_last"),
+        (lambda: ops.space_to_depth(x, 2, "NHWC"), "channels_first"),
         (lambda: ops.space_to_depth(x[0], 2), r"got the shape \(2, 2, 4\)"),
     ):
         with pytest.raises(ValueError, match=said):

@@ -60,13 +60,21 @@ def test_converting():
         assert strings.numpy().tolist() == ["a", "b"]
     with pytest.raises(ValueError, match="sparse and ragged"):
         ops.convert_to_tensor(x, sparse=True)
-    with pytest.raises(ValueError, match="retstep=True"):
-        ops.linspace(0, 1, retstep=True)
 
 
 def test_saturating():
     assert ops.saturate_cast([-5.0, 3.7, 300.0], "uint8").tolist() == [0, 3, 255]
     assert ops.saturate_cast([1e9], "float32").dtype == "float32"
+    far = np.array([-1e30, 1e30], "float32")
+    for dtype in ("int8", "uint16", "int32", "uint32", "int64"):
+        assert ops.saturate_cast(far, dtype).tolist() == [np.iinfo(dtype).min, np.iinfo(dtype).max]
+    assert ops.saturate_cast(np.array([-5, 300], "int32"), "int64").tolist() == [-5, 300]
+    assert ops.saturate_cast(np.array([7, 200], "uint8"), "int8").tolist() == [7, 127]
+    assert ops.saturate_cast([np.nan, -np.inf, 1.5], "int8").tolist() == [0, -128, 1]
+    assert ops.saturate_cast(np.array([1e6, 3]), "int32").dtype == "int32"
+    assert ops.saturate_cast(np.array([70000, -3], "int32"), "float16").tolist() == [65504, -3]
+    assert ops.saturate_cast(far, "float16").tolist() == [-65504, 65504]
+    assert ops.saturate_cast(np.array([-2.0, 0.5, 3.0]), "bool").tolist() == [False, True, True]
 
 
 def test_nothing_goes_back_through_stop_gradient():
@@ -93,3 +101,26 @@ def test_the_numpy_array_of_a_variable_stays_as_it_is():
     before = ops.convert_to_numpy(layer.kernel)
     layer.kernel.assign(np.ones((3, 2)))
     assert not np.array_equal(before, np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("endpoint", [True, False])
+def test_the_distance_of_even_numbers(endpoint):
+    z, step = ops.linspace([0.0, 1.0], 4.0, 5, endpoint, retstep=True)
+    expected, its_step = np.linspace([0.0, 1.0], 4.0, 5, endpoint, retstep=True)
+    np.testing.assert_allclose(z, expected)
+    np.testing.assert_allclose(step, its_step)
+    assert (
+        ops.linspace(0, 10, 4, endpoint, dtype="int32").tolist() == np.linspace(0, 10, 4, endpoint, dtype=int).tolist()
+    )
+    assert np.isnan(ops.linspace(0, 1, 1, retstep=True)[1])
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_even_numbers_between_tensors(axis):
+    x = layers.Input((3,))
+    array = np.random.default_rng(0).normal(size=(2, 3)).astype("float32")
+    z = ops.linspace(x, 2.0, 5, axis=axis)
+    assert z.shape == ((5, None, 3), (None, 5, 3), (None, 3, 5))[axis]
+    np.testing.assert_allclose(Model(x, z)(array), np.linspace(array, 2.0, 5, axis=axis), rtol=1e-6, atol=1e-6)
+    _, step = ops.linspace(x, 2.0, 5, retstep=True)
+    np.testing.assert_allclose(Model(x, step)(array), (2 - array) / 4, rtol=1e-6)

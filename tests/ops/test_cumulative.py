@@ -44,3 +44,13 @@ def test_trapezoids_of_an_axis_that_is_not_the_last():
         np.trapezoid(y, places, axis=0) if hasattr(np, "trapezoid") else np.trapz(y, places, axis=0),
     )
     np.testing.assert_allclose(ops.trapezoid(y, y + 1, axis=0), ((y[1:] + y[:-1]) / 2 * np.diff(y, axis=0)).sum(0))
+
+
+def test_the_difference_of_booleans_is_whether_they_differ():
+    z = ops.diff(np.array([True, True, False, True]))
+    assert z.dtype == bool and z.tolist() == [False, True, True]
+    assert ops.diff(np.array([True, True, False, True]), n=2).tolist() == [True, False]
+
+
+def test_the_area_below_small_integers_does_not_overflow():
+    assert ops.trapezoid(np.array([200, 200, 100], "uint8")) == 350

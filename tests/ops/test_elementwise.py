@@ -106,3 +106,22 @@ def test_the_derivative_of_a_root_is_infinite_at_zero():
 def test_a_scalar_gives_an_array_without_axes():
     z = ops.exp(0.0)
     assert isinstance(z, np.ndarray) and z.shape == () and z == 1
+
+
+def test_integers_are_clipped_by_bounds_that_they_cannot_reach():
+    z = ops.clip(np.array([0, 7, 255], "uint8"), -1, 300)
+    assert z.dtype == "uint8" and z.tolist() == [0, 7, 255]
+    assert ops.clip(np.array([-128, 5], "int8"), -1000, 3).tolist() == [-128, 3]
+
+
+def test_shifted_booleans_are_integers():
+    assert ops.left_shift(np.array([True, False]), True).tolist() == [2, 0]
+    assert ops.left_shift(np.array([True]), True).dtype == ops.right_shift(np.array([True]), True).dtype == "int32"
+
+
+def test_relu_and_hard_tanh_of_integers_are_integers():
+    x = np.array([-3, 0, 5], "int32")
+    for z, expected in ((ops.relu(x), [0, 0, 5]), (ops.hard_tanh(x), [-1, 0, 1])):
+        assert z.dtype == "int32" and z.tolist() == expected
+    assert ops.relu(np.array([200], "uint8")).dtype == ops.hard_tanh(np.array([200], "uint8")).dtype == "uint8"
+    assert ops.relu(np.array([True])).dtype == "int32" and ops.relu([-1.0, 2.0]).tolist() == [0, 2]

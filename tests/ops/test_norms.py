@@ -59,3 +59,10 @@ def test_a_step_along_the_gradient_changes_singular_values_as_it_says(order):
 def test_an_order_or_axis_that_is_none_is_told(x, order, axis, message):
     with pytest.raises(ValueError, match=f"norm: .*{message}"):
         ops.norm(x, order, axis)
+
+
+@pytest.mark.parametrize("ord", [None, 1, 3, np.inf, -1])
+def test_the_norm_of_small_integers_is_a_float_that_does_not_overflow(ord):
+    z = ops.norm(np.array([200, 100], "uint8"), ord, 0)
+    np.testing.assert_allclose(z, np.linalg.norm([200.0, 100.0], ord), rtol=1e-6)
+    assert z.dtype == "float32"

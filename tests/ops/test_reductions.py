@@ -74,3 +74,10 @@ def test_logsumexp_of_infinities():
         found = ops.logsumexp(np.array([[-inf, -inf], [0, -inf], [inf, 1], [-inf, inf], [np.nan, 1]], "float32"), 1)
     np.testing.assert_array_equal(found, np.array([-inf, 0, inf, inf, np.nan], "float32"))
     assert found.dtype == "float32"
+
+
+def test_the_logsumexp_of_nothing_is_that_of_zero():
+    with np.errstate(divide="ignore"):
+        assert ops.logsumexp(np.zeros((0, 3)), 0).tolist() == [-np.inf] * 3
+        assert ops.logsumexp(np.zeros(0)) == -np.inf
+    np.testing.assert_allclose(ops.logsumexp(np.array([1, 2])), np.log(np.exp(1) + np.exp(2)), rtol=1e-6)

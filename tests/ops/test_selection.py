@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scratchnet import ops
+from scratchnet import layers, ops
+from scratchnet.models import Model
 from scratchnet.ops import selection
 
 X = np.arange(24.0).reshape(2, 3, 4)
@@ -135,8 +136,8 @@ def test_scattering():
     x = np.array([5.0, 1.0, 3.0])
     for reduction, expected in ((None, [2, 1, 4]), ("add", [7, 1, 7]), ("max", [5, 1, 4]), ("min", [2, 1, 3])):
         np.testing.assert_array_equal(ops.scatter_update(x, [[0], [2]], [2.0, 4.0], reduction), expected)
-    with pytest.raises(ValueError, match="reduction='mul'"):
-        ops.scatter_update(x, [[0]], [2.0], "mul")
+    with pytest.raises(ValueError, match="reduction='mean'"):
+        ops.scatter_update(x, [[0]], [2.0], "mean")
 
 
 def test_segments():
@@ -160,3 +161,32 @@ def test_rows_with_a_negative_number_are_in_no_segment():
 def test_a_slice_says_something_of_each_axis(start, sizes):
     with pytest.raises(ValueError, match=f"slice: .*, got {len(start)} and {len(sizes)}"):
         ops.slice(X, start, sizes)
+
+
+@pytest.mark.parametrize(
+    ("start", "size", "first"), [((1, 3), (2, 2), (0, 2)), ((-1, -2), (1, 2), (1, 1)), ((5, -9), (2, 1), (0, 0))]
+)
+def test_a_block_that_would_reach_over_the_end_is_the_last_that_fits(start, size, first):
+    x = np.arange(6.0).reshape(2, 3)
+    block = tuple(slice(max(min(a, n - k), 0), max(min(a, n - k), 0) + k) for a, k, n in zip(first, size, x.shape))
+    np.testing.assert_array_equal(ops.slice(x, start, size), x[block])
+    expected = x.copy()
+    expected[block] = -1
+    np.testing.assert_array_equal(ops.slice_update(x, start, np.full(size, -1.0)), expected)
+
+
+def test_products_at_places():
+    x = np.array([5.0, 1.0, 3.0])
+    assert ops.scatter_update(x, [[0], [2], [0]], [2.0, 4.0, 3.0], "mul").tolist() == [30, 1, 12]
+    assert ops.scatter_update(np.array([5, 1]), [[0]], np.array([2]), "mul").tolist() == [10, 1]
+
+
+def test_parts_of_a_batch_between_places():
+    x = layers.Input((3,))
+    model = Model(x, ops.split(x, [1, 3]))
+    array = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    for part, expected in zip(model(array), np.split(array, [1, 3])):
+        np.testing.assert_array_equal(part, expected)
+    for function in (ops.split, ops.array_split):
+        with pytest.raises(ValueError, match=f"^{function.__name__}: the size of axis 0 .* is not known; give places"):
+            function(x, 2)

@@ -75,8 +75,8 @@ def test_grids_are_numpy_s(indexing, count):
 
 def test_constant_padding_with_a_value():
     np.testing.assert_array_equal(ops.pad([1.0], 1, constant_values=7.0), [7, 1, 7])
-    with pytest.raises(ValueError, match="mode='wrap'"):
-        ops.pad(X, 1, "wrap")
+    with pytest.raises(ValueError, match="mode='mean'"):
+        ops.pad(X, 1, "mean")
     with pytest.raises(ValueError, match="constant_values=1"):
         ops.pad(X, 1, "edge", constant_values=1)
 
@@ -107,3 +107,13 @@ def test_blocks_of_pixels_have_a_size(block_size):
 def test_no_size_is_less_than_minus_one():
     with pytest.raises(ValueError, match="a size is less than -1"):
         ops.reshape(np.zeros(6), (-2, 3))
+
+
+def test_blocks_of_pixels_with_channels_first():
+    x = np.arange(2 * 8 * 2 * 3).reshape(2, 8, 2, 3)
+    z = ops.depth_to_space(x, 2, "channels_first")
+    assert z.shape == (2, 2, 4, 6)
+    np.testing.assert_array_equal(z[:, :, 1::2, 0::2], x[:, 2::4])  # row 1, column 0 of each block
+    np.testing.assert_array_equal(ops.space_to_depth(z, 2, "channels_first"), x)
+    with pytest.raises(ValueError, match="data_format must be"):
+        ops.depth_to_space(x, 2, "NCHW")
