@@ -20,6 +20,7 @@ from scratchnet.applications.building import check_arguments, image_input, model
 from scratchnet.applications.imagenet_utils import decode_predictions, pixels
 from scratchnet.initializers import VarianceScaling
 from scratchnet.layers import Add, BatchNormalization, Conv2D, DepthwiseConv2D, Dropout, ReLU
+from scratchnet.ops.layouts import either_way
 
 __all__ = ["EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2", "decode_predictions", "preprocess_input"]
 
@@ -157,14 +158,15 @@ def mobile_block(x, wider, kernel_size, strides, filters, drop, name):
     return x
 
 
+@either_way("x", ndim=2)
 def preprocess_input(x, data_format=None):
     """Pixels of 0 to 255 become (x - 127) / 128.
 
     Args:
         x: (N, H, W, 3) or (H, W, 3), red first; an array, which stays as it is, or a symbolic tensor.
-        data_format: "channels_last".
+        data_format: "channels_last", or "channels_first" for (N, 3, H, W) or (3, H, W).
     """
-    return (pixels(x, data_format) - 127) / 128
+    return (pixels(x) - 127) / 128
 
 
 def _convolution(x, filters, kernel_size, name, strides=1):

@@ -11,6 +11,7 @@ import numpy as np
 
 from scratchnet import config, ops
 from scratchnet.graph.symbolic import is_symbolic
+from scratchnet.ops.layouts import either_way
 
 # By mode: the factor that takes pixels of 0 to 255 to the scale of mean and std; whether blue comes first; mean; std.
 _MODES = {
@@ -20,12 +21,13 @@ _MODES = {
 }
 
 
+@either_way("x", ndim=2)
 def preprocess_input(x, data_format=None, mode="caffe"):
     """Pixels as a network was trained to see them; a new array or tensor, x stays as it is.
 
     Args:
         x: (N, H, W, 3) or (H, W, 3), red first, 0 to 255; an array or a symbolic tensor.
-        data_format: "channels_last".
+        data_format: "channels_last", or "channels_first" for (N, 3, H, W) or (3, H, W).
         mode: "caffe": blue first, minus ImageNet's mean color; "tf": -1 to 1; "torch": 0 to 1, minus the mean, over
             the standard deviation of each color.
 
@@ -34,17 +36,15 @@ def preprocess_input(x, data_format=None, mode="caffe"):
     if mode not in _MODES:
         raise ValueError(f"preprocess_input: mode must be one of {', '.join(_MODES)}, got {mode!r}")
     factor, blue_first, mean, std = _MODES[mode]
-    x = pixels(x, data_format)
+    x = pixels(x)
     if blue_first:
         x = x[..., ::-1]
     x = x * factor - np.asarray(mean, x.dtype)
     return x if std is None else x / np.asarray(std, x.dtype)
 
 
-def pixels(x, data_format):
-    """`x`, an array or a symbolic tensor, in a dtype to compute in. Raises ValueError for channels first."""
-    if data_format not in (None, "channels_last"):
-        raise ValueError(f'preprocess_input: data_format must be "channels_last", got {data_format!r}')
+def pixels(x):
+    """`x`, an array or a symbolic tensor, in a dtype to compute in."""
     x = x if is_symbolic(x) else np.asarray(x)
     return x if np.dtype(x.dtype).kind == "f" else ops.cast(x, config.floatx())
 

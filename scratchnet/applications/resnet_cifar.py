@@ -19,6 +19,7 @@ from scratchnet.applications import weights as trained
 from scratchnet.applications.building import check_arguments, image_input, model_of, top
 from scratchnet.applications.imagenet_utils import pixels
 from scratchnet.layers import Activation, Add, BatchNormalization, Conv2D, ZeroPadding2D
+from scratchnet.ops.layouts import either_way
 
 __all__ = ["ResNet20", "ResNet32", "ResNet44", "ResNet56", "preprocess_input"]
 
@@ -123,14 +124,15 @@ def basic_block(x, filters, strides, name):
     return Activation("relu", name=f"{name}_relu2")(Add(name=f"{name}_add")([x, shortcut]))
 
 
+@either_way("x", ndim=2)
 def preprocess_input(x, data_format=None):
     """Pixels of 0 to 255 become (x / 255 - mean) / std, of each color over CIFAR-10's training images.
 
     Args:
         x: (N, H, W, 3) or (H, W, 3), red first; an array, which stays as it is, or a symbolic tensor.
-        data_format: "channels_last".
+        data_format: "channels_last", or "channels_first" for (N, 3, H, W) or (3, H, W).
     """
-    x = pixels(x, data_format)
+    x = pixels(x)
     return (x / 255 - np.asarray(MEAN, x.dtype)) / np.asarray(STD, x.dtype)
 
 

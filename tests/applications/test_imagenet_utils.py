@@ -52,11 +52,23 @@ def test_every_network_prepares_pixels_in_its_way():
     np.testing.assert_allclose(resnet_cifar.preprocess_input(PIXELS)[0, 0, 0], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("batch", [True, False])
+@pytest.mark.parametrize("module", [resnet50, mobilenet_v2, efficientnet_lite, resnet_cifar])
+def test_pixels_may_have_their_channels_first(module, batch):
+    last = PIXELS if batch else PIXELS[0]
+    first, expected = np.moveaxis(last, -1, -3), np.moveaxis(module.preprocess_input(last), -1, -3)
+    np.testing.assert_array_equal(module.preprocess_input(first, "channels_first"), expected)
+    if batch:
+        x = Input((3, 1, 2))
+        y = Model(x, module.preprocess_input(x, data_format="channels_first"))(first)
+        np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
 def test_another_mode_or_order_of_axes_is_refused():
     with pytest.raises(ValueError, match="mode must be one of caffe, tf, torch, got 'keras'"):
         preprocess_input(PIXELS, mode="keras")
-    with pytest.raises(ValueError, match='data_format must be "channels_last", got'):
-        efficientnet_lite.preprocess_input(PIXELS, "channels_first")
+    with pytest.raises(ValueError, match='data_format must be "channels_last" or "channels_first", got'):
+        efficientnet_lite.preprocess_input(PIXELS, "NCHW")
 
 
 def test_the_classes_are_those_of_keras_s_file():
