@@ -13,7 +13,7 @@ from scratchnet.names import snake_case
 _MODULES = {
     "core": "cast stop_gradient slice_update scatter scatter_update",
     "math": "rsqrt erf erfc erfinv segment_sum segment_max segment_min segment_prod",
-    "linalg": "inv det solve cholesky",
+    "linalg": "inv det solve cholesky pinv matrix_rank",
     "nn": "one_hot relu relu6 leaky_relu elu selu celu sigmoid log_sigmoid softsign softplus squareplus silu gelu "
     "softmax log_softmax sparsemax sparse_plus sparse_sigmoid hard_sigmoid hard_silu hard_tanh hard_shrink soft_shrink "
     "tanh_shrink threshold",
@@ -21,7 +21,9 @@ _MODULES = {
 _MODULE = {name: module for module, names in _MODULES.items() for name in names.split()}
 _ONLY_HERE = (
     "size conv2d conv2d_transpose max_pool2d average_pool2d zeros ones eye tri resize_images log_abs_det sign_of_det "
-    "mish linear top_k_places searchsorted isin shape singular_values"
+    "mish linear top_k_places searchsorted isin shape singular_values conv3d conv3d_transpose between saturated "
+    "part_of_histogram eigh_in_one svd_in_one qr_in_one all_singular_vectors places_of_quantile shares_of_quantile "
+    "places_of_nanquantile shares_of_nanquantile finite_or_zero"
 ).split()
 _IN_CALL = {"get_item": ("key",), "pad": ("constant_values",), "isclose": ("rtol", "atol")}
 _IN_CONFIG = {"clip": ("x_min", "x_max")}  # arguments behind the first

@@ -36,6 +36,8 @@ def cases():
     yield "Conv1D", SEQUENCE, {"filters": 4, "kernel_size": 2, "groups": 2}
     yield "Conv3D", VOLUME, {"filters": 4, "kernel_size": 2, "groups": 2}
     yield "Conv2DTranspose", IMAGE, {"filters": 2, "kernel_size": 2, "strides": (3, 2), "output_padding": (1, 0)}
+    even = {"filters": 2, "kernel_size": (2, 4), "strides": (3, 2), "padding": "same", "output_padding": (0, 1)}
+    yield "Conv2DTranspose", IMAGE, even
 
 
 @pytest.mark.parametrize(("name", "shape", "options"), list(cases()))
