@@ -70,9 +70,15 @@ class ReLU(_ActivationLayer):
 
 @register("layers")
 class LeakyReLU(_ActivationLayer):
-    """``y = x`` where x > 0, else ``negative_slope x`` (Maas et al. 2013); raises ValueError for a slope below 0."""
+    """``y = x`` where x > 0, else ``negative_slope x`` (Maas et al. 2013); raises ValueError for a slope below 0.
+
+    ``alpha=`` is the older name of `negative_slope`.
+    """
+
+    unrecorded = (*_ActivationLayer.unrecorded, "alpha")
 
     def __init__(self, negative_slope: float = 0.3, **kwargs):
+        negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
         self.negative_slope = check_number(self, "negative_slope", negative_slope)
         self.activation = activations.leaky_relu.with_parameters(negative_slope=self.negative_slope)

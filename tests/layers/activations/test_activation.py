@@ -20,3 +20,10 @@ def test_activation_layers(layer):
     again = deserialize(serialize(layer))
     x = np.random.default_rng(1).standard_normal((2, 3))
     np.testing.assert_array_equal(again(x), layer(x))
+
+
+def test_alpha_is_the_older_name_of_the_slope():
+    layer = LeakyReLU(alpha=0.25)
+    assert layer.negative_slope == 0.25 and "alpha" not in layer.get_config()
+    assert deserialize(serialize(layer)).negative_slope == 0.25
+    np.testing.assert_array_equal(layer(np.array([[-4.0, 4.0]])), [[-1, 4]])
