@@ -275,7 +275,7 @@ def _kind_of(node):
         return ActivatedDense
     if type(layer) is Embedding and kernels.mean_of_rows is not None:
         return MeanOfVectors
-    return JoinedSum if type(layer) is Add else None
+    return JoinedSum if type(layer) is Add and len(node.inputs) > 1 else None  # of one input the sum is that array
 
 
 def _begins_anew(node):

@@ -127,7 +127,7 @@ def test_a_nested_sequential_gives_the_outer_one_its_input():
 
 def test_a_deferred_model_that_cannot_be_built_can_be_tried_again():
     model = Sequential([Flatten(), Dense(2), Concatenate()])
-    with pytest.raises(ValueError, match="at least two inputs"):
+    with pytest.raises(ValueError, match="a list of inputs"):
         model.predict(np.ones((2, 3)), verbose=0)
     assert not model.built
 

@@ -8,12 +8,12 @@ from scratchnet.registry import register
 class Add(Merge):
     """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated.
 
-    Raises ValueError unless there are two or more inputs whose shapes match.
+    Raises ValueError unless there are one or more inputs whose shapes match.
     """
 
     def merge(self, xs):
-        y = xs[0] + xs[1]
-        for x in xs[2:]:
+        y, *others = xs
+        for x in others:
             y = y + x
         return y, len(xs)
 

@@ -23,7 +23,7 @@ class Concatenate(Integers, Layer):
     Args:
         axis: along which; not 0, the samples.
 
-    Raises ValueError unless there are two or more inputs that agree in all other axes.
+    Raises ValueError unless there are one or more inputs that agree in all other axes.
     """
 
     supports_masking = True
@@ -35,8 +35,8 @@ class Concatenate(Integers, Layer):
         self.axis = axis
 
     def compute_output_shape(self, input_shape):
-        if not isinstance(input_shape, list) or len(input_shape) < 2:
-            raise self.error(f"expected a list of at least two inputs, got {input_shape}")
+        if not isinstance(input_shape, list) or not input_shape:
+            raise self.error(f"expected a list of inputs, got {input_shape}")
         common, *others = input_shape
         axis = self._axis(len(common))
         for shape in others:

@@ -58,8 +58,8 @@ class Merge(Integers, Layer):
         raise NotImplementedError(f"{type(self).__name__} defines no merge_backward")
 
     def compute_output_shape(self, input_shape):
-        if not isinstance(input_shape, list) or len(input_shape) < 2:
-            raise self.error(f"expected a list of at least two inputs, got {input_shape}")
+        if not isinstance(input_shape, list) or not input_shape:
+            raise self.error(f"expected a list of inputs, got {input_shape}")
         aligned = [_aligned(shape, max(map(len, input_shape))) for shape in input_shape]
         sizes = []
         for axis, lengths in enumerate(zip(*aligned)):

@@ -10,7 +10,7 @@ from scratchnet.registry import register
 class Minimum(Extreme):
     """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated. What a mask does not count is not chosen.
 
-    Raises ValueError unless there are two or more inputs whose shapes match.
+    Raises ValueError unless there are one or more inputs whose shapes match.
     """
 
     worst = np.inf

@@ -18,13 +18,13 @@ class Multiply(MaskedMerge):
     """[(N, ...), (N, ...), ...] -> (N, ...), axes of size 1 repeated. What a mask does not count is a factor of 1;
     where nothing counts, y is 0.
 
-    Raises ValueError unless there are two or more inputs whose shapes match.
+    Raises ValueError unless there are one or more inputs whose shapes match.
     """
 
     def merge(self, xs, counted):
         xs = [x if c is None else np.where(c, x, x.dtype.type(1)) for x, c in zip(xs, counted)]
-        y = times(xs[0], xs[1])
-        for x in xs[2:]:
+        y, *others = xs
+        for x in others:
             y = times(y, x)
         if all(c is not None for c in counted):
             y = np.where(np.logical_or.reduce(counted), y, y.dtype.type(0))
@@ -38,7 +38,7 @@ class Multiply(MaskedMerge):
         behind = [terms[-1]]  # x_(k+1) ... x_n, from the last k but one on
         for x in terms[-2:0:-1]:
             behind.append(times(behind[-1], x))
-        dxs = [*map(times, before, behind[::-1]), before[-1]]
+        dxs = [*map(times, before[:-1], behind[::-1]), before[-1]]
         return [dx if c is None else dx * c for dx, c in zip(dxs, counted)]
 
 

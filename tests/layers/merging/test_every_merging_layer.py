@@ -50,8 +50,8 @@ def test_merging_layers_refuse_shapes_that_do_not_match():
         Dot(axes=1)([np.ones((2, 3)), np.ones((2, 4))])
     with pytest.raises(ValueError, match="other than 0"):
         Dot(axes=0)
-    with pytest.raises(ValueError, match="at least two inputs"):
-        Add()([np.ones((2, 3))])
+    with pytest.raises(ValueError, match="a list of inputs, got \\[\\]"):
+        Add()([])
     with pytest.raises(ValueError, match="agree in all axes but 1"):
         Concatenate(axis=1)([np.ones((2, 3, 2)), np.ones((2, 3, 3))])
     with pytest.raises(ValueError, match="axis must be an integer other than 0"):
@@ -75,6 +75,28 @@ def test_gradients_with_axes_that_are_repeated(cls, shapes):
     rng = np.random.default_rng(3)
     report = check_layer(cls(**F64), [rng.standard_normal(shape) for shape in shapes])
     assert report.passed, report
+
+
+@pytest.mark.parametrize("cls", [Add, Average, Concatenate, Maximum, Minimum, Multiply])
+def test_of_one_input_it_is_that_input(cls):
+    x = np.random.default_rng(3).standard_normal((2, 3, 4))
+    x[:, 2] = 0
+    masked = Masking(**F64)(x)
+    y = cls(**F64)([masked])
+    np.testing.assert_array_equal(y, x)
+    np.testing.assert_array_equal(y._keras_mask, masked._keras_mask)
+    check_layer(cls(**F64), [x[:, :2]]).raise_if_failed()
+
+
+@pytest.mark.parametrize("cls", [Add, Average, Concatenate, Maximum, Minimum, Multiply])
+def test_of_one_input_predictions_leave_it_alone(cls):
+    inp = Input((3,))
+    model = Model(inp, [layers.Activation("relu")(cls()([inp])), layers.Activation("tanh")(inp)])
+    x = np.array([[-1, 0, 2]], "float32")
+    relu, tanh = model.predict(x, verbose=0)
+    np.testing.assert_array_equal(relu, [[0, 0, 2]])
+    np.testing.assert_allclose(tanh, np.tanh(x), rtol=1e-6)
+    np.testing.assert_array_equal(x, [[-1, 0, 2]])
 
 
 def test_gradients_of_a_difference():
@@ -157,11 +179,10 @@ def said(make, kind=ValueError):
 def test_what_is_said_of_layers_with_several_inputs_or_another_axis():
     a, b = np.ones((2, 3, 4)), np.ones((2, 3, 5))
     for make, message in (
-        (lambda: Add(name="s")(a), 'Add "s": expected a list of at least two inputs, got (2, 3, 4)'),
-        (lambda: Add(name="s")([a]), 'Add "s": expected a list of at least two inputs, got [(2, 3, 4)]'),
+        (lambda: Add(name="s")(a), 'Add "s": expected a list of inputs, got (2, 3, 4)'),
         (lambda: Add(name="s")([a, b]), 'Add "s": the shapes of the inputs do not match: (2, 3, 4), (2, 3, 5)'),
         (lambda: Add(name="s")([a, a[0]]), 'Add "s": the shapes of the inputs do not match: (2, 3, 4), (3, 4)'),
-        (lambda: Concatenate(name="s")(a), 'Concatenate "s": expected a list of at least two inputs, got (2, 3, 4)'),
+        (lambda: Concatenate(name="s")(a), 'Concatenate "s": expected a list of inputs, got (2, 3, 4)'),
         (
             lambda: Concatenate(1, name="s")([a, b]),
             'Concatenate "s": inputs must agree in all axes but 1, got (2, 3, 4) and (2, 3, 5)',
