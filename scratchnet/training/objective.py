@@ -168,7 +168,7 @@ class Objective:
             else:
                 y_true, w = _of(term, batch.y), self._weights_of(term, batch)
             if masks is not None and not term.is_joint and masks[term.outputs] is not None:
-                w, count = self._masked(masks[term.outputs], w, count)
+                w, count = self._masked(term, batch, masks[term.outputs], w, count)
             y_pred = _of(term, ys)
             if term.is_joint or isinstance(term.loss, LossOfModel):
                 value, cache = term.loss.forward(y_true, y_pred, sample_weight=w, count=count)
@@ -187,17 +187,25 @@ class Objective:
             raise term.loss.error("is one loss for several outputs; their sample weights must be the same")
         return first
 
-    @staticmethod
-    def _masked(mask, weights, count):
+    def _masked(self, term, batch, mask, weights, count):
         """Weights that are 0 where the mask is, and the count of what is left in the whole batch.
 
-        Of a loss that counts for itself (None), the weights make up for what is left out.
+        Of a loss that counts for itself (None), the weights make up for what is left out of a mean.
         """
-        size, valid = sum_over_batch(mask.size, np.count_nonzero(mask))
-        share = max(valid, 1e-30) / size
-        mask = mask.astype(np.float64)
-        weights = mask if weights is None else mask * expanded_weights(weights, mask.shape)
-        return (weights / share, None) if count is None else (weights, max(count * valid / size, 1e-30))
+        loss, y_true, axes = term.loss, batch.y[term.outputs], self.axes[term.outputs]
+        weights = mask.astype(np.float64) if weights is None else mask * expanded_weights(weights, mask.shape)
+        if loss.reduction == "sum":
+            return weights, count
+        if loss.reduction == "mean_with_sample_weight":
+            return weights, None if count is None else sum_over_batch(loss.count(y_true, axes, weights))[0]
+        valid = None if count is None else loss.valid(y_true, loss.values_shape(y_true.shape, axes))
+        if valid is None:
+            all_of_it, left = mask.size, np.count_nonzero(mask)
+        else:
+            all_of_it, left = np.count_nonzero(valid), np.count_nonzero(valid & expanded_weights(mask, valid.shape))
+        all_of_it, left = sum_over_batch(all_of_it, left)
+        share = max(left, 1e-30) / max(all_of_it, 1e-30)
+        return (weights / share, None) if count is None else (weights, max(count * share, 1e-30))
 
     def backward(self, caches):
         """The gradient of the total with respect to each output; None where there is no loss."""

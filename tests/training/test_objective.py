@@ -5,7 +5,7 @@ import pytest
 
 import scratchnet
 from scratchnet import losses, metrics
-from scratchnet.layers import Dense, Input
+from scratchnet.layers import Dense, Embedding, Input
 from scratchnet.models import Model, Sequential
 from scratchnet.utils import set_random_seed
 
@@ -123,3 +123,35 @@ def test_unknown_names_are_answered_with_the_known_ones():
         Dense(3, activation="rely")
     with pytest.raises(ValueError, match="unknown initializer"):
         Dense(3, kernel_initializer="glorot")
+
+
+def masked_values():
+    """A model whose output comes with a mask; its data, what counts, and the value of each label's loss."""
+    set_random_seed(2)
+    tokens, y = (
+        np.array([[1, 4, 5, 0], [3, 2, 0, 0], [5, 7, 8, 9]] * 8),
+        np.array([[1, 2, 3, 4], [2] * 4, [2, 5, 0, 1]] * 8),
+    )
+    model = Sequential([Input((4,)), Embedding(10, 6, mask_zero=True), Dense(6)])
+    z = model.predict(tokens, verbose=0).astype("float64")
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    return model, tokens, y, tokens != 0, -np.take_along_axis(log_p, y[..., None], axis=-1)[..., 0]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("ignored", [None, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+def test_a_mask_leaves_out_what_it_does_in_keras(reduction, weighted, ignored, threads):
+    scratchnet.set_num_threads(threads)
+    model, tokens, y, counts, values = masked_values()
+    if ignored is not None:
+        counts = counts & (y != ignored)
+    w = np.random.default_rng(0).uniform(0, 2, y.shape) if weighted else np.ones(y.shape)
+    divisor = {"sum": 1, "sum_over_batch_size": counts.sum(), "mean_with_sample_weight": (w * counts).sum()}[reduction]
+    expected = (w * counts * values).sum() / divisor
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignored, reduction=reduction)
+    model.compile("sgd", loss)
+    weights = w if weighted else None
+    assert model.evaluate(tokens, y, sample_weight=weights, verbose=0) == pytest.approx(expected, rel=1e-5)
+    assert model.train_on_batch(tokens, y, sample_weight=weights) == pytest.approx(expected, rel=1e-5)
