@@ -195,6 +195,12 @@ class Array(np.ndarray):
     def __round__(self, digits=0):
         return np.round(self, digits)
 
+    def __str__(self):
+        return str(np.asarray(self)) if self.dtype.kind in "OSU" else super().__str__()
+
+    def __repr__(self):  # where NumPy writes words, it writes what indexing gives
+        return "Array" + repr(np.asarray(self))[5:] if self.dtype.kind in "OSU" else super().__repr__()
+
     def numpy(self):
         """The same memory as a plain array."""
         return np.asarray(self)

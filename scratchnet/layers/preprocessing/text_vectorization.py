@@ -142,10 +142,13 @@ class TextVectorization(TokenLayer):
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")
         if self.output_mode == "int":
-            return (input_shape[0], self.output_sequence_length)
-        return (input_shape[0], self._lookup.compute_output_shape((1, 2))[-1])
+            return (*input_shape[:1], self.output_sequence_length)
+        return (*input_shape[:1], self._lookup.compute_output_shape((1, 2))[-1])
 
     def forward(self, x, training=False):
+        if x.ndim == 0:  # one text
+            rows, _ = self.forward(x[None])
+            return rows[0], None
         documents = self.words_of(x)
         words = [word for document in documents for word in document]
         numbers = self._lookup.numbers_of(words)

@@ -112,3 +112,15 @@ def test_a_stack_that_begins_with_it_takes_strings_without_an_input():
     numbers = Sequential([IntegerLookup(vocabulary=[7])])
     assert numbers.predict(np.array([[7], [8]]), verbose=0).tolist() == [[1], [0]]
     assert numbers.inputs[0].dtype == "float32"
+
+
+@pytest.mark.parametrize("options", [{}, {"output_sequence_length": 4}, {"output_mode": "count"}])
+def test_one_text_is_one_row(options):
+    layer = TextVectorization(vocabulary=["good", "film"], **options)
+    np.testing.assert_array_equal(layer("Good film, good"), layer(["Good film, good"])[0])
+    assert layer.compute_output_shape(()) == layer.compute_output_shape((None,))[1:]
+
+
+def test_words_are_printed_as_numpy_does():
+    words = StringLookup(vocabulary=["good", "film"], invert=True)([[1, 2]])
+    assert str(words) == str(words.numpy()) and repr(words) == f"Array{repr(words.numpy())[5:]}"
