@@ -11,13 +11,14 @@ where count is that of the values, as in Keras, not the sum of the weights. A ba
 part the count of the whole; then the parts' values and gradients simply add up.
 """
 
+import functools
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import config
-from scratchnet.losses.of_tensors import value_of_tensors
+from scratchnet import config, registry
+from scratchnet.losses.of_tensors import value_of_tensors, values_of_tensors
 from scratchnet.losses.traced import TracedLoss
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.names import snake_case
@@ -57,8 +58,9 @@ class Loss(metaclass=Recorded, kind="losses"):
                 return np.tanh(e) / e.shape[-1] * dvalues
 
     `scratchnet.gradient_check.check_loss` tells whether it is right. Or it defines ``call(y_true, y_pred)``, as in
-    Keras, with operations of `scratchnet.ops`: see `scratchnet.losses.traced`. A loss that is no weighted sum over
-    samples overrides `forward` and `backward` themselves; fit computes a batch in parts, whose values must then add up.
+    Keras, with operations of `scratchnet.ops`: see `scratchnet.losses.traced`. ``super().call(y_true, y_pred)`` is then
+    the loss that the class derives from. A loss that is no weighted sum over samples overrides `forward` and `backward`
+    themselves; fit computes a batch in parts, whose values must then add up.
     """
 
     needs_init = True
@@ -123,6 +125,14 @@ class Loss(metaclass=Recorded, kind="losses"):
         """`total`, and its derivative times `scale`, in one pass; None where the backend in use has none."""
         return None
 
+    def in_rows(self, y_pred):
+        """The predictions as `values` takes them, with the axis that the values do not have at the end."""
+        return y_pred
+
+    def out_of_rows(self, dy_pred, shape):
+        """What `gradient` gives for them, in the shape of the predictions."""
+        return dy_pred
+
     # ---- the contract ----
 
     def forward(
@@ -147,8 +157,11 @@ class Loss(metaclass=Recorded, kind="losses"):
         shape, kept_dtype = y_pred.shape, y_pred.dtype if is_float else dtype
 
         y_pred = y_pred.astype(dtype, copy=False)
-        y_true = self.check_targets(np.asarray(y_true), y_pred)
-        values, terms = self.values(y_true, y_pred)  # (N, ...)
+        given = np.asarray(y_true)
+        if y_pred.ndim == 1 and given.shape == (*shape, 1):
+            y_pred = y_pred[:, None]  # a number of each sample, as in Keras, where (N,) beside (N,) is one row
+        y_true = self.check_targets(given, y_pred)
+        values, terms = self.values(y_true, self.in_rows(y_pred))  # (N, ...)
         weights = self._weights(sample_weight, y_true, values.shape)
         if weights is not None:
             weights = weights.astype(dtype)
@@ -156,24 +169,28 @@ class Loss(metaclass=Recorded, kind="losses"):
         if self.reduction == "none":
             return values, None
         if count is None:
-            count = self.count(y_true, y_pred.ndim, sample_weight)
+            count = self.count(given, y_pred.ndim, sample_weight)
         scale = dtype.type(1 / count if count else 0)
         dvalues = scale if weights is None else weights * scale
         return values.sum() * scale, LossCache(dvalues, terms, shape, kept_dtype)
 
     def value(self, y_true, y_pred, sample_weight=None, count=None):
-        """The value of `forward` alone, as a float: for whoever does not go back, as `evaluate`."""
+        """The value of `forward` alone, as a float: for whoever does not go back, as `evaluate`.
+
+        With reduction="none" it is the mean, as Keras reports it.
+        """
         total = None
-        if self._is_known and sample_weight is None and y_pred.dtype in (np.float32, np.float64):
+        if self._is_known and sample_weight is None and y_pred.ndim > 1 and y_pred.dtype in (np.float32, np.float64):
             total = self.total(y_true, y_pred)
         if total is None or not math.isfinite(total):  # or a sum of blocks has left the range of the dtype
-            return float(self.forward(y_true, y_pred, sample_weight, count)[0])
+            value = self.forward(y_true, y_pred, sample_weight, count)[0]
+            return float(value if np.ndim(value) == 0 else value.mean())
         count = self.count(y_true, y_pred.ndim) if count is None else count
         return float(total / count) if count else 0.0
 
     def in_one_pass(self, y_true, y_pred, sample_weight=None, count=None):
         """`forward` for whoever goes back at once, as `fit`: the cache may be ``dy_pred`` itself."""
-        if self._is_known and sample_weight is None and y_pred.dtype in (np.float32, np.float64):
+        if self._is_known and sample_weight is None and y_pred.ndim > 1 and y_pred.dtype in (np.float32, np.float64):
             count = self.count(y_true, y_pred.ndim) if count is None else count
             scale = y_pred.dtype.type(1 / count if count else 0)
             total, dy_pred = self.total_and_gradient(y_true, y_pred, scale) or (None, None)
@@ -194,7 +211,9 @@ class Loss(metaclass=Recorded, kind="losses"):
         if isinstance(cache, np.ndarray):  # of `in_one_pass`
             return cache
         dvalues = np.asarray(cache.dvalues)[..., None]  # (N, ..., 1), or (1,)
-        dy_pred = self.gradient(dvalues, cache.terms)
+        dy_pred = self.out_of_rows(self.gradient(dvalues, cache.terms), cache.shape)
+        if dy_pred.shape == (*cache.shape, 1):  # of predictions (N,)
+            dy_pred = dy_pred[..., 0]
         if dy_pred.shape != cache.shape:
             raise self.error(f"gradient gives shape {dy_pred.shape} for predictions of shape {cache.shape}")
         return dy_pred.astype(cache.dtype, copy=False)
@@ -212,13 +231,32 @@ class Loss(metaclass=Recorded, kind="losses"):
 
     def values_shape(self, targets_shape, ndim):
         """The shape of the values, for targets of this shape and predictions with `ndim` axes; the last axis goes."""
-        return targets_shape[: ndim - 1]
+        return targets_shape[: max(ndim, min(len(targets_shape), 2)) - 1]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The value alone, as in Keras; of symbolic tensors a tensor."""
         if is_symbolic(y_true) or is_symbolic(y_pred):
             return value_of_tensors(self, y_true, y_pred, sample_weight)
         return as_array(self.forward(y_true, y_pred, sample_weight)[0])
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each sample, not weighted: of arrays, or of symbolic tensors."""
+        if is_symbolic(y_true) or is_symbolic(y_pred):
+            return values_of_tensors(self, y_true, y_pred)
+        # A class that defines `call` gets here by super().call, and asks for the loss without it.
+        cls = next(c for c in type(self).__mro__ if issubclass(c, Loss) and not issubclass(c, TracedLoss))
+        plain = cls.__new__(cls)
+        vars(plain).update(vars(self), reduction="none")
+        return as_array(plain.forward(y_true, y_pred)[0])
+
+    @functools.cached_property
+    def fn(self):
+        """The function of `scratchnet.losses` that gives the same values for its defaults."""
+        names = [snake_case(c.__name__) for c in type(self).__mro__ if c.__module__.startswith("scratchnet.")]
+        found = next(filter(None, (registry.function(name, "losses") for name in names)), None)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__} is not a function of the library")
+        return found
 
     def _weights(self, sample_weight, y_true, shape):
         """Weights that broadcast against values of this shape, 0 where these do not count; None where all are 1."""

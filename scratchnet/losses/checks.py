@@ -10,11 +10,17 @@ def check_smoothing(loss, value):
     return float(value)
 
 
-def check_last_axis(loss, axis):
-    """-1, the only axis that is implemented."""
-    if axis != -1:
-        raise loss.error(f"only axis=-1 is implemented, got {axis!r}")
-    return axis
+def check_axis(loss, axis, several=False):
+    """An axis as an integer, or several as a tuple of integers."""
+    if several and isinstance(axis, (tuple, list)) and axis and all(map(_is_integer, axis)):
+        return tuple(int(a) for a in axis)
+    if not _is_integer(axis):
+        raise loss.error(f"axis must be an integer{' or several' if several else ''}, got {axis!r}")
+    return int(axis)
+
+
+def _is_integer(axis):
+    return isinstance(axis, (int, np.integer)) and not isinstance(axis, bool)
 
 
 def check_labels(loss, y_true, y_pred, ignore_class=None):

@@ -16,8 +16,9 @@ import numpy as np
 
 from scratchnet import config, kernels
 from scratchnet.activations import log_softmax, sigmoid, softmax
-from scratchnet.losses.base import Loss, in_shape_of
-from scratchnet.losses.checks import check_labels, check_last_axis, check_smoothing
+from scratchnet.losses.along_axis import AlongAxis
+from scratchnet.losses.base import in_shape_of
+from scratchnet.losses.checks import check_axis, check_labels, check_smoothing
 from scratchnet.losses.elementwise import ElementwiseLoss, RowLoss
 from scratchnet.registry import register
 
@@ -47,7 +48,7 @@ class SparseCache(NamedTuple):
     inside: Any  # where y_pred was not cut
 
 
-class _OfProbabilities(Loss):
+class _OfProbabilities(AlongAxis):
     """Base of the losses that are better computed from the logits, before `activation` made probabilities of them."""
 
     activation = softmax
@@ -62,6 +63,8 @@ class _OfProbabilities(Loss):
                 break
         if activation is not self.activation or cls.__module__ != __name__:
             return None
+        if self.axis != -1 and activation is softmax:  # which is that of the last axis
+            return None
         twin = copy.copy(self)
         twin.from_logits = True
         return twin
@@ -74,10 +77,10 @@ class BinaryCrossentropy(_OfProbabilities, ElementwiseLoss):
     Args:
         from_logits: whether predictions are logits z: ``v = mean(max(z, 0) - z t + log(1 + e^-|z|))``.
         label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / 2``.
-        axis: the axis to average over; only the last is supported.
+        axis: the axis to average over, or several.
         reduction, name, dtype: see `Loss`.
 
-    Raises ValueError for targets outside [0, 1].
+    Warns of targets far outside of [0, 1]: such a loss has no minimum.
     """
 
     activation = sigmoid
@@ -94,16 +97,15 @@ class BinaryCrossentropy(_OfProbabilities, ElementwiseLoss):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
         self.label_smoothing = check_smoothing(self, label_smoothing)
-        self.axis = check_last_axis(self, axis)
+        self.axis = check_axis(self, axis, several=True)
 
     def check_targets(self, y_true, y_pred):
         t = super().check_targets(y_true, y_pred)
         # A GAN's labels may be noisy or smoothed beyond 0 and 1 (Salimans et al. 2016); -1 and +1, or bytes, are none.
         # False for NaN, which shows in the value.
         if t.size and (t.min() <= -0.5 or t.max() >= 1.5):
-            raise self.error(
-                f"targets must lie between 0 and 1, got {t.min():g} to {t.max():g}; bytes are divided by 255 first"
-            )
+            message = f'BinaryCrossentropy "{self.name}": targets should lie between 0 and 1'
+            warnings.warn(f"{message}; bytes are divided by 255 first, -1 and +1 become (y + 1) / 2", stacklevel=2)
         return t
 
     def for_kernel(self):
@@ -158,7 +160,7 @@ class CategoricalCrossentropy(_OfProbabilities, RowLoss):
     Args:
         from_logits: whether predictions are logits: ``log p = log_softmax(z)``.
         label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / classes``.
-        axis: the axis of classes; only the last is supported.
+        axis: the axis of classes.
         reduction, name, dtype: see `Loss`.
 
     Warns, as Keras does, where there is only one class: its probability is always 1.
@@ -176,7 +178,7 @@ class CategoricalCrossentropy(_OfProbabilities, RowLoss):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
         self.label_smoothing = check_smoothing(self, label_smoothing)
-        self.axis = check_last_axis(self, axis)
+        self.axis = check_axis(self, axis)
 
     def check_targets(self, y_true, y_pred):
         if y_pred.ndim < 2:
@@ -186,7 +188,8 @@ class CategoricalCrossentropy(_OfProbabilities, RowLoss):
             if y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
                 hint = "; integer labels need sparse_categorical_crossentropy, or to_categorical first"
             raise self.error(f"targets of shape {y_true.shape} do not match predictions of shape {y_pred.shape}{hint}")
-        if y_pred.shape[-1] == 1:
+        y_true = self.in_rows(y_true)
+        if y_true.shape[-1] == 1:
             message = f'CategoricalCrossentropy "{self.name}": one class only; two classes need binary_crossentropy'
             warnings.warn(message, SyntaxWarning, stacklevel=2)
         return y_true.astype(y_pred.dtype, copy=False)
@@ -253,7 +256,7 @@ class SparseCategoricalCrossentropy(_OfProbabilities, RowLoss):
     Args:
         from_logits: whether predictions are logits.
         ignore_class: a label whose samples do not count, neither in the sum nor in the number it is divided by.
-        axis: the axis of classes; only the last is supported.
+        axis: the axis of classes.
         reduction, name, dtype: see `Loss`.
 
     Raises ValueError for a label that is not an integer or is outside the classes, TypeError for no numbers at all.
@@ -271,10 +274,13 @@ class SparseCategoricalCrossentropy(_OfProbabilities, RowLoss):
         super().__init__(name, reduction, dtype)
         self.from_logits = bool(from_logits)
         self.ignore_class = ignore_class
-        self.axis = check_last_axis(self, axis)
+        self.axis = check_axis(self, axis)
 
     def check_targets(self, y_true, y_pred):
-        return check_labels(self, y_true, y_pred, self.ignore_class)
+        return check_labels(self, y_true, self.in_rows(y_pred), self.ignore_class)
+
+    def values_shape(self, targets_shape, ndim):  # labels have no axis of classes
+        return targets_shape[: ndim - 1]
 
     def for_kernel(self):
         is_plain = not self.from_logits and self.ignore_class is None

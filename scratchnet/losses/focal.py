@@ -14,7 +14,8 @@ import numpy as np
 
 from scratchnet import config
 from scratchnet.activations import sigmoid, softmax
-from scratchnet.losses.checks import check_last_axis, check_smoothing
+from scratchnet.losses.along_axis import AlongAxis
+from scratchnet.losses.checks import check_axis, check_smoothing
 from scratchnet.losses.elementwise import ElementwiseLoss, RowLoss
 from scratchnet.registry import register
 
@@ -37,7 +38,7 @@ class CategoricalFocalCache(NamedTuple):
 
 
 @register("losses")
-class BinaryFocalCrossentropy(ElementwiseLoss):
+class BinaryFocalCrossentropy(AlongAxis, ElementwiseLoss):
     """``v = mean(w (1 - p_t)^gamma * binary cross-entropy)`` with ``p_t = t p + (1 - t) (1 - p)``.
 
     Args:
@@ -46,7 +47,7 @@ class BinaryFocalCrossentropy(ElementwiseLoss):
         gamma: at least 0; 0 is the cross-entropy.
         from_logits: whether predictions are logits.
         label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / 2``.
-        axis: the axis to average over; only the last is supported.
+        axis: the axis to average over, or several.
         reduction, name, dtype: see `Loss`.
     """
 
@@ -67,7 +68,7 @@ class BinaryFocalCrossentropy(ElementwiseLoss):
         self.alpha, self.gamma = alpha, gamma
         self.from_logits = bool(from_logits)
         self.label_smoothing = check_smoothing(self, label_smoothing)
-        self.axis = check_last_axis(self, axis)
+        self.axis = check_axis(self, axis, several=True)
 
     def for_kernel(self):
         if self.gamma != 2:
@@ -95,7 +96,7 @@ class BinaryFocalCrossentropy(ElementwiseLoss):
 
 
 @register("losses")
-class CategoricalFocalCrossentropy(RowLoss):
+class CategoricalFocalCrossentropy(AlongAxis, RowLoss):
     """``v = sum over classes of alpha (1 - c)^gamma * -t log(c)`` for one-hot (or soft) targets t.
 
     c are the probabilities, divided by their sum, and cut.
@@ -105,7 +106,7 @@ class CategoricalFocalCrossentropy(RowLoss):
         gamma: at least 0; 0 is the cross-entropy.
         from_logits: whether predictions are logits.
         label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / classes``.
-        axis: the axis of classes; only the last is supported.
+        axis: the axis of classes.
         reduction, name, dtype: see `Loss`.
     """
 
@@ -124,7 +125,7 @@ class CategoricalFocalCrossentropy(RowLoss):
         self.alpha, self.gamma = alpha, gamma
         self.from_logits = bool(from_logits)
         self.label_smoothing = check_smoothing(self, label_smoothing)
-        self.axis = check_last_axis(self, axis)
+        self.axis = check_axis(self, axis)
 
     def for_kernel(self):
         is_known = self.gamma in (0, 2) and np.ndim(self.alpha) == 0

@@ -13,6 +13,8 @@ import math
 import numpy as np
 
 from scratchnet import config, ops
+from scratchnet.losses.traced import TracedLoss
+from scratchnet.ops.ctc import ctc_values
 
 FORMULAS = {}  # by the name of a loss: f(loss, t, p) -> the values, without the last axis
 
@@ -23,11 +25,9 @@ def _formula(*names):
 
 def value_of_tensors(loss, y_true, y_pred, sample_weight):
     """The value of a `Loss`, reduced as it says, where one of the two is a symbolic tensor."""
-    if hasattr(loss, "call"):
-        values = loss.call(y_true, y_pred)
-    else:
-        values = _formula_of(loss)(loss, *of_same_rank(y_true, y_pred))
-    weights = _weights(loss, y_true, sample_weight, len(values.shape))
+    values = loss.call(y_true, y_pred)
+    counts = _counts(loss, y_true, values)
+    weights = _weights(counts, sample_weight, len(values.shape))
     if weights is not None:
         values = values * weights
     if loss.reduction == "none":
@@ -35,18 +35,21 @@ def value_of_tensors(loss, y_true, y_pred, sample_weight):
     if loss.reduction == "sum":
         return ops.sum(values)
     if weights is not None and loss.reduction == "mean_with_sample_weight":
-        return ops.sum(values) / ops.sum(ops.broadcast_to(weights, ops.shape(values)))
-    if getattr(loss, "ignore_class", None) is not None:
-        return ops.sum(values) / ops.sum(_counts(loss, y_true, len(values.shape)))
-    return ops.mean(values)
+        return ops.sum(values) / ops.sum(weights)
+    return ops.mean(values) if counts is None else ops.sum(values) / ops.sum(counts)
+
+
+def values_of_tensors(loss, y_true, y_pred):
+    """The loss of each sample, of symbolic tensors, as the class of the library says from which `loss` derives."""
+    return _formula_of(loss)(loss, *of_same_rank(y_true, y_pred))
 
 
 def _formula_of(loss):
     """The formula of the class that defines its values."""
     for cls in type(loss).__mro__:
-        if "values" in vars(cls) or cls.__name__ in FORMULAS:
-            if cls.__name__ in FORMULAS and cls.__module__.startswith("scratchnet."):
-                return FORMULAS[cls.__name__]
+        if cls.__name__ in FORMULAS and cls.__module__.startswith("scratchnet."):
+            return FORMULAS[cls.__name__]
+        if "values" in vars(cls):
             break
     raise loss.error(
         "cannot be computed from symbolic tensors: write it with call(y_true, y_pred) and the operations of "
@@ -65,9 +68,8 @@ def of_same_rank(a, b):
     return a, b
 
 
-def _weights(loss, y_true, sample_weight, ndim):
+def _weights(counts, sample_weight, ndim):
     """What the values are multiplied by, or None."""
-    counts = None if getattr(loss, "ignore_class", None) is None else _counts(loss, y_true, ndim)
     if sample_weight is None:
         return counts
     while len(sample_weight.shape) > ndim:  # (N, 1) for values (N,)
@@ -77,14 +79,20 @@ def _weights(loss, y_true, sample_weight, ndim):
     return sample_weight if counts is None else sample_weight * counts
 
 
-def _counts(loss, y_true, ndim):
-    """1 where a label counts, 0 where it is that of `ignore_class`."""
-    labels = ops.squeeze(y_true, -1) if len(y_true.shape) > ndim else y_true
+def _counts(loss, y_true, values):
+    """1 where a value counts, 0 where not; None where all do, as those of a `call` of one's own."""
+    if isinstance(loss, TracedLoss):
+        return None
+    if type(loss).__name__ == "Circle":  # a sample without a partner
+        return ops.cast(ops.greater(values, 0), config.floatx())
+    if getattr(loss, "ignore_class", None) is None:
+        return None
+    labels = ops.squeeze(y_true, -1) if len(y_true.shape) > len(values.shape) else y_true
     return ops.cast(ops.not_equal(labels, loss.ignore_class), config.floatx())
 
 
-def _mean(x):
-    return ops.mean(x, axis=-1)
+def _mean(x, axis=-1):
+    return ops.mean(x, axis=axis)
 
 
 # ---- of real numbers ----
@@ -158,19 +166,22 @@ def _kl_divergence(loss, t, p):
 
 @_formula("BinaryCrossentropy")
 def _binary_crossentropy(loss, t, p):
-    return _mean(ops.binary_crossentropy(_smoothed(loss, t, 2), p, loss.from_logits))
+    return _mean(ops.binary_crossentropy(_smoothed(loss, t, 2), p, loss.from_logits), loss.axis)
 
 
 @_formula("CategoricalCrossentropy")
 def _categorical_crossentropy(loss, t, p):
-    return ops.categorical_crossentropy(_smoothed(loss, t, p.shape[-1]), p, loss.from_logits)
+    return ops.categorical_crossentropy(_smoothed(loss, t, p.shape[loss.axis]), p, loss.from_logits, loss.axis)
 
 
 @_formula("SparseCategoricalCrossentropy")
 def _sparse_categorical_crossentropy(loss, t, p):
-    if loss.ignore_class is not None:  # whose label may be outside the classes
-        t = ops.where(ops.not_equal(t, loss.ignore_class), t, 0)
-    return ops.sparse_categorical_crossentropy(t, p, loss.from_logits)
+    if loss.ignore_class is None:
+        return ops.sparse_categorical_crossentropy(t, p, loss.from_logits, loss.axis)
+    t = ops.squeeze(t, -1) if len(t.shape) == len(p.shape) else t
+    counts = ops.not_equal(t, loss.ignore_class)
+    t = ops.where(counts, t, 0)  # a label that may be outside the classes
+    return ops.where(counts, ops.sparse_categorical_crossentropy(t, p, loss.from_logits, loss.axis), 0)
 
 
 @_formula("BinaryFocalCrossentropy")
@@ -179,15 +190,16 @@ def _binary_focal_crossentropy(loss, t, p):
     p = ops.sigmoid(p) if loss.from_logits else p
     right = t * p + (1 - t) * (1 - p)
     w = t * loss.alpha + (1 - t) * (1 - loss.alpha) if loss.apply_class_balancing else 1.0
-    return _mean(w * ops.power(1 - right, loss.gamma) * ops.binary_crossentropy(t, p))
+    return _mean(w * ops.power(1 - right, loss.gamma) * ops.binary_crossentropy(t, p), loss.axis)
 
 
 @_formula("CategoricalFocalCrossentropy")
 def _categorical_focal_crossentropy(loss, t, p):
-    t = _smoothed(loss, t, p.shape[-1])
-    p = ops.softmax(p) if loss.from_logits else p
-    c = _cut(p / ops.sum(p, axis=-1, keepdims=True))
-    return -ops.sum(np.asarray(loss.alpha) * t * ops.power(1 - c, loss.gamma) * ops.log(c), axis=-1)
+    t, axis = _smoothed(loss, t, p.shape[loss.axis]), loss.axis
+    p = ops.softmax(p, axis) if loss.from_logits else p
+    c = _cut(p / ops.sum(p, axis=axis, keepdims=True))
+    v = t * ops.power(1 - c, loss.gamma) * ops.log(c)
+    return -ops.sum(ops.moveaxis(v, axis, -1) * np.asarray(loss.alpha), axis=-1)
 
 
 @_formula("CategoricalGeneralizedCrossEntropy")
@@ -200,17 +212,53 @@ def _categorical_generalized_cross_entropy(loss, t, p):
 # ---- of scores, and of overlaps ----
 
 
-@_formula("Hinge", "SquaredHinge")
+@_formula("Hinge")
 def _hinge(loss, t, p):
+    return _mean(_short(t, p))
+
+
+@_formula("SquaredHinge")
+def _squared_hinge(loss, t, p):
+    return _mean(ops.square(_short(t, p)))
+
+
+def _short(t, p):
+    """What is missing to the margin."""
     only_0_and_1 = ops.all(ops.logical_or(ops.equal(t, 0), ops.equal(t, 1)))
-    short = ops.maximum(1 - ops.where(only_0_and_1, 2 * t - 1, t) * p, 0)
-    return _mean(ops.square(short) if type(loss).__name__ == "SquaredHinge" else short)
+    return ops.maximum(1 - ops.where(only_0_and_1, 2 * t - 1, t) * p, 0)
 
 
 @_formula("CategoricalHinge")
 def _categorical_hinge(loss, t, p):
     right = ops.sum(t * p, axis=-1)
     return ops.maximum(ops.max((1 - t) * p, axis=-1) - right + 1, 0)
+
+
+@_formula("MarginLoss")
+def _margin_loss(loss, t, p):
+    short, long = ops.maximum(loss.present - p, 0), ops.maximum(p - loss.absent, 0)
+    return ops.sum(t * ops.square(short) + loss.down_weight * (1 - t) * ops.square(long), axis=-1)
+
+
+@_formula("CTC")
+def _ctc(loss, t, p):
+    return ctc_values(ops.cast(t, "int32"), p)
+
+
+@_formula("Circle")
+def _circle(loss, t, p):
+    labels = ops.squeeze(t, -1) if len(t.shape) == 2 else t
+    d = ops.maximum(1 - ops.matmul(p, ops.transpose(p)), 0)  # (N, N)
+    alike = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(labels, 0))
+    partners, others = alike, ops.logical_not(alike)
+    if loss.remove_diagonal:
+        number = ops.cumsum(ops.ones_like(labels))
+        partners = ops.logical_and(alike, ops.not_equal(ops.expand_dims(number, 1), ops.expand_dims(number, 0)))
+    s = loss.gamma * (ops.square(d) - loss.margin**2)
+    r = loss.gamma * ops.maximum(1 + loss.margin - d, 0) * (1 - loss.margin - d)
+    nobody = -1e30  # of which the softplus is 0, and so is its derivative
+    s, r = (ops.logsumexp(ops.where(these, x, nobody), axis=1) for these, x in ((partners, s), (others, r)))
+    return ops.softplus(s + r)
 
 
 @_formula("Dice")

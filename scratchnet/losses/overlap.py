@@ -58,18 +58,20 @@ class _Overlap(Loss):
             return super().forward(y_true, y_pred, sample_weight, count)
         # Of the whole batch: every part has the same values, and only the first counts them.
         value, cache = super().forward(y_true, y_pred)
+        if self.reduction == "none" and self.axis is None and sample_weight is not None:
+            return value * np.asarray(sample_weight, value.dtype), None
         weight, part = value.dtype.type(self._weight_of_all(sample_weight)), current_part()
         counted = value * weight if part is None or part.index == 0 else value * 0
         return counted, None if cache is None else cache._replace(dvalues=cache.dvalues * weight)
 
     def _weight_of_all(self, sample_weight):
-        """What one value of all samples is multiplied by, as in Keras: the mean of their weights."""
+        """What one value of all samples is multiplied by, as in Keras: their weights, reduced as values are."""
         if sample_weight is None:
             return 1.0
         if self.axis is not None:
             raise self.error(f"with axis={self.axis}, which sums over samples, a sample cannot have a weight")
         total, size = sum_over_batch(np.sum(sample_weight), np.size(sample_weight))
-        return total / size
+        return total if self.reduction == "sum" else 1.0 if "weight" in self.reduction else total / size
 
     def backward(self, cache):
         if cache is None:

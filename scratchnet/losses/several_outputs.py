@@ -15,7 +15,7 @@ from scratchnet.losses.base import Loss
 
 def of_several_outputs(loss, place):
     """The loss that takes lists or dicts of outputs; `place` says in errors which."""
-    return loss if hasattr(loss, "call") else _OfStack(loss, place)
+    return _OfStack(loss, place) if type(loss).call is Loss.call else loss
 
 
 class _OfStack(Loss):

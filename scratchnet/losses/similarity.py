@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import config
+from scratchnet.losses.along_axis import AlongAxis
+from scratchnet.losses.checks import check_axis
 from scratchnet.losses.elementwise import ElementwiseLoss, RowLoss
 from scratchnet.registry import register
 
@@ -55,13 +57,13 @@ class KLDivergence(ElementwiseLoss):
 
 
 @register("losses")
-class CosineSimilarity(RowLoss):
+class CosineSimilarity(AlongAxis, RowLoss):
     """``v = -cos(angle between y_true and y_pred)``: -1 where they point the same way.
 
         u = y_pred / |y_pred|,  t = y_true / |y_true|,  v = -sum(t u)         dy_pred = -(t - u sum(t u)) / |y_pred|
 
     Args:
-        axis: the axis of the vectors, not that of the samples.
+        axis: the axis of the vectors, or several.
         reduction, name, dtype: see `Loss`.
     """
 
@@ -73,35 +75,26 @@ class CosineSimilarity(RowLoss):
         dtype: str | None = None,
     ):
         super().__init__(name, reduction, dtype)
-        self.axis = axis
+        self.axis = check_axis(self, axis, several=True)
 
     def for_kernel(self):
-        return ("cosine_similarity", (_SHORTEST,)) if self.axis == -1 else None
+        return "cosine_similarity", (_SHORTEST,)
 
     def values(self, y_true, y_pred):
-        if y_pred.ndim > 1 and self.axis % y_pred.ndim == 0:
-            raise self.error(f"axis {self.axis} is that of the samples")
-        t, _ = _unit(y_true, self.axis)
-        u, length = _unit(y_pred, self.axis)
-        return -(t * u).sum(axis=self.axis), CosineSimilarityCache(t, u, length)
+        t, _ = _unit(y_true)
+        u, length = _unit(y_pred)
+        return -(t * u).sum(axis=-1), CosineSimilarityCache(t, u, length)
 
     def gradient(self, dvalues, cache):
         t, u, length = cache
-        if dvalues.ndim == t.ndim:
-            dvalues = np.moveaxis(dvalues, -1, self.axis)
-        along = u * (t * u).sum(axis=self.axis, keepdims=True)
+        along = u * (t * u).sum(axis=-1, keepdims=True)
         along *= length > _SHORTEST  # a shorter vector is divided by a constant
         return (along - t) / length * dvalues
 
-    def values_shape(self, targets_shape, ndim):
-        shape = list((*targets_shape, 1)[:ndim])
-        del shape[self.axis]
-        return tuple(shape)
 
-
-def _unit(a, axis):
-    """`a` divided by its length along `axis`, and that length."""
-    length = np.maximum(np.sqrt(np.square(a).sum(axis=axis, keepdims=True)), a.dtype.type(_SHORTEST))
+def _unit(a):
+    """`a` divided by its length, and that length."""
+    length = np.maximum(np.sqrt(np.square(a).sum(axis=-1, keepdims=True)), a.dtype.type(_SHORTEST))
     return a / length, length
 
 

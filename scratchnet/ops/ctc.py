@@ -96,7 +96,8 @@ def _values_dx(dz, labels, logits):
 
 
 @operation(name="ctc_values", labels=None, logits=_values_dx, dtypes=kept)
-def _values(labels, logits):
+def ctc_values(labels, logits):
+    """-log of the probability of labels (N, L), 0 where there are no more, given logits (N, T, classes): (N,)."""
     return -paths_of(labels, logits)[0].astype(logits.dtype)
 
 
@@ -116,7 +117,7 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     # Behind the end there is nothing but blanks, for certain.
     over = np.where(np.arange(classes) == BLANK, 0.0, -np.inf).astype("float32")
     is_frame = _column(less(np.arange(T), _column(output_length)))
-    return _values(target, where(is_frame, output, over))
+    return ctc_values(target, where(is_frame, output, over))
 
 
 def _column(x):

@@ -6,6 +6,7 @@ import operator
 import numpy as np
 
 from scratchnet.graph.symbolic import KerasTensor
+from scratchnet.losses.along_axis import may_look_across
 from scratchnet.losses.base import Loss
 from scratchnet.losses.traced import TracedLoss
 from scratchnet.losses.weights import expanded_weights
@@ -96,13 +97,21 @@ class Objective:
 
     def in_one_part(self, ys):
         """Whether samples meet in the model or in a loss, so that a batch with targets like `ys` has one part alone."""
-        if self.model.in_one_part or any(isinstance(term.loss, LossOfModel) for term in self.terms):
+        if self.model.in_one_part or self._takes_a_row:
             return True
-        looking = [term for term in self.terms if type(term.loss).in_one_part is not Loss.in_one_part]
+        if any(isinstance(term.loss, LossOfModel) for term in self.terms):
+            return True
+        looking = [term for term in self.terms if may_look_across(term.loss)]
         if not looking:
             return False
         tensors = [None if y is None else _of_known_shape(t, y) for t, y in zip(self.model.outputs, ys)]
         return any(term.loss.in_one_part(_of(term, ys), _of(term, tensors)) for term in looking)
+
+    @functools.cached_property
+    def _takes_a_row(self):
+        """Whether a loss takes predictions (N,), which are one row to it."""
+        of_one = [term for term in self.terms if not (term.is_joint or isinstance(term.loss, TracedLoss))]
+        return any(self.axes[k] == 1 for term in of_one for k in flatten(term.outputs))
 
     @functools.cached_property
     def work(self):
@@ -174,6 +183,8 @@ class Objective:
                 value, cache = term.loss.forward(y_true, y_pred, sample_weight=w, count=count)
             elif training:
                 value, cache = term.loss.in_one_pass(y_true, y_pred, sample_weight=w, count=count)
+                if cache is None:
+                    term.loss.backward(None)  # says why it cannot
             else:
                 value, cache = term.loss.value(y_true, y_pred, sample_weight=w, count=count), None
             values.append(float(value))

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import losses
+from scratchnet.gradient_check import check_loss
 from scratchnet.gradient_check.differences import STEP, noise_of_differences, numeric_gradient
 
 
@@ -236,12 +237,44 @@ def test_name_reduction_and_dtype_are_kept(name):
     assert losses.serialize(loss)["class_name"] == name
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in DEFAULTS if DEFAULTS[name].get("axis") and name != "CosineSimilarity"]
-)
-def test_another_axis_is_refused_by_name(name):
-    with pytest.raises(ValueError, match=f'{name} "mine": only axis=-1 is implemented, got 1'):
-        getattr(losses, name)(axis=1, name="mine")
+ALONG_AXES = [name for name in DEFAULTS if DEFAULTS[name].get("axis")]
+
+
+@pytest.mark.parametrize("name", ALONG_AXES)
+@pytest.mark.parametrize("axis", [0, 1, -2, 2])
+def test_along_another_axis_it_is_as_along_the_last(name, axis):
+    rng = np.random.default_rng(0)
+    y_true, y_pred = soft(rng, (3, 3, 3))
+    if name.startswith("Sparse"):
+        y_true = rng.integers(0, 3, (3, 3))
+        expected = getattr(losses, name)(reduction=None)(y_true, np.moveaxis(y_pred, axis, -1))
+    else:
+        moved = (np.moveaxis(a, axis, -1) for a in (y_true, y_pred))
+        expected = getattr(losses, name)(reduction=None)(*moved)
+    loss = getattr(losses, name)(axis=axis)
+    np.testing.assert_allclose(loss.call(y_true, y_pred), expected, rtol=1e-12)
+    assert loss(y_true, y_pred) == pytest.approx(expected.mean())
+    assert loss.count(y_true, 3) == 9 and loss.in_one_part(y_true, y_pred) == (axis == 0)
+    assert type(loss).from_config(loss.get_config()).axis == axis
+    check_loss(loss, y_true, y_pred, None if axis == 0 else rng.uniform(1, 2, 3)).raise_if_failed()
+
+
+@pytest.mark.parametrize("name", ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CosineSimilarity"])
+def test_several_axes_are_one(name):
+    y_true, y_pred = soft(np.random.default_rng(0), (4, 2, 3, 2))
+    loss = getattr(losses, name)(axis=[1, -1], reduction=None)
+    rows = (np.moveaxis(a, 2, 1).reshape(4, 3, 4) for a in (y_true, y_pred))
+    np.testing.assert_allclose(loss(y_true, y_pred), getattr(losses, name)(reduction=None)(*rows), rtol=1e-12)
+    check_loss(getattr(losses, name)(axis=(1, -1)), y_true, y_pred, np.ones((4, 3))).raise_if_failed()
+
+
+@pytest.mark.parametrize("name", ALONG_AXES)
+def test_what_is_no_axis_is_refused_by_name(name):
+    for axis in (True, 1.0, "1", None, ()):
+        with pytest.raises(ValueError, match=f'{name} "mine": axis must be an integer( or several)?, got '):
+            getattr(losses, name)(axis=axis, name="mine")
+    with pytest.raises(ValueError, match="axis 2 is not an axis of predictions with 2 axes"):
+        getattr(losses, name)(axis=2)(np.ones((3, 3)), np.ones((3, 3)))
 
 
 @pytest.mark.parametrize(
@@ -281,8 +314,11 @@ def test_an_axis_of_size_1_at_the_end_may_be_missing_or_too_many(name):
     other, cache = loss.forward(y_true[:, None, None], y_pred[:, None])
     assert other == value
     np.testing.assert_array_equal(loss.backward(cache), dy)
-    assert loss.backward(loss.forward(y_true[:, None], y_pred)[1]).shape == (3,)  # one sample of three numbers
-    assert loss.count(y_true, 1) == 1
+    other, cache = loss.forward(y_true[:, None], y_pred)
+    assert other == value and loss.count(y_true[:, None], 1) == 3
+    np.testing.assert_array_equal(loss.backward(cache), dy[:, 0])
+    assert loss.value(y_true[:, None], y_pred) == loss.in_one_pass(y_true[:, None], y_pred)[0] == value
+    assert loss.count(y_true, 1) == 1  # one sample of three numbers
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "bool", "float64", "float32"])

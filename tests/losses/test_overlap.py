@@ -39,6 +39,19 @@ def test_the_reduction_none_gives_the_values():
     np.testing.assert_allclose(weighted(t, p, [1, 0, 0, 1]), losses.dice(t, p, (1, 2))[[0, 3]].mean())
 
 
+def test_weights_of_one_value_for_all_samples_count_as_it_is_reduced():
+    rng = np.random.default_rng(2)
+    t, p, weights = rng.uniform(size=(4, 3)), rng.uniform(size=(4, 3)), np.array([0.5, 1, 2, 2.5])
+    value = float(losses.Dice()(t, p))
+    factors = {"sum_over_batch_size": 1.5, "sum": 6, "mean_with_sample_weight": 1}
+    for reduction, factor in factors.items():
+        loss = losses.Dice(reduction)
+        assert loss(t, p, weights) == pytest.approx(factor * value)
+        check_loss(loss, t, p, weights).raise_if_failed()
+        check_loss_parts(loss, t, p, weights).raise_if_failed()
+    np.testing.assert_allclose(losses.Dice(None)(t, p, weights), weights * value)
+
+
 def test_an_axis_that_is_none_is_refused():
     with pytest.raises(ValueError, match='Dice "dice": axis 5 is not an axis of predictions with 2 axes'):
         losses.Dice(axis=5)(np.ones((2, 2)), np.ones((2, 2)))

@@ -5,9 +5,11 @@ import pytest
 
 from scratchnet import losses, ops
 from scratchnet.gradient_check import check_loss
+from scratchnet.gradient_check.catalogue.losses import cases
 from scratchnet.layers import Dense, Input
 from scratchnet.losses.function import LossFunctionWrapper
 from scratchnet.models import Model, Sequential, load_model
+from scratchnet.optimizers import SGD
 from scratchnet.parallel import Workers
 from scratchnet.training.step import run_step
 
@@ -168,3 +170,62 @@ def test_what_is_no_loss_is_refused_before_training(function, message):
     model.compile("sgd", function)
     with pytest.raises((TypeError, ValueError), match=message):
         model.fit(data(4, 2), data(4, 2), verbose=0)
+
+
+def twice(base):
+    """A loss derived from one of the library, as Keras programs do it."""
+
+    class Twice(base):
+        def call(self, y_true, y_pred):
+            return 2 * super().call(y_true, y_pred)
+
+    return Twice
+
+
+DERIVED = [case for case in cases(np.random.default_rng(0)) if not isinstance(case[0], losses.Circle)]
+
+
+@pytest.mark.parametrize(("loss", "y_true", "y_pred"), DERIVED, ids=[repr(case[0]) for case in DERIVED])
+def test_super_call_is_the_loss_that_is_derived_from(loss, y_true, y_pred):
+    derived = twice(type(loss)).from_config(loss.get_config())
+    values = loss.call(y_true, y_pred)
+    np.testing.assert_allclose(values, type(loss).from_config({**loss.get_config(), "reduction": None})(y_true, y_pred))
+    np.testing.assert_allclose(derived.call(y_true, y_pred), 2 * values, rtol=1e-12)
+    assert derived(y_true, y_pred) == pytest.approx(2 * values.mean(), rel=1e-6)  # those ignored are 0, as in Keras
+    weights = np.arange(1.0, 6.0)
+    check_loss(derived, y_true, y_pred, weights).raise_if_failed()
+
+
+def test_a_loss_derived_from_one_across_samples():
+    (loss, labels, unit), *_ = [case for case in cases(np.random.default_rng(0)) if isinstance(case[0], losses.Circle)]
+    derived = twice(losses.Circle)(gamma=2.0)
+    np.testing.assert_allclose(derived.call(labels, unit), 2 * loss.call(labels, unit))
+    assert derived(labels, unit) == pytest.approx(2 * loss(labels, unit))
+    check_loss(derived, labels, unit).raise_if_failed()
+    lonely = np.array([0, 1, 1, 1, 1])
+    assert derived(lonely, unit) == pytest.approx(2 * loss.call(lonely, unit).mean())
+    assert np.isfinite(derived.backward(derived.forward(lonely, unit)[1])).all()
+
+
+def test_a_derived_loss_of_the_same_name_as_its_base():
+    class Hinge(losses.SquaredHinge):
+        def call(self, y_true, y_pred):
+            return super().call(y_true, y_pred)
+
+    y_true, y_pred = np.array([[1.0, -1.0]]), np.array([[0.5, 3.0]])
+    assert Hinge()(y_true, y_pred) == losses.SquaredHinge()(y_true, y_pred)
+    x, y = Input((2,), dtype="float64"), Input((2,), dtype="float64")
+    model = Model([y, x], Hinge(reduction=None)(y, x))
+    np.testing.assert_allclose(model.forward([y_true, y_pred])[0], losses.squared_hinge(y_true, y_pred))
+
+
+def test_a_derived_loss_trains_like_its_base_at_twice_the_rate():
+    x, y = data(64, 3), (data(64, 1, seed=1) > 0).astype(float)
+    found = []
+    for loss, rate in ((losses.BinaryCrossentropy(), 0.2), (twice(losses.BinaryCrossentropy)(), 0.1)):
+        model = Sequential([Input((3,)), Dense(1, "sigmoid", kernel_initializer="ones")])
+        model.compile(SGD(rate), loss)
+        history = model.fit(x, y, epochs=2, batch_size=16, shuffle=False, verbose=0).history["loss"]
+        found.append((np.array(history) / (0.2 / rate), model.get_weights()[0]))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-5)

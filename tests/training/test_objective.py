@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet import losses, metrics
+from scratchnet import losses, metrics, ops
 from scratchnet.layers import Dense, Embedding, Input
 from scratchnet.models import Model, Sequential
 from scratchnet.utils import set_random_seed
@@ -155,3 +155,58 @@ def test_a_mask_leaves_out_what_it_does_in_keras(reduction, weighted, ignored, t
     weights = w if weighted else None
     assert model.evaluate(tokens, y, sample_weight=weights, verbose=0) == pytest.approx(expected, rel=1e-5)
     assert model.train_on_batch(tokens, y, sample_weight=weights) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [losses.MeanSquaredError(reduction=None), losses.Huber(reduction="none")])
+def test_a_loss_that_is_not_reduced_is_evaluated_as_its_mean_and_not_trained(loss):
+    x, y = data()
+    weights = np.random.default_rng(1).uniform(1, 2, len(y))
+    model = Sequential([Input((5,)), Dense(3)])
+    found = []
+    for reduction in ("sum_over_batch_size", None):
+        model.compile("sgd", type(loss)(reduction=reduction))
+        found.append(model.evaluate(x, np.eye(3)[y], batch_size=32, sample_weight=weights, verbose=0))
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+    before = model.get_weights()
+    model.compile("sgd", loss)
+    for train in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match='with reduction="none" the loss is an array, which has no gradient'):
+            train(x, np.eye(3)[y])
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+
+
+@pytest.mark.parametrize("name", ["mse", "mae", "kl_divergence", "binary_crossentropy"])
+@pytest.mark.parametrize("column", [False, True])
+def test_predictions_without_an_axis_behind_the_samples(name, column):
+    """As in Keras: (N,) beside (N,) is one row, whose samples meet; beside (N, 1) each is a sample's."""
+    x, y = data(64)
+    y = np.where(y > 0, 0.9, 0.2)
+    inputs = Input((5,))
+    flat = Model(inputs, ops.squeeze(Dense(1, "sigmoid", kernel_initializer="zeros")(inputs), -1))
+    flat.compile("sgd", name)
+    usual = Model(inputs, Dense(1, "sigmoid", kernel_initializer="zeros")(inputs))
+    usual.compile("sgd", name)
+    scratchnet.set_num_threads(2)
+    targets = y[:, None] if column else y
+    found = flat.fit(x, targets, batch_size=64, epochs=2, verbose=0, shuffle=False).history["loss"]
+    if not column and name == "kl_divergence":  # the sum of a row
+        assert found[0] == pytest.approx(64 * usual.evaluate(x, y, batch_size=64, verbose=0), rel=1e-5)
+        return
+    expected = usual.fit(x, y, batch_size=64, epochs=2, verbose=0, shuffle=False).history["loss"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert flat.evaluate(x, targets, verbose=0) == pytest.approx(usual.evaluate(x, y, verbose=0), rel=1e-5)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_a_loss_along_another_axis_is_trained_whole_and_in_parts(axis):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(32, 4, 3)).astype("float32"), rng.uniform(size=(32, 4, 2))
+    histories = []
+    for threads in (1, 2):
+        scratchnet.set_num_threads(threads)
+        model = Sequential([Input((4, 3)), Dense(2, "softmax", kernel_initializer="ones")])
+        model.compile("sgd", losses.CategoricalCrossentropy(axis=axis))
+        histories.append(model.fit(x, y, epochs=3, batch_size=32, shuffle=False, verbose=0).history["loss"])
+    np.testing.assert_allclose(*histories, rtol=1e-5)
+    expected = losses.categorical_crossentropy(y, model.predict(x, verbose=0), axis=axis).mean()
+    assert model.evaluate(x, y, verbose=0, batch_size=32) == pytest.approx(expected, rel=1e-5)

@@ -45,6 +45,8 @@ def cases(rng):
     real, apart = separated(rng, (5, 4)), separated(rng, (5, 4))
     signs = np.where(apart > 0, 1.0, -1.0)  # scores near 0.5 and 1.5 times these: away from the margin
     unit = logits / np.linalg.norm(logits, axis=-1, keepdims=True)
+    soft3, p3 = rng.uniform(0.05, 0.95, (5, 3, 2)), rng.uniform(0.1, 0.9, (5, 3, 2))
+    labels3 = np.array([[0, 1], [2, 0], [1, 1], [2, 2], [0, 2]])  # along axis 1
     return [
         (losses.MeanSquaredError(), real, logits),
         (losses.MeanAbsoluteError(), real, real + apart),
@@ -69,6 +71,12 @@ def cases(rng):
         (losses.SparseCategoricalCrossentropy(), labels, probabilities),
         (losses.SparseCategoricalCrossentropy(from_logits=True), labels, logits),
         (losses.SparseCategoricalCrossentropy(ignore_class=1), labels, probabilities),
+        (losses.BinaryCrossentropy(axis=1), soft3, p3),
+        (losses.BinaryFocalCrossentropy(axis=(1, 2)), soft3, p3),
+        (losses.CategoricalCrossentropy(axis=1), soft3, p3),
+        (losses.CategoricalFocalCrossentropy(alpha=[0.2, 0.3, 0.5], from_logits=True, axis=-2), soft3, p3),
+        (losses.SparseCategoricalCrossentropy(ignore_class=1, axis=1), labels3, p3),
+        (losses.CosineSimilarity(axis=1), soft3, p3),
         (losses.CategoricalGeneralizedCrossEntropy(q=0.7), labels, probabilities),
         (losses.KLDivergence(), soft, probabilities),
         (losses.CosineSimilarity(), real, logits),
