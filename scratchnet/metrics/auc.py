@@ -34,7 +34,9 @@ class AUC(Confusion):
         label_weights: of the labels: in the mean with `multi_label`, else of their samples.
         from_logits: whether predictions are logits.
 
-    Raises ValueError for an unknown curve or method, too few thresholds, and predictions outside [0, 1].
+    Predictions outside of [0, 1] count as 0 or 1; uneven `thresholds` are compared with them as they are.
+
+    Raises ValueError for an unknown curve or method, too few thresholds, and predictions that are NaN.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class AUC(Confusion):
         edges = [-1e-7, *inner, 1 + 1e-7]  # all are positive at the first, none at the last
         self.multi_label, self.num_labels = bool(multi_label), num_labels
         super().__init__(edges, name, dtype, labels=num_labels)
+        self._cuts |= thresholds is None  # two are even as well
         self.num_thresholds = len(edges)
         self.curve, self.summation_method = curve, summation_method
         self._inner = None if thresholds is None else [float(t) for t in thresholds]
@@ -98,8 +101,8 @@ class AUC(Confusion):
         truth, p, weights = super()._checked(y_true, y_pred, sample_weight)
         if self.from_logits:
             p = sigmoid(p)
-        if p.size and not (p.min() >= 0 and p.max() <= 1):
-            raise self.error(f"predictions must lie in [0, 1], got {p.min():g} to {p.max():g}")
+        if p.size and np.isnan(p.min()):
+            raise self.error("a prediction is not a number (NaN)")
         if self.label_weights is not None and not self.multi_label:
             weights = np.broadcast_to(self.label_weights, p.shape) if weights is None else weights * self.label_weights
         return truth, p, weights

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from scratchnet import config
 from scratchnet.losses.base import in_shape_of
 from scratchnet.losses.weights import expanded_weights
 from scratchnet.metrics.base import Metric
@@ -43,6 +44,7 @@ class Confusion(Metric):
     ):
         super().__init__(dtype, name)
         self.edges = np.asarray(thresholds, dtype=np.float64)
+        self._cuts = _are_even(np.clip(self.edges, 0, 1))
         self.top_k, self.class_id = top_k, class_id
         self._make_histograms(() if labels is None else (labels,))
 
@@ -54,6 +56,8 @@ class Confusion(Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add one batch to the counts."""
         truth, p, weights = self._checked(y_true, y_pred, sample_weight)
+        if self._cuts:
+            p = np.clip(p, 0, 1)
         order = np.argsort(self.edges, kind="stable")
         edges = self.edges[order].astype(p.dtype)  # a float32 of 0.7 is not above the threshold 0.7
         # how many thresholds p is above
@@ -113,6 +117,12 @@ class Confusion(Metric):
             above.append(unsorted)
         tp, fp = above
         return tp, fp, self.histogram_false.value.sum(axis=0) - fp, self.histogram_true.value.sum(axis=0) - tp
+
+
+def _are_even(thresholds):
+    """Whether they go evenly from 0 to 1: then predictions beyond are taken for 0 or 1, as in Keras."""
+    even = np.linspace(0, 1, len(thresholds)) if thresholds.ndim else None
+    return even is not None and len(even) > 2 and np.allclose(thresholds, even, atol=config.epsilon())
 
 
 def _only_largest(p, k):

@@ -67,7 +67,7 @@ class MeanMetricWrapper(Mean):
     """The mean of ``fn(y_true, y_pred, **kwargs)``, which gives a value for each sample.
 
     Targets get the shape of the predictions first, where an axis of size 1 at the end is missing or too many: (N,)
-    beside (N, 1) would make N x N pairs of N samples.
+    beside (N, 1) would make N x N pairs of N samples. Predictions (N,) of targets (N, 1) become (N, 1).
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **kwargs):
@@ -78,6 +78,8 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count in one batch."""
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        if y_pred.ndim == 1 and y_true.shape == (*y_pred.shape, 1):
+            y_pred = y_pred[:, None]
         reshaped = in_shape_of(y_pred, y_true)
         values = self.fn(y_true if reshaped is None else reshaped, y_pred, **self.kwargs)
         super().update_state(values, sample_weight)

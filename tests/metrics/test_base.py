@@ -92,6 +92,12 @@ def test_weights_that_do_not_match(shape):
         metric.update_state(np.ones((4, 3)), np.ones((4, 3, 2)), np.ones(shape))
 
 
+def test_predictions_without_an_axis_beside_a_column_of_targets_are_one_of_each_sample():
+    t, p, weights = np.array([[0.2], [0.5], [0.9]]), np.array([0.3, 0.8, 0.1]), [1.0, 2.0, 0.5]
+    for cls in (metrics.MeanSquaredError, metrics.KLDivergence, metrics.BinaryAccuracy):
+        assert cls()(t, p, weights) == cls()(t, p[:, None], weights)
+
+
 def test_what_only_keras_has_is_refused_by_name():
     for name in ("F3Score", "mean_io_you"):
         with pytest.raises(ValueError, match=f"unknown metric '{name}'.*docs/keras.md"):

@@ -51,10 +51,35 @@ def test_areas_that_are_not_there(options, kind, message):
         metrics.AUC(**options)
 
 
-def test_an_area_needs_probabilities():
-    for p in ([0.5, 1.5], [0.5, np.nan]):
-        with pytest.raises(ValueError, match=r'AUC "auc": predictions must lie in \[0, 1\]'):
-            metrics.AUC()([0, 1], p)
+def test_an_area_needs_numbers():
+    with pytest.raises(ValueError, match=r'AUC "auc": a prediction is not a number \(NaN\)'):
+        metrics.AUC()([0, 1], [0.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metrics.AUC(),
+        metrics.AUC(num_thresholds=2),
+        metrics.AUC(curve="PR", thresholds=[0.25, 0.5, 0.75]),
+        metrics.AUC(multi_label=True),
+        metrics.SensitivityAtSpecificity(0.7),
+        metrics.SpecificityAtSensitivity(0.7, num_thresholds=5),
+        metrics.Precision([0, 0.5, 1]),
+    ],
+    ids=lambda metric: metric.name,
+)
+def test_predictions_beyond_even_thresholds_count_as_0_or_1(metric):
+    rng = np.random.default_rng(0)
+    truth, p = rng.integers(0, 2, (40, 3)), 2 * rng.normal(size=(40, 3))
+    expected = np.array(type(metric).from_config(metric.get_config())(truth, np.clip(p, 0, 1)))
+    np.testing.assert_array_equal(metric(truth, p), expected)
+
+
+def test_predictions_beyond_uneven_thresholds_are_compared_as_they_are():
+    assert metrics.Precision([0.3, 1.0])([1, 0], [1.5, 0.5]).tolist() == [0.5, 1.0]
+    truth, p = [1, 1, 0, 0], [-3.0, 0.9, -3.0, -2.0]
+    assert metrics.AUC(thresholds=[0.2, 0.6])(truth, p) == 0  # the curve begins at the point (0, 1 / 2)
 
 
 def test_predictions_may_be_integers_or_booleans():
