@@ -45,3 +45,12 @@ def test_a_history_object_of_ones_own_gathers_several_fits():
     assert returned is not history and returned.history == history.history
     network.fit(X, Y, epochs=1, verbose=0, callbacks=[history])
     assert history.epoch == [0] and len(history.history["loss"]) == 3  # as Keras: the epochs of the last fit only
+
+
+def test_its_keys_are_in_keras_s_order():
+    network = model()
+    network.compile("sgd", "mse", metrics=["mse", "mae"], weighted_metrics=["mae"])
+    history = network.fit(X, Y, validation_split=0.5, verbose=0).history
+    assert list(history) == [
+        "loss", "mae", "mse", "val_loss", "val_mae", "val_mse", "val_weighted_mae", "weighted_mae"
+    ]  # fmt: skip

@@ -34,7 +34,7 @@ def test_a_layer_s_metric_counts_every_sample_in_fit_and_evaluate(threads):
         found = model.evaluate([X, Y], batch_size=4, verbose=0, return_dict=True)
     finally:
         set_num_threads(None)
-    assert list(logs) == ["loss", "inner_accuracy"]
+    assert list(logs) == ["inner_accuracy", "loss"]
     p = model.predict([X, Y], verbose=0)
     assert found["inner_accuracy"] == pytest.approx(np.mean((p > 0.5) == Y))
 

@@ -108,7 +108,7 @@ def test_losses_and_metrics_as_objects_classes_and_functions():
         "sparse_categorical_crossentropy",
         metrics=[metrics.SparseCategoricalAccuracy(name="right"), lambda t, p: p.max(axis=1)],
     )
-    assert list(model.fit(x, y, verbose=0).history) == ["loss", "right", "<lambda>"]
+    assert list(model.fit(x, y, verbose=0).history) == ["<lambda>", "loss", "right"]
 
 
 def test_unknown_names_are_answered_with_the_known_ones():

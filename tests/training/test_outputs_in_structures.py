@@ -49,7 +49,7 @@ def test_outputs_without_names_are_told_by_their_losses():
     model = TwoOutputs()
     model.compile("sgd", loss=["mse", "mean_absolute_error"], metrics=[["mae"], ["mse", "mae"]])
     logs = model.fit(X, [Y1, Y2], verbose=0).history
-    assert list(logs) == ["loss", "mae", "mse", "mae_1", "mse_loss", "mean_absolute_error_loss"]
+    assert list(logs) == ["loss", "mae", "mae_1", "mean_absolute_error_loss", "mse", "mse_loss"]
     model = TwoOutputs()
     model.compile("sgd", loss=[None, "mse"])
     assert list(model.fit(X, [None, Y2], verbose=0).history) == ["loss"]
@@ -137,7 +137,7 @@ def test_several_losses_of_one_output_add_up():
     model, targets = two_in_a_list()
     model.compile("sgd", loss={"b": ["mse", "mae"], "a": ["mse", None]}, loss_weights=[1.0, 2.0, 3.0, 4.0])
     logs = model.fit(X, targets, verbose=0).history
-    assert list(logs) == ["loss", "b_loss", "b_loss_1", "a/p_loss"]
+    assert list(logs) == ["a/p_loss", "b_loss", "b_loss_1", "loss"]
     assert logs["loss"][0] == pytest.approx(logs["b_loss"][0] + 2 * logs["b_loss_1"][0] + 3 * logs["a/p_loss"][0])
 
 
