@@ -62,7 +62,7 @@ class Handle(np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*values, **kwargs)
 
     def __getitem__(self, index):
-        return self.value[index]
+        return as_array(self.value[index].copy())
 
     def __len__(self):
         return len(self.value)
@@ -221,11 +221,14 @@ def own_array(y, given):
 
 
 def answer(value):
-    """`value`, a number or an array, or a dict of them, as a `Number` or `Array`; anything else as it is."""
+    """`value`, a number or an array, or a dict of them, as a `Number` or `Array`; anything else as it is.
+
+    An array is a copy: what a metric counts in goes on changing.
+    """
     if isinstance(value, dict):
         return {key: answer(entry) for key, entry in value.items()}
     if isinstance(value, Handle):
         value = value.value
     if not isinstance(value, (int, float, np.generic, np.ndarray)) or isinstance(value, bool):
         return value
-    return Number(value) if np.ndim(value) == 0 else as_array(value)
+    return Number(value) if np.ndim(value) == 0 else as_array(value.copy())

@@ -58,3 +58,12 @@ def test_a_variable_of_ones_own_is_made_of_values_or_of_a_function_and_a_shape()
         Variable(lambda shape, dtype: np.zeros(shape))
     with pytest.raises(ValueError, match=r"the values have shape \(2,\), not \(3,\)"):
         Variable([1.0, 2.0], shape=(3,))
+
+
+def test_what_is_taken_out_of_a_handle_stays_when_it_changes():
+    v = Variable([1.0, 2.0])
+    part, first, whole, row = v[:1], v[0], np.asarray(v), list(v)
+    told = answer(v)
+    v.assign([5.0, 6.0])
+    assert part.tolist() == [1.0] and first.numpy() == 1.0 and [*map(float, row)] == [1.0, 2.0]
+    assert whole.tolist() == told.tolist() == [1.0, 2.0]

@@ -7,6 +7,8 @@ While `call` of a layer is traced, it stands for a symbolic tensor: a leaf of th
 would take its values out instead, and make them a constant, is refused.
 """
 
+import functools
+
 import numpy as np
 
 from scratchnet.graph.operators import ufunc_as_operation
@@ -14,7 +16,7 @@ from scratchnet.graph.symbolic import KerasTensor, record
 from scratchnet.ops import get_item, transpose
 from scratchnet.ops.operation import current_trace
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
-from scratchnet.variables import as_array
+from scratchnet.variables import as_array, own_array
 
 
 class Variable(np.lib.mixins.NDArrayOperatorsMixin):
@@ -73,7 +75,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     size = property(lambda self: self.array.size)
     nbytes = property(lambda self: self.array.nbytes)
     dtype = property(lambda self: self.array.dtype)
-    T = property(lambda self: self.array.T if current_trace.get() is None else transpose(self))
+    T = property(transpose)
 
     def numpy(self):
         """A copy of the values."""
@@ -95,7 +97,9 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __scratchnet_operation__(self, operation, operands, options):
         if current_trace.get() is not None or any(_is_symbolic(a) for a in operands):
             return record(operation, operands, options)
-        return as_array(operation.compute([a.array if isinstance(a, Variable) else a for a in operands], options))
+        arrays = [a.array if isinstance(a, Variable) else a for a in operands]
+        own = [a.array for a in operands if isinstance(a, Variable)]
+        return own_array(as_array(operation.compute(arrays, options)), own)
 
     def _refuse_in_call(self, what):
         """Raise TypeError while `call` is traced."""
@@ -138,8 +142,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array__(self, dtype=None, copy=None):
         self._refuse_in_call("the array")
-        array = self.array if dtype is None else self.array.astype(dtype, copy=False)
-        return array.copy() if copy else array
+        return self.array.astype(self.dtype if dtype is None else dtype, copy=copy is not False)
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=(), **kwargs):
         if current_trace.get() is not None or any(_is_symbolic(a) for a in inputs):
@@ -159,12 +162,14 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __getattr__(self, name):
         if name.startswith("_") or name in ("layer", "key"):  # while it is being copied or unpickled
             raise AttributeError(name)
-        if hasattr(self.array, name):
+        array = self.array
+        if hasattr(array, name):
             self._refuse_in_call(name)
-        return getattr(self.array, name)  # sum, mean, reshape, ...: whatever an array has
+        found = getattr(array, name)  # sum, mean, reshape, ...: whatever an array has
+        return functools.partial(_value_of, array, found) if callable(found) else _stays(found, array)
 
     def __getitem__(self, index):
-        return self.array[index] if current_trace.get() is None else get_item(self, index)
+        return as_array(self.array[index].copy()) if current_trace.get() is None else get_item(self, index)
 
     def __setitem__(self, index, value):
         self._refuse_to_change_in_call()
@@ -174,7 +179,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         return len(self.array)
 
     def __iter__(self):
-        return iter(self.array if current_trace.get() is None else self.as_tensor())
+        return iter(self[...] if current_trace.get() is None else self.as_tensor())
 
     def __float__(self):
         self._refuse_in_call("the value")
@@ -192,6 +197,15 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __repr__(self):
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def _value_of(array, method, *args, **kwargs):
+    """What a method of `array` returns; in place it may work on the array itself (``w.fill(0)``)."""
+    return _stays(method(*args, **kwargs), array)
+
+
+def _stays(value, array):
+    return own_array(as_array(value), [array]) if isinstance(value, np.ndarray) else value
 
 
 def _is_symbolic(value):

@@ -14,7 +14,7 @@ from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.parallel.batch import rows_of_batch
 from scratchnet.parallel.memory import keep_freed_memory
 from scratchnet.structure import as_lists, flatten, flatten_shapes, map_structure
-from scratchnet.variables import as_array
+from scratchnet.variables import as_array, own_array
 
 
 class Calling:
@@ -49,7 +49,8 @@ class Calling:
         if self.stateful or training:
             self.remember(cache)
         vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
-        y = map_structure(as_array, y)
+        given = [*flatten(x), *self.named_arrays().values()]  # of the caller, and of the layer, which change
+        y = map_structure(lambda a: own_array(as_array(a), given), y)
         if self.output_masked(map_structure(lambda m: m is not None, mask)):
             for array, its_mask in zip(flatten(y), self.output_masks(x, mask, cache)):
                 array._keras_mask = its_mask

@@ -24,7 +24,7 @@ from scratchnet.layers.input_spec import check_inputs
 from scratchnet.layers.sublayers import HoldsLayers
 from scratchnet.ops.operation import current_trace
 from scratchnet.structure import as_lists, flatten, map_shapes, map_structure
-from scratchnet.variables import as_array
+from scratchnet.variables import as_array, own_array
 
 
 class TracedCache(NamedTuple):
@@ -202,7 +202,8 @@ class Traced(KeepsTraces, HoldsLayers):
         if training or self.stateful:
             self.remember(cache)
         vars(self)["_losses"] = self.loss_values(cache) + [value for value, _ in self.activity_penalties(y)]
-        results = [as_array(a) for a in flatten(y)]
+        given = [*arrays, *(leaf.array() for leaf in cache.call.graph.leaves)]  # of the caller, and of the layer
+        results = [own_array(as_array(a), given) for a in flatten(y)]
         for array, its_mask in zip(results, cache.masks):
             array._keras_mask = its_mask
         return cache.call.packed(results)

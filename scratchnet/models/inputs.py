@@ -25,6 +25,7 @@ def called_without(model, inputs, training):
     if training or model.stateful:
         model.remember(cache)
     given, ys = [x for x in xs if x is not None], [as_array(a) for a in flatten(y)]
+    given += model.named_arrays().values()
     for array, mask in zip(ys, cache.masks):
         array._keras_mask = mask
     return model.pack_outputs([own_array(array, given) for array in ys])

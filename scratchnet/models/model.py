@@ -41,7 +41,6 @@ from scratchnet.structure import as_lists, flatten, flatten_shapes, flatten_sort
 from scratchnet.training.compiled import step_of_ones_own
 from scratchnet.training.logits import ending_in_logits
 from scratchnet.training.trainer import Trainer
-from scratchnet.variables import own_array
 
 
 @register("layers", "Functional")
@@ -215,8 +214,7 @@ class Model(Trainer, Saver, Explained, Composite):
             result = super().__call__(inputs, training, mask)
         if is_symbolic(result):
             return result
-        given = [x for x in flatten(inputs) if isinstance(x, np.ndarray)]
-        return self.pack_outputs([own_array(y, given) for y in flatten(result)])
+        return self.pack_outputs(flatten(result))
 
     @property
     def knows_inputs(self):

@@ -12,7 +12,7 @@ from scratchnet.ops import dtypes
 from scratchnet.ops.dtypes import kept, named
 from scratchnet.ops.elementwise import clip, divide, subtract
 from scratchnet.ops.operation import is_symbolic, operation
-from scratchnet.variables import as_array
+from scratchnet.variables import as_array, current_trace
 
 
 def _shape(shape):
@@ -224,12 +224,14 @@ def view(x, dtype=None):
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
-    """x as an array, of `dtype` if that is given; symbolic tensors stay what they are.
+    """x as an array, of `dtype` if that is given, and of a weight a copy; symbolic tensors stay what they are.
 
     Python's floats become floatx and its integers int32, as in Keras; strings stay strings.
     """
     if sparse or ragged:
         raise ValueError("convert_to_tensor: sparse and ragged tensors are not supported; give a dense array")
+    if current_trace.get() is None and hasattr(x, "assign"):
+        x = np.asarray(x)
     if is_symbolic(x):
         return x if dtype is None else cast(x, dtype)
     if dtype in (None, "string") and np.asarray(x).dtype.kind in "SU":

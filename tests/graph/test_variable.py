@@ -34,6 +34,48 @@ def test_it_is_changed_in_place_and_keeps_its_shape(kernel):
         kernel.assign(np.ones((2, 2)))
 
 
+@pytest.mark.parametrize(
+    "taken",
+    [
+        *(np.asarray, np.ravel, np.transpose, list, iter),
+        lambda w: w[:],
+        lambda w: w[0],
+        lambda w: w[...],
+        lambda w: w.T,
+        lambda w: w.reshape(-1),
+        lambda w: w.real,
+        lambda w: w.astype("float32", copy=False),
+        lambda w: ops.reshape(w, (-1,)),
+        *(ops.transpose, ops.squeeze, ops.stop_gradient, ops.ravel, ops.convert_to_tensor, ops.convert_to_numpy),
+        lambda w: ops.cast(w, "float32"),
+        lambda w: ops.split(w, 3)[1],
+        lambda w: ops.broadcast_to(w, (2, 3, 2)),
+    ],
+)
+def test_what_is_taken_out_of_it_stays_when_it_is_trained(kernel, taken):
+    found = taken(kernel)
+    arrays = [np.asarray(row) for row in found] if isinstance(found, list) or not hasattr(found, "shape") else [found]
+    before = [a.copy() for a in arrays]
+    kernel.assign_add(np.ones((3, 2)))
+    for array, kept in zip(arrays, before):
+        np.testing.assert_array_equal(array, kept)
+        array[...] = 7.0
+    assert 7.0 not in kernel.numpy()
+
+
+def test_parts_of_it_and_methods_that_work_in_place_change_it(kernel):
+    kernel.assign([[3.0, 1.0], [2.0, 5.0], [4.0, 4.0]])
+    kernel[0] *= 2
+    kernel[1, 0] += 1
+    assert kernel.numpy().tolist() == [[6.0, 2.0], [3.0, 5.0], [4.0, 4.0]]
+    kernel.sort()
+    assert kernel.numpy().tolist() == [[2.0, 6.0], [3.0, 5.0], [4.0, 4.0]]
+    kernel.fill(0)
+    kernel.flat[0] = 1
+    assert kernel.numpy().tolist() == [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    assert kernel.array is kernel.value is kernel.layer.params["kernel"]
+
+
 def test_one_number_may_be_asked_for_its_value():
     class Scaled(Layer):
         def build(self, input_shape):

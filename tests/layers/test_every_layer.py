@@ -86,6 +86,19 @@ def run(layer, x, dy=None, **options):
 
 
 @EVERY_LAYER
+def test_what_comes_out_by_hand_stays_when_what_went_in_changes(make, shape):
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    layer = make()
+    y = layer(x)
+    kept = y.copy()
+    x += 1.0
+    layer(x)
+    for w in layer.weights:
+        w.assign_add(np.ones(w.shape))
+    np.testing.assert_array_equal(y, kept)
+
+
+@EVERY_LAYER
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_shapes_keys_and_dtypes(make, shape, dtype):
     layer = make()

@@ -551,3 +551,18 @@ def test_a_layer_with_compute_mask_makes_a_mask_where_none_comes_in():
     np.testing.assert_array_equal(y.any(axis=-1), tokens != 0)
     layer = TokensAndPlaces()
     np.testing.assert_array_equal(layer(tokens)._keras_mask, tokens != 0)
+
+
+def test_a_weight_that_call_returns_stays_when_it_is_trained():
+    class Table(Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(2, 3), initializer="ones", name="w")
+
+        def call(self, x):
+            return self.w, ops.transpose(self.w), x
+
+    layer, x = Table(), np.zeros((1, 3), "float32")
+    found = layer(x)
+    layer.w.assign(np.zeros((2, 3)))
+    x += 5
+    assert [np.unique(y).tolist() for y in found] == [[1.0], [1.0], [0.0]]

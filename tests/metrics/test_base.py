@@ -148,3 +148,23 @@ def test_functions_are_stored_by_name():
     with pytest.raises(TypeError, match="cannot serialize 3"):
         metrics.serialize(3)
     assert metrics.get(losses.mean_squared_error).name == "mean_squared_error"
+
+
+def test_a_result_that_is_an_array_stays_when_more_is_counted():
+    class Sums(metrics.Metric):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.sums = self.add_variable((3,), "zeros", name="sums")
+            self.plain = np.zeros(3)
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.sums.assign_add(np.sum(y_pred, axis=0))
+            self.plain += np.sum(y_pred, axis=0)
+
+        def result(self):
+            return {"sums": self.sums, "plain": self.plain}
+
+    metric = Sums()
+    first = metric(LABELS, np.ones((4, 3)))
+    metric.update_state(LABELS, np.ones((4, 3)))
+    assert first["sums"].tolist() == first["plain"].tolist() == [4.0] * 3

@@ -60,12 +60,12 @@ class Normalization(Layer):
     @property
     def mean(self):
         """What is subtracted, as it broadcasts against inputs like those that the layer was built for; None before."""
-        return None if self._built_for is None else as_array(self._broadcast("mean", self._built_for))
+        return None if self._built_for is None else as_array(self._broadcast("mean", self._built_for).copy())
 
     @property
     def variance(self):
         """The variance, as `mean`."""
-        return None if self._built_for is None else as_array(self._broadcast("variance", self._built_for))
+        return None if self._built_for is None else as_array(self._broadcast("variance", self._built_for).copy())
 
     def build(self, input_shape):
         self._built_for = input_shape

@@ -60,6 +60,14 @@ def test_mean_and_variance_are_shown_as_they_broadcast():
     np.testing.assert_array_equal(given.mean.numpy(), np.full((1, 3, 1), 2))
 
 
+def test_a_mean_that_was_shown_stays_when_adapt_finds_another():
+    layer = Normalization()
+    layer.adapt(np.ones((3, 2)))
+    mean, variance = layer.mean, layer.variance
+    layer.adapt(np.array([[1.0, 5.0], [3.0, 9.0]]))
+    assert mean.tolist() == [[1.0, 1.0]] and variance.tolist() == [[0.0, 0.0]]
+
+
 def test_rescaling():
     np.testing.assert_allclose(Rescaling(1 / 255)(np.array([[0, 51, 255]], "uint8")), [[0, 0.2, 1]], rtol=1e-6)
     with pytest.raises(ValueError, match="scale must be a number, or one for each feature"):
