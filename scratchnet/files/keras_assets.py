@@ -1,4 +1,4 @@
-"""What Keras keeps of layers beside their numbered weights.
+"""What Keras keeps of layers beside their numbered weights, and our own files of classes of one's own as well.
 
     assets/layers/string_lookup/vocabulary.txt        in a `.keras` file, one word in each line
     layers/string_lookup/vars/idf_weights             among the weights, for "tf_idf"
@@ -11,6 +11,8 @@ We write vocabularies into the configuration, where Keras reads them, too.
 import os
 import tempfile
 from pathlib import Path
+
+import numpy as np
 
 from scratchnet.files.keras_weights import keeps_its_own, tree
 
@@ -26,11 +28,18 @@ def read_assets(model, members, root):
             weights = root.group(f"{path}vars")
             found = weights.dataset("idf_weights").read() if "idf_weights" in weights else None
             layer.load_vocabulary(members.read(f"{folder}vocabulary.txt").decode("utf-8"), found)
+    read_own_assets(model, members.sizes, members.read)
+
+
+def read_own_assets(model, names, read):
+    """Give layers whose class has a `load_assets` a folder with those files that ``read(name)`` has for them."""
+    for path, (layer, _) in tree(model).items():
+        folder = f"assets/{path}"
         if hasattr(layer, "load_assets"):
             with tempfile.TemporaryDirectory() as inner_path:
-                for name in members.sizes:
+                for name in names:
                     if name.startswith(folder) and not name.endswith("/"):
-                        _unpack(members.read(name), name.removeprefix(folder), Path(inner_path))
+                        _unpack(read(name), name.removeprefix(folder), Path(inner_path))
                 layer.load_assets(inner_path)
 
 
@@ -62,6 +71,25 @@ def read_own_variables(model, root):
         if keeps_its_own(layer):
             group = root.group(f"{path}vars")
             layer.load_own_variables({name: group.dataset(name).read() for name in group})
+
+
+def own_variables(model):
+    """Dict from path to array: what such classes keep of their layers' weights."""
+    found = {}
+    for path, (layer, _) in tree(model).items():
+        if keeps_its_own(layer):
+            store = {}
+            layer.save_own_variables(store)
+            found.update((f"{path}{name}", np.array(value)) for name, value in store.items())
+    return found
+
+
+def set_own_variables(model, kept):
+    """Give such layers back what `own_variables` has found."""
+    for path, (layer, _) in tree(model).items():
+        if keeps_its_own(layer):
+            names = [key for key in kept if key.startswith(path) and "/" not in key.removeprefix(path)]
+            layer.load_own_variables({key.removeprefix(path): kept[key] for key in names})
 
 
 def vocabulary_weights(model):

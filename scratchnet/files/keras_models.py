@@ -23,7 +23,7 @@ from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pai
 from scratchnet.files.keras_words import from_keras, from_keras_2, to_keras
 from scratchnet.files.reading import blaming, file_size, reading
 from scratchnet.files.replace import replacing
-from scratchnet.files.settings import compile_settings
+from scratchnet.files.settings import compile_settings, is_own, warn_not_compiled
 from scratchnet.files.zipped import GROWTH, Members
 from scratchnet.names import snake_case
 
@@ -54,9 +54,9 @@ def load_archive(filepath, custom_objects, compile):
         read_assets(model, members, root)
         if compile and settings:
             row = root.group("optimizer/vars")
-            _compile(
-                model, _settings(settings), custom_objects, filepath, [row.dataset(str(k)) for k in range(len(row))]
-            )
+            row = [row.dataset(str(k)) for k in range(len(row))]
+            own = is_own(model, "compile_from_config")
+            _compile(model, settings if own else _settings(settings), custom_objects, filepath, row, own=own)
     return model
 
 
@@ -139,19 +139,21 @@ def _without_wrappers(value):
     return value
 
 
-def _compile(model, settings, custom_objects, filepath, row, older=False):
+def _compile(model, settings, custom_objects, filepath, row, older=False, own=False):
     """Compile the model, its optimizer where it stood. If a setting does not exist here, warn, and do not compile."""
     try:
         check_counts(settings)
         with registry.CustomObjectScope(custom_objects):
             settings = from_keras(settings)
-            optimizer = optimizers.get(settings.pop("optimizer"))
-            model.compile(optimizer, **{key: _revived(key, value) for key, value in settings.items()})
+            if own:
+                model.compile_from_config(settings)
+            else:
+                optimizer = optimizers.get(settings.pop("optimizer"))
+                model.compile(optimizer, **{key: _revived(key, value) for key, value in settings.items()})
     except Exception as problem:  # a setting may be anybody's
-        warnings.warn(f"{filepath}: the model is not compiled, its settings cannot be used: {problem}", stacklevel=5)
-        model.optimizer = model._compile_config = None
+        warn_not_compiled(model, filepath, problem)
         return
-    if optimizer is None:
+    if model.optimizer is None:
         return
     arrays = [dataset.read() if isinstance(dataset, Dataset) else dataset for dataset in row]
     try:
@@ -204,7 +206,7 @@ def save_hdf5(model, filepath, overwrite, include_optimizer):
         "backend": "numpy",
         "model_config": json.dumps({"class_name": config["class_name"], "config": config["config"]}),
     }
-    settings = _compile_config(model)
+    settings = _compile_config(model, asked=False)  # as in Keras
     if settings is not None:
         settings["optimizer_config"] = settings.pop("optimizer")
         settings["loss"] = _in_full(settings["loss"])
@@ -250,14 +252,10 @@ def _write(filepath, overwrite, content):
         file.write(content)
 
 
-def _compile_config(model):
-    settings = compile_settings(model)
-    return (
-        None
-        if settings is None
-        else {
-            **to_keras(settings),
-            "steps_per_execution": 1,
-            "jit_compile": False,
-        }
-    )
+def _compile_config(model, asked=True):
+    settings = compile_settings(model, asked)
+    if settings is None:
+        return None
+    own = asked and is_own(model, "get_compile_config")
+    idle = {} if own else {"steps_per_execution": 1, "jit_compile": False}
+    return {**to_keras(settings), **idle}

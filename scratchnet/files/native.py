@@ -2,7 +2,8 @@
 
 A saved model is one `.npz` file (see `scratchnet.files.archive`) with two more entries: `architecture.json`, the layers
 and how they are connected, and `training.json`, what compile was told. Parameters stand under ``weights/layer/weight``,
-the optimizer's state under ``optimizer/...``. A weights file has the ``weights/`` entries only.
+the optimizer's state under ``optimizer/...``; what the `save_own_variables` and `save_assets` of a class of one's own
+have kept, under ``own/...`` and ``assets/...``. A weights file has the ``weights/`` and ``own/`` entries only.
 """
 
 import numpy as np
@@ -11,14 +12,16 @@ from scratchnet import optimizers, registry
 from scratchnet.files.architecture import build, check_counts
 from scratchnet.files.archive import read_archive, write_archive
 from scratchnet.files.assign import Pair, assign, mismatch
+from scratchnet.files.keras_assets import assets_to_write, own_variables, read_own_assets, set_own_variables
 from scratchnet.files.reading import blaming
-from scratchnet.files.settings import compile_settings
+from scratchnet.files.settings import compile_settings, is_own, warn_not_compiled
 
 
 def save_model(model, filepath, overwrite, include_optimizer):
     """Write the architecture, the parameters, the arguments of compile and the optimizer's state."""
     texts = {"architecture": registry.serialize(model)}
     arrays = _weights(model)
+    arrays.update((name, np.array(bytearray(file), np.uint8)) for name, file in assets_to_write(model).items())
     settings = compile_settings(model)
     if settings is not None:
         texts["training"] = settings
@@ -30,25 +33,41 @@ def save_model(model, filepath, overwrite, include_optimizer):
 def load_model(filepath, custom_objects, compile):
     """The model that `save_model` wrote."""
     names = ["architecture", "training"] if compile else ["architecture"]
-    prefixes = ["weights/", "optimizer/"] if compile else ["weights/"]
+    prefixes = ["weights/", "own/", "assets/", *(["optimizer/"] if compile else [])]
     arrays, texts = read_archive(filepath, "model", texts=names, prefixes=prefixes)
     numbers = sum(array.size for name, array in arrays.items() if name.startswith("weights/"))
     with blaming(filepath, "holds an architecture that cannot be built"):
         model = build(texts["architecture"], custom_objects, numbers)
     own_key = _set_weights(model, arrays, filepath, False)
+    files = [name for name in arrays if name.startswith("assets/")]
+    if files:  # none in files of older versions
+        read_own_assets(model, files, lambda name: arrays[name].tobytes())
     settings = texts.get("training")
     if settings is not None:
         with blaming(filepath, "holds settings of compile that cannot be used"):
             check_counts(settings)
             with registry.CustomObjectScope(custom_objects):
-                optimizer = optimizers.deserialize(settings.pop("optimizer"))
-                model.compile(optimizer, **registry.deserialize(_modern(settings)))
+                _compile(model, settings, filepath)
             state = {k.removeprefix("optimizer/"): a for k, a in arrays.items() if k.startswith("optimizer/")}
             state = {_renamed(key, own_key): array for key, array in state.items()}
-            if state:
+            if state and model.optimizer is not None:
                 model.optimizer.build(model.trainable_params)
                 model.optimizer.set_state(state)
     return model
+
+
+def _compile(model, settings, filepath):
+    """Compile as the file says; a `compile` of one's own may want other arguments, which is no reason not to load."""
+    if is_own(model, "compile_from_config"):
+        model.compile_from_config(settings)
+        return
+    try:
+        optimizer = optimizers.deserialize(settings.pop("optimizer", "rmsprop"))
+        model.compile(optimizer, **registry.deserialize(_modern(settings)))
+    except TypeError as problem:
+        if not is_own(model, "compile"):
+            raise
+        warn_not_compiled(model, filepath, problem)
 
 
 def save_weights(model, filepath, overwrite):
@@ -56,12 +75,13 @@ def save_weights(model, filepath, overwrite):
 
 
 def load_weights(model, filepath, skip_mismatch):
-    arrays, _ = read_archive(filepath, "weights", "model", prefixes=["weights/"])
+    arrays, _ = read_archive(filepath, "weights", "model", prefixes=["weights/", "own/"])
     _set_weights(model, arrays, filepath, skip_mismatch)
 
 
 def _weights(model):
-    return {f"weights/{key}": array for key, array in model.named_arrays().items()}
+    own = {f"own/{path}": array for path, array in own_variables(model).items()}
+    return {**{f"weights/{key}": array for key, array in model.named_arrays().items()}, **own}
 
 
 def _set_weights(model, arrays, filepath, skip_mismatch):
@@ -78,6 +98,9 @@ def _set_weights(model, arrays, filepath, skip_mismatch):
     else:
         own_key = {key: key for key in found}
     assign([Pair(key, array, found[key]) for key, array in own.items()], model, filepath, skip_mismatch)
+    kept = {key.removeprefix("own/"): array for key, array in arrays.items() if key.startswith("own/")}
+    if kept:
+        set_own_variables(model, kept)
     return own_key
 
 

@@ -7,8 +7,9 @@ Our own (`.npz`, see `scratchnet.files.native`) need nothing but NumPy. Keras's 
 import os
 from typing import Any
 
-from scratchnet import files
+from scratchnet import files, registry
 from scratchnet.console import say
+from scratchnet.files.settings import compile_settings
 from scratchnet.hints import PathLike
 
 
@@ -51,6 +52,16 @@ class Saver:
             "hdf5": files.keras_models.save_hdf5,
         }
         writers[kind](self, filepath, overwrite, include_optimizer)
+
+    def to_json(self, **kwargs):
+        """The architecture, and what compile was told, as JSON; `kwargs` go to `json.dumps`.
+
+        See `models.model_from_json`.
+        """
+        import json  # most programs need none
+
+        settings = compile_settings(self)
+        return json.dumps({**registry.serialize(self), **({"compile_config": settings} if settings else {})}, **kwargs)
 
     def export(self, filepath: PathLike, format: str = "onnx", overwrite: bool = True, verbose: bool = False) -> None:
         """Write the model, as it predicts, to an ONNX file, which runs where this library is not.

@@ -18,7 +18,7 @@ from scratchnet.structure import flatten
 MOST_GRAPHS = 64  # of one object: sequences of a hundred lengths are traced anew now and then
 
 # What the library itself keeps in such an object; each class adds its own as `own_attributes`.
-_OWN = {"_graphs", "_handles", "_losses", "_recorded", "_streams"}
+_OWN = {"_build_config", "_graphs", "_handles", "_losses", "_recorded", "_streams"}
 
 # Most attributes of a layer: nothing stands in them.
 _PLAIN = (bool, int, float, str, type(None), np.ndarray, Variable)

@@ -71,6 +71,7 @@ class Traced(KeepsTraces, HoldsLayers):
         self._build_for(arguments)
         found = trace(self, arguments, masked, training, self.dtype)
         self.built = True
+        vars(self).setdefault("_build_config", _build_config(arguments))  # stays when the traces are forgotten
         return found
 
     def last_activations(self, arguments, masked, outputs):
@@ -124,13 +125,7 @@ class Traced(KeepsTraces, HoldsLayers):
 
     def get_build_config(self):
         """The shapes and dtypes that the layer was built for first, and the only shape by itself; None before."""
-        if not self.kept_traces():
-            return None
-        arguments = self.kept_traces()[0].arguments
-        shapes = arguments.by_name([list(spec.shape) for spec in arguments.specs])
-        dtypes = arguments.by_name([spec.dtype for spec in arguments.specs])
-        only = {"input_shape": list(arguments.specs[0].shape)} if len(arguments.specs) == 1 else {}
-        return {**only, "shapes": as_lists(shapes), "dtypes": as_lists(dtypes)}
+        return vars(self).get("_build_config")
 
     def build_from_config(self, config):
         """Build for what `get_build_config` said, or for the ``input_shape`` that Keras writes."""
@@ -409,3 +404,10 @@ def _shapes(structure):
         is_shape = all(n is None or isinstance(n, int) for n in structure)
         return tuple(structure) if is_shape else [_shapes(value) for value in structure]
     return structure
+
+
+def _build_config(arguments):
+    shapes = arguments.by_name([list(spec.shape) for spec in arguments.specs])
+    dtypes = arguments.by_name([spec.dtype for spec in arguments.specs])
+    only = {"input_shape": list(arguments.specs[0].shape)} if len(arguments.specs) == 1 else {}
+    return {**only, "shapes": as_lists(shapes), "dtypes": as_lists(dtypes)}

@@ -1,6 +1,7 @@
 """Models made after the pattern of other models: clones, and what JSON describes."""
 
 from scratchnet import registry
+from scratchnet.files.settings import warn_not_compiled
 from scratchnet.graph.symbolic import KerasTensor, record_again
 from scratchnet.layers import Input
 from scratchnet.models.model import Model
@@ -29,7 +30,7 @@ def clone_model(model, input_tensors=None, clone_function=None, call_function=No
     else:
         clone = _clone_graph(model, input_tensors, clone_function, call_function, recursive)
     if model.compiled:
-        clone.compile(**registry.clone(model.get_compile_config()))
+        clone.compile_from_config(registry.clone(model.get_compile_config()))
     return clone
 
 
@@ -76,7 +77,7 @@ def _checked(input_tensors, model):
 
 
 def model_from_json(json_string, custom_objects=None):
-    """The model that `Model.to_json` described, with new weights.
+    """The model that `Model.to_json` described, with new weights, compiled as it was.
 
     Raises ValueError for a text that is no JSON, or names a class that is neither ours nor in `custom_objects`.
     """
@@ -86,4 +87,12 @@ def model_from_json(json_string, custom_objects=None):
         config = json.loads(json_string)
     except json.JSONDecodeError as problem:
         raise ValueError(f"model_from_json: the text is no JSON: {problem}") from None
-    return registry.deserialize(config, "layers", custom_objects)
+    settings = config.pop("compile_config", None) if isinstance(config, dict) else None
+    model = registry.deserialize(config, "layers", custom_objects)
+    if settings:
+        try:
+            with registry.CustomObjectScope(custom_objects):
+                model.compile_from_config(settings)
+        except Exception as problem:  # a setting may be anybody's
+            warn_not_compiled(model, "model_from_json", problem)
+    return model

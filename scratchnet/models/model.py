@@ -389,12 +389,6 @@ class Model(Trainer, Saver, Explained, Composite):
 
     # ---- configuration ----
 
-    def to_json(self, **kwargs):
-        """The architecture as JSON, without weights; `kwargs` go to `json.dumps`. See `models.model_from_json`."""
-        import json  # most programs need none
-
-        return json.dumps(registry.serialize(self), **kwargs)
-
     def get_config(self):
         """The graph as JSON-able values: each layer once, and each use of a layer with the tensors it reads."""
         own = {} if is_library(type(self)) else recorded_arguments(self)

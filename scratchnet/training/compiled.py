@@ -86,8 +86,11 @@ class Compiled(OwnLoss):
         self._forget_objective()
 
     def get_compile_config(self):
-        """What `compile` was told, by its arguments; None before it was called."""
-        return None if self._compile_config is None else {**self._compile_config, "optimizer": self.optimizer}
+        """What `compile` was told, by its arguments; empty before it was called.
+
+        A class of one's own may say something else, which files keep, and `compile_from_config` is given again.
+        """
+        return {} if self._compile_config is None else {**self._compile_config, "optimizer": self.optimizer}
 
     def compile_from_config(self, config):
         """Compile as `get_compile_config` of this or another model says, with an optimizer and metrics of its own.

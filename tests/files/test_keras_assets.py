@@ -85,20 +85,31 @@ def noted():
     return model
 
 
-def test_a_class_of_ones_own_says_what_is_kept(tmp_path):
+@pytest.mark.parametrize(("ending", "weights"), [("keras", "weights.h5"), ("npz", "npz")])
+def test_a_class_of_ones_own_says_what_is_kept(tmp_path, ending, weights, monkeypatch):
+    asked = []
+    load = Noted.load_own_variables
+    monkeypatch.setattr(
+        Noted, "load_own_variables", lambda self, store: (asked.append(sorted(store)), load(self, store))
+    )
     model, x = noted(), np.ones((2, 2), "float32")
-    model.save(tmp_path / "noted.keras")
-    other = load_model(tmp_path / "noted.keras")
-    assert other.get_layer("noted").text == "a note again"
+    model.save(tmp_path / f"noted.{ending}")
+    other = load_model(tmp_path / f"noted.{ending}")
+    assert other.get_layer("noted").text == "a note again" and asked == [["0", "1", "twice"]]
     np.testing.assert_array_equal(other(x), model(x))
-    with zipfile.ZipFile(tmp_path / "noted.keras") as file:
-        assert "assets/layers/noted/below/text.txt" in file.namelist()
 
-    model.save_weights(tmp_path / "noted.weights.h5")
+    model.save_weights(tmp_path / f"noted.{weights}")
     other = noted()
     other.set_weights([0 * w for w in other.get_weights()])
-    other.load_weights(tmp_path / "noted.weights.h5")
+    other.load_weights(tmp_path / f"noted.{weights}")
     np.testing.assert_array_equal(other(x), model(x))
+    assert len(asked) == 2
+
+
+def test_assets_lie_in_a_folder_for_each_layer(tmp_path):
+    noted().save(tmp_path / "noted.keras")
+    with zipfile.ZipFile(tmp_path / "noted.keras") as file:
+        assert "assets/layers/noted/below/text.txt" in file.namelist()
 
 
 def test_the_numbered_way_takes_as_many_as_there_are():

@@ -566,3 +566,15 @@ def test_a_weight_that_call_returns_stays_when_it_is_trained():
     layer.w.assign(np.zeros((2, 3)))
     x += 5
     assert [np.unique(y).tolist() for y in found] == [[1.0], [1.0], [0.0]]
+
+
+def test_what_it_was_built_for_is_known_when_an_attribute_has_changed_since():
+    class Scaled(Layer):
+        def call(self, x):
+            return 2 * x
+
+    layer = Scaled()
+    assert layer.get_build_config() is None
+    layer(np.zeros((2, 3), "float32"))
+    layer.note = "later"
+    assert layer.get_build_config()["input_shape"] == [None, 3]

@@ -1,15 +1,16 @@
 """compile: what is refused, and what needs it."""
 
 import gc
+import json
 
 import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet import callbacks, optimizers
+from scratchnet import callbacks, optimizers, registry
 from scratchnet.layers import Dense, Input, Layer
 from scratchnet.metrics import Mean, MeanAbsoluteError
-from scratchnet.models import Model, Sequential
+from scratchnet.models import Model, Sequential, load_model, model_from_json
 from scratchnet.utils import set_random_seed
 
 
@@ -156,3 +157,60 @@ def test_metrics_are_those_of_compile_then_those_of_the_model_and_its_layers():
     model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
     assert [metric.name for metric in model.metrics] == ["mae", *held]
     assert model.metrics_names == ["loss", "mae", *held]
+
+
+@registry.register_keras_serializable(package="compiled")
+class Scaled(Model):
+    """Compiled in its own way."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def compile(self, rule, scale=1.0):
+        super().compile(optimizer=rule, loss="mse")
+        self.scale = scale
+
+    def get_compile_config(self):
+        return {"rule": self.optimizer, "scale": self.scale}
+
+    def compile_from_config(self, config):
+        assert isinstance(config["rule"], dict)
+        self.compile(registry.deserialize(config["rule"]), config["scale"])
+
+
+@pytest.mark.parametrize("ending", ["npz", "keras"])
+def test_a_class_that_says_itself_how_it_is_compiled_is_asked(tmp_path, ending):
+    model = Scaled()
+    model(np.ones((2, 3)))
+    model.compile(optimizers.Adam(0.02), scale=3.0)
+    model.fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
+    model.save(tmp_path / f"scaled.{ending}")
+    other = load_model(tmp_path / f"scaled.{ending}")
+    assert other.scale == 3.0 and int(other.optimizer.iterations) == 1
+    assert float(other.optimizer.learning_rate) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("ending", ["npz", "keras"])
+def test_a_compile_of_ones_own_that_wants_other_arguments_does_not_keep_a_file_from_being_loaded(tmp_path, ending):
+    @registry.register_keras_serializable(package="compiled")
+    class OfTwo(Scaled):
+        get_compile_config, compile_from_config = Model.get_compile_config, Model.compile_from_config
+
+    model = OfTwo()
+    model(np.ones((2, 3)))
+    model.compile("sgd")
+    model.save(tmp_path / f"two.{ending}")
+    with pytest.warns(UserWarning, match="the model is not compiled, its settings cannot be used"):
+        assert not load_model(tmp_path / f"two.{ending}").compiled
+
+
+def test_json_says_how_a_model_is_compiled():
+    model = Sequential([Input((2,)), Dense(1)])
+    assert "compile_config" not in json.loads(model.to_json())
+    model.compile(optimizers.SGD(0.3), "mse", metrics=["mae"])
+    other = model_from_json(model.to_json())
+    assert float(other.optimizer.learning_rate) == pytest.approx(0.3) and other.loss == "mse"
