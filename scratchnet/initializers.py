@@ -334,6 +334,10 @@ class FunctionInitializer(Initializer):
     def __init__(self, function: Callable[..., Any]):
         self.function = function
 
+    @property
+    def written_as(self):
+        return self.function
+
     def __call__(self, shape, dtype=None):
         dtype = config.floatx() if dtype is None else config.check_float_dtype(dtype)
         values = np.asarray(self.function(tuple(shape), dtype=dtype), dtype=dtype)
@@ -420,7 +424,7 @@ def get(identifier):
 
 
 def serialize(initializer):
-    """What `get` turns back into the initializer, as JSON-able values. Raises TypeError for a lambda."""
+    """What `get` turns back into the initializer, as JSON-able values; a lambda as its code, which it does not."""
     return registry.serialize(initializer)
 
 

@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from scratchnet import lambdas
 from scratchnet.missing import closest
 from scratchnet.names import snake_case
 
@@ -218,7 +219,8 @@ def serialize(value):
     """`value` as JSON can hold it, so that `deserialize` gives it back.
 
     What only stands for something else, an activation for a function of your own, says so by `written_as`.
-    Raises TypeError for what cannot be written: a lambda, an open file, any object without `get_config`.
+    A lambda is written as its code, as Keras does it, which is never run here: see `deserialize`.
+    Raises TypeError for what cannot be written: an open file, any object without `get_config`.
     """
     value = getattr(value, "written_as", value)
     if isinstance(value, np.generic):
@@ -274,6 +276,8 @@ def _serialize_function(value):
         name = get_registered_name(value) if callable(value) else None
     if is_cloning() and kind is None and name is not None:
         name = f"{name} {id(value)}"  # two of one name are two
+    if name == "<lambda>" and hasattr(value, "__code__"):
+        return lambdas.written(value)
     if name is None or name == "<lambda>":
         raise TypeError(
             f"{value!r} cannot be saved: only numbers, strings, arrays, lists, dicts, functions with a name, and "
@@ -311,7 +315,8 @@ def deserialize(config, kind=None, custom_objects=None):
         kind: where a dict without "module" (version 0.1.0) or a name belongs: one of `KINDS`.
         custom_objects: dict from name to class or function, for all that is nested too.
 
-    Raises ValueError for a name that nobody registered, and for a saved lambda, which would have to be run.
+    Raises ValueError for a name that nobody registered, and for a saved lambda, which would have to be run, unless the
+    custom objects say what "<lambda>" is.
     """
     with CustomObjectScope(custom_objects):
         return _deserialize(config, kind)
@@ -411,8 +416,13 @@ def _kinds(config, name, kind):
     return functions or [k for k in KINDS if name in known[k]]
 
 
-def _refuse_lambda(config):
-    raise ValueError("a saved lambda would have to be run to be read; give the function a name and register it")
+def _lambda(config):
+    found = get_registered_object("<lambda>")
+    if found is None:
+        raise ValueError(
+            "a saved lambda would have to be run to be read; give the function in custom_objects={'<lambda>': ...}"
+        )
+    return found
 
 
 _PLAIN = {
@@ -423,6 +433,6 @@ _PLAIN = {
     "__bytes__": lambda config: config["config"]["value"].encode(),
     "__ellipsis__": lambda config: ...,
     "__slice__": lambda config: slice(*(_deserialize(config["config"][key]) for key in ("start", "stop", "step"))),
-    "__lambda__": _refuse_lambda,
+    "__lambda__": _lambda,
     "DTypePolicy": lambda config: config["config"]["name"],
 }

@@ -28,6 +28,7 @@ FLOORS = [
         "missing",
         "doors",
         "registry",
+        "lambdas",
         "recorded",
         "variables",
         "values",

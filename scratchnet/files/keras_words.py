@@ -38,7 +38,7 @@ _WITHOUT_KERNEL = re.compile("SeparableConv|DepthwiseConv")
 def from_keras(value):
     """A configuration of Keras in the registry's words; dicts in lists and dicts, too.
 
-    Raises ValueError for the code of a lambda, which would have to be run.
+    The code of a lambda stays as it is: nobody runs it.
     """
     if isinstance(value, list):
         return [from_keras(entry) for entry in value]
@@ -49,13 +49,11 @@ def from_keras(value):
     if name == "Sequential" and isinstance(config, list):  # until Keras 2.2 these were just its layers
         value = {**value, "config": {"layers": config}}
     if name == "__lambda__":
-        raise ValueError(
-            "a saved lambda would have to be run to be read; hand in a class or function in custom_objects"
-        )
-    if isinstance(config, dict) and name == "Lambda" and config.get("function_type") == "lambda":
-        raise ValueError(
-            "a Lambda of Keras 2 holds code that would have to be run; hand in a class Lambda in custom_objects"
-        )
+        return value
+    own = registry.get_registered_object(name) is not None
+    if isinstance(config, dict) and name == "Lambda" and config.get("function_type") == "lambda" and not own:
+        config = {key: entry for key, entry in config.items() if key != "function_type"}
+        value = {**value, "config": {**config, "function": {"class_name": "__lambda__", "config": {}}}}  # of Keras 2
     if name == "DTypePolicy":
         return _dtype(config.get("name") if isinstance(config, dict) else None)
     value = {key: from_keras(entry) for key, entry in value.items()}

@@ -2,7 +2,7 @@
 
 import warnings
 
-from scratchnet import registry
+from scratchnet import lambdas, registry
 
 
 def compile_settings(model, asked=True):
@@ -22,7 +22,10 @@ def compile_settings(model, asked=True):
     if not settings:
         return None
     try:
-        return registry.serialize(settings)
+        written = registry.serialize(settings)
+        if lambdas.holds_lambda(written):
+            raise TypeError("a lambda in it cannot be saved; a function with a name can")
+        return written
     except TypeError as problem:
         message = f"{model.name} is saved without what compile was told: {problem}"
         warnings.warn(message, stacklevel=5)

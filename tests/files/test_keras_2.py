@@ -64,7 +64,7 @@ def test_the_code_of_a_lambda_of_keras_2_is_refused(tmp_path):
         return config
 
     as_by_keras_2(tmp_path / "m.h5", change)
-    with pytest.raises(ValueError, match="a Lambda of Keras 2 holds code that would have to be run"):
+    with pytest.raises(ValueError, match="Lambda 'l' has the code of a lambda, which would have to be run"):
         load_model(tmp_path / "m.h5")
 
 

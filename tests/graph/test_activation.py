@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from scratchnet import activations, layers, models, ops
+from scratchnet import activations, layers, models, ops, registry
 from scratchnet.gradient_check import check_layer
 
 X = np.random.default_rng(0).normal(size=(4, 3))
@@ -106,6 +106,9 @@ def test_a_layer_with_call_may_keep_one():
     assert layer(np.full((1, 1), 3.0, "float32")).tolist() == [[9.0]] and layer.sublayers == {}
 
 
-def test_a_layer_whose_activation_has_no_name_is_named_when_it_is_written():
-    with pytest.raises(TypeError, match='Dense "doubled": .*lambda.* cannot be saved'):
-        layers.Dense(2, activation=lambda x: x * 2, name="doubled").get_config()
+def test_an_activation_that_is_a_lambda_is_written_and_given_by_whoever_reads_it():
+    config = layers.Dense(2, activation=lambda x: x * 2).get_config()
+    with pytest.raises(ValueError, match="a saved lambda would have to be run to be read.*'<lambda>'"):
+        layers.Dense.from_config(config)
+    with registry.CustomObjectScope({"<lambda>": lambda x: x * 2}):
+        assert layers.Dense.from_config(config).activation(np.ones(1)).tolist() == [2.0]

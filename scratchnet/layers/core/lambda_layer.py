@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scratchnet import activations, ops, registry
+from scratchnet.lambdas import is_lambda
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
@@ -21,8 +22,11 @@ class Lambda(Layer):
 
     Shapes: whatever the function makes of them.
 
+    Files hold a named function by its name, and the code of a lambda, which is never run when it is read: whoever loads
+    one gives the function under the layer's name, in ``custom_objects={"lambda": ...}``.
+
     Raises:
-        TypeError: for what is no function, and when a model with an anonymous function (a lambda) is saved.
+        TypeError: for what is no function.
     """
 
     def __init__(
@@ -51,20 +55,29 @@ class Lambda(Layer):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self):
-        if getattr(self.function, "__name__", None) == "<lambda>" and not registry.is_cloning():
-            raise self.error(
-                "a Lambda with a lambda cannot be written; give it a named function that is registered with "
-                "register_keras_serializable, or save the weights alone (save_weights)",
-                TypeError,
-            )
-        return super().get_config()
+        config = super().get_config()
+        function = config.get("function")
+        if is_lambda(function):  # which Keras's layer writes in another form than the rest of Keras
+            names = "code", "defaults", "closure"
+            config["function"] = {**function, "config": dict(zip(names, function["config"]["value"]))}
+        return config
 
     @classmethod
     def from_config(cls, config):
         """The layer that `get_config` described; an operation stands there by its name."""
-        name = config["function"]
-        if isinstance(name, str):
-            config = {**config, "function": getattr(ops, name, None) or activations.get(name)}
+        function, name = config["function"], config.get("name")
+        if isinstance(function, str):
+            config = {**config, "function": getattr(ops, function, None) or activations.get(function)}
+        elif is_lambda(function):
+            found = registry.get_registered_object(name) or registry.get_registered_object("<lambda>")
+            if found is None:
+                raise ValueError(
+                    f"Lambda {name!r} has the code of a lambda, which would have to be run to be read; give the "
+                    f"function in custom_objects={{{name!r}: ...}}"
+                )
+            config = {**config, "function": found}
+        if is_lambda(config.get("output_shape")):  # which is not asked for
+            config = {**config, "output_shape": None}
         return super().from_config(config)
 
 

@@ -1,9 +1,13 @@
 """Lambda: a function as a layer."""
 
+import base64
+import marshal
+
 import numpy as np
 import pytest
 
 from scratchnet import ops
+from scratchnet.callbacks import ModelCheckpoint
 from scratchnet.gradient_check import check_layer
 from scratchnet.layers import Concatenate, Dense, Input, Lambda, Masking
 from scratchnet.models import Model, Sequential, load_model
@@ -51,17 +55,38 @@ def test_masks():
     assert layer.compute_mask(x).tolist() == [[False, False]]
 
 
-def test_a_named_function_is_saved_and_a_lambda_refused(tmp_path):
+def test_a_named_function_is_saved(tmp_path):
     a = Input((4,))
     model = Model(a, Lambda(scaled_difference, arguments={"scale": 2.0})([Dense(2)(a), Dense(2)(a)]))
     model.save(tmp_path / "m.npz")
     x = data(3, 4)
     np.testing.assert_array_equal(load_model(tmp_path / "m.npz").predict(x, verbose=0), model.predict(x, verbose=0))
 
-    anonymous = Sequential([Input((2,)), Lambda(lambda x: x + 1, name="plus")])
-    with pytest.raises(TypeError, match='Lambda "plus".*with a lambda cannot be written.*save_weights'):
-        anonymous.save(tmp_path / "n.npz")
-    anonymous.save_weights(tmp_path / "n.npz")
+
+@pytest.mark.parametrize("ending", ["npz", "keras", "h5"])
+def test_a_lambda_is_saved_and_whoever_loads_it_gives_the_function(tmp_path, ending):
+    step, path = 1.0, tmp_path / f"m.{ending}"
+    model = Sequential(
+        [Input((2,)), Lambda(lambda x: x + step, name="plus", output_shape=lambda shape: shape), Dense(2)]
+    )
+    model.compile("sgd", "mse")
+    x = data(3, 2)
+    model.fit(x, x, verbose=0, callbacks=[ModelCheckpoint(path)])
+    with pytest.raises(ValueError, match=r"Lambda 'plus' has the code of a lambda.*custom_objects=\{'plus': ...\}"):
+        load_model(path)
+    other = load_model(path, custom_objects={"plus": lambda x: x + 1.0})
+    np.testing.assert_array_equal(other.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert other.compiled
+
+
+def test_a_lambda_is_written_as_keras_does_it():
+    step = 2
+    written = Lambda(lambda x, by=3: step * x + by).get_config()["function"]
+    code = marshal.loads(base64.decodebytes(written["config"]["code"].encode()))
+    assert written["class_name"] == "__lambda__" and code.co_varnames == ("x", "by")
+    assert written["config"]["defaults"] == (3,) and written["config"]["closure"] == [2]
+    unwritable = np.ones(2)
+    assert Lambda(lambda x: x + unwritable).get_config()["function"]["config"]["closure"] is None
 
 
 def test_what_is_no_function_or_reads_other_layers_is_refused():
