@@ -8,7 +8,7 @@ import contextvars
 
 import numpy as np
 
-from scratchnet import config
+from scratchnet import config, registry
 
 # None, or the trace in which `call` of a layer, model or loss runs: it wants to know of what no tensor takes part in.
 current_trace = contextvars.ContextVar("scratchnet_trace", default=None)
@@ -123,7 +123,8 @@ class Variable(StateVariable):
     """An array under Keras's name, for training loops by hand: an optimizer's `apply_gradients` takes it.
 
     Args:
-        initializer: the values, or a function ``f(shape, dtype=...)``, which needs a `shape`.
+        initializer: the values; or the name of an initializer or a function ``f(shape, dtype=...)``, which need a
+            `shape`.
         shape: by default that of the values.
         dtype: by default that of the values if it is a float, else `scratchnet.config.floatx()`.
         trainable: whether an optimizer may change it, where it becomes the weight of a layer: as its attribute.
@@ -144,6 +145,8 @@ class Variable(StateVariable):
         synchronization="auto",
         name=None,
     ):
+        if isinstance(initializer, str):
+            initializer = registry.get("initializers", initializer)
         if callable(initializer):
             if shape is None:
                 raise ValueError("Variable: a function as initializer needs a shape")

@@ -53,9 +53,12 @@ def test_what_is_taken_from_an_array_or_computed_from_it_answers_as_well():
 def test_a_variable_of_ones_own_is_made_of_values_or_of_a_function_and_a_shape():
     made = Variable(lambda shape, dtype: np.full(shape, 2.0, dtype), shape=(2, 3))
     assert made.shape == (2, 3) and made.dtype == np.float32 and made.array is made.value and made.trainable
+    assert Variable("ones", shape=(2,)).numpy().tolist() == [1.0, 1.0]
     assert Variable([1, 2]).dtype == np.float32 and Variable(np.arange(2), dtype="int64").numpy().tolist() == [0, 1]
     with pytest.raises(ValueError, match="a function as initializer needs a shape"):
         Variable(lambda shape, dtype: np.zeros(shape))
+    with pytest.raises(ValueError, match="a function as initializer needs a shape"):
+        Variable("ones")
     with pytest.raises(ValueError, match=r"the values have shape \(2,\), not \(3,\)"):
         Variable([1.0, 2.0], shape=(3,))
 

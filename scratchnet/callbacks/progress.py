@@ -27,7 +27,8 @@ class ProgbarLogger(Callback):
         self._in_fit = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        say(f"Epoch {epoch + 1}/{self.params['epochs']}")
+        if self.params["verbose"]:
+            say(f"Epoch {epoch + 1}/{self.params['epochs']}")
         self._begin()
 
     def on_train_batch_end(self, batch, logs=None):

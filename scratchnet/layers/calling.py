@@ -145,7 +145,7 @@ class Calling:
 
     def _first_node(self):
         if not self.inbound_nodes:
-            raise self.error("has no symbolic input and output: it stands in no graph")
+            raise self.error("has no symbolic input and output: it stands in no graph", AttributeError)
         return self.inbound_nodes[0]
 
     def _as_input(self, value):

@@ -226,6 +226,9 @@ class Weights:
                     return self._handle(name)
                 if vars(self).get(_LEFT_OUT_BY.get(name)) is False:
                     return None
+            found = getattr(type(self), name, None)
+            if isinstance(found, property):  # whose own AttributeError has brought us here, and says more
+                return found.fget(self)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def get_weights(self) -> list[np.ndarray]:

@@ -333,19 +333,27 @@ class Model(Trainer, Saver, Explained, Composite):
     @property
     def input(self):
         """The symbolic input or inputs that the model was made from."""
+        self._check_knows_inputs()
         return self._input_structure
 
     @property
     def output(self):
+        self._check_knows_inputs()
         return self._output_structure
+
+    def _check_knows_inputs(self):
+        if not self.knows_inputs:
+            raise self.error("has no inputs and outputs before it is built", AttributeError)
 
     @property
     def input_shape(self):
+        self._check_knows_inputs()
         return _without_list_of_one([tensor.shape for tensor in self.inputs])
 
     @property
     def output_shape(self):
         """That of the output; of several, a flat list, as in Keras."""
+        self._check_knows_inputs()
         return _without_list_of_one([tensor.shape for tensor in self.outputs])
 
     @property

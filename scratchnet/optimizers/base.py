@@ -217,6 +217,8 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
         Args:
             variables: dict from name to array, or a list of arrays or of weights of layers (`layer.weights`).
         """
+        if not isinstance(variables, dict):
+            self._variables = self._variables or list(variables)  # what `apply` goes by
         params = variables if isinstance(variables, dict) else named_arrays(variables)
         given = {key: (w.shape, w.dtype) for key, w in params.items()}
         if self._built_for is not None:

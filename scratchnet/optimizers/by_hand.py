@@ -11,7 +11,7 @@ from scratchnet.optimizers.arrays import named_arrays
 class ByHand:
     """The methods of an Optimizer that such loops call."""
 
-    _variables = None  # those of the first `apply`
+    _variables = None  # those of `build`, or of the first `apply`
 
     def set_weights(self, weights):
         """Copy a list of arrays, in the order of `variables`, into them. Raises ValueError for another shape."""
@@ -69,7 +69,7 @@ class ByHand:
         """
         if not self.built:
             raise ValueError(f"{type(self).__name__}: stateless_apply comes after build(trainable_variables)")
-        twin = copy.deepcopy(self)
+        twin = copy.deepcopy(self, {id(self._variables): []})  # without the layers that these belong to
         twin.set_weights(optimizer_variables)
         params = {key: np.array(w) for key, w in zip(self._built_for, trainable_variables)}
         twin.update(params, dict(zip(params, grads)))

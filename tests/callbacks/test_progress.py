@@ -79,3 +79,8 @@ def test_fit_and_summary_where_the_output_is_not_unicode(model, encoding, monkey
     model.summary()
     printed = output.buffer.getvalue().decode("ascii")
     assert "1/1 ====================" in printed and "+---" in printed
+
+
+def test_of_a_fit_that_is_to_be_silent_it_says_nothing(model, capsys):
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[ProgbarLogger()])
+    assert capsys.readouterr().out == ""

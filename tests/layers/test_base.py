@@ -399,9 +399,15 @@ def test_what_is_said_of_shapes_to_flatten_reshape_or_distribute():
 
 
 def test_a_layer_in_no_place_of_a_graph_has_no_input():
-    assert said(lambda: Flatten(name="f").input) == (
+    layer = Flatten(name="f")
+    assert said(lambda: layer.input, AttributeError) == (
         'Flatten "f": has no symbolic input and output: it stands in no graph'
     )
+    model = Sequential([layer])
+    for thing in (layer, model):
+        assert not any(hasattr(thing, name) for name in ("input", "output", "input_shape", "output_shape"))
+    model(np.ones((1, 2, 3)))
+    assert model.input_shape == (None, 2, 3) and model.output_shape == (None, 6) and model.input.shape == (None, 2, 3)
 
 
 @pytest.mark.parametrize("trainable", ["yes", 1, None])

@@ -10,6 +10,7 @@ from scratchnet.constraints import NonNeg
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
 from scratchnet.optimizers import schedules
+from scratchnet.variables import Variable
 
 
 def test_the_learning_rate_is_a_handle_that_is_never_out_of_date():
@@ -140,3 +141,12 @@ def test_a_step_without_state_is_the_step():
     np.testing.assert_array_equal(params[0], w)
     for found, variable in zip(variables, adam.variables):
         np.testing.assert_array_equal(found, variable)
+
+
+def test_apply_goes_by_the_variables_that_it_was_built_with():
+    weights = [Variable(np.ones(2)), Variable(np.ones(3))]
+    optimizer = optimizers.SGD(0.5)
+    optimizer.build(weights)
+    optimizer.apply([np.ones(2), np.ones(3)])
+    optimizer.apply([np.ones(2), np.ones(3)], weights)
+    assert [w.numpy().tolist() for w in weights] == [[0.0] * 2, [0.0] * 3]
