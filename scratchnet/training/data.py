@@ -10,6 +10,7 @@ from scratchnet import kernels
 from scratchnet.parallel.batch import Division
 from scratchnet.structure import flatten, flattened_like, is_deep, map_structure
 from scratchnet.training.agreement import described
+from scratchnet.training.step import gradients
 
 _LARGE = 1 << 28  # bytes: larger arrays, and those that lie on a disk, are looked through batch by batch as they come
 _MUCH_TO_COPY = 1 << 20  # bytes of a batch, which several threads copy sooner than one
@@ -84,7 +85,7 @@ class Arrays:
         x, y: array, list or dict, as the model's inputs and outputs are; `y` may be None for predict.
         sample_weight: None, one array for all outputs, or a list or dict with one for each.
         what: how errors call the data ("training", "validation", ...).
-        finite: whether NaN and infinity are refused.
+        finite: whether NaN and infinity are refused, where they would reach the loss or a gradient.
 
     Raises:
         TypeError: for data that are not arrays of numbers.
@@ -201,7 +202,10 @@ class Arrays:
         raise self.model.error(f"{name} must be a list or dict with one array for each of the outputs {names}")
 
     def _refuse_non_finite(self, data, first_row):
-        """Raise ValueError if `data` (these, or a `Batch` of them) hold NaN or infinity."""
+        """Raise ValueError if `data` (these, or a `Batch` of them) hold NaN or infinity.
+
+        Unless the model and its loss look after them: the first such sample is tried.
+        """
         seen = []
         for name, values in (("x", data.x), ("y", data.y), ("sample_weight", data.weights)):
             for array in values:
@@ -211,9 +215,11 @@ class Arrays:
                 for start in range(0, len(array), 4096):  # in pieces, so that the mask stays small
                     finite = np.isfinite(array[start : start + 4096])
                     if not finite.all():
-                        row = first_row + start + int(np.argwhere(~finite)[0][0])
+                        row = start + int(np.argwhere(~finite)[0][0])
+                        if _is_trained_on(self.model, Batch(data.x, data.y, data.weights).rows(slice(row, row + 1))):
+                            return
                         raise self.model.error(
-                            f"the {self.what} data {name} hold NaN or infinity (first in sample {row})"
+                            f"the {self.what} data {name} hold NaN or infinity (first in sample {first_row + row})"
                         )
 
     @property
@@ -328,6 +334,20 @@ class Arrays:
             None if x is None else x[start:stop] if x.dtype == of_batches[0].dtype else np.concatenate(of_batches)
             for x, *of_batches in zip(self.x, *(batch.x for batch in batches))
         ]
+
+
+def _is_trained_on(model, sample):
+    """Whether loss and gradients of a sample are finite; nothing is changed."""
+    dtype = model.compute_dtype
+    x = [a.astype(dtype) if a is not None and a.dtype.kind == "f" else a for a in sample.taken().x]
+    sample = sample._replace(x=x)
+    try:
+        with np.errstate(all="ignore"):
+            model._prepare("evaluate")
+            part = gradients(model._objective, sample, model._objective.counts(sample))
+    except (TypeError, ValueError):  # it is refused for something else as well, or the model is not compiled
+        return False
+    return all(np.isfinite(found).all() for found in (part.values, part.added, *part.grads.values()))
 
 
 def rows_of(xs):

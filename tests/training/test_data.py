@@ -5,7 +5,7 @@ import pytest
 
 import scratchnet
 from scratchnet import ops
-from scratchnet.layers import Dense, Flatten, Input
+from scratchnet.layers import Dense, Dropout, Flatten, Input, Lambda
 from scratchnet.models import Model, Sequential
 from scratchnet.training import data as data_module
 from scratchnet.training import step
@@ -211,3 +211,46 @@ def test_a_large_batch_that_makes_the_loss_infinite_is_looked_through(monkeypatc
         FloatingPointError, match="the loss became NaN or infinite in epoch 1, batch 1; .* the loss itself"
     ):
         model.fit(x, np.zeros((8, 30)), batch_size=4, verbose=0)
+
+
+def without_nan(x):
+    return ops.where(ops.isnan(x), ops.zeros_like(x), x)
+
+
+def where_known(y_true, y_pred):
+    known = ops.logical_not(ops.isnan(y_true))
+    error = ops.where(known, without_nan(y_true) - y_pred, 0.0)
+    return ops.sum(ops.square(error)) / ops.sum(ops.cast(known, "float32"))
+
+
+def data_with_nan():
+    x, y = np.random.default_rng(0).normal(size=(2, 12, 3)).astype("float32")
+    x[[2, 7], 1], y[[4, 9], 0] = np.nan, np.nan
+    return x, y
+
+
+@pytest.mark.parametrize("in_batches", [False, True])
+def test_nan_that_the_model_and_its_loss_look_after_are_trained_on(in_batches):
+    x, y = data_with_nan()
+    model = Sequential([Input((3,)), Lambda(without_nan), Dropout(0.2), Dense(3)])
+    model.compile("sgd", where_known)
+    if in_batches:
+        batches = iter([(x[:6], y[:6]), (x[6:], y[6:])] * 2)
+        history = model.fit(batches, steps_per_epoch=2, epochs=2, verbose=0).history
+    else:
+        history = model.fit(x, y, epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all() and np.isfinite(model.evaluate(x, y, verbose=0))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_nan_and_infinity_that_would_reach_the_loss_or_a_gradient_are_refused_before_anything_is_trained(name, value):
+    x, y = np.ones((2, 6, 3), "float32")
+    (x if name == "x" else y)[4, 1] = value
+    model = Sequential([Input((3,)), Dense(3, activation="tanh"), Dense(3)])  # tanh of infinity is finite
+    model.compile("sgd", "mse" if name == "x" else "mae")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=rf"the training data {name} hold NaN or infinity \(first in sample 4\)"):
+        model.fit(x, y, batch_size=2, verbose=0)
+    for w, old in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(w, old)
