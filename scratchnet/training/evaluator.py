@@ -253,8 +253,7 @@ class Evaluator(Compiled):
             group = [batch for _, batch in zip(range(room), batches)]
             if not group:
                 break
-            for k in range(len(group)):
-                begin(first + k)
+            begin(first)
             own = [(number, batch) for number, batch in enumerate(group, first) if is_own(number)]
             pieces = _in_pieces(own, joined, here)
             if helped:
@@ -263,6 +262,8 @@ class Evaluator(Compiled):
             results = [result for found in workers.map(compute_those_left, [left] * threads) for result in found]
             results.sort(key=operator.itemgetter(0))  # by number
             for number, result in results if ranks.size == 1 else _of_all_ranks(results, tell):
+                if number > first:  # each begins when the one before has ended, though they are computed together
+                    begin(number)
                 use(result)
                 end(number)
                 if stops():

@@ -305,3 +305,18 @@ def test_what_is_remembered_of_rows_is_of_rows_as_large(monkeypatch):
         model.predict(x[:, :steps].copy(), batch_size=2, verbose=0)
         assert rows == expected
         rows.clear()
+
+
+@pytest.mark.parametrize("call", ["predict", "evaluate"])
+def test_each_batch_is_told_to_begin_when_the_one_before_has_ended(call):
+    model, told = Sequential([Input((3,)), Dense(1)]), []
+    model.compile("sgd", "mse")
+
+    class Told(callbacks.Callback):
+        on_predict_batch_begin = on_test_batch_begin = lambda self, batch, logs=None: told.append(("begin", batch))
+        on_predict_batch_end = on_test_batch_end = lambda self, batch, logs=None: told.append(("end", batch))
+
+    x = np.ones((9, 3), "float32")
+    given = (x,) if call == "predict" else (x, x[:, :1])
+    getattr(model, call)(*given, batch_size=2, verbose=0, callbacks=[Told()])
+    assert told == [(what, batch) for batch in range(5) for what in ("begin", "end")]
