@@ -105,7 +105,7 @@ class Trace(Mapping):
                 k = term.outputs
                 w = batch.weights[k]
                 if masks[k] is not None:
-                    w, count = objective._masked(masks[k], w, count)
+                    w, count = objective._masked(plain, batch, masks[k], w, count)
                 _, cache = plain.loss.forward(batch.y[k], predictions[k], sample_weight=w, count=count)
                 dy = plain.loss.backward(cache)
                 found[k] = dy * dy.dtype.type(term.weight)

@@ -106,13 +106,11 @@ def _merged(layer, sign, equation, adjoint, forward, backward):
 
 
 _MERGED = {
-    Add: _merged(Add, "+", "y = x_1 + x_2", "dx_1 = dx_2 = dy", "y = xs[0] + xs[1]", "return [dy] * terms"),
+    Add: _merged(Add, "+", "y = x_1 + x_2", "dx_1 = dx_2 = dy", "y = y + x", "return [dy] * terms"),
     Subtract: _merged(
         Subtract, "−", "y = x_1 - x_2", "dx_1 = dy , dx_2 = - dy", "return xs[0] - xs[1], None", "return [dy, -dy]"
     ),
-    Multiply: _merged(
-        Multiply, "×", "y = x_1 ⊙ x_2", "dx_1 = dy ⊙ x_2", "y = times(xs[0], xs[1])", "before = [dy]  # dy x_1"
-    ),
+    Multiply: _merged(Multiply, "×", "y = x_1 ⊙ x_2", "dx_1 = dy ⊙ x_2", "y = times(y, x)", "before = [dy]  # dy x_1"),
     Average: _merged(
         Average,
         "mean",
