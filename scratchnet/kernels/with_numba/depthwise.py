@@ -9,7 +9,9 @@ through the flipped windows. Pixels a power of two apart, for which a cache has 
 
 With fewer channels a loop over them is over before it is quick. But with a stride of 1 the columns of a row of z meet
 columns of x that lie side by side as well. So the loop goes over several columns with all their channels, some `_RUN`
-numbers, and the weights of a window's place are laid out as often beforehand.
+numbers, and the weights of a window's place are laid out as often beforehand. With other strides each column would be
+a loop of its own: there, and where most of a vector would be full, zeros are put behind the channels, so that they fill
+vectors.
 """
 
 import functools
@@ -43,6 +45,9 @@ def forward(x, kernel, bias, strides, padding, dilation, relu=False, most=np.inf
     KH, KW, _, F = kernel.shape
     counts = window_counts((H, W), (KH, KW), strides, padding, dilation)
     bias, x = np.zeros(F, x.dtype) if bias is None else plain(bias), _repeated(x, F)
+    if _is_quicker_filled(x, strides):
+        z = forward(*map(_filled, (x, kernel, bias)), strides, padding, dilation, relu, most)
+        return plain(z[..., :F])
     geometry = _geometry(strides, padding, dilation)
     if _fills_vectors(x):
         return _in_tiles(x, kernel, bias, geometry, counts, (0 if relu else -np.inf, most))
@@ -53,15 +58,19 @@ def forward(x, kernel, bias, strides, padding, dilation, relu=False, most=np.inf
 
 def dx(dz, kernel, x_shape, strides, padding, dilation):
     KH, KW, _, F = kernel.shape
+    if _is_quicker_filled(dz, strides):
+        dz, kernel = map(_filled, (dz, kernel))
+        found = dx(dz, kernel, (*x_shape[:3], dz.shape[3]), strides, padding, dilation)
+        return _not_repeated(plain(found[..., :F]), x_shape)
     if _fills_vectors(dz):
         flipped, bias = kernel[::-1, ::-1], np.zeros(F, dz.dtype)
         geometry = _geometry((1, 1), mirrored(padding, (KH, KW), dilation), dilation)
-        dx = _in_tiles(plain(dz), flipped, bias, geometry, x_shape[1:3], (-np.inf, np.inf), strides)
-        return _not_repeated(dx, x_shape)
-    dz, dx = plain(dz), np.zeros((*x_shape[:3], F), dz.dtype)
+        found = _in_tiles(plain(dz), flipped, bias, geometry, x_shape[1:3], (-np.inf, np.inf), strides)
+        return _not_repeated(found, x_shape)
+    dz, found = plain(dz), np.zeros((*x_shape[:3], F), dz.dtype)
     kernel, geometry = plain(kernel).reshape(KH, KW, F), _geometry(strides, padding, dilation)
-    _backward(dz, dz, False, dx, kernel, geometry, dx, np.empty((0, KW, F), dz.dtype), np.empty(0, dz.dtype))
-    return _not_repeated(dx, x_shape)
+    _backward(dz, dz, False, found, kernel, geometry, found, np.empty((0, KW, F), dz.dtype), np.empty(0, dz.dtype))
+    return _not_repeated(found, x_shape)
 
 
 def dkernel(dz, x, kernel_shape, strides, padding, dilation):
@@ -72,6 +81,11 @@ def dkernel(dz, x, kernel_shape, strides, padding, dilation):
 def backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
     """``dx, dkernel, dbias``, as `conv2d_backward`."""
     KH, KW, _, F = kernel.shape
+    if _is_quicker_filled(dy, strides, at_least=VECTOR_BYTES // 2):
+        y = None if relu_output is None else _filled(relu_output)
+        of_rows = *map(_filled, (dy, _repeated(x, F), kernel)), strides, padding, dilation, needs_dx, y
+        dx, dkernel, dbias = (None if found is None else plain(found[..., :F]) for found in backward(*of_rows))
+        return _not_repeated(dx, x.shape) if needs_dx else None, dkernel, dbias
     if _fills_vectors(dy):
         return _backward_in_tiles(dy, x, kernel, strides, padding, dilation, needs_dx, relu_output)
     dy, repeated = plain(dy), _repeated(x, F)
@@ -113,6 +127,19 @@ def _backward_in_tiles(dy, x, kernel, strides, padding, dilation, needs_dx, relu
 def _fills_vectors(x):
     """Whether there are as many channels as fill vectors."""
     return x.shape[3] * x.itemsize % VECTOR_BYTES == 0
+
+
+def _is_quicker_filled(x, strides, at_least=1 << 62):
+    """Whether to put zeros behind its channels is quicker than to go through them: through a few at a time, or many."""
+    return not _fills_vectors(x) and (strides[1] > 1 or x.shape[3] * x.itemsize > at_least)
+
+
+def _filled(x):
+    """x with as many channels as fill vectors, those behind its own of zeros."""
+    channels = x.shape[-1]
+    filled = np.zeros((*x.shape[:-1], channels + -channels % (VECTOR_BYTES // x.itemsize)), x.dtype)
+    filled[..., :channels] = x
+    return filled
 
 
 def _in_frames(x, kernel_shape, geometry, window_counts):
@@ -227,13 +254,13 @@ def _copy_run(source, target):
         target[k] = source[k]
 
 
-# ---- with few channels ----
+# ---- with few channels, and columns side by side ----
 
 
 @njit(inner=True)
-def _columns(OW, F, SW):
+def _columns(OW, F):
     """How many columns of z are computed in one loop."""
-    return max(1, min(OW, _RUN // F)) if SW == 1 else 1
+    return max(1, min(OW, _RUN // F))
 
 
 @njit(inner=True)
@@ -250,22 +277,19 @@ def _laid_out(kernel, columns):
 
 
 @njit(inner=True)
-def _met(first, last, W, SW, shift):
-    """Of the columns of z from `first` to `last`, those that meet a column of x: ``q = j SW + shift`` is in 0..W-1."""
-    while first < last and first * SW + shift < 0:
-        first += 1
-    while first < last and (last - 1) * SW + shift >= W:
-        last -= 1
-    return first, last
+def _met(first, last, W, shift):
+    """Of the columns of z from `first` to `last`, those that meet a column of x: ``q = j + shift`` is in 0..W-1."""
+    first = max(first, -shift)
+    return first, max(first, min(last, W - shift))
 
 
 @njit
 def _forward(x, kernel, bias, relu, geometry, z):
-    SH, SW, DH, DW, top, left = geometry
+    SH, _, DH, DW, top, left = geometry
     _, H, W, _ = x.shape
     N, OH, OW, F = z.shape
     KH, KW, _ = kernel.shape
-    columns, zero = _columns(OW, F, SW), z.dtype.type(0)
+    columns, zero = _columns(OW, F), z.dtype.type(0)
     kernels = _laid_out(kernel, columns)
     for n in range(N):
         for i in range(OH):
@@ -281,9 +305,9 @@ def _forward(x, kernel, bias, relu, geometry, z):
                     x_np = x[n, p].reshape(-1)
                     for b in range(KW):
                         shift = b * DW - left
-                        j, last = _met(start, min(start + columns, OW), W, SW, shift)
+                        j, last = _met(start, min(start + columns, OW), W, shift)
                         run, weights = z_ni[j * F : last * F], kernels[a, b]
-                        pixels = x_np[(j * SW + shift) * F :]
+                        pixels = x_np[(j + shift) * F :]
                         for k in range(run.size):
                             run[k] += pixels[k] * weights[k]
             if relu:
@@ -294,12 +318,12 @@ def _forward(x, kernel, bias, relu, geometry, z):
 @njit
 def _backward(dy, y, relu, x, kernel, geometry, dx, dkernel, dbias):
     """dx += what comes back of dz; dkernel and dbias += theirs; nothing of what has no rows."""
-    SH, SW, DH, DW, top, left = geometry
+    SH, _, DH, DW, top, left = geometry
     _, H, W, _ = x.shape
     N, OH, OW, F = dy.shape
     KH, KW, _ = kernel.shape
     needs_dx, needs_weights, zero = len(dx) > 0, len(dkernel) > 0, dy.dtype.type(0)
-    columns = _columns(OW, F, SW)
+    columns = _columns(OW, F)
     kernels = _laid_out(kernel, columns)
     dkernels = np.zeros(kernels.shape, dy.dtype)
     slopes = np.empty(OW * F, dy.dtype)
@@ -321,8 +345,8 @@ def _backward(dy, y, relu, x, kernel, geometry, dx, dkernel, dbias):
                         continue
                     for b in range(KW):
                         shift = b * DW - left
-                        j, last = _met(start, min(start + columns, OW), W, SW, shift)
-                        run, first = dz_ni[j * F : last * F], (j * SW + shift) * F
+                        j, last = _met(start, min(start + columns, OW), W, shift)
+                        run, first = dz_ni[j * F : last * F], (j + shift) * F
                         if needs_weights:
                             dweights, pixels = dkernels[a, b], x[n, p].reshape(-1)[first:]
                             for k in range(run.size):

@@ -74,8 +74,21 @@ def test_every_geometry(dtype, size, window, strides, amounts, dilation):
         check(2, size, 2 * LANES, window, strides, padding, dilation, dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("C", [1, 3, LANES // 2 + 1, LANES + 1])
+@pytest.mark.parametrize("strides", [(1, 2), (2, 1), (2, 3)])
+def test_channels_that_fill_no_vector_whatever_the_strides(strides, C, dtype):
+    check(2, (7, 6), C, (3, 2), strides, ((1, 1), (0, 1)), dtype=dtype)
+
+
+@pytest.mark.parametrize("left", [0, 4, 9])
+def test_columns_that_meet_nothing_of_the_image(left):
+    check(1, (3, 2), 3, (2, 3), padding=((0, 1), (left, 4)))
+
+
 def test_several_filters_of_a_channel():
     check(2, (5, 6), LANES, (3, 2), M=3)
+    check(2, (5, 6), 2, (3, 2), strides=(2, 2), M=3)
 
 
 def test_images_in_several_pieces_and_windows_of_more_elements_than_registers(monkeypatch):
