@@ -10,8 +10,8 @@ through the flipped windows. Pixels a power of two apart, for which a cache has 
 With fewer channels a loop over them is over before it is quick. But with a stride of 1 the columns of a row of z meet
 columns of x that lie side by side as well. So the loop goes over several columns with all their channels, some `_RUN`
 numbers, and the weights of a window's place are laid out as often beforehand. With other strides each column would be
-a loop of its own: there, and where most of a vector would be full, zeros are put behind the channels, so that they fill
-vectors.
+a loop of its own, as the only one of a sequence is: there, and where most of a vector would be full, zeros are put
+behind the channels, so that they fill vectors.
 """
 
 import functools
@@ -28,6 +28,7 @@ from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.windows import places
 
+_SHORT = 4 * VECTOR_BYTES  # bytes of columns side by side, of fewer a loop is over before it is quick
 _RUN = 512  # numbers: of the nine places of a window, 18 KB of float32 weights, which stay in the nearest cache
 _WORK = 2  # multiply-adds that a number of x takes as long as, since it meets one filter alone
 _ELEMENTS = 9  # of the window, whose sums stay in registers
@@ -45,7 +46,7 @@ def forward(x, kernel, bias, strides, padding, dilation, relu=False, most=np.inf
     KH, KW, _, F = kernel.shape
     counts = window_counts((H, W), (KH, KW), strides, padding, dilation)
     bias, x = np.zeros(F, x.dtype) if bias is None else plain(bias), _repeated(x, F)
-    if _is_quicker_filled(x, strides):
+    if _is_filled_up(x, counts[1], strides):
         z = forward(*map(_filled, (x, kernel, bias)), strides, padding, dilation, relu, most)
         return plain(z[..., :F])
     geometry = _geometry(strides, padding, dilation)
@@ -58,7 +59,7 @@ def forward(x, kernel, bias, strides, padding, dilation, relu=False, most=np.inf
 
 def dx(dz, kernel, x_shape, strides, padding, dilation):
     KH, KW, _, F = kernel.shape
-    if _is_quicker_filled(dz, strides):
+    if _is_filled_up(dz, dz.shape[2], strides):
         dz, kernel = map(_filled, (dz, kernel))
         found = dx(dz, kernel, (*x_shape[:3], dz.shape[3]), strides, padding, dilation)
         return _not_repeated(plain(found[..., :F]), x_shape)
@@ -81,7 +82,7 @@ def dkernel(dz, x, kernel_shape, strides, padding, dilation):
 def backward(dy, x, kernel, strides, padding, dilation, needs_dx=True, relu_output=None):
     """``dx, dkernel, dbias``, as `conv2d_backward`."""
     KH, KW, _, F = kernel.shape
-    if _is_quicker_filled(dy, strides, at_least=VECTOR_BYTES // 2):
+    if _is_filled_up(dy, dy.shape[2], strides, at_least=VECTOR_BYTES // 2):
         y = None if relu_output is None else _filled(relu_output)
         of_rows = *map(_filled, (dy, _repeated(x, F), kernel)), strides, padding, dilation, needs_dx, y
         dx, dkernel, dbias = (None if found is None else plain(found[..., :F]) for found in backward(*of_rows))
@@ -129,9 +130,13 @@ def _fills_vectors(x):
     return x.shape[3] * x.itemsize % VECTOR_BYTES == 0
 
 
-def _is_quicker_filled(x, strides, at_least=1 << 62):
-    """Whether to put zeros behind its channels is quicker than to go through them: through a few at a time, or many."""
-    return not _fills_vectors(x) and (strides[1] > 1 or x.shape[3] * x.itemsize > at_least)
+def _is_filled_up(x, columns, strides, at_least=1 << 62):
+    """Whether zeros are put behind its channels: where there are no runs of columns of z, or short ones.
+
+    Also where the channels have more bytes than `at_least`.
+    """
+    channels = x.shape[3] * x.itemsize
+    return not _fills_vectors(x) and (strides[1] > 1 or columns * channels < _SHORT or channels > at_least)
 
 
 def _filled(x):

@@ -75,10 +75,16 @@ def test_every_geometry(dtype, size, window, strides, amounts, dilation):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("C", [1, 3, LANES // 2 + 1, LANES + 1])
+@pytest.mark.parametrize("C", [1, 3, LANES // 2 + 1, LANES + 1, 4 * LANES + 3])
 @pytest.mark.parametrize("strides", [(1, 2), (2, 1), (2, 3)])
 def test_channels_that_fill_no_vector_whatever_the_strides(strides, C, dtype):
     check(2, (7, 6), C, (3, 2), strides, ((1, 1), (0, 1)), dtype=dtype)
+
+
+@pytest.mark.parametrize("C", [1, 3, LANES + 1])
+@pytest.mark.parametrize("columns", [1, 2, 70])
+def test_runs_of_columns_short_and_long(columns, C):
+    check(2, (4, columns), C, (3, 1))
 
 
 @pytest.mark.parametrize("left", [0, 4, 9])
