@@ -72,8 +72,9 @@ def output_spec(operation, operands, options):
 
 
 def _fixed_batches(operands, options):
-    """The sizes of first axes: one of them may be that of the batch."""
-    if not any(_is_open(a) for a in operands):
+    """The sizes of first axes: one of them may be that of the batch, where nothing else is unknown."""
+    unknown = {k for a in operands if _is_open(a) for k, n in enumerate(a.shape) if n is None}
+    if unknown != {0}:
         return []
     shapes = [tuple(a.shape) for a in operands if hasattr(a, "shape")]
     shapes += [options[name] for name in ("shape", "newshape") if isinstance(options.get(name), (list, tuple))]

@@ -160,3 +160,8 @@ def test_large_samples_are_tried_in_few_rows():
 def test_rows_of_another_origin_fix_the_batch(operation, args, shape):
     batch = 3 if operation is ops.reshape else 32
     assert spec(operation, *args) == Spec(shape, F32, None, batch)
+
+
+def test_rows_that_meet_another_unknown_axis_fix_no_batch():
+    with pytest.raises(ValueError, match=r"add cannot be applied to shapes \(None, None, 4\) and \(10, 4\)"):
+        spec(ops.add, Spec((None, None, 4), F32), np.ones((10, 4), F32))
