@@ -7,6 +7,7 @@ costs more than the step.
 
 import builtins
 import itertools
+import operator
 
 import numpy as np
 
@@ -92,15 +93,21 @@ def slice(inputs, start_indices, shape):
             f"slice: an input of {ndim} axes needs as many start_indices and sizes, got {len(start_indices)} and "
             f"{len(shape)}"
         )
-    return get_item(inputs, _block(start_indices, shape, shape_of(inputs)))
+    try:
+        return get_item(inputs, _block(start_indices, shape, shape_of(inputs)))
+    except Unfit as problem:
+        raise ValueError(f"slice: {problem}; -1 is all that is left of an axis") from None
 
 
 def _block(start_indices, shape, of_shape):
     """The key of a block in an array `of_shape`, of which an axis may be unknown."""
     spans = []
     for start, size, n in zip(start_indices, shape, of_shape):
-        if n is not None and isinstance(start, (int, np.integer)):
-            start = int(start) + n if start < 0 else int(start)
+        if n is not None and not builtins.any(hasattr(number, "of_rows") for number in (start, size)):
+            start, size = map(operator.index, (start, size))
+            if size > n:
+                raise Unfit(f"a block of {size} does not fit into an axis of {n}")
+            start = start + n if start < 0 else start
             start = start if size == -1 else builtins.max(builtins.min(start, n - size), 0)
         spans.append(_span(start, None if size == -1 else start + size))
     return tuple(spans)

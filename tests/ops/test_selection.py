@@ -170,9 +170,23 @@ def test_a_block_that_would_reach_over_the_end_is_the_last_that_fits(start, size
     x = np.arange(6.0).reshape(2, 3)
     block = tuple(slice(max(min(a, n - k), 0), max(min(a, n - k), 0) + k) for a, k, n in zip(first, size, x.shape))
     np.testing.assert_array_equal(ops.slice(x, start, size), x[block])
+    np.testing.assert_array_equal(ops.slice(x, ops.array(start), ops.array(size)), x[block])
     expected = x.copy()
     expected[block] = -1
     np.testing.assert_array_equal(ops.slice_update(x, start, np.full(size, -1.0)), expected)
+
+
+def test_a_block_larger_than_its_axis_is_refused():
+    with pytest.raises(ValueError, match="slice: a block of 3 does not fit into an axis of 2; -1 is all that is left"):
+        ops.slice(np.zeros((2, 3)), (0, 0), (3, 1))
+    with pytest.raises(ValueError, match="slice_update: .*a block of 3 does not fit into an axis of 2"):
+        ops.slice_update(np.zeros((2, 3)), (0, 0), np.zeros((3, 1)))
+
+
+def test_a_block_may_be_as_long_as_an_axis_that_is_not_known():
+    x, table = layers.Input((None, 2)), np.arange(20.0, dtype=np.float32).reshape(10, 2)
+    model = Model(x, x + ops.slice(table, (0, 0), (ops.shape(x)[1], 2)))
+    np.testing.assert_array_equal(model(np.zeros((3, 4, 2))), np.tile(table[:4], (3, 1, 1)))
 
 
 def test_products_at_places():
