@@ -21,9 +21,9 @@ _MODULES = {
 _MODULE = {name: module for module, names in _MODULES.items() for name in names.split()}
 _ONLY_HERE = (
     "size conv2d conv2d_transpose max_pool2d average_pool2d zeros ones eye tri resize_images log_abs_det sign_of_det "
-    "mish linear top_k_places searchsorted isin shape singular_values conv3d conv3d_transpose between saturated "
-    "part_of_histogram eigh_in_one svd_in_one qr_in_one all_singular_vectors places_of_quantile shares_of_quantile "
-    "places_of_nanquantile shares_of_nanquantile finite_or_zero"
+    "mish linear top_k_places searchsorted isin shape singular_values conv3d conv3d_transpose between distance "
+    "saturated part_of_histogram eigh_in_one svd_in_one qr_in_one all_singular_vectors places_of_quantile "
+    "shares_of_quantile places_of_nanquantile shares_of_nanquantile finite_or_zero"
 ).split()
 _IN_CALL = {"get_item": ("key",), "pad": ("constant_values",), "isclose": ("rtol", "atol")}
 _IN_CONFIG = {"clip": ("x_min", "x_max")}  # arguments behind the first

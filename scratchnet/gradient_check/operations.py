@@ -245,6 +245,7 @@ def _shapes(rng, case):
     case("roll", x(2, 3), shift=(1, -1), axis=(0, 1))
     for axis, endpoint in ((0, True), (1, False), (-1, True)):
         case("between", x(2, 3), x(3), num=4, axis=axis, endpoint=endpoint)
+    case("distance", x(2, 3), x(3), steps=4)
     case("rot90", x(2, 3))
     case("rot90", x(2, 3, 4), k=-1, axes=(1, 2))
     case("concatenate", x(2, 3), x(1, 3), x(4, 3))

@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet.ops import dtypes
 from scratchnet.ops.dtypes import kept, named
-from scratchnet.ops.elementwise import clip, divide, subtract
+from scratchnet.ops.elementwise import clip
 from scratchnet.ops.operation import is_symbolic, operation
 from scratchnet.variables import as_array, current_trace
 
@@ -72,13 +72,24 @@ def _between(start, stop, num, endpoint=True, dtype=None, axis=0):
     return (np.floor(z) if dtype.kind in "iu" else z).astype(dtype)
 
 
+@operation(
+    name="distance",
+    start=lambda dz, steps: dz / -steps,
+    stop=lambda dz, steps: dz / steps,
+    options=("steps",),
+    dtypes=dtypes.floats,
+)
+def _distance(start, stop, steps):
+    return (stop - start) / start.dtype.type(steps)
+
+
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """`num` numbers at even distances from `start` to `stop`; with `retstep` ``(numbers, distance)``."""
     z = _between(start, stop, num, endpoint, dtype, axis)
     if not retstep:
         return z
     steps = num - bool(endpoint)
-    return z, divide(subtract(stop, start), steps if steps > 0 else math.nan)
+    return z, _distance(start, stop, steps if steps > 0 else math.nan)
 
 
 @operation(options=("start", "stop"))

@@ -113,6 +113,7 @@ def test_the_distance_of_even_numbers(endpoint):
         ops.linspace(0, 10, 4, endpoint, dtype="int32").tolist() == np.linspace(0, 10, 4, endpoint, dtype=int).tolist()
     )
     assert np.isnan(ops.linspace(0, 1, 1, retstep=True)[1])
+    assert ops.linspace(np.uint8([9]), np.uint8([3]), 4, retstep=True)[1] == -2
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
