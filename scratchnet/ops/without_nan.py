@@ -56,14 +56,14 @@ def nanprod(x, axis=None, keepdims=False):
 @_unless_float(mean)
 def nanmean(x, axis=None, keepdims=False):
     """The mean."""
-    return divide(nansum(x, axis, keepdims), _count(x, axis, keepdims))
+    return cast(divide(nansum(x, axis, keepdims), _count(x, axis, keepdims)), dtype_of(x))
 
 
 @_unless_float(var)
 def nanvar(x, axis=None, keepdims=False):
     """The mean of the squared distances from the mean."""
     centred = where(isnan(x), zeros_like(x), subtract(x, nanmean(x, axis, keepdims=True)))
-    return divide(sum(square(centred), axis, keepdims), _count(x, axis, keepdims))
+    return cast(divide(sum(square(centred), axis, keepdims), _count(x, axis, keepdims)), dtype_of(x))
 
 
 def nanstd(x, axis=None, keepdims=False):

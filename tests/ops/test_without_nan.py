@@ -70,3 +70,9 @@ def test_of_integers_it_is_the_plain_reduction(name, dtype):
         plain, without = getattr(ops, name)(x, axis), getattr(ops, f"nan{name}")(x, axis)
         np.testing.assert_array_equal(plain, without)
         assert plain.dtype == without.dtype
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize("name", ["nanmean", "nanvar", "nanstd"])
+def test_a_mean_is_of_the_dtype_of_what_it_is_of(name, dtype):
+    assert getattr(ops, name)(np.array([1, np.nan, 3], dtype)).dtype == dtype
