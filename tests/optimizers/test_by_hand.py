@@ -150,3 +150,12 @@ def test_apply_goes_by_the_variables_that_it_was_built_with():
     optimizer.apply([np.ones(2), np.ones(3)])
     optimizer.apply([np.ones(2), np.ones(3)], weights)
     assert [w.numpy().tolist() for w in weights] == [[0.0] * 2, [0.0] * 3]
+
+
+@pytest.mark.parametrize("variables", [{"w": np.ones(2)}, [np.ones(2)]], ids=type)
+def test_stateless_apply_goes_with_what_build_was_given(variables):
+    optimizer = optimizers.SGD(0.5)  # with settings that are None
+    optimizer.build(variables)
+    (w,), _ = optimizer.stateless_apply([v.numpy() for v in optimizer.variables], [np.ones(2)], [np.ones(2)])
+    np.testing.assert_array_equal(w, [0.5, 0.5])
+    assert optimizer.iterations == 0 and (optimizer._variables is None) == isinstance(variables, dict)
