@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratchnet.callbacks import History
+from scratchnet.callbacks import History, LambdaCallback, LearningRateScheduler
 from scratchnet.layers import Dense, Input
 from scratchnet.models import Sequential
 from scratchnet.utils import set_random_seed
@@ -54,3 +54,15 @@ def test_its_keys_are_in_keras_s_order():
     assert list(history) == [
         "loss", "mae", "mse", "val_loss", "val_mae", "val_mse", "val_weighted_mae", "weighted_mae"
     ]  # fmt: skip
+
+
+def test_what_a_callback_adds_to_the_logs_comes_last():
+    seen = []
+    added = [
+        LearningRateScheduler(lambda epoch, rate: rate),
+        LambdaCallback(on_epoch_end=lambda _, logs: seen.extend(logs)),
+    ]
+    network = model()
+    network.compile("sgd", "mse", metrics=["mse"], weighted_metrics=["mae"])
+    history = network.fit(X, Y, verbose=0, callbacks=added).history
+    assert list(history) == seen == ["loss", "mae", "mse", "learning_rate"]
