@@ -21,8 +21,8 @@ class History(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)
-        for key in sorted(logs or {}):  # the order of the keys is Keras's
-            self.history.setdefault(key, []).append(logs[key])
+        for key, value in (logs or {}).items():
+            self.history.setdefault(key, []).append(value)
         self.model.history = self
 
     def _repr_html_(self):

@@ -69,7 +69,9 @@ class ByHand:
         """
         if not self.built:
             raise ValueError(f"{type(self).__name__}: stateless_apply comes after build(trainable_variables)")
-        twin = copy.deepcopy(self, {id(self._variables): []})  # without the layers that these belong to
+        twin = copy.copy(self)
+        twin._variables = None  # or the layers that these belong to would be copied as well
+        twin = copy.deepcopy(twin)
         twin.set_weights(optimizer_variables)
         params = {key: np.array(w) for key, w in zip(self._built_for, trainable_variables)}
         twin.update(params, dict(zip(params, grads)))

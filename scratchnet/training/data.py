@@ -204,7 +204,7 @@ class Arrays:
     def _refuse_non_finite(self, data, first_row):
         """Raise ValueError if `data` (these, or a `Batch` of them) hold NaN or infinity.
 
-        Unless the model and its loss look after them: the first such sample is tried.
+        Unless the model and its loss look after them: the first such sample of each array is tried.
         """
         seen = []
         for name, values in (("x", data.x), ("y", data.y), ("sample_weight", data.weights)):
@@ -217,7 +217,7 @@ class Arrays:
                     if not finite.all():
                         row = start + int(np.argwhere(~finite)[0][0])
                         if _is_trained_on(self.model, Batch(data.x, data.y, data.weights).rows(slice(row, row + 1))):
-                            return
+                            break
                         raise self.model.error(
                             f"the {self.what} data {name} hold NaN or infinity (first in sample {first_row + row})"
                         )

@@ -172,6 +172,7 @@ class Trainer(Evaluator):
                             validation_steps,
                         )
                         logs.update((f"val_{key}", value) for key, value in scores.items())
+                    logs = dict(sorted(logs.items()))  # as callbacks of Keras get them; what these add comes after
                     callbacks.on_epoch_end(epoch, logs)
                     if self.stop_training:
                         break

@@ -254,3 +254,11 @@ def test_nan_and_infinity_that_would_reach_the_loss_or_a_gradient_are_refused_be
         model.fit(x, y, batch_size=2, verbose=0)
     for w, old in zip(model.get_weights(), before):
         np.testing.assert_array_equal(w, old)
+
+
+def test_nan_in_targets_are_refused_though_the_model_looks_after_those_in_inputs():
+    x, y = data_with_nan()
+    model = Sequential([Input((3,)), Lambda(without_nan), Dense(3)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"the training data y hold NaN or infinity \(first in sample 4\)"):
+        model.fit(x, y, batch_size=2, verbose=0)
