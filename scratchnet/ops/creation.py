@@ -189,6 +189,15 @@ def cast(x, dtype):
     return x.astype(named(dtype), copy=False)
 
 
+def _own_dtype(x):
+    return np.dtype(x.dtype) if hasattr(x, "dtype") else kept([x])[0].dtype
+
+
+def in_floats(x):
+    """x, and what holds no floats cast to the usual ones."""
+    return x if _own_dtype(x).kind == "f" else cast(x, dtypes.floatx())
+
+
 @operation(name="saturated", x=None, dtypes=kept, options=("dtype",))
 def _saturated(x, dtype):
     """x as integers: too small ones the smallest, too large ones the largest, nan 0."""
@@ -204,7 +213,7 @@ def _saturated(x, dtype):
 
 def saturate_cast(x, dtype):
     """`cast`; what is outside of the numbers of the dtype becomes its smallest or largest."""
-    own, wanted = (np.dtype(x.dtype) if hasattr(x, "dtype") else kept([x])[0].dtype), named(dtype)
+    own, wanted = _own_dtype(x), named(dtype)
     if wanted.kind in "iu":
         return cast(_saturated(x, wanted.name), dtype)
     if wanted.kind == "b":

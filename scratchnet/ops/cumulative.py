@@ -6,8 +6,8 @@ What comes early has a part in all that follows: the adjoints are summed from th
 import numpy as np
 
 from scratchnet.ops import dtypes
-from scratchnet.ops.creation import cast
-from scratchnet.ops.dtypes import floatx, numbers
+from scratchnet.ops.creation import in_floats
+from scratchnet.ops.dtypes import numbers
 from scratchnet.ops.elementwise import add, multiply, not_equal, subtract
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.reductions import sum
@@ -62,7 +62,7 @@ def diff(a, n=1, axis=-1):
 
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """The area below y, by straight lines from one to the next: at distances dx, or at the places x."""
-    y = y if np.dtype(dtype(y)).kind == "f" else cast(y, floatx())
+    y = in_floats(y)
     before = (slice(None),) * (axis % len(shape_of(y)))
     heights = add(get_item(y, (*before, slice(1, None))), get_item(y, (*before, slice(None, -1))))
     if x is not None:

@@ -8,12 +8,12 @@ import math
 
 import numpy as np
 
-from scratchnet.ops.creation import cast
+from scratchnet.ops.creation import cast, in_floats
 from scratchnet.ops.dtypes import floats, floatx
 from scratchnet.ops.elementwise import absolute, not_equal, power, sqrt, square
 from scratchnet.ops.operation import operation, shape_of
 from scratchnet.ops.reductions import max, min, sum
-from scratchnet.ops.shapes import dtype, expand_dims, moveaxis, squeeze
+from scratchnet.ops.shapes import expand_dims, moveaxis, squeeze
 
 
 def _singular_values_dx(ds, x):
@@ -37,7 +37,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
     Raises ValueError for an axis that x has not, and for an `ord` that vectors, or matrices, have not.
     """
-    x = x if np.dtype(dtype(x)).kind == "f" else cast(x, floatx())
+    x = in_floats(x)
     ndim = len(shape_of(x))
     axes = range(ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
     if not all(-ndim <= a < ndim for a in axes):

@@ -11,8 +11,8 @@ import math
 import numpy as np
 
 from scratchnet.ops import dtypes
-from scratchnet.ops.creation import cast, ones_like
-from scratchnet.ops.dtypes import booleans, counted, floats, floatx, kept
+from scratchnet.ops.creation import in_floats, ones_like
+from scratchnet.ops.dtypes import booleans, counted, floats, kept
 from scratchnet.ops.elementwise import (
     add,
     divide,
@@ -25,7 +25,7 @@ from scratchnet.ops.elementwise import (
     subtract,
 )
 from scratchnet.ops.operation import operation, shape_of
-from scratchnet.ops.shapes import dtype, reshape, squeeze
+from scratchnet.ops.shapes import reshape, squeeze
 
 
 def _axes(axis, ndim):
@@ -191,7 +191,7 @@ def _finite_or_zero(x):
 
 def logsumexp(x, axis=None, keepdims=False):
     """``log(sum(exp(x)))``, safe from overflow: the largest is taken out first, which changes nothing but rounding."""
-    x = x if np.dtype(dtype(x)).kind == "f" else cast(x, floatx())
+    x = in_floats(x)
     largest = max(x, axis, keepdims=True, initial=-math.inf)  # of nothing, whose sum is 0
     largest = _finite_or_zero(largest)  # from an infinity nothing can be taken away
     shifted = log(sum(exp(subtract(x, largest)), axis, keepdims=True))

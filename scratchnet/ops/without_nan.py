@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from scratchnet.ops.creation import cast, zeros_like
+from scratchnet.ops.creation import cast, in_floats, zeros_like
 from scratchnet.ops.cumulative import cumprod, cumsum
 from scratchnet.ops.dtypes import floatx, kept
 from scratchnet.ops.elementwise import add, divide, isnan, logical_not, multiply, sqrt, square, subtract
@@ -115,7 +115,7 @@ def _shares(x, q, method):
 def nanquantile(x, q, axis=None, method="linear", keepdims=False):
     """`quantile`."""
     rows, axes = sorted_rows(x, axis, method)
-    rows = rows if np.dtype(rows.dtype).kind == "f" else cast(rows, floatx())
+    rows = in_floats(rows)
     q = np.asarray(q, np.float64)
     several = np.atleast_1d(q).tolist()
     rows = expand_dims(rows, list(range(-q.ndim, -1))) if q.ndim > 1 else rows
