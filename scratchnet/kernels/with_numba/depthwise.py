@@ -24,6 +24,7 @@ from scratchnet.kernels.with_numba.affine import slopes
 from scratchnet.kernels.with_numba.channel_tile import make_channel_sums, make_channel_tile
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import relu as limited
+from scratchnet.kernels.with_numba.pooling_by_columns import copy_run
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
 from scratchnet.kernels.with_numba.tile import TALLEST, VECTOR_BYTES
 from scratchnet.kernels.with_numba.windows import places
@@ -250,16 +251,10 @@ def _put_rows_in(x, first, stop, H, F, spread, corner, frames, FH, apart):
                 continue
             row, row_of_frame = x[n * H + p], frames[(n - first) * FH + i]
             if side_by_side:
-                _copy_run(row[begin * F : end * F], row_of_frame[(left + begin) * F :])
+                copy_run(row[begin * F : end * F], row_of_frame[(left + begin) * F :])
             else:
                 for q in range(begin, end):
-                    _copy_run(row[q * F : (q + 1) * F], row_of_frame[(q * SW + left) * apart :])
-
-
-@njit(inline="always")
-def _copy_run(source, target):
-    for k in range(source.size):
-        target[k] = source[k]
+                    copy_run(row[q * F : (q + 1) * F], row_of_frame[(q * SW + left) * apart :])
 
 
 # ---- with few channels, and columns side by side ----

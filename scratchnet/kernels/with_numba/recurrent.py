@@ -32,10 +32,8 @@ from scratchnet.kernels.with_numba.step_activations import activate, backward_of
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numpy import recurrent as with_numpy
 
-USUAL = {
-    ("tanh", "sigmoid"): None,
-    ("relu", "sigmoid"): True,
-}  # (activation, recurrent activation): see `tanh_or_relu`
+# By activation and recurrent activation, what `tanh_or_relu` is told
+USUAL = {("tanh", "sigmoid"): None, ("relu", "sigmoid"): True}
 _KEPT = 1 << 15  # numbers of each gate, of those steps that are computed at once where nobody wants them later
 _ONE = np.float32(1)  # an integer would turn float32 into float64
 
