@@ -107,19 +107,36 @@ class _Implementation(CompileResultCacheImpl):
 
 
 class _Files(IndexDataCacheFile):
-    """Data files that begin with the hash of their content: damaged machine code would crash without an error."""
+    """A file for each version of a function, named after what it is compiled for, which also stands in it.
 
-    def _save_data(self, name, data):
-        content = self._dump(data)
-        with self._open_for_write(self._data_path(name)) as file:
+    Numba's own numbers the files and lists them in another one. Of two processes that save at the same time both may
+    take the same number: then the machine code of one version is found under the other's types, and computes nonsense.
+
+    Each file begins with the hash of its content: damaged machine code would crash without an error.
+    """
+
+    def __init__(self, path, name):
+        super().__init__(path, name, _HASH)
+        self._name = name
+
+    def save(self, key, data):
+        content = self._dump((key, data))
+        with self._open_for_write(self._path_of(key)) as file:
             file.write(hashlib.sha256(content).digest() + content)
 
-    def _load_data(self, name):
-        with open(self._data_path(name), "rb") as file:
-            digest, content = file.read(32), file.read()
+    def load(self, key):
+        try:
+            content = self._path_of(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, content = content[:32], content[32:]
         if hashlib.sha256(content).digest() != digest:
-            raise ValueError(f"{name} is damaged")
-        return pickle.loads(content)
+            raise ValueError("a compiled kernel is damaged")
+        kept_for, data = pickle.loads(content)
+        return data if kept_for == key else None
+
+    def _path_of(self, key):
+        return Path(self._data_path(f"{self._name}.{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.nbc"))
 
 
 class KernelCache(FunctionCache):
@@ -129,7 +146,7 @@ class KernelCache(FunctionCache):
 
     def __init__(self, py_func):
         super().__init__(py_func)
-        self._cache_file = _Files(self._cache_path, self._impl.filename_base, _HASH)
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base)
         if kernels_folder() is None:
             self.disable()
 
@@ -141,8 +158,8 @@ class KernelCache(FunctionCache):
             rtsys.initialize(target_context)
             with self._guard_against_spurious_io_errors():
                 found = self._load_overload(sig, target_context)
-        except Exception:  # a damaged pickle may raise anything
-            self._forget()
+        except Exception:  # a damaged pickle may raise anything; it is written anew when it is compiled
+            pass
         if found is None and not _compiles:
             raise NotCompiled(f"{self._py_func.__name__} of {sig}")
         return found
@@ -151,12 +168,6 @@ class KernelCache(FunctionCache):
         try:
             super().save_overload(sig, data)
         except OSError:  # no such folder, no right to write, no room
-            self.disable()
-
-    def _forget(self):
-        try:
-            self.flush()
-        except OSError:
             self.disable()
 
 
