@@ -73,7 +73,7 @@ class _InFolder(_CacheLocator):
     """Tells Numba the folder. Its content is never out of date, because its name holds the hash of the sources."""
 
     def __init__(self, py_func):
-        self._line = py_func.__code__.co_firstlineno
+        self._py_file, self._line = py_func.__code__.co_filename, py_func.__code__.co_firstlineno
 
     @classmethod
     def from_function(cls, py_func, py_file):

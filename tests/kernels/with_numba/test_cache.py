@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 numba = pytest.importorskip("numba")
@@ -115,6 +116,13 @@ def test_whoever_waits_is_told_whether_it_is_for_once(tmp_path, monkeypatch, cap
         assert "no place to keep them: set SCRATCHNET_CACHE" in message
     monkeypatch.setattr(cache, "kernels_folder", lambda: None)
     assert not cache.can_keep()
+
+
+def test_what_cannot_be_kept_is_compiled_and_said():
+    large = np.arange(1 << 18)
+    kernel = compile.njit(lambda n: large[n])
+    with pytest.warns(numba.core.errors.NumbaWarning, match="Cannot cache"):
+        assert kernel(3) == 3
 
 
 def test_without_a_home_they_are_compiled_in_memory(monkeypatch):
