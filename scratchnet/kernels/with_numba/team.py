@@ -41,7 +41,7 @@ from numba._dispatcher import compute_fingerprint
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scratchnet.kernels.with_numba.address import address_of, call_with, place_of, succeeds_at
+from scratchnet.kernels.with_numba.address import address_of, call_at, call_with, place_of, succeeds_at
 from scratchnet.kernels.with_numba.bell import Bell, wait_for
 from scratchnet.kernels.with_numba.compile import njit
 from scratchnet.kernels.with_numba.tile import SSE
@@ -139,7 +139,7 @@ class Team:
         """``kernel(0, rows, *arguments)``"""
         self.wake()
         lead, *addresses = _compiled_for(kernel, arguments)
-        if not lead(self._helper.box, *addresses, rows, multiple, arguments):
+        if not lead(*addresses, self._helper.box, rows, multiple, arguments):
             kernel(0, rows, *arguments)  # alone it succeeds, or raises here what is wrong
 
 
@@ -177,7 +177,7 @@ class _Helper:
 
 
 def _compiled_for(kernel, arguments):
-    """`_lead`, and the addresses of `_chunk` and of the kernel, compiled for arguments of these types.
+    """`_lead`, and the addresses of `_share`, of `_chunk` and of the kernel, compiled for arguments of these types.
 
     The arguments are asked for their types one by one: of a tuple that takes more than 40 bytes to describe, Numba
     before 0.61 forgets what is in front, and would call what was compiled for others. So `_lead` is not looked up by
@@ -185,10 +185,11 @@ def _compiled_for(kernel, arguments):
     """
     key = kernel, *map(compute_fingerprint, arguments)
     if key not in _compiled:
-        kinds = numba.typeof(arguments)
-        lead = _lead.compile((numba.typeof(np.empty(0, np.int64)), *[types.intp] * 4, kinds))
-        chunk = address_of(_chunk, (types.intp, types.intp, types.intp, types.CPointer(kinds)))
-        _compiled[key] = lead, chunk, address_of(kernel, (types.intp, types.intp, *kinds.types))
+        kinds, box, number = numba.typeof(arguments), numba.typeof(np.empty(0, np.int64)), types.intp
+        lead = _lead.compile((*[number] * 3, box, number, number, kinds))
+        share = address_of(_share, (*[number] * 2, box, *[number] * 3))
+        chunk = address_of(_chunk, (*[number] * 3, types.CPointer(kinds)))
+        _compiled[key] = lead, share, chunk, address_of(kernel, (number, number, *kinds.types))
     return _compiled[key]
 
 
@@ -249,9 +250,15 @@ def _chunk(kernel, first, stop, place):
 
 
 @njit
-def _lead(box, chunk, kernel, rows, multiple, arguments):
-    """All chunks, some of them by the helper; whether each has succeeded."""
-    box[_JOB], box[_JOB + 1], box[_JOB + 2] = chunk, kernel, place_of(arguments)
+def _lead(share, chunk, kernel, box, rows, multiple, arguments):
+    """All chunks, some of them by the helper; whether each has succeeded. `share` is compiled once for all types."""
+    call_at(share, chunk, kernel, box, rows, multiple, place_of(arguments))
+    return _read(box, _FAILED) == 0
+
+
+@njit
+def _share(chunk, kernel, box, rows, multiple, place):
+    box[_JOB], box[_JOB + 1], box[_JOB + 2] = chunk, kernel, place
     box[_JOB + 3], box[_JOB + 4] = rows, multiple
     box[_FAILED] = 0
     _write(box, _DONE, 0)
@@ -260,7 +267,6 @@ def _lead(box, chunk, kernel, rows, multiple, arguments):
         pass
     while _read(box, _DONE) < _CHUNKS:
         _pause()
-    return _read(box, _FAILED) == 0
 
 
 @njit
