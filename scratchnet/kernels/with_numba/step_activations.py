@@ -3,8 +3,8 @@
 Steps call each by its address: so no kernel of a recurrent layer has a copy of any, which it would be compiled with.
 Those that are Keras's defaults somewhere take float64 too, and their slopes multiply in place; they stand here, but for
 tanh and sigmoid in float32. All others of the table whose derivative comes from their output are functions of
-`activations`. Compiled code is handed a pair, the address and a parameter, or
-None if there is none.
+`activations`. Compiled code is handed the address, whether a parameter follows, and the parameter: of one type for all,
+so that a step is compiled once for all.
 """
 
 import functools
@@ -43,13 +43,13 @@ def _all_or_nothing(found):
 def _of(activation, dtype, place, arrays, keeps=("y",)):
     """The address of the kernel at that place of its pair, which takes so many arrays, and the parameter; or None."""
     if activation.standard and (pair := _PAIRS[np.dtype(dtype)].get(activation.name)):
-        return _address(pair[place], np.dtype(dtype), arrays, 0), None
+        return _address(pair[place], np.dtype(dtype), arrays, 0), False, _ZERO
     if activation.entry is None or activation.keeps not in keeps or dtype != np.float32:
         return None
     kernels, numbers = pair_of(activation.entry, activation.complete)
     if kernels[place] is None or len(numbers) > 1:
         return None
-    return _address(kernels[place], np.dtype(dtype), arrays, len(numbers)), numbers[0] if numbers else None
+    return _address(kernels[place], np.dtype(dtype), arrays, len(numbers)), bool(numbers), *(numbers or (_ZERO,))
 
 
 @functools.cache
@@ -63,29 +63,29 @@ def _address(kernel, dtype, arrays, numbers):
 @njit(inline="always")
 def activate(act, z, y):
     """``y = f(z)`` for arrays with one axis; `act` comes from `forward_of`."""
-    _call(act[0], act[1], z, y)
+    _call(*act, z, y)
 
 
 @njit(inline="always")
 def multiply_by_slope(act, y, d):
     """``d *= f'(z)`` for arrays with one axis, from y = f(z); `act` comes from `backward_of`."""
-    _call_back(act[0], act[1], y, d)
+    _call_back(*act, y, d)
 
 
 @njit(inner=True)
-def _call(address, number, z, y):
-    if number is None:  # which is known when this is compiled
-        call_at(address, 0, y.size, z, y)
-    else:
+def _call(address, has_number, number, z, y):
+    if has_number:
         call_at(address, 0, y.size, z, y, number)
+    else:
+        call_at(address, 0, y.size, z, y)
 
 
 @njit(inner=True)
-def _call_back(address, number, y, d):
-    if number is None:
-        call_at(address, 0, d.size, d, y, d)
-    else:
+def _call_back(address, has_number, number, y, d):
+    if has_number:
         call_at(address, 0, d.size, d, y, d, number)
+    else:
+        call_at(address, 0, d.size, d, y, d)
 
 
 # All are called as those of `activations`, for the numbers from `first` to `stop`. Slopes stand here because there what
