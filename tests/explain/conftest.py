@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from scratchnet import kernels
+
 FILE = Path(__file__).parent / "models_to_explain.py"
 
 
@@ -15,3 +17,10 @@ def zoo():
     sys.modules["models_to_explain"] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def by_numpy():
+    """Compiled kernels, also for float64, would take longer than all else: what is shown is the same."""
+    with kernels.using_backend("numpy"):
+        yield

@@ -13,6 +13,8 @@ from scratchnet.layers import Input
 from scratchnet.models import Model
 from scratchnet.structure import flatten, map_structure
 
+pytestmark = pytest.mark.usefixtures("by_numpy")
+
 ROOMS = [
     name
     for name, f in vars(catalogue).items()

@@ -10,6 +10,8 @@ from scratchnet.gradient_check.report import FAILED, PASSED
 from scratchnet.layers import GRU, LSTM, Bidirectional, Dense, Flatten, Input
 from scratchnet.models import Model, Sequential
 
+pytestmark = pytest.mark.usefixtures("by_numpy")
+
 
 def traced(mode="concat", return_sequences=True, layer=LSTM, **options):
     both = Bidirectional(

@@ -8,6 +8,8 @@ from scratchnet.explain.views.conv_lstm import conv_lstm_inside, replayed_grads
 from scratchnet.layers import ConvLSTM1D, ConvLSTM2D, Dense, Flatten, Input
 from scratchnet.models import Sequential
 
+pytestmark = pytest.mark.usefixtures("by_numpy")
+
 
 def traced(dtype="float64", training=False, **options):
     layer = ConvLSTM2D(3, 2, name="film", dtype=dtype, **options)

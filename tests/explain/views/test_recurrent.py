@@ -7,6 +7,8 @@ from scratchnet.kernels.loops import gru, recurrent
 from scratchnet.layers import GRU, LSTM, Dense, Input, Masking, RepeatVector, SimpleRNN
 from scratchnet.models import Sequential
 
+pytestmark = pytest.mark.usefixtures("by_numpy")
+
 LAYERS = {
     "lstm": lambda **o: LSTM(4, **o),
     "lstm of relu": lambda **o: LSTM(4, activation="relu", recurrent_activation="hard_sigmoid", **o),

@@ -12,6 +12,8 @@ from scratchnet.layers import Dense, Input
 from scratchnet.models import Model, Sequential
 from scratchnet.structure import flatten, map_structure
 
+pytestmark = pytest.mark.usefixtures("by_numpy")
+
 LINES = [(cls, line) for cls, view in VIEWS.items() for line in (*view.forward, *view.backward)]
 
 
