@@ -75,7 +75,8 @@ def simple_rnn_backward(dy, dh, R, steps, act, mask=None, drop=None):
 
 
 def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
-    functions = forward_of(xW.dtype, act, rec)
+    usual = is_usual(act, rec) and xW.itemsize == 4
+    functions = [] if usual else forward_of(xW.dtype, act, rec)  # those that nobody calls are not compiled
     if functions is None:
         return with_numpy.lstm_forward(xW, R, b, h0, c0, act, rec, mask, drop)
     (T, N, _), U = xW.shape, len(R)
@@ -85,7 +86,7 @@ def lstm_forward(xW, R, b, h0, c0, act, rec, mask=None, drop=None):
     known = multiplier(R.dtype), one_for_all(xW), laid_out_by_gate(of_gates(R, drop), T, N), plain(b)
     made = (i, f, g, o, c, tanh_c, h)
     what_counts = as_mask(mask), as_drop(drop, h[0])
-    if is_usual(act, rec) and h.itemsize == 4:
+    if usual:
         through_time(_usual_lstm_forward, T, N, R, *known, *made, USUAL[act.name, rec.name], *what_counts)
     else:
         through_time(_lstm_forward, T, N, R, *known, *made, *functions, *what_counts)
@@ -109,7 +110,8 @@ def lstm_states(x, W, R, b, h0, c0, act, rec, T, sequence):
 
 
 def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
-    functions = backward_of(R.dtype, act, rec)
+    usual = is_usual(act, rec)
+    functions = [] if usual else backward_of(R.dtype, act, rec)
     if functions is None:
         return with_numpy.lstm_backward(dy, dh, dc, R, steps, act, rec, mask, drop)
     i, f, g, o, c, tanh_c = steps.i, steps.f, steps.g, steps.o, steps.c, steps.tanh_c
@@ -119,7 +121,7 @@ def lstm_backward(dy, dh, dc, R, steps, act, rec, mask=None, drop=None):
     R_T = laid_out_by_gate([R_g.T for R_g in of_gates(R, drop)], T, N)
     known = multiplier(R.dtype), or_nothing(dy, i), plain(dh), plain(dc), R_T, i, f, g, o, c, tanh_c
     what_counts = as_mask(mask), as_drop(drop, dh0)
-    if is_usual(act, rec):
+    if usual:
         relu = USUAL[act.name, rec.name]
         through_time(_usual_lstm_backward, T, N, R, *known, dz, dz_sum, dh0, dc0, relu, *what_counts)
     else:
