@@ -9,4 +9,6 @@ CASES = [
     ("ELU", {"alpha": 0.7}, SEQUENCE),
     ("PReLU", {}, SEQUENCE),
     ("PReLU", {"shared_axes": [1]}, SEQUENCE),
+    ("PReLU", {"shared_axes": [-1]}, SEQUENCE),
+    ("PReLU", {"shared_axes": [0]}, SEQUENCE),
 ]
