@@ -226,6 +226,10 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
 
     variable_dtype = compute_dtype
 
+    def looks_across(self, input_shape):
+        """Whether samples of a batch of this shape (or list of shapes) meet in forward, which so takes all of it."""
+        return self.in_one_part
+
     def random_streams(self):
         """The `RandomStream`s that this layer draws from, by name; what a resumed fit must continue."""
         return {}

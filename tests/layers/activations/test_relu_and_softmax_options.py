@@ -24,11 +24,17 @@ def test_relu(options):
     assert ReLU.from_config(layer.get_config())(X).shape == X.shape
 
 
-@pytest.mark.parametrize("axis", [-1, 1, [1, 2]])
+@pytest.mark.parametrize("axis", [-1, 1, [1, 2], 0, [0, -1]])
 def test_softmax(axis):
     layer, axes = Softmax(axis, dtype="float64"), tuple(axis) if isinstance(axis, list) else axis
     np.testing.assert_allclose(layer(X).sum(axis=axes), 1)
     check_layer(layer, X).raise_if_failed()
+
+
+@pytest.mark.parametrize("axis", [3, -4, [1, 3]])
+def test_softmax_refuses_an_axis_that_there_is_not(axis):
+    with pytest.raises(ValueError, match="is not an axis of inputs with 3 axes"):
+        Softmax(axis)(X)
 
 
 def test_what_is_masked_gets_nothing():

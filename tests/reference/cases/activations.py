@@ -7,6 +7,7 @@ CASES = [
     *(("Activation", {"activation": function}, SEQUENCE) for function in FUNCTIONS),
     ("LeakyReLU", {"negative_slope": 0.1}, SEQUENCE),
     ("ELU", {"alpha": 0.7}, SEQUENCE),
+    *(("Softmax", {"axis": axis}, SEQUENCE) for axis in (0, [0, -1])),
     ("PReLU", {}, SEQUENCE),
     ("PReLU", {"shared_axes": [1]}, SEQUENCE),
     ("PReLU", {"shared_axes": [-1]}, SEQUENCE),
