@@ -86,11 +86,11 @@ class LeakyReLU(_ActivationLayer):
 
 @register("layers")
 class ELU(_ActivationLayer):
-    """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016); raises ValueError for an alpha below 0."""
+    """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016); ValueError for what is no number."""
 
     def __init__(self, alpha: float = 1.0, **kwargs):
         super().__init__(**kwargs)
-        self.alpha = check_number(self, "alpha", alpha)
+        self.alpha = check_number(self, "alpha", alpha, may_be_negative=True)
         self.activation = activations.elu.with_parameters(alpha=self.alpha)
 
 
