@@ -44,7 +44,7 @@ from scratchnet.recorded import (
     recorded_config,
     refuse_arguments,
 )
-from scratchnet.structure import flatten
+from scratchnet.structure import flatten, flatten_shapes
 from scratchnet.variables import Variable
 
 
@@ -228,7 +228,11 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
 
     def looks_across(self, input_shape):
         """Whether samples of a batch of this shape (or list of shapes) meet in forward, which so takes all of it."""
-        return self.in_one_part
+        function = vars(self).get("activation")
+        if getattr(function, "is_by_row", True):
+            return self.in_one_part
+        axis, ndim = function.complete.get("axis", -1), len(flatten_shapes(input_shape)[0])
+        return self.in_one_part or any(k % ndim == 0 for k in (axis if isinstance(axis, tuple) else [axis]))
 
     def random_streams(self):
         """The `RandomStream`s that this layer draws from, by name; what a resumed fit must continue."""

@@ -7,8 +7,6 @@ Of vectors (N, D), each is a step: mask[n] says whether the sample counts.
 
 import math
 
-import numpy as np
-
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
 
