@@ -168,7 +168,7 @@ def _take_over_trials(node):
 def _try_rows(node):
     """Where a layer looks across the samples of a batch, as many as come out are not always as many as go in."""
     tensors, outputs = flatten(node.inputs), flatten(node.outputs)
-    if any(t.shape[:1] != (None,) for t in (*tensors, *outputs)):
+    if any(t.shape[:1] != (None,) or None in t.shape[1:] for t in (*tensors, *outputs)):
         return
     if node.layer.looks_across(map_structure(lambda t: t.shape, node.inputs)):
         batches = next((t.trials for t in tensors if t.trials is not None), BATCHES[0])

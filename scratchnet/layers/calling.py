@@ -37,7 +37,8 @@ class Calling:
         keep_freed_memory()  # for the next call
         x = map_structure(self._as_input, inputs)
         shape = map_structure(np.shape, x)
-        if all(sizes[:1] == (0,) and 0 not in sizes[1:] for sizes in flatten_shapes(shape)):
+        shapes = flatten_shapes(shape)
+        if shapes and all(sizes[:1] == (0,) and 0 not in sizes[1:] for sizes in shapes):
             return self._without_samples(x, options)
         self.ensure_built(shape)
         promised = self.compute_output_shape(shape, **options)
