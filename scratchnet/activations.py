@@ -70,6 +70,10 @@ def _elu_gradient(dy, y, alpha=1.0):
     return dy * np.where(y > 0, 1, y + dy.dtype.type(alpha))  # for z <= 0: alpha e^z = y + alpha
 
 
+def _elu_gradient_of_z(dy, z, alpha=1.0):
+    return dy * np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0)))  # where y has not the sign of z
+
+
 def _celu(z, out=None, alpha=1.0):
     return np.add(np.maximum(z, 0), alpha * np.expm1(np.minimum(z, 0) / alpha), out=out)
 
@@ -191,16 +195,8 @@ def _mish_gradient(dy, z):
     return dy * (t + z * (1 - t * t) * _sigmoid(z))
 
 
-def _tanh_shrink(z, out=None):
-    return np.subtract(z, np.tanh(z), out=out)
-
-
-def _tanh_shrink_gradient(dy, z):
-    return dy * np.tanh(z) ** 2
-
-
 # Of these the derivative takes the sign of z from y, which tells it only if no parameter is below 0.
-_NOT_BELOW_0 = (_relu, _leaky_relu, _elu, _celu, piecewise.hard_shrink, piecewise.soft_shrink)
+_NOT_BELOW_0 = (_relu, _leaky_relu, _celu, piecewise.hard_shrink, piecewise.soft_shrink)
 
 
 @registry.register("activations")
@@ -234,6 +230,7 @@ class Activation:
         own = list(inspect.signature(function).parameters.values())[2:]
         self.__signature__ = inspect.Signature([x, *own])
         self.complete = {**{p.name: p.default for p in own}, **parameters}  # the parameters that nobody has named, too
+        self.is_by_row = self.complete.get("axis", -1) == -1  # whether it looks along no axis but the last one
 
     def __call__(self, x, *args, **parameters):
         names = list(self.__signature__.parameters)[1:]  # without x
@@ -294,8 +291,11 @@ class Activation:
             if self.function in _NOT_BELOW_0 and value is not None and not value >= 0:
                 raise ValueError(f'activation "{self.name}": {name} must be at least 0, got {value!r}')
         parameters = {**self.parameters, **parameters}
-        changed = Activation(self.name, self.function, self.gradient, self.keeps, **parameters)
-        changed.operation, changed.entry = self.operation, self.entry
+        gradient, keeps, entry = self.gradient, self.keeps, self.entry
+        if self.function is _elu and parameters.get("alpha", 1) < 0:
+            gradient, keeps, entry = _elu_gradient_of_z, "z", None
+        changed = Activation(self.name, self.function, gradient, keeps, **parameters)
+        changed.operation, changed.entry = self.operation, entry
         return changed
 
     def __reduce__(self):  # copied or pickled, one of the table stays itself
@@ -351,7 +351,7 @@ _TABLE = {
         Activation("hard_tanh", piecewise.hard_tanh, piecewise.hard_tanh_gradient, "z"),
         Activation("hard_shrink", piecewise.hard_shrink, piecewise.shrink_gradient, "y"),
         Activation("soft_shrink", piecewise.soft_shrink, piecewise.shrink_gradient, "y"),
-        Activation("tanh_shrink", _tanh_shrink, _tanh_shrink_gradient, "z"),
+        Activation("tanh_shrink", piecewise.tanh_shrink, piecewise.tanh_shrink_gradient, "z"),
         Activation("threshold", piecewise.threshold, piecewise.threshold_gradient, "z"),
     )
 }

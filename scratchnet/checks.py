@@ -10,11 +10,13 @@ import numpy as np
 from scratchnet import config
 
 
-def check_number(layer, argument, value, below=math.inf):
-    """`value` as a float of at least 0 and less than `below`, or an error that names the layer and the argument."""
+def check_number(layer, argument, value, below=math.inf, at_most=math.inf, may_be_negative=False):
+    """`value` as a float of at least 0 and within these bounds, or an error that names the layer and the argument."""
     is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < below:
-        wanted = "finite number of at least 0" if below == math.inf else f"number in [0, {below})"
+    if not is_number or not (0 <= value or may_be_negative) or not -math.inf < value < below or value > at_most:
+        wanted = "finite number" + " of at least 0" * (not may_be_negative)
+        if min(below, at_most) < math.inf:
+            wanted = f"number in [0, {below})" if below < math.inf else f"number in [0, {at_most}]"
         raise layer.error(f"{argument} must be a {wanted}, got {value!r}")
     return float(value)
 

@@ -4,7 +4,8 @@ They are what `scratchnet.activations` puts into its table, where the rules for 
 and dz = gradient(dy, kept), where kept is y or z.
 
 hard_tanh and hard_silu replace tanh and silu on machines that have no quick exponential (Howard et al., "Searching for
-MobileNetV3", 2019); the shrinking functions set small values to 0, as wavelet denoising does (Donoho 1995);
+MobileNetV3", 2019); the shrinking functions set small values to 0, as wavelet denoising does (Donoho 1995),
+and tanh_shrink does nearly so, without a corner;
 sparse_plus and sparse_sigmoid are softplus and sigmoid with true zeros, as sparsemax is softmax (`scratchnet.simplex`).
 """
 
@@ -45,6 +46,14 @@ def soft_shrink(z, out=None, threshold=0.5):
 
 def shrink_gradient(dy, y, threshold=0.5):
     return dy * (y != 0)
+
+
+def tanh_shrink(z, out=None):
+    return np.subtract(z, np.tanh(z), out=out)
+
+
+def tanh_shrink_gradient(dy, z):
+    return dy * np.tanh(z) ** 2
 
 
 def threshold(z, out=None, *, threshold=0.0, default_value=0.0):

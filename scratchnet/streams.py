@@ -61,6 +61,11 @@ def generator(seed=None):
     return np.random.default_rng(new_seed() if seed is None else seed)
 
 
+def factor_of_kept(rate):
+    """What dropout multiplies by what it keeps, so that the expected value stays; 0 where it keeps nothing."""
+    return 1 / (1 - rate) if rate < 1 else 0.0
+
+
 class RandomStream:
     """Random numbers for a layer that draws at every step; a row of the batch has its own place in the stream.
 

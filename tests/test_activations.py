@@ -159,7 +159,7 @@ def test_overwriting_is_right_in_every_layout(name, change):
 
 
 @pytest.mark.parametrize(
-    ("activation", "parameter"), [(activations.leaky_relu, "negative_slope"), (activations.elu, "alpha")]
+    ("activation", "parameter"), [(activations.leaky_relu, "negative_slope"), (activations.relu, "negative_slope")]
 )
 def test_a_slope_below_zero_is_refused_since_the_sign_of_y_would_mislead(activation, parameter):
     flat = activation.with_parameters(**{parameter: 0.0})

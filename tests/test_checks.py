@@ -44,6 +44,10 @@ def test_numbers_and_their_bounds():
     assert said(lambda: checks.check_number(layer, "p", 1, below=1)) == (
         'Flatten "f": p must be a number in [0, 1), got 1'
     )
+    assert checks.check_number(layer, "p", 1, at_most=1) == 1
+    assert said(lambda: checks.check_number(layer, "p", 1.5, at_most=1)) == (
+        'Flatten "f": p must be a number in [0, 1], got 1.5'
+    )
 
 
 def test_paddings_are_words_in_any_case():

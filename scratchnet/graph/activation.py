@@ -27,12 +27,15 @@ class OwnActivation(HasNoWeights, KeepsTraces, Activation):
         TypeError: where the function cannot be traced.
     """
 
-    own_attributes = ("call", "name", "__name__", "function", "gradient", "keeps", "parameters", "__signature__")
+    own_attributes = (
+        *("call", "name", "__name__", "function", "gradient", "keeps", "parameters", "is_by_row", "__signature__"),
+    )
 
     def __init__(self, call):
         name = getattr(call, "__name__", type(call).__name__)
         super().__init__(name, self._value, self._gradient, "z")
         self.call = call
+        self.is_by_row = False  # nobody knows
 
     def __call__(self, x, *args, **options):
         return self.call(x, *args, **options) if is_symbolic(x) else np.asarray(self.call(x, *args, **options))

@@ -181,7 +181,8 @@ class LayerNode(Node):
         if self.arguments is not None:
             masked = [tensor.masked for tensor in flatten(self.inputs)]
             return self.layer.rows_of_outputs(rows, self.arguments, masked, self.training)
-        return None if self.layer.in_one_part else super().rows_of_outputs(rows)
+        shapes = map_structure(lambda tensor: tensor.shape, self.inputs)
+        return None if self.layer.looks_across(shapes) else super().rows_of_outputs(rows)
 
     def find_masks(self):
         masked = map_structure(lambda tensor: tensor.masked, self.inputs)

@@ -20,7 +20,8 @@ from scratchnet.ops.dtypes import computing_in
 from scratchnet.ops.operation import current_trace, handler_of
 from scratchnet.ops.operation import is_symbolic as stands_for_an_array
 from scratchnet.ops.random import stream_of
-from scratchnet.structure import flatten, map_shapes, map_structure
+from scratchnet.ops.trial import BATCHES, shape_in_trial
+from scratchnet.structure import flatten, flatten_shapes, map_shapes, map_structure
 from scratchnet.variables import StateVariable
 
 
@@ -138,6 +139,7 @@ def record_layer(layer, inputs, output_shape, training=None, options=None):
     dtype = layer.output_dtype(inputs)
     node.outputs = map_shapes(lambda shape: KerasTensor(shape, dtype, layer.name, node), output_shape)
     _take_over_trials(node)
+    _try_rows(node)
     node.find_masks()
     return node.outputs
 
@@ -161,6 +163,20 @@ def _take_over_trials(node):
         if tensor.shape[:1] == (None,) and tensor.trials is None:
             usual = {rows: [rows if n is None else n for n in tensor.shape[1:]] for rows in found}
             tensor.trials = {rows: (found[rows][0], *usual[rows]) for rows in found}
+
+
+def _try_rows(node):
+    """Where a layer looks across the samples of a batch, as many as come out are not always as many as go in."""
+    tensors, outputs = flatten(node.inputs), flatten(node.outputs)
+    if any(t.shape[:1] != (None,) or None in t.shape[1:] for t in (*tensors, *outputs)):
+        return
+    if node.layer.looks_across(map_structure(lambda t: t.shape, node.inputs)):
+        batches = next((t.trials for t in tensors if t.trials is not None), BATCHES[0])
+        given = [map_structure(lambda t, n=rows: shape_in_trial(t, n), node.inputs) for rows in batches]
+        found = [flatten_shapes(node.output_shapes(shapes)) for shapes in given]
+        for tensor, *shapes in zip(outputs, *found):
+            if any(shape[0] != rows for rows, shape in zip(batches, shapes)):
+                tensor.trials = dict(zip(batches, shapes))
 
 
 def with_mask(tensor, mask):

@@ -44,7 +44,7 @@ from scratchnet.recorded import (
     recorded_config,
     refuse_arguments,
 )
-from scratchnet.structure import flatten
+from scratchnet.structure import flatten, flatten_shapes
 from scratchnet.variables import Variable
 
 
@@ -225,6 +225,14 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
         return self.dtype
 
     variable_dtype = compute_dtype
+
+    def looks_across(self, input_shape):
+        """Whether samples of a batch of this shape (or list of shapes) meet in forward, which so takes all of it."""
+        function = vars(self).get("activation")
+        if getattr(function, "is_by_row", True):
+            return self.in_one_part
+        axis, ndim = function.complete.get("axis", -1), len(flatten_shapes(input_shape)[0])
+        return self.in_one_part or any(k % ndim == 0 for k in (axis if isinstance(axis, tuple) else [axis]))
 
     def random_streams(self):
         """The `RandomStream`s that this layer draws from, by name; what a resumed fit must continue."""

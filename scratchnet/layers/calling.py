@@ -37,6 +37,9 @@ class Calling:
         keep_freed_memory()  # for the next call
         x = map_structure(self._as_input, inputs)
         shape = map_structure(np.shape, x)
+        shapes = flatten_shapes(shape)
+        if shapes and all(sizes[:1] == (0,) and 0 not in sizes[1:] for sizes in shapes):
+            return self._without_samples(x, options)
         self.ensure_built(shape)
         promised = self.compute_output_shape(shape, **options)
         mask = map_structure(_mask_of, inputs) if mask is None else map_structure(_as_mask, as_lists(mask))
@@ -55,6 +58,15 @@ class Calling:
             for array, its_mask in zip(flatten(y), self.output_masks(x, mask, cache)):
                 array._keras_mask = its_mask
         return y
+
+    def _without_samples(self, x, options):
+        """What comes out of a batch of none: the shape is all there is to it, and kernels need not know."""
+        inputs = map_structure(lambda a: KerasTensor((None, *a.shape[1:]), a.dtype.name), x)
+        self.ensure_built(map_structure(lambda t: t.shape, inputs))
+        found = self.compute_output_spec(inputs, **options)
+        if any(None in tensor.shape[1:] for tensor in flatten(found)):
+            raise self.error(f"got a batch without samples, {map_structure(np.shape, x)}, which does not tell a shape")
+        return map_structure(lambda t: np.zeros((0, *t.shape[1:]), t.dtype), found)
 
     def activity_penalties(self, y):
         """``(value, dy)`` of the regularizer of the output, for each array of y: the share of this part of a batch."""

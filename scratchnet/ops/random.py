@@ -19,7 +19,7 @@ from scratchnet.ops.operation import current_trace, operation, shape_of
 from scratchnet.ops.selection import take
 from scratchnet.ops.trial import Unfit
 from scratchnet.registry import register
-from scratchnet.streams import RandomStream, RepeatedStream, generator
+from scratchnet.streams import RandomStream, RepeatedStream, factor_of_kept, generator
 
 
 @register("random")
@@ -127,7 +127,7 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
 def _dropout_mask(x, rate, noise_shape, seed):
     """1 / (1 - rate) where an element stays, and 0 where it is dropped, each with the probability `rate`."""
     shape = x.shape if noise_shape is None else [n if m is None else m for n, m in zip(x.shape, noise_shape)]
-    mask = stream_of(seed).mask(tuple(shape) or (1,), rate, x.dtype.type(1 / (1 - rate)))
+    mask = stream_of(seed).mask(tuple(shape) or (1,), rate, x.dtype.type(factor_of_kept(rate)))
     return mask if shape else mask[0]
 
 
@@ -136,8 +136,8 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
 
     noise_shape: where it has a 1, a whole axis is dropped or stays; None in it is the axis of `inputs`.
     """
-    if not 0 <= rate < 1:
-        raise ValueError(f"dropout: rate must be at least 0 and below 1, got {rate!r}")
+    if not 0 <= rate <= 1:
+        raise ValueError(f"dropout: rate must be at least 0 and at most 1, got {rate!r}")
     return inputs if rate == 0 else multiply(inputs, _dropout_mask(inputs, rate, noise_shape, seed))
 
 

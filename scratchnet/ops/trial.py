@@ -23,7 +23,7 @@ from scratchnet.parallel.batch import drawing_rows
 from scratchnet.streams import RandomStream
 
 # Where 5 and 7 rows do not work, a shape may ask for a multiple of something: reshape(x, (-1, 2, 8)).
-_BATCHES = ((5, 7), (60, 120))
+BATCHES = ((5, 7), (60, 120))
 _HALF = 12  # rows of each half; pairs, triples and fours of them may be folded into one
 _LARGE = 20_000  # elements of a sample from which on as few rows as can be are tried
 _MISFITS = (ValueError, TypeError, IndexError, ZeroDivisionError)
@@ -50,7 +50,7 @@ class Spec(NamedTuple):
 def output_spec(operation, operands, options):
     """See `Operation.output_spec`."""
     first_problem = None
-    for batches in _BATCHES if _elements(operands) < _LARGE else ((2, 3), *_BATCHES):
+    for batches in BATCHES if _elements(operands) < _LARGE else ((2, 3), *BATCHES):
         try:
             with np.errstate(all="ignore"):
                 small, large = (_try(operation, operands, options, rows) for rows in batches)

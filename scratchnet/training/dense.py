@@ -5,9 +5,14 @@ Where the backend has `affine_forward`, two threads can share all of it.
 """
 
 from scratchnet.kernels import fused
-from scratchnet.layers.core.dense import DenseCache
+from scratchnet.layers.core.dense import Dense, DenseCache
 from scratchnet.training.blocks import FeedForward
 from scratchnet.training.joined import TrainedNode
+
+
+def is_of_rows(node):
+    """Whether a node is a dense layer whose activation needs no more than rows."""
+    return type(node.layer) is Dense and (node.layer.activation.is_by_row or len(node.inputs.shape) == 2)
 
 
 class ActivatedDense(TrainedNode):

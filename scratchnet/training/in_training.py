@@ -28,13 +28,12 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
-from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.normalization.batch_normalization import BatchNormalizationCache, batch_moments
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.parallel import sum_over_batch
 from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
-from scratchnet.training.dense import ActivatedDense
+from scratchnet.training.dense import ActivatedDense, is_of_rows
 from scratchnet.training.in_use import convolves, is_enlarging, padding_behind, pools, pools_squares
 from scratchnet.training.joined import TrainedNode, joined
 from scratchnet.training.normalized import ANYTHING, bounds, cuts_off, normalizes_last_axis
@@ -170,7 +169,7 @@ def _kind_of(node):
         return UpsampledConvolution
     if normalizes_last_axis(node) and layer.trainable and not layer.renorm and kernels.bounded_products is not None:
         return BoundedNormalization
-    if type(layer) is Dense and layer.trainable and kernels.affine_forward is not None:
+    if is_of_rows(node) and layer.trainable and kernels.affine_forward is not None:
         return ActivatedDense
     if type(layer) is Embedding and layer.trainable and kernels.mean_of_rows is not None:
         return MeanOfVectors

@@ -38,7 +38,6 @@ from scratchnet.kernels.geometry import is_cheaper_transposed
 from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_groups
-from scratchnet.layers.core.dense import Dense
 from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.merging.add import Add
 from scratchnet.layers.merging.maximum import Maximum
@@ -58,7 +57,7 @@ from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
 from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
-from scratchnet.training.dense import ActivatedDense
+from scratchnet.training.dense import ActivatedDense, is_of_rows
 from scratchnet.training.joined import JoinedNode, joined
 from scratchnet.training.normalized import (
     Normalized,
@@ -271,7 +270,7 @@ def _kind_of(node):
         return MaximaAlone if layer.data_format == "channels_last" else None
     if type(layer) is MultiHeadAttention and kernels.self_attention_forward is not None:
         return SelfAttention if looks_at_itself(node) else None
-    if type(layer) is Dense and kernels.affine_forward is not None:
+    if is_of_rows(node) and kernels.affine_forward is not None:
         return ActivatedDense
     if type(layer) is Embedding and kernels.mean_of_rows is not None:
         return MeanOfVectors

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from scratchnet import kernels, layers
+from scratchnet.gradient_check import catalogue
 from scratchnet.layers import (
     ELU,
     Activation,
@@ -28,7 +29,9 @@ from scratchnet.layers import (
     deserialize,
     serialize,
 )
+from scratchnet.models import Model
 from scratchnet.parallel.batch import drawing_rows
+from scratchnet.structure import flatten, map_structure
 
 IMAGE = (3, 5, 4, 2)
 
@@ -255,3 +258,29 @@ def test_the_defaults_are_keras_s(name, arguments, expected):
     settings = getattr(layers, name)(*arguments, name="x").get_config()
     found = {k: v["class_name"] if isinstance(v, dict) and "class_name" in v else v for k, v in settings.items()}
     assert found == {"name": "x", "trainable": True, "dtype": "float32", **expected}
+
+
+def test_of_no_samples_every_layer_makes_none():
+    for layer, x, options in catalogue.layers.cases(np.random.default_rng(0)):
+        args, kwargs = layer.call_arguments(map_structure(lambda a: a[:0], x))
+        found = flatten(layer(*args, **kwargs))
+        expected = flatten(layer.forward(x, **{k: v for k, v in options.items() if k in ("training", "mask")})[0])
+        assert [(y.shape, y.dtype) for y in found] == [((0, *y.shape[1:]), y.dtype) for y in expected], layer
+
+
+def test_of_no_samples_a_model_makes_none_and_a_layer_can_be_built():
+    x = Input((5, 4, 2))
+    model = Model(x, [Dense(3)(Flatten()(MaxPooling2D()(Conv2D(3, 2, activation="relu")(x)))), ReLU()(x)])
+    nothing = np.zeros((0, 5, 4, 2))
+    for training in (None, False, True):
+        first, second = model(nothing, training=training)
+        assert first.shape == (0, 3) and second.shape == (0, 5, 4, 2) and first.dtype == np.float32
+    dense = Dense(2)
+    assert dense(np.zeros((0, 3))).shape == (0, 2) and dense(np.ones((4, 3))).shape == (4, 2)
+    normalization = layers.BatchNormalization()
+    normalization(np.zeros((0, 3)), training=True)
+    assert (normalization.moving_mean.array == 0).all()
+    with pytest.raises(ValueError, match=r"expected an input of shape \(N, ..., 3\)"):
+        dense(np.zeros((0, 4)))
+    with pytest.raises(ValueError, match="got an empty input of shape"):
+        dense(np.zeros((2, 0, 3)))

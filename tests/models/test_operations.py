@@ -9,7 +9,7 @@ import pytest
 from scratchnet import ops
 from scratchnet.gradient_check import check_layer
 from scratchnet.graph.symbolic import KerasTensor
-from scratchnet.layers import Concatenate, Dense, Dropout, Input
+from scratchnet.layers import Concatenate, Dense, Dropout, Input, LayerNormalization, Softmax, UnitNormalization
 from scratchnet.models import Model, Sequential, clone_model, load_model
 from scratchnet.ops import random
 from scratchnet.parallel import Workers
@@ -139,6 +139,11 @@ def test_samples_that_stay_apart_are_computed_in_parts():
         lambda h: h @ ops.transpose(h) @ h,
         lambda h: ops.softmax(h, axis=0),
         lambda h: h + h[::-1],
+        lambda h: Softmax(axis=0)(h),
+        lambda h: Softmax(axis=-2)(h),
+        lambda h: UnitNormalization(axis=[0, 1])(h),
+        lambda h: LayerNormalization(axis=0, center=False, scale=False)(h),
+        lambda h: Concatenate(axis=0)([h, h])[: ops.shape(h)[0]],
         lambda h: ops.take(h, ops.shape(h)[0] - 1, axis=0) + h,
     ],
 )

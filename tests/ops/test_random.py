@@ -95,8 +95,9 @@ def test_dropout():
     y = random.dropout(x, 0.5, noise_shape=(None, 1, 3), seed=1)
     assert (y == y[:, :1]).all() and not (y == y[..., :1]).all()
     assert random.dropout(x, 0.0) is x
-    with pytest.raises(ValueError, match="rate must be at least 0 and below 1, got 1"):
-        random.dropout(x, 1)
+    np.testing.assert_array_equal(random.dropout(x, 1), 0 * x)
+    with pytest.raises(ValueError, match="rate must be at least 0 and at most 1, got 1.5"):
+        random.dropout(x, 1.5)
 
 
 def test_shuffling():

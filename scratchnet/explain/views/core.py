@@ -32,10 +32,10 @@ DENSE = View(
     (
         Line("z", "z_u = sum_d x_d W_{du} + b_u", matrix_product.matmul, "total += float(a[m, k]) * float(b[k, n])"),
         Line("b", "z = x W + b", Dense.forward, 'z += self.params["bias"]', _has_bias),
-        Line("y", "y = act ( z )", Dense.forward, "y, activation = self.activation.forward(z, overwrite=True)"),
+        Line("y", "y = act ( z )", Dense.forward, "y, activation = self.activation.forward(z.reshape("),
     ),
     (
-        Line("dz", "dz = dy ⊙ act' ( z )", Dense.backward, "dz = self.activation.backward(dy.reshape(-1, U)"),
+        Line("dz", "dz = dy ⊙ act' ( z )", Dense.backward, "dz = self.activation.backward(dy, cache.activation)"),
         Line(
             "dkernel", "dW_{du} = x_d dz_u", Dense.backward, 'grads["kernel"] = kernels.matmul(x.reshape(-1, D).T, dz)'
         ),

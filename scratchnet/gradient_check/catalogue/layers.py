@@ -74,6 +74,7 @@ def _activations(rng):
         layers.Activation("gelu", **F64),
         layers.LeakyReLU(0.1, **F64),
         layers.ELU(0.7, **F64),
+        layers.ELU(-0.7, **F64),
         layers.PReLU(**F64),
         layers.ReLU(**F64),
         layers.ReLU(max_value=2.0, negative_slope=0.1, threshold=0.33, **F64),

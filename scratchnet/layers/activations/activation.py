@@ -86,11 +86,11 @@ class LeakyReLU(_ActivationLayer):
 
 @register("layers")
 class ELU(_ActivationLayer):
-    """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016); raises ValueError for an alpha below 0."""
+    """``y = x`` where x > 0, else ``alpha (e^x - 1)`` (Clevert et al. 2016); ValueError for what is no number."""
 
     def __init__(self, alpha: float = 1.0, **kwargs):
         super().__init__(**kwargs)
-        self.alpha = check_number(self, "alpha", alpha)
+        self.alpha = check_number(self, "alpha", alpha, may_be_negative=True)
         self.activation = activations.elu.with_parameters(alpha=self.alpha)
 
 
@@ -99,7 +99,9 @@ class Softmax(_ActivationLayer):
     """``y = e^x / sum(e^x)`` along an axis; what a mask leaves out gets 0.
 
     Args:
-        axis: along which; by default the last one. Several axes are taken together.
+        axis: along which; by default the last one. Several axes are taken together. Along 0, samples meet.
+
+    Raises ValueError for an axis that the input does not have.
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs):
@@ -110,6 +112,21 @@ class Softmax(_ActivationLayer):
 
     def __call__(self, inputs, mask=None, training=None, **options):
         return super().__call__(inputs, training, mask, **options)
+
+    def compute_output_shape(self, input_shape):
+        self.check_shape(input_shape, "*")
+        self._axes(len(input_shape))
+        return input_shape
+
+    def looks_across(self, input_shape):
+        return 0 in self._axes(len(input_shape))
+
+    def _axes(self, ndim):
+        """The axes, counted from the front."""
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        if any(not -ndim <= axis < ndim for axis in axes):
+            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes")
+        return [axis % ndim for axis in axes]
 
     def forward(self, x, training=False, mask=None):
         if mask is None:

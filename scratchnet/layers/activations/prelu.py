@@ -27,7 +27,8 @@ class PReLU(Layer):
 
     Args:
         alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes ``alpha``, of a sample's shape.
-        shared_axes: axes along which one slope serves all places: [1, 2] for the pixels of an image.
+        shared_axes: axes along which one slope serves all places: [1, 2] for the pixels of an image. As in Keras these
+            are places in the shape of a sample, counted from 1, so that 0 is its last axis and -1 the one before it.
 
     Raises ValueError for axes that the input does not have, and for unknown sizes along the others.
     """
@@ -51,7 +52,7 @@ class PReLU(Layer):
     def build(self, input_shape):
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
-            if not 0 < axis < len(input_shape):
+            if not isinstance(axis, (int, np.integer)) or not -len(shape) <= axis - 1 < len(shape):
                 raise self.error(f"shared_axes {self.shared_axes} are not axes of an input of shape {input_shape}")
             shape[axis - 1] = 1
         if None in shape:

@@ -21,7 +21,7 @@ class AdditiveAttention(SoftLookup):
 
     Args:
         use_scale: whether there is a learnt ``scale`` (D,); otherwise it is 1.
-        dropout: the part of the weights P that is left out in training, in [0, 1).
+        dropout: the part of the weights P that is left out in training, in [0, 1].
         seed: of dropout.
 
     Masks, ``use_causal_mask`` and ``return_attention_scores`` are as of `Attention`.

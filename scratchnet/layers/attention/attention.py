@@ -162,7 +162,7 @@ class Attention(SoftLookup):
     Args:
         use_scale: whether the scores are multiplied by a learnt number, ``scale``.
         score_mode: "dot" or "concat"; the latter has a learnt number ``concat_score_weight``, c.
-        dropout: the part of the weights P that is left out in training, in [0, 1).
+        dropout: the part of the weights P that is left out in training, in [0, 1].
         seed: of dropout.
 
     When it is called, ``use_causal_mask=True`` hides from each query the keys behind its own place, and

@@ -22,7 +22,7 @@ class MultiHeadAttention(Heads):
         num_heads: how many heads there are.
         key_dim: D, the size of queries and keys in each head.
         value_dim: E, the size of values in each head; by default D.
-        dropout: the part of the weights P that is left out in training, in [0, 1).
+        dropout: the part of the weights P that is left out in training, in [0, 1].
         use_bias: whether the products have biases.
         output_shape: the size, or sizes, of the output's features; by default those of `query`.
         attention_axes: along which axes is looked; by default all but those of samples and features.

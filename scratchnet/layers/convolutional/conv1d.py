@@ -18,6 +18,7 @@ import numpy as np
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
+from scratchnet.layers.activated import ActivatedBehind
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -29,7 +30,7 @@ class Conv1DCache(NamedTuple):
 
 
 @register("layers", "Convolution1D")
-class Conv1D(BaseConvolution):
+class Conv1D(ActivatedBehind, BaseConvolution):
     """A one-dimensional convolution.
 
     Args:

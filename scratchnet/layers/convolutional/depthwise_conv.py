@@ -16,6 +16,7 @@ import numpy as np
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
+from scratchnet.layers.activated import ActivatedBehind
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -26,7 +27,7 @@ class DepthwiseCache(NamedTuple):
     padding: tuple
 
 
-class DepthwiseConvolution(BaseConvolution):
+class DepthwiseConvolution(ActivatedBehind, BaseConvolution):
     """Base of the two. Arguments as of `DepthwiseConv2D`."""
 
     def __init__(

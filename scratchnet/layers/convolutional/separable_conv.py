@@ -18,6 +18,7 @@ from scratchnet import kernels
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
+from scratchnet.layers.activated import ActivatedBehind
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.layers.convolutional.depthwise_conv import in_groups
 from scratchnet.registry import register
@@ -30,7 +31,7 @@ class SeparableCache(NamedTuple):
     padding: tuple
 
 
-class SeparableConvolution(BaseConvolution):
+class SeparableConvolution(ActivatedBehind, BaseConvolution):
     """Base of the two. Arguments as of `SeparableConv2D`."""
 
     def __init__(

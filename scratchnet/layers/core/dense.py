@@ -102,13 +102,13 @@ class Dense(Layer):
         z = kernels.matmul(x.reshape(-1, D), W)  # (N..., U)
         if self.use_bias:
             z += self.params["bias"]
-        y, activation = self.activation.forward(z, overwrite=True)
-        return y.reshape(*N, self.units), DenseCache(x, activation)
+        y, activation = self.activation.forward(z.reshape(*N, self.units), overwrite=True)
+        return y, DenseCache(x, activation)
 
     def backward(self, dy, cache, needs_dx=True):
         x, W = cache.x, self.params["kernel"]
         D, U = W.shape
-        dz = self.activation.backward(dy.reshape(-1, U), cache.activation)  # y = f(z)
+        dz = self.activation.backward(dy, cache.activation).reshape(-1, U)  # y = f(z)
         grads = {}
         if self.trainable:
             grads["kernel"] = kernels.matmul(x.reshape(-1, D).T, dz)  # z = x W + b

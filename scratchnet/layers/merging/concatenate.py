@@ -21,7 +21,7 @@ class Concatenate(Integers, Layer):
     """[(N, ..., A, ...), (N, ..., B, ...), ...] -> (N, ..., A + B + ..., ...).
 
     Args:
-        axis: along which; not 0, the samples.
+        axis: along which; 0 makes one batch of several.
 
     Raises ValueError unless there are one or more inputs that agree in all other axes.
     """
@@ -30,9 +30,12 @@ class Concatenate(Integers, Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
-            raise self.error(f"axis must be an integer other than 0, the axis of samples, got {axis!r}")
+        if isinstance(axis, bool) or not isinstance(axis, int):
+            raise self.error(f"axis must be an integer, got {axis!r}")
         self.axis = axis
+
+    def looks_across(self, input_shape):
+        return self._axis(len(input_shape[0])) == 0  # in parts, samples would come in another order
 
     def compute_output_shape(self, input_shape):
         if not isinstance(input_shape, list) or not input_shape:
@@ -73,8 +76,8 @@ class Concatenate(Integers, Layer):
 
     def _axis(self, ndim):
         axis = self.axis + ndim if self.axis < 0 else self.axis
-        if not 0 < axis < ndim:
-            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes, or is that of the samples")
+        if not 0 <= axis < ndim:
+            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes")
         return axis
 
 

@@ -141,9 +141,7 @@ class BatchNormalization(ScaleAndShift):
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")
-        (axis,) = self.positive_axes(input_shape)
-        if self.built and input_shape[axis] != len(self.state["moving_mean"]):
-            raise self.error(f"was built for {len(self.state['moving_mean'])} channels, got {input_shape}")
+        self.positive_axes(input_shape)
         return input_shape
 
     def forward(self, x, training=False, mask=None):

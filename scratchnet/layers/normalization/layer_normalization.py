@@ -34,7 +34,7 @@ class LayerNormalization(ScaleAndShift):
     """Normalizes each sample over one axis or several.
 
     Args:
-        axis: what to normalize over; an axis, or a list of them. gamma and beta have its size.
+        axis: what to normalize over; an axis, or a list of them. gamma and beta have its size. With 0, samples meet.
         epsilon: added to the variance.
         center, scale: whether there are beta and gamma.
         beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of
@@ -46,6 +46,7 @@ class LayerNormalization(ScaleAndShift):
         ValueError: for an axis that the input does not have or whose size is unknown.
     """
 
+    lowest_axis = 0
     absent = {"rms_scaling": (False, None)}  # deprecated in Keras, too: RMSNormalization is what it wants
 
     def __init__(
@@ -76,6 +77,10 @@ class LayerNormalization(ScaleAndShift):
         )
         self.axis = check_axes(self, axis)
 
+    @property
+    def needs_sizes(self):
+        return self.scale or self.center
+
     def build(self, input_shape):
         self.add_scale_and_shift([input_shape[axis] for axis in self.positive_axes(input_shape)])
         self.built = True
@@ -84,6 +89,9 @@ class LayerNormalization(ScaleAndShift):
         self.check_shape(input_shape, "*")
         self.positive_axes(input_shape)
         return input_shape
+
+    def looks_across(self, input_shape):
+        return 0 in self.positive_axes(input_shape)
 
     def forward(self, x, training=False):
         axes = self.positive_axes(self.unpack(x, "*"))

@@ -16,7 +16,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.checks import check_axes, check_number
 from scratchnet.layers.base import Layer
-from scratchnet.layers.normalization.scale_and_shift import as_rows, from_rows
+from scratchnet.layers.normalization.scale_and_shift import as_rows, check_built_for, from_rows
 from scratchnet.registry import register
 
 
@@ -74,4 +74,5 @@ class RMSNormalization(Layer):
         axes = tuple(sorted(axis + ndim if axis < 0 else axis for axis in axes))
         if any(not 0 < axis < ndim or shape[axis] is None for axis in axes):
             raise self.error(f"axis {self.axis} is not an axis of known size of an input of shape {shape}")
+        check_built_for(self, tuple(shape[axis] for axis in axes), shape)
         return axes

@@ -26,6 +26,8 @@ class ScaleAndShift(Layer):
     """Base of the normalizing layers: ``gamma`` (where `scale`) and ``beta`` (where `center`)."""
 
     supports_masking = True
+    lowest_axis = 1  # that `axis` may be; 0 is that of the samples
+    needs_sizes = True  # whether the axes must have a size
 
     def __init__(
         self,
@@ -85,11 +87,21 @@ class ScaleAndShift(Layer):
         ndim = len(shape)
         axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
         positive = tuple(sorted(axis + ndim if axis < 0 else axis for axis in axes))
-        if any(not 0 < axis < ndim for axis in positive):
-            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes, or is that of the samples")
-        if any(shape[axis] is None for axis in positive):
+        if any(not self.lowest_axis <= axis < ndim for axis in positive):
+            samples = ", or is that of the samples" * self.lowest_axis
+            raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes{samples}")
+        sizes = tuple(shape[axis] for axis in positive)
+        if None in sizes and self.needs_sizes:
             raise self.error(f"the axis {self.axis} of its input must have a size, got {shape}")
+        check_built_for(self, sizes, shape)
         return positive
+
+
+def check_built_for(layer, sizes, shape):
+    """Raise ValueError unless the layer's weights, which kernels read without looking, have these sizes."""
+    weight = next(iter((*layer.params.values(), *layer.state.values())), None)
+    if weight is not None and weight.shape != sizes:
+        raise layer.error(f"was built for sizes {weight.shape} along axis {layer.axis}, got an input of shape {shape}")
 
 
 def as_rows(x, axes):

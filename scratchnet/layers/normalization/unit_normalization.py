@@ -43,6 +43,9 @@ class UnitNormalization(Layer):
         self._axes(len(input_shape))
         return input_shape
 
+    def looks_across(self, input_shape):
+        return 0 in self._axes(len(input_shape))
+
     def forward(self, x, training=False):
         self.unpack(x, "*")
         axes = self._axes(x.ndim)

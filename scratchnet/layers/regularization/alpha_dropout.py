@@ -7,6 +7,10 @@ variance: a = ((1 - p) (1 + p alpha'^2))^(-1/2), b = -a alpha' p (Klambauer et a
 2017).
 """
 
+from collections.abc import Sequence
+
+from scratchnet.checks import check_number
+from scratchnet.hints import Seed
 from scratchnet.layers.regularization.dropout import Dropout, DropoutCache
 from scratchnet.registry import register
 
@@ -23,6 +27,10 @@ class AlphaDropout(Dropout):
 
     Raises ValueError unless 0 <= rate < 1, the shape fits, and seed is None or an integer of at least 0.
     """
+
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None, **kwargs):
+        super().__init__(rate, noise_shape, seed, **kwargs)
+        check_number(self, "rate", rate, below=1)  # of nothing, no factor makes a variance of 1
 
     def forward(self, x, training=False):
         if not training or self.rate == 0:

@@ -16,7 +16,7 @@ from scratchnet.hints import Seed
 from scratchnet.kernels.by_channels import times
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
-from scratchnet.streams import RandomStream
+from scratchnet.streams import RandomStream, factor_of_kept
 
 
 class DropoutCache(NamedTuple):
@@ -46,7 +46,7 @@ class Dropout(RandomLayer):
     """Any shape.
 
     Args:
-        rate: p, in [0, 1).
+        rate: p, in [0, 1]; of 1, nothing is left.
         noise_shape: the shape of the mask, where one number decides for several: 1 along the axes of these, None for
             the size of x. (None, 1, None) drops whole features of a sequence.
         seed: an integer of at least 0 makes the masks repeatable by themselves; None takes the library's seed.
@@ -56,7 +56,7 @@ class Dropout(RandomLayer):
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None, **kwargs):
         super().__init__(seed, **kwargs)
-        self.rate = check_number(self, "rate", rate, below=1)
+        self.rate = check_number(self, "rate", rate, at_most=1)
         self.noise_shape = noise_shape
         if noise_shape is not None:
             is_shape = isinstance(noise_shape, (list, tuple))
@@ -67,7 +67,7 @@ class Dropout(RandomLayer):
     def forward(self, x, training=False):
         if not training or self.rate == 0:
             return x, DropoutCache(None)
-        shape, factor = self._mask_shape(x.shape), x.dtype.type(1 / (1 - self.rate))
+        shape, factor = self._mask_shape(x.shape), x.dtype.type(factor_of_kept(self.rate))
         scaled_mask = self.random.mask(shape, self.rate, factor, by_row=not self._is_shared)
         return times(x, scaled_mask), DropoutCache(scaled_mask)
 
@@ -116,7 +116,7 @@ class SpatialDropout1D(_SpatialDropout):
     """(N, T, C): each sample loses whole features, for all its steps (Tompson et al. 2015).
 
     Args:
-        rate: the probability, in [0, 1).
+        rate: the probability, in [0, 1].
         seed: as of `Dropout`.
     """
 

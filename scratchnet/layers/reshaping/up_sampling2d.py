@@ -38,6 +38,7 @@ class UpSampling2D(ChannelsFirstToo):
         if interpolation not in INTERPOLATIONS:
             raise self.error(f"interpolation must be one of {', '.join(INTERPOLATIONS)}, got {interpolation!r}")
         self.interpolation = interpolation
+        self.keeps_integers = interpolation == "nearest"
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "NHWC")
@@ -47,10 +48,17 @@ class UpSampling2D(ChannelsFirstToo):
     def forward(self, x, training=False):
         N, H, W, C = self.unpack(x, "NHWC")
         if self.interpolation == "nearest":
-            return kernels.upsample2d_forward(x, self.size), (H, W)
+            return enlarged(x, self.size), (H, W)
         return resize(x, (H * self.size[0], W * self.size[1]), self.interpolation), (H, W)
 
     def backward(self, dy, cache, needs_dx=True):
         if self.interpolation == "nearest":
             return kernels.upsample2d_backward(dy, self.size), {}
         return resize_adjoint(dy, cache, self.interpolation), {}
+
+
+def enlarged(x, size):
+    """Every pixel of x (N, H, W, C) as a block of equal ones; integers stay integers."""
+    if x.dtype.kind == "f":
+        return kernels.upsample2d_forward(x, size)
+    return x.repeat(size[0], axis=1).repeat(size[1], axis=2)

@@ -12,6 +12,7 @@ from scratchnet.checks import check_data_format, check_positive_int, check_sizes
 from scratchnet.hints import IntOrInts
 from scratchnet.layers.base import Layer
 from scratchnet.layers.channels import ChannelsFirstToo
+from scratchnet.layers.reshaping.up_sampling2d import enlarged
 from scratchnet.registry import register
 
 
@@ -25,6 +26,8 @@ class UpSampling1D(Layer):
     Raises ValueError for a size that is not positive.
     """
 
+    keeps_integers = True
+
     def __init__(self, size: IntOrInts = 2, **kwargs):
         super().__init__(**kwargs)
         self.size = check_positive_int(self, "size", size)
@@ -36,7 +39,7 @@ class UpSampling1D(Layer):
 
     def forward(self, x, training=False):
         N, T, C = self.unpack(x, "NTC")
-        return kernels.upsample2d_forward(x[:, :, None], (self.size, 1))[:, :, 0], None
+        return enlarged(x[:, :, None], (self.size, 1))[:, :, 0], None
 
     def backward(self, dy, cache, needs_dx=True):
         return kernels.upsample2d_backward(dy[:, :, None], (self.size, 1))[:, :, 0], {}
@@ -54,6 +57,7 @@ class UpSampling3D(ChannelsFirstToo):
     """
 
     axes = "DHW"
+    keeps_integers = True
 
     def __init__(self, size: IntOrInts = (2, 2, 2), data_format: str | None = None, **kwargs):
         super().__init__(**kwargs)
@@ -68,8 +72,8 @@ class UpSampling3D(ChannelsFirstToo):
     def forward(self, x, training=False):
         N, D, H, W, C = self.unpack(x, "NDHWC")
         SD, *S = self.size
-        y = kernels.upsample2d_forward(x.reshape(N * D, H, W, C), S)
-        y = kernels.upsample2d_forward(y.reshape(N, D, -1, C), (SD, 1))
+        y = enlarged(x.reshape(N * D, H, W, C), S)
+        y = enlarged(y.reshape(N, D, -1, C), (SD, 1))
         return y.reshape(self.compute_output_shape(x.shape)), (N, D, H, W, C)
 
     def backward(self, dy, cache, needs_dx=True):

@@ -44,7 +44,10 @@ class TimeDistributed(Wrapper):
         self.built = True
 
     def compute_output_shape(self, input_shape):
-        shape = self.layer.compute_output_shape(self._folded(input_shape))
+        folded = self._folded(input_shape)
+        if self.layer.looks_across(folded) and not self.layer.stateful:
+            raise self.error(f"samples meet in the layer {self.layer.name!r}, which would take all steps for samples")
+        shape = self.layer.compute_output_shape(folded)
         if not isinstance(shape, tuple):
             raise self.error(f"expected a layer with one output, got {len(shape)} from {self.layer.name}")
         return (*input_shape[:2], *shape[1:])

@@ -66,6 +66,6 @@ def test_layers_take_numbers_only():
     with pytest.raises(TypeError, match="expected numbers"):
         Dense(1)([["a"]])
     with pytest.raises(ValueError, match="got an empty input"):
-        Dense(1)(np.ones((0, 3)))
+        Dense(1)(np.ones((2, 0, 3)))
     with pytest.raises(ValueError, match="unknown layer 'Nothing'"):
         deserialize({"class_name": "Nothing", "config": {}})

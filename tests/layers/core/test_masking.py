@@ -14,8 +14,22 @@ def test_steps_of_padding_are_masked():
     np.testing.assert_array_equal(layer(x), [[[1, 2], [0, 0], [9, 3]]])
     np.testing.assert_array_equal(layer.compute_mask(x), [[True, False, True]])
     check_layer(Masking(dtype="float64"), np.random.default_rng(0).standard_normal((2, 3, 2))).raise_if_failed()
-    with pytest.raises(ValueError, match="at least three axes"):
-        layer(np.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"of shape \(N, T, ...\) or \(N, D\), got \(3,\)"):
+        layer(np.ones(3))
+
+
+def test_of_vectors_samples_are_masked():
+    x = np.array([[0, 0], [0, 1], [2, 0], [0, 0]], "float32")
+    y = Masking()(x)
+    np.testing.assert_array_equal(y, x)
+    np.testing.assert_array_equal(y._keras_mask, [False, True, True, False])
+    np.testing.assert_array_equal(Masking(1.0)(np.array([[1, 1], [1, 2]])), [[0, 0], [1, 2]])
+    check_layer(Masking(dtype="float64"), x.astype("float64") + 0.5).raise_if_failed()
+    model = Model(t := Input((2,)), Dense(1, kernel_initializer="ones")(Masking()(t)))
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert model.evaluate(x, np.zeros((4, 1)), verbose=0) == pytest.approx([(1 + 4) / 2, 3 / 2])
+    history = model.fit(x, np.zeros((4, 1)), verbose=0).history
+    assert history["loss"] == pytest.approx([(1 + 4) / 2])
 
 
 def test_a_mask_travels_through_layers_that_let_it():

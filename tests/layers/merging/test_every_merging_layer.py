@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import layers
+from scratchnet import layers, ops
 from scratchnet.gradient_check import check_layer
 from scratchnet.layers import (
     Add,
@@ -54,8 +54,45 @@ def test_merging_layers_refuse_shapes_that_do_not_match():
         Add()([])
     with pytest.raises(ValueError, match="agree in all axes but 1"):
         Concatenate(axis=1)([np.ones((2, 3, 2)), np.ones((2, 3, 3))])
-    with pytest.raises(ValueError, match="axis must be an integer other than 0"):
-        Concatenate(axis=0)
+    with pytest.raises(ValueError, match="agree in all axes but 0"):
+        Concatenate(axis=0)([np.ones((2, 3)), np.ones((2, 4))])
+    with pytest.raises(ValueError, match="axis -3 is not an axis of inputs with 2 axes"):
+        Concatenate(axis=-3)([np.ones((2, 3))] * 2)
+
+
+@pytest.mark.parametrize("axis", [0, -3])
+def test_along_the_samples_several_batches_become_one(axis):
+    rng = np.random.default_rng(0)
+    xs = [rng.standard_normal((rows, 3, 2)) for rows in (2, 4)]
+    layer = Concatenate(axis, **F64)
+    np.testing.assert_array_equal(layer(xs), np.concatenate(xs))
+    check_layer(layer, xs, linear=("x",)).raise_if_failed()
+    masks = [np.array([[True, False, True]] * 2), None]
+    np.testing.assert_array_equal(layer.compute_mask(xs, masks), np.concatenate([masks[0], np.ones((4, 3), bool)]))
+    assert layer([Input((3, 2)), Input((3, 2))]).shape == (None, 3, 2)
+    assert layer([Input((3, 2), batch_size=4), Input((3, 2), batch_size=2)]).shape == (6, 3, 2)
+
+
+def test_several_batches_are_one_for_the_layers_behind():
+    """One network for two inputs, which are told apart again: as two uses of it."""
+    rng = np.random.default_rng(0)
+    x, y = [rng.standard_normal((70, 3)).astype("float32") for _ in range(2)], rng.standard_normal((70, 1))
+    a, b, dense, last = Input((3,)), Input((3,)), layers.Dense(4, "tanh"), layers.Dense(1)
+    both = Concatenate(axis=0)([a, b])
+    z = last(dense(both))
+    half = ops.shape(z)[0] // 2
+    model, twice = Model([a, b], z[:half] - z[half:]), Model([a, b], last(dense(a)) - last(dense(b)))
+    before, results = twice.get_weights(), []
+    for found in (model, twice):
+        found.set_weights(before)
+        found.compile("sgd", "mse")
+        losses = found.fit(x, y, epochs=2, verbose=0, shuffle=False).history["loss"]
+        results.append([losses, *found.get_weights(), found.predict(x, verbose=0)])
+    for got, expected in zip(*results):
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    whole = Model([a, b], both).predict(x, batch_size=32, verbose=0)  # batch by batch
+    np.testing.assert_array_equal(whole[:64], np.concatenate([x[0][:32], x[1][:32]]))
+    assert len(whole) == 140
 
 
 def test_merging_layers_as_functions():
@@ -193,17 +230,17 @@ def test_what_is_said_of_layers_with_several_inputs_or_another_axis():
         ),
         (
             lambda: Concatenate(3, name="s")([a, a]),
-            'Concatenate "s": axis 3 is not an axis of inputs with 3 axes, or is that of the samples',
+            'Concatenate "s": axis 3 is not an axis of inputs with 3 axes',
         ),
         (
-            lambda: Concatenate(-3, name="s")([a, a]),
-            'Concatenate "s": axis -3 is not an axis of inputs with 3 axes, or is that of the samples',
+            lambda: Concatenate(-4, name="s")([a, a]),
+            'Concatenate "s": axis -4 is not an axis of inputs with 3 axes',
         ),
     ):
         assert said(make) == message
-    for wrong in (0, True, 1.0):
+    for wrong in (True, 1.0):
         assert said(lambda wrong=wrong: Concatenate(wrong, name="s")) == (
-            f'Concatenate "s": axis must be an integer other than 0, the axis of samples, got {wrong!r}'
+            f'Concatenate "s": axis must be an integer, got {wrong!r}'
         )
     layer = Concatenate(1)
     y, cache = layer.forward([a, 2 * a, a[:, :1]])

@@ -16,6 +16,8 @@ X = RNG.standard_normal((3, 4, 2, 6))
         (LayerNormalization, {}),
         (LayerNormalization, {"axis": 1}),
         (LayerNormalization, {"axis": [-1, 1]}),
+        (LayerNormalization, {"axis": 0}),
+        (LayerNormalization, {"axis": [-4, 1], "center": False, "scale": False}),
         (LayerNormalization, {"center": False}),
         (LayerNormalization, {"scale": False, "epsilon": 0.3}),
         (LayerNormalization, {"trainable": False}),
@@ -28,6 +30,7 @@ X = RNG.standard_normal((3, 4, 2, 6))
         (RMSNormalization, {"axis": [-1, 1]}),
         (UnitNormalization, {}),
         (UnitNormalization, {"axis": [1, 2]}),
+        (UnitNormalization, {"axis": 0}),
     ],
 )
 def test_gradients(cls, options):
@@ -65,6 +68,22 @@ def test_lengths():
 def test_what_does_not_fit_is_refused(cls):
     with pytest.raises(ValueError, match="axis"):
         cls(axis=5)(np.ones((2, 3, 4)))
+
+
+@pytest.mark.parametrize("cls", [LayerNormalization, RMSNormalization, GroupNormalization])
+@pytest.mark.parametrize("size", [3, 9])
+def test_another_size_than_that_of_the_weights_is_refused(cls, size):
+    layer = cls() if cls is not GroupNormalization else cls(groups=3)
+    layer(np.ones((2, 6)))
+    for compute in (layer, layer.forward):
+        with pytest.raises(ValueError, match=r"was built for sizes \(6,\) along axis -1, got an input of shape \(2, "):
+            compute(np.ones((2, size), "float32"))
+
+
+def test_without_weights_the_size_of_an_axis_need_not_be_known():
+    layer = LayerNormalization(axis=1, center=False, scale=False, dtype="float64")
+    assert layer(Input((None, 2))).shape == (None, None, 2)
+    np.testing.assert_allclose(layer(X[:, :, 0]).mean(axis=1), 0, atol=1e-14)
 
 
 def test_groups_must_divide_the_channels():

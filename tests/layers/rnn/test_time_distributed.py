@@ -26,6 +26,12 @@ def inner_layers():
     }
 
 
+def test_a_layer_in_which_samples_meet_is_refused():
+    for layer in (layers.Softmax(axis=0), layers.UnitNormalization(axis=[0, 1])):
+        with pytest.raises(ValueError, match="samples meet in the layer .* which would take all steps for samples"):
+            TimeDistributed(layer)(np.ones((2, 3, 4)))
+
+
 @given(kind=st.sampled_from(list(inner_layers())), N=st.integers(1, 3), T=st.integers(1, 4), seed=st.integers(0, 1000))
 def test_is_a_loop_over_the_steps(kind, N, T, seed):
     rng = np.random.default_rng(seed)

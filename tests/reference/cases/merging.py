@@ -11,6 +11,7 @@ CASES = [
     *(("Subtract", {}, shapes) for shapes in ([A, B], [A, VECTOR], [SMALL, A])),
     ("Concatenate", {}, [A, (3, 5, 2)]),
     ("Concatenate", {"axis": 1}, [A, SMALL]),
+    ("Concatenate", {"axis": 0}, [A, (2, 5, 4)]),
     *(
         ("Dot", {"axes": axes, "normalize": normalize}, [A, (3, 4, 2)])
         for axes in ((2, 1), (-1, 1))

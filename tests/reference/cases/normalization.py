@@ -31,5 +31,6 @@ CASES = [
     ("GroupNormalization", {"groups": 2, "axis": 2, "epsilon": 0.1}, IMAGE),
     ("UnitNormalization", {}, IMAGE),
     ("UnitNormalization", {"axis": [1, 2]}, IMAGE),
+    *((name, {"axis": axis}, SEQUENCE) for name in ("UnitNormalization", "LayerNormalization") for axis in (0, [0, 2])),
     ("RMSNormalization", {}, SEQUENCE),
 ]
