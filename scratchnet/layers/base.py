@@ -151,7 +151,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     is_traced = False  # whether forward and backward come from a trace of `call`
     base_for_call = Traced
     own_attributes = (
-        *("name", "dtype", "built", "trainable", "_trainable", "batch_input_shape", "inbound_nodes"),
+        *("name", "dtype", "built", "trainable", "_trainable", "_frozen", "batch_input_shape", "inbound_nodes"),
         *("_params", "_state", "_regularizers", "_constraints"),
     )
 
