@@ -4,7 +4,7 @@ import weakref
 from typing import Any
 
 from scratchnet import losses, optimizers, registry
-from scratchnet.training.averages import Averages, RunningLoss, check_names
+from scratchnet.training.averages import Averages, RunningLoss, check_names, metrics_held_by
 from scratchnet.training.objective import Objective
 from scratchnet.training.own_loss import OwnLoss, overrides
 
@@ -166,9 +166,8 @@ class Compiled(OwnLoss):
         its names mean; and those that are attributes of the model and of layers within.
         """
         compiled = [] if self._averages is None else self._averages.metrics
-        held = [metric for metric in super().metrics if not isinstance(metric, RunningLoss)]  # of models within
         loss = [RunningLoss(self)] if self.compiled else []
-        return [*loss, *{id(metric): metric for metric in [*compiled, *held]}.values()]
+        return [*loss, *{id(metric): metric for metric in [*compiled, *metrics_held_by(self)]}.values()]
 
     @property
     def metrics_names(self):
