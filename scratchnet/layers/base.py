@@ -29,6 +29,7 @@ import inspect
 from typing import Any
 
 import scratchnet.graph.activation  # noqa: F401 (by it `activations.get` takes functions of your own)
+import scratchnet.graph.loops  # noqa: F401 (by it loops of `ops` whose length is not known are traced)
 from scratchnet import activations, config, initializers, regularizers
 from scratchnet.layers.calling import Calling
 from scratchnet.layers.completion import listed
