@@ -245,9 +245,8 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         dy, (dh, dc) = self.unpack_dy(dy, cache.mask, cache.h)
         dz, dh0, dc0 = self._backward_steps(dy, dh, dc, cache)
         dx, grads = self.gradients(cache, dz, needs_dx)
-        return ([dx, dh0, dc0] if needs_dx and cache.has_initial_state else dx), self.trained(
-            grads
-        ) if self._frozen else grads
+        grads = self.trained(grads) if self._frozen else grads
+        return ([dx, dh0, dc0] if needs_dx and cache.has_initial_state else dx), grads
 
     def gradients(self, cache, dz, needs_dx=True):
         """``(dx, grads)`` for the adjoint dz of all steps."""
