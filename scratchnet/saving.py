@@ -36,9 +36,9 @@ def __dir__():
     return __all__
 
 
-def save_weights(model, filepath, overwrite=True, **kwargs):
+def save_weights(model, filepath, overwrite=True, max_shard_size=None, **kwargs):
     """The same as ``model.save_weights(filepath)``."""
-    model.save_weights(filepath, overwrite, **kwargs)
+    model.save_weights(filepath, overwrite, max_shard_size, **kwargs)
 
 
 def load_weights(model, filepath, skip_mismatch=False, **kwargs):

@@ -7,18 +7,26 @@ import os
 import zipfile
 
 from scratchnet.files.hdf5 import SIGNATURE
+from scratchnet.files.keras_shards import ENDING as SHARDS
 from scratchnet.files.safetensors import INDEX
 
 _PICKLE_MAGIC = (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", b"\x80\x02\x8a\x0al\xfc\x9c")
 
 
 def found_in(filepath):
-    """ "native", "keras", "hdf5", "pytorch", "safetensors" or "onnx"; "native" also for what is not recognized."""
+    """ "native", "keras", "hdf5", "shards", "pytorch", "safetensors" or "onnx"; "native" for what is not recognized.
+
+    A folder is "keras", if there is a configuration in it.
+    """
     filepath = os.fsdecode(filepath)
     by_ending = {".keras": "keras", ".h5": "hdf5", ".hdf5": "hdf5", ".safetensors": "safetensors", ".onnx": "onnx"}
     by_ending.update(dict.fromkeys((".pth", ".pt", ".th"), "pytorch"))
     if filepath.endswith(INDEX):
         return "safetensors"
+    if filepath.endswith(SHARDS):
+        return "shards"
+    if os.path.isdir(filepath) and os.path.isfile(os.path.join(filepath, "config.json")):
+        return "keras"
     promised = by_ending.get(os.path.splitext(filepath)[1].lower(), "native")
     if not os.path.isfile(filepath):
         return promised

@@ -5,20 +5,25 @@
 - A whole model in an `.h5` file, the format of Keras 1 and 2 that Keras 3 still reads and writes, has its configuration
   and compile's settings as attributes, and the weights below ``model_weights``.
 - A file of weights alone is of the newer kind (`.weights.h5`) or of the older one (`.h5`), told apart by what is in it.
+- With ``zipped=False`` a folder has what is in a `.keras` file; with ``max_shard_size`` several files have the weights.
 """
 
+import contextlib
 import io
 import json
+import os
 import time
 import warnings
 
 from scratchnet import optimizers, registry
 from scratchnet.files.architecture import build, check_counts
 from scratchnet.files.assign import assign
+from scratchnet.files.folder import Folder, reading_folder, write_folder
 from scratchnet.files.hdf5 import Dataset, Group, open_hdf5
 from scratchnet.files.hdf5_writing import hdf5_bytes
 from scratchnet.files.keras_assets import assets_to_write, read_assets, read_own_variables, vocabulary_weights
 from scratchnet.files.keras_optimizer import optimizer_arrays, set_optimizer_arrays
+from scratchnet.files.keras_shards import read_shards, write_shards
 from scratchnet.files.keras_weights import layers_to_write, pairs_of_layers, pairs_of_tree, tree_to_write
 from scratchnet.files.keras_words import from_keras, from_keras_2, to_keras
 from scratchnet.files.reading import blaming, file_size, reading
@@ -35,9 +40,8 @@ _BY_ITSELF = ("reduction", "auto")  # of Keras 2: the mean, as by default
 
 
 def load_archive(filepath, custom_objects, compile):
-    """The model of a `.keras` file."""
-    with reading(filepath, "model in a .keras file") as file:
-        members = Members(file, file_size(file))
+    """The model of a `.keras` file, or of a folder with the same in it."""
+    with _members(filepath) as members:
         if "config.json" not in members.sizes or _WEIGHTS not in members.sizes:
             raise ValueError(f"config.json or {_WEIGHTS} is missing")
         config, size = members.read_json("config.json"), members.sizes[_WEIGHTS]
@@ -58,6 +62,16 @@ def load_archive(filepath, custom_objects, compile):
             own = is_own(model, "compile_from_config")
             _compile(model, settings if own else _settings(settings), custom_objects, filepath, row, own=own)
     return model
+
+
+@contextlib.contextmanager
+def _members(filepath):
+    if os.path.isdir(filepath):
+        with reading_folder(filepath, "model in Keras's folder"):
+            yield Folder(filepath)
+    else:
+        with reading(filepath, "model in a .keras file") as file:
+            yield Members(file, file_size(file))
 
 
 def load_hdf5(filepath, custom_objects, compile):
@@ -86,7 +100,9 @@ def load_hdf5(filepath, custom_objects, compile):
 
 
 def load_weights(model, filepath, skip_mismatch, by_name):
-    """Read the weights alone, from any of the three kinds of HDF5 files or a `.keras` file."""
+    """Read the weights alone, from any of the three kinds of HDF5 files, a `.keras` file or its folder."""
+    if os.path.isdir(filepath):
+        filepath = os.path.join(filepath, _WEIGHTS)
     with reading(filepath, "file of weights by Keras") as file:
         size = file_size(file)
         if file.read(2) == b"PK":
@@ -104,6 +120,14 @@ def load_weights(model, filepath, skip_mismatch, by_name):
         assign(pairs, model, filepath, skip_mismatch)
         if numbered:
             read_own_variables(model, root)
+
+
+def load_shards(model, filepath, skip_mismatch):
+    """Read the weights alone, from several files that a `.weights.json` file names."""
+    root = read_shards(filepath)
+    with blaming(filepath, "names files of weights that are damaged"):
+        assign(pairs_of_tree(model, root, filepath, skip_mismatch), model, filepath, skip_mismatch)
+        read_own_variables(model, root)
 
 
 def _build(config, custom_objects, size, filepath):
@@ -183,18 +207,24 @@ def save_archive(model, filepath, overwrite, include_optimizer):
     """Write a `.keras` file."""
     import zipfile
 
+    with replacing(filepath, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, content in _members_to_write(model, include_optimizer).items():
+            archive.writestr(name, content)
+
+
+def save_folder(model, path, overwrite, include_optimizer):
+    """Write what is in a `.keras` file as files in a folder."""
+    write_folder(path, _members_to_write(model, include_optimizer), overwrite)
+
+
+def _members_to_write(model, include_optimizer):
     config = to_keras(registry.serialize(model))
     settings = _compile_config(model)
     if settings is not None:
         config["compile_config"] = settings
     metadata = {"keras_version": _VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
-    weights, assets = _weights_bytes(model, include_optimizer), assets_to_write(model)
-    with replacing(filepath, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("metadata.json", json.dumps(metadata))
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr(_WEIGHTS, weights)
-        for name, content in assets.items():
-            archive.writestr(name, content)
+    texts = {"metadata.json": json.dumps(metadata), "config.json": json.dumps(config)}
+    return {**texts, _WEIGHTS: hdf5_bytes(*_weights(model, include_optimizer)), **assets_to_write(model)}
 
 
 def save_hdf5(model, filepath, overwrite, include_optimizer):
@@ -232,11 +262,16 @@ def _in_full(loss):
 
 def save_weights(model, filepath, overwrite):
     """Write the weights to a `.weights.h5` file, and the optimizer's state beside them, as Keras does."""
-    _write(filepath, overwrite, _weights_bytes(model, include_optimizer=True))
+    _write(filepath, overwrite, hdf5_bytes(*_weights(model, include_optimizer=True)))
 
 
-def _weights_bytes(model, include_optimizer):
-    """The content of a `.weights.h5` file."""
+def save_shards(model, filepath, overwrite, gigabytes):
+    """Write the same into several files of at most so many gigabytes, named by a `.weights.json` file."""
+    write_shards(filepath, *_weights(model, include_optimizer=True), gigabytes, overwrite)
+
+
+def _weights(model, include_optimizer):
+    """``(arrays, attributes)`` of a `.weights.h5` file, by path."""
     arrays, attributes = tree_to_write(model)
     arrays.update(vocabulary_weights(model))
     if include_optimizer and model.optimizer is not None:
@@ -244,7 +279,7 @@ def _weights_bytes(model, include_optimizer):
         if row is not None:
             attributes["optimizer/vars"] = {"name": model.optimizer.name}
             arrays.update((f"optimizer/vars/{k}", array) for k, array in enumerate(row))
-    return hdf5_bytes(arrays, attributes)
+    return arrays, attributes
 
 
 def _write(filepath, overwrite, content):

@@ -29,7 +29,7 @@ class Saver:
         Args:
             filepath: where to. The ending says in which format: `.npz` is our own, `.keras` and `.h5` are Keras's.
             overwrite: whether an existing file is replaced.
-            zipped: Keras's; a `.keras` file is always one zip archive.
+            zipped: False writes the content of a `.keras` file into a folder, whose name has no such ending.
             include_optimizer: whether the optimizer's state is written.
             save_format: Keras's older name for the ending; taken where it says the same.
 
@@ -42,7 +42,10 @@ class Saver:
         if not self.built:
             raise self.error("cannot be saved before it is built")
         if zipped is False:
-            raise self.error("zipped=False, Keras's folder in place of a file, is not implemented in scratchnet")
+            if os.fsdecode(filepath).endswith((".keras", ".npz", ".h5")):
+                raise self.error(f"zipped=False writes a folder, whose name has no ending; got {os.fsdecode(filepath)}")
+            files.keras_models.save_folder(self, filepath, overwrite, include_optimizer)
+            return
         kind = files.formats.promised_by(filepath)
         if save_format not in (None, {"native": "npz", "keras": "keras", "hdf5": "h5"}[kind], False):
             raise self.error(f"the ending of {os.fsdecode(filepath)} says another format than {save_format!r}")
@@ -88,11 +91,20 @@ class Saver:
             print(f"Exported {self.name} to {os.fsdecode(filepath)}")
 
     def save_weights(self, filepath: PathLike, overwrite: bool = True, max_shard_size: float | None = None) -> None:
-        """Write the weights alone, to an `.npz` file, or to a `.weights.h5` file of Keras's."""
+        """Write the weights alone, to an `.npz` file, or to a `.weights.h5` file of Keras's.
+
+        max_shard_size: gigabytes that a file has at most; then there are several, and `filepath`, which ends in
+            `.weights.json`, says what is where.
+        """
         if not self.built:
             raise self.error("has no weights to save before it is built")
         if max_shard_size is not None:
-            raise self.error("max_shard_size, weights in several files, is not implemented in scratchnet")
+            path = os.fsdecode(filepath)
+            if not path.endswith((".weights.h5", ".weights.json")):
+                raise self.error(f"with max_shard_size the ending must be .weights.json, got {path}")
+            path = path.removesuffix(".h5").removesuffix(".json") + ".json"
+            files.keras_models.save_shards(self, path, overwrite, max_shard_size)
+            return
         writers = {"native": files.native.save_weights, "hdf5": files.keras_models.save_weights}
         writers[files.formats.promised_by(filepath, weights_only=True)](self, filepath, overwrite)
 
@@ -116,7 +128,9 @@ class Saver:
         if not self.built:
             raise self.error("has no weights to load into before it is built")
         kind = files.formats.found_in(filepath)
-        if kind in ("keras", "hdf5"):
+        if kind == "shards":
+            files.keras_models.load_shards(self, os.fsdecode(filepath), skip_mismatch)
+        elif kind in ("keras", "hdf5"):
             files.keras_models.load_weights(self, os.fsdecode(filepath), skip_mismatch, by_name)
         elif by_name:
             raise ValueError(f"{os.fsdecode(filepath)}: by_name is for Keras's older .h5 files")
@@ -142,7 +156,7 @@ def load_model(
     """A model that `save` or Keras wrote, compiled as it was, with the state of its optimizer.
 
     Args:
-        filepath: an `.npz` file of ours, a `.keras` or `.h5` file of Keras's; known by what is in it.
+        filepath: an `.npz` file of ours, a `.keras` or `.h5` file or a folder of Keras's; known by what is in it.
         custom_objects: dict from name to class, function or Activation, for what is not scratchnet's own.
         compile: False leaves out losses, metrics and optimizer.
         safe_mode: Keras's. The code of a lambda in a file is never run, whatever this says: hand in what it is meant to
@@ -154,7 +168,7 @@ def load_model(
     """
     kind = files.formats.found_in(filepath)
     filepath = os.fsdecode(filepath)
-    if kind in ("pytorch", "safetensors"):
+    if kind in ("pytorch", "safetensors", "shards"):
         raise ValueError(f"{filepath} holds weights alone: make the model, and call model.load_weights")
     if kind == "onnx":
         raise ValueError(f"{filepath} is read by models.load_onnx")

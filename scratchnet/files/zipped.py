@@ -6,7 +6,7 @@ import contextlib
 # it: what claims to unfold to more than this was made to fill a memory.
 GROWTH, FREE = 20, 64 << 20
 _MOST_MEMBERS = 100_000
-_LARGEST_TEXT = 64 << 20
+LARGEST_TEXT = 64 << 20
 
 
 class Members:
@@ -61,6 +61,6 @@ class Members:
         """The value of a member that is a JSON text."""
         import json
 
-        if self.sizes[name] > _LARGEST_TEXT:
+        if self.sizes[name] > LARGEST_TEXT:
             raise ValueError(f"the text {name!r} has {self.sizes[name]} bytes")
         return json.loads(self.read(name))

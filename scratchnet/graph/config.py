@@ -46,6 +46,8 @@ def graph_config(inputs, outputs, layers, nodes, losses=()):
     histories = {tensor: History(tensor.name, 0, 0) for tensor in flatten(inputs)}
     for node in nodes:
         if node.layer is None:
+            if isinstance(node.outputs, list):
+                raise TypeError(f"the {node} has functions in it that cannot be saved: put it into a Layer with call")
             histories[node.outputs] = History(node.name, 0, 0)
             continue
         for k, tensor in enumerate(flatten(node.outputs)):

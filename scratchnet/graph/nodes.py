@@ -16,6 +16,11 @@ from scratchnet.structure import flatten, flatten_shapes, map_structure
 _numbers = itertools.count()
 
 
+def next_number():
+    """A number between those of the nodes before and behind."""
+    return next(_numbers)
+
+
 class Node:
     """One use of something in a graph.
 

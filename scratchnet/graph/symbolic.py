@@ -256,6 +256,8 @@ def record_again(node, tensors):
     """The output of a node that uses no layer, applied to other tensors: a dict from the old ones to them."""
     if isinstance(node, SizeNode):
         return node.formula.on(tensors).as_tensor()
+    if hasattr(node, "again"):
+        return node.again(tensors)
     if isinstance(node, MaskNode):
         return with_mask(*(tensors[tensor] for tensor in node.inputs))
     operands = [tensors[a] if is_tensor(a) else a for a in node.operands]

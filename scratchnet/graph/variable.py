@@ -26,7 +26,7 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
         array: the array itself (not a copy).
         name: such as "kernel".
         path: such as "dense/kernel".
-        trainable: whether an optimizer may change it.
+        trainable: whether an optimizer may change it; may be set, until `trainable` of the layer is set again.
     """
 
     def __init__(self, layer, key):
@@ -57,8 +57,12 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def trainable(self):
         if self.key in self.layer._params:
-            return self.layer.trainable
+            return self.layer.trainable and self.key not in self.layer._frozen
         return self.key in self.layer.trainable_params
+
+    @trainable.setter
+    def trainable(self, value):
+        self.layer.freeze_weight(self.key, not value)
 
     @property
     def regularizer(self):

@@ -29,6 +29,7 @@ import inspect
 from typing import Any
 
 import scratchnet.graph.activation  # noqa: F401 (by it `activations.get` takes functions of your own)
+import scratchnet.graph.loops  # noqa: F401 (by it loops of `ops` whose length is not known are traced)
 from scratchnet import activations, config, initializers, regularizers
 from scratchnet.layers.calling import Calling
 from scratchnet.layers.completion import listed
@@ -151,7 +152,7 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
     is_traced = False  # whether forward and backward come from a trace of `call`
     base_for_call = Traced
     own_attributes = (
-        *("name", "dtype", "built", "trainable", "_trainable", "batch_input_shape", "inbound_nodes"),
+        *("name", "dtype", "built", "trainable", "_trainable", "_frozen", "batch_input_shape", "inbound_nodes"),
         *("_params", "_state", "_regularizers", "_constraints"),
     )
 

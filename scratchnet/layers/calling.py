@@ -196,6 +196,40 @@ class Calling:
             return self(inputs, training=training, mask=mask)
         return self.as_base()(inputs, training=training, mask=mask)
 
+    def stateless_call(
+        self, trainable_variables, non_trainable_variables, *args, return_losses=False, losses=None, **kwargs
+    ):
+        """Call the layer as if its weights had these values: ``(outputs, new non-trainable values)``; nothing stays.
+
+        Args:
+            trainable_variables, non_trainable_variables: arrays, in the order of the layer's properties of that name.
+            return_losses: whether the `losses` of this call come third.
+            args, kwargs: of the call, such as ``training=True``, with which averages move on.
+            losses: taken for Keras's sake.
+
+        There is no tape through it: gradients of a loop of one's own come from `forward` and `backward`. What is
+        random is drawn anew each time. One thread at a time: the values are in the weights meanwhile.
+        """
+        if not self.built:
+            raise self.error("stateless_call comes after build, or a first call")
+        own = self.trainable_variables, self.non_trainable_variables
+        given = trainable_variables, non_trainable_variables
+        for what, mine, theirs in zip(("trainable_variables", "non_trainable_variables"), own, given):
+            if len(theirs) != len(mine):
+                raise self.error(f"{what} has {len(theirs)} entries, the layer {len(mine)} of them")
+        kept = [(variable.array, variable.numpy()) for variables in own for variable in variables]
+        before = vars(self).get("_losses", [])
+        try:
+            for variable, value in zip((*own[0], *own[1]), (*given[0], *given[1])):
+                variable.assign(value)
+            outputs = self(*args, **kwargs)
+            found = outputs, [as_array(variable.numpy()) for variable in own[1]]
+            return (*found, self.losses) if return_losses else found
+        finally:
+            vars(self)["_losses"] = before
+            for array, values in kept:
+                array[...] = values
+
     def as_base(self):
         """The same layer, weights and all, as one of the nearest of its bases that has no `call` of its own."""
         plain = object.__new__(next(cls for cls in type(self).__mro__ if not getattr(cls, "is_traced", True)))

@@ -65,16 +65,17 @@ class HoldsLayers:
 
     def trainable_params_by(self, keys):
         """`trainable_params`, by these `weight_keys`."""
-        return self._gathered(self._params, lambda layer: layer.trainable_params, keys) if self.trainable else {}
+        own = self._own_trainable_params
+        return self._gathered(own, lambda layer: layer.trainable_params, keys) if self.trainable else {}
 
     @property
     def has_trainable_params(self):
         within = self.of_sublayers(lambda layer: layer.has_trainable_params) if self.trainable else []
-        return self.trainable and (bool(self._params) or any(found for *_, found in within))
+        return self.trainable and (bool(self._own_trainable_params) or any(found for *_, found in within))
 
     @property
     def constraints(self):
-        return self._gathered(self._constraints, lambda layer: layer.constraints) if self.trainable else {}
+        return self._gathered(self._own_constraints, lambda layer: layer.constraints) if self.trainable else {}
 
     def penalty(self):
         value, grads = super().penalty()
@@ -103,7 +104,15 @@ class HoldsLayers:
     @trainable.setter
     def trainable(self, value):
         self._trainable = bool(value)
+        vars(self).pop("_frozen", None)
         self.of_sublayers(lambda layer: setattr(layer, "trainable", value))
+
+    def freeze_weight(self, key, frozen):
+        owners = [owner for owner, own_key in self.weight_keys.items() if own_key == key and owner[0] is not self]
+        for layer, name in owners:
+            layer.freeze_weight(name, frozen)
+        if not owners:
+            super().freeze_weight(key, frozen)
 
     @property
     def adds_loss(self):

@@ -124,6 +124,25 @@ class Weights:
     @trainable.setter
     def trainable(self, value):
         self._trainable = bool(value)
+        vars(self).pop("_frozen", None)  # as in Keras, it is set for every weight
+
+    _frozen = frozenset()  # the names of the parameters that are not trained, though the layer may be
+
+    def freeze_weight(self, key, frozen):
+        """What ``layer.kernel.trainable = not frozen`` does."""
+        if key in self._params:
+            vars(self)["_frozen"] = self._frozen | {key} if frozen else self._frozen - {key}
+        elif not (frozen and key in self._state):
+            raise self.error(
+                f"the weight {key!r} was made with trainable=False, and is none that an optimizer changes: make it "
+                "with trainable=True, and set its `trainable` to False for as long as it shall stay as it is"
+            )
+
+    @property
+    def _own_trainable_params(self):
+        if not self._frozen:
+            return self._params
+        return {name: w for name, w in self._params.items() if name not in self._frozen}
 
     @property
     def params(self) -> dict[str, np.ndarray]:
@@ -138,7 +157,7 @@ class Weights:
     @property
     def trainable_params(self) -> dict[str, np.ndarray]:
         """Those of `params` that an optimizer may change."""
-        return self.params if self.trainable else {}
+        return self._own_trainable_params if self.trainable else {}
 
     def save_own_variables(self, store: Any) -> None:
         """Put what a file of Keras keeps of this layer's weights (not of layers within) into `store`, a dict of arrays.
@@ -162,7 +181,7 @@ class Weights:
     @property
     def has_trainable_params(self):
         """Whether `trainable_params` has any."""
-        return self.trainable and bool(self._params)
+        return self.trainable and bool(self._own_trainable_params)
 
     def named_arrays(self):
         """`params` and `state` in one dict, in Keras's order of weights; saving and loading go by it."""
@@ -171,7 +190,13 @@ class Weights:
     @property
     def constraints(self):
         """What a parameter has to obey after each step: a dict from name to constraint."""
-        return self._constraints if self.trainable else {}
+        return self._own_constraints if self.trainable else {}
+
+    @property
+    def _own_constraints(self):
+        if not self._frozen:
+            return self._constraints
+        return {name: constraint for name, constraint in self._constraints.items() if name not in self._frozen}
 
     def penalty(self) -> tuple[float, dict[str, np.ndarray]]:
         """``(value, grads)`` of the regularizers; grads has a key for each parameter that is regularized."""

@@ -165,7 +165,7 @@ class Loss(metaclass=Recorded, kind="losses"):
         weights = self._weights(sample_weight, y_true, values.shape)
         if weights is not None:
             weights = weights.astype(dtype)
-            values = values * weights
+            values, weights = values * weights, weights if values.ndim else weights.sum()
         if self.reduction == "none":
             return values, None
         if count is None:
@@ -226,6 +226,8 @@ class Loss(metaclass=Recorded, kind="losses"):
         shape = self.values_shape(y_true.shape, ndim)
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
             return float(self._weights(sample_weight, y_true, shape).sum(dtype=np.float64))
+        if shape == () and sample_weight is not None:
+            return float(np.size(sample_weight))
         valid = self.valid(y_true, shape)
         return float(math.prod(shape) if valid is None else valid.sum())
 
@@ -259,11 +261,15 @@ class Loss(metaclass=Recorded, kind="losses"):
         return found
 
     def _weights(self, sample_weight, y_true, shape):
-        """Weights that broadcast against values of this shape, 0 where these do not count; None where all are 1."""
+        """Weights that broadcast against values of this shape, 0 where these do not count; None where all are 1.
+
+        The one value of predictions (N,), a row to every loss, meets each of N weights, as in Keras.
+        """
         valid = self.valid(y_true, shape)
         if sample_weight is None:
             return valid
-        weights = expanded_weights(sample_weight, shape)
+        fits_row = shape == () and np.size(sample_weight) in (1, np.size(y_true))
+        weights = expanded_weights(sample_weight, np.shape(sample_weight) if fits_row else shape)
         if weights is None:
             raise self.error(
                 f"sample weights of shape {np.shape(sample_weight)} do not match loss values of shape {shape}"

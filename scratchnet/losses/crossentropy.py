@@ -159,7 +159,8 @@ class CategoricalCrossentropy(_OfProbabilities, RowLoss):
 
     Args:
         from_logits: whether predictions are logits: ``log p = log_softmax(z)``.
-        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / classes``.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / classes``; these are counted along
+            `axis`, where Keras takes the last one's, with which targets along another would not add up to 1.
         axis: the axis of classes.
         reduction, name, dtype: see `Loss`.
 

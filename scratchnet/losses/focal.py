@@ -105,7 +105,8 @@ class CategoricalFocalCrossentropy(AlongAxis, RowLoss):
         alpha: a weight for all classes, or one for each.
         gamma: at least 0; 0 is the cross-entropy.
         from_logits: whether predictions are logits.
-        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / classes``.
+        label_smoothing: s in [0, 1]: targets become ``t (1 - s) + s / classes``; these are counted along
+            `axis`, where Keras takes the last one's, with which targets along another would not add up to 1.
         axis: the axis of classes.
         reduction, name, dtype: see `Loss`.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import config, initializers
-from scratchnet.names import snake_case
+from scratchnet.names import snake_case, unique_name
 from scratchnet.ops.operation import current_trace, is_symbolic
 from scratchnet.recorded import Recorded, from_recorded, recorded_config
 from scratchnet.structure import flatten
@@ -19,7 +19,7 @@ class Metric(metaclass=Recorded, kind="metrics"):
 
     Args:
         dtype: accepted for Keras's sake; figures are gathered in float64.
-        name: the key in logs and histories; by default the class's name in snake case.
+        name: the key in logs and histories; by default the class's name in snake case, counted: auc, auc_1, ...
 
     A metric of your own makes its variables in the constructor, adds to them in `update_state`, and computes `result`:
 
@@ -46,7 +46,7 @@ class Metric(metaclass=Recorded, kind="metrics"):
             except TypeError:
                 message = f"{type(self).__name__}: there is no dtype {dtype!r}; the order is Metric(dtype, name)"
                 raise ValueError(message) from None
-        self.name = name or snake_case(type(self).__name__)
+        self.name = name or unique_name(snake_case(type(self).__name__))
         self.dtype = config.floatx() if dtype is None else np.dtype(dtype).name
         self._variables = []
 

@@ -85,7 +85,8 @@ def get_item(x, key):
 def slice(inputs, start_indices, shape):
     """The block of this shape that begins at `start_indices`; -1 in the shape is all that is left of its axis.
 
-    A block that would reach over the end is the last one that fits; places below 0 are counted from the end.
+    A block that would reach over the end is the last one that fits; places below 0 are counted from the end. Of an axis
+    whose size is unknown while a graph is made, as that of the batch, a block that reaches over the end is cut there.
     """
     ndim = len(shape_of(inputs))
     if not len(start_indices) == len(shape) == ndim:

@@ -152,9 +152,8 @@ class Averages:
         That is "loss", for several outputs "<output>_loss", the metrics by their names, and those that layers hold;
         where the outputs have no names, the metrics come before the losses.
         """
-        samples = max(self._samples, 1)
-        values = [total / samples for total in self._sums]
-        total = {"loss": float(self.objective.total(values) + self._added / samples)}
+        values = self._means()
+        total = {"loss": self.loss()}
         losses, figures = dict(zip(self._loss_names(), values)), {}
         for entries in self._metrics or []:
             for key, metric, _ in entries:
@@ -164,6 +163,14 @@ class Averages:
         if any(self.objective.prefixes):
             return {**total, **losses, **{key: figures[key] for key in sorted(figures)}, **held}
         return {**total, **figures, **losses, **held}
+
+    def loss(self):
+        """What has been minimized so far, the mean of all samples."""
+        return float(self.objective.total(self._means()) + self._added / max(self._samples, 1))
+
+    def _means(self):
+        samples = max(self._samples, 1)
+        return [total / samples for total in self._sums]
 
     def _loss_names(self):
         """The keys of the losses, where there are several."""
@@ -175,6 +182,26 @@ class Averages:
         """The metrics that the model and its layers hold, and `call` adds to, beside those of compile."""
         own = {id(metric) for metric in self.metrics}
         return [metric for metric in self._held if id(metric) not in own]
+
+
+class RunningLoss(metrics.Metric):
+    """The "loss" among the metrics of a compiled model: what fit or evaluate has counted so far."""
+
+    def __init__(self, model):
+        super().__init__(name="loss")
+        self.model = model
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        raise self.error(
+            "counts itself, in fit and evaluate; a metric of your own is metrics.Mean(name=...)", TypeError
+        )
+
+    def reset_state(self):
+        """Nothing: `reset_metrics` of the model begins anew, as every epoch does."""
+
+    def result(self):
+        averages = self.model._averages
+        return 0.0 if averages is None else averages.loss()
 
 
 def metrics_held_by(model):

@@ -4,7 +4,7 @@ import weakref
 from typing import Any
 
 from scratchnet import losses, optimizers, registry
-from scratchnet.training.averages import Averages, check_names
+from scratchnet.training.averages import Averages, RunningLoss, check_names, metrics_held_by
 from scratchnet.training.objective import Objective
 from scratchnet.training.own_loss import OwnLoss, overrides
 
@@ -162,16 +162,19 @@ class Compiled(OwnLoss):
 
     @property
     def metrics(self):
-        """The metrics that compile was given, once a batch has told which ones its names mean, and those that are
-        attributes of the model and of layers within.
+        """Of a compiled model the "loss" so far; the metrics that compile was given, once a batch has told which ones
+        its names mean; and those that are attributes of the model and of layers within.
         """
         compiled = [] if self._averages is None else self._averages.metrics
-        return list({id(metric): metric for metric in [*compiled, *super().metrics]}.values())
+        loss = [RunningLoss(self)] if self.compiled else []
+        return [*loss, *{id(metric): metric for metric in [*compiled, *metrics_held_by(self)]}.values()]
 
     @property
     def metrics_names(self):
         """The keys of what `evaluate` returns, in this order, once a batch has been seen."""
-        return ["loss"] if self._averages is None else list(self._averages.logs())
+        if self._averages is None:
+            return ["loss"] if self.compiled else []
+        return list(self._averages.logs())
 
     def reset_metrics(self):
         """Forget what the metrics have counted."""

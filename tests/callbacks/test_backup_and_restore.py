@@ -219,7 +219,9 @@ class LargestPrediction(metrics.Metric):
 def measured(seed=0):
     model = classifier(seed=seed)
     inner = metrics.MeanMetricWrapper(lambda y, p: np.abs(y - p[:, 1]), name="distance")
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy", inner, LargestPrediction()])
+    model.compile(
+        "adam", "sparse_categorical_crossentropy", metrics=["accuracy", inner, LargestPrediction(name="largest")]
+    )
     return model
 
 

@@ -202,11 +202,11 @@ def test_keras_s_arguments_of_save_and_load(tmp_path):
     with pytest.raises(ValueError, match="another format than 'tf'"):
         model.save(tmp_path / "m.h5", save_format="tf")
     with pytest.raises(ValueError, match="zipped=False"):
-        model.save(tmp_path / "m", zipped=False)
+        model.save(tmp_path / "m.keras", zipped=False)
     with pytest.raises(FileExistsError):
         model.save(tmp_path / "m.keras", overwrite=False)
     with pytest.raises(ValueError, match="max_shard_size"):
-        model.save_weights(tmp_path / "m.weights.h5", max_shard_size=1)
+        model.save_weights(tmp_path / "m.weights.h5", max_shard_size=1e-9)
     load_model(tmp_path / "m.keras", None, True, True)
 
 

@@ -57,6 +57,6 @@ def test_a_member_that_is_shorter_or_longer_than_it_says_is_refused(monkeypatch)
     with pytest.raises(ValueError, match="'a' is longer than what it holds"):
         with opened(packed).open("a") as entry:
             entry.read(4)
-    monkeypatch.setattr(zipped, "_LARGEST_TEXT", 10)
+    monkeypatch.setattr(zipped, "LARGEST_TEXT", 10)
     with pytest.raises(ValueError, match="the text 'a' has 36 bytes"):
         opened(packed).read_json("a")

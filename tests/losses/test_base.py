@@ -289,6 +289,20 @@ def test_a_single_number_is_no_prediction():
         losses.MeanSquaredError()(1.0, 2.0)
 
 
+@pytest.mark.parametrize("weights", [[1.0, 2.0, 3.0], [[1.0], [2.0], [3.0]]])
+def test_the_one_value_of_a_row_meets_every_sample_weight_as_in_keras(weights):
+    t, p, w = np.array([1.0, 2, 3]), np.array([2.0, 2, 5]), np.array(weights)
+    for reduction, expected in (("sum_over_batch_size", 10 / 3), ("sum", 10), ("mean_with_sample_weight", 5 / 3)):
+        loss = losses.MeanSquaredError(reduction=reduction)
+        value, cache = loss.forward(t, p, w)
+        assert value == pytest.approx(expected) == loss.value(t, p, w)
+        np.testing.assert_allclose(loss.backward(cache), expected * 2 * (p - t) / 5)  # the value itself is 5 / 3
+        check_loss(loss, t, p, sample_weight=w).raise_if_failed()
+    assert np.ravel(losses.MeanSquaredError(reduction=None)(t, p, w)) == pytest.approx([5 / 3, 10 / 3, 5])
+    with pytest.raises(ValueError, match=r"sample weights of shape \(2,.* do not match loss values of shape \(\)"):
+        losses.MeanSquaredError()(t, p, w[:2])
+
+
 @pytest.mark.parametrize("shape", [(3,), (4, 3), (1, 3), (4, 2, 3), (2, 4)])
 def test_sample_weights_that_do_not_match(shape):
     for reduction in ("sum_over_batch_size", "mean_with_sample_weight"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scratchnet import losses, metrics
+from scratchnet.utils import clear_session
 
 P = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.3, 0.3, 0.4], [0.2, 0.1, 0.7]])
 
@@ -115,14 +116,20 @@ def test_names_are_kerass():
             ("Wrapper", "IoU", "AtSpecificity", "AtSensitivity", "AtRecall", "AtPrecision")
         )
         if isinstance(cls, type) and not needs:
-            assert metrics.get(cls().name).name == cls().name
-    assert metrics.get("auc").name == metrics.get("AUC").name == "auc"
+            clear_session()
+            name = cls().name
+            clear_session()
+            assert metrics.get(name).name == name
+    clear_session()
+    assert metrics.get("auc").name == "auc" and metrics.get("AUC").name == "auc_1"
     assert metrics.KLDivergence().name == "kl_divergence"
 
     class HowManyMore(metrics.Metric):
         pass
 
-    assert HowManyMore().name == "how_many_more"
+    assert [HowManyMore().name, HowManyMore().name] == ["how_many_more", "how_many_more_1"]
+    assert HowManyMore.from_config(HowManyMore(name="many").get_config()).name == "many"
+    assert [metrics.MeanSquaredError().name, metrics.MeanSquaredError().name] == ["mean_squared_error"] * 2
     with pytest.raises(NotImplementedError, match="HowManyMore defines no update_state"):
         HowManyMore().update_state([0], [0])
     with pytest.raises(NotImplementedError, match="HowManyMore defines no result"):

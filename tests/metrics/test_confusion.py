@@ -24,7 +24,7 @@ def test_binary_metrics_take_targets_without_the_last_axis():
     for given in (weights, weights[:, None]):
         assert metrics.Precision()(truth, p, given) == pytest.approx(1 / 3)
         assert metrics.Recall()(truth, p[:, 0], given) == pytest.approx(1 / 5)
-    with pytest.raises(ValueError, match=r'Precision "precision": targets of shape \(3,\)'):
+    with pytest.raises(ValueError, match=r'Precision "precision\w*": targets of shape \(3,\)'):
         metrics.Precision()(truth, np.zeros((3, 3)))
 
 
@@ -52,7 +52,7 @@ def test_areas_that_are_not_there(options, kind, message):
 
 
 def test_an_area_needs_numbers():
-    with pytest.raises(ValueError, match=r'AUC "auc": a prediction is not a number \(NaN\)'):
+    with pytest.raises(ValueError, match=r'AUC "auc\w*": a prediction is not a number \(NaN\)'):
         metrics.AUC()([0, 1], [0.5, np.nan])
 
 

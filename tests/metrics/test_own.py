@@ -84,7 +84,7 @@ def model_and_data():
 
 def test_arrays_and_dicts_in_a_fit(tmp_path):
     model, x, y = model_and_data()
-    given = [Largest(), Plain(3), metrics.F1Score(), metrics.Precision(thresholds=[0.2, 0.4])]
+    given = [Largest(), Plain(3), metrics.F1Score(), metrics.Precision([0.2, 0.4], name="precision")]
     model.compile("sgd", "categorical_crossentropy", metrics=given)
     history = model.fit(x, y, epochs=2, verbose=0, batch_size=5).history
     assert history["rows"] == [36, 36] and history["twice"] == [24, 24]

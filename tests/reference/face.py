@@ -134,7 +134,6 @@ WANTED = {
     "keras.layers.Dense": "lora_rank and quantization_config are of fine-tuned and of quantized large models",
     "keras.layers.EinsumDense": "lora_rank and quantization_config are of fine-tuned and of quantized large models",
     "keras.layers.InputLayer": "input_shape is the older name of shape",
-    "keras.saving.save_weights": "weights are written into one file",
 }
 
 

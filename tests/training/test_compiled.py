@@ -155,7 +155,7 @@ def test_metrics_are_those_of_compile_then_those_of_the_model_and_its_layers():
     given = MeanAbsoluteError(name="mae")
     model.compile("sgd", "mse", metrics=[given])
     model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
-    assert [metric.name for metric in model.metrics] == ["mae", *held]
+    assert [metric.name for metric in model.metrics] == ["loss", "mae", *held]
     assert model.metrics_names == ["loss", "mae", *held]
 
 
@@ -214,3 +214,34 @@ def test_json_says_how_a_model_is_compiled():
     model.compile(optimizers.SGD(0.3), "mse", metrics=["mae"])
     other = model_from_json(model.to_json())
     assert float(other.optimizer.learning_rate) == pytest.approx(0.3) and other.loss == "mse"
+
+
+def test_the_loss_so_far_is_the_first_of_the_metrics():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(10, 5)), rng.integers(0, 3, 10)
+    model, seen = classifier(), []
+    assert [metric.name for metric in model.metrics] == ["loss"] and model.metrics[0].result() == 0
+    watch = callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append((float(model.metrics[0].result()), logs["loss"]))
+    )
+    model.fit(x, y, batch_size=4, epochs=2, verbose=0, callbacks=[watch])
+    assert len(seen) == 2 and all(a == b for a, b in seen)
+    figures = model.evaluate(x, y, verbose=0, return_dict=True)
+    found = {metric.name: float(metric.result()) for metric in model.metrics}
+    assert found == model.get_metrics_result() == figures
+    model.reset_metrics()
+    assert model.metrics[0].result() == 0
+    outer = Sequential([model, Dense(1)])
+    assert outer.metrics == [] and outer.metrics_names == []
+    outer.compile("sgd", "mse")
+    assert [metric.name for metric in outer.metrics] == ["loss"] == outer.metrics_names
+    with pytest.raises(TypeError, match="counts itself, in fit and evaluate"):
+        model.metrics[0].update_state(1.0, 1.0)
+
+
+def test_metrics_without_names_are_counted_as_in_keras():
+    model, x = Sequential([Input((2,)), Dense(1, "sigmoid")]), np.random.default_rng(0).random((8, 2))
+    first, second = scratchnet.metrics.AUC(), scratchnet.metrics.AUC()
+    assert second.name == f"{first.name[:3]}_{int(first.name[4:] or 0) + 1}"
+    model.compile("sgd", "mse", metrics=[first, second, "AUC"])
+    assert {first.name, second.name, "AUC"} <= model.fit(x, np.arange(8) % 2, verbose=0).history.keys()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet import callbacks, metrics, optimizers
+from scratchnet import callbacks, metrics, ops, optimizers
 from scratchnet.callbacks import LambdaCallback, TerminateOnNaN
 from scratchnet.layers import Dense, Dropout, GaussianNoise, Input
-from scratchnet.models import Sequential
+from scratchnet.models import Model, Sequential
 from scratchnet.utils import set_random_seed
 
 
@@ -211,3 +211,31 @@ def test_what_the_optimizer_keeps_is_made_before_the_first_step():
         callbacks=[LambdaCallback(on_train_batch_begin=lambda *_: found.append(len(model.optimizer.state)))],
     )
     assert found[0] == found[-1] == 2 * len(model.params)
+
+
+class OneNumber(Model):
+    """Its predictions are (N,), a row to every loss."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = Dense(1, kernel_initializer="ones", bias_initializer="ones")
+
+    def call(self, x):
+        return ops.squeeze(self.dense(x), -1)
+
+
+@pytest.mark.parametrize(
+    ("given", "loss", "after"),
+    [
+        ({"sample_weight": np.array([1.0, 2, 3, 4])}, 10.234375, 8.619176864624023),
+        ({"sample_weight": np.array([[1.0], [2], [3], [4]])}, 10.234375, 8.619176864624023),
+        ({"class_weight": {0: 1.0, 1: 3.0}}, 8.1875, None),
+    ],
+)
+def test_predictions_of_one_number_for_a_sample_are_weighted_as_in_keras(given, loss, after):
+    x, y = np.arange(12).reshape(4, 3) / 12, np.array([0.0, 1, 0, 1])
+    model = OneNumber()
+    model.compile("sgd", "mse")
+    assert model.fit(x, y, batch_size=4, verbose=0, **given).history["loss"] == [pytest.approx(loss)]
+    if after is not None:
+        assert model.evaluate(x, y, verbose=0, **given) == pytest.approx(after, rel=1e-6)

@@ -80,10 +80,10 @@ class PReLU(Layer):
         if kernels.prelu_backward is not None and is_like_x and _are_rows(x, alpha):
             rows = dy.reshape(-1, alpha.size), x.reshape(-1, alpha.size)
             dx, dalpha = kernels.prelu_backward(*rows, alpha.reshape(-1))
-            return dx.reshape(x.shape), {"alpha": dalpha.reshape(alpha.shape)} if self.trainable else {}
+            return dx.reshape(x.shape), self.trained({"alpha": dalpha.reshape(alpha.shape)})
         positive = x > 0
-        grads = {"alpha": unbroadcast(np.where(positive, 0, dy * x), alpha.shape)} if self.trainable else {}
-        return np.where(positive, dy, alpha * dy), grads
+        dalpha = unbroadcast(np.where(positive, 0, dy * x), alpha.shape)
+        return np.where(positive, dy, alpha * dy), self.trained({"alpha": dalpha})
 
 
 def _are_rows(x, alpha):

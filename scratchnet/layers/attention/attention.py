@@ -128,7 +128,7 @@ class SoftLookup(Layer):
             dA = softmax_backward(dP, P)  # P = softmax(A)
             dq, dk, grads = self.scores_backward(dA, scores)
         dx = [dq, dv, dk] if len(xs) == 3 else [dq, dv + dk]  # where the values are their own keys
-        return dx, grads if self.trainable else {}
+        return dx, self.trained(grads)
 
     def __call__(self, inputs, training=None, mask=None, **options):
         """As every layer; y and P come as a tuple."""

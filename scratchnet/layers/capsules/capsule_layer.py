@@ -108,7 +108,7 @@ class CapsuleLayer(Layer):
         if self.trainable:
             grads["kernel"] = np.matmul(cache.u.transpose(1, 2, 0), du_hat).reshape(W.shape)  # u_hat = u W
         du = np.matmul(du_hat, W.reshape(I, K, -1).transpose(0, 2, 1)) if needs_dx else None  # (I, N, K)
-        return du.transpose(1, 0, 2) if needs_dx else None, grads
+        return du.transpose(1, 0, 2) if needs_dx else None, self.trained(grads)
 
     @property
     def held_constant(self):

@@ -88,4 +88,4 @@ class Conv1DTranspose(TransposedConvolution):
         if self.trainable:
             grads["kernel"] = kernels.conv2d_dkernel(self.as_images(x), dz, W.shape, *self.geometry(padding))[:, 0]
         dx = self.from_images(kernels.conv2d_forward(dz, W, None, *self.geometry(padding))) if needs_dx else None
-        return dx, grads
+        return dx, self.trained(grads)

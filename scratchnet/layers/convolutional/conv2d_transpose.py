@@ -185,4 +185,4 @@ class Conv2DTranspose(TransposedConvolution):
         if self.trainable:
             grads["kernel"] = kernels.conv2d_dkernel(x, dz, W.shape, *self.geometry(padding))
         dx = kernels.conv2d_forward(dz, W, None, *self.geometry(padding)) if needs_dx else None
-        return dx, grads
+        return dx, self.trained(grads)

@@ -108,7 +108,7 @@ class Conv3D(BaseConvolution):
         if self.trainable:
             grads["kernel"] = volumes.conv3d_dkernel(dz, x, W.shape, *self.geometry(padding))
         dx = volumes.conv3d_dx(dz, W, x.shape, *self.geometry(padding)) if needs_dx else None
-        return dx, grads
+        return dx, self.trained(grads)
 
 
 @register("layers", "Convolution3DTranspose")
@@ -180,4 +180,4 @@ class Conv3DTranspose(TransposedConvolution):
         if self.trainable:
             grads["kernel"] = volumes.conv3d_dkernel(x, dz, W.shape, *self.geometry(padding))
         dx = volumes.conv3d_forward(dz, W, *self.geometry(padding)) if needs_dx else None
-        return dx, grads
+        return dx, self.trained(grads)

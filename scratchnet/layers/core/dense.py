@@ -115,7 +115,7 @@ class Dense(Layer):
             if self.use_bias:
                 grads["bias"] = dz.sum(axis=0)
         dx = kernels.matmul(dz, W.T).reshape(x.shape) if needs_dx else None
-        return dx, grads
+        return dx, self.trained(grads)
 
     def without_last_activation(self):
         return with_activation(self, activations.linear), self.activation

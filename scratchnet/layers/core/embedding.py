@@ -103,7 +103,7 @@ class Embedding(Layer):
         return y.reshape(*tokens.shape, self.output_dim), EmbeddingCache(tokens)  # (N, ..., D)
 
     def backward(self, dy, cache, needs_dx=True):
-        if not self.trainable:
+        if not self.has_trainable_params:
             return None, {}
         tokens = cache.tokens.reshape(-1)
         return None, {"embeddings": kernels.add_rows(dy.reshape(len(tokens), -1), tokens, self.input_dim)}

@@ -99,13 +99,13 @@ class ReversibleEmbedding(Embedding):
         grads = {name: np.zeros_like(w) for name, w in self.trainable_params.items()}
         if not isinstance(cache, ReverseCache):
             _, found = super().backward(dy, cache, needs_dx)
-            return None, {**grads, **found}
+            return None, self.trained({**grads, **found})
         W = self.params["embeddings"].T if self.tie_weights else self.params["reverse_embeddings"]
         dz = dy if cache.y is None else dy * (1 - np.square(cache.y / dy.dtype.type(self.logit_soft_cap)))
         if grads:
             dW = cache.h.reshape(-1, self.output_dim).T @ dz.reshape(-1, self.input_dim)  # z = h W, (D, V)
             grads.update({"embeddings": dW.T} if self.tie_weights else {"reverse_embeddings": dW})
-        return (dz @ W.T if needs_dx else None), grads
+        return (dz @ W.T if needs_dx else None), self.trained(grads)
 
     def output_masks(self, x, mask, cache):
         return [None] if isinstance(cache, ReverseCache) else super().output_masks(x, mask, cache)

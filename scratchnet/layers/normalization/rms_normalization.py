@@ -65,7 +65,7 @@ class RMSNormalization(Layer):
         arrays = as_rows(dy, axes), as_rows(x, axes), np.zeros_like(s), s, scale.reshape(-1)
         dx, dscale, _ = kernels.normalize_rows_backward(*arrays, centered=False, needs_dx=needs_dx)
         grads = {"scale": dscale.reshape(scale.shape).astype(scale.dtype)}
-        return from_rows(dx, x.shape, axes) if needs_dx else None, grads
+        return from_rows(dx, x.shape, axes) if needs_dx else None, self.trained(grads)
 
     def _positive_axes(self, shape):
         """The axes, counted from the front and in their order."""

@@ -245,6 +245,7 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
         dy, (dh, dc) = self.unpack_dy(dy, cache.mask, cache.h)
         dz, dh0, dc0 = self._backward_steps(dy, dh, dc, cache)
         dx, grads = self.gradients(cache, dz, needs_dx)
+        grads = self.trained(grads) if self._frozen else grads
         return ([dx, dh0, dc0] if needs_dx and cache.has_initial_state else dx), grads
 
     def gradients(self, cache, dz, needs_dx=True):

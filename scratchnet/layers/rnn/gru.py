@@ -182,4 +182,4 @@ def gru_gradients(layer, cache, ds, dq, needs_dx):
     elif grads and not layer.reset_after:  # s_g = x W_g + b_g + q R_g
         drop_g = None if h_drop is None else h_drop[2:]
         grads["recurrent_kernel"][:, 2 * U :] = dropped.adjoint_of_W(ds[..., 2 * U :], cache.q, drop_g)
-    return dx, grads
+    return dx, layer.trained(grads) if layer._frozen else grads

@@ -164,4 +164,5 @@ class LSTM(Recurrent):
         R, act, rec = self._params["recurrent_kernel"], self.activation, self.recurrent_activation
         dz, dz_sum, dh0, dc0 = kernels.lstm_backward(dy, dh, dc, R, cache, act, rec, mask, h_drop)
         dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop, dz_sum)  # z = x W + h_prev R + b
+        grads = self.trained(grads) if self._frozen else grads
         return ([dx, dh0, dc0] if cache.has_initial_state and needs_dx else dx), grads

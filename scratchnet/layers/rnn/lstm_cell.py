@@ -97,4 +97,4 @@ class LSTMCell(Cell):
         R, act, rec = self._params["recurrent_kernel"], self.activation, self.recurrent_activation
         dz, dz_sum, dh0, dc0 = kernels.lstm_backward(None, dh, dc, R, cache, act, rec, None, h_drop)
         dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop, dz_sum)
-        return ([dx[:, 0], dh0, dc0] if needs_dx else None), grads
+        return ([dx[:, 0], dh0, dc0] if needs_dx else None), self.trained(grads) if self._frozen else grads

@@ -131,4 +131,5 @@ class SimpleRNN(Recurrent):
         R = self._params["recurrent_kernel"]
         dz, dh0 = kernels.simple_rnn_backward(dy, dh, R, cache, self.activation, mask, h_drop)
         dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop)  # z = x W + h_prev R + b
+        grads = self.trained(grads) if self._frozen else grads
         return ([dx, dh0] if cache.has_initial_state and needs_dx else dx), grads

@@ -81,4 +81,4 @@ class SimpleRNNCell(Cell):
         R = self._params["recurrent_kernel"]
         dz, dh0 = kernels.simple_rnn_backward(None, dh, R, cache, self.activation, None, h_drop)
         dx, grads = self.gradients(x, h, dz, dz, needs_dx, x_drop, h_drop)
-        return ([dx[:, 0], dh0] if needs_dx else None), grads
+        return ([dx[:, 0], dh0] if needs_dx else None), self.trained(grads) if self._frozen else grads

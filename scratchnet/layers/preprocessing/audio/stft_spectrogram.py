@@ -210,8 +210,8 @@ class STFTSpectrogram(Layer):
                     grads[name] = np.einsum("ntl,ntk->lk", f, dz, optimize=True)[:, None]
                 df = df + dz @ W.T
         if not needs_dx:
-            return None, grads
+            return None, self.trained(grads)
         before, after = cache.padding
         dx = frames_backward(df, cache.samples, self._step)[:, before : cache.samples - after]
         dx = dx.reshape(len(dy), -1, dx.shape[1])  # (N, C, T)
-        return (dx if self.data_format == "channels_first" else dx.swapaxes(1, 2)), grads
+        return (dx if self.data_format == "channels_first" else dx.swapaxes(1, 2)), self.trained(grads)
