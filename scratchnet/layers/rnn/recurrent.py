@@ -190,11 +190,15 @@ class ThroughTime(Layer):
         self.states = None  # of a stateful layer: what the next batch starts from; None is zeros
 
     def __call__(self, inputs, initial_state=None, training=None, mask=None):
-        """As every layer; `initial_state` is what the layer starts from instead of zeros: (N, U) for each state."""
+        """As every layer; `initial_state` is what the layer starts from instead of zeros: (N, U) for each state.
+
+        An output and its states come as a tuple.
+        """
         if initial_state is not None:
             states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
             inputs = [inputs, *states]
-        return super().__call__(inputs, training=training, mask=mask)
+        outputs = super().__call__(inputs, training=training, mask=mask)
+        return tuple(outputs) if isinstance(outputs, list) else outputs
 
     def call_arguments(self, inputs):
         x, states = self._split(inputs)
