@@ -95,7 +95,7 @@ def test_several_outputs_as_a_list_with_a_metric_for_each():
     model.compile("adam", ["mse", "sparse_categorical_crossentropy"], metrics=[["mae"], ["accuracy"]])
     data = np.random.default_rng(0).normal(size=(10, 3)), [np.zeros((10, 1)), np.zeros(10, int)]
     logs = model.evaluate(*data, verbose=0, return_dict=True)
-    assert list(logs) == ["loss", "first_loss", "second_loss", "first_mae", "second_accuracy"]
+    assert list(logs) == ["first_loss", "first_mae", "loss", "second_accuracy", "second_loss"]
     assert len(model.evaluate(*data, verbose=0)) == 5
 
 
