@@ -318,6 +318,15 @@ class Recurrent(ThroughTime, RecurrentWeights):
         y_shape = (N, T, self.units) if self.return_sequences else (N, self.units)
         return [y_shape, *[(N, self.units) for _ in self.state_names]] if self.return_state else y_shape
 
+    @property
+    def state_size(self):
+        """A list with U for each state."""
+        return [self.units] * len(self.state_names)
+
+    def get_initial_state(self, batch_size):
+        """A list of zeros (batch_size, U), one array for each state: what the layer starts from."""
+        return [np.zeros((batch_size, self.units), self.dtype) for _ in self.state_names]
+
     def _expected(self):
         return {"D": self.params["kernel"].shape[0]} if self.built else {}
 

@@ -646,3 +646,11 @@ def test_outputs_and_states_come_as_a_tuple(layer, count):
 @pytest.mark.parametrize("cls", [GRU, LSTM])
 def test_the_configuration_says_nothing_of_how_it_is_computed(cls):
     assert "use_cudnn" not in cls(3, use_cudnn=False).get_config()
+
+
+@EVERY_LAYER
+def test_the_initial_state_is_that_of_a_layer_that_is_given_none(cls):
+    layer, x = cls(3), np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
+    states = layer.get_initial_state(batch_size=2)
+    assert layer.state_size == [3] * len(states)
+    np.testing.assert_array_equal(layer(x, initial_state=states), layer(x))
