@@ -227,3 +227,12 @@ def test_a_frozen_layer_is_computed_at_once():
     layer.trainable = False
     np.testing.assert_array_equal(layer(x, training=True), layer(x))
     assert layer.forward(x, training=True)[1].steps == (5, 3)
+
+
+def test_tokens_become_vectors_of_floating_point_numbers():
+    y = TimeDistributed(layers.Embedding(6, 3))(Input((4, 5), dtype="int32"))
+    assert (y.shape, y.dtype) == ((None, 4, 5, 3), "float32")
+    assert (
+        TimeDistributed(RepeatVector(2))(Input((4, 5), dtype="int32")).dtype
+        == RepeatVector(2)(Input((5,), dtype="int32")).dtype
+    )
