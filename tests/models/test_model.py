@@ -11,12 +11,14 @@ from scratchnet.layers import (
     BatchNormalization,
     Concatenate,
     Dense,
+    Embedding,
     Flatten,
     Identity,
     Input,
     Masking,
     RepeatVector,
     Reshape,
+    TimeDistributed,
 )
 from scratchnet.models import Model, Sequential, clone_model, model_from_json
 
@@ -391,3 +393,10 @@ def test_a_part_of_the_first_batch_comes_back_while_another_is_still_asking_for_
         may_go_on.set()
         other.join()
     assert list(grads) == list(model.params)
+
+
+def test_a_model_of_tokens_within_a_model_promises_floating_point_numbers():
+    tokens = Input((5,), dtype="int32")
+    words = Model(tokens, LSTM(2)(Embedding(6, 3)(tokens)))
+    assert words(Input((5,), dtype="int32")).dtype == "float32"
+    assert TimeDistributed(words)(Input((4, 5), dtype="int32")).dtype == "float32"
