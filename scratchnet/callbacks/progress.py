@@ -10,7 +10,7 @@ from scratchnet.registry import register
 class ProgbarLogger(Callback):
     """A bar (verbose 1) or a line (verbose 2) for each epoch of fit, and for each call of evaluate and predict.
 
-    Each epoch of fit is announced. The validation within fit is part of its epoch's line.
+    Each epoch of fit is announced, unless there is only one. The validation within fit is part of its epoch's line.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class ProgbarLogger(Callback):
         self._in_fit = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.params["verbose"]:
+        if self.params["verbose"] and self.params["epochs"] > 1:
             say(f"Epoch {epoch + 1}/{self.params['epochs']}")
         self._begin()
 

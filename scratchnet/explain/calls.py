@@ -186,7 +186,7 @@ def _add(calls, records, prefix, scope, ends, depth):
         inner, inner_ends = record.children, {}
         if end is not None and inner:
             inner_ends = {inner[-1].node.outputs: end}
-        if isinstance(layer, TimeDistributed) and not inner:
+        if isinstance(layer, TimeDistributed) and not inner and hasattr(record.cache, "inner"):
             inner = [_folded(record, layer, used)]
             inner_ends = {} if end is None else {inner[0].node.outputs: (end[0], _fold(end[1]))}
         if isinstance(layer, Bidirectional) and not (

@@ -138,6 +138,8 @@ class Operators:
         return ufunc_as_operation(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function, types, args, kwargs):
+        if function in (np.shape, np.ndim) and args and args[0] is self:
+            return self.shape if function is np.shape else len(self.shape)
         refuse_numpy_function(function)
 
     def _valueless(self):

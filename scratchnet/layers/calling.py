@@ -85,7 +85,7 @@ class Calling:
     def _connect(self, inputs, training, options, mask=None):
         inputs = map_structure(self._as_tensor, inputs)
         if mask is not None:
-            masks = iter(flatten(mask))
+            masks = iter([None if m is None else self._as_tensor(m, np.asarray) for m in flatten(mask)])
             inputs = map_structure(lambda t: t if (m := next(masks, None)) is None else with_mask(t, m), inputs)
         shape = map_structure(lambda tensor: tensor.shape, inputs)
         self.ensure_built(shape)
@@ -109,13 +109,13 @@ class Calling:
             return
         self.check_promised(flatten(ys), flatten_shapes(promised))
 
-    def _as_tensor(self, value):
-        """The symbolic tensor that `value` is, or stands for; within `call` also arrays are."""
+    def _as_tensor(self, value, as_array=None):
+        """The symbolic tensor that `value` is, or stands for; within `call` also arrays are, as inputs by default."""
         if stands_for_an_array(value):
             return value.as_tensor()
         if current_trace.get() is None:
             raise self.error(f"called on a mixture of symbolic tensors and values ({type(value).__name__})", TypeError)
-        return current_trace.get().constant(self._as_input(value))
+        return current_trace.get().constant((as_array or self._as_input)(value))
 
     def compute_output_spec(self, inputs, **options):
         """What calling the layer on symbolic `inputs` returns, as `KerasTensor`s that stand in no graph."""

@@ -30,6 +30,9 @@ class Wrapper(Composite):
     def keeps_integers(self):
         return self.layer.keeps_integers
 
+    def output_dtype(self, inputs):
+        return self.layer.output_dtype(inputs)
+
     @classmethod
     def from_config(cls, config):
         return super().from_config({**config, "layer": deserialize(config["layer"], "layers")})

@@ -267,12 +267,13 @@ class Model(Trainer, Saver, Explained, Composite):
                 hint = hint_of_one_sample(shape, expected)
                 raise self.error(f"the input {tensor.name!r} expects shape {expected}, got {shape}{hint}")
 
+    def output_dtype(self, inputs):
+        return self.outputs[0].dtype
+
     def compute_output_shape(self, input_shape):
         """The outputs' shapes for these inputs' shapes; each layer on the way checks its own."""
-        shapes = input_shape
-        if isinstance(input_shape, tuple):
-            shapes = [input_shape]
-        elif isinstance(input_shape, dict):
+        shapes = [input_shape] if isinstance(input_shape, tuple) else input_shape
+        if isinstance(input_shape, dict):
             shapes = self.flatten_inputs(input_shape, adjust=False)
         if len(shapes) != len(self.inputs):
             raise self.error(f"expected {len(self.inputs)} inputs, got {len(shapes)}")

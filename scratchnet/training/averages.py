@@ -146,6 +146,10 @@ class Averages:
         """The figures so far: what `compute_metrics` of one's own has returned, or what is `counted`."""
         return dict(self.counted() if self._told is None else {key: _plain(a) for key, a in self._told.items()})
 
+    def logs_in_order(self):
+        """`logs`, the keys sorted, as callbacks get them and whoever asks for a dict: so does Keras."""
+        return dict(sorted(self.logs().items()))
+
     def counted(self):
         """The figures so far under Keras's keys, in the order in which `evaluate` returns them.
 

@@ -92,7 +92,7 @@ class Evaluator(Compiled):
         averages.reset()
         with Workers() as workers:
             logs = self._evaluate(data, batch_size, workers, callbacks, averages, steps)
-        return logs if return_dict else as_keras(logs)
+        return dict(sorted(logs.items())) if return_dict else as_keras(logs)
 
     def _evaluate(self, data, batch_size, workers, callbacks, averages, steps=None):
         objective = self._objective
@@ -117,12 +117,14 @@ class Evaluator(Compiled):
             workers,
             callbacks.on_test_batch_begin,
             lambda result: averages.add(*result, training=False),
-            _nothing if callbacks is _NOBODY else lambda step: callbacks.on_test_batch_end(step, averages.logs()),
+            _nothing
+            if callbacks is _NOBODY
+            else lambda step: callbacks.on_test_batch_end(step, averages.logs_in_order()),
             lambda: self.stop_evaluating,
             adds=model.adds_loss,
         )
         logs = averages.logs()
-        callbacks.on_test_end(logs)
+        callbacks.on_test_end(averages.logs_in_order())
         return logs
 
     @together

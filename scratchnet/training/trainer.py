@@ -152,7 +152,7 @@ class Trainer(Evaluator):
                         callbacks.on_train_batch_begin(done)
                         where = f"epoch {epoch + 1}, batch {done + 1}"
                         self._train_step(batch, trained, workers, averages, where)
-                        callbacks.on_train_batch_end(done, averages.logs() if wants_logs else {})
+                        callbacks.on_train_batch_end(done, averages.logs_in_order() if wants_logs else {})
                         done += 1
                         if self.stop_training:
                             break
@@ -364,8 +364,7 @@ class Trainer(Evaluator):
             trained = Trained.of(self._objective.model, self.run_eagerly)
             (batch,) = data.batches(data.size, divide=self._divide(workers))
             self._train_step(batch, trained, workers, self._averages, where="train_on_batch")
-        logs = self._averages.logs()
-        return logs if return_dict else as_keras(logs)
+        return self._averages.logs_in_order() if return_dict else as_keras(self._averages.logs())
 
     # ---- going on after an interruption ----
 

@@ -66,3 +66,22 @@ def test_what_a_callback_adds_to_the_logs_comes_last():
     network.compile("sgd", "mse", metrics=["mse"], weighted_metrics=["mae"])
     history = network.fit(X, Y, verbose=0, callbacks=added).history
     assert list(history) == seen == ["loss", "mae", "mse", "learning_rate"]
+
+
+def test_the_logs_of_batches_and_of_evaluate_are_in_keras_s_order(capsys):
+    seen = []
+    look = LambdaCallback(on_train_batch_end=lambda _, logs: seen.append(list(logs)))
+    look.on_test_batch_end = lambda _, logs: seen.append(list(logs))
+    look.on_test_end = lambda logs: seen.append(list(logs))
+    network = model()
+    network.compile("sgd", "mse", metrics=["mse", "mae"], weighted_metrics=["cosine_similarity"])
+    order = ["cosine_similarity", "loss", "mae", "mse"]
+    network.fit(X, Y, batch_size=len(X), verbose=2, callbacks=[look])
+    network.evaluate(X, Y, batch_size=len(X), verbose=2, callbacks=[look])
+    assert seen == [order] * 3
+    for line in capsys.readouterr().out.splitlines():
+        assert [figure.partition(":")[0] for figure in line.split(" - ")][-4:] == order
+    assert list(network.train_on_batch(X, Y, return_dict=True)) == order
+    assert list(network.evaluate(X, Y, verbose=0, return_dict=True)) == order
+    figures = network.evaluate(X, Y, verbose=0, return_dict=True)
+    assert network.evaluate(X, Y, verbose=0) == [figures[key] for key in ("loss", "mse", "mae", "cosine_similarity")]

@@ -31,6 +31,12 @@ def test_an_epoch_says_that_it_begins_before_its_first_step(model, capsys):
     assert second.count("\n") == 2  # the validation has no line of its own
 
 
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_the_only_epoch_is_not_announced(verbose, model, capsys):
+    model.fit(X, X[:, :1], verbose=verbose)
+    assert capsys.readouterr().out.startswith("1/1 ")
+
+
 def test_a_line_for_evaluate_and_for_predict(model, capsys):
     model.evaluate(X, X[:, :1], batch_size=2)
     assert capsys.readouterr().out.startswith("3/3 ━━━━━━━━━━━━━━━━━━━━ ")

@@ -201,3 +201,9 @@ def test_a_layer_may_draw_for_a_fixed_batch():
     assert model.predict(np.zeros((12, 4)), batch_size=6, verbose=0).shape == (12, 4)
     with pytest.raises(ValueError, match="joins the batch with 6 rows"):
         model.predict(np.zeros((3, 4)), verbose=0)
+
+
+def test_numpy_tells_the_shape_of_a_symbolic_tensor():
+    x = Input((3, 4))
+    assert np.shape(x) == (None, 3, 4)
+    assert np.ndim(x) == 3

@@ -9,15 +9,18 @@ from scratchnet import DTypePolicy, activations, config, layers, metrics
 from scratchnet.initializers import Constant
 from scratchnet.layers import (
     ELU,
+    GRU,
     LSTM,
     Activation,
     Add,
+    Attention,
     Concatenate,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
     GaussianNoise,
+    GlobalAveragePooling1D,
     Input,
     InputLayer,
     Layer,
@@ -186,6 +189,31 @@ def test_a_layer_with_one_input_refuses_a_list(make):
 def test_symbolic_tensors_and_values_do_not_mix():
     with pytest.raises(TypeError, match=r"a mixture of symbolic tensors and values \(ndarray\)"):
         Add()([Input((3,)), np.ones((2, 3))])
+
+
+def test_an_array_is_no_mask_of_a_symbolic_tensor():
+    sequences = Input((3, 4))
+    for use in (
+        lambda mask: GRU(2)(sequences, mask=mask),
+        lambda mask: Attention()([sequences] * 2, mask=[None, mask]),
+    ):
+        with pytest.raises(TypeError, match=r"a mixture of symbolic tensors and values \(ndarray\)"):
+            use(np.ones((2, 3), bool))
+
+
+def test_within_call_an_array_may_be_a_mask():
+    mask = np.array([[True, True, False]])
+
+    class Halved(Layer):
+        def __init__(self):
+            super().__init__()
+            self.mean = GlobalAveragePooling1D()
+
+        def call(self, x):
+            return self.mean(x, mask=mask)
+
+    x = np.arange(12, dtype="float32").reshape(1, 3, 4)
+    np.testing.assert_allclose(Halved()(x), x[:, :2].mean(1))
 
 
 def test_the_base_class_says_what_is_missing():

@@ -11,12 +11,14 @@ from scratchnet.layers import (
     BatchNormalization,
     Concatenate,
     Dense,
+    Embedding,
     Flatten,
     Identity,
     Input,
     Masking,
     RepeatVector,
     Reshape,
+    TimeDistributed,
 )
 from scratchnet.models import Model, Sequential, clone_model, model_from_json
 
@@ -95,7 +97,7 @@ def test_several_outputs_as_a_list_with_a_metric_for_each():
     model.compile("adam", ["mse", "sparse_categorical_crossentropy"], metrics=[["mae"], ["accuracy"]])
     data = np.random.default_rng(0).normal(size=(10, 3)), [np.zeros((10, 1)), np.zeros(10, int)]
     logs = model.evaluate(*data, verbose=0, return_dict=True)
-    assert list(logs) == ["loss", "first_loss", "second_loss", "first_mae", "second_accuracy"]
+    assert list(logs) == ["first_loss", "first_mae", "loss", "second_accuracy", "second_loss"]
     assert len(model.evaluate(*data, verbose=0)) == 5
 
 
@@ -391,3 +393,10 @@ def test_a_part_of_the_first_batch_comes_back_while_another_is_still_asking_for_
         may_go_on.set()
         other.join()
     assert list(grads) == list(model.params)
+
+
+def test_a_model_of_tokens_within_a_model_promises_floating_point_numbers():
+    tokens = Input((5,), dtype="int32")
+    words = Model(tokens, LSTM(2)(Embedding(6, 3)(tokens)))
+    assert words(Input((5,), dtype="int32")).dtype == "float32"
+    assert TimeDistributed(words)(Input((4, 5), dtype="int32")).dtype == "float32"

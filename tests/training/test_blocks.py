@@ -59,6 +59,7 @@ HALVES = {
     "attention": attends(3, 16),
     "attention, three inputs, values of another size, no bias": attends(1, 16, 32, count=3, use_bias=False),
     "attention with another output": attends(2, 16, output_shape=9),
+    "attention along the axis that there is": attends(2, 16, attention_axes=1),
     "attention, added": added(attends(2, 16)),
     "attention, normalized": normalized(attends(2, 16), center=False),
     "attention, added, normalized": normalized(added(attends(2, 16), False), epsilon=0.1),

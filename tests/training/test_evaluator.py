@@ -39,7 +39,7 @@ def data(count=90, seed=0):
 def test_evaluate_returns_what_keras_returns():
     x, y = data()
     model = classifier()
-    assert list(model.evaluate(x, y, verbose=0, return_dict=True)) == ["loss", "accuracy"]
+    assert list(model.evaluate(x, y, verbose=0, return_dict=True)) == ["accuracy", "loss"]
     assert len(model.evaluate(x, y, verbose=0)) == 2
     model.compile("adam", "sparse_categorical_crossentropy")
     assert isinstance(model.evaluate(x, y, verbose=0), float)

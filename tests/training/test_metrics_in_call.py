@@ -54,7 +54,7 @@ def test_a_model_s_metric_is_shown_with_those_of_compile():
     model = Autoencoder()
     model.compile("sgd", "mse", metrics=["mae"])
     logs = model.evaluate(X, X, verbose=0, return_dict=True, batch_size=12)
-    assert list(logs) == ["loss", "mae", "error"] and logs["error"] == pytest.approx(logs["loss"], rel=1e-5)
+    assert list(logs) == ["error", "loss", "mae"] and logs["error"] == pytest.approx(logs["loss"], rel=1e-5)
     history = model.fit(X, X, validation_data=(X, X), batch_size=12, epochs=2, verbose=0).history
     np.testing.assert_allclose(history["error"], history["loss"], rtol=1e-5)
     np.testing.assert_allclose(history["val_error"], history["val_loss"], rtol=1e-5)

@@ -119,7 +119,7 @@ def test_progress_lines_have_kerass_form(capsys):
     model.fit(x, y, epochs=2, batch_size=30, validation_split=0.1, verbose=1)
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert lines[0] == "Epoch 1/2" and lines[2] == "Epoch 2/2"
-    assert lines[1].startswith("3/3 ━") and "/step - loss: " in lines[1] and " - val_accuracy: " in lines[1]
+    assert lines[1].startswith("3/3 ━") and "/step - accuracy: " in lines[1] and " - val_accuracy: " in lines[1]
     model.fit(x, y, epochs=1, verbose=2)
     assert "3/3 - " in capsys.readouterr().out
     model.fit(x, y, epochs=1, verbose=0)

@@ -174,6 +174,7 @@ def _recurrent(rng):
     yield layers.LSTM(2, recurrent_activation="tanh", unit_forget_bias=False, **F64), normal((2, 3, 2)), {}
     yield layers.TimeDistributed(layers.Dense(2, **F64), **F64), normal((2, 3, 4)), ALL_LINEAR
     yield layers.TimeDistributed(layers.Conv2D(2, 2, **F64), **F64), normal((2, 2, 3, 3, 1)), ALL_LINEAR
+    yield layers.TimeDistributed(layers.BatchNormalization(**F64), **F64), normal((5, 3, 2)), {"training": True}
 
 
 def _normalization(rng):

@@ -91,6 +91,7 @@ class MultiHeadAttention(Heads):
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
 
     def build_heads(self, query, value, key):
+        self.attention_axes = self.axes(len(query))
         free = string.ascii_lowercase[: len(query) - 1]  # the letters of N, T, ...
         per_head = f"{free}x,xyz->{free}yz"
         unknown = [None] * (len(free) - 1)

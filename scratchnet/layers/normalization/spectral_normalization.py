@@ -72,9 +72,6 @@ class SpectralNormalization(Wrapper):
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
 
-    def output_dtype(self, inputs):
-        return self.layer.output_dtype(inputs)
-
     def normalized(self):
         """``(W_bar, u)``; a kernel of zeros, which has no direction, stays as it is."""
         W, u = self.layer.params[self._kernel_name], self.state["vector_u"]

@@ -99,7 +99,8 @@ class Bidirectional(Composite):
         """As every layer; `initial_state` is a list with the states of both layers."""
         if initial_state is not None:
             inputs = [inputs, *initial_state]
-        return super().__call__(inputs, training=training, mask=mask)
+        outputs = super().__call__(inputs, training=training, mask=mask)
+        return tuple(outputs) if isinstance(outputs, list) else outputs
 
     def call_arguments(self, inputs):
         if not isinstance(inputs, list):

@@ -71,6 +71,7 @@ class ConvLSTM(ChannelsFirstToo, ThroughTime):
     """
 
     state_names = ("h", "c")
+    harmless = ("unroll",)
 
     def __init__(
         self,

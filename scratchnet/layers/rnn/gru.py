@@ -86,6 +86,7 @@ class GRU(Recurrent):
     """
 
     num_gates = 3
+    unrecorded = (*Recurrent.unrecorded, "use_cudnn")  # a way to compute the same
 
     def __init__(
         self,

@@ -82,6 +82,7 @@ class LSTM(Recurrent):
 
     state_names = ("h", "c")
     num_gates = 4
+    unrecorded = (*Recurrent.unrecorded, "use_cudnn")  # a way to compute the same
 
     def __init__(
         self,

@@ -190,11 +190,15 @@ class ThroughTime(Layer):
         self.states = None  # of a stateful layer: what the next batch starts from; None is zeros
 
     def __call__(self, inputs, initial_state=None, training=None, mask=None):
-        """As every layer; `initial_state` is what the layer starts from instead of zeros: (N, U) for each state."""
+        """As every layer; `initial_state` is what the layer starts from instead of zeros: (N, U) for each state.
+
+        An output and its states come as a tuple.
+        """
         if initial_state is not None:
             states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
             inputs = [inputs, *states]
-        return super().__call__(inputs, training=training, mask=mask)
+        outputs = super().__call__(inputs, training=training, mask=mask)
+        return tuple(outputs) if isinstance(outputs, list) else outputs
 
     def call_arguments(self, inputs):
         x, states = self._split(inputs)
@@ -313,6 +317,15 @@ class Recurrent(ThroughTime, RecurrentWeights):
             self._check_state(name, shape, (N, self.units))
         y_shape = (N, T, self.units) if self.return_sequences else (N, self.units)
         return [y_shape, *[(N, self.units) for _ in self.state_names]] if self.return_state else y_shape
+
+    @property
+    def state_size(self):
+        """A list with U for each state."""
+        return [self.units] * len(self.state_names)
+
+    def get_initial_state(self, batch_size):
+        """A list of zeros (batch_size, U), one array for each state: what the layer starts from."""
+        return [np.zeros((batch_size, self.units), self.dtype) for _ in self.state_names]
 
     def _expected(self):
         return {"D": self.params["kernel"].shape[0]} if self.built else {}

@@ -109,10 +109,10 @@ class RNN(Composite):
             inputs = [inputs, *flatten(initial_state)]
         outputs = super().__call__(inputs, training=training, mask=mask)
         if not (self.return_state and isinstance(self.cell, StackedRNNCells)):
-            return outputs
+            return tuple(outputs) if isinstance(outputs, list) else outputs
         y, *states = outputs
         sizes, by_cell = self.cell.state_size, self.cell.by_cell(states)
-        return [y, *(own if isinstance(n, (list, tuple)) else own[0] for n, own in zip(sizes, by_cell))]
+        return y, *(own if isinstance(n, (list, tuple)) else own[0] for n, own in zip(sizes, by_cell))
 
     def call_arguments(self, inputs):
         if not isinstance(inputs, list):

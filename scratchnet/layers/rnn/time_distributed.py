@@ -4,6 +4,9 @@
 
 The steps share the layer's weights and know nothing of each other: they are simply more samples. So time is folded into
 the batch, (N, T, ...) -> (N T, ...), the layer computes forward or backward as ever, and the result is unfolded.
+
+A layer that remembers something of a batch in training, as BatchNormalization does its mean, is another matter: there
+each step is a batch of its own, remembered after the one before, and the gradients of the weights add up.
 """
 
 from typing import Any, NamedTuple
@@ -19,6 +22,10 @@ class TimeDistributedCache(NamedTuple):
     inner: Any  # the layer's own cache, of the folded batch
 
 
+class StepByStepCache(NamedTuple):
+    inners: list  # the layer's own cache of each step
+
+
 @register("layers")
 class TimeDistributed(Wrapper):
     """Applies `layer` to every step of a sequence.
@@ -27,6 +34,7 @@ class TimeDistributed(Wrapper):
         layer: any layer (or model) with one input and one output; its parameters are this layer's.
 
     A mask (N, T) goes on with the output. One that has further axes is of what is within the steps, and for the layer.
+    In training a layer that normalizes the batch normalizes each step by itself, as in Keras.
 
     Shapes: (N, T, ...) -> (N, T, ...), where the layer takes (N, ...) to (N, ...).
 
@@ -75,6 +83,8 @@ class TimeDistributed(Wrapper):
     # ---- computing ----
 
     def forward(self, x, training=False, mask=None):
+        if training and self.layer.trainable and self.layer.state:
+            return self._forward_step_by_step(x, mask)
         N, T = x.shape[:2]
         options = {}
         if mask is not None and np.ndim(mask) > 2:
@@ -82,13 +92,40 @@ class TimeDistributed(Wrapper):
         y, inner = self.layer.forward(x.reshape(self._folded(x.shape)), training=training, **options)
         return y.reshape(N, T, *y.shape[1:]), TimeDistributedCache((N, T), inner)
 
+    def _forward_step_by_step(self, x, mask):
+        ys, caches = [], []
+        for t in range(x.shape[1]):
+            options = {}
+            if mask is not None and self.takes_mask and (np.ndim(mask) > 2 or x.ndim == 3):
+                options["mask"] = mask[:, t]  # that of the step's values or, of a step (N, D), of its samples
+            y, cache = self.layer.forward(np.ascontiguousarray(x[:, t]), training=True, **options)
+            ys.append(y)
+            caches.append(cache)
+        return np.stack(ys, axis=1), StepByStepCache(caches)
+
     def backward(self, dy, cache, needs_dx=True):
+        if isinstance(cache, StepByStepCache):
+            return self._backward_step_by_step(dy, cache, needs_dx)
         N, T = cache.steps
         dx, grads = self.layer.backward(dy.reshape(N * T, *dy.shape[2:]), cache.inner, needs_dx=needs_dx)
         return dx.reshape(N, T, *dx.shape[1:]) if needs_dx else None, grads
 
+    def _backward_step_by_step(self, dy, cache, needs_dx):
+        dxs, sums = [], {}
+        for t, inner in enumerate(cache.inners):
+            dx, grads = self.layer.backward(np.ascontiguousarray(dy[:, t]), inner, needs_dx=needs_dx)
+            dxs.append(dx)
+            for name, gradient in grads.items():
+                sums[name] = sums[name] + gradient if name in sums else gradient
+        return np.stack(dxs, axis=1) if needs_dx else None, sums
+
     def remember(self, cache):
-        self.layer.remember(cache.inner)
+        for inner in _inners(cache):
+            self.layer.remember(inner)
 
     def added_loss(self, cache):
-        return self.layer.added_loss(cache.inner)
+        return sum(self.layer.added_loss(inner) for inner in _inners(cache))
+
+
+def _inners(cache):
+    return cache.inners if isinstance(cache, StepByStepCache) else [cache.inner]

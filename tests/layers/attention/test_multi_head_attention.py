@@ -167,6 +167,16 @@ def test_configuration_has_keras_keys():
     assert MultiHeadAttention.from_config(config).get_config() == config
 
 
+@pytest.mark.parametrize(
+    "axes, shape, found", [(None, (2, 4, 5), (1,)), (None, (2, 3, 4, 5), (1, 2)), (-2, (2, 3, 4, 5), (2,))]
+)
+def test_the_configuration_of_a_built_layer_says_along_which_axes_it_looks(axes, shape, found):
+    layer = MultiHeadAttention(2, 3, attention_axes=axes)
+    layer(np.ones(shape, "float32"), np.ones(shape, "float32"))
+    assert layer.get_config()["attention_axes"] == found
+    assert MultiHeadAttention.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
 def test_it_learns_to_copy_from_where_it_is_told():
     """Each query names one of four places; attention has to find the key of that name and bring its value."""
     set_random_seed(0)

@@ -30,7 +30,7 @@ def test_gradients(cls, sizes, options, mask):
     layer = cls(2, 2, **options, **F64)
     x = rng.normal(size=(2, 3, *sizes, 2))
     check_layer(layer, x, mask=mask, max_entries=30, directions=4).raise_if_failed()
-    assert np.shape(layer(x)[0] if isinstance(layer(x), list) else layer(x))[0] == 2
+    assert np.shape(layer(x)[0] if layer.return_state else layer(x))[0] == 2
 
 
 @EVERY_RANK
@@ -85,3 +85,14 @@ def test_configuration_and_refusals():
         ConvLSTM2D(2, 3, strides=2, dilation_rate=2)
     with pytest.raises(ValueError, match='data_format must be "channels_last"'):
         ConvLSTM2D(2, 3, data_format="channels")
+
+
+@EVERY_RANK
+def test_unroll_is_taken_and_changes_nothing(cls, sizes):
+    x = np.random.default_rng(0).normal(size=(2, 3, *sizes, 2)).astype("float32")
+    layer = cls(2, 2, unroll=True)
+    y = layer(x)
+    same = cls.from_config(layer.get_config())
+    same.build(x.shape)
+    same.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(same(x), y)

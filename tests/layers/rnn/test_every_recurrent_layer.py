@@ -14,7 +14,7 @@ from scratchnet import activations, kernels
 from scratchnet.gradient_check import check_layer
 from scratchnet.gradient_check.differences import STEP, noise_of_differences, numeric_gradient, relative_error
 from scratchnet.graph.symbolic import KerasTensor
-from scratchnet.layers import GRU, LSTM, Input, Masking, SimpleRNN
+from scratchnet.layers import GRU, LSTM, RNN, Bidirectional, GRUCell, Input, LSTMCell, Masking, SimpleRNN
 from scratchnet.models import Model, Sequential
 from scratchnet.parallel.batch import drawing_rows
 
@@ -515,8 +515,8 @@ def test_symbolic_shapes_are_those_of_the_data(cls, return_sequences, return_sta
         shapes
         == [(None, None, 4) if return_sequences else (None, 4)] + [(None, 4)] * len(cls.state_names) * return_state
     )
-    y = as_list(layer(np.ones((2, 5, 3), np.float32)))
-    assert [part.shape for part in y] == as_list(layer.compute_output_shape((2, 5, 3)))
+    y = layer(np.ones((2, 5, 3), np.float32))
+    assert [part.shape for part in (y if return_state else [y])] == as_list(layer.compute_output_shape((2, 5, 3)))
 
 
 @EVERY_LAYER
@@ -623,3 +623,34 @@ def test_number_and_dtype_of_initial_states_are_checked(cls):
 def test_forward_before_build_is_refused(cls):
     with pytest.raises(ValueError, match="called before it was built"):
         cls(4).forward(np.zeros((2, 5, 3), np.float32))
+
+
+@pytest.mark.parametrize(
+    "layer, count",
+    [
+        (SimpleRNN(2, return_state=True), 2),
+        (LSTM(2, return_state=True), 3),
+        (RNN(GRUCell(2), return_state=True), 2),
+        (RNN([GRUCell(3), LSTMCell(2)], return_state=True), 3),
+        (Bidirectional(GRU(2, return_state=True)), 3),
+        (Bidirectional(GRU(2), merge_mode=None), 2),
+    ],
+)
+def test_outputs_and_states_come_as_a_tuple(layer, count):
+    for x in (np.ones((2, 3, 4), "float32"), Input((3, 4))):
+        outputs = layer(x)
+        assert isinstance(outputs, tuple)
+        assert len(outputs) == count
+
+
+@pytest.mark.parametrize("cls", [GRU, LSTM])
+def test_the_configuration_says_nothing_of_how_it_is_computed(cls):
+    assert "use_cudnn" not in cls(3, use_cudnn=False).get_config()
+
+
+@EVERY_LAYER
+def test_the_initial_state_is_that_of_a_layer_that_is_given_none(cls):
+    layer, x = cls(3), np.random.default_rng(0).normal(size=(2, 4, 5)).astype("float32")
+    states = layer.get_initial_state(batch_size=2)
+    assert layer.state_size == [3] * len(states)
+    np.testing.assert_array_equal(layer(x, initial_state=states), layer(x))

@@ -6,13 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet import layers
+from scratchnet.gradient_check import check_layer, check_parts
 from scratchnet.gradient_check.differences import numeric_gradient, relative_error
 from scratchnet.graph.symbolic import KerasTensor
 from scratchnet.layers.base import Layer
 from scratchnet.layers.core.dense import Dense
+from scratchnet.layers.core.input_layer import Input
+from scratchnet.layers.normalization.batch_normalization import BatchNormalization
 from scratchnet.layers.reshaping.repeat_vector import RepeatVector
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.time_distributed import TimeDistributed
+from scratchnet.models import Model
 
 
 def inner_layers():
@@ -180,3 +184,61 @@ def test_masks_of_steps_go_to_a_layer_that_takes_them():
     assert dense(x, mask=mask)._keras_mask is not None
     with pytest.raises(ValueError, match=r"a mask of shape \(2, 4\) does not fit an input of shape \(2, 3, 4\)"):
         dense(x, mask=np.ones((2, 4), bool))
+
+
+def normalizing(kind):
+    if kind == "BatchNormalization":
+        return BatchNormalization(momentum=0.5, dtype="float64")
+    x = Input((3,), dtype="float64")
+    return Model(x, BatchNormalization(momentum=0.5, dtype="float64")(Dense(2, dtype="float64")(x)), dtype="float64")
+
+
+@pytest.mark.parametrize("kind", ["BatchNormalization", "Model"])
+def test_in_training_each_step_is_normalized_by_itself_and_remembered_after_the_one_before(kind):
+    x, inner = np.random.default_rng(0).normal(2, 3, (6, 4, 3)), normalizing(kind)
+    layer = TimeDistributed(inner, dtype="float64")
+    layer.ensure_built(x.shape)
+    before = inner.get_weights()
+    y = layer(x, training=True)
+    found = inner.get_weights()
+    inner.set_weights(before)
+    np.testing.assert_array_equal(y, np.stack([inner(x[:, t], training=True) for t in range(4)], axis=1))
+    for have, want in zip(found, inner.get_weights()):
+        np.testing.assert_array_equal(have, want)
+    np.testing.assert_allclose(layer(x), np.stack([inner(x[:, t]) for t in range(4)], axis=1))  # in use they are alike
+
+
+@pytest.mark.parametrize("kind", ["BatchNormalization", "Model"])
+def test_gradients_of_what_is_normalized_step_by_step(kind):
+    x = np.random.default_rng(1).normal(size=(5, 3, 3))
+    for check in (check_layer, check_parts):
+        check(TimeDistributed(normalizing(kind), dtype="float64"), x, training=True).raise_if_failed()
+
+
+def test_a_mask_says_which_samples_of_a_step_are_normalized():
+    x, mask = np.random.default_rng(2).normal(size=(5, 3, 2)), np.tri(5, 3, dtype=bool)
+    layer, alone = (
+        TimeDistributed(BatchNormalization(dtype="float64"), dtype="float64"),
+        BatchNormalization(dtype="float64"),
+    )
+    y = layer(x, training=True, mask=mask)
+    for t in range(3):
+        np.testing.assert_array_equal(y[:, t], alone(x[:, t], training=True, mask=mask[:, t]))
+
+
+def test_a_frozen_layer_is_computed_at_once():
+    layer = TimeDistributed(BatchNormalization(dtype="float64"), dtype="float64")
+    x = np.random.default_rng(3).normal(size=(5, 3, 2))
+    layer(x)
+    layer.trainable = False
+    np.testing.assert_array_equal(layer(x, training=True), layer(x))
+    assert layer.forward(x, training=True)[1].steps == (5, 3)
+
+
+def test_tokens_become_vectors_of_floating_point_numbers():
+    y = TimeDistributed(layers.Embedding(6, 3))(Input((4, 5), dtype="int32"))
+    assert (y.shape, y.dtype) == ((None, 4, 5, 3), "float32")
+    assert (
+        TimeDistributed(RepeatVector(2))(Input((4, 5), dtype="int32")).dtype
+        == RepeatVector(2)(Input((5,), dtype="int32")).dtype
+    )
