@@ -118,9 +118,6 @@ class Softmax(_ActivationLayer):
         self._axes(len(input_shape))
         return input_shape
 
-    def looks_across(self, input_shape):
-        return 0 in self._axes(len(input_shape))
-
     def _axes(self, ndim):
         """The axes, counted from the front."""
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
