@@ -580,7 +580,6 @@ def test_rates_are_numbers_from_0_to_below_1(cls, argument, rate):
         ((2, 3), "got 2 axes"),
         ((2, 5, 4), "D is 4"),
         ((2, 0, 3), "T is 0"),
-        ((0, 5, 3), "N is 0"),
     ],
 )
 def test_inputs_of_another_shape_are_refused(cls, shape, message):
