@@ -1,5 +1,7 @@
 """Losses, metrics, optimizers, schedules and initializers against Keras."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -86,7 +88,7 @@ METRICS = [
 )
 def test_metric(keras, name, options, y_true, y_pred, weighted):
     mine, theirs = getattr(metrics, name)(**options), getattr(keras.metrics, name)(**options)
-    assert theirs.name.startswith(mine.name)  # Keras counts some names up
+    assert re.sub(r"_\d+$", "", theirs.name) == re.sub(r"_\d+$", "", mine.name)  # some are counted up
     for rows in (slice(0, 4), slice(4, 6)):
         weights = np.random.default_rng(5).uniform(0.5, 2, len(y_true[rows])).astype("float32") if weighted else None
         if weighted and name in ("RootMeanSquaredError", "Precision", "Recall", "BinaryAccuracy"):
