@@ -230,6 +230,7 @@ class Activation:
         own = list(inspect.signature(function).parameters.values())[2:]
         self.__signature__ = inspect.Signature([x, *own])
         self.complete = {**{p.name: p.default for p in own}, **parameters}  # the parameters that nobody has named, too
+        self.is_elementwise = "axis" not in self.complete
         self.is_by_row = self.complete.get("axis", -1) == -1  # whether it looks along no axis but the last one
 
     def __call__(self, x, *args, **parameters):

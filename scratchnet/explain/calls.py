@@ -7,6 +7,7 @@ import numpy as np
 
 from scratchnet.explain.views import view_of
 from scratchnet.graph.nodes import RegularizedCache
+from scratchnet.layers.activated import BehindCache
 from scratchnet.layers.rnn.bidirectional import Bidirectional
 from scratchnet.layers.rnn.time_distributed import TimeDistributed
 from scratchnet.structure import as_lists, flatten, map_structure
@@ -49,6 +50,8 @@ class Call:
         self.left_out = left_out
         self.x, self.y = _frozen(record.x), _frozen(record.y)
         self.cache = record.cache.own if isinstance(record.cache, RegularizedCache) else record.cache
+        if isinstance(self.cache, BehindCache):
+            self.cache = self.cache.of_z
         self.dy = _frozen(record.dy)
         self.dx = None
         if record.dxs is not None and any(d is not None for d in record.dxs):

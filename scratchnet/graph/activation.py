@@ -28,14 +28,15 @@ class OwnActivation(HasNoWeights, KeepsTraces, Activation):
     """
 
     own_attributes = (
-        *("call", "name", "__name__", "function", "gradient", "keeps", "parameters", "is_by_row", "__signature__"),
+        *("call", "name", "__name__", "function", "gradient", "keeps", "parameters", "__signature__"),
+        *("is_by_row", "is_elementwise"),
     )
 
     def __init__(self, call):
         name = getattr(call, "__name__", type(call).__name__)
         super().__init__(name, self._value, self._gradient, "z")
         self.call = call
-        self.is_by_row = False  # nobody knows
+        self.is_by_row = self.is_elementwise = False  # nobody knows
 
     def __call__(self, x, *args, **options):
         return self.call(x, *args, **options) if is_symbolic(x) else np.asarray(self.call(x, *args, **options))

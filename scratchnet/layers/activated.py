@@ -26,14 +26,25 @@ class ActivatedBehind(Layer):
                 setattr(cls, name, wrap(vars(cls)[name]))
 
 
+def forward_behind(method, layer, *args, **kwargs):
+    """``(y, cache)`` of a layer: z by `method`, its forward, and then y."""
+    z, of_z = method(with_activation(layer, activations.linear), *args, **kwargs)
+    y, kept = layer.activation.forward(z)  # y = f(z)
+    return y, BehindCache(of_z, kept)
+
+
+def backward_behind(method, layer, dy, cache, *args, **kwargs):
+    """``(dx, grads)``: dz, and what `method`, its backward, makes of it."""
+    dz = layer.activation.backward(dy, cache.kept)  # y = f(z)
+    return method(with_activation(layer, activations.linear), dz, cache.of_z, *args, **kwargs)
+
+
 def _forward(method):
     @functools.wraps(method)
     def forward(self, x, training=False):
         if self.activation.is_by_row:
             return method(self, x, training)
-        z, of_z = method(with_activation(self, activations.linear), x, training)
-        y, kept = self.activation.forward(z)  # y = f(z)
-        return y, BehindCache(of_z, kept)
+        return forward_behind(method, self, x, training)
 
     return forward
 
@@ -43,7 +54,6 @@ def _backward(method):
     def backward(self, dy, cache, needs_dx=True):
         if self.activation.is_by_row:
             return method(self, dy, cache, needs_dx)
-        dz = self.activation.backward(dy, cache.kept)  # y = f(z)
-        return method(with_activation(self, activations.linear), dz, cache.of_z, needs_dx)
+        return backward_behind(method, self, dy, cache, needs_dx)
 
     return backward

@@ -15,10 +15,12 @@ import functools
 
 import numpy as np
 
+from scratchnet.layers.activated import backward_behind, forward_behind
 from scratchnet.layers.base import Layer
 from scratchnet.names import arguments_of
 
 _WITH_AXES = ("build", "compute_output_shape", "forward", "backward")
+_BEHIND = {"forward": forward_behind, "backward": backward_behind}
 
 
 class ChannelsFirstToo(Layer):
@@ -29,6 +31,7 @@ class ChannelsFirstToo(Layer):
 
     axes = None
     data_format = "channels_last"
+    ends_in_activation = False  # whether what comes out is f(z), along whichever axis of it f looks
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -55,6 +58,8 @@ def _either_way(method):
     def of_either(self, *args, **kwargs):
         if self.data_format == "channels_last":
             return method(self, *args, **kwargs)
+        if name in _BEHIND and self.ends_in_activation and not self.activation.is_elementwise:
+            return _BEHIND[name](of_either, self, *args, **kwargs)
         twin, rank = self._with_channels_last(), None if self.axes is None else len(self.axes)
         given, *args = args if args else (kwargs.pop(first),)
         result = method(twin, _each(given, _to_last, rank), *args, **kwargs)

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from scratchnet import config, layers
+from scratchnet import config, layers, ops
 from scratchnet.gradient_check import check_layer
 from scratchnet.models import Sequential, load_model
 
@@ -67,6 +67,32 @@ def test_it_is_the_same_layer_with_an_axis_moved(ending, name, arguments):
     settings = json.loads(json.dumps(layer.get_config()))
     again = type(layer).from_config(settings).get_config()
     assert settings["data_format"] == "channels_first" and json.loads(json.dumps(again)) == settings
+
+
+@pytest.mark.parametrize(
+    "activation, axis",
+    [("softmax", -1), (layers.Softmax(axis=1), 1), (lambda z: ops.softmax(z, axis=2), 2)],
+    ids=["name", "layer", "function"],
+)
+@pytest.mark.parametrize(
+    "name, arguments, ending",
+    [
+        *(("Conv1D", (4, 2), "1D"), ("SeparableConv1D", (4, 2), "1D"), ("Conv2D", (4, 2), "2D")),
+        *(("Conv2DTranspose", (4, 2), "2D"), ("DepthwiseConv2D", (2,), "2D"), ("Conv3D", (3, 2), "3D")),
+    ],
+)
+def test_an_activation_looks_along_an_axis_of_what_comes_out(name, arguments, ending, activation, axis):
+    x = RNG.standard_normal((3, 2, *SPACE[ending]))
+    kinds = [{"activation": activation}, {}]
+    layer, linear = (getattr(layers, name)(*arguments, data_format="channels_first", **kind, **F64) for kind in kinds)
+    y, _ = layer(x), linear.build(x.shape)
+    linear.set_weights(layer.get_weights())
+    z = linear(x)
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    np.testing.assert_allclose(y, e / e.sum(axis=axis, keepdims=True), rtol=1e-12)
+    check_layer(layer, x).raise_if_failed()
+    model = Sequential([layers.Input(x.shape[1:], dtype="float64"), layer])
+    np.testing.assert_allclose(model.predict(x, verbose=0), y, rtol=1e-12)
 
 
 def test_convolutional_lstms_with_states_of_either_format():

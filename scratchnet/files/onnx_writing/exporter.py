@@ -5,6 +5,7 @@ import inspect
 
 import numpy as np
 
+from scratchnet import activations
 from scratchnet.files.onnx_writing import (
     attention,
     capsules,
@@ -17,10 +18,12 @@ from scratchnet.files.onnx_writing import (
     steps,
     windows,
 )
+from scratchnet.files.onnx_writing.activations import activation
 from scratchnet.files.onnx_writing.masks import mask_of_output
 from scratchnet.files.onnx_writing.writer import IR_VERSION, ML_OPSET, OPSET, Value, Writer, tensor_type
 from scratchnet.files.replace import replacing
 from scratchnet.graph.nodes import MaskNode
+from scratchnet.layers.base import with_activation
 from scratchnet.layers.preprocessing.images.image_layer import ImageLayer
 from scratchnet.structure import flatten
 
@@ -123,6 +126,9 @@ class ModelWriter(Writer):
             found = layer.traced_for(inputs[0].shape)
             return self.graph(found.graph, inputs)[0][: len(flatten(found.outputs))]
         if getattr(layer, "data_format", None) == "channels_first":
+            if layer.ends_in_activation and not layer.activation.is_elementwise:
+                (z,) = self.layer(with_activation(layer, activations.linear), inputs, masks, options)
+                return [activation(self, z, layer.activation)]
             inputs = [_moved(self, x, layer, to_last=True) for x in inputs]
             outputs = self.layer(_with_channels_last(layer), inputs, masks, options)
             return [_moved(self, y, layer, to_last=False) for y in outputs]

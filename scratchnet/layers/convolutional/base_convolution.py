@@ -17,6 +17,7 @@ class BaseConvolution(ChannelsFirstToo):
     """Base of the layers that slide a kernel along the axes whose letters are `axes`."""
 
     paddings = ("valid", "same")
+    ends_in_activation = True
 
     def __init__(
         self,

@@ -66,6 +66,7 @@ class Conv2D(ChannelsFirstToo):
     """
 
     axes = "HW"
+    ends_in_activation = True
 
     def __init__(
         self,

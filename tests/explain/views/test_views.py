@@ -94,6 +94,13 @@ def test_a_separable_convolution_shows_what_is_between_its_halves():
     assert set(model.trace(np.ones((1, 4, 4, 2), np.float32))["separable"].inside) == {"z", "h"}
 
 
+@pytest.mark.parametrize("name, shape", [("Conv1D", (5, 3)), ("SeparableConv2D", (4, 4, 2))])
+def test_an_activation_along_another_axis_is_shown_too(name, shape):
+    call = traced(getattr(layers, name)(3, 2, activation=layers.Softmax(axis=1)), shape)
+    np.testing.assert_allclose(call.y, np.exp(call.z) / np.exp(call.z).sum(axis=1, keepdims=True), rtol=1e-5)
+    assert call.cache.padding and call.dz.shape == call.z.shape
+
+
 @pytest.mark.parametrize("make", [layers.Conv2D, layers.SeparableConv2D, layers.ConvLSTM2D])
 def test_channels_in_front_have_no_picture_of_their_own(make):
     shape = (2, 2, 4, 4) if make is layers.ConvLSTM2D else (2, 4, 4)

@@ -123,6 +123,7 @@ EXPORTED = {
         (lambda: L.Conv2D(4, 2, dilation_rate=(2, 3), groups=4, use_bias=False), IMAGE),
         (lambda: L.Conv2D(4, 3, padding="same", dilation_rate=2), IMAGE),
         (lambda: L.Conv2D(4, 3, 2, "same", **FIRST), IMAGE),
+        (lambda: L.Conv2D(4, 3, activation="softmax", **FIRST), IMAGE),
     ],
     "Conv2DTranspose": [
         (lambda: L.Conv2DTranspose(3, 3, 2, "same"), IMAGE),
