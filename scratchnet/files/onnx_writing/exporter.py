@@ -126,7 +126,7 @@ class ModelWriter(Writer):
             found = layer.traced_for(inputs[0].shape)
             return self.graph(found.graph, inputs)[0][: len(flatten(found.outputs))]
         if getattr(layer, "data_format", None) == "channels_first":
-            if layer.ends_in_activation and not layer.activation.is_elementwise:
+            if getattr(layer, "ends_in_activation", False) and not layer.activation.is_elementwise:
                 (z,) = self.layer(with_activation(layer, activations.linear), inputs, masks, options)
                 return [activation(self, z, layer.activation)]
             inputs = [_moved(self, x, layer, to_last=True) for x in inputs]
