@@ -32,6 +32,7 @@ class ChannelsFirstToo(Layer):
     axes = None
     data_format = "channels_last"
     ends_in_activation = False  # whether what comes out is f(z), along whichever axis of it f looks
+    activates_rows = False  # whether the layer as it is written applies f to rows: right if f looks along the last axis
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -42,6 +43,12 @@ class ChannelsFirstToo(Layer):
     def error(self, message, kind=ValueError):
         told = f"{message} (shapes are told with the channels last)" if vars(self).get("_is_twin") else message
         return super().error(told, kind)
+
+    def _may_activate_within(self):
+        f = self.activation
+        if f.is_elementwise or self.data_format == "channels_first":
+            return f.is_elementwise
+        return f.is_by_row or not self.activates_rows
 
     def _with_channels_last(self):
         """The same layer, with the same weights, as it is written."""
@@ -56,10 +63,10 @@ def _either_way(method):
 
     @functools.wraps(method)
     def of_either(self, *args, **kwargs):
+        if name in _BEHIND and self.ends_in_activation and not self._may_activate_within():
+            return _BEHIND[name](of_either, self, *args, **kwargs)
         if self.data_format == "channels_last":
             return method(self, *args, **kwargs)
-        if name in _BEHIND and self.ends_in_activation and not self.activation.is_elementwise:
-            return _BEHIND[name](of_either, self, *args, **kwargs)
         twin, rank = self._with_channels_last(), None if self.axes is None else len(self.axes)
         given, *args = args if args else (kwargs.pop(first),)
         result = method(twin, _each(given, _to_last, rank), *args, **kwargs)

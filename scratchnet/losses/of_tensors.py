@@ -70,8 +70,10 @@ def of_same_rank(a, b):
 
 def _weights(counts, sample_weight, ndim):
     """What the values are multiplied by, or None."""
-    if sample_weight is None or ndim == 0:  # the one value of predictions (N,) meets each of N weights
-        return counts if sample_weight is None else sample_weight
+    if sample_weight is None:
+        return counts
+    if ndim == 0:  # the one value of predictions (N,) meets each of N weights
+        return sample_weight
     while len(sample_weight.shape) > ndim:  # (N, 1) for values (N,)
         sample_weight = ops.squeeze(sample_weight, -1)
     while len(sample_weight.shape) < ndim:

@@ -115,15 +115,10 @@ class Softmax(_ActivationLayer):
 
     def compute_output_shape(self, input_shape):
         self.check_shape(input_shape, "*")
-        self._axes(len(input_shape))
-        return input_shape
-
-    def _axes(self, ndim):
-        """The axes, counted from the front."""
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        if any(not -ndim <= axis < ndim for axis in axes):
+        ndim = len(input_shape)
+        if any(not -ndim <= axis < ndim for axis in (self.axis if isinstance(self.axis, list) else [self.axis])):
             raise self.error(f"axis {self.axis} is not an axis of inputs with {ndim} axes")
-        return [axis % ndim for axis in axes]
+        return input_shape
 
     def forward(self, x, training=False, mask=None):
         if mask is None:

@@ -18,7 +18,6 @@ import numpy as np
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
-from scratchnet.layers.activated import ActivatedBehind
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -30,7 +29,7 @@ class Conv1DCache(NamedTuple):
 
 
 @register("layers", "Convolution1D")
-class Conv1D(ActivatedBehind, BaseConvolution):
+class Conv1D(BaseConvolution):
     """A one-dimensional convolution.
 
     Args:
@@ -55,6 +54,7 @@ class Conv1D(ActivatedBehind, BaseConvolution):
     """
 
     axes = "T"
+    activates_rows = True
     paddings = ("valid", "same", "causal")
 
     def __init__(

@@ -16,7 +16,6 @@ import numpy as np
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
-from scratchnet.layers.activated import ActivatedBehind
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.registry import register
 
@@ -27,8 +26,10 @@ class DepthwiseCache(NamedTuple):
     padding: tuple
 
 
-class DepthwiseConvolution(ActivatedBehind, BaseConvolution):
+class DepthwiseConvolution(BaseConvolution):
     """Base of the two. Arguments as of `DepthwiseConv2D`."""
+
+    activates_rows = True
 
     def __init__(
         self,

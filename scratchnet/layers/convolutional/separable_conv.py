@@ -18,7 +18,6 @@ from scratchnet import kernels
 from scratchnet.checks import check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, IntOrInts, RegularizerLike
 from scratchnet.kernels import fused
-from scratchnet.layers.activated import ActivatedBehind
 from scratchnet.layers.convolutional.base_convolution import BaseConvolution
 from scratchnet.layers.convolutional.depthwise_conv import in_groups
 from scratchnet.registry import register
@@ -31,8 +30,10 @@ class SeparableCache(NamedTuple):
     padding: tuple
 
 
-class SeparableConvolution(ActivatedBehind, BaseConvolution):
+class SeparableConvolution(BaseConvolution):
     """Base of the two. Arguments as of `SeparableConv2D`."""
+
+    activates_rows = True
 
     def __init__(
         self,
