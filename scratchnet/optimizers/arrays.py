@@ -109,23 +109,6 @@ def writer(array):
     return write
 
 
-def squared_norm(a):
-    """The sum of the squares of all entries."""
-    return kernels.squared_norm(a) if compiled(a) else float(np.vdot(a, a))
-
-
-def scaled_to_norm(grad, norm, largest):
-    if not norm > largest:
-        return grad
-    factor = largest / norm
-    return kernels.scaled_gradient(grad, factor) if compiled(grad) else grad * grad.dtype.type(factor)
-
-
-def cut_to(grad, largest):
-    """`grad` with its entries in [-largest, largest]."""
-    return kernels.cut_gradient(grad, largest) if compiled(grad) else np.clip(grad, -largest, largest)
-
-
 def compiled(param):
     """Whether there are kernels in the place of the rules that NumPy follows, which give the same bits in one pass."""
     return kernels.sgd_update is not None and param.dtype in (np.float32, np.float64)

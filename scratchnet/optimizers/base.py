@@ -22,18 +22,16 @@ from scratchnet.optimizers.arrays import (
     Stretches,
     average_weights,
     cut,
-    cut_to,
     dealt,
     decay_weights,
     divided,
     listed,
     named_arrays,
-    scaled_to_norm,
-    squared_norm,
     total_of,
     writer,
 )
 from scratchnet.optimizers.by_hand import ByHand
+from scratchnet.optimizers.clipping import cut_to, factors_for, shorter, squares_of
 from scratchnet.optimizers.of_variables import OfVariables
 from scratchnet.optimizers.share import Share
 from scratchnet.recorded import (
@@ -278,13 +276,12 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
         if self.gradient_accumulation_steps:
             parts = self._accumulated(params, parts)
         if parts is not None:
-            if self.clipvalue or self.clipnorm or self.global_clipnorm:  # of the sum
-                parts = [self.clip({key: total_of([part[key] for part in parts]) for key in params})]
+            factors = self._factors(parts, run, shares)
             learning_rate, division = self._rate(), divided if self.elementwise else dealt
             shares = 1 if self.takes_variables else shares  # a rule of variables may know of several of them
             self.begin_step()
             stretches = self._stretches.of(params, self.state, self.slot_names, division, shares)
-            list(run(lambda share: self._update_share(params, parts, learning_rate, share), stretches))
+            list(run(lambda share: self._update_share(params, parts, factors, learning_rate, share), stretches))
         if self.use_ema:
             self._average(params)
         self.steps += 1
@@ -323,10 +320,10 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
     def begin_step(self):
         """Called once before each step, to compute what depends on the number of the step only."""
 
-    def _update_share(self, params, parts, learning_rate, share):
-        """Sum the gradients of the parts and update, stretch by stretch, while the sum is still in the cache."""
+    def _update_share(self, params, parts, factors, learning_rate, share):
+        """Sum the gradients of the parts, clip and update, stretch by stretch, while the sum is still in the cache."""
         for key, place, param, slots in share:
-            grad = total_of([cut(part[key], place) for part in parts])
+            grad = self._clipped(total_of([cut(part[key], place) for part in parts]), factors.get(key))
             decay = self.decay_of(key, params[key])
             if decay and not self._is_undecayed(key, params[key]):
                 decay_weights(param, decay * learning_rate)
@@ -339,18 +336,23 @@ class Optimizer(OfVariables, ByHand, metaclass=Recorded, kind="optimizers"):
         """The clipped gradients, a dict or list like the given one; an array that is clipped is a new one."""
         if not isinstance(grads, dict):
             return list(self.clip(dict(enumerate(map(np.asarray, grads)))).values())
-        if self.clipvalue is not None:
-            return {key: cut_to(g, self.clipvalue) for key, g in grads.items()}
-        if self.clipnorm is not None:
-            return {key: scaled_to_norm(g, float(np.sqrt(squared_norm(g))), self.clipnorm) for key, g in grads.items()}
-        if self.global_clipnorm is not None:
-            squares = {key: squared_norm(g) for key, g in grads.items()}
-            norm = sum(squares.values()) if self.share is None else self.share.sum_of_squares(squares)
-            norm = float(np.sqrt(norm))
-            return {key: scaled_to_norm(g, norm, self.global_clipnorm) for key, g in grads.items()}
-        return grads
+        factors = self._factors([grads])
+        return {key: self._clipped(g, factors.get(key)) for key, g in grads.items()}
 
     _clip_gradients = clip  # Keras's name, which loops written for it call
+
+    def _clipped(self, grad, factor):
+        return shorter(grad, factor) if self.clipvalue is None else cut_to(grad, self.clipvalue)
+
+    def _factors(self, parts, run=map, shares=1):
+        """By what the sum of the `parts` of each gradient is multiplied that is too long: key -> number."""
+        if self.clipvalue is not None or (self.clipnorm is None and self.global_clipnorm is None):
+            return {}
+        squares = squares_of(parts, run, shares)
+        if self.clipnorm is not None:
+            return factors_for(squares, self.clipnorm)
+        total = sum(squares.values()) if self.share is None else self.share.sum_of_squares(squares)
+        return factors_for(dict.fromkeys(squares, total), self.global_clipnorm)
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Exempt some parameters from weight decay; to be called before the first step.

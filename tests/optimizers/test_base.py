@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from scratchnet import kernels, optimizers
+from scratchnet import optimizers
 from scratchnet.optimizers import arrays, schedules
 
 
@@ -48,16 +48,6 @@ def test_an_optimizer_of_ones_own():
     assert settings == {"name": "twospeeds", "learning_rate": 0.5, "keep": 0.75, "forgotten": 3}
     again = optimizers.deserialize({"class_name": "TwoSpeeds", "config": settings}, {"TwoSpeeds": TwoSpeeds})
     assert again.get_config() == settings and again.keep == 0.75
-
-
-def test_clipping():
-    g = {"a": np.array([3.0, 4.0]), "b": np.array([0.3, 0.4])}
-    np.testing.assert_allclose(optimizers.SGD(clipvalue=1).clip(g)["a"], [1, 1])
-    clipped = optimizers.SGD(clipnorm=1).clip(g)
-    np.testing.assert_allclose(clipped["a"], [0.6, 0.8])
-    np.testing.assert_allclose(clipped["b"], [0.3, 0.4])
-    clipped = optimizers.SGD(global_clipnorm=1).clip(g)
-    assert np.sqrt(sum((c**2).sum() for c in clipped.values())) == pytest.approx(1)
 
 
 def test_learning_rates():
@@ -307,33 +297,6 @@ def test_weight_decay_spares_what_matches_any_of_several_names():
     again.exclude_from_weight_decay(var_names=[])
     again.update(params, {key: np.zeros(1) for key in params})
     assert float(params["a/kernel"][0]) == 0.75**2
-
-
-@pytest.mark.parametrize("options", [{"clipnorm": 2.0}, {"global_clipnorm": 2.0}, {"clipvalue": 0.5}])
-@pytest.mark.parametrize("value", [None, np.nan, np.inf])
-def test_every_backend_clips_alike(options, value):
-    for dtype, digits in (("float32", 1e-6), ("float64", 1e-14)):
-        g = {str(n): np.random.default_rng(n).normal(size=(n, 7)).astype(dtype) for n in (1, 30, 3000)}
-        if value is not None:
-            g["30"][3, 4] = value
-        with kernels.using_backend("numpy"), np.errstate(all="ignore"):
-            expected = optimizers.SGD(**options).clip(g)
-        with np.errstate(all="ignore"):
-            found = optimizers.SGD(**options).clip(g)
-        for key, array in expected.items():
-            assert found[key].dtype == dtype
-            np.testing.assert_allclose(found[key], array, rtol=10 * digits)
-
-
-def test_clipping_leaves_alone_what_is_short_enough_and_zeros():
-    g = {"a": np.array([3.0, 4.0]), "b": np.zeros(2)}
-    for options in ({"clipnorm": 5.0}, {"global_clipnorm": 5.0}, {"clipvalue": 4.0}, {}):
-        clipped = optimizers.SGD(**options).clip(g)
-        for key, value in g.items():
-            np.testing.assert_array_equal(clipped[key], value)
-    np.testing.assert_array_equal(optimizers.SGD(clipvalue=1).clip({"a": np.array([-3.0, 0.5])})["a"], [-1, 0.5])
-    clipped = optimizers.SGD(global_clipnorm=1.0).clip({"a": np.array([3.0]), "b": np.array([4.0])})
-    np.testing.assert_allclose([clipped["a"][0], clipped["b"][0]], [0.6, 0.8])
 
 
 @pytest.mark.parametrize("shares", [1, 2, 3, 7, 100])
