@@ -70,7 +70,7 @@ class SelfAttention(Block):
         layer, x = self.layer, self.layer.accept(x)
         layer.query_dense.compute_output_shape(x.shape)
         heads = layer.num_heads, layer.key_dim
-        y, kept = kernels.self_attention_forward(x, *_weights_of_heads(layer), *heads, self._ending())
+        y, kept = kernels.self_attention_forward(x, *_weights_of_heads(layer), *heads, self._ending(), training)
         return y, BlockCache(x, kept)
 
     def backward(self, dy, cache, adjoints, wanted):

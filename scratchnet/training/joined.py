@@ -11,6 +11,8 @@ import sys
 from scratchnet.graph.nodes import Node
 from scratchnet.graph.walk import Graph
 from scratchnet.layers.activations.activation import Activation, ReLU
+from scratchnet.layers.attention.attention import Attention
+from scratchnet.layers.attention.grouped_query_attention import GroupedQueryAttention
 from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D
@@ -157,10 +159,10 @@ def _is_plain(node):
 # ---- who wants to see every layer ----
 
 _KINDS = (
-    *(Activation, Add, AlphaDropout, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, EinsumDense),
-    *(Embedding, GRU, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D),
-    *(GroupNormalization, LSTM),
-    *(LayerNormalization, MaxPooling1D, MaxPooling2D, MaxPooling3D, Maximum, Minimum, MultiHeadAttention, Multiply),
+    *(Activation, Add, AlphaDropout, Attention, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout),
+    *(EinsumDense, Embedding, GRU, GaussianDropout, GaussianNoise, GlobalAveragePooling1D, GlobalAveragePooling2D),
+    *(GroupNormalization, GroupedQueryAttention, LSTM, LayerNormalization),
+    *(MaxPooling1D, MaxPooling2D, MaxPooling3D, Maximum, Minimum, MultiHeadAttention, Multiply),
     *(ReLU, SimpleRNN, SpatialDropout2D, Subtract, UpSampling2D),
 )
 _WRITTEN = {kind: (kind.forward, kind.backward) for kind in _KINDS}

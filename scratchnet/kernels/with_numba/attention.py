@@ -6,7 +6,9 @@ The adjoints stand in `scratchnet.layers.attention.scaled_dot_product`. A head i
 of which a batch has hundreds. So its matrices are read and written where the layers have them, (N, T, heads, D), in the
 tiles of a matrix product; only q and dy are copied, transposed. The scores stand in memory transposed, too, with a
 column for each query and some more that fill vectors: then a softmax is not a sum and a maximum of each row, for which
-28 numbers are too few, but of whole rows. So does what a query may see, where that is not everything.
+28 numbers are too few, but of whole rows. So does what a query may see, where that is not everything. Where nobody goes
+back the scores of some queries at a time are enough, and stay in the cache: 512 queries by 512 keys take two thirds of
+the time.
 
 Cost: 2 T S (D + E) floating-point operations for each head forward, and 4 T S (D + E) backward.
 """
@@ -22,23 +24,32 @@ from scratchnet.kernels.with_numba.matrix_product import column_of_tiles
 from scratchnet.kernels.with_numba.team import by_rows
 from scratchnet.kernels.with_numba.tile import VECTOR_BYTES, copy_square
 
+_CACHE = 1 << 18  # bytes of scores to work on at a time
 
-def attention_forward(q, k, v, scale, may=None, blind_sees_nothing=False):
+
+def attention_forward(q, k, v, scale, may=None, blind_sees_nothing=False, keeps=True):
     """``y, PT`` for q (N, heads, T, D), k (N, heads, S, D) and v (N, heads, S, E).
 
-    y is (N, heads, T, E), and PT (N, heads, S, T and more) all P transposed.
+    y is (N, heads, T, E), and PT (N, heads, S, T and more) all P transposed, or None.
 
     Args:
         may: where a query may look, (N or 1, heads or 1, T, S), or None.
         blind_sees_nothing: whether P is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
+        keeps: whether P is kept.
     """
     E = v.shape[3]
     q, k, v = _by_place(q, k, v)
     (N, T, H, D), S = q.shape, k.shape[1]
-    PT, y = np.empty((N, H, S, _filled(T, q)), q.dtype), np.empty((N, T, H, v.shape[3]), q.dtype)
-    hidden = q.dtype.type(HIDDEN / scale)  # before it is scaled
-    known = q, k, v, q.dtype.type(scale), _by_key(may, PT), hidden, blind_sees_nothing
-    by_rows(_forward, N, N * H * T * S * (D + E), *known, PT, y, multiple=1)
+    y, PT = np.empty((N, T, H, v.shape[3]), q.dtype), None
+    numbers = q.dtype.type(scale), q.dtype.type(HIDDEN / scale), blind_sees_nothing  # hidden before it is scaled
+    work = N * H * T * S * (D + E)
+    if keeps:
+        PT = np.empty((N, H, S, _filled(T, q)), q.dtype)
+        by_rows(_forward, N, work, q, k, v, _by_key(may, PT.shape[3], S), *numbers, PT, y, multiple=1)
+    else:
+        columns = queries_at_a_time(T, S, q)
+        seen = _by_key(may, -(-T // columns) * columns, S)
+        by_rows(_forward_alone, N, work, q, k, v, seen, *numbers, columns, y, multiple=1)
     return y.swapaxes(1, 2)[..., :E], PT
 
 
@@ -47,16 +58,22 @@ def attention_backward(dy, q, k, v, PT, scale, may=None):
     D, E = q.shape[3], v.shape[3]
     dy, q, k, v = _by_place(dy, q, k, v)
     dq, dk, dv = (np.empty(array.shape, array.dtype) for array in (q, k, v))
-    known = dy, q, k, v, PT, _by_key(may, PT), q.dtype.type(scale)
+    known = dy, q, k, v, PT, _by_key(may, PT.shape[3], PT.shape[2]), q.dtype.type(scale)
     by_rows(_backward, len(q), 2 * PT.size * (D + E), *known, dq, dk, dv, multiple=1)
     return dq.swapaxes(1, 2)[..., :D], dk.swapaxes(1, 2)[..., :D], dv.swapaxes(1, 2)[..., :E]
 
 
-def _by_key(may, PT):
-    """Where queries may look, transposed as P is; nothing for None."""
+def queries_at_a_time(T, S, array):
+    """Of how many queries all scores fit the cache: they fill vectors, and there are about as many each time."""
+    blocks = -(-T * S * array.itemsize // _CACHE)
+    return _filled(-(-T // max(1, blocks)), array)
+
+
+def _by_key(may, columns, S):
+    """Where queries may look, transposed as P is, with so many columns; nothing for None."""
     if may is None:
         return np.empty((0, 0, 0, 0), bool)
-    found = np.zeros((*may.shape[:2], *PT.shape[2:]), bool)
+    found = np.zeros((*may.shape[:2], S, columns), bool)
     found[..., : may.shape[2]] = may.swapaxes(2, 3)
     return found
 
@@ -74,7 +91,7 @@ def _filled(columns, array):
 
 
 @njit
-def _forward(first, stop, q, k, v, scale, may, hidden, blind_sees_nothing, PT, y):
+def _forward(first, stop, q, k, v, may, scale, hidden, blind_sees_nothing, PT, y):
     _, _, H, D = q.shape
     qT = np.zeros((D, PT.shape[3]), q.dtype)
     room = np.empty(PT.shape[3], q.dtype)
@@ -86,6 +103,24 @@ def _forward(first, stop, q, k, v, scale, may, hidden, blind_sees_nothing, PT, y
             else:
                 seen = may[n % len(may), h % may.shape[1]]  # of all samples, or heads, where there is one
                 _head_forward_seeing(*of_head, seen, hidden, blind_sees_nothing, qT, room, PT[n, h], y[n, :, h])
+
+
+@njit
+def _forward_alone(first, stop, q, k, v, may, scale, hidden, blind_sees_nothing, columns, y):
+    """As `_forward`, some queries at a time, and what they have seen is forgotten."""
+    _, T, H, D = q.shape
+    qT, P_T = np.zeros((D, columns), q.dtype), np.empty((k.shape[1], columns), q.dtype)
+    room = np.empty(columns, q.dtype)
+    for n in range(first, stop):
+        for h in range(H):
+            if may.size == 0:
+                head_alone(q[n, :, h], k[n, :, h], v[n, :, h], scale, qT, room, P_T, y[n, :, h])
+                continue
+            seen = may[n % len(may), h % may.shape[1]]
+            for t in range(0, T, columns):
+                of_head = q[n, t : t + columns, h], k[n, :, h], v[n, :, h], scale, seen[:, t : t + columns]
+                y_t = y[n, t : t + columns, h]
+                _head_forward_seeing(*of_head, hidden, blind_sees_nothing, qT, room, P_T, y_t)
 
 
 @njit
@@ -118,6 +153,13 @@ def head_forward(q, k, v, scale, qT, room, P_T, y):
     _multiply(k, qT, P_T)
     _softmax(P_T, scale, room)
     _multiply(P_T.T[: len(q)], v, y)
+
+
+@njit(inner=True)
+def head_alone(q, k, v, scale, qT, room, P_T, y):
+    """As many queries at a time as `room` has numbers."""
+    for t in range(0, len(q), room.size):
+        head_forward(q[t : t + room.size], k, v, scale, qT, room, P_T, y[t : t + room.size])
 
 
 @njit(inner=True)

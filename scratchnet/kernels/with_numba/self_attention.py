@@ -12,27 +12,29 @@ import math
 
 import numpy as np
 
-from scratchnet.kernels.with_numba.attention import fetch, head_backward, head_forward
+from scratchnet.kernels.with_numba.attention import fetch, head_alone, head_backward, head_forward, queries_at_a_time
 from scratchnet.kernels.with_numba.compile import njit, plain
 from scratchnet.kernels.with_numba.elementwise import add, add_columns
 from scratchnet.kernels.with_numba.ending import ROWS, add_to_each, begin_back, finish, made
 from scratchnet.kernels.with_numba.matrix_product import add_matmul_by, matmul_into_by, multiplier
 from scratchnet.kernels.with_numba.team import added, by_rows, sums_of
-from scratchnet.kernels.with_numba.tile import VECTOR_BYTES
 
 
-def self_attention_forward(x, W, b, W_o, b_o, heads, D, ending):
-    """``y, kept`` for x (N, T, C), W (C, heads (2 D + E)), W_o (heads E, F); rows of D and of E fill vectors."""
+def self_attention_forward(x, W, b, W_o, b_o, heads, D, ending, keeps=True):
+    """``y, kept`` for x (N, T, C), W (C, heads (2 D + E)), W_o (heads E, F); rows of D and of E fill vectors.
+
+    Without `keeps` kept is None.
+    """
     x = plain(x)
     N, T, C = x.shape
-    lanes = VECTOR_BYTES // x.itemsize
-    PT = np.empty((N, heads, T, T + -T % lanes), x.dtype)
+    columns = queries_at_a_time(T, 0 if keeps else T, x)
+    PT = np.empty((N if keeps else 0, heads, T, columns), x.dtype)
     qkv, seen = np.empty((N * T, W.shape[1]), x.dtype), np.empty((N * T, len(W_o)), x.dtype)
     ending, (z, y, *moments) = made(N * T, W_o.shape[1], ending, x.dtype)
     weights = plain(W), plain(b), plain(W_o), plain(b_o)
     arrays = *_sizes(x, heads, D), *ending, qkv, PT, seen, z, y, *moments
     by_rows(_forward, N, N * T * (W.size + W_o.size), multiplier(x.dtype), x.reshape(-1, C), *weights, *arrays)
-    return y.reshape(N, T, -1), (qkv, PT, seen, z, *moments)
+    return y.reshape(N, T, -1), (qkv, PT, seen, z, *moments) if keeps else None
 
 
 def self_attention_backward(dy, x, kept, W, W_o, heads, D, ending, needs_dx=True):
@@ -61,6 +63,7 @@ def _forward(
 ):  # fmt: skip
     T, HD, E = PT.shape[2], heads * D, len(W_o) // heads
     qT, room = np.zeros((D, PT.shape[3]), x.dtype), np.empty(PT.shape[3], x.dtype)
+    P_T = np.empty((T if len(PT) == 0 else 0, PT.shape[3]), x.dtype)
     for start in range(first, stop, samples):
         end = min(start + samples, stop)
         m, last = start * T, end * T
@@ -71,7 +74,11 @@ def _forward(
             for h in range(heads):
                 q, k = of_sample[:, h * D : h * D + D], of_sample[:, HD + h * D : HD + h * D + D]
                 v = of_sample[:, 2 * HD + h * E : 2 * HD + h * E + E]
-                head_forward(q, k, v, scale, qT, room, PT[n, h], seen_n[:, h * E : h * E + E])
+                seen_h = seen_n[:, h * E : h * E + E]
+                if len(PT) > 0:
+                    head_forward(q, k, v, scale, qT, room, PT[n, h], seen_h)
+                else:
+                    head_alone(q, k, v, scale, qT, room, P_T, seen_h)
         matmul_into_by(times, seen[m:last], W_o, y[m:last])
         finish(m, last, b_o, x, adds, gamma, beta, epsilon, z, y, means, stds)
 

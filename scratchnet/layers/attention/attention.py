@@ -80,7 +80,15 @@ class SoftLookup(Layer):
         y = (*query[:-1], value[-1])
         return [y, (*query[:-1], value[-2])] if return_attention_scores else y
 
-    def forward(self, xs, training=False, mask=None, return_attention_scores=False, use_causal_mask=False):
+    def forward(
+        self,
+        xs,
+        training=False,
+        mask=None,
+        return_attention_scores=False,
+        use_causal_mask=False,
+        keeps_scores=True,  # False: nobody goes back
+    ):
         for x in xs:
             self.unpack(x, "N*TD")
         q, v, k = [*xs, xs[1]][:3]
@@ -94,9 +102,11 @@ class SoftLookup(Layer):
         is_more = return_attention_scores or (training and self.dropout)
         if self.scores_are_products and not is_more and kernels.attention_forward is not None:  # the lines below
             scores, dropout = None, None
-            y, kept = kernels.attention_forward(*map(_as_heads, (q, k, v)), 1.0, _of_heads(may, q, k))
-            y = y.reshape(*q.shape[:-1], v.shape[-1])
-            P = kept[..., : q.shape[-2]].swapaxes(-1, -2).reshape(*q.shape[:-1], k.shape[-2])
+            heads, may_of_heads = map(_as_heads, (q, k, v)), _of_heads(may, q, k)
+            y, kept = kernels.attention_forward(*heads, 1.0, may_of_heads, keeps=keeps_scores)
+            y, P = y.reshape(*q.shape[:-1], v.shape[-1]), None
+            if keeps_scores:
+                P = kept[..., : q.shape[-2]].swapaxes(-1, -2).reshape(*q.shape[:-1], k.shape[-2])
         else:
             A, scores = self.scores(q, k)  # (N, T, S)
             if may is not None:

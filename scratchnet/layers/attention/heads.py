@@ -202,6 +202,7 @@ class Heads(Composite):
         attention_mask=None,
         return_attention_scores=False,
         use_causal_mask=False,
+        keeps_scores=True,  # False: nobody goes back
     ):
         self.split_shapes([x.shape for x in xs])
         if not self.built:
@@ -222,6 +223,7 @@ class Heads(Composite):
             self.dropout_layer,
             training,
             blind_sees_nothing=not fused,
+            keeps_scores=keeps_scores or return_attention_scores,
         )
         y = self._by_place(y, query)  # (N, T, heads, E)
         g, gate_cache = self.gate_dense.forward(query) if self.use_gate else (None, None)

@@ -29,16 +29,20 @@ class ScaledDotProductCache(NamedTuple):
     dropout: Any  # None after such a kernel
 
 
-def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing):
+def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing, keeps_scores=True):
     """``(y, cache)`` for queries (..., T, D), keys (..., S, D) and values (..., S, E): y is (..., T, E).
 
     Args:
         may: where a query may look, broadcasting against (..., T, S), or None.
         dropout_layer: a `Dropout` for P, whose first axis is that of the samples.
         blind_sees_nothing: whether y is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
+        keeps_scores: whether P is wanted, by backward or somebody else; cache may be None without it.
     """
     if q.ndim == 4 and not (training and dropout_layer.rate) and kernels.attention_forward is not None:
-        y, PT = kernels.attention_forward(q, k, v, _scale(q), may, blind_sees_nothing)  # the lines below, head by head
+        how = _scale(q), may, blind_sees_nothing, keeps_scores
+        y, PT = kernels.attention_forward(q, k, v, *how)  # the lines below, head by head
+        if PT is None:
+            return y, None
         return y, ScaledDotProductCache(q, k, v, PT[..., : q.shape[2]].swapaxes(2, 3), PT, may, None)
     P = softmax(np.matmul(q, k.swapaxes(-1, -2)), _scale(q), may)  # (..., T, S)
     if may is not None and blind_sees_nothing:
