@@ -20,6 +20,7 @@ from scratchnet.graph.adjoints import Adjoints, Noted
 from scratchnet.graph.batch import rows_of_outputs
 from scratchnet.graph.program import CachesOfProgram, program_of, walks_of
 from scratchnet.graph.tiles import find_tiles
+from scratchnet.kernels.fused import flushing
 from scratchnet.ops.dtypes import computing_in
 from scratchnet.parallel.batch import counted_here, in_several_parts
 from scratchnet.structure import flatten, map_structure
@@ -129,7 +130,7 @@ class Graph:
         if self.dtype is not None and in_several_parts():
             self._check_parts()
         masks = {} if masks is None else dict(zip(self.inputs, masks))
-        with self.computing():
+        with flushing(), self.computing():
             ys, losses, caches = self._run(xs, training, masks)
         return ys, GraphCache(self, list(xs), caches, [masks.get(tensor) for tensor in self.outputs], losses)
 
@@ -156,7 +157,7 @@ class Graph:
         list of bools, one for each input. What is added to the loss here has its derivative, 1, in it.
         """
         losses = [np.full_like(value, counted_here()) for value in cache.losses]
-        with self.computing():
+        with flushing(), self.computing():
             if type(cache.nodes) is CachesOfProgram and _watcher.get() is None:
                 dxs, grads = cache.nodes.backward(dys, losses, needs_dx)
             else:

@@ -118,6 +118,7 @@ FUSED = {
     "squares": ("squared_norm", "sums_of_squares", "scale_columns"),
     "adafactor": ("adafactor_update",),
     "lamb": ("lamb_update",),
+    "subnormals": ("flushing",),  # a context in which they are zero
     "philox": ("mask_rows", "normal_rows"),  # random numbers, and what is made of them
     "elementwise_losses": ("loss_and_slopes",),
     "row_losses": ("row_losses_and_slopes",),

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from scratchnet.kernels.fused import flushing
 from scratchnet.optimizers.arrays import named_arrays
 
 
@@ -50,7 +51,8 @@ class ByHand:
         if len(given) < len(params):
             without = [key for key in params if key not in given]
             warnings.warn(f"{type(self).__name__}: {without} get no gradient, and stay as they are", stacklevel=3)
-        self.update({key: params[key] for key in given}, given)
+        with flushing():
+            self.update({key: params[key] for key in given}, given)
         for variable in variables:
             constraint = getattr(variable, "constraint", None)
             if hasattr(variable, "layer"):

@@ -17,6 +17,7 @@ import os
 import threading
 
 from scratchnet import kernels
+from scratchnet.kernels.fused import flushing
 from scratchnet.parallel.batch import PartFailed
 from scratchnet.parallel.memory import keep_freed_memory
 from scratchnet.parallel.ranks import current_ranks
@@ -119,7 +120,8 @@ class Workers:
         """
         items = list(items)
         if len(items) == 1:
-            return [function(items[0])]
+            with flushing():
+                return [function(items[0])]
         results = []
         for start in range(0, len(items), self.count):
             mine, *others = items[start : start + self.count]
@@ -132,7 +134,8 @@ class Workers:
             futures = [self._pool.submit(_elsewhere, here, function, item) for item in others]
             errors = []
             try:
-                results.append(function(mine))
+                with flushing():
+                    results.append(function(mine))
             except BaseException as error:
                 errors.append(error)
             errors += [error for error in (future.exception() for future in futures) if error is not None]
@@ -148,7 +151,7 @@ def helped():
     if _blas_users or get_num_threads() == 1:
         yield
         return
-    with Workers() as workers:
+    with Workers() as workers, flushing():
         workers.help_one()
         yield
 
@@ -174,7 +177,8 @@ def _pool(count):
 def _elsewhere(processor, function, item):
     """``function(item)``, by a thread that has been woken by the one on this processor."""
     leave(processor)
-    return function(item)
+    with flushing():
+        return function(item)
 
 
 @contextlib.contextmanager

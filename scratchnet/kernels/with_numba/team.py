@@ -44,6 +44,7 @@ from numba.extending import intrinsic
 from scratchnet.kernels.with_numba.address import address_of, call_at, call_with, place_of, succeeds_at
 from scratchnet.kernels.with_numba.bell import Bell, wait_for
 from scratchnet.kernels.with_numba.compile import njit
+from scratchnet.kernels.with_numba.subnormals import float_mode, set_float_mode
 from scratchnet.kernels.with_numba.tile import SSE
 from scratchnet.processors import current_processor, keep_off
 from scratchnet.spare import Spare
@@ -259,7 +260,7 @@ def _lead(share, chunk, kernel, box, rows, multiple, arguments):
 @njit
 def _share(chunk, kernel, box, rows, multiple, place):
     box[_JOB], box[_JOB + 1], box[_JOB + 2] = chunk, kernel, place
-    box[_JOB + 3], box[_JOB + 4] = rows, multiple
+    box[_JOB + 3], box[_JOB + 4], box[_JOB + 5] = rows, multiple, float_mode()
     box[_FAILED] = 0
     _write(box, _DONE, 0)
     _write(box, _NEXT, 0)
@@ -294,6 +295,7 @@ def _take_a_chunk(box):
         return False
     chunk, kernel, place = box[_JOB], box[_JOB + 1], box[_JOB + 2]
     rows, multiple = box[_JOB + 3], box[_JOB + 4]
+    set_float_mode(box[_JOB + 5])
     size = (rows + _CHUNKS * multiple - 1) // (_CHUNKS * multiple) * multiple
     first, stop = min(number * size, rows), min((number + 1) * size, rows)
     if first < stop and not succeeds_at(chunk, kernel, first, stop, place):
