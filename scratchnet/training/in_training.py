@@ -14,8 +14,8 @@ A batch normalization, the relu behind it and the max pooling behind that are th
 as many on the way back. Where the backend has `bounded_products`, the input alone is kept: what the relu has let
 through is seen from it, and what the pooling has chosen takes a byte.
 
-Dense layers are in `scratchnet.training.dense`, the two halves of a Transformer's block in
-`scratchnet.training.blocks`, words whose mean is taken in `scratchnet.training.vectors`.
+Dense layers are in `scratchnet.training.dense`, attention in `scratchnet.training.attended`, the two halves of a
+Transformer's block in `scratchnet.training.blocks`, words whose mean is taken in `scratchnet.training.vectors`.
 
 The results are the layers' own; only sums are in another order, those of dW, and behind an upsampling all. Whenever
 somebody looks, it goes layer by layer: see `scratchnet.training.joined`.
@@ -32,6 +32,7 @@ from scratchnet.layers.core.embedding import Embedding
 from scratchnet.layers.normalization.batch_normalization import BatchNormalizationCache, batch_moments
 from scratchnet.layers.pooling.max_pooling2d import MaxPooling2D
 from scratchnet.parallel import sum_over_batch
+from scratchnet.training.attended import ATTENDING, Attended, is_long
 from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
 from scratchnet.training.dense import ActivatedDense, is_of_rows
 from scratchnet.training.in_use import convolves, is_enlarging, padding_behind, pools, pools_squares
@@ -173,8 +174,9 @@ def _kind_of(node):
         return ActivatedDense
     if type(layer) is Embedding and layer.trainable and kernels.mean_of_rows is not None:
         return MeanOfVectors
-    if type(layer) is MultiHeadAttention and kernels.self_attention_forward is not None:
-        return SelfAttention if looks_at_itself(node) and layer.trainable and not layer.dropout else None
+    if type(layer) in ATTENDING and kernels.attention_forward is not None:
+        is_plain = type(layer) is MultiHeadAttention and layer.trainable and not layer.dropout
+        return SelfAttention if is_plain and looks_at_itself(node) and not is_long(node) else Attended
     can = type(layer) is Conv2D and layer.data_format == "channels_last" and layer.trainable
     return PooledConvolution if can else None
 
@@ -202,4 +204,5 @@ _FOLLOWERS = {
     BoundedNormalization: (cuts_off, _pools_normalized),
     ActivatedDense: (_goes_on, adds_input, _normalizes_rows),
     SelfAttention: (adds_input, _normalizes_rows),
+    Attended: (),
 }

@@ -20,7 +20,7 @@ Then what backward would need is not worth keeping, and layers that stand behind
 * Of an LSTM and a GRU only the states are kept, and without `return_sequences` only the last ones, where the backend
   has `lstm_states` and `gru_states`; of a SimpleRNN without `return_sequences` the last state, where it has
   `simple_rnn_state`.
-* Attention does not keep its scores, where the backend has `attention_forward`.
+* Attention does not keep its scores: `scratchnet.training.attended`.
 * Max pooling does not tell where the largest numbers were, where the backend has `max_pool2d`.
 * A sum, difference, product, maximum or minimum of what a convolution puts out and something else, as at the end of a
   residual block, overwrites it, if nobody else reads it; and an activation overwrites a sum that it alone reads.
@@ -36,8 +36,6 @@ import numpy as np
 from scratchnet import activations, kernels
 from scratchnet.kernels import fused
 from scratchnet.kernels.geometry import is_cheaper_transposed
-from scratchnet.layers.attention.attention import Attention
-from scratchnet.layers.attention.grouped_query_attention import GroupedQueryAttention
 from scratchnet.layers.attention.multi_head_attention import MultiHeadAttention
 from scratchnet.layers.convolutional.conv2d import Conv2D
 from scratchnet.layers.convolutional.depthwise_conv import DepthwiseConv2D, in_groups
@@ -59,6 +57,7 @@ from scratchnet.layers.reshaping.up_sampling2d import UpSampling2D
 from scratchnet.layers.rnn.gru import GRU
 from scratchnet.layers.rnn.lstm import LSTM
 from scratchnet.layers.rnn.simple_rnn import SimpleRNN
+from scratchnet.training.attended import ATTENDING, Attended
 from scratchnet.training.blocks import SelfAttention, adds_input, goes_on, looks_at_itself, normalizes_rows
 from scratchnet.training.dense import ActivatedDense, is_of_rows
 from scratchnet.training.joined import JoinedNode, joined
@@ -74,7 +73,6 @@ from scratchnet.training.normalized import (
 from scratchnet.training.vectors import MeanOfVectors, takes_mean
 
 _IN_PLACE = {Add: np.add, Maximum: np.maximum, Minimum: np.minimum, Multiply: np.multiply, Subtract: np.subtract}
-_ATTENDING = Attention, GroupedQueryAttention, MultiHeadAttention
 _OF_TRAINING = AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout2D  # which in use do nothing
 
 
@@ -223,21 +221,6 @@ def _weights(layer, dtype):
     return W, R, layer.params.get("bias", np.zeros(W.shape[1], dtype))
 
 
-class Attended(JoinedNode):
-    """Attention that forgets its scores."""
-
-    fewest = 1
-
-    def __init__(self, nodes):
-        super().__init__(nodes)
-        (node,) = nodes
-        self._options = node.options
-
-    def forward(self, xs, training, mask=None):
-        layer = self.layer
-        return layer.forward([layer.accept(x) for x in xs], keeps_scores=False, **self._options)[0], None
-
-
 class MaximaAlone(JoinedNode):
     """Max pooling that does not tell where the largest numbers were."""
 
@@ -287,7 +270,7 @@ def _kind_of(node):
         return EnlargedConvolution
     if type(layer) in (MaxPooling1D, MaxPooling2D, MaxPooling3D) and kernels.max_pool2d is not None:
         return MaximaAlone if layer.data_format == "channels_last" else None
-    if type(layer) in _ATTENDING and kernels.attention_forward is not None:
+    if type(layer) in ATTENDING and kernels.attention_forward is not None:
         return SelfAttention if type(layer) is MultiHeadAttention and looks_at_itself(node) else Attended
     if is_of_rows(node) and kernels.affine_forward is not None:
         return ActivatedDense

@@ -10,7 +10,6 @@ from scratchnet.layers import (
     Activation,
     Add,
     AlphaDropout,
-    Attention,
     AveragePooling2D,
     BatchNormalization,
     Conv2D,
@@ -24,7 +23,6 @@ from scratchnet.layers import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalMaxPooling1D,
-    GroupedQueryAttention,
     GroupNormalization,
     Input,
     LayerNormalization,
@@ -48,12 +46,10 @@ from scratchnet.layers import (
     multiply,
 )
 from scratchnet.models import Model, Sequential, clone_model
-from scratchnet.structure import flatten
 from scratchnet.training.blocks import FeedForward, SelfAttention
 from scratchnet.training.dense import ActivatedDense
 from scratchnet.training.in_training import in_training
 from scratchnet.training.in_use import (
-    Attended,
     EnlargedConvolution,
     GRUStatesAlone,
     JoinedConvolution,
@@ -296,40 +292,6 @@ def test_the_halves_of_a_transformers_block_predict_together_what_they_do_one_by
         assert [(type(node), len(node.behind)) for node in joined(model)] == [(SelfAttention, 2), (FeedForward, 3)]
         sequences = np.random.default_rng(0).normal(size=(50, 7, 32)).astype("float32")
         np.testing.assert_allclose(model.predict(sequences, verbose=0), model(sequences), rtol=0, atol=1e-5)
-
-
-@needs_numba
-@pytest.mark.parametrize(
-    "attends",
-    [
-        lambda x, seen: MultiHeadAttention(2, 16)(x, seen),
-        lambda x, seen: MultiHeadAttention(2, 16, dropout=0.2, use_gate=True)(x, seen, use_causal_mask=True),
-        lambda x, seen: list(MultiHeadAttention(2, 5)(x, seen, return_attention_scores=True)),
-        lambda x, seen: MultiHeadAttention(2, 320)(x, x),
-        lambda x, seen: GroupedQueryAttention(4, 2, 2)(x, seen),
-        lambda x, seen: Attention(use_scale=True)([x, seen]),
-        lambda x, seen: Attention()([x, seen], use_causal_mask=True),
-        lambda x, seen: list(Attention()([x, seen], return_attention_scores=True)),
-        lambda x, seen: Attention(score_mode="concat")([x, seen]),
-    ],
-)
-def test_attention_predicts_without_its_scores_what_it_says(attends):
-    with kernels.using_backend("numba"):
-        x, seen = Input((40, 32)), Input((19, 32))
-        model = Model([x, seen], attends(x, seen))
-        assert [type(node) for node in joined(model)] == [Attended]
-        rng = np.random.default_rng(0)
-        given = [rng.normal(size=(9, *t.shape[1:])).astype("float32") for t in (x, seen)]
-        for found, expected in zip(flatten(model.predict(given, verbose=0)), flatten(model(given))):
-            np.testing.assert_array_equal(found, expected)
-
-
-@needs_numba
-def test_attention_that_is_masked_goes_layer_by_layer():
-    with kernels.using_backend("numba"):
-        x = Input((40, 32))
-        masked = Masking()(x)
-        assert not joined(Model(x, MultiHeadAttention(2, 16)(masked, masked)))
 
 
 def texts(*behind, **options):

@@ -6,9 +6,10 @@ The adjoints stand in `scratchnet.layers.attention.scaled_dot_product`. A head i
 of which a batch has hundreds. So its matrices are read and written where the layers have them, (N, T, heads, D), in the
 tiles of a matrix product; only q and dy are copied, transposed. The scores stand in memory transposed, too, with a
 column for each query and some more that fill vectors: then a softmax is not a sum and a maximum of each row, for which
-28 numbers are too few, but of whole rows. So does what a query may see, where that is not everything. Where nobody goes
-back the scores of some queries at a time are enough, and stay in the cache: 512 queries by 512 keys take two thirds of
-the time.
+28 numbers are too few, but of whole rows. So does what a query may see, where that is not everything. Of long
+sequences the scores of some queries at a time are enough, and stay in the cache. On the way back they are computed
+again: that takes less time than to fetch them from memory (Dao and others, "FlashAttention", 2022, which takes some keys
+at a time, too).
 
 Cost: 2 T S (D + E) floating-point operations for each head forward, and 4 T S (D + E) backward.
 """
@@ -53,13 +54,20 @@ def attention_forward(q, k, v, scale, may=None, blind_sees_nothing=False, keeps=
     return y.swapaxes(1, 2)[..., :E], PT
 
 
-def attention_backward(dy, q, k, v, PT, scale, may=None):
-    """``dq, dk, dv``."""
+def attention_backward(dy, q, k, v, PT, scale, may=None, blind_sees_nothing=False):
+    """``dq, dk, dv``; where `PT` is None P is computed again."""
     D, E = q.shape[3], v.shape[3]
     dy, q, k, v = _by_place(dy, q, k, v)
+    (N, T, H, _), S = q.shape, k.shape[1]
     dq, dk, dv = (np.empty(array.shape, array.dtype) for array in (q, k, v))
-    known = dy, q, k, v, PT, _by_key(may, PT.shape[3], PT.shape[2]), q.dtype.type(scale)
-    by_rows(_backward, len(q), 2 * PT.size * (D + E), *known, dq, dk, dv, multiple=1)
+    work, t = 2 * N * H * T * S * (D + E), q.dtype.type
+    if PT is not None:
+        known = dy, q, k, v, PT, _by_key(may, PT.shape[3], S), t(scale)
+        by_rows(_backward, N, work, *known, dq, dk, dv, multiple=1)
+    else:
+        columns = queries_at_a_time(T, S, q)
+        known = _by_key(may, -(-T // columns) * columns, S), t(scale), t(HIDDEN / scale), blind_sees_nothing, columns
+        by_rows(_backward_again, N, work, dy, q, k, v, *known, dq, dk, dv, multiple=1)
     return dq.swapaxes(1, 2)[..., :D], dk.swapaxes(1, 2)[..., :D], dv.swapaxes(1, 2)[..., :E]
 
 
@@ -144,15 +152,51 @@ def _backward(first, stop, dy, q, k, v, PT, may, scale, dq, dk, dv):
                 _head_backward_seeing(*of_head, seen, dyT, dAT, room, dq[n, :, h], dk[n, :, h], dv[n, :, h])
 
 
+@njit
+def _backward_again(
+    first, stop, dy, q, k, v, may, scale, hidden, blind_sees_nothing, columns, dq, dk, dv,
+):  # fmt: skip
+    """As `_backward`, some queries at a time, whose P is computed as in `_forward_alone`."""
+    (_, T, H, D), S = q.shape, k.shape[1]
+    qT, dyT = np.zeros((D, columns), q.dtype), np.zeros((v.shape[3], columns), q.dtype)
+    P_T, dAT, room = np.empty((S, columns), q.dtype), np.empty((S, columns), q.dtype), np.empty(columns, q.dtype)
+    dy_n, q_n = np.empty(dy.shape[1:], dy.dtype), np.empty(q.shape[1:], q.dtype)
+    k_n, v_n = np.empty(k.shape[1:], k.dtype), np.empty(v.shape[1:], v.dtype)
+    for n in range(first, stop):
+        fetch(dy[n], dy_n)
+        fetch(v[n], v_n)
+        fetch(q[n], q_n)
+        fetch(k[n], k_n)
+        for h in range(H):
+            for t in range(0, T, columns):
+                count, adds = min(columns, T - t), t > 0
+                dy_t, q_t = dy_n[t : t + count, h], q_n[t : t + count, h]
+                _transpose(q_t, qT)
+                _multiply(k_n[:, h], qT, P_T, False)
+                if may.size == 0:
+                    _softmax(P_T, scale, room)
+                else:
+                    seen = may[n % len(may), h % may.shape[1]][:, t : t + columns]
+                    _softmax_of_seen(P_T, seen, hidden, scale, blind_sees_nothing, room)
+                _multiply(P_T[:, :count], dy_t, dv[n, :, h], adds)  # y = P v
+                _transpose(dy_t, dyT)
+                _multiply(v_n[:, h], dyT, dAT, False)
+                _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
+                if may.size > 0:
+                    _hide_unseen(dAT, may[n % len(may), h % may.shape[1]][:, t : t + columns], room)
+                _multiply(dAT.T[:count], k_n[:, h], dq[n, t : t + count, h], False)  # A = q k^T
+                _multiply(dAT[:, :count], q_t, dk[n, :, h], adds)
+
+
 # Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T, and 0 behind T.
 
 
 @njit(inner=True)
 def head_forward(q, k, v, scale, qT, room, P_T, y):
     _transpose(q, qT)
-    _multiply(k, qT, P_T)
+    _multiply(k, qT, P_T, False)
     _softmax(P_T, scale, room)
-    _multiply(P_T.T[: len(q)], v, y)
+    _multiply(P_T.T[: len(q)], v, y, False)
 
 
 @njit(inner=True)
@@ -165,35 +209,32 @@ def head_alone(q, k, v, scale, qT, room, P_T, y):
 @njit(inner=True)
 def _head_forward_seeing(q, k, v, scale, seen, hidden, blind_sees_nothing, qT, room, P_T, y):
     _transpose(q, qT)
-    _multiply(k, qT, P_T)
-    _scores_of_seen(P_T, seen, hidden, scale, room)
-    _normalized_powers(P_T, room)
-    if blind_sees_nothing:
-        _hide_unseen(P_T, seen, room)
-    _multiply(P_T.T[: len(q)], v, y)
+    _multiply(k, qT, P_T, False)
+    _softmax_of_seen(P_T, seen, hidden, scale, blind_sees_nothing, room)
+    _multiply(P_T.T[: len(q)], v, y, False)
 
 
 @njit(inner=True)
 def head_backward(dy, q, k, v, P_T, scale, dyT, dAT, room, dq, dk, dv):
     T = len(q)
-    _multiply(P_T[:, :T], dy, dv)  # y = P v
+    _multiply(P_T[:, :T], dy, dv, False)  # y = P v
     _transpose(dy, dyT)
-    _multiply(v, dyT, dAT)
+    _multiply(v, dyT, dAT, False)
     _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
-    _multiply(dAT.T[:T], k, dq)  # A = q k^T
-    _multiply(dAT[:, :T], q, dk)
+    _multiply(dAT.T[:T], k, dq, False)  # A = q k^T
+    _multiply(dAT[:, :T], q, dk, False)
 
 
 @njit(inner=True)
 def _head_backward_seeing(dy, q, k, v, P_T, scale, seen, dyT, dAT, room, dq, dk, dv):
     T = len(q)
-    _multiply(P_T[:, :T], dy, dv)
+    _multiply(P_T[:, :T], dy, dv, False)
     _transpose(dy, dyT)
-    _multiply(v, dyT, dAT)
+    _multiply(v, dyT, dAT, False)
     _through_softmax(P_T, scale, room, dAT)
     _hide_unseen(dAT, seen, room)
-    _multiply(dAT.T[:T], k, dq)
-    _multiply(dAT[:, :T], q, dk)
+    _multiply(dAT.T[:T], k, dq, False)
+    _multiply(dAT[:, :T], q, dk, False)
 
 
 @njit(inner=True)
@@ -205,12 +246,12 @@ def fetch(source, target):
 
 
 @njit(inner=True)
-def _multiply(a, b, c):
-    """c = a @ b, where rows of b and c fill vectors."""
+def _multiply(a, b, c, add):
+    """c = a @ b, or c += a @ b, where rows of b and c fill vectors."""
     K, N = b.shape
     width = 2 * VECTOR_BYTES // c.itemsize
     for n in range(0, N, width):
-        column_of_tiles(a[:, ::1], 0, len(a), 0, K, b[:, n : n + width][:, ::1], c[:, ::1], n, False)
+        column_of_tiles(a[:, ::1], 0, len(a), 0, K, b[:, n : n + width][:, ::1], c[:, ::1], n, add)
 
 
 @njit(inner=True)
@@ -250,6 +291,14 @@ def _softmax(A, scale, room):
         for t in range(row.size):
             row[t] = (row[t] - room[t]) * scale
     _normalized_powers(A, room)
+
+
+@njit(inner=True)
+def _softmax_of_seen(A, seen, hidden, scale, blind_sees_nothing, room):
+    _scores_of_seen(A, seen, hidden, scale, room)
+    _normalized_powers(A, room)
+    if blind_sees_nothing:
+        _hide_unseen(A, seen, room)
 
 
 @njit(inner=True)

@@ -87,7 +87,7 @@ class SoftLookup(Layer):
         mask=None,
         return_attention_scores=False,
         use_causal_mask=False,
-        keeps_scores=True,  # False: nobody goes back
+        keeps_scores=True,  # where backward can do without
     ):
         for x in xs:
             self.unpack(x, "N*TD")
@@ -124,7 +124,7 @@ class SoftLookup(Layer):
         xs, scores, P, kept, dropout, q_mask, may = cache
         q, v, k = [*xs, xs[1]][:3]
         dy, dkept = dy if isinstance(dy, list) else (dy, None)
-        dy = np.zeros((*P.shape[:-1], v.shape[-1]), v.dtype) if dy is None else dy
+        dy = np.zeros((*q.shape[:-1], v.shape[-1]), v.dtype) if dy is None else dy
         if q_mask is not None:
             dy = np.where(q_mask, dy, dy.dtype.type(0))
         if scores is None:  # the lines below

@@ -202,7 +202,7 @@ class Heads(Composite):
         attention_mask=None,
         return_attention_scores=False,
         use_causal_mask=False,
-        keeps_scores=True,  # False: nobody goes back
+        keeps_scores=True,  # where backward can do without
     ):
         self.split_shapes([x.shape for x in xs])
         if not self.built:

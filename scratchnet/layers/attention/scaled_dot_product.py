@@ -23,10 +23,11 @@ class ScaledDotProductCache(NamedTuple):
     q: np.ndarray  # (..., T, D)
     k: np.ndarray  # (..., S, D)
     v: np.ndarray  # (..., S, E)
-    P: np.ndarray  # (..., T, S)
-    kept: np.ndarray  # (..., T, S): P after dropout; or all P as the kernel has it that computed y
+    P: np.ndarray | None  # (..., T, S), or None if it is computed again
+    kept: np.ndarray | None  # (..., T, S): P after dropout; or all P as the kernel has it that computed y
     may: np.ndarray | None  # (..., T, S): where a query may look
     dropout: Any  # None after such a kernel
+    blind_sees_nothing: bool
 
 
 def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing, keeps_scores=True):
@@ -36,27 +37,26 @@ def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing,
         may: where a query may look, broadcasting against (..., T, S), or None.
         dropout_layer: a `Dropout` for P, whose first axis is that of the samples.
         blind_sees_nothing: whether y is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
-        keeps_scores: whether P is wanted, by backward or somebody else; cache may be None without it.
+        keeps_scores: whether P is kept, where backward can do without.
     """
     if q.ndim == 4 and not (training and dropout_layer.rate) and kernels.attention_forward is not None:
         how = _scale(q), may, blind_sees_nothing, keeps_scores
         y, PT = kernels.attention_forward(q, k, v, *how)  # the lines below, head by head
-        if PT is None:
-            return y, None
-        return y, ScaledDotProductCache(q, k, v, PT[..., : q.shape[2]].swapaxes(2, 3), PT, may, None)
+        P = None if PT is None else PT[..., : q.shape[2]].swapaxes(2, 3)
+        return y, ScaledDotProductCache(q, k, v, P, PT, may, None, blind_sees_nothing)
     P = softmax(np.matmul(q, k.swapaxes(-1, -2)), _scale(q), may)  # (..., T, S)
     if may is not None and blind_sees_nothing:
         P = np.where(may, P, P.dtype.type(0))
     kept, dropout = dropout_layer.forward(P, training)
-    return _product(kept, v, like=q), ScaledDotProductCache(q, k, v, P, kept, may, dropout)
+    return _product(kept, v, like=q), ScaledDotProductCache(q, k, v, P, kept, may, dropout, blind_sees_nothing)
 
 
 def attention_backward(dy, dP, cache, dropout_layer):
     """``(dq, dk, dv)``; `dP` is the adjoint of P where P itself is an output, or None."""
-    q, k, v, P, kept, may, dropout = cache
+    q, k, v, P, kept, may, dropout, blind_sees_nothing = cache
     if dropout is None:
         if dP is None:
-            return kernels.attention_backward(dy, q, k, v, kept, _scale(q), may)
+            return kernels.attention_backward(dy, q, k, v, kept, _scale(q), may, blind_sees_nothing)
         kept, dropout = dropout_layer.forward(P, False)
     dv = _product(kept.swapaxes(-1, -2), dy, like=v)  # y = kept v
     through_y, _ = dropout_layer.backward(np.matmul(dy, v.swapaxes(-1, -2)), dropout)  # (..., T, S)
