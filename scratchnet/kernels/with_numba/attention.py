@@ -8,8 +8,8 @@ tiles of a matrix product; only q and dy are copied, transposed. The scores stan
 column for each query and some more that fill vectors: then a softmax is not a sum and a maximum of each row, for which
 28 numbers are too few, but of whole rows. So does what a query may see, where that is not everything. Of long
 sequences the scores of some queries at a time are enough, and stay in the cache. On the way back they are computed
-again: that takes less time than to fetch them from memory (Dao and others, "FlashAttention", 2022, which takes some keys
-at a time, too).
+again: that takes less time than to fetch them from memory (Dao and others, "FlashAttention", 2022; there some keys at a
+time, too).
 
 Cost: 2 T S (D + E) floating-point operations for each head forward, and 4 T S (D + E) backward.
 """
