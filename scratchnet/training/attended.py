@@ -20,12 +20,12 @@ _FEW = 1 << 16  # scores of a head, up to which they stay in the cache, and are 
 class Attended(JoinedNode):
     """A layer of attention."""
 
-    fewest = 1
+    fewest, takes_masks = 1, True
 
     def __init__(self, nodes):
         super().__init__(nodes)
         (node,) = nodes
-        self._options = node.options
+        self._options, self.reads_mask, self.masks_output = node.options, node.reads_mask, node.masks_output
 
     @property
     def trainable(self):
@@ -35,7 +35,8 @@ class Attended(JoinedNode):
         layer, xs = self.layer, [self.layer.accept(x) for x in xs]
         queries, keys = (math.prod(x.shape[1:-1]) for x in xs[:2])
         keeps = training and queries * keys <= _FEW
-        return layer.forward(xs, training, keeps_scores=keeps, **self._options)
+        options = {**self._options, "mask": mask} if self.reads_mask else self._options
+        return layer.forward(xs, training, keeps_scores=keeps, **options)
 
     def backward(self, dy, cache, adjoints, wanted):
         dxs, grads = self.layer.backward(dy, cache, needs_dx=any(wanted))
@@ -44,6 +45,9 @@ class Attended(JoinedNode):
                 if want:
                     adjoints.add(tensor, d)
         return {(self.layer, name): grads[name] for name in self.layer.trainable_params}
+
+    def output_masks(self, x, mask, cache):
+        return self.layer.output_masks(x, mask, cache)
 
 
 def is_long(node):

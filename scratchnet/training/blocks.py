@@ -134,7 +134,7 @@ def _matrix_and_bias(dense, summed=1):
 def looks_at_itself(node):
     """Whether an attention by several heads is that of a sequence to itself, and its weights are small."""
     layer, inputs = node.layer, flatten(node.inputs)
-    is_more = node.options or layer.sliding_window or layer.use_gate
+    is_more = node.options or node.reads_mask or node.masks_output or layer.sliding_window or layer.use_gate
     is_itself = len(inputs) < 4 and all(tensor is inputs[0] for tensor in inputs)
     if is_more or not (is_itself and len(inputs[0].shape) == 3):
         return False

@@ -46,12 +46,13 @@ class JoinedNode(Node):
     Attributes:
         fewest: of how many nodes, at least.
         needs_first: whether the first of what may follow must, so that anything else can.
+        takes_masks: whether a mask may come in and go on.
 
     Args:
         nodes: in their order.
     """
 
-    fewest, needs_first = 2, False
+    fewest, needs_first, takes_masks = 2, False, False
 
     def __init__(self, nodes):
         super().__init__(nodes[0].inputs)
@@ -131,7 +132,7 @@ def _chains(graph, kind_of, followers):
 
     for node in graph.nodes:
         kind = None if node in taken else kind_of(node)
-        if kind is None or not _is_plain(node):
+        if kind is None or not _is_plain(node, kind.takes_masks):
             continue
         nodes = [node]
         for can_follow in followers[kind]:
@@ -150,9 +151,10 @@ def _fits(node, first):
     return _is_plain(node) and node.layer.dtype == first.layer.dtype
 
 
-def _is_plain(node):
+def _is_plain(node, takes_masks=False):
     """Whether there is nothing but arrays, no mask, no loss for the output, not what training would do; as written."""
-    is_more = node.reads_mask or node.masks_output or node.adds_loss or getattr(node, "training", None)
+    is_more = node.adds_loss or getattr(node, "training", None)
+    is_more = is_more or not takes_masks and (node.reads_mask or node.masks_output)
     return not is_more and _is_as_written(node.layer)
 
 

@@ -6,6 +6,7 @@ import pytest
 from scratchnet import kernels
 from scratchnet.gradient_check import check_layer, check_parts
 from scratchnet.layers import (
+    LSTM,
     Add,
     Attention,
     Dense,
@@ -134,8 +135,30 @@ def test_a_long_sequence_that_looks_at_itself_does_not_keep_its_scores_in_traini
     assert [type(node) for node in joined(in_use(model))] == [SelfAttention]
 
 
-def test_what_is_masked_goes_layer_by_layer():
+@pytest.mark.parametrize("behind", [lambda h: h, lambda h: LSTM(4)(h)])
+@pytest.mark.parametrize("few", [0, 1 << 16])
+def test_masks_come_in_and_go_on(monkeypatch, few, behind):
+    monkeypatch.setattr(attended, "_FEW", few)
+    set_random_seed(3)
     x = Input((40, 32))
-    masked = Masking()(x)
-    model = Model(x, MultiHeadAttention(2, 16)(masked, masked))
-    assert not joined(in_use(model)) and not joined(in_training(model))
+    h = Masking()(x)
+    model = Model(x, behind(MultiHeadAttention(2, 16)(h, h)))
+    assert [type(node) for node in model.nodes if isinstance(node, JoinedNode)] == []
+    given = np.random.default_rng(0).normal(size=(9, 40, 32)).astype("float32")
+    given[:5, 23:] = 0
+    for twin_of in (in_use, in_training):
+        twin = twin_of(model)
+        assert Attended in map(type, twin.nodes)
+        training = twin_of is in_training
+        (y, cache), (expected, others) = (m.forward(given, training=training) for m in (twin, model))
+        np.testing.assert_allclose(y, expected, rtol=0, atol=1e-6)
+        found, wanted = cache.masks, others.masks
+        assert (found[0] is None) == (wanted[0] is None) == (len(y.shape) == 2)
+        if wanted[0] is not None:
+            np.testing.assert_array_equal(found[0], wanted[0])
+        if training:
+            dx, grads = twin.backward(np.ones_like(y), cache)
+            wanted_dx, wanted_grads = model.backward(np.ones_like(y), others)
+            np.testing.assert_allclose(dx, wanted_dx, rtol=0, atol=1e-5 * np.abs(wanted_dx).max())
+            for key, want in wanted_grads.items():
+                np.testing.assert_allclose(grads[key], want, rtol=0, atol=1e-5 * max(1, np.abs(want).max()))
