@@ -62,7 +62,15 @@ def test_no_bit_depends_on_how_many_clip(monkeypatch, options, count):
         np.testing.assert_allclose(found[0][key], 1 - 0.01 * g, rtol=1e-6)
 
 
-def test_a_gradient_is_as_long_as_its_entries_say():
-    g = {"a": np.full((4, 5), 3.0), "b": np.array(2.0), "c": np.zeros((0, 3))}
-    assert clipping.squares_of([g]) == {"a": 180.0, "b": 4.0, "c": 0.0}
-    assert clipping.squares_of([g, g]) == {"a": 720.0, "b": 16.0, "c": 0.0}
+@pytest.mark.parametrize("stretch", [1, 6, 20, 1000])
+def test_a_gradient_is_as_long_as_its_entries_say(monkeypatch, stretch):
+    monkeypatch.setattr(clipping, "STRETCH", stretch)
+    g = {"a": np.arange(20.0).reshape(4, 5), "b": np.array(2.0), "c": np.zeros((0, 3))}
+    assert clipping.squares_of([g]) == {"a": 2470.0, "b": 4.0, "c": 0.0}
+    assert clipping.squares_of([g, g]) == {"a": 4 * 2470.0, "b": 16.0, "c": 0.0}
+
+
+def test_nobody_is_asked_to_sum_up_what_one_has_done_sooner():
+    asked = []
+    clipping.squares_of([{"a": np.ones(100)}], lambda f, shares: asked.append(len(shares)) or map(f, shares), 2)
+    assert asked == [1]
