@@ -61,13 +61,10 @@ def attention_backward(dy, q, k, v, PT, scale, may=None, blind_sees_nothing=Fals
     (N, T, H, _), S = q.shape, k.shape[1]
     dq, dk, dv = (np.empty(array.shape, array.dtype) for array in (q, k, v))
     work, t = 2 * N * H * T * S * (D + E), q.dtype.type
-    if PT is not None:
-        known = dy, q, k, v, PT, _by_key(may, PT.shape[3], S), t(scale)
-        by_rows(_backward, N, work, *known, dq, dk, dv, multiple=1)
-    else:
-        columns = queries_at_a_time(T, S, q)
-        known = _by_key(may, -(-T // columns) * columns, S), t(scale), t(HIDDEN / scale), blind_sees_nothing, columns
-        by_rows(_backward_again, N, work, dy, q, k, v, *known, dq, dk, dv, multiple=1)
+    columns = queries_at_a_time(T, S, q) if PT is None else PT.shape[3]
+    PT = np.empty((0, H, S, columns), q.dtype) if PT is None else PT
+    known = PT, _by_key(may, -(-T // columns) * columns, S), t(scale), t(HIDDEN / scale), blind_sees_nothing
+    by_rows(_backward, N, work, dy, q, k, v, *known, dq, dk, dv, multiple=1)
     return dq.swapaxes(1, 2)[..., :D], dk.swapaxes(1, 2)[..., :D], dv.swapaxes(1, 2)[..., :E]
 
 
@@ -132,34 +129,13 @@ def _forward_alone(first, stop, q, k, v, may, scale, hidden, blind_sees_nothing,
 
 
 @njit
-def _backward(first, stop, dy, q, k, v, PT, may, scale, dq, dk, dv):
-    H = q.shape[2]
-    dyT, dAT = np.zeros((v.shape[3], PT.shape[3]), q.dtype), np.empty(PT.shape[2:], q.dtype)
-    room = np.empty(PT.shape[3], q.dtype)
-    dy_n, q_n = np.empty(dy.shape[1:], dy.dtype), np.empty(q.shape[1:], q.dtype)
-    k_n, v_n = np.empty(k.shape[1:], k.dtype), np.empty(v.shape[1:], v.dtype)
-    for n in range(first, stop):
-        fetch(dy[n], dy_n)
-        fetch(v[n], v_n)
-        fetch(q[n], q_n)
-        fetch(k[n], k_n)
-        for h in range(H):
-            of_head = dy_n[:, h], q_n[:, h], k_n[:, h], v_n[:, h], PT[n, h], scale
-            if may.size == 0:
-                head_backward(*of_head, dyT, dAT, room, dq[n, :, h], dk[n, :, h], dv[n, :, h])
-            else:
-                seen = may[n % len(may), h % may.shape[1]]
-                _head_backward_seeing(*of_head, seen, dyT, dAT, room, dq[n, :, h], dk[n, :, h], dv[n, :, h])
-
-
-@njit
-def _backward_again(
-    first, stop, dy, q, k, v, may, scale, hidden, blind_sees_nothing, columns, dq, dk, dv,
-):  # fmt: skip
-    """As `_backward`, some queries at a time, whose P is computed as in `_forward_alone`."""
-    (_, T, H, D), S = q.shape, k.shape[1]
-    qT, dyT = np.zeros((D, columns), q.dtype), np.zeros((v.shape[3], columns), q.dtype)
-    P_T, dAT, room = np.empty((S, columns), q.dtype), np.empty((S, columns), q.dtype), np.empty(columns, q.dtype)
+def _backward(first, stop, dy, q, k, v, PT, may, scale, hidden, blind_sees_nothing, dq, dk, dv):
+    """Without `PT` P is computed again, as in `_forward_alone`, for as many queries at a time as it has columns."""
+    (_, T, H, D), (S, columns) = q.shape, PT.shape[2:]
+    again = len(PT) == 0
+    qT, P_again = np.zeros((D, columns), q.dtype), np.empty((S if again else 0, columns), q.dtype)
+    dyT, dAT = np.zeros((v.shape[3], columns), q.dtype), np.empty((S, columns), q.dtype)
+    room = np.empty(columns, q.dtype)
     dy_n, q_n = np.empty(dy.shape[1:], dy.dtype), np.empty(q.shape[1:], q.dtype)
     k_n, v_n = np.empty(k.shape[1:], k.dtype), np.empty(v.shape[1:], v.dtype)
     for n in range(first, stop):
@@ -169,23 +145,21 @@ def _backward_again(
         fetch(k[n], k_n)
         for h in range(H):
             for t in range(0, T, columns):
-                count, adds = min(columns, T - t), t > 0
-                dy_t, q_t = dy_n[t : t + count, h], q_n[t : t + count, h]
-                _transpose(q_t, qT)
-                _multiply(k_n[:, h], qT, P_T, False)
+                q_t, P_T = q_n[t : t + columns, h], P_again if again else PT[n, h]
+                of_head = dy_n[t : t + columns, h], q_t, k_n[:, h], v_n[:, h], P_T, scale
+                found = dq[n, t : t + columns, h], dk[n, :, h], dv[n, :, h], t > 0
+                if again:
+                    _transpose(q_t, qT)
+                    _multiply(k_n[:, h], qT, P_T, False)
                 if may.size == 0:
-                    _softmax(P_T, scale, room)
+                    if again:
+                        _softmax(P_T, scale, room)
+                    head_backward(*of_head, dyT, dAT, room, *found)
                 else:
                     seen = may[n % len(may), h % may.shape[1]][:, t : t + columns]
-                    _softmax_of_seen(P_T, seen, hidden, scale, blind_sees_nothing, room)
-                _multiply(P_T[:, :count], dy_t, dv[n, :, h], adds)  # y = P v
-                _transpose(dy_t, dyT)
-                _multiply(v_n[:, h], dyT, dAT, False)
-                _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
-                if may.size > 0:
-                    _hide_unseen(dAT, may[n % len(may), h % may.shape[1]][:, t : t + columns], room)
-                _multiply(dAT.T[:count], k_n[:, h], dq[n, t : t + count, h], False)  # A = q k^T
-                _multiply(dAT[:, :count], q_t, dk[n, :, h], adds)
+                    if again:
+                        _softmax_of_seen(P_T, seen, hidden, scale, blind_sees_nothing, room)
+                    _head_backward_seeing(*of_head, seen, dyT, dAT, room, *found)
 
 
 # Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T, and 0 behind T.
@@ -215,26 +189,27 @@ def _head_forward_seeing(q, k, v, scale, seen, hidden, blind_sees_nothing, qT, r
 
 
 @njit(inner=True)
-def head_backward(dy, q, k, v, P_T, scale, dyT, dAT, room, dq, dk, dv):
+def head_backward(dy, q, k, v, P_T, scale, dyT, dAT, room, dq, dk, dv, adds):
+    """dk and dv are added to what is there, if `adds`."""
     T = len(q)
-    _multiply(P_T[:, :T], dy, dv, False)  # y = P v
+    _multiply(P_T[:, :T], dy, dv, adds)  # y = P v
     _transpose(dy, dyT)
     _multiply(v, dyT, dAT, False)
     _through_softmax(P_T, scale, room, dAT)  # P = softmax(scale A)
     _multiply(dAT.T[:T], k, dq, False)  # A = q k^T
-    _multiply(dAT[:, :T], q, dk, False)
+    _multiply(dAT[:, :T], q, dk, adds)
 
 
 @njit(inner=True)
-def _head_backward_seeing(dy, q, k, v, P_T, scale, seen, dyT, dAT, room, dq, dk, dv):
+def _head_backward_seeing(dy, q, k, v, P_T, scale, seen, dyT, dAT, room, dq, dk, dv, adds):
     T = len(q)
-    _multiply(P_T[:, :T], dy, dv, False)
+    _multiply(P_T[:, :T], dy, dv, adds)
     _transpose(dy, dyT)
     _multiply(v, dyT, dAT, False)
     _through_softmax(P_T, scale, room, dAT)
     _hide_unseen(dAT, seen, room)
     _multiply(dAT.T[:T], k, dq, False)
-    _multiply(dAT[:, :T], q, dk, False)
+    _multiply(dAT[:, :T], q, dk, adds)
 
 
 @njit(inner=True)

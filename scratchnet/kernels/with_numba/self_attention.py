@@ -115,7 +115,7 @@ def _backward(
                     q, k = slice(h * D, h * D + D), slice(HD + h * D, HD + h * D + D)
                     v, e = slice(2 * HD + h * E, 2 * HD + h * E + E), slice(h * E, h * E + E)
                     of_head = dseen_n[:, e], qkv_n[:, q], qkv_n[:, k], qkv_n[:, v], PT[n, h], scale
-                    head_backward(*of_head, dyT, dAT, room, dqkv_n[:, q], dqkv_n[:, k], dqkv_n[:, v])
+                    head_backward(*of_head, dyT, dAT, room, dqkv_n[:, q], dqkv_n[:, k], dqkv_n[:, v], False)
             add_matmul_by(times, x[m:last].T, dqkv[:M], dW[part])  # [q k v] = x W + b
             add_columns(dqkv[:M], db[part])
             if len(dx) > 0:
