@@ -31,8 +31,8 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "scratchnet"))
 
 
-# Proofs are in float64, for which Numba would compile all kernels once more: NumPy computes them. In the leg `gradients`
-# of .ci/run compiled kernels compute all layers, and in the leg `kernels` tests/kernels asks themselves.
+# Proofs are in float64, for which Numba would compile all kernels once more: NumPy computes them. In the leg
+# `gradients` of .ci/run compiled kernels compute all layers, and in the leg `kernels` tests/kernels asks themselves.
 IN_DOUBLE = {
     "float64",
     "F64",
@@ -56,6 +56,12 @@ def words_of(function, depth=1):
         if isinstance(other, types.FunctionType) and other.__module__ == function.__module__:
             words |= words_of(other, 0)
     return words
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes():
+    """Processes side by side have one thread of BLAS and OpenMP each: more would wait for each other, busily."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
