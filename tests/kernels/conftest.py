@@ -11,11 +11,7 @@ IN_DOUBLE = (
     *("no_mean_and_no_gradient", "any_layout_and_no_rows", "equal_values_share", "and_other_dtypes_are_resized"),
     *("products_of_the_transforms", "test_the_backend_computes_with_it", "slopes_belong_to_the_last_axes"),
     *("of_no_images_there_are", "stays_in_its_tiles", "pieces_cover_the_batch", "long_rows_and_many_channels"),
-    *(
-        "a_group_is_a_convolution_by_itself",
-        "test_recurrent.py::test_nothing_given",
-        "steps_are_masked_and_states_dropped[True-True",
-    ),
+    *("a_group_is_a_convolution_by_itself", "test_recurrent.py::test_nothing_given"),
 )
 FOLDERS = ("tests/kernels/", "tests/training/")
 
@@ -23,7 +19,6 @@ FOLDERS = ("tests/kernels/", "tests/training/")
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
 def pytest_collection_modifyitems(items):
     for item in items:
-        backends = {"numpy", "loops"} & {*item.name.rstrip("]").replace("[", "-").split("-")}
-        is_compiled = item.nodeid.startswith(FOLDERS) and not backends
-        if is_compiled and any(word in item.nodeid for word in IN_DOUBLE):
+        other = {"numpy", "loops", "float32"} & {*item.name.rstrip("]").replace("[", "-").split("-")}
+        if item.nodeid.startswith(FOLDERS) and not other and any(word in item.nodeid for word in IN_DOUBLE):
             item.add_marker("double")
