@@ -2,7 +2,7 @@ import pytest
 
 # Numba compiles every kernel once more for float64, which takes as long as all other tests.
 IN_DOUBLE = (
-    *("float64", "derivative", "adjoint", "is_linear", "of_differences", "right_gradients", "double_precision"),
+    *("test_in_float64", "derivative", "adjoint", "is_linear", "of_differences", "right_gradients", "double_precision"),
     *("rnn_there_and_back", "lstm_there_and_back", "gru_there_and_back", "a_masked_step_is_as_if_it_were_not_there"),
     *("a_window_with_nan_is_nan", "of_any_size_finds_its_maximum", "same_bits[numba]", "its_own_variance"),
     *("in_one_pass_is_what_several_do", "piece_by_piece_and_in_two_sums", "of_all_kinds_use_it_where_it_is_chosen"),
@@ -19,6 +19,8 @@ FOLDERS = ("tests/kernels/", "tests/training/")
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
 def pytest_collection_modifyitems(items):
     for item in items:
-        other = {"numpy", "loops", "float32"} & {*item.name.rstrip("]").replace("[", "-").split("-")}
-        if item.nodeid.startswith(FOLDERS) and not other and any(word in item.nodeid for word in IN_DOUBLE):
+        parameters = {*item.name.rstrip("]").replace("[", "-").split("-")}
+        if not item.nodeid.startswith(FOLDERS) or parameters & {"numpy", "loops", "float32"}:
+            continue
+        if "float64" in parameters or any(word in item.nodeid for word in IN_DOUBLE):
             item.add_marker("double")
