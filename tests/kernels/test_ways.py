@@ -76,33 +76,34 @@ def by_loops(window, C, F):
 @pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
 @pytest.mark.parametrize("C, F", CHANNELS)
-def test_every_way_leads_to_the_result_of_the_loops(monkeypatch, name, window, C, F):
+@pytest.mark.parametrize("dtype, atol", [(np.float64, 1e-11), (np.float32, 1e-4)])
+def test_every_way_leads_to_the_result_of_the_loops(monkeypatch, name, window, C, F, dtype, atol):
     module = images_at_a_time(monkeypatch, name, 2)
     args, _ = geometry(*window)
     (x, kernel, bias, dy), (z, dx, dkernel, y, through_relu) = by_loops(window, C, F)
-    for dtype, atol in ((np.float64, 1e-11), (np.float32, 1e-4)):
-        x_, kernel_, bias_, dy_, y_ = (v.astype(dtype) for v in (x, kernel, bias, dy, y))
-        pairs = [
-            (module.conv2d_forward(x_, kernel_, None, *args), z),
-            (module.conv2d_dx(dy_, kernel_, x.shape, *args), dx),
-            (module.conv2d_dkernel(dy_, x_, kernel.shape, *args), dkernel),
-        ]
-        if name == "numba":  # what others do in several passes
-            pairs.append((module.conv2d_relu_forward(x_, kernel_, bias_, *args), y))
-            pairs += zip(module.conv2d_backward(dy_, x_, kernel_, *args), (dx, dkernel, dy.sum((0, 1, 2))))
-            pairs += zip(module.conv2d_backward(dy_, x_, kernel_, *args, relu_output=y_), through_relu)
-            without_dx = module.conv2d_backward(dy_, x_, kernel_, *args, needs_dx=False)
-            assert without_dx[0] is None
-            pairs += zip(without_dx[1:], (dkernel, dy.sum((0, 1, 2))))
-        for found, wanted in pairs:
-            assert found.dtype == dtype
-            np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
+    x_, kernel_, bias_, dy_, y_ = (v.astype(dtype) for v in (x, kernel, bias, dy, y))
+    pairs = [
+        (module.conv2d_forward(x_, kernel_, None, *args), z),
+        (module.conv2d_dx(dy_, kernel_, x.shape, *args), dx),
+        (module.conv2d_dkernel(dy_, x_, kernel.shape, *args), dkernel),
+    ]
+    if name == "numba":  # what others do in several passes
+        pairs.append((module.conv2d_relu_forward(x_, kernel_, bias_, *args), y))
+        pairs += zip(module.conv2d_backward(dy_, x_, kernel_, *args), (dx, dkernel, dy.sum((0, 1, 2))))
+        pairs += zip(module.conv2d_backward(dy_, x_, kernel_, *args, relu_output=y_), through_relu)
+        without_dx = module.conv2d_backward(dy_, x_, kernel_, *args, needs_dx=False)
+        assert without_dx[0] is None
+        pairs += zip(without_dx[1:], (dkernel, dy.sum((0, 1, 2))))
+    for found, wanted in pairs:
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("name", FAST)
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
 @pytest.mark.parametrize("C, F, groups", [(6, 4, 2), (4, 4, 4), (3, 9, 3)])  # the last two are depthwise
-def test_groups_are_those_of_the_loops(name, window, C, F, groups):
+@pytest.mark.parametrize("dtype, atol", [(np.float64, 1e-12), (np.float32, 1e-4)])
+def test_groups_are_those_of_the_loops(name, window, C, F, groups, dtype, atol):
     backend, (args, shape) = operations(name), geometry(*window)
     rng = np.random.default_rng(4)
     x, kernel = rng.normal(size=(2, H, W, C)), rng.normal(size=(KH, KW, C // groups, F))
@@ -113,11 +114,10 @@ def test_groups_are_those_of_the_loops(name, window, C, F, groups):
         ("conv2d_dkernel", (dz, x, kernel.shape)),
     ):
         wanted = getattr(loops, operation)(*arguments, *args)
-        for dtype, atol in ((np.float64, 1e-12), (np.float32, 1e-4)):
-            same = [v.astype(dtype) if isinstance(v, np.ndarray) else v for v in arguments]
-            found = getattr(backend, operation)(*same, *args)
-            assert found.flags.c_contiguous and found.dtype == dtype
-            np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
+        same = [v.astype(dtype) if isinstance(v, np.ndarray) else v for v in arguments]
+        found = getattr(backend, operation)(*same, *args)
+        assert found.flags.c_contiguous and found.dtype == dtype
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=atol)
         if operation == "conv2d_forward":
             found, zeros = (backend.conv2d_forward(*same[:2], b, *args) for b in (None, np.zeros(F, dtype)))
             assert found.dtype == dtype

@@ -62,6 +62,7 @@ GROUPS = {
 # How things are compiled cannot be seen where nothing is.
 LEFT_OUT = ["scratchnet/kernels/with_numba/compile.py", "scratchnet/kernels/with_numba/tile.py"]
 TESTS_OF_COMPILING = "tests/kernels/with_numba/test_compile.py"
+WITH_DOUBLE = "not compiles and not browser and not ranks"
 
 ENVIRONMENT = {
     "HYPOTHESIS_PROFILE": "mutation",
@@ -120,7 +121,8 @@ def prepare(group, folder):
         "source_paths": ["scratchnet"],
         "only_mutate": files,
         "do_not_mutate": LEFT_OUT,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", f"--ignore={TESTS_OF_COMPILING}"],
+        # Where nothing is compiled, kernels in float64 take no longer than others.
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-m", WITH_DOUBLE, f"--ignore={TESTS_OF_COMPILING}"],
         "pytest_add_cli_args_test_selection": tests,
         "process_isolation": "forkserver",
         "timeout_multiplier": 5,

@@ -85,8 +85,15 @@ def own_threads():
     return found
 
 
-def test_threads_sleep_and_blas_gets_its_threads_back_after_fit():
+@pytest.fixture
+def blas_of_two_threads():
     threadpoolctl = pytest.importorskip("threadpoolctl")
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        yield threadpoolctl
+
+
+def test_threads_sleep_and_blas_gets_its_threads_back_after_fit(blas_of_two_threads):
+    threadpoolctl = blas_of_two_threads
     before = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
     scratchnet.set_num_threads(2)
     model = classifier()

@@ -1,5 +1,7 @@
 """What we save, Keras opens and predicts the same, and goes on training where we stopped; and the other way round."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -69,12 +71,16 @@ OPTIMIZERS = {
 }
 
 
+@functools.cache
 def trained(library, name, optimizer="Adam"):
-    """A model after five steps, so that its moving averages and its optimizer have moved."""
+    """A model after some steps, so that its moving averages and its optimizer have moved.
+
+    Keras computes eagerly: to make a graph takes it as long as fifty steps.
+    """
     make, x = MODELS[name]
     library.utils.set_random_seed(1)
     model = make(library)
-    model.compile(OPTIMIZERS[optimizer](library), "mse")
+    model.compile(OPTIMIZERS[optimizer](library), "mse", run_eagerly=True)
     losses_of_steps(model, x, 5)
     return model
 
@@ -97,6 +103,7 @@ def test_both_predict_the_same_from_one_file(keras, tmp_path, name, ending, ours
     else:
         model.save(path)
         again = reader.models.load_model(path)
+    again.run_eagerly = True
     np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5, atol=1e-5)
 
 
@@ -107,4 +114,5 @@ def test_training_goes_on_where_the_other_stopped(keras, tmp_path, optimizer, ou
     model, x, path = trained(writer, "recurrent", optimizer), SERIES, str(tmp_path / "model.keras")
     model.save(path)
     again = reader.models.load_model(path)
+    again.run_eagerly = True
     np.testing.assert_allclose(losses_of_steps(again, x, 10), losses_of_steps(model, x, 10), rtol=1e-5)

@@ -175,7 +175,7 @@ def test_a_layout_is_not_compiled_for_anew():
     from scratchnet.kernels.with_numba import normalization, pooling, pooling_by_columns, upsampling
 
     with_numba = kernels.operations("numba")
-    x = np.random.default_rng(0).normal(size=(2, 4, 4, 2))
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 2)).astype("float32")
     readonly = x.copy()
     readonly.flags.writeable = False
     for array in (x, readonly, np.asfortranarray(x), x[::-1], x[:, :, ::2][:, :, [0, 1, 1, 0]]):
@@ -184,7 +184,8 @@ def test_a_layout_is_not_compiled_for_anew():
             with_numba.average_pool2d_forward(array, size, (2, 2), ((0, 0), (0, 0)))
         with_numba.upsample2d_forward(array, (2, 2))
     for C in (1, 100):  # rows of few channels, and of so many that none is repeated
-        with_numba.normalize_forward(np.ones((2, 3, C)), np.ones((2, C)), np.ones((2, C)), np.ones(C), np.ones(C))
+        ones = (np.ones(shape, "float32") for shape in ((2, 3, C), (2, C), (2, C), C, C))
+        with_numba.normalize_forward(*ones)
     of_2x2 = pooling._max_forward_2x2, pooling._average_forward_2x2
     others = pooling._max_forward, pooling_by_columns._pool, upsampling._repeat, normalization._forward
     for kernel in (*of_2x2, *others):
