@@ -68,6 +68,7 @@ class Graph:
         self.losses = list(losses)
         self._layers = [(k, node) for k, node in enumerate(self.nodes) if node.layer is not None]
         self.dtype = self._find_dtype()
+        self._let_layers_cast()
         self._written = [flatten(node.outputs) for node in self.nodes]
         self.last_reads = self._find_last_reads()
         self.readers = self._find_readers()
@@ -87,8 +88,18 @@ class Graph:
         if len(self._layers) == len(self.nodes):
             return None
         tensors = [tensor for _, node in self._layers for tensor in flatten(node.outputs)]
+        if any(tensor.dtype == "float64" for tensor in tensors):
+            return "float64"
         floats = (t.dtype for t in (*tensors, *self.inputs, *self.outputs) if t.dtype.startswith("float"))
         return next(floats, None)
+
+    def _let_layers_cast(self):
+        """Where layers here compute in several dtypes, let each bring what it reads into its own."""
+        found = {t.dtype for _, node in self._layers for t in flatten(node.outputs)}
+        found.update(node.layer.dtype for _, node in self._layers)
+        if {"float32", "float64"} <= found:
+            for _, node in self._layers:
+                node.casts = True
 
     def _find_last_reads(self):
         """For each node, the tensors that nobody reads after it."""

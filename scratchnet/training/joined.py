@@ -150,7 +150,7 @@ def _fits(node, first):
 
 def _is_plain(node):
     """Whether there is nothing but arrays, no mask, no loss for the output, not what training would do; as written."""
-    is_more = node.reads_mask or node.masks_output or node.adds_loss or getattr(node, "training", None)
+    is_more = node.reads_mask or node.masks_output or node.adds_loss or node.casts or getattr(node, "training", None)
     return not is_more and _is_as_written(node.layer)
 
 

@@ -92,6 +92,13 @@ class Bidirectional(Composite):
         return {name: layer for name, layer in layers.items() if layer is not None}
 
     @property
+    def input_dtype(self):
+        return self.forward_layer.input_dtype
+
+    def output_dtype(self, inputs):
+        return self.forward_layer.output_dtype(inputs)
+
+    @property
     def takes_repeat(self):
         return self.forward_layer.takes_repeat and self.backward_layer.takes_repeat
 
