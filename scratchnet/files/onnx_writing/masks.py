@@ -10,9 +10,9 @@ def _of_embedding(w, layer, inputs, masks):
 
 
 def counted_steps(w, layer, x):
-    """Of a `Masking`: which steps have a number that is not the mask's."""
+    """Of a `Masking`: which vectors have a number that is not the mask's."""
     other = w.each(w.combine("Equal", x, np.float32(layer.mask_value), dtype="bool"), "Not")
-    return any_of(w, other, range(2, x.rank))
+    return any_of(w, other, [x.rank - 1])
 
 
 def any_of(w, condition, axes):

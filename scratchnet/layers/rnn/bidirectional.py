@@ -20,6 +20,7 @@ import numpy as np
 
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
+from scratchnet.layers.rnn.masks import of_steps
 from scratchnet.registry import clone, deserialize, register, serialize
 from scratchnet.structure import flatten
 
@@ -147,7 +148,7 @@ class Bidirectional(Composite):
         return [shape, *states, *other_states] if self.return_state else shape
 
     def compute_mask(self, x, mask=None):
-        return flatten(mask)[0] if self.return_sequences and mask is not None else None
+        return of_steps(mask) if self.return_sequences else None
 
     def output_masks(self, x, mask, cache):
         return [self.compute_mask(x, mask)] * (2 if self.merge_mode is None else 1)
