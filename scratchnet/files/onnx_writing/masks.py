@@ -50,13 +50,22 @@ def _of_concatenate(w, layer, inputs, masks):
 _WRITERS = {"Embedding": _of_embedding, "Masking": _of_masking, "Merge": _of_merge, "Concatenate": _of_concatenate}
 
 
+_RECURRENT = {"Recurrent", "RNN", "Bidirectional", "TimeDistributed"}
+
+
+def of_steps(w, mask):
+    """A mask as (N, T): a step counts if anything of it does."""
+    return any_of(w, mask, range(2, mask.rank)) if mask.rank > 2 else mask
+
+
 def mask_of_output(w, layer, inputs, masks):
     """The mask, a Value or None, that comes with a layer's output, given those of its inputs."""
     names = [cls.__name__ for cls in type(layer).__mro__]
     write = next((_WRITERS[name] for name in names if name in _WRITERS), None)
     if write is not None:
         return write(w, layer, inputs, masks)
-    return next((mask for mask in masks if mask is not None), None)
+    first = next((mask for mask in masks if mask is not None), None)
+    return first if first is None or not _RECURRENT & set(names) else of_steps(w, first)
 
 
 def as_floats(w, mask, rank):
