@@ -84,6 +84,11 @@ class TracedModel(Traced):
 
     # ---- training ----
 
+    @property
+    def training_in_fit(self):
+        """True, or None where `call` does not ask: then nobody tells the layers within, as in Keras 3."""
+        return True if "training" in self.call_signature.parameters else None
+
     def build_on(self, x):
         """Build for data: an array, or a structure of arrays."""
         self.traced(self._arguments_of(x), [False] * len(flatten(x)), False)
