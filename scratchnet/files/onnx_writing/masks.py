@@ -50,7 +50,7 @@ def _of_concatenate(w, layer, inputs, masks):
 _WRITERS = {"Embedding": _of_embedding, "Masking": _of_masking, "Merge": _of_merge, "Concatenate": _of_concatenate}
 
 
-_RECURRENT = {"Recurrent", "RNN", "Bidirectional", "TimeDistributed"}
+_RECURRENT = {"Recurrent", "ConvLSTM", "RNN", "Bidirectional", "TimeDistributed"}
 
 
 def of_steps(w, mask):

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from scratchnet.files.onnx_writing import masks
 from scratchnet.files.onnx_writing.activations import is_ours
 from scratchnet.files.onnx_writing.steps import first_states, kind_of, last_step, scan, step_of, zeros
 from scratchnet.files.onnx_writing.writer import Value
@@ -42,7 +41,6 @@ def _returned(w, layer, sequence, states, first_is_output):
 
 def _run(w, layer, cell, x, states, go_backwards, mask):
     """``(sequence (N, T, U) in the order of the input, [h, c])`` of one direction."""
-    mask = None if mask is None else masks.of_steps(w, mask)
     kind, zeroed = kind_of(cell), getattr(layer, "zero_output_for_mask", False)
     if kind is None:
         states, shape = states or first_states(w, cell, x), CellSteps(cell).output_shape(x.shape)
