@@ -15,8 +15,7 @@ BETWEEN_OURSELVES = frozenset(
         "only_rearranges", "output_dtype", "output_masked", "output_masks", "outputs_with_loss", "own",
         "own_attributes", "pack_inputs", "pack_outputs", "penalties", "random_streams", "repeats", "set_training_state",
         "shuffle_seed", "sublayers", "takes_mask", "takes_repeat", "takes_strings", "trace_ahead", "trained",
-        "training_in_fit", "training_state", "unpack", "unrecorded", "uses_of_its_own", "weight_keys",
-        "without_last_activation",
+        "training_state", "unpack", "unrecorded", "uses_of_its_own", "weight_keys", "without_last_activation",
     )
 )  # fmt: skip
 

@@ -84,10 +84,11 @@ class TracedModel(Traced):
 
     # ---- training ----
 
-    @property
-    def training_in_fit(self):
-        """True, or None where `call` does not ask: then nobody tells the layers within, as in Keras 3."""
-        return True if "training" in self.call_signature.parameters else None
+    def forward(self, x, training=False, mask=None, arguments=None, logits=()):
+        """As of every layer. In a step of fit, layers within train where `call` asks for `training`, as in Keras 3."""
+        if training and arguments is None and "training" not in self.call_signature.parameters:
+            training = None  # nobody says it to them
+        return super().forward(x, training, mask, arguments, logits)
 
     def build_on(self, x):
         """Build for data: an array, or a structure of arrays."""

@@ -52,7 +52,7 @@ def gradients(objective, batch, counts, model=None):
     `model`: in place of the objective's, what shares its weights and is quicker.
     """
     model = objective.model if model is None else model
-    y, cache = model.forward(model.pack_inputs(batch.x), training=model.training_in_fit)
+    y, cache = model.forward(model.pack_inputs(batch.x), training=True)
     ys = flatten(y)
     values, loss_caches = objective.forward(batch, ys, counts, cache.masks)
     added = model.added_loss(cache)

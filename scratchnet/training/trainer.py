@@ -52,7 +52,6 @@ class Trainer(Evaluator):
     )
 
     history = None
-    training_in_fit = True  # what forward is told of it in fit
     stop_training = False
     shuffle_seed = 0  # of the fit that is running, or was the last
     first_epoch = 0  # of the fit that is running; a callback that goes on after an interruption sets it, and this:
