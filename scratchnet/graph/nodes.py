@@ -138,9 +138,9 @@ class LayerNode(Node):
         self._is_own = not type(layer).__module__.startswith("scratchnet.")  # whether to look at what it returns
         inside = current_trace.get()  # super().call in a derived class: what that adds has its gradients elsewhere
         self._is_base = inside is not None and vars(inside.layer) is vars(layer)
-        self.casts = inside is not None and any(
-            tensor.dtype.startswith("float") and tensor.dtype != layer.input_dtype for tensor in flatten(inputs)
-        )
+        floats = [] if inside is None else [t.dtype for t in flatten(inputs) if t.dtype.startswith("float")]
+        if any(dtype != layer.input_dtype for dtype in floats):
+            self.casts = layer.input_dtype == "float64" or bool(layer.named_arrays())
 
     def call_arguments(self, tensors=None):
         """``(args, kwargs)`` of the call, with tensors; `tensors`: dict from the inputs to others in their place."""

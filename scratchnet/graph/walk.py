@@ -94,9 +94,12 @@ class Graph:
         return next(floats, None)
 
     def _let_layers_cast(self):
-        """Where layers here compute in several dtypes, let each bring what it reads into its own."""
-        found = {t.dtype for _, node in self._layers for t in flatten(node.outputs)}
-        found.update(node.layer.dtype for _, node in self._layers)
+        """Where layers here compute in several dtypes, let each bring what it reads into its own.
+
+        Layers in float32 that have no weights do not count: those of a model in float64 go along with it.
+        """
+        found = {t.dtype for _, node in self._layers for t in flatten(node.outputs) if t.dtype == "float64"}
+        found.update(w.dtype.name for _, node in self._layers for w in node.layer.named_arrays().values())
         if {"float32", "float64"} <= found:
             for _, node in self._layers:
                 node.casts = True
