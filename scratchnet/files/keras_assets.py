@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scratchnet.files.keras_weights import keeps_its_own, tree
+from scratchnet.files.keras_weights import keeps_its_own, tree, tree_in
 
 
 def read_assets(model, members, root):
@@ -22,7 +22,7 @@ def read_assets(model, members, root):
 
     Raises ValueError for a file that would be written elsewhere than into the folder of its layer.
     """
-    for path, (layer, _) in tree(model).items():
+    for path, (layer, _) in tree_in(root, model).items():
         folder = f"assets/{path}"
         if hasattr(layer, "load_vocabulary") and f"{folder}vocabulary.txt" in members.sizes:
             weights = root.group(f"{path}vars")
@@ -67,7 +67,7 @@ def assets_to_write(model):
 
 def read_own_variables(model, root):
     """Give layers whose class says itself what is kept of their weights what the file has of it."""
-    for path, (layer, _) in tree(model).items():
+    for path, (layer, _) in tree_in(root, model).items():
         if keeps_its_own(layer):
             group = root.group(f"{path}vars")
             layer.load_own_variables({name: group.dataset(name).read() for name in group})

@@ -5,8 +5,11 @@ Keras 3 (``model.weights.h5`` in a `.keras` file, and `.weights.h5` files) follo
     layers/dense/vars/0                     a layer's own weights, numbered
     layers/lstm/cell/vars/0                 an object within an attribute of the layer
     layers/sequential/layers/dense/vars/0   a layer within a model within the model
+    encoder/vars/0, blocks/dense_1/vars/0   a layer that is an attribute of a model, or in a list that is one
 
-where "dense" is not the layer's name but its class's, in snake case and counted: dense, dense_1, ...
+where "dense" is not the layer's name but its class's, in snake case and counted: dense, dense_1, ... Keras goes through
+attributes in the order of their names, of which "layers" is one: those behind it have nothing left to say. Files are
+written with all layers in "layers", where Keras looks as well.
 
 Before (whole models in `.h5` files, and files of weights alone), there was a group for each layer, by name, with an
 attribute that lists its weights in order, those that are trained first.
@@ -18,7 +21,9 @@ import numpy as np
 
 from scratchnet.files.assign import Pair, mismatch
 from scratchnet.files.hdf5 import Group
+from scratchnet.graph.attributes import is_own_attribute
 from scratchnet.layers.base import Layer
+from scratchnet.layers.normalization.spectral_normalization import SpectralNormalization
 from scratchnet.layers.rnn.conv_lstm import ConvLSTM
 from scratchnet.layers.rnn.recurrent import Recurrent
 from scratchnet.layers.sublayers import HoldsLayers
@@ -37,8 +42,11 @@ def keeps_its_own(layer):
     return any(getattr(type(layer), name) is not getattr(Layer, name) for name in _OWN)
 
 
-def tree(model):
-    """Dict from path to ``(layer, {key: array})``: all objects that Keras saves, in its order, each once."""
+def tree(model, by_attribute=False):
+    """Dict from path to ``(layer, {key: array})``: all objects that Keras saves, in its order, each once.
+
+    by_attribute: whether layers that are attributes of models have their names.
+    """
     found, seen = {}, set()
 
     def visit(layer, path, key):
@@ -46,12 +54,16 @@ def tree(model):
             return
         seen.add(layer)
         own = {**layer._params, **layer._state}
+        if isinstance(layer, SpectralNormalization):  # the weight that it normalizes is one of its own as well
+            own = {**dict(list(layer.named_arrays().items())[:1]), **own}
         # in Keras the weights are those of a cell within the layer
         if isinstance(layer, (Recurrent, ConvLSTM)) and not keeps_its_own(layer):
             found[path] = layer, {}
             path = f"{path}cell/"
         found[path] = layer, {f"{key}{name}": array for name, array in own.items()}
         if hasattr(layer, "layers"):  # a model
+            for place, sublayer in _attributes_before_layers(layer) if by_attribute else ():
+                visit(sublayer, f"{path}{place}/", f"{key}{sublayer.name}/")
             for name, sublayer in zip(_counted(layer.layers), layer.layers):
                 visit(sublayer, f"{path}layers/{name}/", f"{key}{sublayer.name}/")
         elif isinstance(layer, HoldsLayers):
@@ -59,6 +71,31 @@ def tree(model):
                 visit(sublayer, f"{path}{_place(layer, sublayer)}/", f"{key}{prefix}/" if prefix else key)
 
     visit(model, "", "")
+    return found
+
+
+def tree_in(root, model):
+    """The `tree` of a model as it is laid out in this file."""
+    found = tree(model, by_attribute=True)
+    in_layers = tree(model)
+    if found.keys() == in_layers.keys():
+        return in_layers
+    differing = [path for path, (_, arrays) in found.items() if arrays and path not in in_layers]
+    return found if any(len(root.group(f"{path}vars")) for path in differing) else in_layers
+
+
+def _attributes_before_layers(model):
+    """``(place, layer)`` of the public attributes of a model, and of lists and dicts that are one."""
+    found = []
+    for attribute, value in sorted(vars(model).items()):
+        if attribute.startswith("_") or attribute > "layers" or is_own_attribute(model, attribute):
+            continue
+        if isinstance(value, Layer):
+            found.append((attribute, value))
+            continue
+        value = list(value.values()) if isinstance(value, dict) else value
+        entries = [entry for entry in value if isinstance(entry, Layer)] if isinstance(value, (list, tuple)) else []
+        found += [(f"{attribute}/{name}", entry) for name, entry in zip(_counted(entries), entries)]
     return found
 
 
@@ -88,7 +125,7 @@ def pairs_of_tree(model, root, filepath, skip_mismatch=False):
     """The list of Pairs of a model and a file in the layout of Keras 3; with `skip_mismatch` of what both have."""
     older = "_layer_checkpoint_dependencies" if "_layer_checkpoint_dependencies" in root else "layers"
     pairs, missing, extra, read = [], [], [], set()
-    for path, (layer, arrays) in tree(model).items():
+    for path, (layer, arrays) in (tree(model) if older != "layers" else tree_in(root, model)).items():
         path = f"{path.replace('layers', older)}vars"
         if keeps_its_own(layer):  # see `keras_assets`
             read.add(path)
@@ -97,6 +134,8 @@ def pairs_of_tree(model, root, filepath, skip_mismatch=False):
         if arrays and not len(root.group(path)):  # the attribute may have been a private one
             path = f"{above}/_{attribute}/vars" if len(root.group(f"{above}/_{attribute}/vars")) else path
         stored, names = _numbered(root.group(path)), list(arrays)
+        if isinstance(layer, SpectralNormalization) and len(stored) == 1:  # files that were written here before
+            names = names[1:]
         read.add(path)
         missing += names[len(stored) :]
         extra += [f"{path}/{k}" for k in range(len(names), len(stored))]

@@ -190,6 +190,7 @@ def to_keras(value):
         return operation_to_keras(value)
     value["module"] = "keras" + module[len("scratchnet") :]
     name, config = value["class_name"], value["config"]
+    value["class_name"] = {"GroupedQueryAttention": "GroupQueryAttention"}.get(name, name)
     if name in ("Model", "Sequential"):
         value["module"] = "keras" if name == "Sequential" else "keras.src.models.functional"
         value["class_name"] = value["registered_name"] = "Sequential" if name == "Sequential" else "Functional"

@@ -35,10 +35,11 @@ class Node:
         is_function: whether this is an operation that depends on the arrays of its operands alone.
         tile: the place in its input that this reads, if it is a slice: a key of NumPy's; else None.
         repeats, takes_repeat: those of the layer: see `Graph`.
+        casts: whether floats may come in another dtype than the layer's, as where layers of a graph differ in it.
     """
 
     layer = tile = None
-    is_function = trainable = adds_loss = reads_mask = masks_output = repeats = takes_repeat = False
+    is_function = trainable = adds_loss = reads_mask = masks_output = repeats = takes_repeat = casts = False
 
     def __init__(self, inputs):
         self.number = next(_numbers)
@@ -137,6 +138,9 @@ class LayerNode(Node):
         self._is_own = not type(layer).__module__.startswith("scratchnet.")  # whether to look at what it returns
         inside = current_trace.get()  # super().call in a derived class: what that adds has its gradients elsewhere
         self._is_base = inside is not None and vars(inside.layer) is vars(layer)
+        floats = [] if inside is None else [t.dtype for t in flatten(inputs) if t.dtype.startswith("float")]
+        if any(dtype != layer.input_dtype for dtype in floats):
+            self.casts = layer.input_dtype == "float64" or bool(layer.named_arrays())
 
     def call_arguments(self, tensors=None):
         """``(args, kwargs)`` of the call, with tensors; `tensors`: dict from the inputs to others in their place."""
@@ -199,6 +203,8 @@ class LayerNode(Node):
     def forward(self, x, training, mask=None, repeat=None):
         layer = self.layer
         x = map_structure(layer.accept, x)
+        if self.casts:
+            x = map_structure(_in_dtypes(itertools.repeat(layer.input_dtype)), x)
         options, training = dict(self.options), training if self.training is None else self.training
         if training is not None:  # where nobody says, forward's own default holds
             options["training"] = training
@@ -209,7 +215,9 @@ class LayerNode(Node):
         if self.arguments is not None:
             options["arguments"] = self.arguments
         y, cache = layer.checked_pair(layer.forward(x, **options))
-        if self._is_own:
+        if self.casts:
+            y = map_structure(_in_dtypes(tensor.dtype for tensor in flatten(self.outputs)), y)
+        elif self._is_own:
             y = map_structure(self._in_dtype, y)
         if not self._shape_is_checked and self._is_of_shapes(flatten(x), flatten(self.inputs)):
             self._check_shapes(y)
@@ -223,6 +231,8 @@ class LayerNode(Node):
             gradients = iter([gradient for _, gradient in cache.penalties])
             dy = map_structure(lambda d: next(gradients) if d is None else d + next(gradients), dy)
             cache = cache.own
+        if self.casts:
+            dy = map_structure(_in_dtypes(tensor.dtype for tensor in flatten(self.outputs)), dy)
         result = layer.backward(dy, cache, needs_dx=any(wanted))
         if type(result) is not tuple or len(result) != 2 or not isinstance(result[1], dict):
             raise layer.error(f"backward must return (dx, grads), grads a dict; it returned {_described(result)}")
@@ -234,6 +244,8 @@ class LayerNode(Node):
             missing = sorted(trainable.keys() - grads.keys())
             raise layer.error(f"backward returned no gradient of {missing}: grads has the keys {sorted(grads)}")
         if any(wanted):
+            if self.casts:
+                dx = map_structure(_in_dtypes(tensor.dtype for tensor in flatten(self.inputs)), dx)
             for tensor, d, want in zip(flatten(self.inputs), flatten(dx), wanted):
                 if want:
                     adjoints.add(tensor, self._checked_adjoint(d, tensor) if self._is_own else d)
@@ -353,6 +365,18 @@ class MaskNode(Node):
 
     def __str__(self):
         return f"mask of {self.inputs[0].name!r}, {self.place}"
+
+
+def _in_dtypes(dtypes):
+    """A function that brings one array of floats after the other into these dtypes."""
+    dtypes = iter(dtypes)
+
+    def cast(a):
+        dtype = str(next(dtypes))
+        is_float = a is not None and a.dtype.kind == "f" and dtype.startswith("float")
+        return a.astype(dtype, copy=False) if is_float else a
+
+    return cast
 
 
 def _described(value):

@@ -69,6 +69,7 @@ class Graph:
         self.losses = list(losses)
         self._layers = [(k, node) for k, node in enumerate(self.nodes) if node.layer is not None]
         self.dtype = self._find_dtype()
+        self._let_layers_cast()
         self._written = [flatten(node.outputs) for node in self.nodes]
         self.last_reads = self._find_last_reads()
         self.readers = self._find_readers()
@@ -88,8 +89,21 @@ class Graph:
         if len(self._layers) == len(self.nodes):
             return None
         tensors = [tensor for _, node in self._layers for tensor in flatten(node.outputs)]
+        if any(tensor.dtype == "float64" for tensor in tensors):
+            return "float64"
         floats = (t.dtype for t in (*tensors, *self.inputs, *self.outputs) if t.dtype.startswith("float"))
         return next(floats, None)
+
+    def _let_layers_cast(self):
+        """Where layers here compute in several dtypes, let each bring what it reads into its own.
+
+        Layers in float32 that have no weights do not count: those of a model in float64 go along with it.
+        """
+        found = {t.dtype for _, node in self._layers for t in flatten(node.outputs) if t.dtype == "float64"}
+        found.update(w.dtype.name for _, node in self._layers for w in node.layer.named_arrays().values())
+        if {"float32", "float64"} <= found:
+            for _, node in self._layers:
+                node.casts = True
 
     def _find_last_reads(self):
         """For each node, the tensors that nobody reads after it."""

@@ -227,6 +227,11 @@ class Layer(Calling, Shapes, Weights, metaclass=LayerType, kind="layers"):
 
     variable_dtype = compute_dtype
 
+    @property
+    def input_dtype(self):
+        """The dtype, as a string, that floats among the inputs are brought into."""
+        return self.compute_dtype
+
     def looks_across(self, input_shape):
         """Whether samples of a batch of this shape (or list of shapes) meet in forward, which so takes all of it."""
         function = vars(self).get("activation")

@@ -166,7 +166,7 @@ class Calling:
             return x
         if x.dtype.kind not in "fiub":
             raise self.error(f"expected numbers, got an array of dtype {x.dtype}", TypeError)
-        return self.accept(x) if x.dtype.kind != "f" else x.astype(self.dtype, copy=False)
+        return self.accept(x) if x.dtype.kind != "f" else x.astype(self.input_dtype, copy=False)
 
     def accept(self, x):
         """`x` as forward takes it: integers become floating point numbers, unless the layer wants them as they are."""

@@ -30,6 +30,10 @@ class Wrapper(Composite):
     def keeps_integers(self):
         return self.layer.keeps_integers
 
+    @property
+    def input_dtype(self):
+        return self.layer.input_dtype
+
     def output_dtype(self, inputs):
         return self.layer.output_dtype(inputs)
 

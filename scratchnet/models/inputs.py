@@ -1,6 +1,6 @@
 """What a model is called on: arrays in the structure of its inputs, some of which may be missing."""
 
-from scratchnet.structure import flatten
+from scratchnet.structure import flatten, is_deep
 from scratchnet.variables import as_array, own_array
 
 
@@ -15,6 +15,16 @@ def taken_apart(structure, x, error):
             raise error(f"expected a list of {len(structure)} inputs, got {type(x).__name__}")
         return [leaf for inner, value in zip(structure, x) for leaf in taken_apart(inner, value, error)]
     return [x]
+
+
+def unnested(x, structure):
+    """`x`, or what is nested in it as a list, where a list of as many tensors is wanted: ``[tokens, [h, c]]``."""
+    if not isinstance(structure, list) or not isinstance(x, (list, tuple)) or len(x) == len(structure):
+        return x
+    if is_deep(structure) or not is_deep(x):
+        return x
+    leaves = flatten(x)
+    return leaves if len(leaves) == len(structure) and all(hasattr(leaf, "shape") for leaf in leaves) else x
 
 
 def called_without(model, inputs, training):

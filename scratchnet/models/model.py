@@ -27,7 +27,7 @@ from scratchnet.layers import InputLayer
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.models.explained import Explained
-from scratchnet.models.inputs import called_without, taken_apart
+from scratchnet.models.inputs import called_without, taken_apart, unnested
 from scratchnet.models.ranks import fits, hint_of_one_sample, with_ranks
 from scratchnet.models.subclass import TracedModel
 from scratchnet.models.summary import print_summary, summary_html
@@ -207,7 +207,7 @@ class Model(Trainer, Saver, Explained, Composite):
     def __call__(self, inputs, training=None, mask=None):
         """As every layer; on arrays the result has the structure of the outputs that the model was made with."""
         if self.knows_inputs:
-            inputs = with_ranks(inputs, self.inputs)
+            inputs = with_ranks(unnested(inputs, self._input_structure), self.inputs)
             if any(x is None for x in flatten(inputs)):
                 return called_without(self, inputs, training)
         with helped() if self._is_worth_a_helper(inputs) else contextlib.nullcontext():
@@ -250,6 +250,7 @@ class Model(Trainer, Saver, Explained, Composite):
             values = [x[name] for name in names]
             return with_ranks(values, self.inputs) if adjust else values
         structure = self._input_structure
+        x = unnested(x, structure)
         values = list(x) if isinstance(x, (list, tuple)) else [x]
         if isinstance(structure, list) and _is_nested(structure) and _is_nested(values):
             values = taken_apart(structure, values, self.error)

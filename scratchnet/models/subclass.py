@@ -84,6 +84,12 @@ class TracedModel(Traced):
 
     # ---- training ----
 
+    def forward(self, x, training=False, mask=None, arguments=None, logits=()):
+        """As of every layer. In a step of fit, layers within train where `call` asks for `training`, as in Keras 3."""
+        if training and arguments is None and "training" not in self.call_signature.parameters:
+            training = None  # nobody says it to them
+        return super().forward(x, training, mask, arguments, logits)
+
     def build_on(self, x):
         """Build for data: an array, or a structure of arrays."""
         self.traced(self._arguments_of(x), [False] * len(flatten(x)), False)

@@ -153,7 +153,7 @@ def _fits(node, first):
 
 def _is_plain(node, takes_masks=False):
     """Whether there is nothing but arrays, no mask, no loss for the output, not what training would do; as written."""
-    is_more = node.adds_loss or getattr(node, "training", None)
+    is_more = node.adds_loss or node.casts or getattr(node, "training", None)
     is_more = is_more or not takes_masks and (node.reads_mask or node.masks_output)
     return not is_more and _is_as_written(node.layer)
 

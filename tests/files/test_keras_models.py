@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from scratchnet import layers
 from scratchnet.files.hdf5_writing import hdf5_bytes
 from scratchnet.layers import (
     LSTM,
@@ -422,3 +423,68 @@ def test_convolutions_in_time_have_their_weights_where_keras_has_them(tmp_path):
     Sequential([Input((4, 6, 6, 2)), ConvLSTM2D(2, 3)]).save_weights(tmp_path / "m.weights.h5")
     with h5py.File(tmp_path / "m.weights.h5") as file:
         assert file["layers/conv_lstm2d/cell/vars/0"].shape == (3, 3, 2, 8)
+
+
+class WithAttributes(Model):
+    """Keras keeps what is in attributes before "layers" by their names, all else in "layers"."""
+
+    def __init__(self):
+        super().__init__()
+        self.start = layers.Dense(3)
+        self.blocks = [layers.Dense(3), layers.BatchNormalization()]
+        self.encoder = Sequential([layers.Dense(2), layers.Dense(4)])
+
+    def call(self, x):
+        x = self.start(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.encoder(x)
+
+
+def test_layers_in_attributes_are_found_where_keras_has_them(tmp_path):
+    model, again, x = WithAttributes(), WithAttributes(), np.ones((2, 3), "float32")
+    for one in (model, again):
+        one(x)
+    path = str(tmp_path / "model.weights.h5")
+    model.save_weights(path)
+    with h5py.File(path, "a") as file:
+        file.move("layers/dense_1", "blocks/dense")
+        file.move("layers/batch_normalization", "blocks/batch_normalization")
+        file.move("layers/sequential", "encoder")
+    again.load_weights(path)
+    for ours, theirs in zip(model.get_weights(), again.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_spectral_normalization_keeps_the_kernel_twice_as_keras_does(tmp_path):
+    def made():
+        model = Sequential([layers.Input((3,)), layers.SpectralNormalization(layers.Dense(2))])
+        model.set_weights([np.random.default_rng(seed).normal(size=w.shape) for seed, w in enumerate(model.weights)])
+        return model
+
+    path = str(tmp_path / "model.weights.h5")
+    model = made()
+    model.save_weights(path)
+    with h5py.File(path, "a") as file:
+        own = file["layers/spectral_normalization/vars"]
+        assert [own[name].shape for name in own] == [(3, 2), (1, 2)]
+
+    for older in (False, True):
+        if older:  # only u was kept once
+            with h5py.File(path, "a") as file:
+                del file["layers/spectral_normalization/vars/0"]
+                file.move("layers/spectral_normalization/vars/1", "layers/spectral_normalization/vars/0")
+        again = made()
+        again.set_weights([w * 0 for w in again.get_weights()])
+        again.load_weights(path)
+        for ours, theirs in zip(model.get_weights(), again.get_weights()):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_grouped_query_attention_has_keras_s_name_in_its_files(tmp_path):
+    x = layers.Input((4, 6))
+    Model(x, layers.GroupQueryAttention(3, 4, 2)(x, x)).save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        config = json.loads(archive.read("config.json"))["config"]
+    assert [layer["class_name"] for layer in config["layers"]] == ["InputLayer", "GroupQueryAttention"]
+    assert load_model(tmp_path / "model.keras").layers[1].num_query_heads == 4

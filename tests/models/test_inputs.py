@@ -132,3 +132,20 @@ def test_inputs_in_structures_are_taken_apart():
         m.predict({"a": X, "rest": {"b": X, "c": O}}, verbose=0)
     with pytest.raises(ValueError, match="expected a dict with the inputs"):
         m.predict({"a": X, "rest": [X, {"d": O}]}, verbose=0)
+
+
+def test_inputs_that_are_nested_otherwise_are_taken_one_by_one():
+    tokens, h, c = layers.Input((1, 2)), layers.Input((3,)), layers.Input((3,))
+    y, *states = layers.LSTM(3, return_sequences=True, return_state=True)(tokens, initial_state=[h, c])
+    decoder = Model([tokens, h, c], [layers.Dense(2)(y), *states])
+    x, states = np.ones((4, 1, 2), "float32"), (np.full((4, 3), 0.5, "float32"), np.ones((4, 3), "float32"))
+    wanted = decoder.predict([x, *states], verbose=0)
+    for found in (decoder.predict([x, states], verbose=0), decoder([x, list(states)]), decoder((x, states))):
+        for one, other in zip(found, wanted):
+            np.testing.assert_allclose(one, other, rtol=1e-6)
+    again = Model([tokens, h, c], decoder([tokens, [h, c]]))
+    np.testing.assert_allclose(again.predict([x, *states], verbose=0)[0], wanted[0], rtol=1e-6)
+    decoder.compile("sgd", ["mse", None, None])
+    decoder.fit([x, states], wanted[0], verbose=0)
+    with pytest.raises(ValueError, match="expected 3 inputs, got 2"):
+        decoder.predict([x, states[:1]], verbose=0)

@@ -8,7 +8,7 @@ import pytest
 
 from scratchnet import ops
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Dense, Dropout, Embedding, Input, Layer
+from scratchnet.layers import BatchNormalization, Dense, Dropout, Embedding, Input, Layer
 from scratchnet.models import Model, Sequential, clone_model, load_model
 from scratchnet.utils import set_random_seed
 
@@ -266,3 +266,36 @@ def test_a_subclass_may_make_its_graph_itself():
     model.compile("sgd", "mse")
     model.fit(data(8, 3), data(8, 4), verbose=0)
     assert clone_model(model).output_shape == (None, 4)
+
+
+@pytest.mark.parametrize("form", ["asks", "does not ask", "does not ask, within a model", "tells"])
+def test_layers_within_train_where_call_asks_for_training_as_in_keras(form):
+    class Asking(Model):
+        def __init__(self):
+            super().__init__()
+            self.normalize, self.dense = BatchNormalization(), Dense(2)
+
+        def call(self, x, training=None):
+            return self.dense(self.normalize(x))
+
+    class NotAsking(Asking):
+        def call(self, x):
+            return self.dense(self.normalize(x))
+
+    class Telling(Asking):
+        def call(self, x):
+            return self.dense(self.normalize(x, training=True))
+
+    kind = {"asks": Asking, "tells": Telling}.get(form, NotAsking)
+    model = inner = kind()
+    if "within" in form:
+        model = Sequential([Input((3,)), inner])
+    x = data(32, 3) + 5
+    model.compile("sgd", "mse")
+    inner(x)
+    y = inner.predict(x, verbose=0)
+    loss = model.fit(x, y + 1, batch_size=32, verbose=0).history["loss"][0]
+    moved = (inner.normalize.moving_mean.numpy() != 0).any()
+    assert moved == (form != "does not ask")
+    if form != "tells":
+        assert (loss == pytest.approx(1, rel=1e-5)) == (not moved)

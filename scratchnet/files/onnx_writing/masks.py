@@ -10,9 +10,9 @@ def _of_embedding(w, layer, inputs, masks):
 
 
 def counted_steps(w, layer, x):
-    """Of a `Masking`: which steps have a number that is not the mask's."""
+    """Of a `Masking`: which vectors have a number that is not the mask's."""
     other = w.each(w.combine("Equal", x, np.float32(layer.mask_value), dtype="bool"), "Not")
-    return any_of(w, other, range(2, x.rank))
+    return any_of(w, other, [x.rank - 1])
 
 
 def any_of(w, condition, axes):
@@ -50,13 +50,22 @@ def _of_concatenate(w, layer, inputs, masks):
 _WRITERS = {"Embedding": _of_embedding, "Masking": _of_masking, "Merge": _of_merge, "Concatenate": _of_concatenate}
 
 
+_RECURRENT = {"Recurrent", "ConvLSTM", "RNN", "Bidirectional", "TimeDistributed"}
+
+
+def of_steps(w, mask):
+    """A mask as (N, T): a step counts if anything of it does."""
+    return any_of(w, mask, range(2, mask.rank)) if mask.rank > 2 else mask
+
+
 def mask_of_output(w, layer, inputs, masks):
     """The mask, a Value or None, that comes with a layer's output, given those of its inputs."""
     names = [cls.__name__ for cls in type(layer).__mro__]
     write = next((_WRITERS[name] for name in names if name in _WRITERS), None)
     if write is not None:
         return write(w, layer, inputs, masks)
-    return next((mask for mask in masks if mask is not None), None)
+    first = next((mask for mask in masks if mask is not None), None)
+    return first if first is None or not _RECURRENT & set(names) else of_steps(w, first)
 
 
 def as_floats(w, mask, rank):

@@ -7,6 +7,7 @@ step, written as the layer's equations are. Where a step of a sample does not co
 import numpy as np
 
 from scratchnet.files.onnx_writing.activations import activation
+from scratchnet.files.onnx_writing.masks import of_steps
 from scratchnet.files.onnx_writing.windows import convolved
 from scratchnet.files.onnx_writing.writer import Value
 from scratchnet.layers.rnn.steps_of_cells import CellSteps, states_of
@@ -21,7 +22,7 @@ def scan(w, step, xs, states, backwards, mask=None, zero_output_for_mask=False, 
         xs: a Value (N, T, ...), what each step reads.
         states: the first ones.
         backwards: whether the last step is the first one.
-        mask: a Value (N, T) of bools, or None.
+        mask: a Value (N, T, ...) of bools, or None.
         zero_output_for_mask: whether the output of a step that does not count is zero; otherwise it is what was last
             put out, and zeros before the first.
         output_shape: by default that of the first state.
@@ -29,6 +30,7 @@ def scan(w, step, xs, states, backwards, mask=None, zero_output_for_mask=False, 
     T = xs.shape[1]
     states = [Value(w.plain(state), state.shape, dtype=state.dtype) for state in states]
     if mask is not None:  # what was last put out is a state, too
+        mask = of_steps(w, mask)
         states = [*states, zeros(w, xs, output_shape or states[0].shape)]
     scanned = [Value(w.plain(x), x.shape, dtype=x.dtype) for x in ([xs] if mask is None else [xs, mask])]
     with w.subgraph() as body:

@@ -2,10 +2,9 @@
 
 mask[n, t] = whether any of x[n, t] differs from the mask value            y = x mask,    dx = dy mask
 
-Of vectors (N, D), each is a step: mask[n] says whether the sample counts.
+Of vectors (N, D), each is a step: mask[n] says whether the sample counts. So is each vector in (N, T, H, D), whose mask
+is (N, T, H): to a layer that reads steps, one counts if anything of it does.
 """
-
-import math
 
 from scratchnet.layers.base import Layer
 from scratchnet.registry import register
@@ -13,9 +12,7 @@ from scratchnet.registry import register
 
 @register("layers")
 class Masking(Layer):
-    """(N, T, ...) -> (N, T, ...): steps all of whose numbers are `mask_value` become 0 and are masked.
-
-    So are the vectors in (N, D).
+    """(N, T, ..., D) -> (N, T, ..., D): vectors all of whose numbers are `mask_value` become 0 and are masked.
 
     Args:
         mask_value: what padding is filled with.
@@ -34,15 +31,13 @@ class Masking(Layer):
 
     def forward(self, x, training=False):
         mask = self.compute_mask(x)
-        kept = mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))
-        return x * kept, kept
+        return x * mask[..., None], mask[..., None]
 
     def backward(self, dy, cache, needs_dx=True):
         return dy * cache, {}
 
     def compute_mask(self, x, mask=None):
-        differs = x != self.mask_value
-        return (differs if x.ndim == 2 else differs.reshape(*x.shape[:2], math.prod(x.shape[2:]))).any(axis=-1)
+        return (x != self.mask_value).any(axis=-1)
 
     def output_masked(self, masked):
         return True

@@ -20,6 +20,7 @@ import numpy as np
 
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
+from scratchnet.layers.rnn.masks import of_steps
 from scratchnet.registry import clone, deserialize, register, serialize
 from scratchnet.structure import flatten
 
@@ -32,6 +33,7 @@ class BidirectionalCache(NamedTuple):
     a: np.ndarray  # their outputs, in the order of x
     b: np.ndarray
     has_initial_state: bool
+    penalties: tuple  # of both layers: what `activity_penalties` says of their outputs
 
 
 @register("layers")
@@ -92,6 +94,13 @@ class Bidirectional(Composite):
         return {name: layer for name, layer in layers.items() if layer is not None}
 
     @property
+    def input_dtype(self):
+        return self.forward_layer.input_dtype
+
+    def output_dtype(self, inputs):
+        return self.forward_layer.output_dtype(inputs)
+
+    @property
     def takes_repeat(self):
         return self.forward_layer.takes_repeat and self.backward_layer.takes_repeat
 
@@ -139,7 +148,7 @@ class Bidirectional(Composite):
         return [shape, *states, *other_states] if self.return_state else shape
 
     def compute_mask(self, x, mask=None):
-        return flatten(mask)[0] if self.return_sequences and mask is not None else None
+        return of_steps(mask) if self.return_sequences else None
 
     def output_masks(self, x, mask, cache):
         return [self.compute_mask(x, mask)] * (2 if self.merge_mode is None else 1)
@@ -171,9 +180,11 @@ class Bidirectional(Composite):
             options["mask"] = flatten(mask)[0]
         outputs, cache = self.forward_layer.forward(inputs, training=training, **options)
         other_outputs, other_cache = self.backward_layer.forward(other_inputs, training=training, **options)
+        layers = (self.forward_layer, outputs), (self.backward_layer, other_outputs)
+        penalties = tuple(layer.activity_penalties(y) for layer, y in layers)
         (a, *states), (b, *other_states) = self._as_lists(outputs), self._as_lists(other_outputs)
         b = self.in_order(b)
-        cache = BidirectionalCache(cache, other_cache, a, b, has_initial_state)
+        cache = BidirectionalCache(cache, other_cache, a, b, has_initial_state, penalties)
         if self.merge_mode is None:
             return [a, b, *states, *other_states], cache
         y = self._merge(a, b)
@@ -189,10 +200,14 @@ class Bidirectional(Composite):
         db = None if db is None else self.in_order(db)
         half = len(dstates) // 2
         found = []
-        for name, layer, layer_cache, dstates_of_layer, d in (
-            ("forward_layer", self.forward_layer, cache.forward, dstates[:half], da),
-            ("backward_layer", self.backward_layer, cache.backward, dstates[half:], db),
+        for name, layer, layer_cache, penalties, dstates_of_layer, d in (
+            ("forward_layer", self.forward_layer, cache.forward, cache.penalties[0], dstates[:half], da),
+            ("backward_layer", self.backward_layer, cache.backward, cache.penalties[1], dstates[half:], db),
         ):
+            if penalties:  # each output is in the loss by itself, too
+                d, *dstates_of_layer = (
+                    own if other is None else own + other for (_, own), other in zip(penalties, [d, *dstates_of_layer])
+                )
             if d is None and all(state is None for state in dstates_of_layer):
                 d = np.zeros_like(cache.a)
             dx, grads = layer.backward([d, *dstates_of_layer] if self.return_state else d, layer_cache, needs_dx)
@@ -225,6 +240,21 @@ class Bidirectional(Composite):
         if self.merge_mode == "mul":  # y = a * b
             return dy * b, dy * a
         return (dy, dy) if self.merge_mode == "sum" else (dy / 2, dy / 2)
+
+    @property
+    def adds_loss(self):
+        return super().adds_loss or any(layer.activity_regularizer is not None for layer in self.sublayers.values())
+
+    def loss_values(self, cache):
+        return [value for penalties in cache.penalties for value, _ in penalties]
+
+    def added_loss(self, cache):
+        return sum(self.loss_values(cache))
+
+    def looks_across(self, input_shape):
+        regularizers = [layer.activity_regularizer for layer in self.sublayers.values()]
+        alone = any(r is not None and not getattr(r, "sums_samples", False) for r in regularizers)
+        return alone or super().looks_across(input_shape)
 
     def remember(self, cache):
         self.forward_layer.remember(cache.forward)

@@ -24,6 +24,7 @@ from scratchnet.checks import check_number, check_positive_int
 from scratchnet.hints import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike, Seed
 from scratchnet.kernels import dropped
 from scratchnet.layers.base import Layer
+from scratchnet.layers.rnn.masks import of_steps
 from scratchnet.streams import RandomStream
 from scratchnet.structure import flatten
 
@@ -217,7 +218,7 @@ class ThroughTime(Layer):
     # ---- shapes ----
 
     def compute_mask(self, x, mask=None):
-        return flatten(mask)[0] if self.return_sequences and mask is not None else None
+        return of_steps(mask) if self.return_sequences else None
 
     def output_masked(self, masked):
         return self.return_sequences and flatten(masked)[0]
@@ -258,7 +259,7 @@ class ThroughTime(Layer):
 
     def unpack_mask(self, mask, T):
         """A mask (N, T) with time in front, in the order of processing."""
-        mask = np.asarray(flatten(mask)[0], dtype=bool)
+        mask = np.asarray(of_steps(mask), dtype=bool)
         if mask.ndim != 2 or mask.shape[1] != T:
             raise self.error(f"expected a mask of shape (N, {T}), got {mask.shape}")
         return np.ascontiguousarray(mask.T[::-1] if self.go_backwards else mask.T)

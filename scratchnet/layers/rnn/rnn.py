@@ -18,6 +18,7 @@ import numpy as np
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.layers.rnn import cells_as_layers
+from scratchnet.layers.rnn.masks import of_steps
 from scratchnet.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from scratchnet.layers.rnn.steps_of_cells import CellSteps, states_of
 from scratchnet.registry import deserialize, register
@@ -154,7 +155,7 @@ class RNN(Composite):
         return [shape, *((N, size) for size in sizes)] if self.return_state else shape
 
     def compute_mask(self, x, mask=None):
-        return flatten(mask)[0] if self.return_sequences and mask is not None else None
+        return of_steps(mask) if self.return_sequences else None
 
     def output_masked(self, masked):
         return self.return_sequences and flatten(masked)[0]
@@ -172,12 +173,11 @@ class RNN(Composite):
         if not states:
             states = self._first_states(N)
         if layers := cells_as_layers.layers_of(self):
-            mask = None if mask is None else flatten(mask)[0]
-            y, states, passes = cells_as_layers.forward(layers, x, states, training, mask)
+            y, states, passes = cells_as_layers.forward(layers, x, states, training, of_steps(mask))
             cache = cells_as_layers.LayersCache(passes, states, has_initial_state)
             return ([y, *states] if self.return_state else y), cache
         order = range(T)[::-1] if self.go_backwards else range(T)
-        counts = None if mask is None else np.asarray(flatten(mask)[0], bool).T[list(order)]  # (T, N)
+        counts = None if mask is None else np.asarray(of_steps(mask), bool).T[list(order)]  # (T, N)
         drops = self.cell.draw_masks(N) if training and getattr(self.cell, "drops", False) else None
         cell, caches, outputs = CellSteps(self.cell), [], []
         for k, t in enumerate(order):

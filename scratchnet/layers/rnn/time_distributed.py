@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.layers.rnn.masks import of_steps
 from scratchnet.layers.wrapper import Wrapper
 from scratchnet.registry import register
 
@@ -78,7 +79,8 @@ class TimeDistributed(Wrapper):
     def compute_mask(self, x, mask=None):
         if mask is not None and tuple(mask.shape[:2]) != tuple(x.shape[:2]):
             raise self.error(f"a mask of shape {tuple(mask.shape)} does not fit an input of shape {tuple(x.shape)}")
-        return mask
+        is_of_steps = mask is None or len(mask.shape) <= 2
+        return mask if is_of_steps or self.layer.output_masked(True) else of_steps(mask)
 
     # ---- computing ----
 

@@ -4,8 +4,21 @@ import numpy as np
 import pytest
 
 from scratchnet.gradient_check import check_layer
-from scratchnet.layers import Activation, Dense, Embedding, GlobalAveragePooling1D, Identity, Input, Masking
-from scratchnet.models import Model
+from scratchnet.layers import (
+    LSTM,
+    RNN,
+    Activation,
+    Dense,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling1D,
+    Identity,
+    Input,
+    Masking,
+    SimpleRNNCell,
+    TimeDistributed,
+)
+from scratchnet.models import Model, Sequential
 
 
 def test_steps_of_padding_are_masked():
@@ -30,6 +43,36 @@ def test_of_vectors_samples_are_masked():
     assert model.evaluate(x, np.zeros((4, 1)), verbose=0) == pytest.approx([(1 + 4) / 2, 3 / 2])
     history = model.fit(x, np.zeros((4, 1)), verbose=0).history
     assert history["loss"] == pytest.approx([(1 + 4) / 2])
+
+
+def test_vectors_within_steps_are_masked_one_by_one():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype("float32")
+    x[0, 1], x[1, 2, 1], x[0, 0, 0] = 0, 0, 0
+    y = Masking()(x)
+    np.testing.assert_array_equal(y._keras_mask, (x != 0).any(axis=-1))
+    check_layer(Masking(dtype="float64"), x.astype("float64") + 0.5).raise_if_failed()
+
+    rows = Sequential([Input((3, 4, 5)), Masking(), TimeDistributed(LSTM(2))])  # each row of a step is a step within
+    row = Sequential([Input((4, 5)), Masking(), rows.layers[1].layer])
+    wanted = row.predict(x.reshape(6, 4, 5), verbose=0).reshape(2, 3, 2)
+    np.testing.assert_allclose(rows.predict(x, verbose=0), wanted, atol=1e-6)
+
+    values = Sequential([Input((3, 4, 5)), Masking(), Dense(1, use_bias=False)])
+    values.compile("sgd", "mse")
+    counted = values.predict(x, verbose=0)[(x != 0).any(axis=-1)]
+    assert values.evaluate(x, np.zeros((2, 3, 4, 1)), verbose=0) == pytest.approx((counted**2).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("behind", [LSTM(2, return_sequences=True), RNN(SimpleRNNCell(2), return_sequences=True)])
+def test_a_step_counts_if_anything_of_it_does(behind):
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype("float32")
+    x[0, 1], x[1, 2, 1] = 0, 0
+    model = Sequential([Input((3, 4, 5)), Masking(), TimeDistributed(Flatten()), behind])
+    model.compile("sgd", "mse")
+    found = model.layers[-1](x.reshape(2, 3, 20), mask=np.array([[True, False, True], [True, True, True]]))
+    np.testing.assert_allclose(model.predict(x, verbose=0), found, atol=1e-6)
+    loss = np.asarray(found)[[0, 0, 1, 1, 1], [0, 2, 0, 1, 2]]
+    assert model.evaluate(x, np.zeros((2, 3, 2)), verbose=0) == pytest.approx((loss**2).mean(), rel=1e-5)
 
 
 def test_a_mask_travels_through_layers_that_let_it():

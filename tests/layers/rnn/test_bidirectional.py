@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from scratchnet.gradient_check import check_layer
+from scratchnet.gradient_check import check_layer, check_parts
 from scratchnet.layers import GRU, LSTM, Bidirectional, Dense, Input, Masking, SimpleRNN
 from scratchnet.models import Model, Sequential
 
@@ -55,6 +55,30 @@ def test_gradients_of_initial_states_and_of_a_mask():
     np.testing.assert_array_equal(layer(x, initial_state=[h, other_h])[0], layer([x, h, other_h])[0])
     with pytest.raises(ValueError, match="an even number of them, got 1"):
         layer([x, h])
+
+
+@pytest.mark.parametrize("merge_mode", ["concat", "mul", None])
+@pytest.mark.parametrize("options", [{}, {"return_sequences": True, "return_state": True}])
+def test_regularizers_of_the_outputs_of_both_layers_are_in_the_loss(merge_mode, options):
+    layer = Bidirectional(LSTM(2, activity_regularizer="l2", **options, **F64), merge_mode, **F64)
+    x = np.random.default_rng(1).normal(size=(4, 5, 3))
+    check_layer(layer, x).raise_if_failed()
+    layer(x)
+    outputs = [y for one in (layer.forward_layer, layer.backward_layer) for y in _listed(one(x))]
+    assert len(layer.losses) == len(outputs)
+    assert sum(layer.losses) == pytest.approx(sum(0.01 * (y**2).sum() / 4 for y in outputs))
+    check_parts(layer, x).raise_if_failed()
+
+
+def test_a_regularizer_of_an_output_that_is_the_only_loss_is_trained_on():
+    model = Model(x := Input((5, 3)), Bidirectional(LSTM(2, activity_regularizer="l2"))(x))
+    model.compile("sgd", None)
+    losses = model.fit(np.random.default_rng(1).normal(size=(8, 5, 3)), epochs=3, verbose=0).history["loss"]
+    assert losses[0] > losses[1] > losses[2] > 0
+
+
+def _listed(outputs):
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 def test_missing_adjoints_count_as_zeros():
