@@ -59,7 +59,8 @@ def attention_backward(dy, q, k, v, PT, scale, may=None, blind_sees_nothing=Fals
     D, E = q.shape[3], v.shape[3]
     dy, q, k, v = _by_place(dy, q, k, v)
     (N, T, H, _), S = q.shape, k.shape[1]
-    dq, dk, dv = (np.empty(array.shape, array.dtype) for array in (q, k, v))
+    made = np.empty if T > 0 else np.zeros  # where nobody looks there is nothing to add up
+    dq, dk, dv = (made(array.shape, array.dtype) for array in (q, k, v))
     work, t = 2 * N * H * T * S * (D + E), q.dtype.type
     columns = queries_at_a_time(T, S, q) if PT is None else PT.shape[3]
     PT = np.empty((0, H, S, columns), q.dtype) if PT is None else PT
@@ -91,8 +92,9 @@ def _by_place(*arrays):
 
 
 def _filled(columns, array):
+    """So many columns and some more that fill vectors, at least one of them."""
     lanes = VECTOR_BYTES // array.itemsize
-    return columns + -columns % lanes
+    return max(columns + -columns % lanes, lanes)
 
 
 @njit
@@ -162,7 +164,8 @@ def _backward(first, stop, dy, q, k, v, PT, may, scale, hidden, blind_sees_nothi
                     _head_backward_seeing(*of_head, seen, dyT, dAT, room, *found)
 
 
-# Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T, and 0 behind T.
+# Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T. Nobody reads what they
+# hold behind T.
 
 
 @njit(inner=True)

@@ -38,7 +38,7 @@ def test_a_team_has_the_same_bits():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("sizes", [(2, 70, 31, 2, 16, 8), (1, 3, 5, 2, 3, 4), (0, 3, 2, 2, 4, 4)])
+@pytest.mark.parametrize("sizes", [(2, 70, 31, 2, 16, 8), (1, 3, 5, 2, 3, 4), (0, 3, 2, 2, 4, 4), (2, 0, 3, 2, 4, 4)])
 @pytest.mark.parametrize("cache", [1 << 12, 1 << 18])
 def test_no_bit_depends_on_how_many_queries_look_at_a_time(monkeypatch, sizes, cache):
     monkeypatch.setattr(attention, "_CACHE", cache)
@@ -48,7 +48,7 @@ def test_no_bit_depends_on_how_many_queries_look_at_a_time(monkeypatch, sizes, c
         np.testing.assert_array_equal(attend_alone(q, k, v, may), expected)
 
 
-@pytest.mark.parametrize("sizes", [(2, 70, 31, 2, 16, 8), (1, 3, 5, 2, 3, 4), (0, 3, 2, 2, 4, 4)])
+@pytest.mark.parametrize("sizes", [(2, 70, 31, 2, 16, 8), (1, 3, 5, 2, 3, 4), (0, 3, 2, 2, 4, 4), (2, 0, 3, 2, 4, 4)])
 @pytest.mark.parametrize("cache", [1 << 12, 1 << 18])
 @pytest.mark.parametrize("blind_sees_nothing", [True, False])
 def test_scores_that_are_computed_again_have_the_same_adjoints(monkeypatch, sizes, cache, blind_sees_nothing):
