@@ -164,8 +164,8 @@ def _backward(first, stop, dy, q, k, v, PT, may, scale, hidden, blind_sees_nothi
                     _head_backward_seeing(*of_head, seen, dyT, dAT, room, *found)
 
 
-# Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T. Nobody reads what they
-# hold behind T.
+# Of a head, with q (T, D), k (S, D) and v (S, E). `qT`, `dyT`, `dAT` and `room` are as wide as P^T. Nobody reads what
+# they hold behind T.
 
 
 @njit(inner=True)
