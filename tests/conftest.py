@@ -49,7 +49,7 @@ def words_of(function, depth=1):
     """The names and strings in a function, and in those of its file that it calls."""
     function = getattr(getattr(function, "hypothesis", None), "inner_test", function)
     codes, words = [function.__code__], set()
-    for code in codes:
+    for code in codes:  # and those within, which come to the end of the list
         words.update(code.co_names, (c for c in code.co_consts if isinstance(c, str)))
         codes += (c for c in code.co_consts if isinstance(c, types.CodeType))
     for other in map(function.__globals__.get, [*words] * depth):

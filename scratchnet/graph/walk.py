@@ -20,7 +20,7 @@ from scratchnet.graph.adjoints import Adjoints, Noted
 from scratchnet.graph.batch import rows_of_outputs
 from scratchnet.graph.program import CachesOfProgram, program_of, walks_of
 from scratchnet.graph.tiles import find_tiles
-from scratchnet.kernels.fused import flushing
+from scratchnet.kernels.subnormals import flushing
 from scratchnet.ops.dtypes import computing_in
 from scratchnet.parallel.batch import counted_here, in_several_parts
 from scratchnet.structure import flatten, map_structure

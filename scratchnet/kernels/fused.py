@@ -5,8 +5,6 @@ The functions say what is computed. A backend that can do it faster in one pass 
 numbers are in the cache, and dx and dkernel need the same patches.
 """
 
-import contextlib
-
 import numpy as np
 
 from scratchnet import kernels
@@ -77,8 +75,3 @@ def affine_backward(dy, kept, x, W, activation, needs_dx=True, needs_weights=Tru
 def is_relu(activation):
     """Whether `activation` is the plain relu, which kernels can include."""
     return activation.standard and activation.name == "relu"
-
-
-def flushing():
-    """A ``with`` block in which this thread takes subnormal numbers for zero, if the backend can do that."""
-    return contextlib.nullcontext() if kernels.flushing is None else kernels.flushing()

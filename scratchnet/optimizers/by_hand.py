@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from scratchnet.kernels.fused import flushing
+from scratchnet.kernels.subnormals import flushing
 from scratchnet.optimizers.arrays import named_arrays
 
 

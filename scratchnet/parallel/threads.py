@@ -17,7 +17,7 @@ import os
 import threading
 
 from scratchnet import kernels
-from scratchnet.kernels.fused import flushing
+from scratchnet.kernels.subnormals import flushing
 from scratchnet.parallel.batch import PartFailed
 from scratchnet.parallel.memory import keep_freed_memory
 from scratchnet.parallel.ranks import current_ranks
@@ -114,6 +114,8 @@ class Workers:
 
     def map(self, function, items):
         """``[function(item) for item in items]``, at most `count` at a time; the results are in the order of the items.
+
+        Meanwhile subnormal numbers are zero, in every thread (`scratchnet.kernels.subnormals`).
 
         After all have ended, the first error is raised here. An error that only says that another part has failed comes
         after all others.

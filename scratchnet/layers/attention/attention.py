@@ -38,8 +38,8 @@ HIDDEN = 1e9  # what a hidden score is lowered by: e^-1e9 is 0
 class AttentionCache(NamedTuple):
     inputs: list  # q (N, T, D), v (N, S, E), and k (N, S, D) if there is one
     scores: Any  # the scores' own; None after a kernel that computed them and y
-    P: np.ndarray  # (N, T, S)
-    kept: np.ndarray  # (N, T, S): P after dropout; or P as such a kernel has it
+    P: np.ndarray | None  # (N, T, S), or None if it is computed again
+    kept: np.ndarray | None  # (N, T, S): P after dropout; or P as such a kernel has it
     dropout: Any
     q_mask: np.ndarray | None  # (N, T, 1)
     may: np.ndarray | None  # (N, T, S) or fewer: where a query may look
@@ -87,7 +87,7 @@ class SoftLookup(Layer):
         mask=None,
         return_attention_scores=False,
         use_causal_mask=False,
-        keeps_scores=True,  # where backward can do without
+        keeps_scores=True,  # False: they are computed again on the way back, where a kernel can
     ):
         for x in xs:
             self.unpack(x, "N*TD")

@@ -202,7 +202,7 @@ class Heads(Composite):
         attention_mask=None,
         return_attention_scores=False,
         use_causal_mask=False,
-        keeps_scores=True,  # where backward can do without
+        keeps_scores=True,  # False: they are computed again on the way back, where a kernel can
     ):
         self.split_shapes([x.shape for x in xs])
         if not self.built:

@@ -27,7 +27,7 @@ class ScaledDotProductCache(NamedTuple):
     kept: np.ndarray | None  # (..., T, S): P after dropout; or all P as the kernel has it that computed y
     may: np.ndarray | None  # (..., T, S): where a query may look
     dropout: Any  # None after such a kernel
-    blind_sees_nothing: bool
+    blind_sees_nothing: bool  # whether P is 0 for a query that may look nowhere
 
 
 def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing, keeps_scores=True):
@@ -37,7 +37,7 @@ def attention_forward(q, k, v, may, dropout_layer, training, blind_sees_nothing,
         may: where a query may look, broadcasting against (..., T, S), or None.
         dropout_layer: a `Dropout` for P, whose first axis is that of the samples.
         blind_sees_nothing: whether y is 0 for a query that may look nowhere; otherwise it looks everywhere alike.
-        keeps_scores: whether P is kept, where backward can do without.
+        keeps_scores: whether P is kept; otherwise backward computes it again, where there is a kernel for that.
     """
     if q.ndim == 4 and not (training and dropout_layer.rate) and kernels.attention_forward is not None:
         how = _scale(q), may, blind_sees_nothing, keeps_scores

@@ -9,7 +9,7 @@ numba = pytest.importorskip("numba")
 
 from scratchnet import kernels  # noqa: E402
 from scratchnet.callbacks import LambdaCallback  # noqa: E402
-from scratchnet.kernels.fused import flushing  # noqa: E402
+from scratchnet.kernels.subnormals import flushing  # noqa: E402
 from scratchnet.kernels.with_numba import team  # noqa: E402
 from scratchnet.kernels.with_numba.compile import njit  # noqa: E402
 from scratchnet.kernels.with_numba.tile import SSE  # noqa: E402
